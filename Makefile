@@ -1,0 +1,37 @@
+# Every target makes what it needs: a virtual environment in .venv with pinned packages.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: demo test check format bench corpus clean
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/pagefoundry sample demo/corpus
+	$(BIN)/pagefoundry run demo/recipe.yaml
+	$(BIN)/pagefoundry verify demo/data
+	$(BIN)/pagefoundry inspect demo/data
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED)
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv build *.egg-info demo/corpus demo/data

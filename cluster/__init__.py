@@ -1,0 +1,1 @@
+"""The Ray runtime around the job graph. Knows nothing of pages, engines or files."""

@@ -1,0 +1,207 @@
+"""The pool: admission, splitting and failure policy of one pass, over any runtime.
+
+Ray (or the in-process runtime) runs the chains, moves their values and restarts what dies. This
+loop decides what runs next: at most two items in flight for each ready lane, the least loaded
+first, so that one item is prepared while another is read, and memory is bounded by the lanes.
+It does not know what an item is.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from schemas.errors import EnvironmentFault
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+IN_FLIGHT_PER_LANE = 2
+FAILURES_TO_GIVE_UP = 2
+WAIT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of a chain: called with the item and the results of all steps before it.
+
+    A step `on_replica` runs inside a replica and is called with the replica before these.
+    """
+
+    function: Callable[..., Any]
+    on_replica: bool = False
+    num_cpus: float = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a chain ended: its last result, or the exception that ended it."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class Runtime(Protocol):
+    """What the pool needs to have chains run. A lane is a ready replica, or a slot for tasks."""
+
+    def lanes(self) -> Sequence[Hashable]:
+        """Lanes that can take work now. Raises EnvironmentFault where there can never be one."""
+        ...
+
+    def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
+        """Start a chain; the ticket names it in `wait`."""
+        ...
+
+    def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
+        """Chains that ended, as soon as there is one, or none after `timeout_s`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Generic[Item]):
+    """How failures are met.
+
+    Args:
+        split: cuts an item in two, or gives it back alone when it cannot be cut.
+        backoff_s: pauses after failures of the environment in a row; the run stops past the last.
+    """
+
+    split: Callable[[Item], Sequence[Item]]
+    backoff_s: tuple[float, ...] = (1, 2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Item]):
+    """An item that ended. `error` is set for one that failed alone, twice."""
+
+    item: Item
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class PoolState:
+    """What a watcher sees after each turn of the loop."""
+
+    lanes: int = 0
+    busy_lanes: int = 0
+    in_flight: int = 0
+
+
+@dataclass(slots=True)
+class _Work(Generic[Item]):
+    item: Item
+    suspect: bool = False
+    failures_alone: int = 0
+
+
+@dataclass(slots=True)
+class _Pool(Generic[Item]):
+    """The loop's books: what waits, what runs where."""
+
+    fresh: Iterator[Item]
+    suspects: deque[_Work[Item]] = field(default_factory=deque)
+    in_flight: dict[Hashable, tuple[_Work[Item], Hashable]] = field(default_factory=dict)
+    reserved: Hashable | None = None
+    exhausted: bool = False
+
+    def loads(self, lanes: Sequence[Hashable]) -> dict[Hashable, int]:
+        loads = dict.fromkeys(lanes, 0)
+        for work, lane in self.in_flight.values():
+            if lane in loads:
+                # A suspect has its lane to itself: if the lane dies, the suspect did it.
+                loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
+        return loads
+
+    def next_work(self, loads: dict[Hashable, int]) -> tuple[_Work[Item], Hashable] | None:
+        if not loads:
+            return None
+        least = min(loads, key=loads.__getitem__)
+        if self.suspects:
+            # One lane is left to run empty for the suspects; the others go on.
+            if self.reserved not in loads:
+                self.reserved = least
+            if loads[self.reserved] == 0:
+                return self.suspects.popleft(), self.reserved
+            others = {lane: load for lane, load in loads.items() if lane != self.reserved}
+            if not others:
+                return None
+            least = min(others, key=others.__getitem__)
+        else:
+            self.reserved = None
+        if loads[least] >= IN_FLIGHT_PER_LANE or self.exhausted:
+            return None
+        try:
+            return _Work(next(self.fresh)), least
+        except StopIteration:
+            self.exhausted = True
+            return None
+
+
+def run_pool(
+    items: Iterable[Item],
+    chain: Sequence[Step],
+    runtime: Runtime,
+    policy: Policy[Item],
+    watch: Callable[[PoolState], None] = lambda state: None,
+) -> Iterator[Done[Item]]:
+    """Run `chain` over `items`; yield each as it ends, in any order.
+
+    An item whose chain fails is split and its halves run alone, down to what cannot be split,
+    which is given up after failing alone twice and yielded with its error. A failure that is an
+    EnvironmentFault is nobody's fault: the item waits and runs again.
+
+    Raises:
+        EnvironmentFault: when it persists through all of the policy's pauses.
+    """
+    pool: _Pool[Item] = _Pool(iter(items))
+    faults_in_a_row = 0
+    while True:
+        loads = pool.loads(runtime.lanes())
+        while (admitted := pool.next_work(loads)) is not None:
+            work, lane = admitted
+            pool.in_flight[runtime.start(chain, work.item, lane)] = admitted
+            loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
+        busy = sum(load > 0 for load in loads.values())
+        watch(PoolState(len(loads), busy, len(pool.in_flight)))
+        if pool.exhausted and not pool.in_flight and not pool.suspects:
+            return
+        for ticket, outcome in runtime.wait(WAIT_S):
+            work, _ = pool.in_flight.pop(ticket)
+            if outcome.error is None:
+                faults_in_a_row = 0
+                yield Done(work.item, outcome.value)
+            elif isinstance(outcome.error, EnvironmentFault):
+                faults_in_a_row += 1
+                _pause(faults_in_a_row, policy.backoff_s, outcome.error)
+                pool.suspects.append(work)
+            else:
+                yield from _retry(work, outcome.error, policy, pool)
+
+
+def _pause(faults_in_a_row: int, backoff_s: Sequence[float], error: Exception) -> None:
+    if faults_in_a_row > len(backoff_s):
+        raise error
+    pause_s = backoff_s[faults_in_a_row - 1]
+    log.warning("%s; trying again in %g s", error, pause_s)
+    time.sleep(pause_s)
+
+
+def _retry(
+    work: _Work[Item], error: Exception, policy: Policy[Item], pool: _Pool[Item]
+) -> Iterator[Done[Item]]:
+    parts = policy.split(work.item)
+    if len(parts) > 1:
+        log.info("a chain failed (%s); its item is split in %d", error, len(parts))
+        pool.suspects.extend(_Work(part, suspect=True) for part in parts)
+        return
+    failures = work.failures_alone + work.suspect
+    if failures < FAILURES_TO_GIVE_UP:
+        pool.suspects.append(_Work(work.item, suspect=True, failures_alone=failures))
+    else:
+        yield Done(work.item, error=error)

@@ -1,0 +1,1 @@
+"""The job graphs: inventory, read, publish, and the command line."""

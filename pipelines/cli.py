@@ -1,0 +1,177 @@
+"""The command line. Exit codes: 0 done, 1 something is unaccounted or failed, 2 a wrong request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cluster.session import open_session
+from pipelines import inspect as inspecting
+from pipelines import show
+from pipelines.plan import plan as plan_run
+from pipelines.run import run as run_recipe
+from pipelines.verify import verify as verify_dataset
+from schemas.errors import EnvironmentFault, PageFoundryError, RecipeError, RequestError
+from schemas.recipe import Recipe, parse_recipe
+from workers import store
+from workers.sample_corpus import write_sample_corpus
+
+app = typer.Typer(
+    name="pagefoundry",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=(
+        "Make deduplicated parquet datasets of image–text pairs from documents.\n\n"
+        "Try it: `pagefoundry sample corpus`, write a recipe.yaml with `dataset: data` and "
+        "`sources: [{documents: corpus}]`, then `pagefoundry run recipe.yaml` and "
+        "`pagefoundry inspect data`."
+    ),
+)
+
+RecipeArg = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
+DatasetArg = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's folder or URL.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+VersionOption = Annotated[
+    int | None, typer.Option("--version", help="A version of `pages`; the latest by default.")
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Ray to run on: `auto`, `host:port`, `ray://host:port`, or `in-process` for none. "
+        "By default one is started on this machine.",
+    ),
+]
+VerboseFlag = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
+
+console = Console(stderr=True)
+
+
+@app.command()
+def run(
+    recipe: RecipeArg,
+    ray: RayOption = None,
+    re_read: Annotated[
+        bool, typer.Option("--re-read", help="Read every page again under changed settings.")
+    ] = False,
+    as_json: JsonFlag = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Bring the dataset up to date with its sources.
+
+    A first run, the resume after a crash and the nightly refresh are this one verb: whatever is
+    neither published nor staged is read, then a new version is published. With nothing new it
+    reads nothing and commits nothing.
+    """
+    _log(verbose)
+    parsed = _recipe(recipe)
+    with open_session(ray) as session:
+        report = run_recipe(parsed, session, console, re_read)
+    _print(report, as_json, show.report)
+    if report.unreadable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def plan(
+    recipe: RecipeArg,
+    ray: RayOption = None,
+    pages_per_second: Annotated[
+        float,
+        typer.Option(help="What one replica reads; the default is the yardstick of 2.39."),
+    ] = 2.39,
+    price: Annotated[
+        float | None, typer.Option("--price-per-gpu-hour", help="To estimate the cost.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a run would do: documents, pages, shards, hours, cost. Changes nothing published."""
+    parsed = _recipe(recipe)
+    with open_session(ray) as session:
+        planned = plan_run(parsed, session, console, pages_per_second, price)
+    _print(planned, as_json, show.plan)
+
+
+@app.command()
+def inspect(
+    dataset: DatasetArg,
+    version: VersionOption = None,
+    samples: Annotated[int, typer.Option(help="How many rows to show.")] = 3,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show a dataset: versions, counts, rejects, columns, a few samples."""
+    _print(inspecting.inspect(dataset, version, samples), as_json, show.inspection)
+
+
+@app.command()
+def verify(
+    dataset: DatasetArg, version: VersionOption = None, ray: RayOption = "in-process", as_json: JsonFlag = False
+) -> None:
+    """Prove that no page is lost or doubled and no part is damaged; exit 1 names what is."""
+    with open_session(ray) as session:
+        verdict = verify_dataset(dataset, session, version)
+    _print(verdict, as_json, show.verdict)
+    if verdict.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a small corpus to try it on: good pages of many kinds, and bad files on purpose."""
+    files = write_sample_corpus(folder)
+    _print({"folder": str(folder), "files": [asdict(file) for file in files]}, as_json, show.corpus)
+
+
+def _recipe(path: Path) -> Recipe:
+    try:
+        text = store.read_bytes(store.absolute(str(path))).decode()
+    except FileNotFoundError as exc:
+        raise RequestError(f"{path}: there is no such recipe") from exc
+    except UnicodeDecodeError as exc:
+        raise RecipeError(f"{path}: not UTF-8 text") from exc
+    return parse_recipe(text, str(path))
+
+
+def _print(value: Any, as_json: bool, render: Any) -> None:
+    if as_json:
+        plain: Mapping[str, Any] = asdict(value) if is_dataclass(value) else value  # type: ignore[arg-type]
+        print(json.dumps(plain, ensure_ascii=False))
+    else:
+        Console().print(render(value))
+
+
+def _log(verbose: bool) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def main() -> None:
+    """Entry point: errors of ours are one line each on stderr, never a stack trace."""
+    try:
+        app()
+    except RequestError as exc:
+        _fail(exc, 2)
+    except EnvironmentFault as exc:
+        _fail(exc, 2)
+    except PageFoundryError as exc:
+        _fail(exc, 1)
+
+
+def _fail(exc: PageFoundryError, code: int) -> None:
+    for line in str(exc).splitlines():
+        print(f"pagefoundry: {line}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,76 @@
+"""Inspect: versions, counts, columns and a few samples of a dataset. Reads only what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.state import Snapshot, load_snapshot
+from schemas.errors import DatasetError
+from schemas.tables import PAGES
+from workers import store
+from workers.delta import table_history
+from workers.parts import first_rows
+
+_SAMPLE_COLUMNS = [
+    "page_id", "source_uri", "page_index", "text", "text_source", "engine", "language",
+    "vision_tokens", "text_tokens", "compression", "quality", "width", "height",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A version as a reader first wants to see it."""
+
+    dataset: str
+    version: int
+    versions: list[dict[str, Any]]
+    counts: Mapping[str, int]
+    rejects: Mapping[str, int]
+    bytes: Mapping[str, int]
+    text_sources: Mapping[str, int]
+    tokens: Mapping[str, int]
+    columns: Mapping[str, str]
+    samples: list[dict[str, Any]]
+
+
+def inspect(dataset: str, version: int | None = None, samples: int = 3) -> Inspection:
+    """Look at one version, the latest by default. Raises DatasetError where there is none."""
+    uri = store.absolute(dataset)
+    snapshot = load_snapshot(uri, version)
+    if snapshot is None:
+        raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
+    pages = snapshot.tables["pages"]
+    sums = _sums(snapshot)
+    return Inspection(
+        dataset=uri,
+        version=snapshot.version,
+        versions=[
+            {"version": number, "timestamp_ms": stamp, "counts": metadata.get("counts")}
+            for number, stamp, metadata in table_history(pages.uri)
+            if "versions" in metadata
+        ],
+        counts=snapshot.metadata["counts"],
+        rejects=snapshot.metadata["rejects"],
+        bytes={
+            name: sum(part.size for part in table.parts) for name, table in snapshot.tables.items()
+        },
+        text_sources=sums["text_sources"],
+        tokens=sums["tokens"],
+        columns={field.name: str(field.type) for field in PAGES},
+        samples=first_rows([pages.part_uri(part) for part in pages.parts], _SAMPLE_COLUMNS, samples),
+    )
+
+
+def _sums(snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    table = snapshot.columns("pages", ["text_source", "vision_tokens", "text_tokens"])
+    if table is None:
+        return {"text_sources": {}, "tokens": {}}
+    counted = table["text_source"].value_counts().to_pylist()
+    return {
+        "text_sources": {row["values"]: row["counts"] for row in counted},
+        "tokens": {
+            name: sum(table[f"{name}_tokens"].to_pylist()) for name in ("vision", "text")
+        },
+    }

@@ -1,0 +1,150 @@
+"""Inventory: list the sources, examine what is new, merge it with what is known.
+
+    list ─► [ examine: hash, sniff, count ] per chunk of new files ─► merge
+
+Unchanged files (same URI, size and version) are not opened. Results of chunks are kept in
+`staging/inventory`, so an inventory that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cluster.pool import Policy, Step, run_pool
+from cluster.progress import Meter
+from cluster.session import Session
+from schemas.ids import digest
+from schemas.inventory import Document, update_inventory
+from schemas.recipe import Recipe
+from schemas.shards import SeenFile
+from workers import store
+from workers.documents import Examined, examine
+from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
+
+CHUNK_FILES = 32
+CHUNK_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Files that one task examines, and where it leaves what it found."""
+
+    files: tuple[SeenFile, ...]
+    staging: str | None
+    settings: RasterSettings
+    limits: ChildLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The documents of now, and the files that could not be read."""
+
+    documents: list[Document]
+    unreadable: list[Examined]
+    examined: int
+
+    @property
+    def countable(self) -> Iterator[Document]:
+        """Documents whose pages are known."""
+        return (document for document in self.documents if document.page_count is not None)
+
+    @property
+    def page_count(self) -> int:
+        """Pages of all countable documents."""
+        return sum(document.page_count or 0 for document in self.documents)
+
+
+def take_inventory(
+    recipe: Recipe, known: Sequence[Document], staging: str | None, session: Session, meter: Meter
+) -> Inventory:
+    """Bring the inventory up to date with the recipe's sources.
+
+    With `staging` None nothing is written, and nothing that was staged is used.
+    """
+    listed = store.list_documents(
+        pattern for source in recipe.sources for pattern in source.documents
+    )
+    settled = {file for document in known for file in document.files}
+    new = [file for file in listed if file not in settled]
+    folder = store.join(staging, "inventory") if staging is not None else None
+    staged = {result.file: result for result in _staged(folder)} if new and folder else {}
+    results = [staged[file] for file in new if file in staged]
+    todo = [file for file in new if file not in staged]
+    meter.total = len(todo)
+    chunks = (
+        Chunk(files, folder, raster_settings(recipe), child_limits(recipe))
+        for files in _cut(todo)
+    )
+    if todo:
+        with session.runtime() as runtime:
+            for done in run_pool(chunks, [Step(examine_chunk)], runtime, Policy(_split)):
+                if done.error is not None:
+                    raise done.error
+                results += done.value
+                meter.add(len(done.value))
+    unreadable = [result for result in results if result.doc_id is None]
+    found = [(result.file, _document(result)) for result in results if result.doc_id is not None]
+    documents = update_inventory(
+        known, listed, found, recipe.on_missing, frozenset(r.file.uri for r in unreadable)
+    )
+    return Inventory(documents, unreadable, len(todo))
+
+
+def raster_settings(recipe: Recipe) -> RasterSettings:
+    """What rasterising takes from a recipe."""
+    return RasterSettings(
+        recipe.raster, recipe.routing, recipe.text_layer, recipe.quality.min_ink_share
+    )
+
+
+def child_limits(recipe: Recipe) -> ChildLimits:
+    """The limits of a rasterising child."""
+    return ChildLimits(recipe.placement.page_timeout_s, recipe.placement.page_memory_bytes)
+
+
+def examine_chunk(chunk: Chunk) -> list[Examined]:
+    """Examine the files of a chunk; what was found is staged before it is returned."""
+    rasterizer = shared_rasterizer(chunk.settings, chunk.limits)
+    results = [examine(file, rasterizer) for file in chunk.files]
+    if chunk.staging is None:
+        return results
+    lasting = [result.to_json() for result in results if result.doc_id is not None]
+    name = digest(part for file in chunk.files for part in (file.uri, file.version))[:32]
+    store.write_bytes(store.join(chunk.staging, f"{name}.jsonl"), "\n".join(lasting).encode())
+    return results
+
+
+def _staged(folder: str) -> Iterator[Examined]:
+    for data in store.read_many(store.list_names(folder, ".jsonl")):
+        yield from map(Examined.from_json, data.decode().splitlines())
+
+
+def _cut(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
+    part: list[SeenFile] = []
+    size = 0
+    for file in files:
+        if part and (len(part) == CHUNK_FILES or size + file.size > CHUNK_BYTES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(file)
+        size += file.size
+    if part:
+        yield tuple(part)
+
+
+def _split(chunk: Chunk) -> Sequence[Chunk]:
+    if len(chunk.files) < 2:
+        return [chunk]
+    half = len(chunk.files) // 2
+    return [
+        Chunk(files, chunk.staging, chunk.settings, chunk.limits)
+        for files in (chunk.files[:half], chunk.files[half:])
+    ]
+
+
+def _document(result: Examined) -> Document:
+    assert result.doc_id is not None
+    return Document(
+        result.doc_id, (), result.media_type, result.page_count, result.reason, result.detail
+    )

@@ -1,0 +1,119 @@
+"""Verify: prove the ledger of a published version from its tables alone.
+
+For every page of the inventory there is exactly one row in `pages` or one page reject; for every
+document exactly one row in `documents` or one document reject; every part is there and its bytes
+hash to its name; every duplicate names a row that is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cluster.session import Session
+from pipelines.state import Snapshot, load_snapshot, run_tasks
+from schemas.errors import DatasetError
+from schemas.ids import page_id
+from workers import store
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verify found: problems are one line each, and there are none in a sound version."""
+
+    version: int
+    documents: int
+    pages: int
+    samples: int
+    page_rejects: int
+    parts: int
+    bytes_hashed: int
+    problems: tuple[str, ...]
+
+
+def verify(dataset: str, session: Session, version: int | None = None) -> Verdict:
+    """Check one version, the latest by default. Raises DatasetError where there is none."""
+    snapshot = load_snapshot(store.absolute(dataset), version)
+    if snapshot is None:
+        raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
+    parts = [
+        (table.part_uri(part), part.size, part.sha256)
+        for table in snapshot.tables.values()
+        for part in table.parts
+    ]
+    damaged = [line for line in run_tasks(check_part, parts, session) if line]
+    pages, page_rejects, problems = 0, 0, sorted(damaged)
+    if not damaged:
+        pages, page_rejects, problems = _ledger(snapshot)
+    return Verdict(
+        version=snapshot.version,
+        documents=sum(part.rows for part in snapshot.tables["inventory"].parts),
+        pages=pages,
+        samples=sum(part.rows for part in snapshot.tables["pages"].parts),
+        page_rejects=page_rejects,
+        parts=len(parts),
+        bytes_hashed=sum(size for _, size, _ in parts),
+        problems=tuple(problems),
+    )
+
+
+def check_part(part: tuple[str, int, str]) -> str | None:
+    """One line for a part that is missing or damaged."""
+    uri, size, sha256 = part
+    try:
+        found = store.sha256_of(uri)
+    except FileNotFoundError:
+        return f"{uri}: the part is missing"
+    if found != sha256:
+        return f"{uri}: its {size} bytes hash to {found[:12]}…, its name says {sha256[:12]}…"
+    return None
+
+
+def _ledger(snapshot: Snapshot) -> tuple[int, int, list[str]]:
+    documents = snapshot.documents()
+    counted = {document.doc_id: document.page_count for document in documents}
+    expected = [
+        page_id(doc_id, index) for doc_id, count in counted.items() for index in range(count or 0)
+    ]
+    samples = _ids(snapshot, "pages", "page_id")
+    rejects = snapshot.columns("rejects", ["level", "reason", "doc_id", "page_id", "kept_id"])
+    rows = rejects.to_pylist() if rejects is not None else []
+    page_rows = [row for row in rows if row["level"] == "page"]
+    document_rows = [row for row in rows if row["level"] == "document"]
+    texts = _ids(snapshot, "documents", "doc_id")
+    problems = [
+        *_unequal("page", expected, samples + [row["page_id"] for row in page_rows]),
+        *_unequal("document", counted, texts + [row["doc_id"] for row in document_rows]),
+        *_orphans("page", page_rows, "page_id", frozenset(samples)),
+        *_orphans("document", document_rows, "doc_id", frozenset(texts)),
+    ]
+    return len(expected), len(page_rows), problems
+
+
+def _ids(snapshot: Snapshot, table: str, column: str) -> list[str]:
+    found = snapshot.columns(table, [column])
+    return found[column].to_pylist() if found is not None else []
+
+
+def _unequal(what: str, expected: Iterable[str], found: Iterable[str]) -> Iterator[str]:
+    wanted, have = Counter(dict.fromkeys(expected, 1)), Counter(found)
+    for label, ids in (
+        (f"{what} of the inventory has no row and no reject", wanted - have),
+        (f"{what} is not in the inventory, or has more than one row", have - wanted),
+    ):
+        named = sorted(ids)
+        yield from (f"{name}: this {label}" for name in named[:_MOST_NAMED])
+        if len(named) > _MOST_NAMED:
+            yield f"… and {len(named) - _MOST_NAMED:,} more: {label}"
+
+
+def _orphans(
+    what: str, rows: Iterable[dict[str, str]], key: str, kept: frozenset[str]
+) -> Iterator[str]:
+    for row in rows:
+        if row["reason"] == "duplicate" and row["kept_id"] not in kept:
+            yield f"{row[key]}: this duplicate {what} names a keeper {row['kept_id']} that is not kept"
+

@@ -1,0 +1,80 @@
+"""The whole error tree. Foreign errors are translated into these at the edges, once.
+
+PageFoundryError
+├── RequestError            the request was wrong: exit code 2, one line, nothing was changed
+│   ├── RecipeError         the recipe does not parse; names the field
+│   ├── SourceError         a source pattern cannot be listed or matches nothing
+│   └── DatasetError        the dataset is missing, made with another digest, or held by another run
+├── EnvironmentFault        not the page's fault: backed off, and stops the run when it persists
+│   ├── StorageError        an object cannot be read or written
+│   └── ModelError          an engine cannot be loaded
+├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
+│   └── DeadlineExceeded    work did not end in its time
+├── DocumentError           a document is unreadable; carries the reject reason
+└── IntegrityError          `verify` or a publish found rows that do not add up: exit code 1
+
+A page that fails is no exception: it is a `schemas.pages.PageError` in its reading.
+"""
+
+from __future__ import annotations
+
+
+class PageFoundryError(Exception):
+    """Root of the tree; its message is one line for the user: what, where, and the remedy."""
+
+
+class RequestError(PageFoundryError):
+    """The request was wrong; nothing was changed."""
+
+
+class RecipeError(RequestError):
+    """The recipe does not parse."""
+
+
+class SourceError(RequestError):
+    """A source cannot be listed or matches nothing."""
+
+
+class DatasetError(RequestError):
+    """The dataset is missing or does not fit the request."""
+
+
+class EnvironmentFault(PageFoundryError):
+    """The surroundings failed, not the input."""
+
+
+class StorageError(EnvironmentFault):
+    """An object could not be read or written."""
+
+
+class ModelError(EnvironmentFault):
+    """An engine could not be loaded."""
+
+
+class ShardError(PageFoundryError):
+    """A shard's chain failed."""
+
+
+class DeadlineExceeded(ShardError):
+    """Work did not end in its time."""
+
+
+class IntegrityError(PageFoundryError):
+    """Rows that must add up do not."""
+
+
+class DocumentError(PageFoundryError):
+    """A document cannot be read.
+
+    Args:
+        reason: a word of `schemas.tables.REJECT_REASONS`.
+        detail: one line for the user.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"

@@ -1,0 +1,107 @@
+"""The inventory: all documents that the sources hold now, and how it is brought up to date. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from schemas.shards import PageRange, SeenFile
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document and every file it was seen in, sorted by URI.
+
+    `page_count` is None where the pages cannot be counted; `reason` and `detail` then say why.
+    """
+
+    doc_id: str
+    files: tuple[SeenFile, ...]
+    media_type: str | None
+    page_count: int | None
+    reason: str | None = None
+    detail: str | None = None
+
+    @property
+    def source_uri(self) -> str:
+        """The URI that rows name: the first of all, so that it does not depend on arrival."""
+        return self.files[0].uri
+
+    @property
+    def pages(self) -> PageRange:
+        """All pages. Only for a document that could be counted."""
+        assert self.page_count is not None and self.media_type is not None
+        return PageRange(self.doc_id, 0, self.page_count, self.media_type, self.files)
+
+    def to_row(self) -> dict[str, Any]:
+        """A row of `schemas.tables.INVENTORY`."""
+        return {
+            "doc_id": self.doc_id,
+            "uris": [asdict(file) for file in self.files],
+            "media_type": self.media_type,
+            "size": self.files[0].size,
+            "page_count": self.page_count,
+            "reason": self.reason,
+            "detail": self.detail,
+        }
+
+    @staticmethod
+    def from_row(row: Mapping[str, Any]) -> Document:
+        """The inverse of `to_row`."""
+        return Document(
+            row["doc_id"],
+            tuple(SeenFile(**file) for file in row["uris"]),
+            row["media_type"],
+            row["page_count"],
+            row["reason"],
+            row["detail"],
+        )
+
+
+def update_inventory(
+    known: Iterable[Document],
+    listed: Iterable[SeenFile],
+    found: Iterable[tuple[SeenFile, Document]],
+    on_missing: Literal["keep", "remove"],
+    unreadable: frozenset[str] = frozenset(),
+) -> list[Document]:
+    """The documents of now, sorted by id.
+
+    A file of a known document stays where it is listed unchanged, or is `unreadable`, or is
+    missing and `on_missing` is `keep`; a file whose content changed leaves its old document. A
+    document without files leaves the inventory.
+
+    Args:
+        known: the last inventory.
+        listed: every file that the sources name now.
+        found: files that were examined now, each with its document (whose files are ignored).
+        unreadable: URIs that are listed but cannot be read.
+    """
+    documents: dict[str, Document] = {}
+    files: dict[str, set[SeenFile]] = {}
+    now = {file.uri: file for file in listed}
+    for document in known:
+        for file in document.files:
+            stays = (
+                now[file.uri] == file or file.uri in unreadable
+                if file.uri in now
+                else on_missing == "keep"
+            )
+            if stays:
+                documents[document.doc_id] = document
+                files.setdefault(document.doc_id, set()).add(file)
+    for file, document in found:
+        documents.setdefault(document.doc_id, document)
+        files.setdefault(document.doc_id, set()).add(file)
+    return [
+        Document(
+            doc_id,
+            tuple(sorted(files[doc_id], key=lambda file: file.uri)),
+            document.media_type,
+            document.page_count,
+            document.reason,
+            document.detail,
+        )
+        for doc_id, document in sorted(documents.items())
+    ]

@@ -1,0 +1,109 @@
+"""The records that travel through a pass: a page's image, its reading, its blocks and attempts.
+
+Plain frozen dataclasses: they are pickled between processes and never written to disk as they
+are; what is written is a row of `schemas.tables`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 as fractions of the page image's width and height, top-left origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One rasterised page, upright, as encoded bytes.
+
+    `data` is a JPEG, PNG or WebP file of `width` x `height` pixels.
+    """
+
+    page_id: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One region of a page: its label (`text`, `title`, `table`, `figure`), place and text."""
+
+    label: str
+    bbox: Box
+    text: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageError:
+    """Why a page has no text: `reason` is a word of `schemas.tables.REJECT_REASONS`."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a page: who read it, in which mode, and how it ended (`ok` or a reason)."""
+
+    engine: str
+    mode: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an engine (or the text layer) returns for one page.
+
+    `vision_tokens` is 0 for engines that see none of their own. A failed page carries `error`
+    and no text.
+    """
+
+    page_id: str
+    text: str = ""
+    blocks: tuple[Block, ...] = field(default=())
+    vision_tokens: int = 0
+    confidence: float | None = None
+    error: PageError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RasteredPage:
+    """What rasterising gives for one page.
+
+    `layer` is the text layer's reading where routing chose it; `layer_reason` says why it did
+    not, and is None where no text layer was looked for. A page with `error` has no reading to
+    come. `image_hash` is 32 bytes.
+    """
+
+    page_id: str
+    image: PageImage | None = None
+    ink_share: float = 0.0
+    image_hash: bytes = b""
+    layer: Reading | None = None
+    layer_reason: str | None = None
+    error: PageError | None = None
+
+    @property
+    def needs_engine(self) -> bool:
+        """Whether an engine has to read this page."""
+        return self.error is None and self.layer is None
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """A page's final reading and the attempts that led to it.
+
+    `engine`, `model`, `model_revision` and `mode` name who produced the text;
+    `text_source` is `ocr` or `text_layer`.
+    """
+
+    reading: Reading
+    attempts: tuple[Attempt, ...]
+    text_source: str
+    engine: str
+    model: str
+    model_revision: str
+    mode: str
+    is_fallback: bool = False

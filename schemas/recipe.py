@@ -1,0 +1,223 @@
+"""The recipe: one YAML file that says what dataset to make, as frozen pydantic models.
+
+Unknown keys are refused. `reading_settings` is the part that decides what a page's reading is;
+its digest names the staging folder and stamps every row. Sources, `dedup`, `publish` and
+`placement` are left out of it: changing them never makes a page be read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from schemas.errors import RecipeError
+from schemas.ids import digest
+from schemas.tables import SCHEMA_VERSION
+from schemas.tokens import ReferenceMode
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class Part(BaseModel):
+    """A frozen section of a recipe that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Part):
+    """Where input comes from: folders or globs, local or `s3://`, of PDFs and images."""
+
+    documents: tuple[str, ...]
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class Raster(Part):
+    """How a page becomes an image. Pages past the limits are rejects `page_too_large`."""
+
+    longest_edge_px: Annotated[int, Field(ge=64, le=8192)] = 1280
+    format: Literal["jpeg", "png", "webp"] = "jpeg"
+    quality: Annotated[int, Field(ge=1, le=100)] = 92
+    max_page_points: Annotated[float, Field(gt=0)] = 20_000  # 277 inches, past any real sheet
+    max_aspect: Annotated[float, Field(ge=1)] = 20
+    max_image_pixels: PositiveInt = 200_000_000
+
+
+class TextLayer(Part):
+    """When the text layer of a page is not good enough to stand for a reading.
+
+    Each field names the reason that it gives; `workers.textlayer_signals` says how it is measured.
+    """
+
+    min_chars: int = Field(default=16, description="`missing`")
+    max_hidden_share: Share = Field(default=0.3, description="`invisible`")
+    max_garbled_share: Share = Field(default=0.1, description="`garbled`")
+    min_vowel_share: Share = Field(default=0.2, description="`garbled`")
+    min_judged_letters: int = Field(default=200, description="fewer do not count as `garbled`")
+    max_image_share: Share = Field(default=0.5, description="`scanned`")
+    min_chars_over_image: int = Field(default=150, description="more is never `scanned`")
+    max_paths: int = Field(default=200, description="`outlined`: letters drawn as paths")
+    min_chars_over_paths: int = Field(default=50, description="more is never `outlined`")
+    max_jump_share: Share = Field(default=0.4, description="`disordered`")
+    min_judged_blocks: int = Field(default=10, description="fewer are never `disordered`")
+    max_single_letter_share: Share = Field(default=0.6, description="`misspaced`")
+    max_glued_share: Share = Field(default=0.3, description="`misspaced`")
+    min_judged_words: int = Field(default=20, description="fewer are never `misspaced`")
+
+
+class EngineSpec(Part):
+    """Which engine reads the pages. `rapidocr` ships its weights."""
+
+    name: Literal["rapidocr"] = "rapidocr"
+
+
+class Quality(Part):
+    """Floors for a sample; what falls below is a reject with its reason and its scores."""
+
+    min_text_tokens: int = Field(default=1, ge=1, description="fewer: `no_text`")
+    min_confidence: Share = Field(default=0.5, description="mean engine confidence: `low_confidence`")
+    max_repetition: Share = Field(default=0.7, description="share of repeated lines or 5-grams")
+    max_symbol_share: Share = Field(default=0.7, description="share of non-letters: `garbage`")
+    min_ink_share: Share = Field(default=1e-4, description="share of marked pixels: `blank`")
+
+
+class NearText(Part):
+    """MinHash and LSH settings; bands x rows must equal the permutations."""
+
+    jaccard: Annotated[float, Field(gt=0, le=1)] = 0.8
+    permutations: PositiveInt = 128
+    bands: PositiveInt = 16
+    min_text_tokens: int = Field(default=32, ge=0, description="shorter pages compare by image")
+
+    @model_validator(mode="after")
+    def _bands_divide(self) -> NearText:
+        if self.permutations % self.bands:
+            raise ValueError(
+                f"bands ({self.bands}) must divide permutations ({self.permutations})"
+            )
+        return self
+
+
+class NearImage(Part):
+    """Perceptual-hash settings, for pages with too little text for `near`."""
+
+    max_distance_bits: Annotated[int, Field(ge=0, le=7)] = 7
+
+
+class Dedup(Part):
+    """What counts as a duplicate. `null` switches a stage off."""
+
+    exact_text: bool = True
+    near: NearText | None = NearText()
+    image: NearImage | None = NearImage()
+
+
+class Publish(Part):
+    """How rows become parts."""
+
+    seed: int = 0
+    part_bytes: PositiveInt = 500_000_000
+    row_group_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 64_000_000
+
+
+class Placement(Part):
+    """Where and how wide the work runs; never changes the published bytes."""
+
+    replicas: tuple[PositiveInt, PositiveInt] = (1, 1)
+    gpus_per_replica: Annotated[float, Field(ge=0)] = 0
+    threads_per_replica: PositiveInt | None = Field(default=None, description="default: all cores")
+    shard_pages: PositiveInt = 64
+    page_timeout_s: Annotated[float, Field(gt=0)] = 60
+    page_memory_bytes: PositiveInt = 3 * 2**30
+    read_timeout_s: Annotated[float, Field(gt=0, description="longest reading of a page")] = 120
+    staging: str | None = Field(default=None, description="default: <dataset>/staging")
+
+    @field_validator("replicas", mode="before")
+    @classmethod
+    def _one_number(cls, value: object) -> object:
+        return (value, value) if isinstance(value, int) else value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Placement:
+        if self.replicas[0] > self.replicas[1]:
+            raise ValueError(f"replicas {list(self.replicas)}: the first must not exceed the second")
+        return self
+
+
+class Recipe(Part):
+    """What dataset to make, of what, and how."""
+
+    dataset: str
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    license: str = Field(default="other", description="licence of the documents, for the card")
+    on_missing: Literal["keep", "remove"] = "keep"
+    raster: Raster = Raster()
+    routing: Literal["prefer", "never", "only"] = "prefer"
+    text_layer: TextLayer = TextLayer()
+    engine: EngineSpec = EngineSpec()
+    vision_mode: ReferenceMode = Field(
+        default="base", description="counts vision tokens for engines that see none of their own"
+    )
+    quality: Quality = Quality()
+    dedup: Dedup = Dedup()
+    publish: Publish = Publish()
+    placement: Placement = Placement()
+
+    def reading_settings(self) -> dict[str, Any]:
+        """The settings a reading depends on, as plain JSON values."""
+        fields = {"raster", "routing", "text_layer", "engine", "vision_mode", "quality"}
+        settings = self.model_dump(mode="json", include=fields)
+        # Signatures are made while reading, so their length is a reading's setting.
+        return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings
+
+    @property
+    def permutations(self) -> int:
+        """MinHash permutations of the stored signatures, also when `dedup.near` is off."""
+        return (self.dedup.near or NearText()).permutations
+
+    def digest(self) -> str:
+        """The recipe digest: 16 hex characters over `reading_settings`."""
+        return digest([canonical_json(self.reading_settings())])[:16]
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
+    """Parse a recipe's YAML. Raises RecipeError, one line a problem, each naming its field."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise RecipeError(f"{origin}: not YAML: {' '.join(str(exc).split())}") from exc
+    if not isinstance(data, dict):
+        raise RecipeError(f"{origin}: a recipe is a mapping with `dataset:` and `sources:`")
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as exc:
+        problems = [
+            f"{origin}: {'.'.join(map(str, error['loc'])) or 'recipe'}: {error['msg']}"
+            for error in exc.errors()
+        ]
+        raise RecipeError("\n".join(problems)) from exc
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The leaves in which two settings differ, as `raster.quality: 92 -> 80`, sorted."""
+    lines: list[str] = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            lines += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before!r} -> {after!r}")
+    return lines

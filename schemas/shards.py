@@ -1,0 +1,91 @@
+"""Shards: lists of page ranges, and the receipt that says one is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A file as a source listed it. `version` is an etag, or the mtime in nanoseconds."""
+
+    uri: str
+    size: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRange:
+    """Pages `start` to `stop` (exclusive) of one document, and the files that hold it."""
+
+    doc_id: str
+    start: int
+    stop: int
+    media_type: str
+    files: tuple[SeenFile, ...]
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Page ranges small enough for one replica, read under one recipe digest."""
+
+    ranges: tuple[PageRange, ...]
+    recipe_digest: str
+
+    @property
+    def shard_id(self) -> str:
+        """A hash of the page ranges and the recipe digest; where the files lie has no part in it."""
+        parts = [self.recipe_digest]
+        for r in self.ranges:
+            parts += [r.doc_id, str(r.start), str(r.stop)]
+        return digest(parts)[:SHARD_ID_HEX_CHARS]
+
+    @property
+    def page_count(self) -> int:
+        """Pages in all ranges."""
+        return sum(len(r) for r in self.ranges)
+
+    def page_ids(self) -> Iterator[str]:
+        """The ids of all pages, in order."""
+        for r in self.ranges:
+            for index in range(r.start, r.stop):
+                yield page_id(r.doc_id, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Written last, so its existence means that the shard's two files are whole.
+
+    `outcomes` counts pages by `sample` or reject reason and adds up to the shard's pages.
+    """
+
+    shard_id: str
+    recipe_digest: str
+    ranges: tuple[tuple[str, int, int], ...]
+    rows_sha256: str
+    images_sha256: str
+    rows_bytes: int
+    images_bytes: int
+    outcomes: dict[str, int]
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> Receipt:
+        """Raises ValueError where the text is not a receipt."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            data["ranges"] = tuple((d, int(a), int(b)) for d, a, b in data["ranges"])
+            return Receipt(**data)
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ValueError(f"not a receipt: {exc}") from exc

@@ -1,0 +1,176 @@
+"""The tables of a dataset as explicit Arrow schemas, and the words their columns hold.
+
+Only types that Delta Lake has are used (signed integers, binary, lists, structs), so a part's
+Parquet schema and the table's Delta schema agree. `SCHEMA_VERSION` is part of the recipe digest:
+raise it whenever a column changes its meaning.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+TABLES = ("inventory", "rejects", "documents", "pages")
+"""In commit order: the `pages` commit is the moment of publication."""
+
+REJECT_REASONS = {
+    # a whole document
+    "empty_file": "the file has no bytes",
+    "not_a_document": "neither a PDF nor an image, by its first bytes",
+    "corrupt": "the file or the page cannot be parsed",
+    "encrypted": "the PDF needs a password",
+    "no_pages": "the document has no page",
+    "no_readable_page": "no page of the document could be read (its pages say why)",
+    # a page
+    "page_too_large": "page sides or image pixels past the raster limits",
+    "timeout": "the page did not finish in its time",
+    "memory_limit": "the page needed more memory than its limit",
+    "native_crash": "a native library crashed on the page",
+    "source_missing": "the file vanished after the inventory",
+    "source_changed": "the file changed after the inventory",
+    "no_text_layer": "routing is `only` and the text layer is missing or bad",
+    "engine_error": "the engine could not read the page",
+    "crashed": "the page ended its replica or task twice",
+    "blank": "nothing is drawn on the page",
+    "no_text": "no text was read",
+    "low_confidence": "the engine's mean confidence is under its floor",
+    "repetition": "lines or 5-grams repeat past their limit",
+    "garbage": "too few letters among the characters",
+    # either
+    "duplicate": "the same content is kept under another id",
+}
+
+_BBOX = pa.list_(pa.float32())
+BLOCK = pa.struct(
+    [("label", pa.string()), ("bbox", _BBOX), ("text", pa.string()), ("confidence", pa.float32())]
+)
+ATTEMPT = pa.struct([("engine", pa.string()), ("mode", pa.string()), ("outcome", pa.string())])
+QUALITY = pa.struct(
+    [
+        ("score", pa.float32()),
+        ("confidence", pa.float32()),
+        ("repetition", pa.float32()),
+        ("symbol_share", pa.float32()),
+        ("ink_share", pa.float32()),
+    ]
+)
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+_HUGGINGFACE = {"info": {"features": {"image": {"_type": "Image"}}}}
+
+_READING_FIELDS = [
+    pa.field("width", pa.int32()),
+    pa.field("height", pa.int32()),
+    pa.field("text", pa.string()),
+    pa.field("text_source", pa.string()),
+    pa.field("task", pa.string()),
+    pa.field("engine", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("model_revision", pa.string()),
+    pa.field("mode", pa.string()),
+    pa.field("blocks", pa.list_(BLOCK)),
+    pa.field("vision_tokens", pa.int32()),
+    pa.field("text_tokens", pa.int32()),
+    pa.field("compression", pa.float32()),
+    pa.field("language", pa.string()),
+    pa.field("language_score", pa.float32()),
+    pa.field("quality", QUALITY),
+    pa.field("attempts", pa.list_(ATTEMPT)),
+    pa.field("is_fallback", pa.bool_()),
+    pa.field("text_hash", pa.binary()),
+    pa.field("minhash", pa.binary()),
+    pa.field("image_hash", pa.binary()),
+    pa.field("recipe_digest", pa.string()),
+]
+_PAGE_KEY = [
+    pa.field("page_id", pa.string()),
+    pa.field("doc_id", pa.string()),
+    pa.field("page_index", pa.int32()),
+]
+
+PAGES = pa.schema(
+    [*_PAGE_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_READING_FIELDS],
+    metadata={"huggingface": json.dumps(_HUGGINGFACE)},
+)
+"""One row a sample. `image` has the Hugging Face Image layout."""
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("doc_id", pa.string()),
+        pa.field("source_uri", pa.string()),
+        pa.field("page_count", pa.int32()),
+        pa.field("text", pa.string()),
+        pa.field("page_indices", pa.list_(pa.int32())),
+        pa.field("page_offsets", pa.list_(pa.int64())),
+        pa.field("text_tokens", pa.int64()),
+        pa.field("language", pa.string()),
+        pa.field("quality_score", pa.float32()),
+        pa.field("text_hash", pa.binary()),
+        pa.field("minhash", pa.binary()),
+        pa.field("recipe_digest", pa.string()),
+    ]
+)
+"""One row a kept document. `text[page_offsets[i]:]` is where page `page_indices[i]` begins, in
+characters; pages are joined by a blank line."""
+
+SEEN = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("version", pa.string())])
+
+INVENTORY = pa.schema(
+    [
+        pa.field("doc_id", pa.string()),
+        pa.field("uris", pa.list_(SEEN)),
+        pa.field("media_type", pa.string()),
+        pa.field("size", pa.int64()),
+        pa.field("page_count", pa.int32()),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+    ]
+)
+"""One row a document. `version` is the store's etag, or the modification time in nanoseconds.
+`page_count` is null where the pages cannot be counted, and `reason` then says why."""
+
+REJECTS = pa.schema(
+    [
+        pa.field("level", pa.string()),
+        pa.field("stage", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+        pa.field("doc_id", pa.string()),
+        pa.field("page_id", pa.string()),
+        pa.field("page_index", pa.int32()),
+        pa.field("source_uri", pa.string()),
+        pa.field("kept_id", pa.string()),
+        pa.field("similarity", pa.float32()),
+        pa.field("quality", QUALITY),
+        pa.field("attempts", pa.list_(ATTEMPT)),
+        pa.field("text_tokens", pa.int64()),
+        pa.field("text_hash", pa.binary()),
+        pa.field("minhash", pa.binary()),
+        pa.field("image_hash", pa.binary()),
+        pa.field("recipe_digest", pa.string()),
+    ]
+)
+"""Everything that went in and did not come out. `level` is `document` or `page`; `stage` is
+`inventory`, `raster`, `read`, `quality` or `dedup`. A duplicate names its keeper in `kept_id` and
+keeps its signatures, so that it is compared again when its keeper leaves."""
+
+STAGED = pa.schema(
+    [
+        *_PAGE_KEY,
+        pa.field("stage", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+        pa.field("image_offset", pa.int64()),
+        pa.field("image_bytes", pa.int64()),
+        *_READING_FIELDS,
+    ]
+)
+"""One row a page of a shard, sample or reject (`reason` is null for a sample). Its image is
+`image_bytes` bytes at `image_offset` of the shard's `.images` file: publish reads the few
+columns it needs without moving images, and each image by one range read. The source URI is
+joined from the inventory when rows are published."""
+
+SCHEMAS = {"pages": PAGES, "documents": DOCUMENTS, "inventory": INVENTORY, "rejects": REJECTS}

@@ -1,0 +1,108 @@
+"""The dataset card: a README.md that Hugging Face, and people, read first.
+
+Its YAML header lists the current parts by name, so that `load_dataset` never sees rows of an older
+version. The card is a function of the version; nothing in it depends on when it was written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import yaml
+
+from schemas.recipe import Recipe
+from schemas.tables import REJECT_REASONS
+from workers import store
+from workers.delta import TableVersion
+from workers.parts import read_part
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
+_MOST_LANGUAGES = 20
+
+
+def write_card(recipe: Recipe, tables: Mapping[str, TableVersion]) -> None:
+    """Write the card of a version, unless it is there already."""
+    uri = store.join(recipe.dataset, "README.md")
+    text = render_card(recipe, tables, count_languages(tables["pages"]))
+    data = text.encode()
+    if not store.exists(uri) or store.read_bytes(uri) != data:
+        store.write_bytes(uri, data)
+
+
+def count_languages(pages: TableVersion) -> Counter[str]:
+    """Rows of `pages` by language."""
+    counts: Counter[str] = Counter()
+    for part in pages.parts:
+        counts.update(read_part(pages.part_uri(part), ["language"])["language"].to_pylist())
+    return counts
+
+
+def render_card(
+    recipe: Recipe, tables: Mapping[str, TableVersion], languages: Mapping[str, int]
+) -> str:
+    """The card's text."""
+    metadata = tables["pages"].metadata
+    pages = metadata["counts"]["pages"]
+    ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
+    name = recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
+    header = {
+        "license": recipe.license,
+        "pretty_name": name,
+        "language": [code for code, _ in ordered if code and code != "und"][:_MOST_LANGUAGES],
+        "task_categories": ["image-to-text", "text-generation"],
+        "size_categories": [next((word for size, word in _SIZES if pages < size), "n>1M")],
+        "configs": [
+            {
+                "config_name": table,
+                "default": table == "pages",
+                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
+            }
+            for table in ("pages", "documents")
+        ],
+    }
+    rejects = "\n".join(
+        f"| `{reason}` | {count:,} | {REJECT_REASONS[reason]} |"
+        for reason, count in metadata["rejects"].items()
+    )
+    shares = "\n".join(f"| {code} | {count:,} |" for code, count in ordered[:_MOST_LANGUAGES])
+    counts = metadata["counts"]
+    return f"""---
+{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
+
+# {name}
+
+Image–text pairs made from documents by PageFoundry. Version {tables["pages"].version} holds
+{pages:,} pages and the whole texts of {counts["documents"]:,} documents, after deduplication.
+
+| table | rows | what a row is |
+|---|---|---|
+| `pages` | {counts["pages"]:,} | a page image with its text, blocks, token counts and scores |
+| `documents` | {counts["documents"]:,} | the whole text of a document, for text-only training |
+| `inventory` | {counts["inventory"]:,} | a source document and where it was seen |
+| `rejects` | {counts["rejects"]:,} | a page or document that is not in the dataset, and why |
+
+## Load it
+
+```python
+from datasets import load_dataset
+pages = load_dataset("{name}", "pages", split="train")  # the folder's path, or its name on a hub
+
+from deltalake import DeltaTable
+DeltaTable("{name}/pages", version={tables["pages"].version}).to_pyarrow_table()
+```
+
+## Languages of the pages
+
+| language | pages |
+|---|---|
+{shares}
+
+## What was left out
+
+| reason | rows | meaning |
+|---|---|---|
+{rejects}
+
+Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {recipe.license}.
+"""

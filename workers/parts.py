@@ -1,0 +1,96 @@
+"""Write and read parts: the Parquet files of a table, named by the hash of their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.tables import SCHEMAS
+from workers import store
+from workers.delta import PartFile
+
+# Words and small numbers that repeat; `text` and hashes never do.
+_DICTIONARY_COLUMNS = {
+    "doc_id",
+    "source_uri",
+    "text_source",
+    "task",
+    "engine",
+    "model",
+    "model_revision",
+    "mode",
+    "language",
+    "recipe_digest",
+    "level",
+    "stage",
+    "reason",
+    "media_type",
+}
+
+
+def write_part(dataset: str, table: str, groups: Iterable[pa.Table]) -> PartFile:
+    """Write one part, each of `groups` a row group, and upload it under its hash.
+
+    The same rows in the same groups give the same bytes, and so the same object.
+    """
+    schema = SCHEMAS[table]
+    with store.temporary_folder() as folder:
+        path = folder / "part.parquet"
+        rows = _write(path, schema, groups)
+        name = f"data/part-{_sha256(path)}.parquet"
+        size = path.stat().st_size
+        store.upload(path, store.join(dataset, table, name))
+    return PartFile(name, size, rows)
+
+
+def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
+    rows = 0
+    dictionary = [name for name in schema.names if name in _DICTIONARY_COLUMNS]
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=dictionary, write_page_index=True
+    ) as writer:
+        for group in groups:
+            writer.write_table(group.cast(schema), row_group_size=max(1, group.num_rows))
+            rows += group.num_rows
+    return rows
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def read_part(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A part's rows, or some of their columns, in memory."""
+    with store.open_input(uri) as handle:
+        return pq.ParquetFile(handle).read(columns=columns and list(columns))
+
+
+def filtered_groups(uri: str, key: str, keep: pa.Array) -> Iterator[pa.Table]:
+    """A part's row groups without the rows whose `key` is not in `keep`; empty groups are left out."""
+    with store.open_input(uri) as handle:
+        file = pq.ParquetFile(handle)
+        for index in range(file.num_row_groups):
+            group = file.read_row_group(index)
+            group = group.filter(pc.is_in(group[key], value_set=keep))
+            if group.num_rows:
+                yield group
+
+
+def first_rows(uris: Sequence[str], columns: Sequence[str], count: int) -> list[dict[str, Any]]:
+    """The first `count` rows over some parts, in order; no more is read than needed."""
+    rows: list[dict[str, Any]] = []
+    for uri in uris:
+        with store.open_input(uri) as handle:
+            batches = pq.ParquetFile(handle).iter_batches(batch_size=64, columns=list(columns))
+            while len(rows) < count and (batch := next(batches, None)) is not None:
+                rows += batch.to_pylist()
+        if len(rows) >= count:
+            break
+    return rows[:count]

@@ -1,0 +1,301 @@
+"""Rasterise pages of PDFs and images in killable children, and read their text layers.
+
+A child opens one document at a time by path, so memory depends on the page, not on the file. It
+has an address-space limit and dies with its parent; a page that crashes or hangs a native library
+costs only its child. What counts as a page of which file is settled in the inventory; this module
+knows paths and page indices only.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import io
+import multiprocessing
+import resource
+import signal
+from collections.abc import Iterator
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pebble
+import pymupdf
+from PIL import Image, ImageOps
+
+from schemas.errors import DocumentError
+from schemas.ids import page_id
+from schemas.pages import PageError, PageImage, RasteredPage, Reading
+from schemas.recipe import Raster, TextLayer
+from workers import textlayer
+from workers.native import die_with_parent
+from workers.signatures import image_hash
+
+PDF = "application/pdf"
+_MULTI_PAGE_IMAGES = {"image/tiff", "image/webp"}
+_INK_CONTRAST = 40  # grey levels from the background that count as a mark
+
+
+@dataclass(frozen=True, slots=True)
+class RasterSettings:
+    """What a page image is made like, and whether the text layer may stand for a reading."""
+
+    raster: Raster
+    routing: str
+    text_layer: TextLayer
+    min_ink_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLimits:
+    """Limits of one child: seconds a page, bytes of address space."""
+
+    page_timeout_s: float
+    memory_bytes: int
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type by a file's first 1024 bytes, or None for what is no document here."""
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    for magic, media_type in (
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"II*\x00", "image/tiff"),
+        (b"MM\x00*", "image/tiff"),
+        (b"II+\x00", "image/tiff"),
+        (b"MM\x00+", "image/tiff"),
+    ):
+        if head.startswith(magic):
+            return media_type
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+class Rasterizer:
+    """A child process that renders pages, replaced whenever it dies."""
+
+    def __init__(self, settings: RasterSettings, limits: ChildLimits) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._pool = pebble.ProcessPool(
+            max_workers=1,
+            initializer=_start_child,
+            initargs=[limits.memory_bytes],
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def count_pages(self, path: Path, media_type: str) -> int:
+        """Pages of a document. Raises DocumentError where they cannot be counted."""
+        future = self._schedule(_count_pages, path, media_type)
+        error = None
+        try:
+            return int(future.result())
+        except Exception as exc:  # a worker's boundary: becomes a typed reject
+            error = _page_error(exc, self._limits)
+        raise DocumentError(error.reason, error.detail)
+
+    def rasterise(
+        self, path: Path, media_type: str, doc_id: str, indices: range
+    ) -> Iterator[RasteredPage]:
+        """Render pages in order; a page that fails is a RasteredPage with an error."""
+        futures = [
+            self._schedule(_render_page, path, media_type, page_id(doc_id, index), index)
+            for index in indices
+        ]
+        for index, future in zip(indices, futures, strict=True):
+            try:
+                yield future.result()
+            except Exception as exc:  # a worker's boundary: becomes a typed reject
+                yield RasteredPage(page_id(doc_id, index), error=_page_error(exc, self._limits))
+
+    def _schedule(self, function: Any, path: Path, *args: Any) -> Any:
+        return self._pool.schedule(
+            function, args=[str(path), *args, self._settings], timeout=self._limits.page_timeout_s
+        )
+
+    def close(self) -> None:
+        """End the child."""
+        self._pool.stop()
+        self._pool.join()
+
+
+@functools.lru_cache(maxsize=1)
+def shared_rasterizer(settings: RasterSettings, limits: ChildLimits) -> Rasterizer:
+    """This process's rasterizer: its child stays warm from one shard to the next."""
+    rasterizer = Rasterizer(settings, limits)
+    atexit.register(rasterizer.close)
+    return rasterizer
+
+
+def _page_error(exc: Exception, limits: ChildLimits) -> PageError:
+    detail = " ".join(str(exc).split())[:500]
+    if isinstance(exc, DocumentError):
+        return PageError(exc.reason, exc.detail)
+    if isinstance(exc, FutureTimeoutError | TimeoutError):
+        return PageError("timeout", f"not done after {limits.page_timeout_s:g} s")
+    if isinstance(exc, MemoryError) or "malloc" in detail:
+        return PageError("memory_limit", f"needed more than {limits.memory_bytes / 2**20:.0f} MiB")
+    if isinstance(exc, pebble.ProcessExpired):
+        return PageError("native_crash", f"the rasterising process ended: {detail}")
+    return PageError("corrupt", f"{type(exc).__name__}: {detail}")
+
+
+# ---- in the child -------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _OpenDocument:
+    path: str = ""
+    handle: Any = None
+
+
+_open = _OpenDocument()
+
+
+def _start_child(memory_bytes: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends us
+    die_with_parent()
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    Image.MAX_IMAGE_PIXELS = None  # the recipe's limit is checked instead, before decoding
+
+
+def _opened(path: str, media_type: str) -> Any:
+    if _open.path != path:
+        if _open.handle is not None:
+            _open.handle.close()
+        _open.path, _open.handle = "", None
+        _open.handle = _open_pdf(path) if media_type == PDF else _open_image(path)
+        _open.path = path
+    return _open.handle
+
+
+def _open_pdf(path: str) -> Any:
+    try:
+        document = pymupdf.open(path, filetype="pdf")
+    except (RuntimeError, ValueError) as exc:
+        raise DocumentError("corrupt", f"PDF cannot be opened: {exc}") from exc
+    if document.needs_pass:
+        raise DocumentError("encrypted", "PDF needs a password; decrypt it and add it again")
+    return document
+
+
+def _open_image(path: str) -> Image.Image:
+    try:
+        return Image.open(path)
+    except OSError as exc:
+        raise DocumentError("corrupt", f"image cannot be opened: {exc}") from exc
+
+
+def _count_pages(path: str, media_type: str, _settings: RasterSettings) -> int:
+    document = _opened(path, media_type)
+    if media_type == PDF:
+        count = document.page_count
+        if count == 0 and document.is_repaired:
+            raise DocumentError("corrupt", "PDF is damaged: no page is left after repair")
+    else:
+        count = getattr(document, "n_frames", 1) if media_type in _MULTI_PAGE_IMAGES else 1
+    if count < 1:
+        raise DocumentError("no_pages", "the document has no page")
+    return int(count)
+
+
+def _render_page(
+    path: str, media_type: str, page: str, index: int, settings: RasterSettings
+) -> RasteredPage:
+    document = _opened(path, media_type)
+    layer, layer_reason = None, None
+    if media_type == PDF:
+        pdf_page = document.load_page(index)
+        picture = _render_pdf_page(pdf_page, settings.raster)
+        if settings.routing != "never":
+            layer, layer_reason = _read_layer(pdf_page, page, settings.text_layer)
+    else:
+        picture = _render_frame(document, index, settings.raster)
+    grey = picture.convert("L")
+    ink_share = _ink_share(grey)
+    if ink_share < settings.min_ink_share:
+        error = PageError("blank", f"{ink_share:.6f} of the pixels are marked")
+        return RasteredPage(page, error=error, ink_share=ink_share)
+    error = None
+    if settings.routing == "only" and layer is None:
+        error = PageError("no_text_layer", layer_reason or "not a PDF")
+    return RasteredPage(
+        page,
+        PageImage(page, _encode(picture, settings.raster), picture.width, picture.height),
+        ink_share,
+        image_hash(grey),
+        layer,
+        layer_reason,
+        error,
+    )
+
+
+def _render_pdf_page(page: Any, raster: Raster) -> Image.Image:
+    width, height = page.rect.width, page.rect.height
+    longest, shortest = max(width, height), min(width, height)
+    if longest > raster.max_page_points or longest > shortest * raster.max_aspect:
+        raise DocumentError("page_too_large", f"page of {width:.6g} x {height:.6g} points")
+    # A hair less than the target, so that rounding outwards never adds a pixel.
+    zoom = (raster.longest_edge_px - 1e-3) / longest
+    pixels = page.get_pixmap(
+        matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False
+    )
+    return Image.frombuffer(
+        "RGB", (pixels.width, pixels.height), pixels.samples, "raw", "RGB", pixels.stride, 1
+    )
+
+
+def _read_layer(
+    pdf_page: Any, page: str, floors: TextLayer
+) -> tuple[Reading | None, str | None]:
+    layer = textlayer.extract(pdf_page)
+    reason = textlayer.judge(layer.signals, floors)
+    if reason is not None:
+        return None, reason
+    return Reading(page, layer.text, layer.blocks), None
+
+
+def _render_frame(image: Image.Image, index: int, raster: Raster) -> Image.Image:
+    image.seek(index)
+    width, height = image.size
+    if width * height > raster.max_image_pixels:
+        raise DocumentError("page_too_large", f"image of {width} x {height} pixels")
+    if max(width, height) > raster.max_aspect * min(width, height):
+        raise DocumentError("page_too_large", f"image of {width} x {height} pixels is too narrow")
+    frame = ImageOps.exif_transpose(image)
+    if frame.mode.startswith("I"):  # 16-bit greys; convert() would clip them at 255
+        frame = Image.fromarray((np.asarray(frame) >> 8).astype(np.uint8))
+    if frame.mode in ("RGBA", "LA", "PA") or "transparency" in frame.info:
+        frame = frame.convert("RGBA")
+        paper = Image.new("RGBA", frame.size, "white")
+        frame = Image.alpha_composite(paper, frame)
+    frame = frame.convert("RGB")
+    edge = raster.longest_edge_px
+    if max(frame.size) > edge:
+        frame.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    return frame
+
+
+def _ink_share(grey: Image.Image) -> float:
+    histogram = np.asarray(grey.histogram())
+    background = int(histogram.argmax())
+    far = np.abs(np.arange(256) - background) > _INK_CONTRAST
+    return float(histogram[far].sum() / histogram.sum())
+
+
+def _encode(picture: Image.Image, raster: Raster) -> bytes:
+    out = io.BytesIO()
+    if raster.format == "png":
+        picture.save(out, "PNG", compress_level=1)
+    elif raster.format == "webp":
+        picture.save(out, "WEBP", quality=raster.quality, method=0)
+    else:
+        picture.save(out, "JPEG", quality=raster.quality)
+    return out.getvalue()

@@ -1,0 +1,108 @@
+"""Signatures by which duplicates are found: text hash, MinHash, perceptual image hash.
+
+Pure functions of a page's text or pixels, made where the text is made and stored in the table.
+What counts as a duplicate is decided in `workers.duplicates`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+from PIL import Image
+
+Signatures = npt.NDArray[np.uint64]
+
+SHINGLE_WORDS = 5
+TEXT_HASH_BYTES = 16
+IMAGE_HASH_BYTES = 32  # 16 x 16 DCT coefficients, one bit each
+
+# Scripts written without spaces: each character is a word of its own.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_CHUNK_SHINGLES = 2048  # 2048 x 128 x 8 bytes = 2 MiB, inside the cache
+
+
+def words(text: str) -> list[str]:
+    """Case-folded words; in unspaced scripts, characters. Punctuation and markup are left out."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def text_hash(page_words: Sequence[str]) -> bytes:
+    """16 bytes over the words of a page: equal for texts that differ in spacing or marks only."""
+    return hashlib.blake2b(
+        "\x1f".join(page_words).encode("utf-8", "surrogatepass"), digest_size=TEXT_HASH_BYTES
+    ).digest()
+
+
+@functools.cache
+def _multipliers(permutations: int) -> tuple[Signatures, Signatures]:
+    random = np.random.default_rng(0x9E3779B9)
+    odd = random.integers(0, 2**63, permutations, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    return odd, random.integers(0, 2**64 - 1, permutations, dtype=np.uint64)
+
+
+def shingle_hashes(page_words: Sequence[str]) -> Signatures:
+    """Distinct 64-bit hashes of the word 5-grams, uint64 (shingles,), sorted.
+
+    A text of fewer than five words is one shingle; one without words has none.
+    """
+    if not page_words:
+        return np.zeros(0, np.uint64)
+    count = max(1, len(page_words) - SHINGLE_WORDS + 1)
+    hashes = np.fromiter(
+        (
+            xxhash.xxh3_64_intdigest("\x1f".join(page_words[i : i + SHINGLE_WORDS]).encode("utf-8", "surrogatepass"))
+            for i in range(count)
+        ),
+        np.uint64,
+        count,
+    )
+    return np.unique(hashes)
+
+
+def minhash(shingles: Signatures, permutations: int) -> Signatures:
+    """MinHash signature, uint64 (permutations,); all ones for an empty set (Broder 1997).
+
+    The permutations are `mix(a * h + b) mod 2^64` with odd `a`: a bijection of 64-bit words, so
+    distinct shingles never collide. The share of equal entries of two signatures estimates the
+    sets' Jaccard similarity with standard deviation sqrt(J(1-J)/permutations): 0.035 at 0.8.
+    The signature of a union of sets is the minimum of their signatures.
+    """
+    multiplier, addend = _multipliers(permutations)
+    lowest = np.full(permutations, np.iinfo(np.uint64).max, np.uint64)
+    for start in range(0, len(shingles), _CHUNK_SHINGLES):
+        block = shingles[start : start + _CHUNK_SHINGLES, None]
+        permuted = block * multiplier + addend  # (shingles, permutations)
+        # Low bits of a product depend on low bits only; folding the high half in mends that.
+        permuted ^= permuted >> np.uint64(32)
+        permuted *= np.uint64(0xD6E8FEB86659FD93)
+        permuted ^= permuted >> np.uint64(32)
+        np.minimum(lowest, permuted.min(axis=0), out=lowest)
+    return lowest
+
+
+@functools.cache
+def _dct_rows(size: int, rows: int) -> npt.NDArray[np.float64]:
+    frequency = np.arange(rows)[:, None]
+    place = np.arange(size)[None, :]
+    return np.cos(np.pi * frequency * (2 * place + 1) / (2 * size))
+
+
+def image_hash(grey: Image.Image) -> bytes:
+    """32-byte perceptual hash of a greyscale page (Zauner 2010, DCT hash).
+
+    The page is shrunk to 64 x 64; each of the 16 x 16 lowest DCT coefficients gives a bit, set
+    where it exceeds their median. Compare by Hamming distance.
+    """
+    small = np.asarray(grey.resize((64, 64), Image.Resampling.BOX), np.float64)
+    rows = _dct_rows(64, 16)
+    low = (rows @ small @ rows.T).ravel()
+    low[0] = 0.0  # the mean brightness says nothing about content
+    return np.packbits(low > np.median(low)).tobytes()
