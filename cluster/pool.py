@@ -98,6 +98,7 @@ class _Work(Generic[Item]):
     item: Item
     suspect: bool = False
     failures_alone: int = 0
+    pauses_before: int = 0
 
 
 @dataclass(slots=True)
@@ -109,6 +110,7 @@ class _Pool(Generic[Item]):
     in_flight: dict[Hashable, tuple[_Work[Item], Hashable]] = field(default_factory=dict)
     reserved: Hashable | None = None
     exhausted: bool = False
+    pauses: int = 0
 
     def loads(self, lanes: Sequence[Hashable]) -> dict[Hashable, int]:
         loads = dict.fromkeys(lanes, 0)
@@ -165,6 +167,7 @@ def run_pool(
         loads = pool.loads(runtime.lanes())
         while (admitted := pool.next_work(loads)) is not None:
             work, lane = admitted
+            work.pauses_before = pool.pauses
             pool.in_flight[runtime.start(chain, work.item, lane)] = admitted
             loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
         busy = sum(load > 0 for load in loads.values())
@@ -177,8 +180,11 @@ def run_pool(
                 faults_in_a_row = 0
                 yield Done(work.item, outcome.value)
             elif isinstance(outcome.error, EnvironmentFault):
-                faults_in_a_row += 1
-                _pause(faults_in_a_row, policy.backoff_s, outcome.error)
+                # An outage fails all that is in flight; what began before a pause is no news.
+                if work.pauses_before == pool.pauses:
+                    faults_in_a_row += 1
+                    _pause(faults_in_a_row, policy.backoff_s, outcome.error)
+                    pool.pauses += 1
                 pool.suspects.append(work)
             else:
                 yield from _retry(work, outcome.error, policy, pool)

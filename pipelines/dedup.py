@@ -54,7 +54,7 @@ def dedup_pages(recipe: Recipe, records: PageRecords, session: Session) -> Drops
 def readable_records(records: PageRecords) -> pa.Table:
     """Records of pages that have a text: samples, and duplicates of an earlier version."""
     reason = records.table["reason"]
-    return records.table.filter(pc.or_(pc.is_null(reason), pc.equal(reason, "duplicate")))
+    return records.table.filter(pc.equal(pc.fill_null(reason, "duplicate"), "duplicate"))
 
 
 def dedup_documents(recipe: Recipe, summaries: pa.Table) -> Drops:

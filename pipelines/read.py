@@ -23,7 +23,7 @@ from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt, Shard
 from workers import score, store
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
-from workers.replica import Replica, text_layer_reading
+from workers.replica import Replica, load_replica, text_layer_reading
 from workers.score import ScoreSettings, score_page
 from workers.staging import Staging
 
@@ -76,7 +76,7 @@ def make_chain(recipe: Recipe, session: Session) -> tuple[list[Step], ReplicaSpe
     placement = recipe.placement
     timeout_s = placement.read_timeout_s if session.isolated else None
     make: Callable[[], Replica] = functools.partial(
-        Replica, recipe.engine, placement.threads_per_replica, timeout_s
+        load_replica, recipe.engine, placement.threads_per_replica, timeout_s
     )
     spec = ReplicaSpec(make, placement.replicas[1], placement.gpus_per_replica)
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec

@@ -56,7 +56,7 @@ class Snapshot:
         for name in ("pages", "rejects"):
             table = self.tables[name]
             for part in table.parts:
-                yield RowsFile(table.part_uri(part), name)  # type: ignore[arg-type]
+                yield RowsFile(table.part_uri(part), name)
 
     def columns(self, name: str, columns: Sequence[str]) -> pa.Table | None:
         """Some columns of a whole table, or None where it has no part."""
@@ -105,7 +105,7 @@ class PageRecords:
 
     def file_of(self, index: int) -> RowsFile:
         """Where the row of record `index` lies."""
-        return self.files[self.table["file"][index].as_py()]
+        return self.files[int(self.table["file"][index].as_py())]
 
 
 def load_all_records(

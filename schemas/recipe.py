@@ -193,11 +193,15 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+# What PyYAML lets out for scalars that only look like dates or numbers, and for deep nests.
+_YAML_LEAKS = (ValueError, LookupError, AttributeError, RecursionError)
+
+
 def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
     """Parse a recipe's YAML. Raises RecipeError, one line a problem, each naming its field."""
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, *_YAML_LEAKS) as exc:
         raise RecipeError(f"{origin}: not YAML: {' '.join(str(exc).split())}") from exc
     if not isinstance(data, dict):
         raise RecipeError(f"{origin}: a recipe is a mapping with `dataset:` and `sources:`")

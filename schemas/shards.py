@@ -87,5 +87,5 @@ class Receipt:
             data: dict[str, Any] = json.loads(text)
             data["ranges"] = tuple((d, int(a), int(b)) for d, a, b in data["ranges"])
             return Receipt(**data)
-        except (KeyError, TypeError, ValueError) as exc:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as exc:
             raise ValueError(f"not a receipt: {exc}") from exc

@@ -123,7 +123,7 @@ def decide(
     """
     order = sorted(
         range(len(component)),
-        key=lambda place: (-items.scores[component[place]], items.ids[component[place]]),
+        key=lambda place: (-items.scores[component[place]], items.ids[int(component[place])]),
     )
     kept: list[int] = []
     for place in order:

@@ -12,6 +12,7 @@ import atexit
 import functools
 import io
 import multiprocessing
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -149,7 +150,7 @@ def _page_error(exc: Exception, limits: ChildLimits) -> PageError:
 
 @dataclass(slots=True)
 class _OpenDocument:
-    path: str = ""
+    key: tuple[str, int, int] | None = None
     handle: Any = None
 
 
@@ -167,12 +168,15 @@ def _start_child(memory_bytes: int) -> None:
 
 
 def _opened(path: str, media_type: str) -> Any:
-    if _open.path != path:
+    # The same path may hold another file by now.
+    found = os.stat(path)
+    key = (path, found.st_size, found.st_mtime_ns)
+    if _open.key != key:
         if _open.handle is not None:
             _open.handle.close()
-        _open.path, _open.handle = "", None
+        _open.key, _open.handle = None, None
         _open.handle = _open_pdf(path) if media_type == PDF else _open_image(path)
-        _open.path = path
+        _open.key = key
     return _open.handle
 
 
@@ -223,9 +227,9 @@ def _render_page(
     if ink_share < settings.min_ink_share:
         error = PageError("blank", f"{ink_share:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=ink_share)
-    error = None
+    failure: PageError | None = None
     if settings.routing == "only" and layer is None:
-        error = PageError("no_text_layer", layer_reason or "not a PDF")
+        failure = PageError("no_text_layer", layer_reason or "not a PDF")
     return RasteredPage(
         page,
         PageImage(page, _encode(picture, settings.raster), picture.width, picture.height),
@@ -233,7 +237,7 @@ def _render_page(
         image_hash(grey),
         layer,
         layer_reason,
-        error,
+        failure,
     )
 
 

@@ -132,7 +132,9 @@ def _flow(boxes: Boxes, members: NDArray[np.intp]) -> list[list[list[int]]]:
     return [rows for region in regions for rows in _split_rows(_rows(boxes, region, unit), unit)]
 
 
-def _cut(boxes: Boxes, members: NDArray[np.intp], unit: float, depth: int) -> list[NDArray[np.intp]]:
+def _cut(
+    boxes: Boxes, members: NDArray[np.intp], unit: float, depth: int
+) -> list[NDArray[np.intp]]:
     """Regions of one column each, in reading order."""
     best: list[tuple[bool, NDArray[np.intp]]] = []
     if depth < _MAX_DEPTH:

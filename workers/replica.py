@@ -20,21 +20,28 @@ log = logging.getLogger(__name__)
 EXIT_DEADLINE = 75  # EX_TEMPFAIL of sysexits.h
 
 
+def load_replica(
+    spec: EngineSpec, threads: int | None = None, read_timeout_s: float | None = None
+) -> Replica:
+    """A replica of the engine that `spec` names; `threads` is None for all cores.
+
+    Raises ModelError where the engine cannot be loaded.
+    """
+    return Replica(load_engine(spec, threads), read_timeout_s)
+
+
 class Replica:
     """One loaded engine.
 
     Args:
-        spec: which engine.
-        threads: CPU threads it may use; None for all cores.
+        engine: what reads.
         read_timeout_s: longest time for a page. A call that takes longer than this for each of
             its pages ends the whole process, as a hung native library cannot be interrupted.
             None, for a replica inside the driver's own process, never ends it.
     """
 
-    def __init__(
-        self, spec: EngineSpec, threads: int | None = None, read_timeout_s: float | None = None
-    ) -> None:
-        self._engine: Engine = load_engine(spec, threads)
+    def __init__(self, engine: Engine, read_timeout_s: float | None = None) -> None:
+        self._engine = engine
         self._read_timeout_s = read_timeout_s
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:

@@ -51,7 +51,7 @@ class Staging:
         blob = bytearray()
         placed: list[Row] = []
         for row, image in zip(rows, images, strict=True):
-            place = {"recipe_digest": shard.recipe_digest}
+            place: Row = {"recipe_digest": shard.recipe_digest}
             if image is not None and row["reason"] is None:
                 place |= {"image_offset": len(blob), "image_bytes": len(image)}
                 blob += image

@@ -78,14 +78,16 @@ def list_documents(patterns: Iterable[str]) -> list[SeenFile]:
 def _list_pattern(pattern: str) -> Iterator[SeenFile]:
     try:
         fs, path = url_to_fs(pattern)
-        if any(char in pattern for char in _GLOB_CHARS):
+        if any(char in pattern for char in _GLOB_CHARS) and not fs.exists(path):
             entries, by_suffix = fs.glob(path, detail=True), False
         else:
             by_suffix = fs.isdir(path)
             entries = fs.find(path, detail=True)
     except (OSError, ValueError, ImportError) as exc:
         raise SourceError(f"source {pattern!r} cannot be listed: {exc}") from exc
-    for name, info in entries.items():
+    for name, listed in entries.items():
+        # A listing shows a link, not the file behind it.
+        info = fs.info(name) if listed.get("islink") and fs.isfile(name) else listed
         if info["type"] != "file":
             continue
         if by_suffix and not name.lower().endswith(DOCUMENT_SUFFIXES):

@@ -17,7 +17,7 @@ TOKENIZER = "tekken_240911"
 """The fixed tokenizer of `text_tokens`: mistral-common's, 131,072 entries, in its wheel."""
 
 _LANGUAGE_CHARS = 2000  # more text does not change the answer and costs time
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(text: str) -> str:

@@ -20,7 +20,7 @@ from schemas.pages import Block, Box
 from workers.textlayer_join import table_markdown
 from workers.textlayer_lines import Line, PageContent, read_page
 from workers.textlayer_markdown import body_sizes, segments, to_markdown
-from workers.textlayer_order import reading_order
+from workers.textlayer_order import page_order
 from workers.textlayer_signals import TextLayerFloors, TextLayerSignals, judge, measure
 from workers.textlayer_tables import find_tables
 
@@ -61,7 +61,7 @@ def extract(page: Any) -> TextLayer:
     blocks += figures
     is_rtl = _is_right_to_left(lines)
     frames = [turn(block.bbox, quadrant, content.width, content.height) for block in blocks]
-    order = reading_order(frames, gutter=bodies.get("", 10.0), right_to_left=is_rtl)
+    order = page_order(frames, stream_blocks, bodies.get("", 10.0), is_rtl)
     # Lines across the page's own direction, such as axis labels, have no place in the order.
     crossing = _text_blocks([line for line in prose if line.quadrant != quadrant], content, bodies)
     ordered = [*(blocks[i] for i in order), *crossing, *backgrounds]

@@ -51,6 +51,12 @@ _GARBLED = re.compile(
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
 """Kangxi radicals that stand for ideographs, ligatures, shaped Arabic: NFKC gives the letters."""
 
+# What MuPDF 1.28 gets wrong in right-to-left lines: numbers in Arabic-Indic digits come reversed
+# (those in Persian digits do not), and the vowel signs at the end of a word come after its space.
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_ARABIC_NUMBER = re.compile("[\u0660-\u0669\u066b\u066c]{2,}")
+_STRAY_MARKS = re.compile("( +)([\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]+)")
+
 _SUPERSCRIPT = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 
 
@@ -135,6 +141,9 @@ def clean(text: str) -> str:
     text = text.translate(_CLEAN)
     if _COMPATIBILITY.search(text):
         text = _COMPATIBILITY.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    if _ARABIC.search(text):
+        text = _ARABIC_NUMBER.sub(lambda found: found[0][::-1], text)
+        text = _STRAY_MARKS.sub(r"\2\1", text)
     return text
 
 

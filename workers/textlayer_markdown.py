@@ -7,6 +7,7 @@ Pure. Owns how lines are joined (hyphens, scripts without spaces, code), what ma
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,28 +83,57 @@ def _script(text: str) -> str:
 
 
 def segments(lines: Sequence[Line]) -> list[Segment]:
-    """Cut MuPDF's blocks where the style changes, so that a heading parts from its paragraph."""
+    """Cut the lines where MuPDF's block ends or the style changes.
+
+    So a heading parts from its paragraph. A block that only goes on in the line below is no end:
+    MuPDF ends one at each blank line of a listing and at each line of sideways text.
+    """
     groups: list[list[Line]] = []
+    boxes: list[Box] = []
+    leading = _leading(lines)
     for line in lines:
-        if groups and _continues(groups[-1], line):
+        if groups and _continues(groups[-1], boxes[-1], line, leading):
             groups[-1].append(line)
+            boxes[-1] = union((boxes[-1], line.box))
         else:
             groups.append([line])
-    return [Segment(tuple(g), union(line.box for line in g)) for g in groups]
+            boxes.append(line.box)
+    return [Segment(tuple(g), box) for g, box in zip(groups, boxes, strict=True)]
 
 
-def _continues(group: Sequence[Line], line: Line) -> bool:
+def _leading(lines: Sequence[Line]) -> float:
+    """The widest gap between two lines of one paragraph, in font sizes.
+
+    A line's box is 1.2 to 1.4 font sizes high, so solid text has a gap near 0; Chinese is set
+    wider, at 0.5 or so, and MuPDF then makes a block of each line.
+    """
+    gaps = [
+        (b.box[1] - a.box[3]) / b.size
+        for a, b in itertools.pairwise(lines)
+        if a.box[0] < b.box[2] and b.box[0] < a.box[2]
+    ]
+    near = [gap for gap in gaps if -0.5 < gap < 1.0]
+    return min(max(statistics.median(near) + 0.15, 0.3), 1.0) if near else 0.3
+
+
+def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> bool:
     first, last = group[0], group[-1]
     if line.block != last.block:
-        # MuPDF ends a block at each blank line of a listing
         gap = line.box[1] - last.box[3]
-        return last.is_mono and line.is_mono and -0.5 * line.size < gap < 1.2 * line.size
-    if same_row(last, line):
+        most = 1.2 if last.is_mono and line.is_mono else leading
+        overlap = min(box[2], line.box[2]) - max(box[0], line.box[0])
+        if not -0.5 * line.size < gap < most * line.size or overlap <= 0:
+            return False
+        near = [*(other.box for other in group[-3:]), line.box]
+        is_rtl = _script(line.text) == "rtl"
+        if not line.is_mono and had_room(near, len(near) - 1, line.text, line.size, is_rtl):
+            return False
+    elif same_row(last, line):
         return True
     return (
         abs(line.size - first.size) <= 0.1 * first.size
         and line.is_mono == first.is_mono
-        and line.is_bold == first.is_bold
+        and (line.is_bold == first.is_bold or line.is_mono)
     )
 
 
@@ -160,16 +190,22 @@ def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, 
     ratio = segment.size / bodies.get(_script(text), bodies[""])
     if len(text) > _MAX_HEADING_CHARS or len(_LETTER.findall(text)) < 2:
         return 0
+    is_sentence = text.endswith((".", ",", ";", ":", "。", "،"))
+    if is_sentence and len(texts) > 1:
+        return 0
     if ratio >= _HEADING_RATIO:
         return 1 if ratio >= 1.6 else 2 if ratio >= 1.3 else 3
-    is_sentence = text.endswith((".", ",", ";", "。", "،"))
-    if all(line.is_bold for line in segment.lines) and len(texts) <= 2 and ratio >= 0.95:
+    is_bold = all(line.is_bold and not line.is_mono for line in segment.lines)
+    if is_bold and len(texts) <= 2 and ratio >= 0.95:
         return 0 if is_sentence or _BULLET.match(text) or len(text) > 100 else 4
     return 0
 
 
 def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[list[str]]:
-    """Part rows at list items, at first-line indents, or, where all others hang, at the margin."""
+    """Part rows at list items, at first-line indents, or, where all others hang, at the margin.
+
+    And after a row that stopped short although the next row's first word had room in it.
+    """
     boxes = [union(line.box for line in row) for row in rows]
     is_rtl = sum(bool(_RTL.search(text)) for text in texts) * 2 > len(texts)
     margin = max(b[2] for b in boxes) if is_rtl else min(b[0] for b in boxes)
@@ -177,12 +213,28 @@ def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[li
     indents = [(margin - b[2] if is_rtl else b[0] - margin) > 0.8 * size for b in boxes]
     hangs = not indents[0] and sum(indents[1:]) * 2 >= max(len(indents) - 1, 1)
     items: list[list[str]] = []
-    for text, indent in zip(texts, indents, strict=True):
-        if not items or _is_item(text) or (indent != hangs and not _in_item(items, hangs)):
+    for i, (text, indent) in enumerate(zip(texts, indents, strict=True)):
+        is_new = not items or _is_item(text) or (indent != hangs and not _in_item(items, hangs))
+        # the measure is that of the rows around: text that runs round a picture has two
+        if is_new or had_room(boxes[max(i - 3, 0) : i + 3], min(i, 3), text, size, is_rtl):
             items.append([text])
         else:
             items[-1].append(text)
     return items
+
+
+def had_room(boxes: Sequence[Box], at: int, text: str, size: float, is_rtl: bool = False) -> bool:
+    """Whether the first word of `text`, at `boxes[at]`, would have fitted in the row above it.
+
+    A line breaker fills a row as long as words fit; a row it left short ends its paragraph. One
+    font size is left for stretch and for words it would not divide.
+    """
+    before, box = boxes[at - 1], boxes[at]
+    left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
+    room = before[0] - left if is_rtl else right - before[2]
+    first = text.split(maxsplit=1)[0]
+    chars = 2 if UNSPACED.match(first) else len(first)
+    return room > (box[2] - box[0]) * chars / len(text) + size
 
 
 def _in_item(items: Sequence[Sequence[str]], hangs: bool) -> bool:

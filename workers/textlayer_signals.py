@@ -5,7 +5,6 @@ Pure. `workers.textlayer` reads the page and hands the lines over.
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import numpy as np
 
 from workers.textlayer_join import UNSPACED
 from workers.textlayer_lines import Line, PageContent
+from workers.textlayer_order import jump_share
 
 _COVERAGE_CELLS = 64  # pictures' union is counted on a grid of 64 x 64, so within about 2 %
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -116,7 +116,7 @@ def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -
         hidden_share=max(content.hidden_chars / max(total, 1), content.covered_share),
         image_share=_image_share(content),
         path_count=content.path_count,
-        jump_share=_jump_share(order),
+        jump_share=jump_share(order),
         block_count=len(order),
         word_count=len(words),
         single_letter_share=sum(len(word) == 1 for word in words) / max(len(words), 1),
@@ -125,16 +125,6 @@ def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -
         latin_count=latin_count,
         vowel_share=len(_VOWEL.findall(plain)) / max(latin_count, 1),
     )
-
-
-def _jump_share(order: Sequence[int]) -> float:
-    """0 when blocks are drawn in the order they are read, about 0.5 when drawn at random."""
-    if len(order) < 2:
-        return 0.0
-    place = {stream: rank for rank, stream in enumerate(order)}
-    ranks = [place[stream] for stream in sorted(place)]
-    back = sum(b < a for a, b in itertools.pairwise(ranks))
-    return back / (len(ranks) - 1) if len(ranks) > 1 else 0.0
 
 
 def _image_share(content: PageContent) -> float:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from schemas.pages import Box
 from workers.textlayer import TextLayerFloors, TextLayerSignals, extract, judge, turn
 from workers.textlayer_join import aligned_table, join_lines, listing, table_markdown
-from workers.textlayer_lines import Line
+from workers.textlayer_lines import Line, clean
 from workers.textlayer_markdown import body_sizes, segments, to_markdown
-from workers.textlayer_order import reading_order
+from workers.textlayer_order import page_order, reading_order
 from workers.textlayer_tables import fill
 
 PROSE = (
@@ -158,10 +158,11 @@ def test_text_across_the_page_is_read_in_its_own_direction() -> None:
 
 def test_lists_keep_their_items() -> None:
     page = new_page()
+    writer = pymupdf.TextWriter(page.rect)
     for i, text in enumerate(["\u2022 first item", "\u2022 second item", "3. third item"]):
-        page.insert_text((60, 60 + 13 * i), text, fontsize=10, fontname="F0", fontfile=None)
+        writer.append((60, 60 + 13 * i), text, font=pymupdf.Font("helv"), fontsize=10)
+    writer.write_text(page)
     add_prose(page)
-    # Helvetica's built-in encoding has the bullet at its own code
     text = extract(reopened(page)).text
     assert text.startswith("- first item\n- second item\n3. third item\n\n")
 
@@ -193,6 +194,16 @@ def test_text_outside_the_page_and_drawn_twice_is_left_out() -> None:
     text = extract(reopened(page)).text
     assert "outside" not in text
     assert text.count("shadowed words") == 1
+
+
+def test_arabic_numbers_and_marks_come_out_as_they_are_read() -> None:
+    """MuPDF hands over Arabic-Indic digits reversed; a version that does not must fail here."""
+    page = new_page()
+    writer = pymupdf.TextWriter(page.rect)
+    writer.append((60, 60), "\u0661\u0662\u0663", font=pymupdf.Font("cjk"), fontsize=10)
+    writer.write_text(page)
+    assert extract(reopened(page)).text == "\u0661\u0662\u0663"
+    assert clean("\u0639\u0644 \u064e\u0628") == "\u0639\u0644\u064e \u0628"
 
 
 # ---- verdicts -----------------------------------------------------------------------------
@@ -236,7 +247,9 @@ def test_words_over_a_background_picture_are_accepted() -> None:
 def test_a_scan_in_strips_with_a_page_number_is_scanned() -> None:
     page = new_page()
     for i in range(40):
-        page.insert_image((0, i * 21, 595, i * 21 + 21), pixmap=picture(100 + i))
+        page.insert_image(
+            (0, i * 21, 595, i * 21 + 21), pixmap=picture(100 + i), keep_proportion=False
+        )
     page.insert_text((290, 830), "12", fontsize=10)
     assert verdict(page) == "scanned"
 
@@ -251,10 +264,14 @@ def test_letters_drawn_as_paths_are_outlined() -> None:
     assert verdict(page) == "outlined"
 
 
-@pytest.mark.parametrize("text", ["".join(map(chr, range(0xE100, 0xE180)))])
-def test_private_use_text_is_garbled(text: str) -> None:
-    signals = TextLayerSignals(char_count=len(text), garbled_share=1.0)
-    assert judge(signals, FLOORS) == "garbled"
+def test_private_use_text_is_garbled() -> None:
+    page = new_page()
+    writer = pymupdf.TextWriter(page.rect)
+    for i in range(4):
+        text = "".join(map(chr, range(0xE100 + 32 * i, 0xE120 + 32 * i)))
+        writer.append((60, 60 + 20 * i), text, font=pymupdf.Font("cjk"), fontsize=10)
+    writer.write_text(page)
+    assert verdict(page) == "garbled"
 
 
 def test_shifted_letters_are_garbled() -> None:
@@ -267,10 +284,8 @@ def test_shifted_letters_are_garbled() -> None:
 @pytest.mark.parametrize("text", [" ".join(PROSE.replace(" ", "")), PROSE.replace(" ", "")])
 def test_letters_spaced_out_or_run_together_are_misspaced(text: str) -> None:
     page = new_page()
-    lines = [text[i : i + 90] for i in range(0, len(text), 90)]
-    lines *= 8 if " " not in text else 1
-    for i, line in enumerate(lines):
-        page.insert_text((60, 60 + 13 * i), line.ljust(90), fontsize=9)
+    for i in range(24):
+        page.insert_text((60, 60 + 26 * i), text[i : i + 60], fontsize=9)
     assert verdict(page) == "misspaced"
 
 
@@ -341,8 +356,23 @@ def test_join_lines(lines: list[str], joined: str) -> None:
 
 @given(st.lists(boxes, max_size=40), st.booleans())
 def test_reading_order_is_a_permutation(page_boxes: list[Box], right_to_left: bool) -> None:
-    order = reading_order(page_boxes, 10.0, right_to_left)
-    assert sorted(order) == list(range(len(page_boxes)))
+    indices = list(range(len(page_boxes)))
+    assert sorted(reading_order(page_boxes, 10.0, right_to_left)) == indices
+    drawn = len(page_boxes) // 2
+    assert sorted(page_order(page_boxes, drawn, 10.0, right_to_left)) == indices
+
+
+def test_columns_that_run_into_each_other_follow_the_stream() -> None:
+    page_boxes: list[Box] = [(0, 20.0 * i, 90 + 40.0 * (i == 2), 20.0 * i + 12) for i in range(5)]
+    page_boxes += [(100, 20.0 * i + 7, 190, 20.0 * i + 19) for i in range(5)]
+    assert page_order(page_boxes, 10, 10.0) == list(range(10))
+
+
+def test_terms_and_their_definitions_are_read_row_by_row() -> None:
+    page_boxes: list[Box] = []
+    for y in (0.0, 30.0, 60.0, 90.0):
+        page_boxes += [(0, y, 80, y + 12), (120, y, 400, y + 12)]
+    assert reading_order(page_boxes, 10.0) == list(range(8))
 
 
 @settings(max_examples=50)

@@ -8,10 +8,12 @@ are RapidOCR's own. Does not: rasterise, judge quality, or find the reading orde
 Why it is faster than RapidOCR page by page (2 cores of an EPYC 9004, 30 pages at 1280 px):
 recognition is 80 % of the time and its cost is the pixels it sees. Its convolutions run near the
 peak of a core in a batch of one, 75 us a column of 48 pixels, so a batch buys nothing and costs
-its padding (43,400 columns a page in batches of six, 32,900 alone), while two threads inside one
-operator give 1.8 times one and two lines side by side give 2.0 times. So: one line a call, one
-thread a call, as many calls at once as there are cores, and lines of one page fill the time in
-which another page is still in detection. A line alone also reads the same whatever its neighbours.
+its padding (43,400 columns a page in batches of six, 32,900 alone), and two lines side by side
+use two cores better than two threads inside one operator (37 us a column against 41 to 50). So:
+one line a call, one thread a call, as many calls at once as there are cores, and lines of one
+page fill the time in which another is in detection. A line then also reads the same whatever its
+neighbours. The orientation model is left out: it turned upright lines over, 3.1 % wrong
+characters with it and 1.7 % without on 1,556 lines.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import files
+from itertools import compress
 from typing import NamedTuple
 
 import cv2
@@ -33,6 +37,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 from rapidocr.utils.process_img import get_rotate_crop_image
 
+from schemas.errors import ModelError
 from schemas.pages import Block, Box, PageError, PageImage, Reading
 from workers.reading_order import join_lines, paragraphs
 
@@ -51,6 +56,10 @@ _MAX_SIDE_PX = 2000
 """Larger pages are reduced for detection, as RapidOCR does: its `max_side_len`."""
 
 _LINE_HEIGHT_PX = 48
+_TEXT_HEIGHT_PX = 42
+"""The crop's share of it; the rest repeats its edge. Page lines are 16 to 24 px and are enlarged
+anyway, and width follows height: 42 / 48 is 12 % less work, with no more errors on 1,556 lines
+(0.0169 of the characters both; 40 px: 0.0173, 36 px: 0.0180)."""
 _LINE_WIDTH_STEP_PX = 16
 """Widths are padded up to a multiple, so that the runtime plans memory for few shapes: at most
 8192 / 16 = 512. A line of 560 px, the mean, gains 8 px: 1.4 %."""
@@ -87,8 +96,13 @@ class RapidOcrEngine:
     `threads`: default, all cores this process may run on.
     """
 
+    name = "rapidocr"
+    model = "PP-OCRv6-small"
+    revision = version("rapidocr")  # the wheel carries the weights
+    mode = "native"
+
     def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or _cores()
         self._detector = _load(_DETECTOR)
         self._recogniser = _load(_RECOGNISER)
         characters = self._recogniser.get_modelmeta().custom_metadata_map["character"]
@@ -134,6 +148,13 @@ class RapidOcrEngine:
         return text.strip(), confidence
 
 
+def _cores() -> int:
+    """The cores this process may run on; only Linux tells, elsewhere all of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _load(name: str) -> ort.InferenceSession:
     """A session that computes in its caller's thread, so that callers are the parallelism."""
     options = ort.SessionOptions()
@@ -141,12 +162,16 @@ def _load(name: str) -> ort.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     model = files("rapidocr") / "models" / name
-    return ort.InferenceSession(model.read_bytes(), options, providers=["CPUExecutionProvider"])
+    try:
+        data = model.read_bytes()
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as exc:  # onnxruntime's errors share no narrower base
+        raise ModelError(f"{model}: {exc}; reinstall rapidocr>=3.10, which ships it") from exc
 
 
 def _decode_image(data: bytes) -> Pixels:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    image: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if image is None:
         raise ValueError(f"not an image that OpenCV decodes ({len(data)} bytes)")
     return image
@@ -167,10 +192,12 @@ def _detector_input(image: Pixels) -> Tensor:
 def _line_input(crop: Pixels) -> Tensor:
     """One line at the recogniser's height, its width padded to the next step with grey."""
     height_px, width_px = crop.shape[:2]
-    scaled_px = min(math.ceil(_LINE_HEIGHT_PX * width_px / height_px), _MAX_LINE_WIDTH_PX)
+    scaled_px = min(math.ceil(_TEXT_HEIGHT_PX * width_px / height_px), _MAX_LINE_WIDTH_PX)
     steps = math.ceil(scaled_px / _LINE_WIDTH_STEP_PX)
-    resized = cv2.resize(crop, (scaled_px, _LINE_HEIGHT_PX))
-    return _tensor(resized, steps * _LINE_WIDTH_STEP_PX)
+    margin_px = (_LINE_HEIGHT_PX - _TEXT_HEIGHT_PX) // 2
+    resized = cv2.resize(crop, (scaled_px, _TEXT_HEIGHT_PX))
+    framed = cv2.copyMakeBorder(resized, margin_px, margin_px, 0, 0, cv2.BORDER_REPLICATE)
+    return _tensor(framed, steps * _LINE_WIDTH_STEP_PX)
 
 
 def _tensor(image: Pixels, width_px: int) -> Tensor:
@@ -185,8 +212,9 @@ def _finish(page: PageImage, future: Future[_Page]) -> Reading:
     """Wait for `page` and make its reading; this is the boundary where errors become data."""
     try:
         lines = [line.result() for line in future.result().lines]
-        return _reading(page, [line for line in lines if line.confidence >= _MIN_CONFIDENCE])
-    except Exception as exc:
+        is_text = [bool(line.text) and line.confidence >= _MIN_CONFIDENCE for line in lines]
+        return _reading(page, list(compress(lines, is_text)))
+    except Exception as exc:  # noqa: BLE001 - a worker's boundary
         error = PageError("engine_error", f"rapidocr: {type(exc).__name__}: {exc}")
         return Reading(page.page_id, error=error)
 

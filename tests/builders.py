@@ -1,0 +1,70 @@
+"""Small makers of what many tests need: ids, files, ranges, rows and PDFs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+
+from schemas.ids import page_id
+from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
+from schemas.recipe import Quality
+from schemas.shards import PageRange, SeenFile, Shard
+from workers.score import ScoreSettings, score_page
+
+RECIPE_DIGEST = "0123456789abcdef"
+SCORING = ScoreSettings(Quality(), "base", 128)
+PROSE = (
+    "The kiln was fired twice in the spring, and the second firing gave the better glaze. "
+    "Clay from the river bank was dug in March, left to weather, and wedged by hand. "
+    "Each bowl took two days to dry before it could be trimmed and stacked for the fire."
+)
+
+
+def make_doc_id(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+def make_range(number: int, start: int, stop: int) -> PageRange:
+    file = SeenFile(f"/corpus/{number}.pdf", 1000 + number, "1.000000")
+    return PageRange(make_doc_id(number), start, stop, "application/pdf", (file,))
+
+
+def make_shard(*ranges: tuple[int, int, int]) -> Shard:
+    """A shard of `(document number, start, stop)` ranges."""
+    return Shard(tuple(make_range(*parts) for parts in ranges), RECIPE_DIGEST)
+
+
+def make_rastered(page: str, **fields: Any) -> RasteredPage:
+    image = PageImage(page, b"picture of " + page[-5:].encode(), 800, 1000)
+    hashed = hashlib.sha256(page.encode()).digest()
+    return RasteredPage(page, **({"image": image, "ink_share": 0.1, "image_hash": hashed} | fields))
+
+
+def make_reading(page: str, text: str = PROSE, **fields: Any) -> PageReading:
+    reading = Reading(page, **({"text": text, "confidence": 0.9} | fields))
+    attempts = (Attempt("fake", "plain", reading.error.reason if reading.error else "ok"),)
+    return PageReading(reading, attempts, "ocr", "fake", "fake-1", "r1", "plain")
+
+
+def make_row(number: int, index: int, text: str = PROSE) -> dict[str, Any]:
+    """A page's row as scoring makes it."""
+    page = page_id(make_doc_id(number), index)
+    return score_page(make_rastered(page), make_reading(page, text), SCORING)
+
+
+def add_page(document: Any, text: str = "", width: float = 595, height: float = 842) -> None:
+    page = document.new_page(width=width, height=height)
+    if text:
+        page.insert_textbox((36, 36, width - 36, height - 36), text, fontsize=11)
+
+
+def write_pdf(path: Path, *texts: str) -> Path:
+    """A PDF with one A4 page a text."""
+    with pymupdf.open() as document:
+        for text in texts:
+            add_page(document, text)
+        document.save(path)
+    return path

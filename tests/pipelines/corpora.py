@@ -1,0 +1,35 @@
+"""Small corpora for the pipeline tests, made of generated words so that no two pages are alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pymupdf
+
+_SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
+
+
+def prose(seed: int, words: int = 120) -> str:
+    """Words of two to four syllables, the same for the same seed."""
+    random = np.random.default_rng(seed)
+    made = ["".join(random.choice(_SYLLABLES, random.integers(2, 5))) for _ in range(words)]
+    return " ".join(made)
+
+
+def pdf(texts: list[str]) -> bytes:
+    """A born-digital PDF with one page for each text; the same bytes for the same texts."""
+    document = pymupdf.open()
+    for text in texts:
+        page = document.new_page(width=420, height=595)
+        left = page.insert_textbox((40, 40, 380, 555), text, fontsize=9)
+        assert left >= 0, "the text does not fit its page"
+    return document.tobytes(no_new_id=True, garbage=3)
+
+
+def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1) -> Path:
+    """Write a PDF whose pages have the texts of seeds `first_seed`, `first_seed + 1`, …"""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pdf([prose(first_seed + index) for index in range(pages)]))
+    return path

@@ -1,0 +1,61 @@
+"""Read a published dataset back as plain rows, and run recipes, for the pipeline tests."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+
+from cluster.session import IN_PROCESS, open_session
+from pipelines.run import Report, run
+from pipelines.state import load_snapshot
+from pipelines.verify import verify
+from schemas.recipe import Recipe, parse_recipe
+from schemas.tables import TABLES
+from workers.parts import read_part
+
+_KEYS = {"pages": "page_id", "documents": "doc_id", "inventory": "doc_id"}
+
+
+def recipe_for(dataset: Path, source: Path, extra: str = "") -> Recipe:
+    """A recipe as a user would write it."""
+    return parse_recipe(f"dataset: {dataset}\nsources: [{{documents: {source}}}]\n{extra}")
+
+
+def run_here(recipe: Recipe, re_read: bool = False) -> Report:
+    """Run a recipe in this process."""
+    with open_session(IN_PROCESS) as session:
+        return run(recipe, session, Console(file=io.StringIO()), re_read)
+
+
+def problems(dataset: Path) -> tuple[str, ...]:
+    """What verify finds."""
+    with open_session(IN_PROCESS) as session:
+        return verify(str(dataset), session).problems
+
+
+def rows(dataset: Path, table: str, version: int | None = None) -> list[dict[str, Any]]:
+    """All rows of a table, in the order of their ids."""
+    snapshot = load_snapshot(str(dataset), version)
+    assert snapshot is not None
+    found = snapshot.tables[table]
+    parts = [read_part(found.part_uri(part)) for part in found.parts]
+    listed = pa.concat_tables(parts).to_pylist() if parts else []
+    if table == "rejects":
+        return sorted(listed, key=lambda row: (row["level"], row["page_id"] or row["doc_id"]))
+    return sorted(listed, key=lambda row: row[_KEYS[table]])
+
+
+def all_rows(dataset: Path) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables."""
+    return {table: rows(dataset, table) for table in TABLES}
+
+
+def part_names(dataset: Path) -> dict[str, list[str]]:
+    """The parts of each table; a part is named by the hash of its bytes."""
+    snapshot = load_snapshot(str(dataset))
+    assert snapshot is not None
+    return {name: [part.path for part in snapshot.tables[name].parts] for name in TABLES}

@@ -1,0 +1,41 @@
+"""A replica that dies on one page, for the tests of splitting on a real Ray."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from cluster.pool import Step
+
+
+@dataclass(frozen=True)
+class KillerReplica:
+    """Reads page numbers; `killer` raises, or ends the whole process as a native crash does."""
+
+    killer: int
+    end: str
+
+    def read(self, pages: range) -> list[int]:
+        if self.killer in pages:
+            if self.end == "exit":
+                os._exit(11)
+            raise ValueError(f"page {self.killer} breaks the model")
+        return list(pages)
+
+
+def _read(replica: KillerReplica, pages: range) -> list[int]:
+    return replica.read(pages)
+
+
+def _finish(pages: range, read: list[int]) -> list[int]:
+    return read
+
+
+def chain_with_killer() -> list[Step]:
+    """Read inside the replica, then a task."""
+    return [Step(_read, on_replica=True), Step(_finish)]
+
+
+def jobs_with_pages(count: int) -> list[range]:
+    """Shards of eight pages."""
+    return [range(start, min(start + 8, count)) for start in range(0, count, 8)]

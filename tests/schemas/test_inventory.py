@@ -1,0 +1,132 @@
+"""Bringing an inventory up to date: which files leave, which stay, and that it settles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.inventory import Document, update_inventory
+from schemas.shards import PageRange, SeenFile
+from schemas.tables import INVENTORY
+from tests.builders import make_doc_id
+
+PDF = "application/pdf"
+missing_rules = st.sampled_from(["keep", "remove"])
+# A state of the sources: for each URI the number of its content, or no entry.
+contents = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3))
+
+
+def file_of(uri: str, content: int) -> SeenFile:
+    return SeenFile(uri, 100 + content, f"version {content}")
+
+
+def document_of(content: int, *files: SeenFile) -> Document:
+    return Document(make_doc_id(content), files, PDF, content + 1)
+
+
+def examine(files: Iterable[SeenFile]) -> list[tuple[SeenFile, Document]]:
+    return [(file, document_of(file.size - 100, file)) for file in files]
+
+
+def refresh(
+    known: list[Document],
+    state: dict[str, int],
+    on_missing: Literal["keep", "remove"],
+    unreadable: frozenset[str] = frozenset(),
+) -> list[Document]:
+    """What a run does: list the sources, examine what is new, bring the inventory up to date."""
+    listed = [file_of(uri, content) for uri, content in state.items()]
+    seen = {file for document in known for file in document.files}
+    new = [file for file in listed if file not in seen and file.uri not in unreadable]
+    return update_inventory(known, listed, examine(new), on_missing, unreadable)
+
+
+def uris(inventory: list[Document]) -> dict[str, str]:
+    return {file.uri: document.doc_id for document in inventory for file in document.files}
+
+
+@given(contents, contents, missing_rules)
+def test_every_listed_file_is_under_the_document_it_holds_now(before, now, on_missing) -> None:
+    inventory = refresh(refresh([], before, on_missing), now, on_missing)
+    placed = uris(inventory)
+    assert {uri: placed[uri] for uri in now} == {uri: make_doc_id(c) for uri, c in now.items()}
+    left_over = set(placed) - set(now)
+    assert left_over == (set(before) - set(now) if on_missing == "keep" else set())
+
+
+@given(contents, contents, missing_rules)
+def test_a_second_refresh_changes_nothing(before, now, on_missing) -> None:
+    once = refresh(refresh([], before, on_missing), now, on_missing)
+    assert refresh(once, now, on_missing) == once
+
+
+@given(contents, contents, missing_rules, st.randoms())
+def test_arrival_order_changes_nothing(before, now, on_missing, random) -> None:
+    known = refresh([], before, on_missing)
+    listed = [file_of(uri, content) for uri, content in now.items()]
+
+    def in_any_order() -> list[Document]:
+        shuffled = random.sample(listed, len(listed))
+        return update_inventory(
+            random.sample(known, len(known)), shuffled, examine(shuffled), on_missing
+        )
+
+    assert in_any_order() == in_any_order() == refresh(known, now, on_missing)
+
+
+@given(contents, contents, missing_rules)
+def test_documents_are_sorted_unique_and_have_files(before, now, on_missing) -> None:
+    inventory = refresh(refresh([], before, on_missing), now, on_missing)
+    ids = [document.doc_id for document in inventory]
+    assert ids == sorted(set(ids))
+    for document in inventory:
+        assert document.files
+        assert list(document.files) == sorted(document.files, key=lambda file: file.uri)
+
+
+def test_a_changed_file_leaves_its_old_document() -> None:
+    known = refresh([], {"a": 1, "b": 1}, "keep")
+    assert uris(refresh(known, {"a": 2, "b": 1}, "keep")) == {
+        "a": make_doc_id(2),
+        "b": make_doc_id(1),
+    }
+    gone = refresh(refresh([], {"a": 1}, "keep"), {"a": 2}, "keep")
+    assert [document.doc_id for document in gone] == [make_doc_id(2)]
+
+
+def test_a_file_whose_content_stayed_is_under_its_new_version_only() -> None:
+    touched = SeenFile("a", 101, "touched")
+    known = refresh([], {"a": 1}, "keep")
+    (document,) = update_inventory(known, [touched], [(touched, known[0])], "keep")
+    assert document == replace(known[0], files=(touched,))
+
+
+def test_equal_files_are_one_document_named_by_the_first_uri() -> None:
+    (document,) = refresh([], {"b": 1, "a": 1, "c": 1}, "keep")
+    assert document.source_uri == "a"
+    assert [file.uri for file in document.files] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("on_missing", ["keep", "remove"])
+def test_a_file_that_cannot_be_read_now_stays_where_it_was(on_missing) -> None:
+    known = refresh([], {"a": 1}, "keep")
+    assert refresh(known, {"a": 2}, on_missing, frozenset("a")) == known
+
+
+def test_pages_of_a_document_are_one_range() -> None:
+    file = file_of("a", 2)
+    assert document_of(2, file).pages == PageRange(make_doc_id(2), 0, 3, PDF, (file,))
+
+
+@given(contents)
+def test_documents_survive_their_table(state: dict[str, int]) -> None:
+    bad = Document(make_doc_id(9), (file_of("z", 0),), None, None, "corrupt", "no header")
+    inventory = [*refresh([], state, "keep"), bad]
+    table = pa.Table.from_pylist([document.to_row() for document in inventory], schema=INVENTORY)
+    assert [Document.from_row(row) for row in table.to_pylist()] == inventory
