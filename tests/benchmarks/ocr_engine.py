@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import batched, cycle, islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ from workers.reading_order import join_lines, paragraphs
 LONGEST_EDGE_PX = 1280
 TURN_PAGES = 8
 MIN_CHARACTERS = 300
-WORDS = (
-    "inventory document page shard receipt pass reading engine replica mode sample reject publish "
-    "dataset corpus token column heading figure table the of and to in is for with that on by an "
-    "Every Quality Signature 1984 3.14 (compare) x=42 state-of-the-art e.g. 75% costs, holds; read:"
-).split()
+WORDS = """
+    inventory document page shard receipt pass reading engine replica mode sample reject publish
+    dataset corpus token column heading figure table the of and to in is for with that on by an
+    Every Quality Signature 1984 3.14 (compare) x=42 state-of-the-art e.g. 75% costs, holds; read:
+"""
 CHINESE = "文档页面数据集引擎读取图像模型训练语料收据版本发布质量存储任务集群节点"
 LAYOUTS = [  # font, size in points, columns
     ("tiro", 10, 1),
@@ -104,14 +104,19 @@ def generated_pages(seed: int = 0) -> Iterator[tuple[PageImage, str]]:
         for column in range(columns):
             x0 = 40 + column * (width + 20)
             count = int(width * 700 / size_pt**2 / (10 if font != "china-s" else 2.5))
-            page.insert_textbox((x0, 40, x0 + width, 800), prose(rng, font, count), size_pt, font)
+            text = prose(rng, font, count)
+            left = page.insert_textbox(
+                (x0, 40, x0 + width, 800), text, fontsize=size_pt, fontname=font
+            )
+            # A box that its text does not fit stays empty.
+            assert left >= 0, f"{font} {size_pt} pt: {-left} pt too much text"
         yield rasterised(f"generated-{number}", page), page.get_text()
 
 
 def prose(rng: random.Random, font: str, count: int) -> str:
     if font == "china-s":
         return "".join(rng.choice(CHINESE) for _ in range(2 * count))
-    return " ".join(rng.choices(WORDS, k=count))
+    return " ".join(rng.choices(WORDS.split(), k=count))
 
 
 def real_pages(folder: Path, seed: int = 0) -> Iterator[tuple[PageImage, str]]:
@@ -135,9 +140,9 @@ def accuracy(text: str, truth: str) -> float:
     return Levenshtein.normalized_similarity(" ".join(text.split()), " ".join(truth.split()))
 
 
-def timed(side: Side, call: Callable[[], Any]) -> Any:
+def timed(side: Side, call: Callable[..., Any], *args: Any) -> Any:
     start_s = time.perf_counter()
-    result = call()
+    result = call(*args)
     side.total_s += time.perf_counter() - start_s
     return result
 
@@ -168,13 +173,14 @@ def measure(pages: Sequence[tuple[PageImage, str]]) -> dict[str, Any]:
     with ThreadPoolExecutor(engine._threads) as pool:
         reference(pages[0][0].data)
         engine.read([pages[0][0]])
-        for turn in batched(pages, TURN_PAGES):
+        for start in range(0, len(pages), TURN_PAGES):
+            turn = pages[start : start + TURN_PAGES]
             for recorder in recorders:
                 recorder.tensors.clear()
             images = [image for image, _ in turn]
-            outputs = timed(theirs, lambda: [reference(image.data) for image in images])
-            readings = timed(ours, lambda: engine.read(images))
-            timed(floor, lambda: run_sessions(recorders, pool))
+            outputs = [timed(theirs, reference, image.data) for image in images]
+            readings = timed(ours, engine.read, images)
+            timed(floor, run_sessions, recorders, pool)
             theirs.accuracies += [
                 accuracy(joined(o), truth) for o, (_, truth) in zip(outputs, turn, strict=True)
             ]

@@ -1,0 +1,287 @@
+"""The pool's promises, on a runtime that fails at will: all items end once, suspects run alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster.pool import Done, Outcome, Policy, PoolState, Step, run_pool
+from cluster.session import IN_PROCESS, ReplicaSpec, open_session
+from schemas.errors import EnvironmentFault, ModelError, ShardError, StorageError
+
+LaneOf = Callable[[int], int]
+
+
+def halves(pages: range) -> Sequence[range]:
+    middle = (len(pages) + 1) // 2
+    return [pages] if len(pages) < 2 else [pages[:middle], pages[middle:]]
+
+
+POLICY = Policy(halves, backoff_s=(0, 0))
+
+
+@dataclass
+class FakeRuntime:
+    """Runs a chain when it starts and tells at a later `wait`; a ShardError ends all of its lane.
+
+    `choose` picks the lane that ends its next chain; `begun` and `mates` record each start and
+    what shared its lane.
+    """
+
+    chosen_lanes: Sequence[Hashable] = (0,)
+    choose: LaneOf = lambda count: 0
+    running: dict[int, tuple[Outcome, Hashable]] = field(default_factory=dict)
+    tickets: Iterator[int] = field(default_factory=itertools.count)
+    begun: list[range] = field(default_factory=list)
+    mates: dict[int, set[int]] = field(default_factory=dict)
+    most_on_a_lane: int = 0
+
+    def lanes(self) -> Sequence[Hashable]:
+        return self.chosen_lanes
+
+    def start(self, chain: Sequence[Step], item: range, lane: Hashable) -> int:
+        assert lane in self.chosen_lanes
+        ticket = next(self.tickets)
+        beside = {other for other, (_, where) in self.running.items() if where == lane}
+        self.mates[ticket] = beside
+        for other in beside:
+            self.mates[other].add(ticket)
+        self.most_on_a_lane = max(self.most_on_a_lane, len(beside) + 1)
+        self.running[ticket] = (run_one(chain[0], item), lane)
+        self.begun.append(item)
+        return ticket
+
+    def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
+        if not self.running:
+            return []
+        busy = sorted({lane for _, lane in self.running.values()})
+        lane = busy[self.choose(len(busy))]
+        on_lane = [ticket for ticket, (_, where) in self.running.items() if where == lane]
+        outcome, _ = self.running[on_lane[0]]
+        lane_died = isinstance(outcome.error, ShardError)
+        ended = dict.fromkeys(on_lane if lane_died else on_lane[:1], outcome)
+        for ticket in ended:
+            del self.running[ticket]
+        return list(ended.items())
+
+
+def run_one(step: Step, item: range) -> Outcome:
+    try:
+        return Outcome(step.function(item))
+    except (ShardError, EnvironmentFault) as exc:
+        return Outcome(error=exc)
+
+
+@dataclass
+class Reader:
+    """Reads pages. Killers always fail; each flaky page, and each fault, only the first times."""
+
+    killers: frozenset[int] = frozenset()
+    flaky: set[int] = field(default_factory=set)
+    faults: int = 0
+
+    def __call__(self, pages: range) -> list[int]:
+        if self.faults:
+            self.faults -= 1
+            raise StorageError("the store is away")
+        if self.killers & set(pages):
+            raise ShardError("the replica died")
+        if broken := self.flaky & set(pages):
+            self.flaky -= broken
+            raise ShardError("the node was lost")
+        return list(pages)
+
+
+def run(
+    items: Iterable[range],
+    read: Callable[[range], Any],
+    runtime: FakeRuntime,
+    watch: Callable[[PoolState], None] = lambda state: None,
+) -> list[Done[range]]:
+    return list(run_pool(items, [Step(read)], runtime, POLICY, watch))
+
+
+def cut(pages: int, size: int) -> list[range]:
+    return [range(start, min(start + size, pages)) for start in range(0, pages, size)]
+
+
+def pages_of(done: Iterable[Done[range]]) -> list[int]:
+    return sorted(page for one in done for page in one.item)
+
+
+page_sets = st.frozensets(st.integers(0, 59), max_size=5)
+
+
+@given(
+    pages=st.integers(0, 60),
+    size=st.integers(1, 16),
+    lanes=st.integers(1, 4),
+    killers=page_sets,
+    flaky=page_sets,
+    random=st.randoms(use_true_random=False),
+)
+def test_every_page_ends_exactly_once_whatever_fails(pages, size, lanes, killers, flaky, random):
+    runtime = FakeRuntime(range(lanes), choose=random.randrange)
+    done = run(cut(pages, size), Reader(killers, set(flaky)), runtime)
+    assert pages_of(done) == list(range(pages))
+    failed = [one for one in done if one.error is not None]
+    assert all(len(one.item) == 1 for one in failed)
+    assert pages_of(failed) == sorted(killers & set(range(pages)))
+    assert all(one.value == list(one.item) for one in done if one.error is None)
+    assert runtime.most_on_a_lane <= 2
+
+
+@given(st.integers(0, 63), st.integers(1, 3))
+def test_a_killer_page_costs_itself_and_no_other(killer: int, lanes: int) -> None:
+    done = run([range(64)], Reader(frozenset({killer})), FakeRuntime(range(lanes)))
+    (failed,) = [one for one in done if one.error is not None]
+    assert failed.item == range(killer, killer + 1)
+    assert str(failed.error) == "the replica died"
+    assert pages_of(done) == list(range(64))
+
+
+def test_a_page_is_given_up_after_failing_alone_twice() -> None:
+    runtime = FakeRuntime()
+    (done,) = run([range(1)], Reader(frozenset({0})), runtime)
+    assert done.error is not None
+    assert runtime.begun == [range(1)] * 3  # once among others, then twice alone
+
+
+@given(killers=page_sets, lanes=st.integers(1, 4), random=st.randoms(use_true_random=False))
+def test_a_suspect_has_its_lane_to_itself(killers, lanes, random) -> None:
+    items = cut(60, 10)
+    runtime = FakeRuntime(range(lanes), choose=random.randrange)
+    run(items, Reader(killers), runtime)
+    fresh = set(items)
+    for ticket, item in enumerate(runtime.begun):
+        if item not in fresh:  # a part of what failed, or tried again
+            assert not runtime.mates[ticket]
+        fresh.discard(item)
+
+
+def test_fresh_items_go_on_beside_suspects() -> None:
+    items = cut(64, 4)
+    turns = itertools.count()
+    runtime = FakeRuntime(range(3), choose=lambda count: next(turns) % count)
+    run(items, Reader(frozenset({0})), runtime)
+    is_fresh = [item in items for item in runtime.begun]
+    first_suspect, last_suspect = is_fresh.index(False), len(is_fresh) - is_fresh[::-1].index(False)
+    assert any(is_fresh[first_suspect:last_suspect])
+
+
+def test_a_fault_of_the_surroundings_is_waited_out() -> None:
+    done = run([range(4)], Reader(faults=2), FakeRuntime())
+    assert [one.value for one in done] == [[0, 1, 2, 3]]
+
+
+def test_a_fault_that_outlasts_the_pauses_stops_the_run() -> None:
+    runtime = FakeRuntime()
+    with pytest.raises(StorageError, match="the store is away"):
+        run([range(4)], Reader(faults=3), runtime)
+    assert runtime.begun == [range(4)] * 3  # the policy's two pauses lie between them
+
+
+def test_one_outage_counts_once_however_many_chains_it_fails() -> None:
+    done = run(cut(64, 8), Reader(faults=8), FakeRuntime(range(4)))
+    assert pages_of(done) == list(range(64))
+
+
+def test_a_success_between_faults_starts_the_count_again() -> None:
+    calls = itertools.count()
+
+    def every_other_call_fails(pages: range) -> list[int]:
+        if next(calls) % 2 == 0:
+            raise StorageError("the store is slow")
+        return list(pages)
+
+    done = run(cut(10, 1), every_other_call_fails, FakeRuntime())
+    assert pages_of(done) == list(range(10))
+
+
+def test_items_are_taken_only_as_lanes_have_room() -> None:
+    taken: list[range] = []
+
+    def items() -> Iterator[range]:
+        for item in cut(1000, 1):
+            taken.append(item)
+            yield item
+
+    ahead = []
+    pool = run_pool(items(), [Step(list)], FakeRuntime(range(3)), POLICY)
+    for number, _ in enumerate(pool, start=1):
+        ahead.append(len(taken) - number)
+    assert max(ahead) < 2 * 3
+
+
+@dataclass
+class ComingAndGoing(FakeRuntime):
+    """Lanes change at each turn of the loop; what runs on a lane that goes is lost."""
+
+    seasons: Iterator[Sequence[Hashable]] = field(default_factory=lambda: iter(()))
+
+    def lanes(self) -> Sequence[Hashable]:
+        self.chosen_lanes = next(self.seasons, (0,))
+        return self.chosen_lanes
+
+    def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
+        gone = [t for t, (_, lane) in self.running.items() if lane not in self.chosen_lanes]
+        for ticket in gone:
+            del self.running[ticket]
+        lost = [(ticket, Outcome(error=ShardError("the node was lost"))) for ticket in gone]
+        return lost or super().wait(timeout_s)
+
+
+@given(st.lists(st.lists(st.integers(0, 4), unique=True), max_size=30), page_sets)
+def test_lanes_that_come_and_go_lose_nothing(seasons, killers) -> None:
+    runtime = ComingAndGoing(seasons=iter(seasons))
+    done = run(cut(40, 8), Reader(killers), runtime)
+    assert pages_of(done) == list(range(40))
+    # Each loss of a node counts against what ran there, so a page may be given up unread.
+    unread = {page for one in done if one.error for page in one.item}
+    assert unread >= killers & set(range(40))
+
+
+def test_a_runtime_that_can_never_have_lanes_stops_the_run() -> None:
+    class NoReplica(FakeRuntime):
+        def lanes(self) -> Sequence[Hashable]:
+            raise ModelError("a replica cannot start")
+
+    with pytest.raises(ModelError, match="a replica cannot start"):
+        run([range(4)], list, NoReplica())
+
+
+def test_a_watcher_sees_each_turn() -> None:
+    states: list[PoolState] = []
+    run(cut(8, 2), list, FakeRuntime(range(2)), states.append)
+    assert states[0] == PoolState(lanes=2, busy_lanes=2, in_flight=4)
+    assert states[-1] == PoolState(lanes=2, busy_lanes=0, in_flight=0)
+
+
+def test_a_chain_in_process_hands_on_the_item_and_all_results() -> None:
+    chain = [
+        Step(lambda item: item * 2),
+        Step(lambda replica, item, doubled: replica + [item, doubled], on_replica=True),
+        Step(lambda item, doubled, read: (item, doubled, read)),
+    ]
+    with (
+        open_session(IN_PROCESS) as session,
+        session.runtime(ReplicaSpec(lambda: ["replica"], 1)) as runtime,
+    ):
+        done = list(run_pool([3, 4], chain, runtime, Policy(lambda item: [item])))
+    assert [one.value for one in done] == [(3, 6, ["replica", 3, 6]), (4, 8, ["replica", 4, 8])]
+
+
+def test_in_process_an_unforeseen_exception_costs_only_its_item() -> None:
+    chain = [Step(lambda pages: [1 // (page - 5) for page in pages])]
+    with open_session(IN_PROCESS) as session, session.runtime() as runtime:
+        done = list(run_pool(cut(12, 4), chain, runtime, POLICY))
+    (failed,) = [one for one in done if one.error is not None]
+    assert failed.item == range(5, 6)
+    assert isinstance(failed.error, ZeroDivisionError)
+    assert pages_of(done) == list(range(12))

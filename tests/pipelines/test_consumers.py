@@ -1,0 +1,154 @@
+"""What consumers do with a published dataset, through their own libraries and none of our code."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+import torch
+from deltalake import DeltaTable
+from PIL import Image
+
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import recipe_for, run_here
+
+PAGES, DOCUMENTS = 24, 12
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Version 1 has 20 pages of 10 documents, version 2 has 24 of 12."""
+    folder = tmp_path_factory.mktemp("consumers")
+    recipe = recipe_for(
+        folder / "data", folder / "corpus", "routing: only\npublish: {row_group_bytes: 200000}\n"
+    )
+    for number in range(10):
+        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=2)
+    run_here(recipe)
+    for number in range(10, 12):
+        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=2)
+    run_here(recipe)
+    return folder / "data"
+
+
+def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    loaded = datasets.load_dataset(str(dataset), "pages", split="train", cache_dir=str(tmp_path))
+    assert loaded.num_rows == PAGES
+    row = loaded[0]
+    assert isinstance(row["image"], Image.Image)
+    assert row["image"].size == (row["width"], row["height"])
+    texts = datasets.load_dataset(
+        str(dataset), "documents", split="train", cache_dir=str(tmp_path), streaming=True
+    )
+    assert sum(1 for _ in texts) == DOCUMENTS
+
+
+def test_duckdb_reads_the_glob(dataset: Path) -> None:
+    found = duckdb.sql(
+        f"select count(*), count(distinct page_id), sum(text_tokens), min(octet_length(image.bytes)) "
+        f"from '{dataset}/pages/data/*.parquet'"
+    ).fetchall()
+    count, distinct, tokens, smallest = found[0]
+    assert (count, distinct) == (PAGES, PAGES)
+    assert tokens > 0
+    assert smallest > 1000
+
+
+def test_polars_reads_the_delta_table(dataset: Path) -> None:
+    frame = pl.scan_delta(str(dataset / "pages")).select("page_id", "text", "compression").collect()
+    assert frame["page_id"].n_unique() == PAGES
+    assert frame["compression"].min() > 0
+
+
+def test_pyarrow_filters_without_reading_images(dataset: Path) -> None:
+    found = ds.dataset(dataset / "pages/data", format="parquet")
+    table = found.to_table(columns=["page_id", "text"], filter=ds.field("page_index") == 0)
+    assert table.num_rows == PAGES // 2
+
+
+def test_deltalake_reads_older_versions(dataset: Path) -> None:
+    newest = DeltaTable(dataset / "pages")
+    assert newest.to_pyarrow_dataset().count_rows() == PAGES
+    older = DeltaTable(dataset / "pages", version=newest.version() - 1)
+    assert older.to_pyarrow_dataset().count_rows() == 20
+
+
+def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
+    for path in dataset.glob("pages/data/*.parquet"):
+        file = pq.ParquetFile(path)
+        columns = {
+            file.metadata.row_group(0).column(index).path_in_schema: file.metadata.row_group(0).column(index)
+            for index in range(file.metadata.num_columns)
+        }
+        assert b"huggingface" in file.schema_arrow.metadata
+        assert "RLE_DICTIONARY" not in columns["text"].encodings
+        assert columns["text"].compression == "ZSTD"
+        assert columns["page_id"].has_offset_index
+
+
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns of its own settings
+def test_ray_data_reads_parquet(dataset: Path) -> None:
+    ray = pytest.importorskip("ray")
+    from cluster.session import open_session
+
+    with open_session():
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        read = ray.data.read_parquet(str(dataset / "pages/data"))
+        assert read.count() == PAGES
+        row = read.take(1)[0]
+        assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
+
+
+class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
+    """Row groups dealt out to the loader's workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.groups = [
+            (path, group)
+            for path in sorted(folder.glob("*.parquet"))
+            for group in range(pq.ParquetFile(path).num_row_groups)
+        ]
+
+    def __iter__(self) -> Iterator[tuple[int, str, int]]:
+        worker = torch.utils.data.get_worker_info()
+        assert worker is not None
+        for path, group in self.groups[worker.id :: worker.num_workers]:
+            for row in pq.ParquetFile(path).read_row_group(group).to_pylist():
+                picture = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
+                yield worker.id, row["page_id"], picture.width
+
+
+def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> None:
+    loader = torch.utils.data.DataLoader(
+        _Pages(dataset / "pages/data"), batch_size=None, num_workers=2, multiprocessing_context="spawn"
+    )
+    seen = list(loader)
+    assert sorted({page_id for _, page_id, _ in seen}) == sorted(page_id for _, page_id, _ in seen)
+    assert len(seen) == PAGES
+    assert {worker for worker, _, _ in seen} == {0, 1}
+
+
+def test_a_text_trainer_striding_over_row_groups_feeds_every_rank(dataset: Path) -> None:
+    paths = sorted(dataset.glob("documents/data/*.parquet"))
+    fed = []
+    for rank in range(8):
+        rows = 0
+        position = 0
+        for path in paths:
+            file = pq.ParquetFile(path)
+            for group in range(file.num_row_groups):
+                if position % 8 == rank:
+                    texts = file.read_row_group(group, columns=["text"])["text"].to_pylist()
+                    rows += sum(len(text) > 100 for text in texts)
+                position += 1
+        fed.append(rows)
+    assert sum(fed) == DOCUMENTS
+    assert min(fed) >= 1

@@ -1,0 +1,121 @@
+"""Kill -9 of the driver in the inventory, the pass and the publish; the next run finishes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
+
+PAGES = 70 + 24
+TIMEOUT_S = 120
+MARK = "PAGEFOUNDRY_TEST_MARK"
+SETTINGS = "routing: only\nplacement: {shard_pages: 4}\n"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More files than one inventory task takes, and more pages than a few shards hold."""
+    folder = tmp_path_factory.mktemp("kill") / "corpus"
+    for number in range(70):
+        write_pdf(folder, f"{number:03}.pdf", first_seed=1000 + number)
+    for number in range(2):
+        write_pdf(folder, f"long-{number}.pdf", first_seed=2000 + 100 * number, pages=12)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(corpus: Path) -> Path:
+    dataset = corpus.parent / "undisturbed"
+    run_here(recipe_for(dataset, corpus, SETTINGS))
+    return dataset
+
+
+def in_inventory(dataset: Path) -> bool:
+    return any(dataset.glob("staging/inventory/*.jsonl"))
+
+
+def in_pass(dataset: Path) -> bool:
+    return len(receipts(dataset)) >= 2
+
+
+def in_publish(dataset: Path) -> bool:
+    return (dataset / "inventory/_delta_log/00000000000000000001.json").exists()
+
+
+def receipts(dataset: Path) -> list[Path]:
+    """Receipts that are whole: their write is a rename."""
+    return [path for path in dataset.glob("staging/*/*.json") if not path.name.startswith(".")]
+
+
+def is_published(dataset: Path) -> bool:
+    return (dataset / "pages/_delta_log/00000000000000000001.json").exists()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [in_inventory, in_pass, in_publish])
+def test_the_run_after_a_kill_finishes_what_was_left(
+    moment: Callable[[Path], bool], corpus: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    dataset = tmp_path / "data"
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"dataset: {dataset}\nsources: [{{documents: {corpus}}}]\n{SETTINGS}")
+
+    with _driver(path) as driver:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not moment(dataset):
+            assert driver.poll() is None, "the run ended before its moment came"
+            assert time.monotonic() < deadline, "the moment never came"
+            time.sleep(0.001)
+        driver.kill()
+    assert not is_published(dataset)
+    covered = sum(
+        sum(json.loads(receipt.read_text())["outcomes"].values()) for receipt in receipts(dataset)
+    )
+
+    report = run_here(recipe_for(dataset, corpus, SETTINGS))
+    assert report.pages_read == PAGES - covered
+    assert covered == {in_inventory: 0, in_publish: PAGES}.get(moment, covered)
+    assert all_rows(dataset) == all_rows(undisturbed)
+    assert problems(dataset) == ()
+
+
+@contextmanager
+def _driver(recipe: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run on a local Ray. A killed driver leaves its Ray behind: all that it started, known by
+    a mark in the environment that children inherit, is ended with it."""
+    mark = uuid.uuid4().hex
+    driver = subprocess.Popen(
+        [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {MARK: mark},
+    )
+    try:
+        yield driver
+    finally:
+        driver.kill()
+        driver.wait()
+        left = [process for process in psutil.process_iter() if _mark_of(process) == mark]
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=10)
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except psutil.Error:
+        return None

@@ -1,0 +1,62 @@
+"""Texts are clean, countable, and have a language or say that they have none."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import PROSE
+from workers.text import clean, count_tokens, language
+
+any_text = st.text(st.characters())  # surrogates and control characters, too
+
+
+@given(any_text)
+def test_a_clean_text_has_nothing_that_breaks_consumers_and_stays_as_it_is(text: str) -> None:
+    cleaned = clean(text)
+    assert clean(cleaned) == cleaned
+    assert cleaned == cleaned.strip()
+    cleaned.encode("utf-8")
+    assert not {c for c in cleaned if unicodedata.category(c) in ("Cc", "Cs")} - {"\t", "\n"}
+
+
+@given(st.text(st.characters(exclude_categories=["C"])))
+def test_cleaning_leaves_visible_text_alone(text: str) -> None:
+    assert clean(text) == text.strip()
+
+
+def test_line_ends_become_newlines() -> None:
+    assert clean("a\r\nb\rc\nd") == "a\nb\nc\nd"
+
+
+@given(any_text.map(clean))
+def test_any_clean_text_has_tokens_and_a_language(text: str) -> None:
+    assert (count_tokens(text) > 0) == bool(text)
+    code, score = language(text)
+    assert 0 <= score <= 1
+    if not any(char.isalpha() for char in text):
+        assert (code, score) == ("und", 0.0)
+
+
+def test_token_counts_are_those_of_published_datasets() -> None:
+    """`compression` compares across datasets only while one tokenizer counts for all."""
+    assert count_tokens("Hello, world!") == 4
+    assert count_tokens(PROSE) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (PROSE, "en"),
+        ("Der Ofen wurde im Frühling zweimal gebrannt und die Glasur wurde sehr schön.", "de"),
+        ("窑在春天烧了两次，第二次的釉色更好。", "zh"),
+        ("Печь топили дважды за весну, и второй обжиг дал лучшую глазурь.", "ru"),
+    ],
+)
+def test_languages_are_told_apart(text: str, code: str) -> None:
+    found, score = language(text)
+    assert found == code
+    assert score > 0.8
