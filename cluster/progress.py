@@ -53,7 +53,9 @@ class Meter:
         elif now - self._shown_s >= LINE_EVERY_S:
             self._shown_s = now
             of_total = f"/{self.total}" if self.total is not None else ""
-            self.console.print(f"{self.name}: {self.done}{of_total} {self.unit}, {text}", soft_wrap=True)
+            self.console.print(
+                f"{self.name}: {self.done}{of_total} {self.unit}, {text}", soft_wrap=True
+            )
 
 
 @contextmanager

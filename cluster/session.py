@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from schemas.errors import ModelError, PageFoundryError, RequestError, ShardErro
 log = logging.getLogger(__name__)
 
 IN_PROCESS = "in-process"
+CONNECT_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +36,25 @@ class ReplicaSpec:
 
 @contextmanager
 def open_session(address: str | None = None) -> Iterator[Session]:
-    """Open a runtime and close it again.
+    """A session, closed again at the end. Ray is started or joined when the first work needs it.
 
     Args:
         address: None for a local Ray of this machine's cores, `in-process` for no Ray, else a
             Ray address (`auto`, `host:port`, `ray://...`).
-
-    Raises RequestError where the address does not answer.
     """
     if address == IN_PROCESS:
         yield InProcessSession()
         return
-    import ray
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    session = RaySession(address)
     try:
-        ray.init(
-            address=address or "local",
-            include_dashboard=None if address else False,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            configure_logging=True,
-        )
-    except (ConnectionError, RuntimeError, ValueError) as exc:
-        raise RequestError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
-    try:
-        yield RaySession()
+        yield session
     finally:
-        ray.shutdown()
+        session.close()
 
 
 class Session:
     """Gives the pool a runtime for each phase of a run."""
 
-    cores: int
     isolated: bool
     """Whether a replica has a process of its own, which it may end."""
 
@@ -85,7 +71,6 @@ class Session:
 class InProcessSession(Session):
     """Runs every step in the calling thread, one chain at a time."""
 
-    cores = 1
     isolated = False
 
     @contextmanager
@@ -130,19 +115,59 @@ class RaySession(Session):
 
     isolated = True
 
-    def __init__(self) -> None:
-        import ray
-
-        self.cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    def __init__(self, address: str | None = None) -> None:
+        self._address = address
+        self._cores: int | None = None
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
-        """Replicas as actors that Ray restarts; they end with the context."""
-        runtime = _RayRuntime(replicas, self.cores)
+        """Replicas as actors that Ray restarts; they end with the context.
+
+        Raises RequestError where the Ray address does not answer.
+        """
+        if self._cores is None:
+            self._cores = _start_ray(self._address)
+        runtime = _RayRuntime(replicas, self._cores)
         try:
             yield runtime
         finally:
             runtime.close()
+
+    def close(self) -> None:
+        """Leave Ray; a local one ends."""
+        if self._cores is not None:
+            import ray
+
+            ray.shutdown()
+
+
+def _start_ray(address: str | None) -> int:
+    """Start or join Ray, quietly; the cores of the cluster."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    if address is not None and address != "auto":
+        _check_reachable(address)
+    try:
+        ray.init(
+            address=address or "local",
+            include_dashboard=None if address else False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as exc:
+        raise RequestError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself tries an address for minutes, and writes to the terminal meanwhile."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except (OSError, ValueError) as exc:
+        raise RequestError(f"Ray at {address} does not answer: {exc}") from exc
 
 
 class _RayRuntime:
@@ -255,5 +280,3 @@ def _cause(exc: BaseException) -> str:
     """The most telling line of a Ray error, which often holds a whole remote traceback."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
     return lines[-1] if lines else type(exc).__name__
-
-

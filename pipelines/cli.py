@@ -114,7 +114,10 @@ def inspect(
 
 @app.command()
 def verify(
-    dataset: DatasetArg, version: VersionOption = None, ray: RayOption = "in-process", as_json: JsonFlag = False
+    dataset: DatasetArg,
+    version: VersionOption = None,
+    ray: RayOption = "in-process",
+    as_json: JsonFlag = False,
 ) -> None:
     """Prove that no page is lost or doubled and no part is damaged; exit 1 names what is."""
     with open_session(ray) as session:

@@ -19,6 +19,12 @@ _SAMPLE_COLUMNS = [
 ]  # fmt: skip
 
 
+_REJECT_COLUMNS = [
+    "level", "source_uri", "page_index", "stage", "reason", "detail", "kept_id", "similarity",
+]  # fmt: skip
+_MOST_REJECTS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """A version as a reader first wants to see it."""
@@ -32,6 +38,7 @@ class Inspection:
     text_sources: Mapping[str, int]
     tokens: Mapping[str, int]
     columns: Mapping[str, str]
+    reject_rows: list[dict[str, Any]]
     samples: list[dict[str, Any]]
 
 
@@ -58,9 +65,15 @@ def inspect(dataset: str, version: int | None = None, samples: int = 3) -> Inspe
         },
         text_sources=sums["text_sources"],
         tokens=sums["tokens"],
+        reject_rows=first_rows(_uris(snapshot, "rejects"), _REJECT_COLUMNS, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
-        samples=first_rows([pages.part_uri(part) for part in pages.parts], _SAMPLE_COLUMNS, samples),
+        samples=first_rows(_uris(snapshot, "pages"), _SAMPLE_COLUMNS, samples),
     )
+
+
+def _uris(snapshot: Snapshot, name: str) -> list[str]:
+    table = snapshot.tables[name]
+    return [table.part_uri(part) for part in table.parts]
 
 
 def _sums(snapshot: Snapshot) -> dict[str, dict[str, int]]:
@@ -70,7 +83,5 @@ def _sums(snapshot: Snapshot) -> dict[str, dict[str, int]]:
     counted = table["text_source"].value_counts().to_pylist()
     return {
         "text_sources": {row["values"]: row["counts"] for row in counted},
-        "tokens": {
-            name: sum(table[f"{name}_tokens"].to_pylist()) for name in ("vision", "text")
-        },
+        "tokens": {name: sum(table[f"{name}_tokens"].to_pylist()) for name in ("vision", "text")},
     }

@@ -73,8 +73,7 @@ def take_inventory(
     todo = [file for file in new if file not in staged]
     meter.total = len(todo)
     chunks = (
-        Chunk(files, folder, raster_settings(recipe), child_limits(recipe))
-        for files in _cut(todo)
+        Chunk(files, folder, raster_settings(recipe), child_limits(recipe)) for files in _cut(todo)
     )
     if todo:
         with session.runtime() as runtime:

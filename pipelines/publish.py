@@ -217,7 +217,9 @@ def _write_table(version: Version, table: str, session: Session, meter: Meter) -
     dataset = version.recipe.dataset
     for old in published:
         keep = [row_id for row_id in old.source_uris if row_id in wanted]
-        moved = {row_id: wanted[row_id] for row_id in keep if wanted[row_id] != old.source_uris[row_id]}
+        moved = {
+            row_id: wanted[row_id] for row_id in keep if wanted[row_id] != old.source_uris[row_id]
+        }
         if len(keep) == old.part.rows and not moved:
             staying.append(old.part)
         else:
@@ -303,6 +305,8 @@ def _new_documents(version: Version, doc_ids: Sequence[str]) -> list[NewDocument
     rows = min(LARGEST_DOCUMENT_GROUP, max(1, len(doc_ids) // FEWEST_DOCUMENT_GROUPS))
     plans = [version.plans[doc_id] for doc_id in doc_ids]
     return [
-        NewDocumentsPart(version.recipe.dataset, tuple(plans[start : start + DOCUMENTS_PER_PART]), rows)
+        NewDocumentsPart(
+            version.recipe.dataset, tuple(plans[start : start + DOCUMENTS_PER_PART]), rows
+        )
         for start in range(0, len(plans), DOCUMENTS_PER_PART)
     ]

@@ -79,18 +79,14 @@ def run(recipe: Recipe, session: Session, console: Console, re_read: bool = Fals
     with meter(console, "inventory", "files") as progress:
         inventory = take_inventory(recipe, known, root, session, progress)
 
-    published = _load(recipe, snapshot, staging, inventory, session, staged=False)
-    todo = list(uncovered(inventory.documents, staging.receipts(), published))
-    settings = settings_of(recipe)
-    if (
-        snapshot is not None
-        and not todo
-        and inventory.documents == known
-        and settings.items() <= snapshot.metadata.items()
-    ):
+    unchanged = snapshot is not None and inventory.documents == known
+    if snapshot and unchanged and settings_of(recipe).items() <= snapshot.metadata.items():
+        # A published version covers its whole inventory, so there is nothing to look for.
         write_card(recipe, snapshot.tables)
         return _report(recipe, inventory, snapshot.version, False, 0, snapshot.metadata)
 
+    published = _load(recipe, snapshot, staging, inventory, session, staged=False)
+    todo = list(uncovered(inventory.documents, staging.receipts(), published))
     pages_read = 0
     while True:
         pages_read += _read(recipe, todo, staging, session, console)
@@ -198,11 +194,11 @@ def _known_summaries(
         )  # fmt: skip
         if rejects is not None:
             dropped = rejects.filter(
-                pc.and_(pc.equal(rejects["level"], "document"), pc.equal(rejects["reason"], "duplicate"))
+                pc.and_(
+                    pc.equal(rejects["level"], "document"), pc.equal(rejects["reason"], "duplicate")
+                )
             )
-            rows = [
-                row | {"quality_score": row["quality"]["score"]} for row in dropped.to_pylist()
-            ]
+            rows = [row | {"quality_score": row["quality"]["score"]} for row in dropped.to_pylist()]
             tables.append(pa.Table.from_pylist(rows, schema=schema))
     known = pa.concat_tables(tables)
     wanted = pa.array(list(plans), pa.string())

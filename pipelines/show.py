@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -23,7 +23,9 @@ _SAMPLE_CHARS = 400
 def _facts(title: str, facts: Mapping[str, object]) -> Table:
     table = Table(title=title, title_justify="left", show_header=False, box=None)
     for name, value in facts.items():
-        table.add_row(f"[dim]{name}[/]", escape(f"{value:,}" if isinstance(value, int) else str(value)))
+        table.add_row(
+            f"[dim]{name}[/]", escape(f"{value:,}" if isinstance(value, int) else str(value))
+        )
     return table
 
 
@@ -102,7 +104,9 @@ def inspection(value: Inspection) -> RenderableType:
     facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
     if tokens.get("vision"):
         ratio = tokens["text"] / tokens["vision"]
-        facts["text tokens"] = f"{tokens['text']:,} = {ratio:.2f} × {tokens['vision']:,} vision tokens"
+        facts["text tokens"] = (
+            f"{tokens['text']:,} = {ratio:.2f} × {tokens['vision']:,} vision tokens"
+        )
     versions = Table("version", "published", "pages", "documents", "rejects", title="versions",
                      title_justify="left", box=None)  # fmt: skip
     for row in value.versions:
@@ -117,15 +121,37 @@ def inspection(value: Inspection) -> RenderableType:
         versions,
         _rejects(value.rejects),
         columns,
+        _reject_rows(value.reject_rows),
         *(_sample(row) for row in value.samples),
     )
+
+
+def _reject_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table("file", "page", "reason", "detail", title="rejects, the first of them",
+                  title_justify="left", box=None)  # fmt: skip
+    for row in rows:
+        page = "all" if row["page_index"] is None else str(row["page_index"])
+        detail = row["detail"] or ""
+        if row["kept_id"]:
+            detail += f", {row['similarity']:.3f} like {_short(row['kept_id'])}, which is kept"
+        table.add_row(escape(_name(row["source_uri"])), page, row["reason"], escape(detail))
+    return table
+
+
+def _name(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
+
+
+def _short(row_id: str) -> str:
+    doc_id, _, page = row_id.partition("/")
+    return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
 
 
 def _sample(row: Mapping[str, Any]) -> RenderableType:
     text = row["text"]
     cut = text if len(text) <= _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + " …"
     title = (
-        f"{row['source_uri'].rsplit('/', 1)[-1]} page {row['page_index']} · {row['text_source']} · "
+        f"{_name(row['source_uri'])} page {row['page_index']} · {row['text_source']} · "
         f"{row['language']} · {row['text_tokens']} text / {row['vision_tokens']} vision tokens"
     )
     return Panel(escape(cut), title=escape(title), title_align="left")

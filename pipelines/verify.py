@@ -116,4 +116,3 @@ def _orphans(
     for row in rows:
         if row["reason"] == "duplicate" and row["kept_id"] not in kept:
             yield f"{row[key]}: this duplicate {what} names a keeper {row['kept_id']} that is not kept"
-

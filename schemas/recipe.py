@@ -83,7 +83,9 @@ class Quality(Part):
     """Floors for a sample; what falls below is a reject with its reason and its scores."""
 
     min_text_tokens: int = Field(default=1, ge=1, description="fewer: `no_text`")
-    min_confidence: Share = Field(default=0.5, description="mean engine confidence: `low_confidence`")
+    min_confidence: Share = Field(
+        default=0.5, description="mean engine confidence: `low_confidence`"
+    )
     max_repetition: Share = Field(default=0.7, description="share of repeated lines or 5-grams")
     max_symbol_share: Share = Field(default=0.7, description="share of non-letters: `garbage`")
     min_ink_share: Share = Field(default=1e-4, description="share of marked pixels: `blank`")
@@ -100,9 +102,7 @@ class NearText(Part):
     @model_validator(mode="after")
     def _bands_divide(self) -> NearText:
         if self.permutations % self.bands:
-            raise ValueError(
-                f"bands ({self.bands}) must divide permutations ({self.permutations})"
-            )
+            raise ValueError(f"bands ({self.bands}) must divide permutations ({self.permutations})")
         return self
 
 
@@ -148,7 +148,9 @@ class Placement(Part):
     @model_validator(mode="after")
     def _ordered(self) -> Placement:
         if self.replicas[0] > self.replicas[1]:
-            raise ValueError(f"replicas {list(self.replicas)}: the first must not exceed the second")
+            raise ValueError(
+                f"replicas {list(self.replicas)}: the first must not exceed the second"
+            )
         return self
 
 

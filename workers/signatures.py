@@ -89,10 +89,11 @@ def minhash(shingles: Signatures, permutations: int) -> Signatures:
 
 
 @functools.cache
-def _dct_rows(size: int, rows: int) -> npt.NDArray[np.float64]:
+def _dct_rows(size: int, rows: int) -> npt.NDArray[np.int64]:
     frequency = np.arange(rows)[:, None]
     place = np.arange(size)[None, :]
-    return np.cos(np.pi * frequency * (2 * place + 1) / (2 * size))
+    cosines = np.cos(np.pi * frequency * (2 * place + 1) / (2 * size))
+    return np.rint(cosines * 2**16).astype(np.int64)
 
 
 def image_hash(grey: Image.Image) -> bytes:
@@ -101,8 +102,10 @@ def image_hash(grey: Image.Image) -> bytes:
     The page is shrunk to 64 x 64; each of the 16 x 16 lowest DCT coefficients gives a bit, set
     where it exceeds their median. Compare by Hamming distance.
     """
-    small = np.asarray(grey.resize((64, 64), Image.Resampling.BOX), np.float64)
+    # The gap lets Pillow shrink by whole numbers first: a third of the time of an exact box.
+    small = grey.resize((64, 64), Image.Resampling.BOX, reducing_gap=2.0)
+    # Integers, so that rounding never decides a bit: 2^16 * 2^16 * 255 * 64 * 64 < 2^53.
     rows = _dct_rows(64, 16)
-    low = (rows @ small @ rows.T).ravel()
-    low[0] = 0.0  # the mean brightness says nothing about content
+    low = (rows @ np.asarray(small, np.int64) @ rows.T).ravel()
+    low[0] = 0  # the mean brightness says nothing about content
     return np.packbits(low > np.median(low)).tobytes()

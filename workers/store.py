@@ -196,8 +196,12 @@ def upload(path: Path, uri: str) -> None:
             target = local_path(uri)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{target.name}.tmp")
-            shutil.copyfile(path, temporary)
-            os.replace(temporary, target)
+            try:
+                shutil.copyfile(path, temporary)
+                os.replace(temporary, target)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
         else:
             fs, remote = url_to_fs(uri)
             fs.put_file(str(path), remote)

@@ -21,10 +21,10 @@ from workers.textlayer_join import table_markdown
 from workers.textlayer_lines import Line, PageContent, read_page
 from workers.textlayer_markdown import body_sizes, segments, to_markdown
 from workers.textlayer_order import page_order
-from workers.textlayer_signals import TextLayerFloors, TextLayerSignals, judge, measure
+from workers.textlayer_signals import TextLayerSignals, judge, measure
 from workers.textlayer_tables import find_tables
 
-__all__ = ["TextLayer", "TextLayerFloors", "TextLayerSignals", "extract", "judge"]
+__all__ = ["TextLayer", "TextLayerSignals", "extract", "judge"]
 
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large has no place among the text: it comes last

@@ -20,6 +20,7 @@ UNSPACED = re.compile(
 """Thai, Lao, Burmese, Khmer, CJK with kana and full-width forms: no space between words."""
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
+_LEADERS = re.compile(r"(?:\s?[.·]){4,}\s*")
 _HYPHENS = "-\u2010"
 _MAX_CODE_INDENT = 60  # columns; a listing is at most a page wide
 _MIN_TABLE_ROWS = 3
@@ -106,9 +107,15 @@ def aligned_table(rows: Sequence[Sequence[Line]]) -> list[list[str]] | None:
 
 
 def are_entries(rows: Sequence[Sequence[Line]]) -> bool:
-    """Whether at least half of two or more rows have parts that stand well apart."""
+    """Whether at least half of two or more rows have parts well apart, or joined by dots."""
     apart = 0
     for row in rows:
         boxes = sorted(line.box for line in row)
-        apart += any(b[0] - a[2] > row[0].size for a, b in itertools.pairwise(boxes))
+        has_gap = any(b[0] - a[2] > row[0].size for a, b in itertools.pairwise(boxes))
+        apart += has_gap or any(_LEADERS.search(line.text) for line in row)
     return len(rows) > 1 and apart * 2 >= len(rows)
+
+
+def without_leaders(text: str) -> str:
+    """A row of dots, as in a table of contents, as three."""
+    return _LEADERS.sub(" ... ", text)

@@ -1,8 +1,7 @@
 """From lines of a born-digital page to Markdown paragraphs, headings, lists and code.
 
-Pure. Owns how lines are joined (hyphens, scripts without spaces, code), what makes a heading
-(its size against the body's) and how a table is written. Reading order is
-`workers.textlayer_order`.
+Pure. Owns what makes a paragraph, a list item and a heading (its size against the body's). How
+lines are put together is `workers.textlayer_join`, reading order is `workers.textlayer_order`.
 """
 
 from __future__ import annotations
@@ -21,10 +20,11 @@ from workers.textlayer_join import (
     join_lines,
     listing,
     table_markdown,
+    without_leaders,
 )
 from workers.textlayer_lines import Line
 
-_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|\ufffd\s*(?=[^\W\d_])|[∙⁃·–*-]\s+)(?=\S)")  # noqa: RUF001
+_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|\ufffd\s*(?=[^\W\d_])|[∙⁃·–*-]\s+)(?=\S)")
 """U+FFFD where a line begins is most often the bullet of an unmapped symbol font."""
 
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s+(?=\S)")
@@ -178,10 +178,10 @@ def _rows(lines: Sequence[Line]) -> list[list[Line]]:
 
 def _row_text(row: Sequence[Line]) -> str:
     if len(row) == 1:
-        return row[0].text.strip()
+        return without_leaders(row[0].text).strip()
     is_rtl = bool(_RTL.search(row[0].text))
     ordered = sorted(row, key=lambda line: -line.box[2] if is_rtl else line.box[0])
-    return " ".join(line.text.strip() for line in ordered)
+    return without_leaders(" ".join(line.text.strip() for line in ordered))
 
 
 def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, float]) -> int:

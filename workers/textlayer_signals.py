@@ -1,4 +1,4 @@
-"""What is measured of a page's text layer, and the floors it is judged by.
+"""What is measured of a page's text layer, and how it is judged by the recipe's floors.
 
 Pure. `workers.textlayer` reads the page and hands the lines over.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer_join import UNSPACED
 from workers.textlayer_lines import Line, PageContent
 from workers.textlayer_order import jump_share
@@ -54,28 +55,10 @@ class TextLayerSignals:
     vowel_share: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class TextLayerFloors:
-    """When a layer is not used; beside each field, the reason it gives."""
-
-    min_chars: int = 16  # `missing`
-    max_hidden_share: float = 0.3  # `invisible`
-    max_garbled_share: float = 0.1  # `garbled`
-    min_vowel_share: float = 0.2  # `garbled`, of at least `min_judged_letters`
-    min_judged_letters: int = 200
-    max_image_share: float = 0.5  # `scanned`, with fewer than `min_chars_over_image`
-    min_chars_over_image: int = 150
-    max_paths: int = 200  # `outlined`, with fewer than `min_chars_over_paths`
-    min_chars_over_paths: int = 50
-    max_jump_share: float = 0.4  # `disordered`, of at least `min_judged_blocks`
-    min_judged_blocks: int = 10
-    max_single_letter_share: float = 0.6  # `misspaced`, of at least `min_judged_words`
-    max_glued_share: float = 0.3  # `misspaced`
-    min_judged_words: int = 20
-
-
 def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
     """None for a layer that may stand for a reading, else why not, in one word.
+
+    `floors` is the recipe's `text_layer`.
 
     `invisible`, `scanned`, `outlined` (letters drawn as paths), `missing`, `garbled`,
     `misspaced` or `disordered`, the first that holds.

@@ -25,6 +25,10 @@ drawing, and costs us nothing here."""
 _MAX_TABLE_RULES = 1_000
 """PyMuPDF intersects each upright rule with each level one: at most 500 x 500."""
 
+_MAX_TABLE_LINES = 2_000
+"""PyMuPDF collects styles, quadratic in text (see `workers.textlayer_lines`); a page of small
+print has under 300 lines, a dense table 1,000."""
+
 _RULE_PT = 3.0  # thicker is an area
 _MIN_RULE_PT = 8.0  # shorter is a stroke of a drawing
 _MAX_CELLS = 2_000
@@ -65,7 +69,7 @@ def find_tables(page: Any, content: PageContent) -> list[Table]:
 
 def _ruled_area(content: PageContent) -> Box | None:
     """The box around all ruling lines, None where they cannot make a table of two by two."""
-    if content.path_count > _MAX_PATHS:
+    if content.path_count > _MAX_PATHS or len(content.lines) > _MAX_TABLE_LINES:
         return None
     level: list[Box] = []
     upright: list[Box] = []

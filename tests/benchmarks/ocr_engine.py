@@ -103,7 +103,7 @@ def generated_pages(seed: int = 0) -> Iterator[tuple[PageImage, str]]:
         width = (595 - 80 - 20 * (columns - 1)) / columns
         for column in range(columns):
             x0 = 40 + column * (width + 20)
-            count = int(width * 700 / size_pt**2 / (10 if font != "china-s" else 2.5))
+            count = int(width * 700 / size_pt**2 / (6 if font != "china-s" else 2.5))
             text = prose(rng, font, count)
             left = page.insert_textbox(
                 (x0, 40, x0 + width, 800), text, fontsize=size_pt, fontname=font

@@ -266,7 +266,7 @@ def test_a_watcher_sees_each_turn() -> None:
 def test_a_chain_in_process_hands_on_the_item_and_all_results() -> None:
     chain = [
         Step(lambda item: item * 2),
-        Step(lambda replica, item, doubled: replica + [item, doubled], on_replica=True),
+        Step(lambda replica, item, doubled: [*replica, item, doubled], on_replica=True),
         Step(lambda item, doubled, read: (item, doubled, read)),
     ]
     with (

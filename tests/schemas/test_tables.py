@@ -45,7 +45,9 @@ def test_a_staged_row_has_all_that_a_published_one_needs() -> None:
 
 
 def test_every_reason_in_the_code_is_explained() -> None:
-    sources = [p for folder in ("workers", "pipelines") for p in (REPOSITORY / folder).rglob("*.py")]
+    sources = [
+        p for folder in ("workers", "pipelines") for p in (REPOSITORY / folder).rglob("*.py")
+    ]
     given = {a or b for p in sources for a, b in GIVEN_REASON.findall(p.read_text())}
     assert len(given) > 10
     assert given - NO_REJECT <= set(REJECT_REASONS)

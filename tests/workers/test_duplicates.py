@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from workers.duplicates import (
     IMAGE_BANDS,
     Duplicate,
     Items,
+    Keys,
     band_keys,
     candidate_edges,
     components,
@@ -24,6 +26,12 @@ from workers.signatures import IMAGE_HASH_BYTES, minhash
 NEAR = NearText(jaccard=0.6, permutations=64, bands=16)
 DEDUP = Dedup(near=NEAR)
 WORDY, BRIEF = NEAR.min_text_tokens, NEAR.min_text_tokens - 1
+
+
+@functools.cache
+def sign(shingles: frozenset[int]) -> Keys:
+    hashes = np.array(sorted(shingles), np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return minhash(hashes, NEAR.permutations)
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,8 @@ class Page:
     image: int = 0
 
     @property
-    def signature(self) -> np.ndarray:
-        hashes = np.array(sorted(self.shingles), np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        return minhash(hashes, NEAR.permutations)
+    def signature(self) -> Keys:
+        return sign(self.shingles)
 
     @property
     def text_hash(self) -> bytes:
@@ -72,14 +79,14 @@ def deduplicate(pages: list[Page], settings: Dedup = DEDUP) -> set[Drop]:
         drop for part in found for drop in decide(items, part, signatures[part], settings)
     ]
     assert len({drop.index for drop in drops}) == len(drops)
-    return {
-        Drop(pages[d.index].name, pages[d.keeper].name, d.kind, d.similarity) for d in drops
-    }
+    return {Drop(pages[d.index].name, pages[d.keeper].name, d.kind, d.similarity) for d in drops}
 
 
 # Runs of ten shingles out of thirteen: some equal, some near, some far. Images differ by few bits.
 shingle_sets = st.integers(0, 13).map(lambda start: frozenset(range(start, start + 10)))
-near_images = st.lists(st.integers(0, 255), max_size=8).map(lambda bits: sum(1 << b for b in set(bits)))
+near_images = st.lists(st.integers(0, 255), max_size=8).map(
+    lambda bits: sum(1 << b for b in set(bits))
+)
 pages = st.lists(
     st.builds(
         Page,
@@ -142,7 +149,9 @@ def test_equal_texts_never_both_survive(found: list[Page]) -> None:
 @given(st.integers(0, 2**256 - 1), st.sets(st.integers(0, 255), max_size=7))
 def test_images_within_the_distance_are_always_found(image: int, flipped: set[int]) -> None:
     other = image ^ sum(1 << bit for bit in flipped)
-    first, second = (Page(name, image=bits, text_tokens=BRIEF) for name, bits in (("a", image), ("b", other)))
+    first, second = (
+        Page(name, image=bits, text_tokens=BRIEF) for name, bits in (("a", image), ("b", other))
+    )
     (drop,) = deduplicate([first, second])
     assert (drop.name, drop.keeper, drop.kind) == ("b", "a", "near_image")
     assert IMAGE_BANDS > 7  # so that seven bits leave one band untouched
@@ -193,7 +202,9 @@ words64 = st.integers(0, 2**64 - 1)
 def test_band_keys_agree_exactly_where_the_rows_of_a_band_do(rows: list[list[int]]) -> None:
     signatures = np.array(rows, np.uint64)
     left, right = band_keys(signatures, bands=4)
-    assert (left == right).tolist() == [rows[0][i : i + 2] == rows[1][i : i + 2] for i in (0, 2, 4, 6)]
+    assert (left == right).tolist() == [
+        rows[0][i : i + 2] == rows[1][i : i + 2] for i in (0, 2, 4, 6)
+    ]
     assert band_keys(signatures, 1).shape == (2, 1)
 
 

@@ -64,7 +64,7 @@ def test_a_value_on_its_floor_passes() -> None:
 def test_a_loop_repeats_and_prose_does_not() -> None:
     assert repetition(words(PROSE)) == 0.0
     assert repetition(["again"] * 100) > 0.95
-    assert repetition("the same five words here ".split() * 40) > 0.9
+    assert repetition(["the", "same", "five", "words", "here"] * 40) > 0.9
     assert repetition(["short"] * 9) == 0.0
 
 

@@ -61,8 +61,8 @@ def test_signatures_are_those_of_published_datasets() -> None:
     """Stored signatures are compared with new ones: if these bytes change, so must the schema."""
     found = words(PROSE)
     signature = minhash(shingle_hashes(found), 128).astype("<u8").tobytes()
-    assert hashlib.sha256(signature).hexdigest()[:16] == "MINHASH"
-    assert text_hash(found).hex() == "TEXTHASH"
+    assert hashlib.sha256(signature).hexdigest()[:16] == "2bee73a4f27145bc"
+    assert text_hash(found).hex() == "f5adc0dabf96965c51a7c31d8cc38c05"
 
 
 @given(st.text())
@@ -103,7 +103,7 @@ def test_spacing_and_marks_do_not_change_the_text_hash(found: list[str]) -> None
 
 def test_a_short_text_is_one_shingle() -> None:
     assert len(shingle_hashes(["one", "two"])) == 1
-    assert len(shingle_hashes("a b c d e f".split())) == 2
+    assert len(shingle_hashes(list("abcdef"))) == 2
     assert len(shingle_hashes(["again"] * 50)) == 1
 
 

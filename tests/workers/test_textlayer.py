@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.pages import Box
-from workers.textlayer import TextLayerFloors, TextLayerSignals, extract, judge, turn
+from schemas.recipe import TextLayer as TextLayerFloors
+from workers.textlayer import TextLayerSignals, extract, judge, turn
 from workers.textlayer_join import aligned_table, join_lines, listing, table_markdown
 from workers.textlayer_lines import Line, clean
 from workers.textlayer_markdown import body_sizes, segments, to_markdown
@@ -165,6 +166,14 @@ def test_lists_keep_their_items() -> None:
     add_prose(page)
     text = extract(reopened(page)).text
     assert text.startswith("- first item\n- second item\n3. third item\n\n")
+
+
+def test_a_table_of_contents_keeps_its_rows() -> None:
+    page = new_page()
+    for i, text in enumerate(["First", "Second", "Third"]):
+        row = f"{i + 1} {text} " + ". " * (60 - len(text)) + str(i + 7)
+        page.insert_text((60, 60 + 13 * i), row, fontsize=10)
+    assert extract(reopened(page)).text == "1 First ... 7\n2 Second ... 8\n3 Third ... 9"
 
 
 def test_code_keeps_its_indents() -> None:

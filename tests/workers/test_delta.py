@@ -1,0 +1,110 @@
+"""Delta tables: a commit is a set of parts, repeating it changes nothing, old versions stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import DatasetError
+from schemas.tables import INVENTORY, TABLES
+from workers.delta import PartFile, commit_parts, open_table, table_history
+from workers.parts import read_part, write_part
+
+
+def part_of(dataset: Path, number: int) -> PartFile:
+    rows = [{"doc_id": f"document {number}", "page_count": number}]
+    group = pa.Table.from_pylist(rows, schema=INVENTORY)
+    return write_part(str(dataset), "inventory", [group])
+
+
+def numbers(dataset: Path, version: int | None = None) -> list[int]:
+    """What a version's parts hold, read part by part."""
+    table = open_table(str(dataset / "inventory"), version)
+    assert table is not None
+    parts = [read_part(table.part_uri(part)) for part in table.parts]
+    return sorted(number for part in parts for number in part["page_count"].to_pylist())
+
+
+def commit(dataset: Path, *held: int, run_id: str = "run", **metadata: int):
+    parts = [part_of(dataset, number) for number in held]
+    return commit_parts(str(dataset), "inventory", parts, run_id, metadata or None)
+
+
+def test_where_there_is_no_table_there_is_none(tmp_path: Path) -> None:
+    assert open_table(str(tmp_path / "inventory")) is None
+
+
+def test_committing_twice_makes_one_version(tmp_path: Path) -> None:
+    first = commit(tmp_path, 1, 2, pages=2)
+    assert commit(tmp_path, 2, 1, pages=2) == first
+    assert commit(tmp_path, 2, 1) == first
+    assert numbers(tmp_path) == [1, 2]
+
+
+def test_parts_are_added_and_removed_in_one_commit(tmp_path: Path) -> None:
+    before = commit(tmp_path, 1, 2)
+    after = commit(tmp_path, 2, 3)
+    assert after.version == before.version + 1
+    assert numbers(tmp_path) == [2, 3]
+    assert numbers(tmp_path, before.version) == [1, 2]
+
+
+def test_new_metadata_alone_makes_a_version(tmp_path: Path) -> None:
+    before = commit(tmp_path, 1, pages=1)
+    after = commit(tmp_path, 1, pages=2)
+    assert (after.version, after.parts) == (before.version + 1, before.parts)
+    assert [entry[2] for entry in table_history(after.uri)][:2] == [{"pages": 2}, {"pages": 1}]
+
+
+def test_each_version_tells_its_own_metadata_and_time(tmp_path: Path) -> None:
+    first, second = commit(tmp_path, 1, pages=1), commit(tmp_path, 1, 2, pages=2)
+    assert open_table(first.uri, first.version) == first
+    assert open_table(first.uri, second.version) == second
+    assert first.metadata == {"pages": 1}
+
+
+def test_a_version_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    last = commit(tmp_path, 1)
+    for missing in (last.version + 1, -1):
+        with pytest.raises(DatasetError, match=rf"versions 0 to {last.version}, not {missing}"):
+            open_table(last.uri, missing)
+
+
+def test_a_table_can_be_emptied(tmp_path: Path) -> None:
+    commit(tmp_path, 1)
+    assert commit(tmp_path).parts == ()
+    assert numbers(tmp_path) == []
+
+
+def test_a_commit_carries_the_run_that_made_it(tmp_path: Path) -> None:
+    table = commit(tmp_path, 1, run_id="the run")
+    assert DeltaTable(table.uri).transaction_version("the run") == table.version
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_empty_table_of_each_schema_opens(tmp_path: Path, table: str) -> None:
+    commit_parts(str(tmp_path), table, [], "run")
+    assert DeltaTable(str(tmp_path / table)).to_pyarrow_table().num_rows == 0
+
+
+def test_delta_readers_see_the_rows_of_the_version(tmp_path: Path) -> None:
+    first = commit(tmp_path, 1, 2)
+    commit(tmp_path, 3)
+    old = DeltaTable(first.uri, version=first.version).to_pyarrow_table(columns=["page_count"])
+    now = DeltaTable(first.uri).to_pyarrow_table(columns=["page_count"])
+    assert sorted(old["page_count"].to_pylist()) == [1, 2]
+    assert now["page_count"].to_pylist() == [3]
+
+
+@given(st.lists(st.sets(st.integers(1, 4)), min_size=1, max_size=4))
+@settings(max_examples=10)
+def test_every_version_stays_what_was_committed(tmp_path_factory, commits) -> None:
+    dataset = tmp_path_factory.mktemp("dataset")
+    versions = [commit(dataset, *held).version for held in commits]
+    for version, held in zip(versions, commits, strict=True):
+        assert numbers(dataset, version) == sorted(held)

@@ -1,0 +1,132 @@
+"""Staging: a shard's rows and images survive their files, and the receipt says what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import IntegrityError
+from schemas.pages import PageError
+from schemas.tables import STAGED
+from tests.builders import PROSE, make_row, make_shard
+from workers.score import reject_row
+from workers.staging import Staging
+
+# A page is a text and its image, or a reject reason; texts too short are rejects with a picture.
+staged_pages = st.lists(
+    st.one_of(
+        st.tuples(st.text(max_size=200), st.binary(max_size=50)),
+        st.sampled_from(["timeout", "corrupt"]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def stage(folder: Path, pages: list) -> tuple:
+    shard = make_shard((1, 0, len(pages)))
+    rows, images = [], []
+    for index, (page, made) in enumerate(zip(shard.page_ids(), pages, strict=True)):
+        if isinstance(made, str):
+            rows.append(reject_row(page, "raster", PageError(made, "for the test")))
+            images.append(None)
+        else:
+            rows.append(make_row(1, index, made[0]))
+            images.append(made[1])
+    staging = Staging(str(folder))
+    return staging, shard, rows, images, staging.write(shard, rows, images)
+
+
+@given(staged_pages)
+@settings(max_examples=40)
+def test_rows_and_images_survive_their_files(tmp_path_factory, pages) -> None:
+    folder = tmp_path_factory.mktemp("staging")
+    staging, shard, rows, images, _ = stage(folder, pages)
+    table = staging.read_rows(shard.shard_id)
+    assert table.schema.equals(STAGED)
+    for read, row, image in zip(table.to_pylist(), rows, images, strict=True):
+        for name in ("page_id", "reason", "text", "minhash", "text_tokens", "blocks", "attempts"):
+            assert read[name] == row.get(name)
+        if read["image_offset"] is None:
+            assert row["reason"] is not None
+        else:
+            where = read["image_offset"], read["image_bytes"]
+            assert staging.read_image(shard.shard_id, *where) == image
+        assert read["recipe_digest"] == shard.recipe_digest
+
+
+@given(staged_pages)
+@settings(max_examples=20)
+def test_writing_a_shard_again_gives_the_same_bytes(tmp_path_factory, pages) -> None:
+    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    receipt = stage(first, pages)[-1]
+    assert stage(second, pages)[-1] == receipt
+    for name in os.listdir(first):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@given(staged_pages)
+@settings(max_examples=20)
+def test_the_receipt_accounts_for_files_and_pages(tmp_path_factory, pages) -> None:
+    folder = tmp_path_factory.mktemp("staging")
+    staging, shard, rows, _, receipt = stage(folder, pages)
+    files = {
+        suffix: (folder / f"{shard.shard_id}.{suffix}").read_bytes()
+        for suffix in ("parquet", "images")
+    }
+    assert hashlib.sha256(files["parquet"]).hexdigest() == receipt.rows_sha256
+    assert hashlib.sha256(files["images"]).hexdigest() == receipt.images_sha256
+    assert (len(files["parquet"]), len(files["images"])) == (
+        receipt.rows_bytes,
+        receipt.images_bytes,
+    )
+    assert sum(receipt.outcomes.values()) == shard.page_count
+    assert receipt.outcomes.get("sample", 0) == sum(row["reason"] is None for row in rows)
+    assert receipt.ranges == ((shard.ranges[0].doc_id, 0, len(pages)),)
+    assert staging.receipts() == [receipt]
+
+
+@pytest.mark.parametrize("wrong", ["missing", "twice", "swapped", "of another shard"])
+def test_rows_that_are_not_the_shards_pages_are_refused(tmp_path: Path, wrong: str) -> None:
+    shard = make_shard((1, 0, 2))
+    first, second = make_row(1, 0), make_row(1, 1)
+    rows = {
+        "missing": [first],
+        "twice": [first, first],
+        "swapped": [second, first],
+        "of another shard": [first, make_row(2, 1)],
+    }[wrong]
+    with pytest.raises(IntegrityError, match=shard.shard_id):
+        Staging(str(tmp_path)).write(shard, rows, [b"image"] * len(rows))
+    assert os.listdir(tmp_path) == []
+
+
+def test_there_are_no_receipts_before_there_is_a_folder(tmp_path: Path) -> None:
+    assert Staging(str(tmp_path / "nowhere")).receipts() == []
+
+
+@pytest.mark.parametrize("data", [b"", b'{"shard_id": "x"', b"\xff\xfe", b"[]"])
+def test_a_torn_receipt_is_named_with_the_remedy(tmp_path: Path, data: bytes) -> None:
+    staging = stage(tmp_path, [(PROSE, b"image")])[0]
+    (tmp_path / "torn.json").write_bytes(data)
+    with pytest.raises(IntegrityError, match=r"torn\.json: .*delete it and run again"):
+        staging.receipts()
+
+
+def test_some_columns_are_read_alone(tmp_path: Path) -> None:
+    staging, shard, *_ = stage(tmp_path, [(PROSE, b"image"), "timeout"])
+    table = staging.read_rows(shard.shard_id, ["page_index", "reason"])
+    assert table.to_pylist() == [
+        {"page_index": 0, "reason": None},
+        {"page_index": 1, "reason": "timeout"},
+    ]
+
+
+def test_a_shard_is_known_by_where_its_rows_lie() -> None:
+    staging = Staging("s3://bucket/staging/0123")
+    assert Staging.shard_of(staging.rows_uri("abc")) == "abc"
