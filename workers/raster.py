@@ -37,8 +37,6 @@ from workers.signatures import image_hash
 PDF = "application/pdf"
 _MULTI_PAGE_IMAGES = {"image/tiff", "image/webp"}
 _INK_CONTRAST = 40  # grey levels from the background that count as a mark
-# One pixel in 64 shows the background; a histogram of all takes as long as the grey image.
-_BACKGROUND_ROWS, _BACKGROUND_COLUMNS = 16, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +222,8 @@ def _render_page(
             layer, layer_reason = _read_layer(pdf_page, page, settings.text_layer)
     else:
         picture = _render_frame(document, index, settings.raster)
-    grey = picture.convert("L")
-    ink_share = _ink_share(grey)
+    sketch = _sketch(picture)
+    ink_share = _ink_share(sketch)
     if ink_share < settings.min_ink_share:
         error = PageError("blank", f"{ink_share:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=ink_share)
@@ -236,7 +234,7 @@ def _render_page(
         page,
         PageImage(page, _encode(picture, settings.raster), picture.width, picture.height),
         ink_share,
-        image_hash(grey),
+        image_hash(sketch),
         layer,
         layer_reason,
         failure,
@@ -293,14 +291,20 @@ def _render_frame(image: Image.Image, index: int, raster: Raster) -> Image.Image
     return frame
 
 
+def _sketch(picture: Image.Image) -> Image.Image:
+    """Every second pixel of every second row, in grey: what ink and hash are measured on.
+
+    Taking pixels costs a sixth of averaging them, and each measure averages many by itself.
+    """
+    size = (max(1, picture.width // 2), max(1, picture.height // 2))
+    return picture.resize(size, Image.Resampling.NEAREST).convert("L")
+
+
 def _ink_share(grey: Image.Image) -> float:
-    """The share of pixels that differ from the background, the commonest level."""
-    levels = np.asarray(grey)
-    sparse = levels[::_BACKGROUND_ROWS, ::_BACKGROUND_COLUMNS]
-    background = int(np.bincount(sparse.ravel()).argmax())
-    darker = np.count_nonzero(levels < max(background - _INK_CONTRAST, 0))
-    lighter = np.count_nonzero(levels > min(background + _INK_CONTRAST, 255))
-    return (darker + lighter) / levels.size
+    histogram = np.asarray(grey.histogram())
+    background = int(histogram.argmax())
+    far = np.abs(np.arange(256) - background) > _INK_CONTRAST
+    return float(histogram[far].sum() / histogram.sum())
 
 
 def _encode(picture: Image.Image, raster: Raster) -> bytes:
