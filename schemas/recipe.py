@@ -107,9 +107,10 @@ class NearText(Part):
 
 
 class NearImage(Part):
-    """Perceptual-hash settings, for pages with too little text for `near`."""
+    """For pages with too little text for `near`: the same words, and pictures that differ in at
+    most this many of the 256 bits of their perceptual hashes."""
 
-    max_distance_bits: Annotated[int, Field(ge=0, le=7)] = 7
+    max_distance_bits: Annotated[int, Field(ge=0, le=256)] = 16
 
 
 class Dedup(Part):

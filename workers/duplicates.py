@@ -1,7 +1,6 @@
 """Decide which of a set of pages or documents are duplicates, and of what. Pure numpy.
 
-Candidates come from equal text hashes, from MinHash bands (LSH) and from bands of the image hash;
-they are joined to components by union–find. Within a component items are met in the order of
+Candidates come from equal text hashes and from MinHash bands (LSH); they are joined to components by union–find. Within a component items are met in the order of
 their quality: each is dropped only if it is truly similar to one already kept, so a chain of
 neighbours never drops what is far from its keeper, and the result does not depend on arrival.
 """
@@ -18,8 +17,6 @@ from schemas.recipe import Dedup, NearText
 
 Keys = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
-
-IMAGE_BANDS = 8  # 8 bands of 32 bits: 7 differing bits leave at least one band equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +70,10 @@ def candidate_edges(items: Items, settings: Dedup) -> Iterator[Indices]:
         for band in range(items.band_keys.shape[1]):
             yield _stars(items.band_keys[wordy, band], wordy)
     if settings.image is not None and items.image_hashes is not None:
+        # Nearly empty pages look alike: two headings differ in a few pixels. So a picture counts
+        # as the same only where the few words on it are the same too.
         brief = np.flatnonzero(items.text_tokens < near.min_text_tokens)
-        bands = np.ascontiguousarray(items.image_hashes[brief]).view(np.uint32)
-        for band in range(IMAGE_BANDS if len(brief) else 0):
-            yield _stars(bands[:, band], brief)
+        yield _stars(items.text_hashes[brief], brief)
 
 
 def _stars(keys: npt.NDArray[np.generic], indices: Indices) -> Indices:
@@ -163,7 +160,8 @@ def _most_similar(
         kind = "near_image"
         differing = np.bitwise_xor(items.image_hashes[others], items.image_hashes[item])
         distance = np.bitwise_count(differing).sum(axis=1)
-        close = ~wordy & (distance <= settings.image.max_distance_bits)
+        same_words = items.text_hashes[others] == items.text_hashes[item]
+        close = ~wordy & same_words & (distance <= settings.image.max_distance_bits)
         similarity = np.where(close, 1 - distance / (8 * differing.shape[1]), 0.0)
     best = int(np.argmax(similarity))
     return (kept[best], kind, float(similarity[best])) if similarity[best] > 0 else None

@@ -52,9 +52,8 @@ def test_rows_and_images_survive_their_files(tmp_path_factory, pages) -> None:
     for read, row, image in zip(table.to_pylist(), rows, images, strict=True):
         for name in ("page_id", "reason", "text", "minhash", "text_tokens", "blocks", "attempts"):
             assert read[name] == row.get(name)
-        if read["image_offset"] is None:
-            assert row["reason"] is not None
-        else:
+        assert (read["image_offset"] is None) == (row["reason"] is not None)
+        if read["image_offset"] is not None:
             where = read["image_offset"], read["image_bytes"]
             assert staging.read_image(shard.shard_id, *where) == image
         assert read["recipe_digest"] == shard.recipe_digest
