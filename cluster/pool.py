@@ -99,6 +99,7 @@ class _Work(Generic[Item]):
     suspect: bool = False
     failures_alone: int = 0
     pauses_before: int = 0
+    faults: int = 0
 
 
 @dataclass(slots=True)
@@ -159,7 +160,8 @@ def run_pool(
     EnvironmentFault is nobody's fault: the item waits and runs again.
 
     Raises:
-        EnvironmentFault: when it persists through all of the policy's pauses.
+        EnvironmentFault: when it persists through all of the policy's pauses, or for one item as
+            often as there are pauses.
     """
     pool: _Pool[Item] = _Pool(iter(items))
     faults_in_a_row = 0
@@ -180,6 +182,9 @@ def run_pool(
                 faults_in_a_row = 0
                 yield Done(work.item, outcome.value)
             elif isinstance(outcome.error, EnvironmentFault):
+                work.faults += 1
+                if work.faults > len(policy.backoff_s):
+                    raise outcome.error
                 # An outage fails all that is in flight; what began before a pause is no news.
                 if work.pauses_before == pool.pauses:
                     faults_in_a_row += 1

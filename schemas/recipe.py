@@ -20,6 +20,7 @@ from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Location = Annotated[str, Field(min_length=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -32,7 +33,7 @@ class Part(BaseModel):
 class Source(Part):
     """Where input comes from: folders or globs, local or `s3://`, of PDFs and images."""
 
-    documents: tuple[str, ...]
+    documents: Annotated[tuple[Location, ...], Field(min_length=1)]
 
     @field_validator("documents", mode="before")
     @classmethod
@@ -144,7 +145,7 @@ class Placement(Part):
     @field_validator("replicas", mode="before")
     @classmethod
     def _one_number(cls, value: object) -> object:
-        return (value, value) if isinstance(value, int) else value
+        return (value, value) if type(value) is int else value
 
     @model_validator(mode="after")
     def _ordered(self) -> Placement:
@@ -158,7 +159,7 @@ class Placement(Part):
 class Recipe(Part):
     """What dataset to make, of what, and how."""
 
-    dataset: str
+    dataset: Location
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     license: str = Field(default="other", description="licence of the documents, for the card")
     on_missing: Literal["keep", "remove"] = "keep"

@@ -12,7 +12,7 @@ from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as a source listed it. `version` is an etag, or the mtime in nanoseconds."""
+    """A file as a source listed it. `version` is an etag, or the mtime in seconds."""
 
     uri: str
     size: int

@@ -129,7 +129,7 @@ INVENTORY = pa.schema(
         pa.field("detail", pa.string()),
     ]
 )
-"""One row a document. `version` is the store's etag, or the modification time in nanoseconds.
+"""One row a document. `version` is the store's etag, or the modification time in seconds.
 `page_count` is null where the pages cannot be counted, and `reason` then says why."""
 
 REJECTS = pa.schema(

@@ -25,6 +25,7 @@ import numpy as np
 import pebble
 import pymupdf
 from PIL import Image, ImageOps
+from pymupdf import mupdf
 
 from schemas.errors import DocumentError
 from schemas.ids import page_id
@@ -217,7 +218,7 @@ def _render_page(
     layer, layer_reason = None, None
     if media_type == PDF:
         pdf_page = document.load_page(index)
-        picture = _render_pdf_page(pdf_page, settings.raster)
+        picture, _memory = _render_pdf_page(pdf_page, settings.raster)
         if settings.routing != "never":
             layer, layer_reason = _read_layer(pdf_page, page, settings.text_layer)
     else:
@@ -241,18 +242,31 @@ def _render_page(
     )
 
 
-def _render_pdf_page(page: Any, raster: Raster) -> Image.Image:
+def _render_pdf_page(page: Any, raster: Raster) -> tuple[Image.Image, Any]:
+    """The page on white, and the pixmap whose memory the picture shows and must not outlive.
+
+    Pixels of four bytes are the ones that Pillow takes from MuPDF without a copy, which is 10 %
+    of a page's time; on white paper they hold the same colours as `Page.get_pixmap` gives.
+    """
     width, height = page.rect.width, page.rect.height
     longest, shortest = max(width, height), min(width, height)
     if longest > raster.max_page_points or longest > shortest * raster.max_aspect:
         raise DocumentError("page_too_large", f"page of {width:.6g} x {height:.6g} points")
     # A hair less than the target, so that rounding outwards never adds a pixel.
     zoom = (raster.longest_edge_px - 1e-3) / longest
-    pixels = page.get_pixmap(
-        matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False
+    matrix = mupdf.FzMatrix(zoom, 0, 0, zoom, 0, 0)
+    bounds = mupdf.fz_round_rect(mupdf.fz_transform_rect(mupdf.fz_bound_page(page.this), matrix))
+    pixmap = mupdf.fz_new_pixmap_with_bbox(
+        mupdf.fz_device_rgb(), bounds, mupdf.FzSeparations(), 1
     )
-    size = (pixels.width, pixels.height)
-    return Image.frombytes("RGB", size, pixels.samples_mv, "raw", "RGB", pixels.stride, 1)
+    mupdf.fz_clear_pixmap_with_value(pixmap, 255)
+    device = mupdf.fz_new_draw_device(matrix, pixmap)
+    mupdf.fz_run_page(page.this, device, mupdf.FzMatrix(), mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    size = (mupdf.fz_pixmap_width(pixmap), mupdf.fz_pixmap_height(pixmap))
+    samples = mupdf.fz_pixmap_samples_memoryview(pixmap)
+    stride = mupdf.fz_pixmap_stride(pixmap)
+    return Image.frombuffer("RGBX", size, samples, "raw", "RGBX", stride, 1), pixmap
 
 
 def _read_layer(
@@ -278,8 +292,8 @@ def _render_frame(image: Image.Image, index: int, raster: Raster) -> Image.Image
     if max(width, height) > raster.max_aspect * min(width, height):
         raise DocumentError("page_too_large", f"image of {width} x {height} pixels is too narrow")
     frame = ImageOps.exif_transpose(image)
-    if frame.mode.startswith("I"):  # 16-bit greys; convert() would clip them at 255
-        frame = Image.fromarray((np.asarray(frame) >> 8).astype(np.uint8))
+    if frame.mode.startswith(("I", "F")):
+        frame = _eight_bits(frame)
     if frame.mode in ("RGBA", "LA", "PA") or "transparency" in frame.info:
         frame = frame.convert("RGBA")
         paper = Image.new("RGBA", frame.size, "white")
@@ -300,6 +314,17 @@ def _sketch(picture: Image.Image) -> Image.Image:
     return picture.resize(size, Image.Resampling.NEAREST).convert("L")
 
 
+def _eight_bits(frame: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits or floats in 8 bits; `convert` would clip them at 255."""
+    values = np.asarray(frame)
+    if values.dtype == np.uint16:
+        return Image.fromarray((values >> 8).astype(np.uint8))
+    # Integers of 32 bits and floats have no fixed white: the brightest value is it.
+    low, high = float(values.min()), float(values.max())
+    scaled = (values.astype(np.float64) - low) * (255 / (high - low)) if high > low else values * 0
+    return Image.fromarray(scaled.astype(np.uint8))
+
+
 def _ink_share(grey: Image.Image) -> float:
     histogram = np.asarray(grey.histogram())
     background = int(histogram.argmax())
@@ -310,9 +335,9 @@ def _ink_share(grey: Image.Image) -> float:
 def _encode(picture: Image.Image, raster: Raster) -> bytes:
     out = io.BytesIO()
     if raster.format == "png":
-        picture.save(out, "PNG", compress_level=1)
+        picture.convert("RGB").save(out, "PNG", compress_level=1)
     elif raster.format == "webp":
-        picture.save(out, "WEBP", quality=raster.quality, method=0)
+        picture.convert("RGB").save(out, "WEBP", quality=raster.quality, method=0)
     else:
         picture.save(out, "JPEG", quality=raster.quality)
     return out.getvalue()

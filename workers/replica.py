@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from schemas.errors import ShardError
 from schemas.pages import Attempt, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
@@ -48,7 +49,10 @@ class Replica:
         """Read what needs the engine; None for pages that failed before. Same length and order."""
         images = [page.image for page in pages if page.needs_engine and page.image is not None]
         with self._deadline(len(images)):
-            readings = iter(self._engine.read(images) if images else [])
+            found = self._engine.read(images) if images else []
+        if len(found) != len(images):
+            raise ShardError(f"{self._engine.name} gave {len(found)} readings of {len(images)} pages")
+        readings = iter(found)
         return [self._settle(page, readings) for page in pages]
 
     def _settle(self, page: RasteredPage, readings: Iterator[Reading]) -> PageReading | None:

@@ -85,7 +85,7 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "quality": asdict(scores),
         "attempts": [asdict(attempt) for attempt in result.attempts],
         "is_fallback": result.is_fallback,
-        "text_hash": signatures.text_hash(words),
+        "text_hash": signatures.text_hash(words or [cleaned]),
         "minhash": signatures.minhash(shingles, settings.permutations).astype("<u8").tobytes(),
         "image_hash": page.image_hash,
     }

@@ -93,7 +93,8 @@ def _dct_rows(size: int, rows: int) -> npt.NDArray[np.int64]:
     frequency = np.arange(rows)[:, None]
     place = np.arange(size)[None, :]
     cosines = np.cos(np.pi * frequency * (2 * place + 1) / (2 * size))
-    return np.rint(cosines * 2**16).astype(np.int64)
+    whole: npt.NDArray[np.int64] = np.rint(cosines * 2**16).astype(np.int64)
+    return whole
 
 
 def image_hash(grey: Image.Image) -> bytes:

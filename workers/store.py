@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote, unquote_to_bytes
 
-import fsspec
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from schemas.errors import SourceError, StorageError
 from schemas.shards import SeenFile
@@ -35,7 +36,17 @@ def is_local(uri: str) -> bool:
 
 def local_path(uri: str) -> Path:
     """The path of a local `uri`."""
-    return Path(uri.removeprefix("file://"))
+    if uri.startswith("file://"):
+        return Path(os.fsdecode(unquote_to_bytes(uri.removeprefix("file://"))))
+    return Path(uri)
+
+
+def _filesystem(uri: str) -> tuple[Any, str]:
+    """The file system of a URI and the path in it. A local name is never read as a URL."""
+    if is_local(uri):
+        return LocalFileSystem(), str(local_path(uri))
+    fs, path = url_to_fs(uri)
+    return fs, path
 
 
 def absolute(uri: str) -> str:
@@ -77,7 +88,7 @@ def list_documents(patterns: Iterable[str]) -> list[SeenFile]:
 
 def _list_pattern(pattern: str) -> Iterator[SeenFile]:
     try:
-        fs, path = url_to_fs(pattern)
+        fs, path = _filesystem(pattern)
         if any(char in pattern for char in _GLOB_CHARS) and not fs.exists(path):
             entries, by_suffix = fs.glob(path, detail=True), False
         else:
@@ -92,8 +103,18 @@ def _list_pattern(pattern: str) -> Iterator[SeenFile]:
             continue
         if by_suffix and not name.lower().endswith(DOCUMENT_SUFFIXES):
             continue
-        uri = name if is_local(pattern) else fs.unstrip_protocol(name)
+        uri = _local_uri(name) if is_local(pattern) else fs.unstrip_protocol(name)
         yield SeenFile(uri, int(info["size"]), _version(info))
+
+
+def _local_uri(path: str) -> str:
+    """A path as it is; one whose name is not UTF-8 as a `file://` URL, which tables can hold."""
+    return path if _is_utf8(path) else "file://" + quote(os.fsencode(path))
+
+
+def _is_utf8(path: str) -> bool:
+    # Bytes of a file name that are not UTF-8 stand in a str as lone surrogates.
+    return not any("\ud800" <= char <= "\udfff" for char in path)
 
 
 def _version(info: dict[str, Any]) -> str:
@@ -104,7 +125,7 @@ def _version(info: dict[str, Any]) -> str:
 def stat(uri: str) -> SeenFile:
     """Size and version of one file. Raises FileNotFoundError."""
     with _translated("stat", uri):
-        fs, path = url_to_fs(uri)
+        fs, path = _filesystem(uri)
         info = fs.info(path)
         return SeenFile(uri, int(info["size"]), _version(info))
 
@@ -123,12 +144,17 @@ def local_copy(uri: str) -> Iterator[Path]:
         path = local_path(uri)
         if not path.is_file():
             raise FileNotFoundError(uri)
-        yield path
+        if not _is_utf8(str(path)):  # a name that native libraries do not take
+            with temporary_folder() as folder:
+                (folder / "document").symlink_to(path)
+                yield folder / "document"
+        else:
+            yield path
         return
     with temporary_folder() as folder:
         path = folder / "document"
         with _translated("download", uri):
-            fs, remote = url_to_fs(uri)
+            fs, remote = _filesystem(uri)
             fs.get_file(remote, str(path))
         yield path
 
@@ -142,14 +168,15 @@ def read_head(path: Path, length: int) -> bytes:
 def open_input(uri: str) -> BinaryIO:
     """Open an object for reading, seekable, in blocks. The caller closes it."""
     with _translated("open", uri):
-        handle: BinaryIO = fsspec.open(uri, "rb").open()
+        fs, path = _filesystem(uri)
+        handle: BinaryIO = fs.open(path, "rb")
         return handle
 
 
 def read_bytes(uri: str) -> bytes:
     """The whole object. Raises FileNotFoundError."""
     with _translated("read", uri):
-        fs, path = url_to_fs(uri)
+        fs, path = _filesystem(uri)
         data: bytes = fs.cat_file(path)
         return data
 
@@ -157,7 +184,7 @@ def read_bytes(uri: str) -> bytes:
 def read_range(uri: str, offset: int, length: int) -> bytes:
     """`length` bytes from `offset`. Raises StorageError where the object is shorter."""
     with _translated("read", uri):
-        fs, path = url_to_fs(uri)
+        fs, path = _filesystem(uri)
         data: bytes = fs.cat_file(path, start=offset, end=offset + length)
     if len(data) != length:
         raise StorageError(f"{uri}: {length} bytes wanted at {offset}, {len(data)} found")
@@ -170,7 +197,7 @@ def write_bytes(uri: str, data: bytes) -> None:
         if is_local(uri):
             _write_local(local_path(uri), data)
         else:
-            fs, path = url_to_fs(uri)
+            fs, path = _filesystem(uri)
             fs.pipe_file(path, data)
 
 
@@ -203,28 +230,28 @@ def upload(path: Path, uri: str) -> None:
                 temporary.unlink(missing_ok=True)
                 raise
         else:
-            fs, remote = url_to_fs(uri)
+            fs, remote = _filesystem(uri)
             fs.put_file(str(path), remote)
 
 
 def make_folder(uri: str) -> None:
     """Make a folder where the store has folders."""
     with _translated("make the folder", uri):
-        fs, path = url_to_fs(uri)
+        fs, path = _filesystem(uri)
         fs.makedirs(path, exist_ok=True)
 
 
 def exists(uri: str) -> bool:
     """Whether an object or folder is there."""
     with _translated("stat", uri):
-        fs, path = url_to_fs(uri)
+        fs, path = _filesystem(uri)
         return bool(fs.exists(path))
 
 
 def list_names(folder: str, suffix: str) -> list[str]:
     """URIs of the files directly in `folder` that end in `suffix`, sorted; none if it is absent."""
     with _translated("list", folder):
-        fs, path = url_to_fs(folder)
+        fs, path = _filesystem(folder)
         fs.invalidate_cache(path)
         try:
             names = fs.ls(path, detail=False)
@@ -239,7 +266,7 @@ def read_many(uris: list[str]) -> list[bytes]:
     if not uris:
         return []
     with _translated("read", f"{len(uris)} objects under {posixpath.dirname(uris[0])}"):
-        fs, _ = url_to_fs(uris[0])
+        fs, _ = _filesystem(uris[0])
         paths = [fs._strip_protocol(uri) for uri in uris]
         data = fs.cat(paths)
         if isinstance(data, bytes):
@@ -250,7 +277,7 @@ def read_many(uris: list[str]) -> list[bytes]:
 def remove_folder(folder: str) -> None:
     """Delete a folder and all below it; no error where it is absent."""
     with _translated("delete", folder):
-        fs, path = url_to_fs(folder)
+        fs, path = _filesystem(folder)
         if fs.exists(path):
             fs.rm(path, recursive=True)
 

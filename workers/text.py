@@ -17,12 +17,13 @@ TOKENIZER = "tekken_240911"
 """The fixed tokenizer of `text_tokens`: mistral-common's, 131,072 entries, in its wheel."""
 
 _LANGUAGE_CHARS = 2000  # more text does not change the answer and costs time
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(text: str) -> str:
     """`text` without what breaks consumers: control characters, lone surrogates, outer space."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
 
 
 @functools.cache

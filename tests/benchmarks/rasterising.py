@@ -161,7 +161,7 @@ def steps_ms(documents: Sequence[Document]) -> dict[str, float]:
         with pymupdf.open(document.path) as pdf:
             for index in document.pages:
                 page = pdf.load_page(index)
-                picture = timed("render", raster._render_pdf_page, page, SETTINGS.raster)
+                picture, _memory = timed("render", raster._render_pdf_page, page, SETTINGS.raster)
                 sketch = timed("grey sketch", raster._sketch, picture)
                 timed("ink share", raster._ink_share, sketch)
                 timed("image hash", image_hash, sketch)

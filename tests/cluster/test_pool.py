@@ -195,15 +195,26 @@ def test_one_outage_counts_once_however_many_chains_it_fails() -> None:
 
 
 def test_a_success_between_faults_starts_the_count_again() -> None:
-    calls = itertools.count()
+    seen: set[range] = set()
 
-    def every_other_call_fails(pages: range) -> list[int]:
-        if next(calls) % 2 == 0:
+    def first_call_of_each_fails(pages: range) -> list[int]:
+        if pages not in seen:
+            seen.add(pages)
             raise StorageError("the store is slow")
         return list(pages)
 
-    done = run(cut(10, 1), every_other_call_fails, FakeRuntime())
+    done = run(cut(10, 1), first_call_of_each_fails, FakeRuntime())
     assert pages_of(done) == list(range(10))
+
+
+def test_an_item_that_only_ever_meets_faults_stops_the_run_while_others_succeed() -> None:
+    def bucket_of_five_is_denied(pages: range) -> list[int]:
+        if 5 in pages:
+            raise StorageError("access denied")
+        return list(pages)
+
+    with pytest.raises(StorageError, match="access denied"):
+        run(cut(1000, 1), bucket_of_five_is_denied, FakeRuntime())
 
 
 def test_items_are_taken_only_as_lanes_have_room() -> None:

@@ -205,3 +205,18 @@ def test_relative_paths_are_made_absolute_and_urls_left(monkeypatch, tmp_path: P
     assert store.absolute("s3://bucket/data/") == "s3://bucket/data"
     assert store.is_local("file:///data")
     assert not store.is_local("s3://bucket/data")
+
+
+def test_names_that_look_like_urls_or_are_not_utf8_are_read(tmp_path: Path) -> None:
+    chained = tmp_path / "a::b.pdf"
+    chained.write_bytes(b"chained")
+    broken = tmp_path / os.fsdecode(b"caf\xe9.pdf")
+    broken.write_bytes(b"latin-1")
+    listed = store.list_documents([str(tmp_path)])
+    assert [file.uri.encode() for file in listed]
+    assert sorted(store.read_bytes(file.uri) for file in listed) == [b"chained", b"latin-1"]
+    for file in listed:
+        assert store.stat(file.uri) == file
+        with store.local_copy(file.uri) as path:
+            assert str(path).encode()
+            assert path.read_bytes() == store.read_bytes(file.uri)
