@@ -115,4 +115,4 @@ def _orphans(
 ) -> Iterator[str]:
     for row in rows:
         if row["reason"] == "duplicate" and row["kept_id"] not in kept:
-            yield f"{row[key]}: this duplicate {what} names a keeper {row['kept_id']} that is not kept"
+            yield f"{row[key]}: this duplicate {what} names {row['kept_id']}, which is not kept"

@@ -9,7 +9,6 @@ PageFoundryError
 │   ├── StorageError        an object cannot be read or written
 │   └── ModelError          an engine cannot be loaded
 ├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
-│   └── DeadlineExceeded    work did not end in its time
 ├── DocumentError           a document is unreadable; carries the reject reason
 └── IntegrityError          `verify` or a publish found rows that do not add up: exit code 1
 
@@ -53,10 +52,6 @@ class ModelError(EnvironmentFault):
 
 class ShardError(PageFoundryError):
     """A shard's chain failed."""
-
-
-class DeadlineExceeded(ShardError):
-    """Work did not end in its time."""
 
 
 class IntegrityError(PageFoundryError):

@@ -1,4 +1,4 @@
-"""The inventory: all documents that the sources hold now, and how it is brought up to date. Pure."""
+"""The inventory: all documents that the sources hold now, and how it is kept up to date. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Document:
     @property
     def pages(self) -> PageRange:
         """All pages. Only for a document that could be counted."""
-        assert self.page_count is not None and self.media_type is not None
+        assert self.page_count is not None
+        assert self.media_type is not None
         return PageRange(self.doc_id, 0, self.page_count, self.media_type, self.files)
 
     def to_row(self) -> dict[str, Any]:

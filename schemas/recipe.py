@@ -89,7 +89,7 @@ class Quality(Part):
     )
     max_repetition: Share = Field(default=0.7, description="share of repeated lines or 5-grams")
     max_symbol_share: Share = Field(default=0.7, description="share of non-letters: `garbage`")
-    min_ink_share: Share = Field(default=1e-4, description="share of marked pixels: `blank`")
+    min_ink_share: Share = Field(default=2e-5, description="share of marked pixels: `blank`")
 
 
 class NearText(Part):

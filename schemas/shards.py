@@ -42,7 +42,7 @@ class Shard:
 
     @property
     def shard_id(self) -> str:
-        """A hash of the page ranges and the recipe digest; where the files lie has no part in it."""
+        """A hash of the page ranges and the recipe digest, wherever the files lie."""
         parts = [self.recipe_digest]
         for r in self.ranges:
             parts += [r.doc_id, str(r.start), str(r.stop)]

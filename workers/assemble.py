@@ -203,7 +203,9 @@ def page_reject_rows(task: tuple[RowsFile, Sequence[str]]) -> list[dict[str, Any
     return [empty | {"level": "page"} | row for row in table.to_pylist()]
 
 
-def write_rows(dataset: str, table: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> list[PartFile]:
+def write_rows(
+    dataset: str, table: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
+) -> list[PartFile]:
     """Write a small table whole, in the order given: one part, or none for no rows."""
     data = pa.Table.from_pylist(list(rows), schema=schema)
     if data.num_rows == 0:

@@ -105,7 +105,9 @@ def signature_matrix(minhash: pa.Array) -> npt.NDArray[np.uint64]:
     return flat.reshape(len(minhash), -1)
 
 
-def load_signatures(file: RowsFile, wanted: Sequence[str]) -> tuple[list[str], npt.NDArray[np.uint64]]:
+def load_signatures(
+    file: RowsFile, wanted: Sequence[str]
+) -> tuple[list[str], npt.NDArray[np.uint64]]:
     """Ids and signatures of those of the `wanted` pages that the file holds."""
     table = _read(file, ["page_id", "minhash"])
     chosen = table.filter(

@@ -62,7 +62,8 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
         table = DeltaTable(uri)
         history = {entry["version"]: entry for entry in table.history()}
         if version is not None and version not in history:
-            raise DatasetError(f"{uri} has versions {min(history)} to {max(history)}, not {version}")
+            known = f"{min(history)} to {max(history)}"
+            raise DatasetError(f"{uri} has versions {known}, not {version}")
         if version is not None and version != table.version():
             table.load_as_version(version)
         actions = pa.table(table.get_add_actions(flatten=True))

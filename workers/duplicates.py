@@ -1,6 +1,7 @@
 """Decide which of a set of pages or documents are duplicates, and of what. Pure numpy.
 
-Candidates come from equal text hashes and from MinHash bands (LSH); they are joined to components by union–find. Within a component items are met in the order of
+Candidates come from equal text hashes and from MinHash bands (LSH); they are joined to
+components by union–find. Within a component items are met in the order of
 their quality: each is dropped only if it is truly similar to one already kept, so a chain of
 neighbours never drops what is far from its keeper, and the result does not depend on arrival.
 """

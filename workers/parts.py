@@ -73,7 +73,7 @@ def read_part(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def filtered_groups(uri: str, key: str, keep: pa.Array) -> Iterator[pa.Table]:
-    """A part's row groups without the rows whose `key` is not in `keep`; empty groups are left out."""
+    """A part's row groups with the rows whose `key` is in `keep`; empty groups are left out."""
     with store.open_input(uri) as handle:
         file = pq.ParquetFile(handle)
         for index in range(file.num_row_groups):

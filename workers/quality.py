@@ -38,7 +38,7 @@ def repetition(words: Sequence[str]) -> float:
 def symbol_share(text: str) -> float:
     """Share of visible characters that are neither letter, digit nor mark; runs count once."""
     counts = Counter(
-        "word" if char.isalnum() or not char.isascii() and _is_mark(char) else "symbol"
+        "word" if char.isalnum() or _is_mark(char) else "symbol"
         for char in _RUN.sub(r"\1", text)
         if not char.isspace()
     )
@@ -47,12 +47,10 @@ def symbol_share(text: str) -> float:
 
 def _is_mark(char: str) -> bool:
     # Combining marks carry vowels in Arabic and the Indic scripts.
-    return unicodedata.category(char).startswith("M")
+    return not char.isascii() and unicodedata.category(char).startswith("M")
 
 
-def measure(
-    text: str, words: Sequence[str], confidence: float | None, ink_share: float
-) -> Scores:
+def measure(text: str, words: Sequence[str], confidence: float | None, ink_share: float) -> Scores:
     """Score one reading.
 
     `score` orders duplicates: confidence x (1 - repetition) x (1 - symbol share), where a text

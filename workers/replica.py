@@ -51,7 +51,8 @@ class Replica:
         with self._deadline(len(images)):
             found = self._engine.read(images) if images else []
         if len(found) != len(images):
-            raise ShardError(f"{self._engine.name} gave {len(found)} readings of {len(images)} pages")
+            counts = f"{len(found)} readings of {len(images)} pages"
+            raise ShardError(f"{self._engine.name} gave {counts}")
         readings = iter(found)
         return [self._settle(page, readings) for page in pages]
 

@@ -3,9 +3,6 @@
 Owns the words only, in the markup of `workers.sample_text`.
 """
 
-# Letters that look like Latin ones are what these texts are for.
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 LIGHTHOUSE_CHINESE = (

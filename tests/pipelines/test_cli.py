@@ -47,7 +47,9 @@ def dataset(recipe: Path) -> Path:
 
 
 def test_plan_after_a_run_has_nothing_to_read(recipe: Path, dataset: Path) -> None:
-    planned = call("plan", str(recipe), "--ray", "in-process", "--price-per-gpu-hour", "2", "--json")
+    planned = call(
+        "plan", str(recipe), "--ray", "in-process", "--price-per-gpu-hour", "2", "--json"
+    )
     assert json.loads(planned.stdout)["to_read"] == {
         "pages": 0, "shards": 0, "replicas": 1, "pages_per_second": 2.39,
         "hours": 0.0, "gpu_hours": 0.0, "cost": 0.0,

@@ -84,7 +84,9 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
     for path in dataset.glob("pages/data/*.parquet"):
         file = pq.ParquetFile(path)
         columns = {
-            file.metadata.row_group(0).column(index).path_in_schema: file.metadata.row_group(0).column(index)
+            file.metadata.row_group(0).column(index).path_in_schema: file.metadata.row_group(
+                0
+            ).column(index)
             for index in range(file.metadata.num_columns)
         }
         assert b"huggingface" in file.schema_arrow.metadata
@@ -128,7 +130,10 @@ class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
 
 def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> None:
     loader = torch.utils.data.DataLoader(
-        _Pages(dataset / "pages/data"), batch_size=None, num_workers=2, multiprocessing_context="spawn"
+        _Pages(dataset / "pages/data"),
+        batch_size=None,
+        num_workers=2,
+        multiprocessing_context="spawn",
     )
     seen = list(loader)
     assert sorted({page_id for _, page_id, _ in seen}) == sorted(page_id for _, page_id, _ in seen)

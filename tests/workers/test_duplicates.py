@@ -163,9 +163,7 @@ def test_images_within_the_distance_are_always_found(image: int, flipped: set[in
 
 
 def test_pages_of_a_few_different_words_are_never_duplicates() -> None:
-    heading, other = (
-        Page(name, frozenset({n}), text_tokens=BRIEF) for n, name in enumerate("ab")
-    )
+    heading, other = (Page(name, frozenset({n}), text_tokens=BRIEF) for n, name in enumerate("ab"))
     assert deduplicate([heading, other]) == set()
 
 

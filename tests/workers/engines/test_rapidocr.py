@@ -144,3 +144,16 @@ def test_a_reading_depends_on_neither_neighbours_nor_threads(engine: RapidOcrEng
     assert crowd[2] == crowd[5] == alone[0]
     assert crowd[0] == crowd[4]
     assert RapidOcrEngine(threads=1).read([PROSE_PAGE]) == alone
+
+
+def test_a_page_in_a_script_that_the_model_does_not_know_has_low_confidence(
+    engine: RapidOcrEngine,
+) -> None:
+    pdf = pymupdf.open()
+    page = pdf.new_page(width=420, height=595)
+    text = "المكتبة القديمة في المدينة تحفظ الخرائط والرسائل منذ قرون طويلة " * 12
+    page.insert_htmlbox((40, 80, 380, 555), f"<p dir='rtl' style='font-size:14px'>{text}</p>")
+    page.insert_textbox((40, 40, 380, 70), "A heading in English", fontsize=14)
+    [reading] = engine.read([page_image("arabic", pdf)])
+    assert reading.confidence is not None
+    assert reading.confidence < 0.5

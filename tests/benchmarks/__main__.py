@@ -1,0 +1,12 @@
+"""All benchmarks that need no files from elsewhere, one after the other: `make bench`."""
+
+import runpy
+import sys
+
+NAMES = ("rasterising", "ocr_engine", "deduplication", "whole_run")
+
+if __name__ == "__main__":
+    for name in NAMES:
+        print(f"== {name}", flush=True)
+        sys.argv = [name]
+        runpy.run_module(f"tests.benchmarks.{name}", run_name="__main__")

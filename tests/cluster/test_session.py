@@ -1,0 +1,75 @@
+"""The runtimes: chains over real Ray tasks and actors, and the same in process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.pool import Policy, Step, run_pool
+from cluster.session import IN_PROCESS, ReplicaSpec, Session, open_session
+from schemas.errors import ModelError, RequestError, StorageError
+
+
+class Adder:
+    """A replica that adds its offset."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+
+def double(item: int) -> int:
+    return 2 * item
+
+
+def add(replica: Adder, item: int, doubled: int) -> int:
+    return doubled + replica.offset
+
+
+def together(item: int, doubled: int, added: int) -> tuple[int, int, int]:
+    return item, doubled, added
+
+
+def deny(item: int) -> int:
+    raise StorageError("access denied")
+
+
+def broken_replica() -> Adder:
+    raise ModelError("no such checkpoint: nowhere/nothing")
+
+
+@pytest.fixture(scope="module", params=[IN_PROCESS, pytest.param(None, marks=pytest.mark.ray)])
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    with open_session(request.param) as opened:
+        yield opened
+
+
+def run(session: Session, chain: list[Step], replicas: ReplicaSpec | None, items: range) -> list:
+    policy = Policy(lambda item: [item], backoff_s=())
+    with session.runtime(replicas) as runtime:
+        return [done.value for done in run_pool(items, chain, runtime, policy)]
+
+
+def test_each_step_gets_the_item_and_all_results_before_it(session: Session) -> None:
+    chain = [Step(double), Step(add, on_replica=True), Step(together)]
+    found = run(session, chain, ReplicaSpec(lambda: Adder(100), count=2), range(20))
+    assert sorted(found) == [(item, 2 * item, 2 * item + 100) for item in range(20)]
+
+
+def test_chains_without_replicas_run_too(session: Session) -> None:
+    assert sorted(run(session, [Step(double)], None, range(9))) == list(range(0, 18, 2))
+
+
+def test_errors_of_ours_arrive_as_they_were_raised(session: Session) -> None:
+    with pytest.raises(StorageError, match="access denied"):
+        run(session, [Step(deny)], None, range(3))
+
+
+def test_a_replica_that_cannot_start_stops_the_run(session: Session) -> None:
+    with pytest.raises(ModelError, match="no such checkpoint: nowhere/nothing"):
+        run(session, [Step(add, on_replica=True)], ReplicaSpec(broken_replica, count=1), range(3))
+
+
+def test_an_address_where_nobody_listens_is_refused_at_first_use() -> None:
+    with open_session("127.0.0.1:1") as session, pytest.raises(RequestError, match="127.0.0.1:1"):
+        run(session, [Step(double)], None, range(1))
