@@ -102,7 +102,7 @@ class _InProcessRuntime:
             for step in chain:
                 first = (self.replica, item) if step.on_replica else (item,)
                 results.append(step.function(*first, *results))
-        except Exception as exc:  # a worker's boundary: the pool decides what becomes of it
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: the pool decides what becomes of it
             return [(ticket, Outcome(error=exc))]
         return [(ticket, Outcome(results[-1]))]
 

@@ -82,12 +82,13 @@ def plan(value: Plan) -> RenderableType:
 
 def verdict(value: Verdict) -> RenderableType:
     """What verify found."""
+    ledger = f"{value.pages:,} = {value.samples:,} + {value.page_rejects:,}"
     facts = _facts(
         "verify",
         {
             "version": value.version,
             "documents": value.documents,
-            "pages = samples + rejects": f"{value.pages:,} = {value.samples:,} + {value.page_rejects:,}",
+            "pages = samples + rejects": ledger,
             "parts hashed": f"{value.parts:,} ({value.bytes_hashed / 1e6:,.1f} MB)",
             "problems": len(value.problems),
         },

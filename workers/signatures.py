@@ -24,7 +24,10 @@ TEXT_HASH_BYTES = 16
 IMAGE_HASH_BYTES = 32  # 16 x 16 DCT coefficients, one bit each
 
 # Scripts written without spaces: each character is a word of its own.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # kana, Han
+)
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _MIX = np.uint64(0xD6E8FEB86659FD93)  # odd, of even bit density: a bijection that spreads bits
 _HALF = np.uint64(32)

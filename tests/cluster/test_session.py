@@ -71,5 +71,8 @@ def test_a_replica_that_cannot_start_stops_the_run(session: Session) -> None:
 
 
 def test_an_address_where_nobody_listens_is_refused_at_first_use() -> None:
-    with open_session("127.0.0.1:1") as session, pytest.raises(RequestError, match="127.0.0.1:1"):
+    with (
+        open_session("127.0.0.1:1") as session,
+        pytest.raises(RequestError, match=r"127\.0\.0\.1:1"),
+    ):
         run(session, [Step(double)], None, range(1))

@@ -26,9 +26,8 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pdf(folder / "corpus", "a.pdf", first_seed=1, pages=3)
     (folder / "corpus/note.pdf").write_text("not a document")
     path = folder / "recipe.yaml"
-    path.write_text(
-        f"dataset: {folder / 'data'}\nsources: [{{documents: {folder / 'corpus'}}}]\nrouting: only\n"
-    )
+    sources = f"sources: [{{documents: {folder / 'corpus'}}}]"
+    path.write_text(f"dataset: {folder / 'data'}\n{sources}\nrouting: only\n")
     return path
 
 

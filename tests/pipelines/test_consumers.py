@@ -52,8 +52,8 @@ def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> N
 
 def test_duckdb_reads_the_glob(dataset: Path) -> None:
     found = duckdb.sql(
-        f"select count(*), count(distinct page_id), sum(text_tokens), min(octet_length(image.bytes)) "
-        f"from '{dataset}/pages/data/*.parquet'"
+        "select count(*), count(distinct page_id), sum(text_tokens), "
+        f"min(octet_length(image.bytes)) from '{dataset}/pages/data/*.parquet'"
     ).fetchall()
     count, distinct, tokens, smallest = found[0]
     assert (count, distinct) == (PAGES, PAGES)
