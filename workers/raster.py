@@ -229,8 +229,8 @@ def _render_page(
             layer, layer_reason = _read_layer(pdf_page, page, settings.text_layer)
     else:
         picture = _render_frame(document, index, settings.raster)
-    sketch = _sketch(picture)
-    ink_share = _ink_share(sketch)
+    grey = picture.convert("L")  # the whole: on a sample of it the hash would not bear rescaling
+    ink_share = _ink_share(grey)
     if ink_share < settings.min_ink_share:
         error = PageError("blank", f"{ink_share:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=ink_share)
@@ -241,7 +241,7 @@ def _render_page(
         page,
         PageImage(page, _encode(picture, settings.raster), picture.width, picture.height),
         ink_share,
-        image_hash(sketch),
+        image_hash(grey),
         layer,
         layer_reason,
         failure,
@@ -308,15 +308,6 @@ def _render_frame(image: Image.Image, index: int, raster: Raster) -> Image.Image
     return frame
 
 
-def _sketch(picture: Image.Image) -> Image.Image:
-    """Every second pixel of every second row, in grey: what ink and hash are measured on.
-
-    Taking pixels costs a sixth of averaging them, and each measure averages many by itself.
-    """
-    size = (max(1, picture.width // 2), max(1, picture.height // 2))
-    return picture.resize(size, Image.Resampling.NEAREST).convert("L")
-
-
 def _eight_bits(frame: Image.Image) -> Image.Image:
     """Greys of 16 or 32 bits or floats in 8 bits; `convert` would clip them at 255."""
     values = np.asarray(frame)
@@ -329,8 +320,9 @@ def _eight_bits(frame: Image.Image) -> Image.Image:
 
 
 def _ink_share(grey: Image.Image) -> float:
-    """The share of pixels unlike the background, which is the commonest grey."""
-    histogram = grey.histogram()
+    """The share of pixels unlike the background, by every third pixel of every third row."""
+    size = (max(1, grey.width // 3), max(1, grey.height // 3))
+    histogram = grey.resize(size, Image.Resampling.NEAREST).histogram()
     background = histogram.index(max(histogram))
     darker = sum(histogram[: max(0, background - _INK_CONTRAST)])
     lighter = sum(histogram[background + _INK_CONTRAST + 1 :])

@@ -98,9 +98,10 @@ def _list_pattern(pattern: str) -> Iterator[SeenFile]:
         raise SourceError(f"source {pattern!r} cannot be listed: {exc}") from exc
     for name, listed in entries.items():
         # A listing shows a link, not the file behind it.
-        info = fs.info(name) if listed.get("islink") and fs.isfile(name) else listed
-        if info["type"] != "file":
-            continue
+        is_link = listed.get("islink", False)
+        info = fs.info(name) if is_link and fs.exists(name) else listed
+        if info["type"] != "file" and (fs.exists(name) or not is_link):
+            continue  # a broken link stays: whoever opens it can say so
         if by_suffix and not name.lower().endswith(DOCUMENT_SUFFIXES):
             continue
         uri = _local_uri(name) if is_local(pattern) else fs.unstrip_protocol(name)

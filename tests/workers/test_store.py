@@ -56,13 +56,15 @@ def test_a_rewritten_file_has_another_version(corpus: Path) -> None:
     assert store.stat(before.uri) != before
 
 
-def test_a_link_to_a_file_is_listed_as_the_file_and_a_broken_one_is_not(corpus: Path) -> None:
+def test_a_link_to_a_file_is_listed_as_the_file_and_a_broken_one_is_said(corpus: Path) -> None:
     (corpus / "links").mkdir()
     (corpus / "links/to-a.pdf").symlink_to(corpus / "a.pdf")
     (corpus / "links/broken.pdf").symlink_to(corpus / "nowhere.pdf")
-    (file,) = store.list_documents([str(corpus / "links")])
-    assert file.uri.endswith("links/to-a.pdf")
-    assert store.stat(file.uri) == file
+    (corpus / "links/folder.pdf").symlink_to(corpus)
+    broken, linked = store.list_documents([str(corpus / "links")])
+    assert linked.size == (corpus / "a.pdf").stat().st_size
+    with pytest.raises(FileNotFoundError):
+        store.stat(broken.uri)
 
 
 def test_a_folder_whose_name_looks_like_a_glob_is_a_folder(tmp_path: Path) -> None:

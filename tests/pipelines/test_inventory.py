@@ -1,0 +1,67 @@
+"""The inventory opens what is new, once, and says what it could not open."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cluster.progress import meter
+from cluster.session import IN_PROCESS, open_session
+from pipelines.inventory import Inventory, take_inventory
+from schemas.inventory import Document
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import recipe_for, run_here
+
+
+def take(corpus: Path, known: list[Document], staging: Path | None) -> Inventory:
+    recipe = recipe_for(corpus.parent / "data", corpus)
+    with (
+        open_session(IN_PROCESS) as session,
+        meter(Console(file=io.StringIO()), "inventory", "files") as progress,
+    ):
+        return take_inventory(recipe, known, staging and str(staging), session, progress)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    for number in range(40):
+        write_pdf(tmp_path / "corpus", f"{number}.pdf", first_seed=number)
+    return tmp_path / "corpus"
+
+
+def test_known_files_are_not_opened_again(corpus: Path) -> None:
+    first = take(corpus, [], None)
+    assert (first.examined, first.page_count) == (40, 40)
+    write_pdf(corpus, "new.pdf", first_seed=99, pages=2)
+    second = take(corpus, first.documents, None)
+    assert (second.examined, second.page_count) == (1, 42)
+
+
+def test_what_was_staged_before_a_kill_is_not_opened_again(corpus: Path, tmp_path: Path) -> None:
+    first = take(corpus, [], tmp_path / "staging")
+    again = take(corpus, [], tmp_path / "staging")
+    assert (again.examined, again.documents) == (0, first.documents)
+    (chunk, *_) = (tmp_path / "staging/inventory").iterdir()
+    lost = len(chunk.read_text().splitlines())
+    chunk.unlink()
+    third = take(corpus, [], tmp_path / "staging")
+    assert (third.examined, third.documents) == (lost, first.documents)
+
+
+def test_order_of_listing_and_chunks_changes_nothing(corpus: Path, tmp_path: Path) -> None:
+    whole = take(corpus, [], None).documents
+    half = [document for document in whole if document.doc_id < "8"]
+    assert take(corpus, half, None).documents == whole
+
+
+def test_a_file_that_cannot_be_opened_is_said_and_costs_no_other(corpus: Path) -> None:
+    loop = corpus / "loop.pdf"
+    loop.symlink_to(loop)
+    dangling = corpus / "dangling.pdf"
+    dangling.symlink_to(corpus / "nowhere.pdf")
+    report = run_here(recipe_for(corpus.parent / "data", corpus, "routing: only\n"))
+    assert report.counts["pages"] == 40
+    assert {Path(uri).name for uri in report.unreadable} == {"loop.pdf", "dangling.pdf"}
