@@ -37,6 +37,9 @@ from workers.signatures import image_hash
 
 PDF = "application/pdf"
 _MULTI_PAGE_IMAGES = {"image/tiff", "image/webp"}
+# A task costs 0.25 ms whatever it does, a page 7 to 15. When a chunk hangs or crashes its pages
+# are done again one by one, so a hung page costs its time twice and its neighbours nothing.
+_PAGES_PER_TASK = 8
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
 # picture each took 565 MiB where 64 pages took 193.
 _USES_BEFORE_REOPENING = 64
@@ -95,7 +98,7 @@ class Rasterizer:
 
     def count_pages(self, path: Path, media_type: str) -> int:
         """Pages of a document. Raises DocumentError where they cannot be counted."""
-        future = self._schedule(_count_pages, path, media_type)
+        future = self._schedule(_count_pages, str(path), media_type)
         error = None
         try:
             return int(future.result())
@@ -107,20 +110,31 @@ class Rasterizer:
         self, path: Path, media_type: str, doc_id: str, indices: range
     ) -> Iterator[RasteredPage]:
         """Render pages in order; a page that fails is a RasteredPage with an error."""
-        futures = [
-            self._schedule(_render_page, path, media_type, page_id(doc_id, index), index)
-            for index in indices
+        document = (str(path), media_type, doc_id)
+        chunks = [
+            indices[start : start + _PAGES_PER_TASK]
+            for start in range(0, len(indices), _PAGES_PER_TASK)
         ]
-        for index, future in zip(indices, futures, strict=True):
+        futures = [self._render(document, chunk) for chunk in chunks]
+        for chunk, future in zip(chunks, futures, strict=True):
             try:
-                yield future.result()
-            except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-                yield RasteredPage(page_id(doc_id, index), error=_page_error(exc, self._limits))
+                yield from future.result()
+            except Exception:  # noqa: BLE001 - one of these pages ended the child: which, is seen alone
+                for index in chunk:
+                    yield self._render_alone(document, index)
 
-    def _schedule(self, function: Any, path: Path, *args: Any) -> Any:
-        return self._pool.schedule(
-            function, args=[str(path), *args, self._settings], timeout=self._limits.page_timeout_s
-        )
+    def _render_alone(self, document: tuple[str, str, str], index: int) -> RasteredPage:
+        try:
+            (page,) = self._render(document, range(index, index + 1)).result()
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            return RasteredPage(page_id(document[2], index), error=_page_error(exc, self._limits))
+        return page  # type: ignore[no-any-return]
+
+    def _render(self, document: tuple[str, str, str], indices: range) -> Any:
+        return self._schedule(_render_pages, *document, indices, self._settings, self._limits)
+
+    def _schedule(self, function: Any, *args: Any) -> Any:
+        return self._pool.schedule(function, args=args, timeout=self._limits.page_timeout_s)
 
     def close(self) -> None:
         """End the child."""
@@ -179,8 +193,11 @@ def _opened(path: str, media_type: str) -> Any:
     if _open.key != key or _open.uses >= _USES_BEFORE_REOPENING:
         if _open.handle is not None:
             _open.handle.close()
-        _open.key, _open.handle, _open.uses = None, None, 0
-        pymupdf.TOOLS.store_shrink(100)  # closing leaves the pictures there
+        _open.key, _open.handle = None, None
+        if _open.uses >= _USES_BEFORE_REOPENING:
+            _open.uses = 0
+            # Closing leaves the pictures there. Not at each document: colour transforms go too.
+            pymupdf.TOOLS.store_shrink(100)
         _open.handle = _open_pdf(path) if media_type == PDF else _open_image(path)
         _open.key = key
     _open.uses += 1
@@ -204,7 +221,7 @@ def _open_image(path: str) -> Image.Image:
         raise DocumentError("corrupt", f"image cannot be opened: {exc}") from exc
 
 
-def _count_pages(path: str, media_type: str, _settings: RasterSettings) -> int:
+def _count_pages(path: str, media_type: str) -> int:
     document = _opened(path, media_type)
     if media_type == PDF:
         count = document.page_count
@@ -215,6 +232,24 @@ def _count_pages(path: str, media_type: str, _settings: RasterSettings) -> int:
     if count < 1:
         raise DocumentError("no_pages", "the document has no page")
     return int(count)
+
+
+def _render_pages(
+    path: str,
+    media_type: str,
+    doc_id: str,
+    indices: range,
+    settings: RasterSettings,
+    limits: ChildLimits,
+) -> list[RasteredPage]:
+    pages = []
+    for index in indices:
+        page = page_id(doc_id, index)
+        try:
+            pages.append(_render_page(path, media_type, page, index, settings))
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            pages.append(RasteredPage(page, error=_page_error(exc, limits)))
+    return pages
 
 
 def _render_page(
