@@ -107,7 +107,7 @@ def document_plans(
 ) -> dict[str, DocumentPlan]:
     """A plan for each document with a readable page, by doc id.
 
-    A plan names pages whose text is at hand only; `missing_texts` tells what is not.
+    `has_all_texts` tells whether it can be assembled from what is at hand.
     """
     pages: dict[str, list[tuple[int, str, RowsFile]]] = {}
     table = records.table.select(["page_id", "doc_id", "page_index", "reason", "file"])
