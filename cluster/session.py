@@ -118,6 +118,7 @@ class RaySession(Session):
     def __init__(self, address: str | None = None) -> None:
         self._address = address
         self._cores: int | None = None
+        self._started = False
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
@@ -126,7 +127,8 @@ class RaySession(Session):
         Raises RequestError where the Ray address does not answer.
         """
         if self._cores is None:
-            self._cores = _start_ray(self._address)
+            self._started = _start_ray(self._address)
+            self._cores = _cores_of_cluster()
         runtime = _RayRuntime(replicas, self._cores)
         try:
             yield runtime
@@ -134,19 +136,27 @@ class RaySession(Session):
             runtime.close()
 
     def close(self) -> None:
-        """Leave Ray; a local one ends."""
-        if self._cores is not None:
+        """Leave Ray; a local one ends. A Ray that the caller had started goes on."""
+        if self._started:
             import ray
 
             ray.shutdown()
 
 
-def _start_ray(address: str | None) -> int:
-    """Start or join Ray, quietly; the cores of the cluster."""
+def _cores_of_cluster() -> int:
+    import ray
+
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _start_ray(address: str | None) -> bool:
+    """Start or join Ray, quietly; False where this process is in one already."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
+    if ray.is_initialized() and address in (None, "auto"):
+        return False
     if address is not None and address != "auto":
         _check_reachable(address)
     try:
@@ -158,7 +168,7 @@ def _start_ray(address: str | None) -> int:
         )
     except (ConnectionError, RuntimeError, ValueError) as exc:
         raise RequestError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+    return True
 
 
 def _check_reachable(address: str) -> None:

@@ -76,3 +76,10 @@ def test_an_address_where_nobody_listens_is_refused_at_first_use() -> None:
         pytest.raises(RequestError, match=r"127\.0\.0\.1:1"),
     ):
         run(session, [Step(double)], None, range(1))
+
+
+def test_a_ray_that_runs_already_is_used_and_left_running(session: Session) -> None:
+    assert run(session, [Step(double)], None, range(1)) == [0]
+    with open_session() as inner:
+        assert run(inner, [Step(double)], None, range(2, 3)) == [4]
+    assert run(session, [Step(double)], None, range(3, 4)) == [6]

@@ -99,14 +99,15 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns of its own settings
 def test_ray_data_reads_parquet(dataset: Path) -> None:
     ray = pytest.importorskip("ray")
-    from cluster.session import open_session
-
-    with open_session():
+    ray.init("local", include_dashboard=False, log_to_driver=False)
+    try:
         ray.data.DataContext.get_current().enable_progress_bars = False
         read = ray.data.read_parquet(str(dataset / "pages/data"))
         assert read.count() == PAGES
         row = read.take(1)[0]
         assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
+    finally:
+        ray.shutdown()
 
 
 class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
