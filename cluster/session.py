@@ -12,9 +12,9 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from cluster.pool import Outcome, Runtime, Step
 from schemas.errors import ModelError, PageFoundryError, RequestError, ShardError
@@ -52,23 +52,21 @@ def open_session(address: str | None = None) -> Iterator[Session]:
         session.close()
 
 
-class Session:
+class Session(Protocol):
     """Gives the pool a runtime for each phase of a run."""
 
     isolated: bool
     """Whether a replica has a process of its own, which it may end."""
 
-    @contextmanager
-    def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
+    def runtime(self, replicas: ReplicaSpec | None = None) -> AbstractContextManager[Runtime]:
         """A runtime with these replicas, or with one lane a core for chains that need none."""
-        raise NotImplementedError
-        yield
+        ...
 
 
 # ---- in this process ----------------------------------------------------------------------
 
 
-class InProcessSession(Session):
+class InProcessSession:
     """Runs every step in the calling thread, one chain at a time."""
 
     isolated = False
@@ -110,7 +108,7 @@ class _InProcessRuntime:
 # ---- on Ray -------------------------------------------------------------------------------
 
 
-class RaySession(Session):
+class RaySession:
     """Runs steps as Ray tasks, and replica steps in Ray actors."""
 
     isolated = True

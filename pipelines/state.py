@@ -103,10 +103,6 @@ class PageRecords:
     table: pa.Table
     files: Sequence[RowsFile]
 
-    def file_of(self, index: int) -> RowsFile:
-        """Where the row of record `index` lies."""
-        return self.files[int(self.table["file"][index].as_py())]
-
 
 def load_all_records(
     recipe: Recipe,

@@ -46,7 +46,6 @@ class TableVersion:
     version: int
     parts: tuple[PartFile, ...]
     metadata: Mapping[str, Any]
-    timestamp_ms: int
 
     def part_uri(self, part: PartFile) -> str:
         """Where a part lies."""
@@ -81,7 +80,6 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
         table.version(),
         tuple(sorted(parts, key=lambda part: part.path)),
         json.loads(entry.get(METADATA_KEY, "{}")),
-        int(entry["timestamp"]),
     )
 
 

@@ -56,19 +56,10 @@ class _Row(NamedTuple):
     is_cells: bool
 
 
-def order_boxes(boxes: ArrayLike) -> list[list[int]]:
-    """Paragraphs in reading order, each a list of indices of `boxes` in reading order.
-
-    Every index occurs once, for any boxes at all: empty, degenerate, not finite.
-
-    >>> order_boxes([(0, 30, 90, 40), (0, 0, 100, 10), (0, 12, 100, 22)])
-    [[1, 2], [0]]
-    """
-    return [[i for row in rows for i in row] for rows in paragraphs(boxes)]
-
-
 def paragraphs(boxes: ArrayLike) -> list[list[list[int]]]:
     """Paragraphs in reading order; a paragraph is a list of rows, a row a list of indices.
+
+    Every index occurs once, for any boxes at all: empty, degenerate, not finite.
 
     Upright columns of text (vertical Chinese and Japanese, a stamp in the margin) are a flow of
     their own, read from right to left, after the horizontal lines unless they are the majority.

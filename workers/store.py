@@ -275,14 +275,6 @@ def read_many(uris: list[str]) -> list[bytes]:
         return [data[path] for path in paths]
 
 
-def remove_folder(folder: str) -> None:
-    """Delete a folder and all below it; no error where it is absent."""
-    with _translated("delete", folder):
-        fs, path = _filesystem(folder)
-        if fs.exists(path):
-            fs.rm(path, recursive=True)
-
-
 def sha256_of(uri: str) -> str:
     """SHA-256 (hex) of an object, streamed in blocks of 4 MiB."""
     state = hashlib.sha256()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.reading_order import join_lines, order_boxes, paragraphs
+from workers.reading_order import join_lines, paragraphs
 
 LINE = 10.0
 LEADING = 12.0
@@ -24,6 +24,11 @@ _boxes = st.lists(st.tuples(*[_grid] * 4), max_size=40) | st.lists(
 _upright = st.tuples(_grid, _grid, _grid, _grid).map(
     lambda b: (min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]), max(b[1], b[3]))
 )
+
+
+def order_boxes(boxes: object) -> list[list[int]]:
+    """Paragraphs without their rows."""
+    return [[i for row in rows for i in row] for rows in paragraphs(boxes)]
 
 
 def column(x0: float, x1: float, y: float, rows: int) -> list[tuple[float, float, float, float]]:

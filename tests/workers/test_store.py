@@ -170,16 +170,6 @@ def test_many_objects_come_in_the_order_asked(tmp_path: Path, count: int) -> Non
     assert store.read_many(uris) == [uri.encode() for uri in uris]
 
 
-def test_a_removed_folder_is_gone_and_removing_it_again_is_no_error(tmp_path: Path) -> None:
-    folder = str(tmp_path / "folder")
-    store.make_folder(folder)
-    store.write_bytes(store.join(folder, "deep", "object"), b"data")
-    assert store.exists(folder)
-    store.remove_folder(folder)
-    store.remove_folder(folder)
-    assert not store.exists(folder)
-
-
 def test_a_local_copy_of_a_local_file_is_the_file(corpus: Path) -> None:
     with store.local_copy(f"file://{corpus}/a.pdf") as path:
         assert path == corpus / "a.pdf"
