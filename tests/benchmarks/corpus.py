@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.corpus whole FOLDER DATASET      # the whole folder, routing: prefer
     python -m tests.benchmarks.corpus accuracy DATASET          # a slice of it, read by the engine
+    python -m tests.benchmarks.corpus compare NEVER PREFER      # two datasets of the same files
 
 `whole` runs the command line as a user would and watches the memory of all its processes.
 `accuracy` takes pages whose text layer `whole` chose, reads them with the engine, and compares:
@@ -120,6 +121,41 @@ def measure_accuracy(dataset: Path, latin: int, chinese: int) -> dict[str, objec
     }
 
 
+def compare(read: Path, truth: Path) -> dict[str, object]:
+    """Accuracy of a dataset made with `routing: never` against one of the same files' layers."""
+    columns = ["page_id", "text", "text_source", "source_uri"]
+    layers, readings = (
+        ds.dataset(folder / "pages/data", format="parquet").to_table(columns=columns).to_pylist()
+        for folder in (truth, read)
+    )
+    texts = {row["page_id"]: row["text"] for row in readings}
+    scores: dict[str, list[float]] = {"Latin": [], "Chinese": []}
+    unread = 0
+    for row in layers:
+        letters = plain(row["text"])
+        script = _script(letters) if len(letters) >= MIN_CHARS else None
+        if row["text_source"] != "text_layer" or script is None:
+            continue
+        if row["page_id"] not in texts:
+            unread += 1
+            continue
+        distance = Levenshtein.normalized_distance(letters, plain(texts[row["page_id"]]))
+        scores[script].append(1 - distance)
+    return {
+        "pages": sum(map(len, scores.values())),
+        "not_in_dataset": unread,
+        "scripts": {
+            script: {
+                "pages": len(found),
+                "median": round(float(np.median(found)), 4),
+                "p10": round(float(np.percentile(found, 10)), 4),
+            }
+            for script, found in scores.items()
+            if found
+        },
+    }
+
+
 def plain(text: str) -> str:
     """Letters and digits alone, in NFKC."""
     return "".join(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())
@@ -167,7 +203,13 @@ def main() -> None:
     accuracy.add_argument("dataset", type=Path)
     accuracy.add_argument("--latin", type=int, default=80)
     accuracy.add_argument("--chinese", type=int, default=40)
+    against = commands.add_parser("compare")
+    against.add_argument("read", type=Path)
+    against.add_argument("truth", type=Path)
     arguments = parser.parse_args()
+    if arguments.command == "compare":
+        print(json.dumps(compare(arguments.read, arguments.truth)))
+        return
     if arguments.command == "whole":
         print(json.dumps(run_whole(arguments.folder.resolve(), arguments.dataset.resolve())))
         return
