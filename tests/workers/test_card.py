@@ -24,8 +24,7 @@ def metadata_of(pages: int) -> dict[str, Any]:
 
 def version_of(dataset: str, pages: int, *parts: PartFile) -> Mapping[str, TableVersion]:
     return {
-        table: TableVersion(f"{dataset}/{table}", 3, parts, metadata_of(pages))
-        for table in TABLES
+        table: TableVersion(f"{dataset}/{table}", 3, parts, metadata_of(pages)) for table in TABLES
     }
 
 
