@@ -136,8 +136,14 @@ def finish(
         score_page(page, reading, job.scoring)
         for page, reading in zip(pages, readings, strict=True)
     ]
-    images = [page.image.data if page.image else None for page in pages]
+    images = [stored_image(page, reading) for page, reading in zip(pages, readings, strict=True)]
     return job.staging.write(job.shard, rows, images)
+
+
+def stored_image(page: RasteredPage, reading: PageReading | None) -> bytes | None:
+    """The page's picture, upright."""
+    image = (reading and reading.image) or page.image
+    return image.data if image else None
 
 
 def give_up(job: Job, error: Exception | None) -> Receipt:

@@ -6,6 +6,7 @@ are; what is written is a row of `schemas.tables`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Box = tuple[float, float, float, float]
@@ -45,26 +46,60 @@ class PageError:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a page: who read it, in which mode, and how it ended (`ok` or a reason)."""
+    """One try at a page: who read it, how, and how it ended (`ok` or a reason).
+
+    `guard` is the n-gram guard as `size/window`, empty where there is none; `rotation` the
+    degrees clockwise by which the image was turned for this try.
+    """
 
     engine: str
     mode: str
     outcome: str
+    guard: str = ""
+    rotation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What an engine (or the text layer) returns for one page.
 
-    `vision_tokens` is 0 for engines that see none of their own. A failed page carries `error`
-    and no text.
+    `vision_tokens` is 0 for engines that see none of their own; `output_tokens` is what the model
+    generated, in its own tokens, also where the reading failed. Where blocks have texts, `text`
+    is theirs, joined by `join_blocks`. `turn` is the rotation, in degrees clockwise, that would
+    make the page upright, where the engine saw that it is not. A failed page carries `error`.
     """
 
     page_id: str
     text: str = ""
     blocks: tuple[Block, ...] = field(default=())
     vision_tokens: int = 0
+    output_tokens: int = 0
     confidence: float | None = None
+    turn: int = 0
+    error: PageError | None = None
+
+
+def join_blocks(blocks: Iterable[Block]) -> str:
+    """The text of a page from its blocks, in their order: a blank line between two texts."""
+    return "\n\n".join(block.text for block in blocks if block.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A region of a page that was cut out and read by itself.
+
+    `crop_id` is the page's id, a dash, and the region's two-digit number on the page from 0;
+    `bbox` is in fractions of the upright page. `image.page_id` is the crop's id. A crop that
+    could not be read has `error` and no text.
+    """
+
+    crop_id: str
+    label: str
+    bbox: Box
+    image: PageImage
+    text: str = ""
+    vision_tokens: int = 0
+    output_tokens: int = 0
     error: PageError | None = None
 
 
@@ -95,8 +130,9 @@ class RasteredPage:
 class PageReading:
     """A page's final reading and the attempts that led to it.
 
-    `engine`, `model`, `model_revision` and `mode` name who produced the text;
-    `text_source` is `ocr` or `text_layer`.
+    `engine`, `model`, `model_revision`, `mode` and `task` name who produced the text, and how;
+    `text_source` is `ocr` or `text_layer`. `rotation` is the degrees clockwise by which the
+    rasterised image was turned to be upright; `image` is then the turned one.
     """
 
     reading: Reading
@@ -106,4 +142,8 @@ class PageReading:
     model: str
     model_revision: str
     mode: str
+    task: str = "text"
     is_fallback: bool = False
+    rotation: int = 0
+    image: PageImage | None = None
+    crops: tuple[Crop, ...] = ()

@@ -74,10 +74,37 @@ class TextLayer(Part):
     min_judged_words: int = Field(default=20, description="fewer are never `misspaced`")
 
 
-class EngineSpec(Part):
-    """Which engine reads the pages. `rapidocr` ships its weights."""
+Task = Literal["markdown", "text", "grounded", "figure", "describe", "locate"]
 
-    name: Literal["rapidocr"] = "rapidocr"
+
+class EngineSpec(Part):
+    """Which engine reads the pages, with which model, and what it is asked for.
+
+    `rapidocr` (ONNX Runtime) and `ppocr` (torch) carry PP-OCRv6; `transformers` and `vllm` read
+    with a checkpoint, by the profile that fits it (`workers.engines.profiles`).
+    """
+
+    name: Literal["rapidocr", "ppocr", "transformers", "vllm"] = "rapidocr"
+    model: Location | None = Field(default=None, description="a Hub id, or a folder")
+    revision: Location | None = Field(default=None, description="a commit of the Hub id")
+    profile: str | None = Field(default=None, description="default: by the checkpoint's type")
+    mode: str | None = Field(default=None, description="default: the profile's first")
+    task: Task | None = Field(default=None, description="default: the profile's first")
+    prompt: str | None = Field(default=None, description="in place of the profile's")
+    target: str | None = Field(default=None, description="what the task `locate` looks for")
+    max_new_tokens: PositiveInt = 8192
+
+    @model_validator(mode="after")
+    def _fits_its_engine(self) -> EngineSpec:
+        if self.name in ("rapidocr", "ppocr"):
+            given = self.model_dump(exclude_unset=True, exclude={"name"}).keys()
+            if given:
+                raise ValueError(f"{self.name} carries its model; leave out {', '.join(given)}")
+        elif self.model is None:
+            raise ValueError(f"{self.name} needs a `model`: a Hub id or a folder")
+        if self.task == "locate" and not (self.target or self.prompt):
+            raise ValueError("task `locate` needs a `target`: what to look for")
+        return self
 
 
 class Quality(Part):
@@ -167,6 +194,13 @@ class Recipe(Part):
     routing: Literal["prefer", "never", "only"] = "prefer"
     text_layer: TextLayer = TextLayer()
     engine: EngineSpec = EngineSpec()
+    fallback: EngineSpec | None = Field(
+        default=None, description="reads what the engine failed on, also under stronger settings"
+    )
+    rotate: bool = Field(default=True, description="try a page that reads badly turned")
+    deep: bool = Field(
+        default=False, description="cut figures, charts and formulas out and read each by itself"
+    )
     vision_mode: ReferenceMode = Field(
         default="base", description="counts vision tokens for engines that see none of their own"
     )
@@ -177,7 +211,10 @@ class Recipe(Part):
 
     def reading_settings(self) -> dict[str, Any]:
         """The settings a reading depends on, as plain JSON values."""
-        fields = {"raster", "routing", "text_layer", "engine", "vision_mode", "quality"}
+        fields = {
+            *("raster", "routing", "text_layer", "engine", "fallback", "rotate", "deep"),
+            *("vision_mode", "quality"),
+        }
         settings = self.model_dump(mode="json", include=fields)
         # Signatures are made while reading, so their length is a reading's setting.
         return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings

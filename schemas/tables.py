@@ -11,7 +11,7 @@ import json
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = ("inventory", "rejects", "documents", "pages")
 """In commit order: the `pages` commit is the moment of publication."""
@@ -33,6 +33,8 @@ REJECT_REASONS = {
     "source_changed": "the file changed after the inventory",
     "no_text_layer": "routing is `only` and the text layer is missing or bad",
     "engine_error": "the engine could not read the page",
+    "loop": "the model repeated itself until it was cut",
+    "no_end": "the model spent all its tokens before it ended the page",
     "crashed": "the page ended its replica or task twice",
     "blank": "nothing is drawn on the page",
     "no_text": "no text was read",
@@ -47,7 +49,15 @@ _BBOX = pa.list_(pa.float32())
 BLOCK = pa.struct(
     [("label", pa.string()), ("bbox", _BBOX), ("text", pa.string()), ("confidence", pa.float32())]
 )
-ATTEMPT = pa.struct([("engine", pa.string()), ("mode", pa.string()), ("outcome", pa.string())])
+ATTEMPT = pa.struct(
+    [
+        ("engine", pa.string()),
+        ("mode", pa.string()),
+        ("outcome", pa.string()),
+        ("guard", pa.string()),
+        ("rotation", pa.int32()),
+    ]
+)
 QUALITY = pa.struct(
     [
         ("score", pa.float32()),
@@ -64,6 +74,7 @@ _HUGGINGFACE = {"info": {"features": {"image": {"_type": "Image"}}}}
 _READING_FIELDS = [
     pa.field("width", pa.int32()),
     pa.field("height", pa.int32()),
+    pa.field("rotation", pa.int32()),
     pa.field("text", pa.string()),
     pa.field("text_source", pa.string()),
     pa.field("task", pa.string()),
@@ -73,6 +84,7 @@ _READING_FIELDS = [
     pa.field("mode", pa.string()),
     pa.field("blocks", pa.list_(BLOCK)),
     pa.field("vision_tokens", pa.int32()),
+    pa.field("output_tokens", pa.int32()),
     pa.field("text_tokens", pa.int32()),
     pa.field("compression", pa.float32()),
     pa.field("language", pa.string()),

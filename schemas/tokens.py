@@ -7,9 +7,22 @@ the tokens that stand for padding are not counted.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ReferenceMode = Literal["base", "large"]
+
+
+class VisionTokens(NamedTuple):
+    """What a page image costs a model.
+
+    `placeholders` are the image tokens in the prompt, as the checkpoint's processor makes them;
+    `valid` are those that stand for the page itself, not for padding, row breaks or separators,
+    and are what `vision_tokens` and `compression` count.
+    """
+
+    placeholders: int
+    valid: int
+
 
 _TOKENS_OF_MODE: dict[str, int] = {
     "base": 256,  # (1024 / 16 / 4)^2: patch 16, then a 4 x 4 compressor

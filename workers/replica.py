@@ -75,6 +75,7 @@ class Replica:
             model=engine.model,
             model_revision=engine.revision,
             mode=engine.mode,
+            task=engine.task,
         )
 
     @contextmanager
@@ -107,4 +108,5 @@ def text_layer_reading(page: RasteredPage) -> PageReading:
         model="",
         model_revision="",
         mode="",
+        task="markdown",
     )

@@ -46,7 +46,8 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         stage = "quality" if page.error.reason == "blank" else "raster"
         return reject_row(page.page_id, stage, page.error)
     assert result is not None  # only failed pages go unread
-    assert page.image is not None
+    image = result.image or page.image
+    assert image is not None
     if result.reading.error is not None:
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 
@@ -57,7 +58,7 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
     error = quality.judge(scores, text_tokens, settings.floors)
     language, language_score = text.language(cleaned)
     vision_tokens = result.reading.vision_tokens or reference_vision_tokens(
-        settings.vision_mode, page.image.width, page.image.height
+        settings.vision_mode, image.width, image.height
     )
     doc_id, page_index = split_page_id(page.page_id)
     shingles = signatures.shingle_hashes(words)
@@ -68,17 +69,19 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "stage": "quality" if error else None,
         "reason": error.reason if error else None,
         "detail": error.detail if error else None,
-        "width": page.image.width,
-        "height": page.image.height,
+        "width": image.width,
+        "height": image.height,
+        "rotation": result.rotation,
         "text": cleaned,
         "text_source": result.text_source,
-        "task": "text",
+        "task": result.task,
         "engine": result.engine,
         "model": result.model,
         "model_revision": result.model_revision,
         "mode": result.mode,
         "blocks": [asdict(block) for block in result.reading.blocks],
         "vision_tokens": vision_tokens,
+        "output_tokens": result.reading.output_tokens,
         "text_tokens": text_tokens,
         "compression": round(text_tokens / vision_tokens, 4),
         "language": language,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.ids import page_id
 from schemas.pages import Attempt, PageError, PageImage, RasteredPage, Reading
 from tests.builders import make_doc_id, make_rastered
+from workers.engines import Engine
 from workers.replica import EXIT_DEADLINE, Replica
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -29,6 +30,10 @@ class FakeEngine:
     model: str = "fake-1"
     revision: str = "r1"
     mode: str = "plain"
+    task: str = "text"
+    guard: str = ""
+    retries: Sequence[Engine] = ()
+    figure: Engine | None = None
 
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         self.calls.append([page.page_id for page in pages])
@@ -100,6 +105,7 @@ def test_a_reading_names_its_engine_and_a_text_layer_none() -> None:
 HANGING = """
 import threading
 from tests.workers.test_replica import FakeEngine, rastered
+from workers.engines import Engine
 from workers.replica import Replica
 class Hanging(FakeEngine):
     def read(self, pages):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -72,7 +73,8 @@ def test_a_page_without_an_image_is_a_reject_of_its_stage(reason: str, stage: st
 def test_a_failed_reading_is_a_reject_with_its_attempts() -> None:
     row = score("", error=PageError("engine_error", "out of luck"))
     assert (row["stage"], row["reason"]) == ("read", "engine_error")
-    assert row["attempts"] == [{"engine": "fake", "mode": "plain", "outcome": "engine_error"}]
+    attempt = Attempt("fake", "plain", "engine_error", guard="", rotation=0)
+    assert row["attempts"] == [asdict(attempt)]
 
 
 @given(

@@ -12,16 +12,26 @@ from schemas.recipe import EngineSpec
 class Engine(Protocol):
     """Reads page images: as many readings as pages, in the same order, never raising for a page.
 
-    The four names are written into every row that the engine's text ends in.
+    The names are written into every row that the engine's text ends in. A model that can be asked
+    in several ways is several engines over the same weights: `retries` are those to try in turn
+    on a page whose reading failed or is bad (a stronger guard, a larger mode), and `figure` is the
+    one that reads a region cut out of a page, where the model has a prompt for that.
     """
 
     name: str
     model: str
     revision: str
     mode: str
+    task: str
+    guard: str
+    retries: Sequence[Engine]
+    figure: Engine | None
 
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
-        """Read `pages`; a page that fails is a `Reading` with an error."""
+        """Read `pages`; a page that fails is a `Reading` with an error.
+
+        A reading that went round in circles has the error `loop`, one without an end `no_end`.
+        """
         ...
 
 

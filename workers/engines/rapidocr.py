@@ -37,7 +37,8 @@ from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from schemas.errors import ModelError
-from schemas.pages import Block, Box, PageError, PageImage, Reading
+from schemas.pages import Block, Box, PageError, PageImage, Reading, join_blocks
+from workers.engines import Engine
 from workers.reading_order import join_lines, paragraphs
 
 Pixels = NDArray[np.uint8]
@@ -108,6 +109,10 @@ class RapidOcrEngine:
     model = "PP-OCRv6-small"
     revision = version("rapidocr")  # the wheel carries the weights
     mode = "native"
+    task = "text"
+    guard = ""
+    retries: Sequence[Engine] = ()
+    figure: Engine | None = None
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or _cores()
@@ -240,7 +245,7 @@ def _reading(page: PageImage, found: list[_Line]) -> Reading:
     blocks = tuple(_block(page, lines, boxes, rows, usual_height_px) for rows in groups)
     return Reading(
         page.page_id,
-        text="\n\n".join(block.text for block in blocks),
+        text=join_blocks(blocks),
         blocks=blocks,
         confidence=_page_confidence(found),
     )
