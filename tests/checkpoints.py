@@ -1,0 +1,140 @@
+"""Tiny checkpoints of every profile's family, saved as the real ones are.
+
+Sizes of images and patches, and so the number of image tokens, are the real ones; the rest is
+small. The same bytes come each time. `tests.checkpoint_families` says what they are made of.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from tests.checkpoint_families import ALL_TOKENS, FAMILIES, Family
+
+_TEXT = (
+    "A page of a document is read from top to bottom, one block after another.",
+    "Tables, titles, figures and formulas: 0123456789 + - = ( ) [ ] { } < > / | # * _ . , ; : !",
+    "Convert the page to Markdown and keep what it says.",
+)
+_SEED = 20251018
+_MAX_PIECES = 60
+"""One less than the dimensions of the residual stream (64) is all that would fit."""
+_ADDED_TO_RESIDUALS = ("o_proj", "down_proj", "post_self_attn_layernorm", "post_mlp_layernorm")
+
+
+def make_checkpoint(
+    profile_name: str, folder: Path, answer: str | None = None, ends: bool = True
+) -> Path:
+    """Save a tiny checkpoint of the profile's family into `folder`, and return it.
+
+    With `answer`, greedy decoding gives that text for every page and prompt, and then the end
+    token, or where `ends` is False the text again and again. Without, it babbles and never ends.
+
+    Raises KeyError for a profile that transformers has no class for.
+    """
+    family = FAMILIES[profile_name]
+    pieces = () if answer is None else tuple(_pieces(answer))
+    tokenizer = _train_tokenizer(family, pieces)
+    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in family.specials}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        model = family.model({**ids, ALL_TOKENS: len(tokenizer)})
+    model.generation_config.eos_token_id = ids[family.end]
+    model.generation_config.pad_token_id = ids[family.pad]
+    if pieces:
+        chain = list(range(len(tokenizer) - len(pieces), len(tokenizer)))
+        _teach(model, chain, ids[family.end] if ends else chain[0])
+    model.save_pretrained(folder)
+    processor = family.processor(tokenizer)
+    processor.save_pretrained(folder)
+    _name_class(folder / "processor_config.json", type(processor))
+    return folder
+
+
+def _pieces(answer: str) -> Iterator[str]:
+    """`answer` cut before words, into pieces that are all different and not too many."""
+    words = re.findall(r"\s*\S+\s*\Z|\s*\S+", answer)
+    words_a_piece = math.ceil(len(words) / _MAX_PIECES)
+    seen: set[str] = set()
+    piece = ""
+    for number, word in enumerate(words, start=1):
+        piece += word
+        # A single letter is in the vocabulary already.
+        if number % words_a_piece == 0 and len(piece) > 1 and piece not in seen:
+            yield piece
+            seen.add(piece)
+            piece = ""
+    if piece:
+        yield piece + " "
+
+
+@torch.no_grad()
+def _teach(model: Any, chain: list[int], last: int) -> None:
+    """Make each token of `chain` be followed by the next, the last one by `last`.
+
+    What the layers add to the residual stream is damped, so that it carries the last token: a
+    dimension for each token of the chain, and the first dimension for any other, which starts it.
+    """
+    for name, weight in model.get_decoder().named_parameters():
+        if any(part in name for part in _ADDED_TO_RESIDUALS):
+            weight.mul_(0.01)
+    given, wanted = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    given[:, 0] = 1
+    wanted[chain[0], 0] = 2
+    for dimension, (token, follower) in enumerate(pairwise([*chain, last]), start=1):
+        given[token, 0] = 0
+        given[token, dimension] = 1
+        wanted[follower, dimension] = 2
+
+
+def _name_class(path: Path, processor: type) -> None:
+    """Write the name that a real checkpoint has: that of transformers' own class."""
+    own = next(c.__name__ for c in processor.__mro__ if c.__module__.startswith("transformers."))
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps({**settings, "processor_class": own}, indent=2) + "\n")
+
+
+def _train_tokenizer(family: Family, pieces: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Byte-level BPE, so that any text survives encoding and decoding.
+
+    `pieces` come last in the vocabulary. No merge makes them, so no prompt contains them; where
+    there are any, no word is learnt, so that none is in the vocabulary twice.
+    """
+    learnt = 0 if pieces else 64
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=256 + learnt + len(family.specials),
+        special_tokens=list(family.specials),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_TEXT, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=_with_pieces(tokenizer, pieces),
+        bos_token=family.begin,
+        eos_token=family.end,
+        pad_token=family.pad,
+        padding_side="left",
+        extra_special_tokens=dict(family.named),
+    )
+
+
+def _with_pieces(tokenizer: Tokenizer, pieces: Sequence[str]) -> Tokenizer:
+    written = json.loads(tokenizer.to_str())
+    vocabulary = written["model"]["vocab"]
+    whole = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    for piece in pieces:
+        [(letters, _)] = whole.pre_tokenize_str(piece)
+        vocabulary[letters] = len(vocabulary)
+    return Tokenizer.from_str(json.dumps(written))
