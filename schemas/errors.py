@@ -8,6 +8,7 @@ PageFoundryError
 ├── EnvironmentFault        not the page's fault: backed off, and stops the run when it persists
 │   ├── StorageError        an object cannot be read or written
 │   └── ModelError          an engine cannot be loaded
+├── EngineDied              what an engine runs on is gone: its replica ends and is started anew
 ├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
 ├── DocumentError           a document is unreadable; carries the reject reason
 └── IntegrityError          `verify` or a publish found rows that do not add up: exit code 1
@@ -48,6 +49,10 @@ class StorageError(EnvironmentFault):
 
 class ModelError(EnvironmentFault):
     """An engine could not be loaded."""
+
+
+class EngineDied(PageFoundryError):
+    """What an engine runs on, a process or a device, is gone; a new replica may read on."""
 
 
 class ShardError(PageFoundryError):

@@ -18,14 +18,45 @@ class Engine(Protocol):
     one that reads a region cut out of a page, where the model has a prompt for that.
     """
 
-    name: str
-    model: str
-    revision: str
-    mode: str
-    task: str
-    guard: str
-    retries: Sequence[Engine]
-    figure: Engine | None
+    @property
+    def name(self) -> str:
+        """As a recipe calls it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The checkpoint."""
+        ...
+
+    @property
+    def revision(self) -> str:
+        """The checkpoint's commit, or the version of what carries it."""
+        ...
+
+    @property
+    def mode(self) -> str:
+        """The resolution setting."""
+        ...
+
+    @property
+    def task(self) -> str:
+        """What the model is asked for."""
+        ...
+
+    @property
+    def guard(self) -> str:
+        """The n-gram guard as `size/window`, empty for none."""
+        ...
+
+    @property
+    def retries(self) -> Sequence[Engine]:
+        """Engines over the same weights, to try in turn."""
+        ...
+
+    @property
+    def figure(self) -> Engine | None:
+        """The engine for regions cut out of pages."""
+        ...
 
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error.
@@ -38,6 +69,18 @@ class Engine(Protocol):
 def load_engine(spec: EngineSpec, threads: int | None = None) -> Engine:
     """Load the engine that `spec` names. Raises ModelError where it cannot be loaded."""
     # Imported here: an engine's libraries are loaded only by the process that runs it.
+    if spec.name == "transformers":
+        from workers.engines.transformers import load_transformers
+
+        return load_transformers(spec, threads)
+    if spec.name == "vllm":
+        from workers.engines.vllm import load_vllm
+
+        return load_vllm(spec)
+    if spec.name == "ppocr":
+        from workers.engines.ppocr import PpOcrEngine
+
+        return PpOcrEngine(threads)
     from workers.engines.rapidocr import RapidOcrEngine
 
-    return RapidOcrEngine(threads=threads)
+    return RapidOcrEngine(threads)

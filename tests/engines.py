@@ -1,0 +1,29 @@
+"""Fakes of engines, through the protocol that the real ones meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.pages import PageImage, Reading
+from workers.engines import Engine
+
+
+@dataclass(eq=False)
+class ScriptedEngine:
+    """Reads each page as `answer` says, and remembers what it was asked to read."""
+
+    answer: Callable[[PageImage], Reading]
+    name: str = "fake"
+    model: str = "fake-1"
+    revision: str = "r1"
+    mode: str = "plain"
+    task: str = "text"
+    guard: str = ""
+    retries: Sequence[Engine] = ()
+    figure: Engine | None = None
+    calls: list[list[str]] = field(default_factory=list)
+
+    def read(self, pages: Sequence[PageImage]) -> list[Reading]:
+        self.calls.append([page.page_id for page in pages])
+        return [self.answer(page) for page in pages]

@@ -1,0 +1,89 @@
+"""Where a checkpoint is, which revision of it, and what its `config.json` says it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+from schemas.errors import ModelError
+from schemas.recipe import EngineSpec
+
+_WHOLE_FILE_BYTES = 8 * 2**20
+"""Larger files, the weights, enter a folder's revision by name and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint at a place.
+
+    `revision` is the commit of a Hub id, or the digest of a folder: 16 hex characters over its
+    files. `commit` is what to ask the Hub for, None for a folder.
+    """
+
+    location: str
+    revision: str
+    commit: str | None
+    model_type: str
+    architectures: tuple[str, ...]
+
+
+def find_checkpoint(spec: EngineSpec) -> Checkpoint:
+    """The checkpoint that `spec` names: a folder where there is one, else a Hub id.
+
+    Raises ModelError where it cannot be found, or is a Hub id without a commit.
+    """
+    assert spec.model is not None
+    folder = Path(spec.model)
+    if folder.is_dir():
+        config = _read_config(folder / "config.json")
+        return _checkpoint(spec.model, _folder_digest(folder), None, config)
+    if spec.revision is None:
+        raise ModelError(
+            f"engine.model: {spec.model} is no folder here; for a Hub id name its commit as "
+            "`revision`, so that the dataset can be made again"
+        )
+    try:
+        path = hf_hub_download(spec.model, "config.json", revision=spec.revision)
+    except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
+        raise ModelError(
+            f"engine.model: {spec.model} at {spec.revision} is neither a folder nor can it be "
+            f"had from the Hub: {_first_line(exc)}"
+        ) from exc
+    return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
+
+
+def _checkpoint(
+    location: str, revision: str, commit: str | None, config: dict[str, Any]
+) -> Checkpoint:
+    architectures = tuple(config.get("architectures") or ())
+    return Checkpoint(location, revision, commit, config.get("model_type", ""), architectures)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text())
+    except (OSError, ValueError) as exc:
+        raise ModelError(f"{path}: not a checkpoint's config: {_first_line(exc)}") from exc
+    if not isinstance(config, dict):
+        raise ModelError(f"{path}: not a checkpoint's config: no mapping")
+    return config
+
+
+def _folder_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}\0{size}\0".encode())
+        if size <= _WHOLE_FILE_BYTES:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

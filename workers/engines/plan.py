@@ -1,0 +1,94 @@
+"""What a model is asked, and how it is held: a profile and a recipe's choices made definite.
+
+Shared by the engines that read with a checkpoint; it loads nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from schemas.errors import ModelError
+from schemas.recipe import EngineSpec, Task
+from workers.engines import parsers
+from workers.engines.checkpoint import Checkpoint
+from workers.engines.profile import Guard, Mode, Profile
+from workers.engines.profiles import find_profile
+
+_PLAIN = Profile(
+    name="plain",
+    model_types=(),
+    modes=(Mode("native", tokens=None),),
+    default_mode="native",
+    prompts={},
+    template="chat",
+    parse=parsers.plain(()),
+    stronger=Guard(12, 1024),
+    special_tokens=False,
+)
+"""For a checkpoint that no profile fits: the recipe's prompt, and its output as it is."""
+
+
+_TASK_OF_ANY_PROMPT: Task = "markdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to read a page: the prompt of a task, a mode, a guard, and the most tokens to spend."""
+
+    profile: Profile
+    task: Task
+    prompt: str
+    mode: Mode
+    guard: Guard | None
+    max_new_tokens: int
+
+    def retries(self) -> list[Plan]:
+        """The plans to try in turn after this one: a stronger guard, then the next larger mode."""
+        stronger = replace(self, guard=self.profile.stronger)
+        modes = self.profile.modes
+        larger = modes[modes.index(self.mode) + 1 :][:1]
+        return [stronger, *(replace(stronger, mode=mode) for mode in larger)]
+
+    def figure(self) -> Plan | None:
+        """The plan that reads a region cut out of a page, where the model has a prompt for it."""
+        prompt = self.profile.prompts.get("figure")
+        return None if prompt is None else replace(self, task="figure", prompt=prompt)
+
+
+def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
+    """What `spec` asks of `checkpoint`.
+
+    Raises:
+        RecipeError: the profile is unknown.
+        ModelError: no profile fits and no prompt is given, or the profile has no such engine, mode
+            or task.
+    """
+    profile = find_profile(spec.profile, checkpoint.model_type, checkpoint.architectures)
+    if profile is None:
+        if spec.prompt is None:
+            raise ModelError(
+                f"{checkpoint.location}: no profile fits its model type "
+                f"{checkpoint.model_type!r}; give `prompt`, or the name of a `profile`"
+            )
+        profile = _PLAIN
+    if spec.name not in profile.engines:
+        raise ModelError(
+            f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
+        )
+    names = [mode.name for mode in profile.modes]
+    name = spec.mode or profile.default_mode
+    if name not in names:
+        raise ModelError(f"profile {profile.name} has the modes {', '.join(names)}, not {name!r}")
+    task = next(iter(profile.prompts), _TASK_OF_ANY_PROMPT) if spec.task is None else spec.task
+    if spec.prompt is None and task not in profile.prompts:
+        tasks = ", ".join(profile.prompts)
+        raise ModelError(f"profile {profile.name} has the tasks {tasks}, not {task!r}")
+    prompt = profile.prompts[task] if spec.prompt is None else spec.prompt
+    return Plan(
+        profile=profile,
+        task=task,
+        prompt=prompt.replace("{target}", spec.target or ""),
+        mode=profile.modes[names.index(name)],
+        guard=profile.guard,
+        max_new_tokens=spec.max_new_tokens,
+    )
