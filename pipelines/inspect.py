@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from pipelines.state import Snapshot, load_snapshot
 from schemas.errors import DatasetError
 from schemas.tables import PAGES
@@ -36,6 +38,7 @@ class Inspection:
     rejects: Mapping[str, int]
     bytes: Mapping[str, int]
     text_sources: Mapping[str, int]
+    crop_labels: Mapping[str, int]
     tokens: Mapping[str, int]
     columns: Mapping[str, str]
     reject_rows: list[dict[str, Any]]
@@ -64,6 +67,7 @@ def inspect(dataset: str, version: int | None = None, samples: int = 3) -> Inspe
             name: sum(part.size for part in table.parts) for name, table in snapshot.tables.items()
         },
         text_sources=sums["text_sources"],
+        crop_labels=_counts(snapshot.columns("crops", ["label"]), "label"),
         tokens=sums["tokens"],
         reject_rows=first_rows(_uris(snapshot, "rejects"), _REJECT_COLUMNS, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
@@ -80,8 +84,12 @@ def _sums(snapshot: Snapshot) -> dict[str, dict[str, int]]:
     table = snapshot.columns("pages", ["text_source", "vision_tokens", "text_tokens"])
     if table is None:
         return {"text_sources": {}, "tokens": {}}
-    counted = table["text_source"].value_counts().to_pylist()
     return {
-        "text_sources": {row["values"]: row["counts"] for row in counted},
+        "text_sources": _counts(table, "text_source"),
         "tokens": {name: sum(table[f"{name}_tokens"].to_pylist()) for name in ("vision", "text")},
     }
+
+
+def _counts(table: pa.Table | None, column: str) -> dict[str, int]:
+    counted = table[column].value_counts().to_pylist() if table is not None else []
+    return {row["values"]: row["counts"] for row in counted}

@@ -22,9 +22,10 @@ from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt, Shard
 from workers import score, store
+from workers.ladder import LadderSettings
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
-from workers.replica import Replica, load_replica, text_layer_reading
-from workers.score import ScoreSettings, score_page
+from workers.replica import Replica, ReplicaSettings, load_replica, text_layer_reading
+from workers.score import ScoreSettings, score_crops, score_page
 from workers.staging import Staging
 
 
@@ -73,13 +74,24 @@ def make_chain(recipe: Recipe, session: Session) -> tuple[list[Step], ReplicaSpe
     """The steps of a shard, and the replicas they need: none when only text layers are read."""
     if recipe.routing == "only":
         return [Step(raster), Step(read_layers), Step(finish)], None
-    placement = recipe.placement
-    timeout_s = placement.read_timeout_s if session.isolated else None
     make: Callable[[], Replica] = functools.partial(
-        load_replica, recipe.engine, placement.threads_per_replica, timeout_s
+        load_replica, replica_settings(recipe, session.isolated)
     )
-    spec = ReplicaSpec(make, placement.replicas[1], placement.gpus_per_replica)
+    spec = ReplicaSpec(make, recipe.placement.replicas[1], recipe.placement.gpus_per_replica)
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
+
+
+def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
+    """What the recipe says of a replica; `isolated`: it has a process that it may end."""
+    placement = recipe.placement
+    return ReplicaSettings(
+        engine=recipe.engine,
+        ladder=LadderSettings(recipe.quality, recipe.raster, recipe.rotate),
+        fallback=recipe.fallback,
+        deep=recipe.deep,
+        threads=placement.threads_per_replica,
+        read_timeout_s=placement.read_timeout_s if isolated else None,
+    )
 
 
 def split_job(job: Job) -> Sequence[Job]:
@@ -137,7 +149,12 @@ def finish(
         for page, reading in zip(pages, readings, strict=True)
     ]
     images = [stored_image(page, reading) for page, reading in zip(pages, readings, strict=True)]
-    return job.staging.write(job.shard, rows, images)
+    crops = [
+        crop
+        for row, reading in zip(rows, readings, strict=True)
+        for crop in score_crops(row, reading, job.scoring)
+    ]
+    return job.staging.write(job.shard, rows, images, crops)
 
 
 def stored_image(page: RasteredPage, reading: PageReading | None) -> bytes | None:

@@ -22,8 +22,9 @@ from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dedup import Drops, dedup_documents, dedup_pages, readable_records
 from pipelines.inventory import Inventory, take_inventory
-from pipelines.publish import Version, document_plans, has_all_texts, publish, settings_of
+from pipelines.publish import publish, settings_of
 from pipelines.read import read_pages
+from pipelines.rows import Version, document_plans, has_all_texts
 from pipelines.state import (
     PageRecords,
     Snapshot,

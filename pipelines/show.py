@@ -47,6 +47,7 @@ def report(value: Report) -> RenderableType:
         "pages read now": value.pages_read,
         "image–text pairs": value.counts["pages"],
         "whole documents": value.counts["documents"],
+        "crops": value.counts["crops"],
         "rejects": value.counts["rejects"],
     }
     parts: list[RenderableType] = [_facts("run", facts)]
@@ -89,6 +90,7 @@ def verdict(value: Verdict) -> RenderableType:
             "version": value.version,
             "documents": value.documents,
             "pages = samples + rejects": ledger,
+            "crops": value.crops,
             "parts hashed": f"{value.parts:,} ({value.bytes_hashed / 1e6:,.1f} MB)",
             "problems": len(value.problems),
         },
@@ -103,6 +105,8 @@ def inspection(value: Inspection) -> RenderableType:
     for name, count in value.counts.items():
         facts[name] = f"{count:,} rows, {value.bytes[name] / 1e6:,.1f} MB"
     facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
+    if value.crop_labels:
+        facts["crops of"] = ", ".join(f"{label} {n:,}" for label, n in value.crop_labels.items())
     if tokens.get("vision"):
         ratio = tokens["text"] / tokens["vision"]
         facts["text tokens"] = (

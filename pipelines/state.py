@@ -69,13 +69,19 @@ def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
     """A published version, the latest by default; None where nothing is published yet.
 
     Raises:
-        DatasetError: where there is no such version.
+        DatasetError: where there is no such version, or an older PageFoundry made it.
         IntegrityError: where the commit names tables that are not there.
     """
     pages = open_table(store.join(dataset, "pages"), version)
     if pages is None or "versions" not in pages.metadata:
         return None
     tables = {"pages": pages}
+    lacking = [name for name in TABLES[:-1] if name not in pages.metadata["versions"]]
+    if lacking:
+        raise DatasetError(
+            f"{dataset}: version {pages.version} was made by an older PageFoundry, which had no "
+            f"`{lacking[0]}` table; make the dataset anew in another folder"
+        )
     for name in TABLES[:-1]:
         table = open_table(store.join(dataset, name), pages.metadata["versions"][name])
         if table is None:
@@ -98,10 +104,12 @@ def check_settings(recipe: Recipe, snapshot: Snapshot | None, re_read: bool) -> 
 @dataclass(frozen=True, slots=True)
 class PageRecords:
     """One record for each page read so far: `table` in the shape of `RECORDS` plus `file`, the
-    index in `files` of where its row lies. Sorted by page_id, which is unique."""
+    index in `files` of where its row lies. Sorted by page_id, which is unique. `crop_shards` are
+    the staged shards that have crops."""
 
     table: pa.Table
     files: Sequence[RowsFile]
+    crop_shards: frozenset[str]
 
 
 def load_all_records(
@@ -117,6 +125,7 @@ def load_all_records(
     A page that is both published and staged is taken from `pages`, else from staging, which holds
     its image, else from `rejects`.
     """
+    receipts = list(receipts)
     files = [
         *(snapshot.rows_files() if snapshot else ()),
         *(RowsFile(staging.rows_uri(receipt.shard_id), "staged") for receipt in receipts),
@@ -135,7 +144,8 @@ def load_all_records(
     file_of_row = table["file"].to_numpy()
     table = table.append_column("priority", pa.array(priorities[file_of_row]))
     table = table.sort_by([("page_id", "ascending"), ("priority", "ascending")]).combine_chunks()
-    return PageRecords(table.filter(_first_of_each(table["page_id"])), files)
+    crop_shards = frozenset(receipt.shard_id for receipt in receipts if receipt.crops)
+    return PageRecords(table.filter(_first_of_each(table["page_id"])), files, crop_shards)
 
 
 def _empty_records() -> pa.Table:

@@ -2,7 +2,8 @@
 
 For every page of the inventory there is exactly one row in `pages` or one page reject; for every
 document exactly one row in `documents` or one document reject; every part is there and its bytes
-hash to its name; every duplicate names a row that is kept.
+hash to its name; every duplicate names a row that is kept; every crop is linked by the text of its
+page, and every such link is to a crop.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from cluster.session import Session
 from pipelines.state import Snapshot, load_snapshot, run_tasks
 from schemas.errors import DatasetError
 from schemas.ids import page_id
+from schemas.pages import CROP_LINK
 from workers import store
+from workers.parts import matching_texts
 
 _MOST_NAMED = 5
 
@@ -29,6 +32,7 @@ class Verdict:
     pages: int
     samples: int
     page_rejects: int
+    crops: int
     parts: int
     bytes_hashed: int
     problems: tuple[str, ...]
@@ -48,12 +52,14 @@ def verify(dataset: str, session: Session, version: int | None = None) -> Verdic
     pages, page_rejects, problems = 0, 0, sorted(damaged)
     if not damaged:
         pages, page_rejects, problems = _ledger(snapshot)
+        problems += _crop_problems(snapshot, session)
     return Verdict(
         version=snapshot.version,
         documents=sum(part.rows for part in snapshot.tables["inventory"].parts),
         pages=pages,
         samples=sum(part.rows for part in snapshot.tables["pages"].parts),
         page_rejects=page_rejects,
+        crops=sum(part.rows for part in snapshot.tables["crops"].parts),
         parts=len(parts),
         bytes_hashed=sum(size for _, size, _ in parts),
         problems=tuple(problems),
@@ -100,14 +106,16 @@ def _ids(snapshot: Snapshot, table: str, column: str) -> list[str]:
 
 def _unequal(what: str, expected: Iterable[str], found: Iterable[str]) -> Iterator[str]:
     wanted, have = Counter(dict.fromkeys(expected, 1)), Counter(found)
-    for label, ids in (
-        (f"{what} of the inventory has no row and no reject", wanted - have),
-        (f"{what} is not in the inventory, or has more than one row", have - wanted),
-    ):
-        named = sorted(ids)
-        yield from (f"{name}: this {label}" for name in named[:_MOST_NAMED])
-        if len(named) > _MOST_NAMED:
-            yield f"… and {len(named) - _MOST_NAMED:,} more: {label}"
+    yield from _named(f"{what} of the inventory has no row and no reject", wanted - have)
+    yield from _named(f"{what} is not in the inventory, or has more than one row", have - wanted)
+
+
+def _named(label: str, ids: Iterable[str]) -> Iterator[str]:
+    """A line for each of the first ids, and one for how many more there are."""
+    named = sorted(ids)
+    yield from (f"{name}: this {label}" for name in named[:_MOST_NAMED])
+    if len(named) > _MOST_NAMED:
+        yield f"… and {len(named) - _MOST_NAMED:,} more: {label}"
 
 
 def _orphans(
@@ -116,3 +124,29 @@ def _orphans(
     for row in rows:
         if row["reason"] == "duplicate" and row["kept_id"] not in kept:
             yield f"{row[key]}: this duplicate {what} names {row['kept_id']}, which is not kept"
+
+
+def _crop_problems(snapshot: Snapshot, session: Session) -> Iterator[str]:
+    """Crops and the links to them, which are pairs of a page and a path, must be the same set."""
+    table = snapshot.columns("crops", ["crop_id", "page_id", "image.path"])
+    rows = table.to_pylist() if table is not None else []
+    pages = frozenset(_ids(snapshot, "pages", "page_id"))
+    seen = Counter(row["crop_id"] for row in rows)
+    stray = {row["crop_id"] for row in rows if row["page_id"] not in pages}
+    crops = {(row["page_id"], row["image"]["path"]): row["crop_id"] for row in rows}
+    links: set[tuple[str, str]] = set()
+    uris = [snapshot.tables["pages"].part_uri(part) for part in snapshot.tables["pages"].parts]
+    for found in run_tasks(crop_links, uris, session):
+        links.update(found)
+    yield from _named("crop has more than one row", (name for name, n in seen.items() if n > 1))
+    yield from _named("crop is of a page that is not in `pages`", stray)
+    unlinked = {crops[pair] for pair in crops.keys() - links} - stray
+    yield from _named("crop is not linked by the text of its page", unlinked)
+    dangling = (f"{page}: crops/{path}" for page, path in links - crops.keys())
+    yield from _named("link is to a crop that the page does not have", dangling)
+
+
+def crop_links(uri: str) -> set[tuple[str, str]]:
+    """The links to crops in a part of `pages`: page ids and the paths that their texts link."""
+    texts = matching_texts(uri, "](crops/")
+    return {(page, link[2]) for page, text in texts for link in CROP_LINK.finditer(text)}

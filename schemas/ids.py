@@ -26,6 +26,11 @@ def split_page_id(value: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
+def crop_id(page: str, number: int) -> str:
+    """`page_id-07`: a page's id and the number from 0 of a region of it."""
+    return f"{page}-{number:02d}"
+
+
 def digest(parts: Iterable[str | bytes]) -> str:
     """SHA-256 (hex) of a list of strings, each preceded by its length.
 
@@ -46,3 +51,9 @@ def order_key(seed: int, row_id: str) -> bytes:
     """
     salt = (seed & (2**64 - 1)).to_bytes(8, "little")
     return hashlib.blake2b(row_id.encode(), digest_size=16, salt=salt).digest()
+
+
+def row_order(seed: int, row_id: str) -> tuple[bytes, int]:
+    """What the rows of a table are sorted by: `order_key`; crops follow their page's, by number."""
+    page, _, number = row_id.partition("-")
+    return order_key(seed, page), int(number or 0)

@@ -6,6 +6,7 @@ are; what is written is a row of `schemas.tables`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -90,7 +91,8 @@ class Crop:
 
     `crop_id` is the page's id, a dash, and the region's two-digit number on the page from 0;
     `bbox` is in fractions of the upright page. `image.page_id` is the crop's id. A crop that
-    could not be read has `error` and no text.
+    could not be read has `error` and no text. `engine`, `model`, `model_revision` and `mode` name
+    who read it, which need not be who read the page.
     """
 
     crop_id: str
@@ -101,6 +103,37 @@ class Crop:
     vision_tokens: int = 0
     output_tokens: int = 0
     error: PageError | None = None
+    engine: str = ""
+    model: str = ""
+    model_revision: str = ""
+    mode: str = ""
+
+
+CROP_LINK = re.compile(
+    r"!\[([^\[\]\n]*)\]\(crops/([0-9a-f]{64}-[0-9]{5,}-[0-9]{2,}\.(?:jpg|png|webp))\)"
+)
+"""A crop's link in its page's Markdown; groups: the label and the crop's path."""
+
+_IMAGE_SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}
+
+
+def image_path(row_id: str, data: bytes) -> str:
+    """The name of a page's or a crop's image: its id with a dash for the slash, and the suffix of
+    the file that `data` begins. Raises ValueError unless that is a JPEG, PNG or WebP.
+
+    >>> image_path("0123/00004-01", b"\\x89PNG")
+    '0123-00004-01.png'
+    """
+    suffix = _IMAGE_SUFFIXES.get(data[:2])
+    if suffix is None:
+        raise ValueError(f"the image of {row_id} begins {data[:2]!r}: no JPEG, PNG or WebP")
+    return row_id.replace("/", "-") + suffix
+
+
+def crop_link(crop: Crop) -> str:
+    """The link to a crop in its page's Markdown, as `CROP_LINK` finds it."""
+    label = re.sub(r"[\[\]\n\r]+", " ", crop.label)
+    return f"![{label}](crops/{image_path(crop.crop_id, crop.image.data)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,20 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """Written last, so its existence means that the shard's two files are whole.
+class CropsFile:
+    """The file with the rows of a shard's crops."""
 
-    `outcomes` counts pages by `sample` or reject reason and adds up to the shard's pages.
+    sha256: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Written last, so its existence means that the shard's files are whole.
+
+    `outcomes` counts pages by `sample` or reject reason and adds up to the shard's pages. `crops`
+    is None, and left out of the JSON, for a shard without crops, which has no such file.
     """
 
     shard_id: str
@@ -75,10 +85,14 @@ class Receipt:
     rows_bytes: int
     images_bytes: int
     outcomes: dict[str, int]
+    crops: CropsFile | None = None
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True)
+        fields = asdict(self)
+        if self.crops is None:
+            del fields["crops"]
+        return json.dumps(fields, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> Receipt:
@@ -86,6 +100,8 @@ class Receipt:
         try:
             data: dict[str, Any] = json.loads(text)
             data["ranges"] = tuple((d, int(a), int(b)) for d, a, b in data["ranges"])
+            if "crops" in data:
+                data["crops"] = CropsFile(**data["crops"])
             return Receipt(**data)
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as exc:
             raise ValueError(f"not a receipt: {exc}") from exc

@@ -13,8 +13,11 @@ import pyarrow as pa
 
 SCHEMA_VERSION = 2
 
-TABLES = ("inventory", "rejects", "documents", "pages")
+TABLES = ("inventory", "rejects", "documents", "crops", "pages")
 """In commit order: the `pages` commit is the moment of publication."""
+
+KEYS = {"documents": "doc_id", "crops": "crop_id", "pages": "page_id"}
+"""The column that tells the rows of a table apart."""
 
 REJECT_REASONS = {
     # a whole document
@@ -69,7 +72,7 @@ QUALITY = pa.struct(
 )
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
-_HUGGINGFACE = {"info": {"features": {"image": {"_type": "Image"}}}}
+_HUGGINGFACE = {"huggingface": json.dumps({"info": {"features": {"image": {"_type": "Image"}}}})}
 
 _READING_FIELDS = [
     pa.field("width", pa.int32()),
@@ -105,9 +108,37 @@ _PAGE_KEY = [
 
 PAGES = pa.schema(
     [*_PAGE_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_READING_FIELDS],
-    metadata={"huggingface": json.dumps(_HUGGINGFACE)},
+    metadata=_HUGGINGFACE,
 )
 """One row a sample. `image` has the Hugging Face Image layout."""
+
+_CROP_FIELDS = [
+    pa.field("label", pa.string()),
+    pa.field("bbox", _BBOX),
+    pa.field("width", pa.int32()),
+    pa.field("height", pa.int32()),
+    pa.field("text", pa.string()),
+    pa.field("vision_tokens", pa.int32()),
+    pa.field("output_tokens", pa.int32()),
+    pa.field("text_tokens", pa.int32()),
+    pa.field("compression", pa.float32()),
+    pa.field("engine", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("model_revision", pa.string()),
+    pa.field("mode", pa.string()),
+    pa.field("reason", pa.string()),
+    pa.field("detail", pa.string()),
+    pa.field("recipe_digest", pa.string()),
+]
+_CROP_KEY = [pa.field("crop_id", pa.string()), *_PAGE_KEY]
+
+CROPS = pa.schema(
+    [*_CROP_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_CROP_FIELDS],
+    metadata=_HUGGINGFACE,
+)
+"""One row a region that was cut out of a page of `pages` and read by itself; the page's text links
+it as `crops/` and its `image.path`. `bbox` is in fractions of the page. A crop that could not be
+read has an empty text and its `reason`; `reason` is null for the others."""
 
 DOCUMENTS = pa.schema(
     [
@@ -185,4 +216,20 @@ STAGED = pa.schema(
 columns it needs without moving images, and each image by one range read. The source URI is
 joined from the inventory when rows are published."""
 
-SCHEMAS = {"pages": PAGES, "documents": DOCUMENTS, "inventory": INVENTORY, "rejects": REJECTS}
+STAGED_CROPS = pa.schema(
+    [
+        *_CROP_KEY,
+        pa.field("image_offset", pa.int64()),
+        pa.field("image_bytes", pa.int64()),
+        *_CROP_FIELDS,
+    ]
+)
+"""One row a crop of a shard's samples; its image lies in the shard's `.images` file."""
+
+SCHEMAS = {
+    "pages": PAGES,
+    "crops": CROPS,
+    "documents": DOCUMENTS,
+    "inventory": INVENTORY,
+    "rejects": REJECTS,
+}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pymupdf
 
-from schemas.ids import page_id
-from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
+from schemas.ids import crop_id, page_id
+from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import Quality
 from schemas.shards import PageRange, SeenFile, Shard
-from workers.score import ScoreSettings, score_page
+from workers.score import Row, ScoreSettings, score_crops, score_page
 
 RECIPE_DIGEST = "0123456789abcdef"
 SCORING = ScoreSettings(Quality(), "base", 128)
@@ -43,10 +43,26 @@ def make_rastered(page: str, **fields: Any) -> RasteredPage:
     return RasteredPage(page, **({"image": image, "ink_share": 0.1, "image_hash": hashed} | fields))
 
 
-def make_reading(page: str, text: str = PROSE, **fields: Any) -> PageReading:
+def make_reading(
+    page: str, text: str = PROSE, crops: tuple[Crop, ...] = (), **fields: Any
+) -> PageReading:
     reading = Reading(page, **({"text": text, "confidence": 0.9} | fields))
     attempts = (Attempt("fake", "plain", reading.error.reason if reading.error else "ok"),)
-    return PageReading(reading, attempts, "ocr", "fake", "fake-1", "r1", "plain")
+    return PageReading(reading, attempts, "ocr", "fake", "fake-1", "r1", "plain", crops=crops)
+
+
+def make_crop(page: str, number: int, **fields: Any) -> Crop:
+    """A crop whose image has only the first bytes of a PNG."""
+    name = crop_id(page, number)
+    image = PageImage(name, b"\x89PNG of " + str(number).encode(), 300, 200)
+    given = {"label": "figure", "bbox": (0.0, 0.25, 0.5, 1.0), "image": image, "text": "a kiln"}
+    names = {"engine": "eye", "model": "eye-1", "model_revision": "r2", "mode": "near"}
+    return Crop(name, **(given | names | fields))
+
+
+def make_crop_rows(row: Row, crops: list[Crop]) -> list[tuple[Row, bytes]]:
+    """The rows and images of the crops of a page whose row is given."""
+    return score_crops(row, make_reading(row["page_id"], crops=tuple(crops)), SCORING)
 
 
 def make_row(number: int, index: int, text: str = PROSE) -> dict[str, Any]:

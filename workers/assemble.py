@@ -1,4 +1,4 @@
-"""Assemble the rows of a version from where they were read: pages, documents, rejects, inventory.
+"""Assemble the rows of a version from where they were read: pages, crops, documents, rejects.
 
 Each function builds one part, or the rows for some, from values that name where rows lie. Which
 rows a version has is decided in `pipelines.publish`.
@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.tables import DOCUMENTS, PAGES, REJECTS
+from schemas.pages import image_path
+from schemas.tables import DOCUMENTS, KEYS, REJECTS, SCHEMAS
 from workers.candidates import RowsFile, signature_matrix
 from workers.delta import PartFile
 from workers.parts import filtered_groups, read_part, write_part
@@ -23,23 +24,23 @@ from workers.signatures import text_hash
 from workers.staging import Staging
 
 PAGE_SEPARATOR = "\n\n"
-_SUFFIX = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}
 
 
 @dataclass(frozen=True, slots=True)
 class RowPlace:
-    """A staged row that goes to `pages`, and the source URI that it will name."""
+    """A staged row that goes to `pages` or `crops`, and the source URI that it will name."""
 
-    page_id: str
+    row_id: str
     shard_id: str
     source_uri: str
 
 
 @dataclass(frozen=True, slots=True)
-class NewPagesPart:
-    """A new part of `pages`: its rows in order, one tuple a row group."""
+class NewImagesPart:
+    """A new part of `pages` or `crops`: its rows in order, one tuple a row group."""
 
     dataset: str
+    table: str
     staging: Staging
     groups: tuple[tuple[RowPlace, ...], ...]
 
@@ -76,41 +77,43 @@ class NewDocumentsPart:
     rows_per_group: int
 
 
-def write_pages_part(part: NewPagesPart) -> PartFile:
-    """Write a part of `pages` from staged shards; one row group is in memory at a time."""
-    return write_part(part.dataset, "pages", _page_groups(part))
+def write_images_part(part: NewImagesPart) -> PartFile:
+    """Write a part from staged shards; the images of one row group are in memory at a time."""
+    return write_part(part.dataset, part.table, _image_groups(part))
 
 
-def _page_groups(part: NewPagesPart) -> Iterator[pa.Table]:
+def _image_groups(part: NewImagesPart) -> Iterator[pa.Table]:
+    key = KEYS[part.table]
+    read = part.staging.read_rows if part.table == "pages" else part.staging.read_crops
     by_shard: dict[str, list[str]] = {}
     for group in part.groups:
         for place in group:
-            by_shard.setdefault(place.shard_id, []).append(place.page_id)
+            by_shard.setdefault(place.shard_id, []).append(place.row_id)
     tables = []
-    for shard_id, page_ids in by_shard.items():
-        rows = part.staging.read_rows(shard_id)
-        tables.append(rows.filter(pc.is_in(rows["page_id"], value_set=pa.array(page_ids))))
+    for shard_id, row_ids in by_shard.items():
+        rows = read(shard_id)
+        tables.append(rows.filter(pc.is_in(rows[key], value_set=pa.array(row_ids))))
     rows = pa.concat_tables(tables).combine_chunks()
-    row_of = {page_id: row for row, page_id in enumerate(rows["page_id"].to_pylist())}
+    row_of = {row_id: row for row, row_id in enumerate(rows[key].to_pylist())}
     for group in part.groups:
-        chosen = rows.take(pa.array([row_of[place.page_id] for place in group]))
-        yield _with_images(chosen, group, part.staging)
+        chosen = rows.take(pa.array([row_of[place.row_id] for place in group]))
+        yield _with_images(chosen, group, part)
 
 
-def _with_images(rows: pa.Table, group: Sequence[RowPlace], staging: Staging) -> pa.Table:
+def _with_images(rows: pa.Table, group: Sequence[RowPlace], part: NewImagesPart) -> pa.Table:
+    schema = SCHEMAS[part.table]
     offsets, lengths = rows["image_offset"].to_pylist(), rows["image_bytes"].to_pylist()
     images = []
     for place, offset, length in zip(group, offsets, lengths, strict=True):
-        data = staging.read_image(place.shard_id, offset, length)
-        path = place.page_id.replace("/", "-") + _SUFFIX[data[:2]]
-        images.append({"bytes": data, "path": path})
+        data = part.staging.read_image(place.shard_id, offset, length)
+        images.append({"bytes": data, "path": image_path(place.row_id, data)})
     columns = {
         "source_uri": pa.array([place.source_uri for place in group]),
-        "image": pa.array(images, PAGES.field("image").type),
+        "image": pa.array(images, schema.field("image").type),
     }
     return pa.table(
-        {name: columns[name] if name in columns else rows[name] for name in PAGES.names},
-        schema=PAGES,
+        {name: columns[name] if name in columns else rows[name] for name in schema.names},
+        schema=schema,
     )
 
 

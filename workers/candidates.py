@@ -1,7 +1,8 @@
-"""Read what deduplication and coverage need of each page, wherever its row lies.
+"""Read what deduplication, coverage and publishing need of each row, wherever it lies.
 
-A page's record is in a staged shard, in a part of `pages`, or in a part of `rejects`. This module
-reads the few small columns of such a file; images and texts stay where they are.
+A page's record is in a staged shard, in a part of `pages`, or in a part of `rejects`; a crop's in
+a staged shard or a part of `crops`. This module reads the few small columns of such a file; images
+and texts stay where they are.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ import pyarrow.parquet as pq
 from workers import store
 from workers.duplicates import band_keys
 
-Origin = Literal["staged", "pages", "rejects"]
+Origin = Literal["staged", "pages", "rejects", "crops"]
 
 
 @dataclass(frozen=True, slots=True)
 class RowsFile:
-    """A Parquet file with rows of pages, and which table it is of."""
+    """A Parquet file with rows of pages or crops, and which table it is of."""
 
     uri: str
     origin: Origin
@@ -50,6 +51,16 @@ RECORDS = pa.schema(
 """One row a page. `reason` is null for a sample; `bytes` is about what the row weighs in a part
 (null where the row is published already); `band_keys` holds the LSH keys, uint64 each."""
 
+CROP_RECORDS = pa.schema(
+    [
+        ("crop_id", pa.string()),
+        ("page_id", pa.string()),
+        ("source_uri", pa.string()),
+        ("bytes", pa.int64()),
+    ]
+)
+"""One row a crop. `source_uri` is null for a staged crop, `bytes` for a published one."""
+
 _COLUMNS = {
     "staged": ["page_id", "doc_id", "page_index", "reason", "recipe_digest", "text_tokens",
                "text_hash", "image_hash", "minhash", "quality", "image_bytes", "text"],
@@ -59,6 +70,7 @@ _COLUMNS = {
                 "recipe_digest", "text_tokens", "text_hash", "image_hash", "minhash", "quality"],
 }  # fmt: skip
 _ROW_OVERHEAD_BYTES = 2048  # signatures, blocks and the small columns
+_CROP_OVERHEAD_BYTES = 256  # the small columns
 
 
 def load_records(file: RowsFile, bands: int) -> pa.Table:
@@ -75,12 +87,31 @@ def load_records(file: RowsFile, bands: int) -> pa.Table:
             columns[field.name] = pa.nulls(count, field.type)
     columns["score"] = pc.struct_field(table["quality"], "score").cast(pa.float64())
     if file.origin == "staged":
-        # zstd halves text; images do not shrink.
-        text_bytes = pc.divide(pc.fill_null(pc.binary_length(table["text"]), 0), 2)
-        weight = pc.add(pc.fill_null(table["image_bytes"], 0), text_bytes.cast(pa.int64()))
-        columns["bytes"] = pc.add(weight, _ROW_OVERHEAD_BYTES)
+        columns["bytes"] = _weights(table, _ROW_OVERHEAD_BYTES)
     columns["band_keys"] = _band_column(table["minhash"].combine_chunks(), bands)
     return pa.table(columns, schema=RECORDS)
+
+
+def _weights(staged: pa.Table, overhead_bytes: int) -> pa.ChunkedArray:
+    """About what each row weighs in a part: zstd halves text; images do not shrink."""
+    text_bytes = pc.divide(pc.fill_null(pc.binary_length(staged["text"]), 0), 2)
+    weight = pc.add(pc.fill_null(staged["image_bytes"], 0), text_bytes.cast(pa.int64()))
+    return pc.add(weight, overhead_bytes)
+
+
+def load_crop_records(file: RowsFile) -> pa.Table:
+    """The crop records of one file, in the shape of `CROP_RECORDS`."""
+    if file.origin == "crops":
+        table = _read(file, ["crop_id", "page_id", "source_uri"])
+        return table.append_column("bytes", pa.nulls(table.num_rows, pa.int64())).cast(CROP_RECORDS)
+    table = _read(file, ["crop_id", "page_id", "image_bytes", "text"])
+    columns = {
+        "crop_id": table["crop_id"],
+        "page_id": table["page_id"],
+        "source_uri": pa.nulls(table.num_rows, pa.string()),
+        "bytes": _weights(table, _CROP_OVERHEAD_BYTES),
+    }
+    return pa.table(columns, schema=CROP_RECORDS)
 
 
 def _read(file: RowsFile, columns: Sequence[str]) -> pa.Table:

@@ -58,7 +58,9 @@ def render_card(
                 "default": table == "pages",
                 "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
             }
-            for table in ("pages", "documents")
+            for table in ("pages", "documents", "crops")
+            # One without files could be listed, but not loaded.
+            if table != "crops" or tables[table].parts
         ],
     }
     rejects = "\n".join(
@@ -79,6 +81,7 @@ Image–text pairs made from documents by PageFoundry. Version {tables["pages"].
 |---|---|---|
 | `pages` | {counts["pages"]:,} | a page image with its text, blocks, token counts and scores |
 | `documents` | {counts["documents"]:,} | the whole text of a document, for text-only training |
+| `crops` | {counts["crops"]:,} | a figure, chart or formula cut out of a page, with its text |
 | `inventory` | {counts["inventory"]:,} | a source document and where it was seen |
 | `rejects` | {counts["rejects"]:,} | a page or document that is not in the dataset, and why |
 

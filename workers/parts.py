@@ -25,6 +25,7 @@ _DICTIONARY_COLUMNS = {
     "model",
     "model_revision",
     "mode",
+    "label",
     "language",
     "recipe_digest",
     "level",
@@ -81,6 +82,15 @@ def filtered_groups(uri: str, key: str, keep: pa.Array) -> Iterator[pa.Table]:
             group = group.filter(pc.is_in(group[key], value_set=keep))
             if group.num_rows:
                 yield group
+
+
+def matching_texts(uri: str, literal: str) -> Iterator[tuple[str, str]]:
+    """Page ids and texts of a part of `pages`, where the text has `literal` in it."""
+    with store.open_input(uri) as handle:
+        file = pq.ParquetFile(handle)
+        for batch in file.iter_batches(batch_size=1024, columns=["page_id", "text"]):
+            found = batch.filter(pc.match_substring(batch["text"], literal))
+            yield from zip(found["page_id"].to_pylist(), found["text"].to_pylist(), strict=True)
 
 
 def first_rows(uris: Sequence[str], columns: Sequence[str], count: int) -> list[dict[str, Any]]:

@@ -1,18 +1,30 @@
 """From a page and its reading to a row of the shard: clean, count, score, sign, judge.
 
-The row is a plain dict in the shape of `schemas.tables.STAGED`, without its image's place.
+The row is a plain dict in the shape of `schemas.tables.STAGED`, without its image's place; those
+of a page's crops are in the shape of `STAGED_CROPS`.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from schemas.ids import split_page_id
-from schemas.pages import Attempt, PageError, PageReading, RasteredPage
+from schemas.pages import (
+    CROP_LINK,
+    Attempt,
+    Crop,
+    PageError,
+    PageImage,
+    PageReading,
+    RasteredPage,
+    image_path,
+)
 from schemas.recipe import Quality
 from schemas.tokens import ReferenceMode, reference_vision_tokens
-from workers import quality, signatures, text
+from workers import pictures, quality, signatures, text
 
 Row = dict[str, Any]
 
@@ -51,15 +63,14 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
     if result.reading.error is not None:
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 
-    cleaned = text.clean(result.reading.text)
-    words = signatures.words(cleaned)
+    digests = _crop_digests(result.crops)
+    cleaned = _with_own_links(text.clean(result.reading.text), digests)
+    words = signatures.words(_signed_text(cleaned, digests))
     text_tokens = text.count_tokens(cleaned)
     scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
     error = quality.judge(scores, text_tokens, settings.floors)
     language, language_score = text.language(cleaned)
-    vision_tokens = result.reading.vision_tokens or reference_vision_tokens(
-        settings.vision_mode, image.width, image.height
-    )
+    vision_tokens = result.reading.vision_tokens or _reference_tokens(image, settings)
     doc_id, page_index = split_page_id(page.page_id)
     shingles = signatures.shingle_hashes(words)
     return {
@@ -91,5 +102,74 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "is_fallback": result.is_fallback,
         "text_hash": signatures.text_hash(words or [cleaned]),
         "minhash": signatures.minhash(shingles, settings.permutations).astype("<u8").tobytes(),
-        "image_hash": page.image_hash,
+        "image_hash": _upright_hash(page, result),
+    }
+
+
+def _reference_tokens(image: PageImage, settings: ScoreSettings) -> int:
+    return reference_vision_tokens(settings.vision_mode, image.width, image.height)
+
+
+def _crop_digests(crops: Iterable[Crop]) -> dict[str, str]:
+    """The digest of each crop's picture, by the path that links it."""
+    return {
+        image_path(crop.crop_id, crop.image.data): hashlib.sha256(crop.image.data).hexdigest()
+        for crop in crops
+    }
+
+
+def _with_own_links(page_text: str, own: Mapping[str, str]) -> str:
+    """The text, where a link to a crop that is not the page's own is left with its label only.
+
+    What is printed on a page may look like such a link.
+    """
+    return CROP_LINK.sub(lambda link: link[0] if link[2] in own else link[1], page_text)
+
+
+def _signed_text(page_text: str, own: Mapping[str, str]) -> str:
+    """The text with the digest of its picture for each link, which names the document: so equal
+    pages of two documents are equal, and pages of two pictures are not."""
+    return CROP_LINK.sub(lambda link: own[link[2]], page_text)
+
+
+def _upright_hash(page: RasteredPage, result: PageReading) -> bytes:
+    """The hash of the stored image: a turned page's is another than the rasterised one's."""
+    if result.image is None:
+        return page.image_hash
+    return signatures.image_hash(pictures.decode(result.image.data).convert("L"))
+
+
+def score_crops(
+    row: Row, result: PageReading | None, settings: ScoreSettings
+) -> list[tuple[Row, bytes]]:
+    """The rows and images of a page's crops; none for a page whose own `row` is a reject."""
+    if result is None or row["reason"] is not None:
+        return []
+    return [(_crop_row(row, crop, settings), crop.image.data) for crop in result.crops]
+
+
+def _crop_row(page: Row, crop: Crop, settings: ScoreSettings) -> Row:
+    cleaned = "" if crop.error else text.clean(crop.text)
+    text_tokens = text.count_tokens(cleaned)
+    vision_tokens = crop.vision_tokens or _reference_tokens(crop.image, settings)
+    return {
+        "crop_id": crop.crop_id,
+        "page_id": page["page_id"],
+        "doc_id": page["doc_id"],
+        "page_index": page["page_index"],
+        "label": crop.label,
+        "bbox": crop.bbox,
+        "width": crop.image.width,
+        "height": crop.image.height,
+        "text": cleaned,
+        "vision_tokens": vision_tokens,
+        "output_tokens": crop.output_tokens,
+        "text_tokens": text_tokens,
+        "compression": round(text_tokens / vision_tokens, 4),
+        "engine": crop.engine,
+        "model": crop.model,
+        "model_revision": crop.model_revision,
+        "mode": crop.mode,
+        "reason": crop.error.reason if crop.error else None,
+        "detail": crop.error.detail if crop.error else None,
     }

@@ -1,7 +1,8 @@
 """Shard outputs and receipts in `staging/<digest>/`: rows, images, and the receipt written last.
 
-`<shard_id>.parquet` holds the rows of `schemas.tables.STAGED`, `<shard_id>.images` the samples'
-image files end to end, `<shard_id>.json` the receipt. Writing a shard twice gives the same bytes.
+`<shard_id>.parquet` holds the rows of `schemas.tables.STAGED`, `<shard_id>.crops.parquet` those of
+`STAGED_CROPS` where there are any, `<shard_id>.images` the image files of samples and then of
+crops end to end, `<shard_id>.json` the receipt. Writing a shard twice gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
-from schemas.shards import Receipt, Shard
-from schemas.tables import STAGED
+from schemas.shards import CropsFile, Receipt, Shard
+from schemas.tables import STAGED, STAGED_CROPS
 from workers import store
 from workers.score import Row
 
@@ -34,45 +35,53 @@ class Staging:
 
     @staticmethod
     def shard_of(rows_uri: str) -> str:
-        """The shard whose rows lie at `rows_uri`."""
-        return rows_uri.rsplit("/", 1)[-1].removesuffix(".parquet")
+        """The shard whose rows, or rows of crops, lie at `rows_uri`."""
+        return rows_uri.rsplit("/", 1)[-1].removesuffix(".parquet").removesuffix(".crops")
+
+    def crops_uri(self, shard_id: str) -> str:
+        """Where the rows of a shard's crops are, if it has any."""
+        return store.join(self.folder, f"{shard_id}.crops.parquet")
 
     def images_uri(self, shard_id: str) -> str:
         """Where a shard's images are."""
         return store.join(self.folder, f"{shard_id}.images")
 
-    def write(self, shard: Shard, rows: Sequence[Row], images: Iterable[bytes | None]) -> Receipt:
+    def write(
+        self,
+        shard: Shard,
+        rows: Sequence[Row],
+        images: Iterable[bytes | None],
+        crops: Iterable[tuple[Row, bytes]] = (),
+    ) -> Receipt:
         """Write a shard's outputs, then its receipt. `images` runs along `rows`.
 
-        Raises IntegrityError unless the rows are the shard's pages, each once and in order.
+        Raises IntegrityError unless the rows are the shard's pages, each once and in order, and
+        the crops are its samples', each once.
         """
-        if [row["page_id"] for row in rows] != list(shard.page_ids()):
-            raise IntegrityError(f"shard {shard.shard_id}: its rows are not its pages")
+        crops = list(crops)
+        _check(shard, rows, crops)
         blob = bytearray()
-        placed: list[Row] = []
-        for row, image in zip(rows, images, strict=True):
-            place: Row = {"recipe_digest": shard.recipe_digest}
-            if image is not None and row["reason"] is None:
-                place |= {"image_offset": len(blob), "image_bytes": len(image)}
-                blob += image
-            placed.append(row | place)
-        table = pa.Table.from_pylist(placed, schema=STAGED)
-        out = io.BytesIO()
-        pq.write_table(table, out, compression="zstd", use_dictionary=False)
-        data = out.getvalue()
+        pairs = zip(rows, images, strict=True)
+        kept = (data if row["reason"] is None else None for row, data in pairs)
+        data = _encode(_placed(shard, rows, kept, blob), STAGED)
+        crop_rows, crop_images = [row for row, _ in crops], [image for _, image in crops]
+        crops_data = _encode(_placed(shard, crop_rows, crop_images, blob), STAGED_CROPS)
 
         name = shard.shard_id
         store.write_bytes(self.images_uri(name), bytes(blob))
+        if crops:
+            store.write_bytes(self.crops_uri(name), crops_data)
         store.write_bytes(self.rows_uri(name), data)
         receipt = Receipt(
             shard_id=name,
             recipe_digest=shard.recipe_digest,
             ranges=tuple((r.doc_id, r.start, r.stop) for r in shard.ranges),
-            rows_sha256=hashlib.sha256(data).hexdigest(),
-            images_sha256=hashlib.sha256(blob).hexdigest(),
+            rows_sha256=_sha256(data),
+            images_sha256=_sha256(blob),
             rows_bytes=len(data),
             images_bytes=len(blob),
             outcomes=dict(sorted(Counter(row["reason"] or "sample" for row in rows).items())),
+            crops=CropsFile(_sha256(crops_data), len(crops_data), len(crops)) if crops else None,
         )
         store.write_bytes(store.join(self.folder, f"{name}.json"), receipt.to_json().encode())
         return receipt
@@ -93,6 +102,44 @@ class Staging:
         with store.open_input(self.rows_uri(shard_id)) as handle:
             return pq.read_table(handle, columns=columns and list(columns), schema=STAGED)
 
+    def read_crops(self, shard_id: str) -> pa.Table:
+        """The rows of a shard's crops."""
+        with store.open_input(self.crops_uri(shard_id)) as handle:
+            return pq.read_table(handle, schema=STAGED_CROPS)
+
     def read_image(self, shard_id: str, offset: int, length: int) -> bytes:
         """One image, by one range read."""
         return store.read_range(self.images_uri(shard_id), offset, length)
+
+
+def _check(shard: Shard, rows: Sequence[Row], crops: Sequence[tuple[Row, bytes]]) -> None:
+    if [row["page_id"] for row in rows] != list(shard.page_ids()):
+        raise IntegrityError(f"shard {shard.shard_id}: its rows are not its pages")
+    samples = {row["page_id"] for row in rows if row["reason"] is None}
+    if not samples.issuperset(row["page_id"] for row, _ in crops):
+        raise IntegrityError(f"shard {shard.shard_id}: it has crops of pages that are no samples")
+    if len({row["crop_id"] for row, _ in crops}) != len(crops):
+        raise IntegrityError(f"shard {shard.shard_id}: two of its crops have the same id")
+
+
+def _placed(
+    shard: Shard, rows: Iterable[Row], images: Iterable[bytes | None], blob: bytearray
+) -> Iterator[Row]:
+    """The rows with the places of their images, which are appended to `blob`."""
+    for row, image in zip(rows, images, strict=True):
+        place: Row = {"recipe_digest": shard.recipe_digest}
+        if image is not None:
+            place |= {"image_offset": len(blob), "image_bytes": len(image)}
+            blob += image
+        yield row | place
+
+
+def _encode(rows: Iterable[Row], schema: pa.Schema) -> bytes:
+    out = io.BytesIO()
+    table = pa.Table.from_pylist(list(rows), schema=schema)
+    pq.write_table(table, out, compression="zstd", use_dictionary=False)
+    return out.getvalue()
+
+
+def _sha256(data: bytes | bytearray) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -14,10 +14,10 @@ from pipelines.run import Report, run
 from pipelines.state import load_snapshot
 from pipelines.verify import verify
 from schemas.recipe import Recipe, parse_recipe
-from schemas.tables import TABLES
+from schemas.tables import KEYS, TABLES
 from workers.parts import read_part
 
-_KEYS = {"pages": "page_id", "documents": "doc_id", "inventory": "doc_id"}
+_KEYS = {**KEYS, "inventory": "doc_id"}
 
 
 def recipe_for(dataset: Path, source: Path, extra: str = "") -> Recipe:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
+from tests.pipelines.deep import stage_deep
 
 PAGES, DOCUMENTS = 24, 12
 
@@ -158,3 +159,57 @@ def test_a_text_trainer_striding_over_row_groups_feeds_every_rank(dataset: Path)
         fed.append(rows)
     assert sum(fed) == DOCUMENTS
     assert min(fed) >= 1
+
+
+@pytest.fixture(scope="module")
+def deep_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six pages with six crops."""
+    folder = tmp_path_factory.mktemp("consumers-deep")
+    for number in range(2):
+        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=3)
+    recipe = recipe_for(folder / "data", folder / "corpus", "routing: only\n")
+    stage_deep(recipe)
+    run_here(recipe)
+    return folder / "data"
+
+
+def test_huggingface_datasets_shows_the_pictures_of_crops(
+    deep_dataset: Path, tmp_path: Path
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    crops = datasets.load_dataset(
+        str(deep_dataset), "crops", split="train", cache_dir=str(tmp_path)
+    )
+    assert crops.num_rows == 6
+    for row in crops:
+        assert row["image"].size == (row["width"], row["height"])
+    pages = datasets.load_dataset(
+        str(deep_dataset), "pages", split="train", cache_dir=str(tmp_path)
+    )
+    assert pages.num_rows == 6
+    assert set(crops["page_id"]) <= set(pages["page_id"])
+
+
+def test_a_dataset_without_crops_names_no_such_configuration(dataset: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.get_dataset_config_names(str(dataset))
+    assert sorted(names) == ["documents", "pages"]
+
+
+def test_duckdb_joins_crops_to_their_pages(deep_dataset: Path) -> None:
+    found = duckdb.sql(
+        "select c.label, count(*), min(octet_length(c.image.bytes)), "
+        "bool_and(contains(p.text, c.image.path)) "
+        f"from '{deep_dataset}/crops/data/*.parquet' c "
+        f"join '{deep_dataset}/pages/data/*.parquet' p using (page_id) group by 1 order by 1"
+    ).fetchall()
+    assert [(label, count, linked) for label, count, _, linked in found] == [
+        ("chart", 2, True),
+        ("figure", 4, True),
+    ]
+    assert min(smallest for _, _, smallest, _ in found) > 100
+
+
+def test_polars_reads_crops(deep_dataset: Path) -> None:
+    frame = pl.scan_delta(str(deep_dataset / "crops")).filter(pl.col("reason").is_null()).collect()
+    assert sorted(frame["text"].unique()) == ["what the figure shows"]

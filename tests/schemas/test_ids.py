@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.ids import digest, order_key, page_id, split_page_id
+from schemas.ids import crop_id, digest, order_key, page_id, row_order, split_page_id
 from tests.builders import make_doc_id
 
 doc_ids = st.integers().map(make_doc_id)
@@ -72,3 +72,14 @@ def test_another_seed_gives_another_order() -> None:
     orders = {tuple(sorted(ids, key=lambda row: order_key(seed, row))) for seed in (0, 1, -1)}
     assert len(orders) == 3
     assert tuple(ids) not in orders
+
+
+@given(st.integers(), st.randoms())
+def test_crops_follow_the_order_of_their_pages_and_of_their_numbers(seed, random) -> None:
+    pages = [page_id(make_doc_id(1), index) for index in range(5)]
+    crops = [crop_id(page, number) for page in pages for number in (0, 1, 9, 10, 99, 100, 101)]
+    random.shuffle(crops)
+    crops.sort(key=lambda crop: row_order(seed, crop))
+    pages.sort(key=lambda page: order_key(seed, page))
+    assert crops == [crop_id(page, n) for page in pages for n in (0, 1, 9, 10, 99, 100, 101)]
+    assert row_order(seed, pages[0]) == (order_key(seed, pages[0]), 0)

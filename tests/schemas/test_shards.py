@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.ids import page_id
-from schemas.shards import Receipt, SeenFile
+from schemas.shards import CropsFile, Receipt, SeenFile
 from tests.builders import make_doc_id, make_shard
 
 json_values = st.recursive(
@@ -29,6 +29,7 @@ receipts = st.builds(
     rows_bytes=counts,
     images_bytes=counts,
     outcomes=st.dictionaries(st.text(), counts),
+    crops=st.none() | st.builds(CropsFile, st.text(), counts, counts),
 )
 FIELDS = Receipt("s", "d", (), "r", "i", 0, 0, {}).to_json()
 
@@ -60,11 +61,26 @@ def test_receipts_survive_json_on_one_line(receipt: Receipt) -> None:
     assert "\n" not in text
 
 
+def test_a_receipt_without_crops_does_not_speak_of_them() -> None:
+    assert "crops" not in FIELDS
+
+
 def with_ranges(value: object) -> str:
     return json.dumps(json.loads(FIELDS) | {"ranges": value})
 
 
-@given(st.one_of(st.text(), json_values.map(json.dumps), json_values.map(with_ranges)))
+def with_crops(value: object) -> str:
+    return json.dumps(json.loads(FIELDS) | {"crops": value})
+
+
+@given(
+    st.one_of(
+        st.text(),
+        json_values.map(json.dumps),
+        json_values.map(with_ranges),
+        json_values.map(with_crops),
+    )
+)
 @example(FIELDS[:-1])
 @example("[" * 100_000)
 @example(with_ranges([["doc", 0, float("inf")]]))

@@ -10,7 +10,17 @@ import pyarrow as pa
 import pytest
 from deltalake import Schema
 
-from schemas.tables import PAGES, REJECT_REASONS, REJECTS, SCHEMAS, STAGED, TABLES
+from schemas.tables import (
+    CROPS,
+    KEYS,
+    PAGES,
+    REJECT_REASONS,
+    REJECTS,
+    SCHEMAS,
+    STAGED,
+    STAGED_CROPS,
+    TABLES,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GIVEN_REASON = re.compile(r'(?:PageError|DocumentError)\(\s*"(\w+)"|reason="(\w+)"')
@@ -29,19 +39,37 @@ def test_pages_are_committed_last() -> None:
     assert TABLES[-1] == "pages"
 
 
-def test_hugging_face_is_told_of_the_image_column() -> None:
-    features = json.loads(PAGES.metadata[b"huggingface"])["info"]["features"]
+def test_keys_are_columns() -> None:
+    for name, key in KEYS.items():
+        assert SCHEMAS[name].names[0] == key
+
+
+@pytest.mark.parametrize("schema", [PAGES, CROPS], ids=["pages", "crops"])
+def test_hugging_face_is_told_of_the_image_column(schema: pa.Schema) -> None:
+    features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
     assert features == {"image": {"_type": "Image"}}
-    assert PAGES.field("image").type == pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    assert schema.field("image").type == pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def test_a_staged_row_has_all_that_a_published_one_needs() -> None:
-    joined_when_published = {"source_uri", "image"}
-    for field in PAGES:
-        if field.name not in joined_when_published:
-            assert STAGED.field(field.name) == field
+@pytest.mark.parametrize(("staged", "published"), [(STAGED, PAGES), (STAGED_CROPS, CROPS)])
+def test_a_staged_row_has_all_that_a_published_one_needs(
+    staged: pa.Schema, published: pa.Schema
+) -> None:
+    for field in published:
+        if field.name not in {"source_uri", "image"}:  # joined when they are published
+            assert staged.field(field.name) == field
+
+
+def test_a_reject_keeps_what_its_staged_row_says() -> None:
     for field in ("stage", "reason", "detail", "attempts", "quality", "minhash"):
         assert REJECTS.field(field) == STAGED.field(field)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_the_readme_names_every_column(name: str) -> None:
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith(f"| `{name}` |")]
+    assert [column for column in SCHEMAS[name].names if f"`{column}`" not in line] == []
 
 
 def test_every_reason_in_the_code_is_explained() -> None:

@@ -11,9 +11,17 @@ import pytest
 
 from schemas.pages import PageError
 from schemas.tables import SCHEMAS
-from tests.builders import PROSE, make_row, make_shard
+from tests.builders import PROSE, make_crop, make_crop_rows, make_row, make_shard
 from workers import store
-from workers.candidates import RECORDS, RowsFile, load_records, load_signatures, signature_matrix
+from workers.candidates import (
+    CROP_RECORDS,
+    RECORDS,
+    RowsFile,
+    load_crop_records,
+    load_records,
+    load_signatures,
+    signature_matrix,
+)
 from workers.duplicates import band_keys
 from workers.parts import write_part
 from workers.score import reject_row
@@ -103,3 +111,20 @@ def test_signatures_are_loaded_for_the_wanted_pages_only(tmp_path: Path, wanted:
 def test_an_empty_part_has_no_records(tmp_path: Path) -> None:
     for table in ("pages", "rejects"):
         assert load_records(published(tmp_path, table, []), BANDS).num_rows == 0
+
+
+def test_a_crops_record_tells_its_weight_or_where_it_was_published_from(tmp_path: Path) -> None:
+    crops = make_crop_rows(ROWS[0], [make_crop(ROWS[0]["page_id"], number) for number in (0, 1)])
+    shard, staging = make_shard((1, 0, 1)), Staging(str(tmp_path))
+    staging.write(shard, ROWS[:1], [b"x" * 100], crops)
+    staged = load_crop_records(RowsFile(staging.crops_uri(shard.shard_id), "staged"))
+    rows = [row | {"source_uri": "/a.pdf"} for row, _ in crops]
+    file = published(tmp_path, "crops", rows)
+    old = load_crop_records(file)
+    assert staged.schema.equals(CROP_RECORDS)
+    assert old.schema.equals(CROP_RECORDS)
+    for column in ("crop_id", "page_id"):
+        assert staged[column].to_pylist() == old[column].to_pylist() == [r[column] for r in rows]
+    weights = [len(image) + len(row["text"]) // 2 + 256 for row, image in crops]
+    assert (staged["bytes"].to_pylist(), old["bytes"].null_count) == (weights, 2)
+    assert (staged["source_uri"].null_count, old["source_uri"].to_pylist()) == (2, ["/a.pdf"] * 2)

@@ -18,7 +18,7 @@ from workers.parts import write_part
 
 
 def metadata_of(pages: int) -> dict[str, Any]:
-    counts = {"pages": pages, "documents": 4, "inventory": 5, "rejects": 6}
+    counts = {"pages": pages, "documents": 4, "crops": 7, "inventory": 5, "rejects": 6}
     return {"counts": counts, "rejects": {"blank": 2, "timeout": 4}, "recipe_digest": "0123"}
 
 
@@ -50,7 +50,13 @@ def test_the_header_names_exactly_the_parts_of_the_version() -> None:
     }
     assert configs["pages"]["data_files"] == [f"pages/{part.path}" for part in parts]
     assert configs["documents"]["data_files"] == [f"documents/{part.path}" for part in parts]
+    assert configs["crops"]["data_files"] == [f"crops/{part.path}" for part in parts]
     assert [name for name, config in configs.items() if config["default"]] == ["pages"]
+
+
+def test_crops_are_no_configuration_where_there_are_none() -> None:
+    names = [config["config_name"] for config in header_of(render(10, {}))["configs"]]
+    assert names == ["pages", "documents"]
 
 
 def test_the_header_has_the_name_the_licence_and_languages_by_size() -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.tables import REJECTS, SCHEMAS, TABLES
-from workers.parts import filtered_groups, first_rows, read_part, write_part
+from schemas.tables import PAGES, REJECTS, SCHEMAS, TABLES
+from workers.parts import filtered_groups, first_rows, matching_texts, read_part, write_part
 
 OF_TYPE = {
     pa.string(): st.text(max_size=20),
@@ -121,3 +121,12 @@ def test_first_rows_run_over_the_parts_in_order(tmp_path: Path, count: int) -> N
     ]
     rows = first_rows(uris, ["page_index"], count)
     assert rows == [{"page_index": index} for index in range(min(count, 5))]
+
+
+def test_matching_texts_are_those_with_the_literal(tmp_path: Path) -> None:
+    texts = ["a [b](c", "none", None, "[b](c and [b](c"]
+    rows = [{"page_id": f"id {index}", "text": text} for index, text in enumerate(texts)]
+    groups = [pa.Table.from_pylist([row], schema=PAGES) for row in rows]
+    part = write_part(str(tmp_path), "pages", groups)
+    found = list(matching_texts(str(tmp_path / "pages" / part.path), "[b](c"))
+    assert found == [("id 0", texts[0]), ("id 3", texts[3])]

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.ids import page_id
-from schemas.pages import Attempt, Block, PageError
+from schemas.pages import Attempt, Block, Crop, PageError, crop_link
 from schemas.recipe import Quality
-from schemas.tables import REJECT_REASONS, STAGED
-from tests.builders import PROSE, SCORING, make_doc_id, make_rastered, make_reading
-from workers.score import ScoreSettings, reject_row, score_page
+from schemas.tables import REJECT_REASONS, STAGED, STAGED_CROPS
+from tests.builders import PROSE, SCORING, make_crop, make_doc_id, make_rastered, make_reading
+from workers.score import ScoreSettings, reject_row, score_crops, score_page
 from workers.signatures import minhash, shingle_hashes, words
 
 PAGE = page_id(make_doc_id(1), 7)
@@ -106,3 +106,83 @@ def test_a_reject_row_fits_its_table() -> None:
     row = reject_row(PAGE, "read", PageError("crashed", "twice"), (Attempt("a", "b", "c"),))
     (stored,) = pa.Table.from_pylist([row], schema=STAGED).to_pylist()
     assert (stored["page_id"], stored["page_index"], stored["text"]) == (PAGE, 7, None)
+
+
+def with_crops(page: str, *crops: Crop, text: str = PROSE) -> tuple[dict, list]:
+    """The row of a page that links the crops after its text, and the rows of these."""
+    linked = "\n\n".join([text, *map(crop_link, crops)])
+    reading = make_reading(page, linked, crops)
+    row = score_page(make_rastered(page), reading, SCORING)
+    return row, score_crops(row, reading, SCORING)
+
+
+def test_a_crop_is_counted_as_a_page_is() -> None:
+    crop = make_crop(PAGE, 3, label="table", text="  <table><tr><td>a\x00 kiln</td></tr></table>")
+    _, [(made, image)] = with_crops(PAGE, crop)
+    assert image == crop.image.data
+    assert (made["crop_id"], made["page_id"]) == (f"{PAGE}-03", PAGE)
+    assert (made["doc_id"], made["page_index"]) == (make_doc_id(1), 7)
+    assert made["text"] == "<table><tr><td>a kiln</td></tr></table>"
+    assert made["vision_tokens"] == 171  # ceil(256 x 200 / 300)
+    assert made["compression"] == pytest.approx(made["text_tokens"] / 171, abs=1e-4)
+    named = [made[name] for name in ("engine", "model", "model_revision", "mode")]
+    assert named == ["eye", "eye-1", "r2", "near"]
+
+
+def test_a_crop_that_was_not_read_has_its_reason_and_no_text() -> None:
+    crop = make_crop(
+        PAGE, 0, text="again and again", vision_tokens=64, error=PageError("loop", "cut")
+    )
+    _, [(made, image)] = with_crops(PAGE, crop)
+    assert (made["text"], made["text_tokens"], made["compression"]) == ("", 0, 0.0)
+    assert (made["reason"], made["detail"], made["vision_tokens"]) == ("loop", "cut", 64)
+    assert image
+
+
+def test_a_reject_has_no_crops() -> None:
+    reading = make_reading(PAGE, "", (make_crop(PAGE, 0),))
+    row = score_page(make_rastered(PAGE), reading, SCORING)
+    assert row["reason"] == "no_text"
+    assert score_crops(row, reading, SCORING) == []
+    assert score_crops(reject_row(PAGE, "raster", PageError("blank", "")), None, SCORING) == []
+
+
+def test_equal_pages_are_equal_though_their_links_name_their_documents() -> None:
+    other_page = page_id(make_doc_id(2), 0)
+    one, _ = with_crops(PAGE, make_crop(PAGE, 0))
+    same, _ = with_crops(other_page, make_crop(other_page, 0))
+    assert one["text"] != same["text"]
+    assert (one["text_hash"], one["minhash"]) == (same["text_hash"], same["minhash"])
+
+
+def test_pages_of_two_pictures_are_not_equal() -> None:
+    first, second = make_crop(PAGE, 0), make_crop(PAGE, 1)
+    one, _ = with_crops(PAGE, first, text="")
+    other, _ = with_crops(PAGE, second, text="")
+    assert one["reason"] is None
+    assert one["text_hash"] != other["text_hash"]
+    assert not np.array_equal(one["minhash"], other["minhash"])
+
+
+def test_a_printed_link_to_a_crop_that_is_not_the_pages_own_is_only_its_label() -> None:
+    elsewhere = make_crop(page_id(make_doc_id(2), 0), 0, label="a forged figure")
+    mine = make_crop(PAGE, 0)
+    row, crops = with_crops(PAGE, mine, text=f"{PROSE} {crop_link(elsewhere)}")
+    assert row["text"] == f"{PROSE} a forged figure\n\n{crop_link(mine)}"
+    assert len(crops) == 1
+
+
+@given(
+    label=st.text(st.characters(codec="utf-8")),
+    text=st.text(st.characters()),
+    box=st.tuples(*[st.floats(0, 1, width=32)] * 4),
+    error=st.none() | st.builds(PageError, st.sampled_from(sorted(REJECT_REASONS)), st.just("")),
+)
+def test_any_crop_makes_a_row_that_its_table_can_hold(label, text, box, error) -> None:
+    crop = make_crop(PAGE, 0, label=label, text=text, bbox=box, error=error)
+    _, [(row, _)] = with_crops(PAGE, crop)
+    placed = {"image_offset", "image_bytes", "recipe_digest"}
+    assert row.keys() | placed == set(STAGED_CROPS.names)
+    (stored,) = pa.Table.from_pylist([row], schema=STAGED_CROPS).to_pylist()
+    assert (stored["label"], stored["text"], tuple(stored["bbox"])) == (label, row["text"], box)
+    assert (stored["reason"] is None) == (error is None)

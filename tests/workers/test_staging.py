@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import IntegrityError
 from schemas.pages import PageError
-from schemas.tables import STAGED
-from tests.builders import PROSE, make_row, make_shard
+from schemas.tables import STAGED, STAGED_CROPS
+from tests.builders import PROSE, make_crop, make_crop_rows, make_row, make_shard
 from workers.score import reject_row
 from workers.staging import Staging
 
@@ -129,3 +129,83 @@ def test_some_columns_are_read_alone(tmp_path: Path) -> None:
 def test_a_shard_is_known_by_where_its_rows_lie() -> None:
     staging = Staging("s3://bucket/staging/0123")
     assert Staging.shard_of(staging.rows_uri("abc")) == "abc"
+    assert Staging.shard_of(staging.crops_uri("abc")) == "abc"
+
+
+# Crops of three pages: for each page the texts of its crops, None for one that was not read.
+crop_texts = st.lists(
+    st.lists(st.none() | st.text(max_size=50), max_size=3), min_size=3, max_size=3
+)
+
+
+def stage_crops(folder: Path, texts: list[list[str | None]]) -> tuple:
+    shard = make_shard((1, 0, 3))
+    rows = [make_row(1, index) for index in range(3)]
+    crops = []
+    for row, of_page in zip(rows, texts, strict=True):
+        made = [
+            make_crop(row["page_id"], number, text=text or "", error=_error(text))
+            for number, text in enumerate(of_page)
+        ]
+        crops += make_crop_rows(row, made)
+    staging = Staging(str(folder))
+    receipt = staging.write(shard, rows, [b"one", b"two", b"three"], crops)
+    return staging, shard.shard_id, crops, receipt
+
+
+def _error(text: str | None) -> PageError | None:
+    return PageError("no_end", "for the test") if text is None else None
+
+
+@given(crop_texts)
+@settings(max_examples=30)
+def test_crops_and_their_images_survive_their_files(tmp_path_factory, texts) -> None:
+    folder = tmp_path_factory.mktemp("staging")
+    staging, name, crops, receipt = stage_crops(folder, texts)
+    pages = staging.read_rows(name).to_pylist()
+    images = [staging.read_image(name, p["image_offset"], p["image_bytes"]) for p in pages]
+    assert images == [b"one", b"two", b"three"]
+    if not crops:
+        assert receipt.crops is None
+        assert not Path(staging.crops_uri(name)).exists()
+        return
+    table = staging.read_crops(name)
+    assert table.schema.equals(STAGED_CROPS)
+    for read, (row, image) in zip(table.to_pylist(), crops, strict=True):
+        for column in ("crop_id", "page_id", "label", "text", "reason", "vision_tokens", "width"):
+            assert read[column] == row[column]
+        assert tuple(read["bbox"]) == row["bbox"]
+        assert staging.read_image(name, read["image_offset"], read["image_bytes"]) == image
+        assert read["recipe_digest"] == receipt.recipe_digest
+
+
+@given(crop_texts.filter(any))
+@settings(max_examples=20)
+def test_the_receipt_accounts_for_crops(tmp_path_factory, texts) -> None:
+    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    staging, name, crops, receipt = stage_crops(first, texts)
+    data = Path(staging.crops_uri(name)).read_bytes()
+    found = (hashlib.sha256(data).hexdigest(), len(data), len(crops))
+    assert found == (receipt.crops.sha256, receipt.crops.bytes, receipt.crops.rows)
+    assert hashlib.sha256(Path(staging.images_uri(name)).read_bytes()).hexdigest() == (
+        receipt.images_sha256
+    )
+    assert receipt.outcomes == {"sample": 3}
+    assert staging.receipts() == [receipt]
+    assert stage_crops(second, texts)[-1] == receipt
+
+
+@pytest.mark.parametrize("wrong", ["of a reject", "of another shard", "twice"])
+def test_crops_that_are_not_the_samples_are_refused(tmp_path: Path, wrong: str) -> None:
+    shard = make_shard((1, 0, 2))
+    good, other = make_row(1, 0), make_row(2, 0)
+    bad = reject_row(make_row(1, 1)["page_id"], "read", PageError("loop", "for the test"))
+    crop, stray = (make_crop_rows(row, [make_crop(row["page_id"], 0)]) for row in (good, other))
+    crops = {
+        "of a reject": [(crop[0][0] | {"page_id": bad["page_id"]}, b"image")],
+        "of another shard": stray,
+        "twice": crop * 2,
+    }[wrong]
+    with pytest.raises(IntegrityError, match=shard.shard_id):
+        Staging(str(tmp_path)).write(shard, [good, bad], [b"image", None], crops)
+    assert os.listdir(tmp_path) == []
