@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import io
 import multiprocessing
 import os
 import resource
@@ -33,6 +32,7 @@ from schemas.pages import PageError, PageImage, RasteredPage, Reading
 from schemas.recipe import Raster, TextLayer
 from workers import textlayer
 from workers.native import die_with_parent
+from workers.pictures import encode
 from workers.signatures import image_hash
 
 PDF = "application/pdf"
@@ -274,7 +274,7 @@ def _render_page(
         failure = PageError("no_text_layer", layer_reason or "not a PDF")
     return RasteredPage(
         page,
-        PageImage(page, _encode(picture, settings.raster), picture.width, picture.height),
+        PageImage(page, encode(picture, settings.raster), picture.width, picture.height),
         ink_share,
         image_hash(grey),
         layer,
@@ -362,14 +362,3 @@ def _ink_share(grey: Image.Image) -> float:
     darker = sum(histogram[: max(0, background - _INK_CONTRAST)])
     lighter = sum(histogram[background + _INK_CONTRAST + 1 :])
     return (darker + lighter) / sum(histogram)
-
-
-def _encode(picture: Image.Image, raster: Raster) -> bytes:
-    out = io.BytesIO()
-    if raster.format == "png":
-        picture.convert("RGB").save(out, "PNG", compress_level=1)
-    elif raster.format == "webp":
-        picture.convert("RGB").save(out, "WEBP", quality=raster.quality, method=0)
-    else:
-        picture.save(out, "JPEG", quality=raster.quality)
-    return out.getvalue()

