@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -54,6 +55,13 @@ _MIN_CONFIDENCE = 0.5
 """Below it a line is noise: RapidOCR's `text_score`."""
 SURE_CONFIDENCE = 0.8
 """Below it a line is read upside down too, in place of RapidOCR's orientation model."""
+_STANDING_ASPECT = 1.5
+"""RapidOCR's own limit for reading a crop from its left side."""
+_TURN_SHARE = 0.7
+"""On pages of 6 documents, each way up, text that ran so made up 0.95 or more of the turned ones
+and at most 0.10 of the upright ones; drawings lie between and are left as they are."""
+_LEAST_LINES_TO_TURN = 3
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _TITLE_HEIGHT = 1.3
 """Of the page's median line: 13 points over 10."""
 
@@ -70,6 +78,12 @@ class Line(NamedTuple):
     def is_read(self) -> bool:
         """Whether it says something that is not noise."""
         return bool(self.text) and self.confidence >= _MIN_CONFIDENCE
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is clearly higher than wide."""
+        width_px, height_px = np.ptp(self.corners, axis=0)
+        return bool(height_px > _STANDING_ASPECT * width_px)
 
     @property
     def length_px(self) -> float:
@@ -180,6 +194,32 @@ def reading_of(page: PageImage, found: Sequence[Line]) -> Reading:
         text=join_blocks(blocks),
         blocks=blocks,
         confidence=_page_confidence(found),
+        turn=_turn(lines),
+    )
+
+
+def _turn(lines: Sequence[Line]) -> int:
+    """Degrees clockwise that would make the page upright, by how most of its text runs.
+
+    A line that stands on end is read from its left side, so upside down means that it runs upwards.
+    Columns of Han or kana stand on end on an upright page too, and say nothing.
+    """
+    if len(lines) < _LEAST_LINES_TO_TURN:
+        return 0
+    stands = [line.stands and not _UNSPACED.search(line.text) for line in lines]
+    if _share(lines, stands) >= _TURN_SHARE:
+        upwards = [line.is_upside_down for line in lines]
+        share = _share(lines, upwards)
+        return 90 if share >= _TURN_SHARE else 270 if share <= 1 - _TURN_SHARE else 0
+    lies_over = [line.is_upside_down and not line.stands for line in lines]
+    return 180 if _share(lines, lies_over) >= _TURN_SHARE else 0
+
+
+def _share(lines: Sequence[Line], chosen: Sequence[bool]) -> float:
+    """Of the length of all lines."""
+    lengths = [line.length_px for line in lines]
+    return sum(length for length, is_in in zip(lengths, chosen, strict=True) if is_in) / sum(
+        lengths
     )
 
 

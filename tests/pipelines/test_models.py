@@ -1,0 +1,142 @@
+"""Whole jobs with models: each profile's tiny checkpoint, loops, fallbacks, turns, crops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import pytest
+from PIL import Image
+
+from schemas.recipe import Recipe
+from tests.checkpoints import make_checkpoint
+from tests.pipelines.corpora import prose, write_pdf
+from tests.pipelines.datasets import problems, recipe_for, rows, run_here
+from workers.engines.checkpoint import find_checkpoint
+from workers.engines.profiles import PROFILES
+
+FAMILIES = sorted(name for name, one in PROFILES.items() if "transformers" in one.engines)
+SAYS = "The kiln was fired twice."
+LENIENT = """
+quality: {min_confidence: 0, max_symbol_share: 1, max_repetition: 1}
+raster: {longest_edge_px: 900}
+"""
+
+
+def engine_text(folder: Path, **fields: Any) -> str:
+    return f"engine: {json.dumps({'name': 'transformers', 'model': str(folder), **fields})}\n"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, pages=2)
+    return tmp_path / "corpus"
+
+
+@pytest.mark.parametrize("profile", FAMILIES)
+def test_every_profile_goes_from_checkpoint_to_parquet(
+    profile: str, corpus: Path, tmp_path: Path
+) -> None:
+    folder = make_checkpoint(profile, tmp_path / "model", answer=SAYS)
+    extra = f"routing: never\ndedup: {{exact_text: false, near: null, image: null}}\n{LENIENT}"
+    spec = engine_text(folder, max_new_tokens=64)
+    recipe = recipe_for(tmp_path / "data", corpus, extra + spec)
+    report = run_here(recipe)
+    assert problems(tmp_path / "data") == ()
+    assert report.counts["pages"] == 2
+    mode = next(m for m in PROFILES[profile].modes if m.name == PROFILES[profile].default_mode)
+    for row in rows(tmp_path / "data", "pages"):
+        assert SAYS in row["text"]
+        assert mode.tokens is not None
+        assert row["vision_tokens"] == mode.tokens(row["width"], row["height"]).valid
+        assert 0 < row["output_tokens"] <= 64
+        assert (row["engine"], row["mode"]) == ("transformers", mode.name)
+        assert (row["model"], row["model_revision"]) == (
+            str(folder),
+            find_checkpoint(recipe.engine).revision,
+        )
+
+
+GROUNDED = (
+    "<|ref|>title<|/ref|><|det|>[[100, 50, 900, 120]]<|/det|>\n# The kiln\n"
+    "<|ref|>image<|/ref|><|det|>[[100, 200, 900, 600]]<|/det|>\n"
+    "<|ref|>text<|/ref|><|det|>[[100, 650, 900, 700]]<|/det|>\nIt was fired twice."
+)
+
+
+def test_figures_of_pages_become_crops(corpus: Path, tmp_path: Path) -> None:
+    folder = make_checkpoint("deepseek-ocr-2", tmp_path / "model", answer=GROUNDED)
+    extra = f"routing: never\ndeep: true\ndedup: {{exact_text: false, near: null}}\n{LENIENT}"
+    spec = engine_text(folder, mode="small", max_new_tokens=400)
+    run_here(recipe_for(tmp_path / "data", corpus, extra + spec))
+    assert problems(tmp_path / "data") == ()
+    crops = rows(tmp_path / "data", "crops")
+    assert [crop["label"] for crop in crops] == ["figure", "figure"]
+    for page, crop in zip(rows(tmp_path / "data", "pages"), crops, strict=True):
+        assert crop["page_id"] == page["page_id"]
+        assert page["text"].startswith("# The kiln\n\n![figure](crops/")
+        assert page["text"].endswith("It was fired twice.")
+        assert [block["label"] for block in page["blocks"]] == ["title", "figure", "text"]
+        # One percent of the page more on each side than 100 to 900 of 999.
+        assert crop["width"] == pytest.approx((800 / 999 + 0.02) * page["width"], abs=2)
+        assert "It was fired twice." in crop["text"]  # the model says the same of everything
+        assert (crop["engine"], crop["mode"], crop["vision_tokens"]) == (
+            "transformers",
+            "small",
+            144,
+        )
+
+
+def looping_recipe(corpus: Path, tmp_path: Path, more: str = "") -> Recipe:
+    folder = make_checkpoint("lighton-ocr", tmp_path / "model", answer=SAYS, ends=False)
+    spec = engine_text(folder, max_new_tokens=160)
+    return recipe_for(tmp_path / "data", corpus, f"routing: never\n{LENIENT}{spec}{more}")
+
+
+def test_a_page_that_loops_goes_to_the_fallback(corpus: Path, tmp_path: Path) -> None:
+    run_here(looping_recipe(corpus, tmp_path, "fallback: {name: rapidocr}\n"))
+    assert problems(tmp_path / "data") == ()
+    for index, row in enumerate(rows(tmp_path / "data", "pages")):
+        assert (row["engine"], row["is_fallback"]) == ("rapidocr", True)
+        assert prose(1 + index).split()[0] in row["text"]
+        tried = [(one["engine"], one["guard"], one["outcome"]) for one in row["attempts"]]
+        assert tried[0] == ("transformers", "", "loop")
+        assert tried[1][:2] == ("transformers", "12/1024")
+        assert tried[-1] == ("rapidocr", "", "ok")
+
+
+def test_a_page_that_only_loops_is_a_reject_with_its_reasons(corpus: Path, tmp_path: Path) -> None:
+    report = run_here(looping_recipe(corpus, tmp_path))
+    assert problems(tmp_path / "data") == ()
+    assert sum(report.rejects.values()) == 2 + 1  # the pages, and their document
+    rejects = [row for row in rows(tmp_path / "data", "rejects") if row["level"] == "page"]
+    assert [row["attempts"][0]["outcome"] for row in rejects] == ["loop", "loop"]
+
+
+def test_turned_scans_are_stored_upright(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    path = write_pdf(tmp_path, "page.pdf", first_seed=7)
+    with pymupdf.open(path) as document:
+        pixmap = document[0].get_pixmap(dpi=150)
+        upright = Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
+    corpus.mkdir()
+    for degrees in (0, 90, 180, 270):
+        upright.rotate(-degrees, expand=True).save(corpus / f"{degrees}.png")
+    extra = "raster: {longest_edge_px: 900}\ndedup: {exact_text: false, near: null}\n"
+    run_here(recipe_for(tmp_path / "data", corpus, extra))
+    assert problems(tmp_path / "data") == ()
+    found = {Path(row["source_uri"]).stem: row for row in rows(tmp_path / "data", "pages")}
+    assert {name: row["rotation"] for name, row in found.items()} == {
+        "0": 0,
+        "90": 270,
+        "180": 180,
+        "270": 90,
+    }
+    for row in found.values():
+        assert row["height"] > row["width"]
+        assert row["text_hash"] == found["0"]["text_hash"]
+        assert [one["rotation"] for one in row["attempts"]] == [0, row["rotation"]][
+            : 1 + (row["rotation"] > 0)
+        ]
