@@ -90,6 +90,7 @@ def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
         fallback=recipe.fallback,
         deep=recipe.deep,
         threads=placement.threads_per_replica,
+        batch_pages=placement.batch_pages,
         read_timeout_s=placement.read_timeout_s if isolated else None,
     )
 

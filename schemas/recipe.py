@@ -86,7 +86,9 @@ class EngineSpec(Part):
 
     name: Literal["rapidocr", "ppocr", "transformers", "vllm"] = "rapidocr"
     model: Location | None = Field(default=None, description="a Hub id, or a folder")
-    revision: Location | None = Field(default=None, description="a commit of the Hub id")
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        default=None, description="a commit of the Hub id, which a branch's name is not"
+    )
     profile: str | None = Field(default=None, description="default: by the checkpoint's type")
     mode: str | None = Field(default=None, description="default: the profile's first")
     task: Task | None = Field(default=None, description="default: the profile's first")
@@ -162,6 +164,9 @@ class Placement(Part):
 
     replicas: tuple[PositiveInt, PositiveInt] = (1, 1)
     gpus_per_replica: Annotated[float, Field(ge=0)] = 0
+    batch_pages: PositiveInt | None = Field(
+        default=None, description="pages that a model reads at once; default: by the device"
+    )
     threads_per_replica: PositiveInt | None = Field(default=None, description="default: all cores")
     shard_pages: PositiveInt = 64
     page_timeout_s: Annotated[float, Field(gt=0)] = 60

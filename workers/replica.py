@@ -30,7 +30,7 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 class ReplicaSettings:
     """What a replica is made of.
 
-    `threads` is None for all cores. `read_timeout_s` is the longest reading of a page: a call of
+    `threads` is None for all cores, `batch_pages` None for what the engine takes by itself. `read_timeout_s` is the longest reading of a page: a call of
     an engine that takes longer than this for each of its pages ends the whole process, as a hung
     native library cannot be interrupted. None, for a replica inside the driver's own process,
     never ends it.
@@ -41,6 +41,7 @@ class ReplicaSettings:
     fallback: EngineSpec | None = None
     deep: bool = False
     threads: int | None = None
+    batch_pages: int | None = None
     read_timeout_s: float | None = None
 
 
@@ -49,8 +50,9 @@ def load_replica(settings: ReplicaSettings) -> Replica:
 
     Raises ModelError where one cannot be loaded.
     """
-    engine = load_engine(settings.engine, settings.threads)
-    fallback = load_engine(settings.fallback, settings.threads) if settings.fallback else None
+    sizes = settings.threads, settings.batch_pages
+    engine = load_engine(settings.engine, *sizes)
+    fallback = load_engine(settings.fallback, *sizes) if settings.fallback else None
     return Replica(engine, settings, fallback)
 
 

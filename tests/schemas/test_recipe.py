@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -99,11 +100,35 @@ def test_what_is_no_mapping_is_told_what_a_recipe_is(text: str) -> None:
         "dedup: {exact_text: false, image: null, near: {jaccard: 0.9, bands: 32}}",
         "dedup: {near: null}",
         "publish: {seed: 7, part_bytes: 1000}",
-        "placement: {replicas: 20, shard_pages: 256, page_timeout_s: 5}",
+        "placement: {replicas: 20, shard_pages: 256, page_timeout_s: 5, batch_pages: 32}",
     ],
 )
 def test_what_changes_no_reading_keeps_the_digest(text: str) -> None:
     assert parse(text).digest() == parse("").digest()
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_a_checkpoint_is_named_with_what_is_asked_of_it() -> None:
+    spec = f"name: vllm, model: deepseek-ai/DeepSeek-OCR, revision: {COMMIT}, task: figure"
+    engine = parse(f"engine: {{{spec}}}").engine
+    assert (engine.name, engine.revision, engine.task) == ("vllm", COMMIT, "figure")
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("name: vllm", "engine: Value error, vllm needs a `model`"),
+        ("name: rapidocr, mode: base", "rapidocr carries its model; leave out mode"),
+        ("name: vllm, model: a/b, revision: main", "engine.revision"),
+        ("name: vllm, model: a/b, task: locate", "needs a `target`"),
+        ("name: vllm, model: a/b, task: translate", "engine.task"),
+    ],
+)
+def test_an_engine_that_cannot_be_is_refused(spec: str, says: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(says)):
+        parse(f"engine: {{{spec}}}")
 
 
 def test_another_source_or_dataset_keeps_the_digest() -> None:
@@ -119,6 +144,12 @@ def test_another_source_or_dataset_keeps_the_digest() -> None:
         "routing: never",
         "text_layer: {min_chars: 17}",
         "vision_mode: large",
+        "engine: {name: ppocr}",
+        "engine: {name: transformers, model: folder}",
+        "engine: {name: vllm, model: folder, mode: base}",
+        "fallback: {name: rapidocr}",
+        "rotate: false",
+        "deep: true",
         "quality: {min_confidence: 0.6}",
         "dedup: {near: {permutations: 256}}",
     ],

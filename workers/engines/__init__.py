@@ -66,13 +66,19 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(spec: EngineSpec, threads: int | None = None) -> Engine:
-    """Load the engine that `spec` names. Raises ModelError where it cannot be loaded."""
+def load_engine(
+    spec: EngineSpec, threads: int | None = None, batch_pages: int | None = None
+) -> Engine:
+    """Load the engine that `spec` names. Raises ModelError where it cannot be loaded.
+
+    `threads` is None for all cores, `batch_pages`, the pages that a `transformers` model reads at
+    once, None for what fits its device.
+    """
     # Imported here: an engine's libraries are loaded only by the process that runs it.
     if spec.name == "transformers":
         from workers.engines.transformers import load_transformers
 
-        return load_transformers(spec, threads)
+        return load_transformers(spec, threads, batch_pages)
     if spec.name == "vllm":
         from workers.engines.vllm import load_vllm
 

@@ -106,7 +106,9 @@ class Loaded:
         )
 
 
-def load_transformers(spec: EngineSpec, threads: int | None = None) -> TransformersEngine:
+def load_transformers(
+    spec: EngineSpec, threads: int | None = None, batch_pages: int | None = None
+) -> TransformersEngine:
     """Load the checkpoint that `spec` names: bfloat16 on a GPU, float32 on a CPU.
 
     Raises ModelError where it cannot be loaded, or cannot be asked what the recipe asks.
@@ -126,7 +128,7 @@ def load_transformers(spec: EngineSpec, threads: int | None = None) -> Transform
     except (OSError, ValueError, ImportError, RuntimeError) as exc:
         raise ModelError(f"{checkpoint.location} cannot be loaded: {_first_line(exc)}") from exc
     model = model.to("cuda" if on_gpu else "cpu").eval()
-    batch_pages = _BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU
+    batch_pages = batch_pages or (_BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU)
     return TransformersEngine(Loaded(checkpoint, model, processor, batch_pages), plan)
 
 
