@@ -10,7 +10,7 @@ device runs dry, is counted. The first shard warms up and is not.
 
 `device_share` is the time between the start and the end of each model call on the device's own
 clock, over the wall time: an upper bound of how busy it is, as it counts gaps between kernels.
-`nvml_share` is NVML's own figure, where `nvidia-ml-py` is installed.
+`busy_share` is the driver's own figure, from `nvidia-smi`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import io
 import json
 import random
 import resource
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from itertools import cycle, islice
 from threading import Event, Thread
 from typing import Any
@@ -69,7 +70,7 @@ def bench_ppocr(
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
     clock = DeviceClock(engine.models)
-    with NvmlSampler(on_cuda) as sampler:
+    with BusySampler(on_cuda) as sampler:
         started_s, started_cpu_s = time.perf_counter(), time.process_time()
         for shard in shards:
             failed = [r.error for r in engine.read(shard) if r.error]
@@ -86,7 +87,7 @@ def bench_ppocr(
         "characters_per_page": float(np.mean([len(r.text) for r in readings])),
         "host_cpu_s_per_page": cpu_s / pages,
         "device_share": clock.busy_s() / wall_s if on_cuda else None,
-        "nvml_share": sampler.share(),
+        "busy_share": sampler.share(),
         "device_memory_mib": torch.cuda.max_memory_reserved() >> 20 if on_cuda else None,
         "host_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
     } | check(readings[:check_pages], images[:check_pages])
@@ -155,31 +156,33 @@ class DeviceClock:
         return run
 
 
-class NvmlSampler:
-    """NVML's utilisation, sampled while the block runs; nothing where NVML is missing."""
+class BusySampler:
+    """The driver's own utilisation figure, sampled while the block runs; nothing without a GPU."""
 
     def __init__(self, on_cuda: bool) -> None:
         self._samples: list[int] = []
         self._is_over = Event()
         self._thread = Thread(target=self._sample, daemon=True)
-        self._is_on = on_cuda and find_spec("pynvml") is not None
+        self._tool = shutil.which("nvidia-smi") if on_cuda else None
 
-    def __enter__(self) -> NvmlSampler:
-        if self._is_on:
+    def __enter__(self) -> BusySampler:
+        if self._tool:
             self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
-        if self._is_on:
+        if self._tool:
             self._thread.join()
 
     def share(self) -> float | None:
         return float(np.mean(self._samples)) / 100 if self._samples else None
 
     def _sample(self) -> None:
+        query = [str(self._tool), "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
         while not self._is_over.wait(SAMPLE_EVERY_S):
-            self._samples.append(torch.cuda.utilization())
+            told = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+            self._samples.append(int(told.split()[torch.cuda.current_device()]))
 
 
 def show(result: dict[str, Any]) -> None:

@@ -52,7 +52,8 @@ _BATCH_ON_CPU = 4
 class Loaded:
     """A checkpoint in memory, shared by all engines that read with it.
 
-    `batch_pages` shrinks for good when the device's memory was too small for it.
+    `batch_pages` shrinks for good when the device's memory was too small for it. `cache` is the
+    `cache_implementation` of `generate`; with "static" it compiles the model's steps on a GPU.
     """
 
     checkpoint: Checkpoint
@@ -60,6 +61,7 @@ class Loaded:
     processor: Any
     batch_pages: int
     round_tokens: int = ROUND_TOKENS
+    cache: str | None = None
 
     @property
     def image_token_id(self) -> int:
@@ -103,6 +105,7 @@ class Loaded:
             max_new_tokens=steps,
             eos_token_id=sorted(self.end_ids(stop)) or None,
             pad_token_id=self.pad_id,
+            cache_implementation=self.cache,
         )
 
 

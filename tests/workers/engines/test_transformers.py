@@ -24,7 +24,7 @@ from workers.engines import Engine
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.parsed import Parsed
 from workers.engines.plan import make_plan
-from workers.engines.transformers import Loaded, TransformersEngine
+from workers.engines.transformers import Loaded, TransformersEngine, load_transformers
 from workers.ladder import LadderSettings, climb
 
 RASTER = Raster(format="png")
@@ -243,3 +243,21 @@ def test_a_formula_that_miscounts_the_processor_is_an_error(engine: Transformers
     [reading] = TransformersEngine(loaded(engine), replace(plan, mode=one_more)).read([page(0)])
     assert reading.error is not None
     assert "makes 7 image tokens of 224 x 320 pixels" in reading.error.detail
+
+
+@pytest.mark.parametrize("family", ["deepseek-ocr-2", "glm-ocr"])
+def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
+    """On a random model whose attention sees the whole page."""
+    folder = make_checkpoint(family, tmp_path)
+    reader = load_transformers(
+        EngineSpec(name="transformers", model=str(folder), max_new_tokens=24), batch_pages=2
+    )
+    # Ends where the model would say one of an eleventh of the vocabulary.
+    reader._loaded.model.generation_config.eos_token_id = list(range(0, 300, 11))
+    pages = [page(0), page(1, size=(320, 224)), page(2, grey=200)]
+    expected = reader.read(pages)
+    assert any(reading.output_tokens > 1 for reading in expected)
+    reader._loaded.round_tokens = 3
+    assert reader.read(pages) == expected
+    reader._loaded.cache = "static"
+    assert reader.read(pages) == expected
