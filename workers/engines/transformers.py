@@ -314,7 +314,12 @@ class TransformersEngine:
         valid = page.prepared.placeholders
         if plan.mode.tokens is not None:
             valid = plan.mode.tokens(page.image.width, page.image.height).valid
-        spent = Reading(page.image.page_id, vision_tokens=valid, output_tokens=len(answer.tokens))
+        spent = Reading(
+            page.image.page_id,
+            vision_tokens=valid,
+            output_tokens=len(answer.tokens),
+            confidence=sum(answer.sure) / len(answer.sure) if answer.sure else None,
+        )
         if answer.loop >= 0:
             detail = f"{len(answer.tokens)} tokens, the same again and again from {answer.loop} on"
             return replace(spent, error=PageError("loop", detail))
@@ -327,10 +332,7 @@ class TransformersEngine:
             clean_up_tokenization_spaces=False,
         )
         parsed = plan.profile.parse(text)
-        sure = sum(answer.sure) / len(answer.sure) if answer.sure else None
-        return replace(
-            spent, text=parsed.text, blocks=parsed.blocks, turn=parsed.turn, confidence=sure
-        )
+        return replace(spent, text=parsed.text, blocks=parsed.blocks, turn=parsed.turn)
 
 
 def prompt_text(plan: Plan, processor: Any) -> str:
