@@ -35,10 +35,11 @@ from tests.benchmarks.gpu_ppocr import BusySampler, bench_ppocr, drawn_page, sho
 from tests.checkpoints import make_checkpoint
 from workers.engines.batches import Page, collate
 from workers.engines.checkpoint import Checkpoint
+from workers.engines.loaded import Loaded
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
 from workers.engines.profile import Guard
-from workers.engines.transformers import Loaded, TransformersEngine
+from workers.engines.transformers import TransformersEngine
 
 ANSWER_TOKENS = 1050
 DAY_S = 86_400

@@ -1,30 +1,27 @@
 """The `transformers` engine: any `AutoModelForImageTextToText` checkpoint, by its profile.
 
-Generation goes in rounds of `ROUND_TOKENS`: after each, pages that have ended leave the batch and
+Generation goes in rounds of `Loaded.round_tokens`: after each, pages that have ended leave the batch and
 waiting ones take their places, so that a device does not finish long pages with most of a batch
 idle. transformers' own continuous batching takes no images (5.23), and `generate` ends a batch
-with its longest page. Going on costs reading the prompt and the answer so far once more: for
-1,300 tokens of a 570 M model about 2 % of the 512 steps that follow.
+with its longest page. A round costs seeing the page, and reading its prompt and answer, once more.
 
-Pages are prepared on other threads while the model generates. Prompts are read dearest first, by
-the bytes of the page's picture, which go with its letters: pages of like length meet in a batch.
+Pages are prepared on another thread while the model generates. They are read shape by shape, and of
+each shape the longest first, so that little of a batch is padding.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from PIL import Image
 from transformers import (
     AutoModelForImageTextToText,
-    GenerationConfig,
     LogitsProcessorList,
     StoppingCriteriaList,
 )
@@ -36,77 +33,16 @@ from schemas.tokens import reduced
 from workers import pictures
 from workers.engines import Engine
 from workers.engines.batches import Page, PagesAhead, Prepared, collate
-from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.checkpoint import find_checkpoint
 from workers.engines.decoding import Confidence, LoopCut, NgramGuard
+from workers.engines.loaded import Loaded, prompt_text
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
 
 log = logging.getLogger(__name__)
 
-ROUND_TOKENS = 512
 _BATCH_ON_GPU = 64
 _BATCH_ON_CPU = 4
-
-
-@dataclass(slots=True)
-class Loaded:
-    """A checkpoint in memory, shared by all engines that read with it.
-
-    `batch_pages` shrinks for good when the device's memory was too small for it. `cache` is the
-    `cache_implementation` of `generate`; with "static" it compiles the model's steps on a GPU.
-    """
-
-    checkpoint: Checkpoint
-    model: Any
-    processor: Any
-    batch_pages: int
-    round_tokens: int = ROUND_TOKENS
-    cache: str | None = None
-
-    @property
-    def image_token_id(self) -> int:
-        """The placeholder of an image's tokens."""
-        token: int = self.processor.image_token_id
-        return token
-
-    @property
-    def context_tokens(self) -> int:
-        """The longest prompt and answer together."""
-        text = self.model.config.get_text_config()
-        return getattr(text, "max_position_embeddings", None) or sys.maxsize
-
-    @property
-    def pad_id(self) -> int:
-        """What fills up prompts; any token does where the tokenizer has none, as it is masked."""
-        pad_id: int | None = self.processor.tokenizer.pad_token_id
-        return 0 if pad_id is None else pad_id
-
-    def token_ids(self, strings: Iterable[str]) -> list[int]:
-        """Those of `strings` that are one token each."""
-        tokenizer = self.processor.tokenizer
-        encoded = [tokenizer.encode(text, add_special_tokens=False) for text in strings]
-        return [ids[0] for ids in encoded if len(ids) == 1]
-
-    def end_ids(self, stop: Iterable[str]) -> frozenset[int]:
-        """The tokens that end an answer."""
-        ends = self.model.generation_config.eos_token_id
-        if ends is None:
-            ends = self.processor.tokenizer.eos_token_id
-        listed = [] if ends is None else [ends] if isinstance(ends, int) else ends
-        return frozenset((*listed, *self.token_ids(stop)))
-
-    def generation_config(self, stop: Iterable[str], steps: int) -> GenerationConfig:
-        """Greedy decoding, and nothing that a checkpoint's own `generation_config.json` adds."""
-        return GenerationConfig(
-            do_sample=False,
-            num_beams=1,
-            repetition_penalty=1.0,
-            no_repeat_ngram_size=0,
-            max_new_tokens=steps,
-            eos_token_id=sorted(self.end_ids(stop)) or None,
-            pad_token_id=self.pad_id,
-            cache_implementation=self.cache,
-        )
 
 
 def load_transformers(
@@ -171,8 +107,7 @@ class TransformersEngine:
         Raises EngineDied where the device itself has failed.
         """
         readings: dict[int, Reading] = {}
-        # Pictures of more bytes hold more letters, and take longer.
-        order = sorted(range(len(pages)), key=lambda place: -len(pages[place].data))
+        order = sorted(range(len(pages)), key=lambda place: _shape_and_length(pages[place]))
         todo = [Page(place, pages[place]) for place in order]
         # One thread: a tokenizer is not to be called from two.
         with ThreadPoolExecutor(1, "prepare") as pool:
@@ -335,22 +270,12 @@ class TransformersEngine:
         return replace(spent, text=parsed.text, blocks=parsed.blocks, turn=parsed.turn)
 
 
-def prompt_text(plan: Plan, processor: Any) -> str:
-    """The whole prompt of a page, its image as one placeholder."""
-    template = plan.profile.template
-    if template == "got":
-        return (
-            f"<|im_start|>{processor.system_query}<|im_end|><|im_start|>user\n"
-            f"<img>{processor.image_token}</img>\n{plan.prompt}<|im_end|><|im_start|>assistant\n"
-        )
-    if template == "raw" or not processor.chat_template:
-        return f"{processor.image_token}\n{plan.prompt}"
-    content = [{"type": "image"}]
-    if plan.prompt:
-        content.append({"type": "text", "text": plan.prompt})
-    messages = [{"role": "user", "content": content}]
-    text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    return text
+def _shape_and_length(page: PageImage) -> tuple[int, int, int]:
+    """Sorts pages by shape, large ones first, and then by how long they will take.
+
+    The bytes of a picture stand for the letters on it.
+    """
+    return -page.width * page.height, page.width, -len(page.data)
 
 
 def _failed(page: Page, detail: str) -> Reading:

@@ -22,9 +22,10 @@ from tests.checkpoints import make_checkpoint
 from workers import pictures
 from workers.engines import Engine
 from workers.engines.checkpoint import Checkpoint
+from workers.engines.loaded import Loaded
 from workers.engines.parsed import Parsed
 from workers.engines.plan import make_plan
-from workers.engines.transformers import Loaded, TransformersEngine, load_transformers
+from workers.engines.transformers import TransformersEngine, load_transformers
 from workers.ladder import LadderSettings, climb
 
 RASTER = Raster(format="png")

@@ -1,0 +1,94 @@
+"""A checkpoint in the memory of `transformers`: its model, its processor, and its tokens' numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import GenerationConfig
+
+from workers.engines.checkpoint import Checkpoint
+from workers.engines.plan import Plan
+
+ROUND_TOKENS = 512
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A checkpoint in memory, shared by all engines that read with it.
+
+    `batch_pages` shrinks for good when the device's memory was too small for it. `cache` is the
+    `cache_implementation` of `generate`; with "static" it compiles the model's steps on a GPU.
+    """
+
+    checkpoint: Checkpoint
+    model: Any
+    processor: Any
+    batch_pages: int
+    round_tokens: int = ROUND_TOKENS
+    cache: str | None = None
+
+    @property
+    def image_token_id(self) -> int:
+        """The placeholder of an image's tokens."""
+        token: int = self.processor.image_token_id
+        return token
+
+    @property
+    def context_tokens(self) -> int:
+        """The longest prompt and answer together."""
+        text = self.model.config.get_text_config()
+        return getattr(text, "max_position_embeddings", None) or sys.maxsize
+
+    @property
+    def pad_id(self) -> int:
+        """What fills up prompts; any token does where the tokenizer has none, as it is masked."""
+        pad_id: int | None = self.processor.tokenizer.pad_token_id
+        return 0 if pad_id is None else pad_id
+
+    def token_ids(self, strings: Iterable[str]) -> list[int]:
+        """Those of `strings` that are one token each."""
+        tokenizer = self.processor.tokenizer
+        encoded = [tokenizer.encode(text, add_special_tokens=False) for text in strings]
+        return [ids[0] for ids in encoded if len(ids) == 1]
+
+    def end_ids(self, stop: Iterable[str]) -> frozenset[int]:
+        """The tokens that end an answer."""
+        ends = self.model.generation_config.eos_token_id
+        if ends is None:
+            ends = self.processor.tokenizer.eos_token_id
+        listed = [] if ends is None else [ends] if isinstance(ends, int) else ends
+        return frozenset((*listed, *self.token_ids(stop)))
+
+    def generation_config(self, stop: Iterable[str], steps: int) -> GenerationConfig:
+        """Greedy decoding, and nothing that a checkpoint's own `generation_config.json` adds."""
+        return GenerationConfig(
+            do_sample=False,
+            num_beams=1,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            max_new_tokens=steps,
+            eos_token_id=sorted(self.end_ids(stop)) or None,
+            pad_token_id=self.pad_id,
+            cache_implementation=self.cache,
+        )
+
+
+def prompt_text(plan: Plan, processor: Any) -> str:
+    """The whole prompt of a page, its image as one placeholder."""
+    template = plan.profile.template
+    if template == "got":
+        return (
+            f"<|im_start|>{processor.system_query}<|im_end|><|im_start|>user\n"
+            f"<img>{processor.image_token}</img>\n{plan.prompt}<|im_end|><|im_start|>assistant\n"
+        )
+    if template == "raw" or not processor.chat_template:
+        return f"{processor.image_token}\n{plan.prompt}"
+    content = [{"type": "image"}]
+    if plan.prompt:
+        content.append({"type": "text", "text": plan.prompt})
+    messages = [{"role": "user", "content": content}]
+    text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    return text
