@@ -1,4 +1,4 @@
-"""A checkpoint in the memory of `transformers`: its model, its processor, and its tokens' numbers."""
+"""A checkpoint in memory: its model, its processor, and the numbers of its tokens."""
 
 from __future__ import annotations
 
