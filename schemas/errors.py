@@ -4,11 +4,13 @@ PageFoundryError
 ├── RequestError            the request was wrong: exit code 2, one line, nothing was changed
 │   ├── RecipeError         the recipe does not parse; names the field
 │   ├── SourceError         a source pattern cannot be listed or matches nothing
-│   └── DatasetError        the dataset is missing, made with another digest, or held by another run
+│   └── DatasetError        the dataset is missing, or made with another digest
 ├── EnvironmentFault        not the page's fault: backed off, and stops the run when it persists
 │   ├── StorageError        an object cannot be read or written
-│   └── ModelError          an engine cannot be loaded
-├── EngineDied              what an engine runs on is gone: its replica ends and is started anew
+│   │   └── AccessError     a store refuses us (credentials, rights, bucket): a RequestError too
+│   ├── LeaseError          another run holds the dataset, or came between this run and its commit
+│   ├── ModelError          an engine cannot be loaded
+│   └── EngineDied          what an engine runs on is gone; a replica ends and is started anew
 ├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
 ├── DocumentError           a document is unreadable; carries the reject reason
 └── IntegrityError          `verify` or a publish found rows that do not add up: exit code 1
@@ -47,11 +49,19 @@ class StorageError(EnvironmentFault):
     """An object could not be read or written."""
 
 
+class AccessError(StorageError, RequestError):
+    """A store refuses us: credentials, rights, or a bucket that is missing."""
+
+
+class LeaseError(EnvironmentFault):
+    """Another run holds the dataset, took it from this one, or published in between."""
+
+
 class ModelError(EnvironmentFault):
     """An engine could not be loaded."""
 
 
-class EngineDied(PageFoundryError):
+class EngineDied(EnvironmentFault):
     """What an engine runs on, a process or a device, is gone; a new replica may read on."""
 
 

@@ -20,6 +20,9 @@ def banned_tokens(
     tail = list(tokens[-window:])
     prefix = tail[len(tail) - size + 1 :]
     banned = {
-        tail[end] for end in range(size - 1, len(tail)) if tail[end - size + 1 : end] == prefix
+        tail[end]
+        for end in range(size - 1, len(tail))
+        # The last token first: it spares most slices, and the rule runs at every step.
+        if tail[end - 1] == prefix[-1] and tail[end - size + 1 : end] == prefix
     }
     return banned - exempt

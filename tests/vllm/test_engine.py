@@ -1,0 +1,210 @@
+"""vLLM itself, on the CPU, with a tiny checkpoint: what is counted, banned, cut and refused."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from schemas import tokens
+from schemas.errors import EngineDied, ModelError
+from schemas.pages import PageImage
+from schemas.recipe import EngineSpec
+from schemas.tokens import VisionTokens
+from tests.checkpoints import make_checkpoint
+
+if find_spec("vllm") is None:
+    pytest.skip("needs vLLM, which `make test-vllm` installs", allow_module_level=True)
+
+import psutil
+
+from workers.engines.profile import Guard
+from workers.engines.vllm import VllmEngine, load_vllm
+from workers.engines.vllm_core import Loaded, prove_guard
+
+# vLLM's own imports warn.
+pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+ANSWER = "Each bowl took two days to dry before it could be trimmed and stacked."
+REPOSITORY = Path(__file__).resolve().parents[2]
+OWNER = """
+import os, sys
+import psutil
+from schemas.recipe import EngineSpec
+from workers.engines.vllm import load_vllm
+
+if __name__ == "__main__":
+    engine = load_vllm(EngineSpec(name="vllm", model=sys.argv[1]))
+    [core] = engine.loaded.processes
+    print(core.pid, *(one.pid for one in psutil.Process(core.pid).children()), flush=True)
+    os._exit(9)  # as Ray ends an actor, and as a replica ends itself
+"""
+SIZES = [(300, 420), (905, 1280), (1280, 905), (1700, 2200), (100, 30)]
+
+
+def make_page(number: int, width: int, height: int) -> PageImage:
+    grey = np.random.default_rng(number).integers(0, 255, (height, width), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(grey).save(out, "JPEG")
+    return PageImage(f"page {number}", out.getvalue(), width, height)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that says the answer again and again."""
+    return make_checkpoint("lighton-ocr", tmp_path_factory.mktemp("looping"), ANSWER, ends=False)
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Iterator[VllmEngine]:
+    engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=600))
+    yield engine
+    for process in engine.loaded.processes:
+        process.kill()
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; an orphan whose end nobody asks for stays as a zombie."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def say(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) -> list[int]:
+    """The tokens of an answer of 90, which is too short for a loop."""
+    from vllm import SamplingParams
+
+    from workers.engines.vllm_guard import guard_arguments
+
+    params = SamplingParams(
+        temperature=0,
+        max_tokens=90,
+        extra_args=guard_arguments(guard, exempt, engine.loaded.end),
+    )
+    prompt = {"prompt_token_ids": engine.loaded.tokenizer.encode("Read.")}
+    [output] = engine.loaded.llm.generate([prompt], params, use_tqdm=False)
+    return list(output.outputs[0].token_ids)
+
+
+def repeats(said: Sequence[int], size: int, window: int) -> list[int]:
+    """Where an n-gram ends that stood in the `window` tokens before its last one."""
+    grams = [tuple(said[i - size + 1 : i + 1]) for i in range(size - 1, len(said))]
+    reach = window - size + 1
+    return [i for i, gram in enumerate(grams) if gram in grams[max(0, i - reach) : i]]
+
+
+def test_image_tokens_are_those_of_the_formula(engine: VllmEngine) -> None:
+    pages = [make_page(number, *size) for number, size in enumerate(SIZES)]
+    readings = engine.read(pages)
+    assert [reading.page_id for reading in readings] == [page.page_id for page in pages]
+    expected = [tokens.pixtral(1540, *size).valid for size in SIZES]
+    assert [reading.vision_tokens for reading in readings] == expected
+    # Any other error would be vLLM's count against the formula's.
+    assert {reading.error and reading.error.reason for reading in readings} == {"loop"}
+
+
+def test_a_raw_prompt_holds_the_image_as_well(engine: VllmEngine) -> None:
+    profile = replace(engine.plan.profile, template="raw")
+    raw = VllmEngine(engine.loaded, replace(engine.plan, profile=profile, prompt="Free OCR."))
+    [reading] = raw.read([make_page(0, 905, 1280)])
+    assert reading.vision_tokens == tokens.pixtral(1540, 905, 1280).valid
+    assert reading.error is not None
+    assert reading.error.reason == "loop"
+
+
+def test_a_formula_that_miscounts_is_an_error_of_the_page(engine: VllmEngine) -> None:
+    mode = replace(engine.plan.mode, tokens=lambda width, height: VisionTokens(1, 1))
+    wrong = VllmEngine(engine.loaded, replace(engine.plan, mode=mode))
+    [reading] = wrong.read([make_page(0, 300, 420)])
+    assert reading.error is not None
+    assert "makes 1 image tokens of 300 x 420 pixels, vLLM 165" in reading.error.detail
+
+
+def test_the_guard_acts(engine: VllmEngine) -> None:
+    free, guarded = say(engine, None), say(engine, Guard(3, 40))
+    assert repeats(free, 3, 40), "the checkpoint was made to repeat itself"
+    assert not repeats(guarded, 3, 40)
+    assert say(engine, Guard(3, 40), exempt=sorted(set(free))) == free
+
+
+def test_a_loop_is_cut_early_and_the_stronger_guard_breaks_it(engine: VllmEngine) -> None:
+    pages = [make_page(0, 300, 420)]
+    [reading] = engine.read(pages)
+    assert reading.error is not None
+    assert reading.error.reason == "loop"
+    assert reading.output_tokens <= 200
+    [stronger] = engine.retries
+    [second] = stronger.read(pages)
+    assert stronger.guard == "12/1024"
+    assert second.output_tokens > 200
+    assert second.error is None or second.error.reason != "loop"
+
+
+def test_a_page_that_is_no_image_costs_no_other(engine: VllmEngine) -> None:
+    pages = [
+        make_page(0, 300, 420),
+        PageImage("broken", b"not an image", 9, 9),
+        make_page(2, 90, 90),
+    ]
+    first, broken, last = engine.read(pages)
+    assert broken.page_id == "broken"
+    assert broken.error is not None
+    assert broken.error.reason == "engine_error"
+    assert [first.vision_tokens, last.vision_tokens] == [165, tokens.pixtral(1540, 90, 90).valid]
+
+
+class Deaf:
+    """vLLM, but for what `SamplingParams.extra_args` says: a release that ignores the guard."""
+
+    def __init__(self, llm: Any) -> None:
+        self._llm = llm
+
+    def generate(self, prompts: Any, params: Any, **settings: Any) -> Any:
+        params.extra_args = None
+        return self._llm.generate(prompts, params, **settings)
+
+
+def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
+    prove_guard(engine.loaded)
+    deaf: Loaded = replace(engine.loaded, llm=Deaf(engine.loaded.llm))
+    with pytest.raises(ModelError, match="leaves out the n-gram guard"):
+        prove_guard(deaf)
+
+
+def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
+    """Killed in the midst of an answer of 4,000 tokens, which vLLM then waits for in vain."""
+    engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=4000))
+    [core] = engine.loaded.processes
+    workers = psutil.Process(core.pid).children()
+    [guarded] = engine.retries
+    timer = Timer(3, core.kill)
+    timer.start()
+    with pytest.raises(EngineDied):
+        guarded.read([make_page(0, 300, 420)])
+    timer.join()
+    with pytest.raises(EngineDied):
+        guarded.read([make_page(0, 300, 420)])
+    psutil.wait_procs(workers, timeout=30)
+    assert not [one for one in workers if is_alive(one)]
+
+
+def test_the_engine_core_ends_with_its_owner(folder: Path, tmp_path: Path) -> None:
+    """Else it would keep the memory of the GPU from the replica that comes in its place."""
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER)
+    command = [sys.executable, str(script), str(folder)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    *_, line = done.stdout.split("\n")[:-1]
+    processes = [psutil.Process(int(pid)) for pid in line.split() if psutil.pid_exists(int(pid))]
+    psutil.wait_procs(processes, timeout=30)
+    assert done.returncode == 9
+    assert len(line.split()) == 2
+    assert not [one for one in processes if is_alive(one)]

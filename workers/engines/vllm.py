@@ -1,0 +1,224 @@
+"""The `vllm` engine: continuous batching over all pages of a call, by the checkpoint's profile.
+
+vLLM forms the batches, and reads some pages while it prepares others. Ours are the prompt, the
+guard and the cut of loops (`workers.engines.vllm_guard`), and the account of what came back.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image
+
+from schemas.errors import EngineDied, ModelError
+from schemas.pages import PageError, PageImage, Reading
+from schemas.recipe import EngineSpec
+from schemas.tokens import reduced
+from workers import pictures
+from workers.engines import Engine
+from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.loops import CHECK_EVERY, find_loop
+from workers.engines.plan import Plan, make_plan
+from workers.engines.vllm_core import Loaded, first_line, load_core, prove_guard
+
+_ONLY_MODE: Mapping[str, str] = {
+    "DeepseekOCRForCausalLM": "gundam",
+    "DeepseekOCR2ForCausalLM": "gundam",
+    "UnlimitedOCRForCausalLM": "gundam",
+    "LightOnOCRForConditionalGeneration": "native",
+}
+"""Architectures of which vLLM counts the image tokens by constants of its own (0.32), whatever the
+image processor is told: any other mode ends the engine core. They are told nothing."""
+
+Picture = tuple[PageImage, Image.Image]
+
+
+def load_vllm(spec: EngineSpec) -> VllmEngine:
+    """Load the checkpoint that `spec` names into vLLM, and prove that the guard acts there.
+
+    Raises ModelError where vLLM is missing or unfit, or the checkpoint cannot be loaded, or cannot
+    be asked what the recipe asks.
+    """
+    checkpoint = find_checkpoint(spec)
+    plan = make_plan(spec, checkpoint)
+    only = only_mode(checkpoint)
+    if only not in (None, plan.mode.name):
+        raise ModelError(
+            f"engine.mode: vLLM reads {checkpoint.location} in mode {only} only, "
+            f"not in {plan.mode.name}"
+        )
+    loaded = load_core(checkpoint)
+    prove_guard(loaded)
+    return VllmEngine(loaded, plan)
+
+
+def only_mode(checkpoint: Checkpoint) -> str | None:
+    """The one mode that vLLM reads this checkpoint in; None where it takes any."""
+    found = (_ONLY_MODE.get(name) for name in checkpoint.architectures)
+    return next((mode for mode in found if mode), None)
+
+
+class VllmEngine:
+    """One way to read with a loaded checkpoint; see `workers.engines.Engine`."""
+
+    name = "vllm"
+
+    def __init__(self, loaded: Loaded, plan: Plan, is_retry: bool = False) -> None:
+        self.loaded = loaded
+        self.plan = plan
+        self._is_retry = is_retry
+        self._exempt = frozenset(loaded.token_ids((plan.guard or plan.profile.stronger).exempt))
+        self.model = loaded.checkpoint.location
+        self.revision = loaded.checkpoint.revision
+        self.mode = plan.mode.name
+        self.task: str = plan.task
+        self.guard = str(plan.guard or "")
+
+    @functools.cached_property
+    def retries(self) -> Sequence[Engine]:
+        """The stronger guard, then the next larger mode, where vLLM can read in it."""
+        only = only_mode(self.loaded.checkpoint)
+        return tuple(
+            VllmEngine(self.loaded, plan, is_retry=True)
+            for plan in ([] if self._is_retry else self.plan.retries())
+            if only in (None, plan.mode.name)
+        )
+
+    @functools.cached_property
+    def figure(self) -> Engine | None:
+        """The engine for regions cut out of pages."""
+        plan = self.plan.figure()
+        return VllmEngine(self.loaded, plan, is_retry=True) if plan else None
+
+    def read(self, pages: Sequence[PageImage]) -> list[Reading]:
+        """Read `pages`; a page that fails is a `Reading` with an error.
+
+        Raises EngineDied where vLLM's engine core has ended.
+        """
+        readings: dict[int, Reading] = {}
+        todo: dict[int, Picture] = {}
+        for place, page in enumerate(pages):
+            try:
+                todo[place] = (page, self._picture(page))
+            except Exception as exc:  # noqa: BLE001 - Pillow's errors share no narrower base
+                readings[place] = _failed(page, exc)
+        readings |= zip(todo, self._read(list(todo.values())), strict=True)
+        return [readings[place] for place in range(len(pages))]
+
+    def _picture(self, page: PageImage) -> Image.Image:
+        picture = pictures.decode(page.data)
+        longest_px = self.plan.mode.longest_edge_px
+        if longest_px is None or max(picture.size) <= longest_px:
+            return picture
+        return picture.resize(reduced(*picture.size, longest_px), Image.Resampling.LANCZOS)
+
+    def _read(self, todo: Sequence[Picture]) -> list[Reading]:
+        """Read all at once; where vLLM refuses the call, by halves, down to the page it refuses."""
+        if not todo:
+            return []
+        try:
+            outputs = self.loaded.watched(lambda: self._generate([one for _, one in todo]))
+        except EngineDied:
+            raise
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            if len(todo) == 1:
+                return [_failed(todo[0][0], exc)]
+            middle = len(todo) // 2
+            return self._read(todo[:middle]) + self._read(todo[middle:])
+        pairs = zip(todo, outputs, strict=True)
+        return [self._reading(page, output) for (page, _), output in pairs]
+
+    def _generate(self, images: Sequence[Image.Image]) -> Any:
+        """vLLM's outputs, in the order of the images."""
+        from vllm import SamplingParams
+
+        from workers.engines.vllm_guard import guard_arguments
+
+        plan, loaded = self.plan, self.loaded
+        params = SamplingParams(
+            temperature=0,
+            max_tokens=plan.max_new_tokens,
+            stop_token_ids=loaded.token_ids(plan.profile.stop),
+            logprobs=0,  # of the chosen token alone
+            detokenize=False,  # decoded here, special tokens and all
+            extra_args=guard_arguments(plan.guard, self._exempt, loaded.end),
+        )
+        is_told = only_mode(loaded.checkpoint) is None
+        settings = dict(plan.mode.image_settings) if is_told else {}
+        if plan.profile.template == "raw":
+            placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
+            prompts = [
+                {
+                    "prompt": f"{placeholder}\n{plan.prompt}",
+                    "multi_modal_data": {"image": image},
+                    "mm_processor_kwargs": settings,
+                }
+                for image in images
+            ]
+            return loaded.llm.generate(prompts, params, use_tqdm=False)
+        asked = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
+        chats = [
+            [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, *asked]}]
+            for image in images
+        ]
+        return loaded.llm.chat(chats, params, use_tqdm=False, mm_processor_kwargs=settings or None)
+
+    def _reading(self, page: PageImage, output: Any) -> Reading:
+        plan, answer = self.plan, output.outputs[0]
+        ended = answer.finish_reason == "stop"
+        tokens = list(answer.token_ids)[: -1 if ended else None]
+        made = output.prompt_token_ids.count(self.loaded.image_token)
+        expected = plan.mode.tokens(page.width, page.height) if plan.mode.tokens else None
+        spent = Reading(
+            page.page_id,
+            vision_tokens=expected.valid if expected else made,
+            output_tokens=len(tokens),
+        )
+        if expected and made != expected.placeholders:
+            return replace(spent, error=_miscounted(plan, page, expected.placeholders, made))
+        # An answer of another length ended by itself: the guard looks at these only.
+        if not ended or len(tokens) % CHECK_EVERY == 0:
+            start = find_loop(tokens, self._exempt)
+            if start >= 0:
+                detail = f"{len(tokens)} tokens, the same again and again from {start} on"
+                return replace(spent, error=PageError("loop", detail))
+        if not ended:
+            reason = "no_end" if answer.finish_reason == "length" else "engine_error"
+            detail = f"no end within {len(tokens)} tokens (vLLM: {answer.finish_reason})"
+            return replace(spent, error=PageError(reason, detail))
+        return self._parsed(spent, tokens, answer.logprobs)
+
+    def _parsed(self, spent: Reading, tokens: Sequence[int], logprobs: Any) -> Reading:
+        """A reading that ended well; its confidence is the mean probability of its tokens."""
+        profile = self.plan.profile
+        text = self.loaded.tokenizer.decode(
+            tokens,
+            skip_special_tokens=not profile.special_tokens,
+            clean_up_tokenization_spaces=False,
+        )
+        parsed = profile.parse(text)
+        sure = [math.exp(logprobs[i][token].logprob) for i, token in enumerate(tokens)]
+        return replace(
+            spent,
+            text=parsed.text,
+            blocks=parsed.blocks,
+            turn=parsed.turn,
+            confidence=min(sum(sure) / len(sure), 1.0) if sure else None,
+        )
+
+
+def _miscounted(plan: Plan, page: PageImage, expected: int, made: int) -> PageError:
+    return PageError(
+        "engine_error",
+        f"mode {plan.mode.name} of profile {plan.profile.name} makes {expected} image tokens of "
+        f"{page.width} x {page.height} pixels, vLLM {made}",
+    )
+
+
+def _failed(page: PageImage, exc: Exception) -> Reading:
+    detail = f"vllm: {type(exc).__name__}: {first_line(exc)}"
+    return Reading(page.page_id, error=PageError("engine_error", detail[:500]))
