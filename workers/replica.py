@@ -30,10 +30,10 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 class ReplicaSettings:
     """What a replica is made of.
 
-    `threads` is None for all cores, `batch_pages` None for what the engine takes by itself. `read_timeout_s` is the longest reading of a page: a call of
-    an engine that takes longer than this for each of its pages ends the whole process, as a hung
-    native library cannot be interrupted. None, for a replica inside the driver's own process,
-    never ends it.
+    `threads` is None for all cores, `batch_pages` None for what the engine takes by itself.
+    `read_timeout_s` is the longest reading of a page: a call of an engine that takes longer than
+    this for each of its pages ends the whole process, as a hung native library cannot be
+    interrupted. None, for a replica inside the driver's own process, never ends it.
     """
 
     engine: EngineSpec

@@ -2,8 +2,9 @@
 
 Generation goes in rounds of `Loaded.round_tokens`: after each, pages that have ended leave the
 batch and waiting ones take their places, so that a device does not finish long pages with most of
-a batch idle. transformers' own continuous batching takes no images (5.23), and `generate` ends a batch
-with its longest page. A round costs seeing the page, and reading its prompt and answer, once more.
+a batch idle. transformers' own continuous batching takes no images (5.23), and `generate` ends a
+batch with its longest page. A round costs seeing the page, and reading its prompt and answer, once
+more.
 
 Pages are prepared on another thread while the model generates. They are read shape by shape, and of
 each shape the longest first, so that little of a batch is padding.
