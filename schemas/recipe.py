@@ -1,8 +1,8 @@
 """The recipe: one YAML file that says what dataset to make, as frozen pydantic models.
 
 Unknown keys are refused. `reading_settings` is the part that decides what a page's reading is;
-its digest names the staging folder and stamps every row. Sources, `dedup`, `publish` and
-`placement` are left out of it: changing them never makes a page be read again.
+its digest names the staging folder and stamps every row. Sources, `dedup`, `publish`, `placement`
+and `storage` are left out of it: changing them never makes a page be read again.
 """
 
 from __future__ import annotations
@@ -172,6 +172,9 @@ class Placement(Part):
     page_timeout_s: Annotated[float, Field(gt=0)] = 60
     page_memory_bytes: PositiveInt = 3 * 2**30
     read_timeout_s: Annotated[float, Field(gt=0, description="longest reading of a page")] = 120
+    replica_start_timeout_s: Annotated[
+        float, Field(gt=0, description="longest time without any replica")
+    ] = 1800
     staging: str | None = Field(default=None, description="default: <dataset>/staging")
 
     @field_validator("replicas", mode="before")
@@ -186,6 +189,16 @@ class Placement(Part):
                 f"replicas {list(self.replicas)}: the first must not exceed the second"
             )
         return self
+
+
+class Storage(Part):
+    """Where `s3://` is; what is left out comes from the environment. Keys never stand here."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^/@?#\s]+/?$")] | None = Field(
+        default=None, description="`https://host:port` of an S3-compatible store; default: AWS"
+    )
+    region: Location | None = None
+    profile: Location | None = Field(default=None, description="of the AWS configuration files")
 
 
 class Recipe(Part):
@@ -213,6 +226,7 @@ class Recipe(Part):
     dedup: Dedup = Dedup()
     publish: Publish = Publish()
     placement: Placement = Placement()
+    storage: Storage = Storage()
 
     def reading_settings(self) -> dict[str, Any]:
         """The settings a reading depends on, as plain JSON values."""

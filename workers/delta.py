@@ -7,19 +7,32 @@ set of parts that the table shall have, so repeating one changes nothing.
 from __future__ import annotations
 
 import json
+import logging
+import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+)
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from schemas.errors import DatasetError, StorageError
+from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
 from schemas.tables import SCHEMAS
 from workers import store
+from workers.locations import is_s3, storage_error
+
+log = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
 
 METADATA_KEY = "pagefoundry"
 
@@ -57,9 +70,13 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
     Raises DatasetError where the table has no such version.
     """
+    return _again(uri, lambda: _open(uri, version))
+
+
+def _open(uri: str, version: int | None) -> TableVersion | None:
     try:
-        table = DeltaTable(uri)
-        history = {entry["version"]: entry for entry in table.history()}
+        table = DeltaTable(uri, storage_options=_options(uri))
+        history = _commits(table)
         if version is not None and version not in history:
             known = f"{min(history)} to {max(history)}"
             raise DatasetError(f"{uri} has versions {known}, not {version}")
@@ -69,7 +86,7 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as exc:
-        raise StorageError(f"cannot open the table {uri}: {exc}") from exc
+        raise storage_error("open the table", uri, exc) from exc
     entry = history[table.version()]
     parts = [
         PartFile(row["path"], row["size_bytes"], row["num_records"])
@@ -85,10 +102,63 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
 def table_history(uri: str) -> list[tuple[int, int, dict[str, Any]]]:
     """Versions of a table, newest first: number, timestamp in ms, and what the commit says."""
+    commits = _commits(DeltaTable(uri, storage_options=_options(uri)))
     return [
-        (entry["version"], int(entry["timestamp"]), json.loads(entry.get(METADATA_KEY, "{}")))
-        for entry in DeltaTable(uri).history()
+        (version, int(entry["timestamp"]), json.loads(entry.get(METADATA_KEY, "{}")))
+        for version, entry in commits.items()
     ]
+
+
+def _commits(table: DeltaTable) -> dict[int, dict[str, Any]]:
+    """What the commits say, by version, newest first; `table` is at the latest version then.
+
+    deltalake numbers commits downwards from the version that a table was opened at, those that
+    came after it included. So they are read again until none came meanwhile.
+    """
+    while True:
+        opened = table.version()
+        commits = {entry["version"]: entry for entry in table.history()}
+        table.update_incremental()
+        if table.version() == opened:
+            return commits
+
+
+def write_checkpoint(uri: str, version: int) -> None:
+    """Write a version's whole state into the log, so that it needs no older entries."""
+    try:
+        table = DeltaTable(uri, version=version, storage_options=_options(uri))
+        table.create_checkpoint()
+    except (DeltaError, OSError) as exc:
+        raise storage_error("write a checkpoint of the table", uri, exc) from exc
+
+
+def ensure_table(dataset: str, table: str) -> TableVersion:
+    """The latest version of a table; where there is none, an empty one is made."""
+    uri = store.join(dataset, table)
+    return _again(uri, lambda: open_table(uri) or _make(uri, table))
+
+
+def _make(uri: str, table: str) -> TableVersion:
+    store.make_folder(store.join(uri, "data"))
+    try:
+        schema = Schema.from_arrow(SCHEMAS[table])
+        create_table_with_add_actions(
+            uri,
+            schema,
+            [],
+            name=table,
+            # By default it would be made again over what another run has committed meanwhile.
+            commit_properties=CommitProperties(max_commit_retries=0),
+            storage_options=_options(uri),
+        )
+    except (DeltaError, OSError) as exc:
+        current = open_table(uri)  # another run may have made it just now
+        if current is None:
+            raise storage_error("make the table", uri, exc) from exc
+        return current
+    current = open_table(uri)
+    assert current is not None
+    return current
 
 
 def commit_parts(
@@ -97,42 +167,82 @@ def commit_parts(
     parts: Iterable[PartFile],
     run_id: str,
     metadata: Mapping[str, Any] | None = None,
+    follows: TableVersion | None = None,
 ) -> TableVersion:
     """Make `parts` the table's parts, in one commit; none is made where nothing would change.
 
-    With `metadata` a commit is also made when only the metadata is new.
+    With `metadata` a commit is also made when only the metadata is new. The commit follows the
+    version `follows`, by default the latest, or fails: one that was made in between may hold other
+    parts, so a commit is never tried again over it.
+
+    Raises LeaseError where another commit came first.
     """
-    uri = store.join(dataset, table)
+    current = follows or ensure_table(dataset, table)
     wanted = {part.path: part for part in parts}
-    current = open_table(uri)
-    if current is None:
-        schema = Schema.from_arrow(SCHEMAS[table])
-        store.make_folder(store.join(uri, "data"))
-        create_table_with_add_actions(uri, schema, [], name=table)
-        current = open_table(uri)
-        assert current is not None
+    if _holds(current, wanted, metadata):
+        return current
+    number = current.version + 1
+    # Tried again, it is again this version that is made, or none.
+    _again(current.uri, lambda: _commit(current, wanted, run_id, metadata, SCHEMAS[table]))
+    committed = open_table(current.uri, number)
+    assert committed is not None
+    return committed
+
+
+def _commit(
+    current: TableVersion,
+    wanted: Mapping[str, PartFile],
+    run_id: str,
+    metadata: Mapping[str, Any] | None,
+    schema: pa.Schema,
+) -> None:
     present = {part.path: part for part in current.parts}
     actions: list[AddAction | RemoveAction] = [
         _add(part) for path, part in wanted.items() if path not in present
     ]
     actions += [_remove(part) for path, part in present.items() if path not in wanted]
-    if not actions and (metadata is None or current.metadata == metadata):
-        return current
     custom = {METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata else None
+    number = current.version + 1
+    options = _options(current.uri)
     try:
-        DeltaTable(uri).create_write_transaction(
+        DeltaTable(
+            current.uri, version=current.version, storage_options=options
+        ).create_write_transaction(
             actions,
             "append",
-            SCHEMAS[table],
+            schema,
             commit_properties=CommitProperties(
-                custom_metadata=custom, app_transactions=[Transaction(run_id, current.version + 1)]
+                custom_metadata=custom,
+                max_commit_retries=0,
+                app_transactions=[Transaction(run_id, number)],
             ),
+            # Else every hundredth commit forgets the versions of more than thirty days ago, by
+            # whatever the clock says; `vacuum` forgets versions when it is told to.
+            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
         )
     except (DeltaError, OSError) as exc:
-        raise StorageError(f"cannot commit to the table {uri}: {exc}") from exc
-    committed = open_table(uri)
-    assert committed is not None
-    return committed
+        latest = open_table(current.uri)
+        if latest is None or latest.version < number:
+            raise storage_error("commit to the table", current.uri, exc) from exc
+        # The answer to our own commit may have been lost on the way.
+        if not _holds(open_table(current.uri, number), wanted, metadata):
+            raise LeaseError(
+                f"{current.uri}: another run committed version {number} first; this run stops and "
+                "publishes nothing more; run it again"
+            ) from exc
+
+
+def _holds(
+    version: TableVersion | None,
+    wanted: Mapping[str, PartFile],
+    metadata: Mapping[str, Any] | None,
+) -> bool:
+    """Whether a version is what a commit would make."""
+    return (
+        version is not None
+        and {part.path for part in version.parts} == wanted.keys()
+        and (metadata is None or version.metadata == metadata)
+    )
 
 
 def _add(part: PartFile) -> AddAction:
@@ -142,3 +252,33 @@ def _add(part: PartFile) -> AddAction:
 
 def _remove(part: PartFile) -> RemoveAction:
     return RemoveAction(part.path, True, int(time.time() * 1000), part.size, {})
+
+
+def _options(uri: str) -> dict[str, str] | None:
+    """What deltalake needs to know of the store under `uri`."""
+    if not is_s3(uri):
+        return None
+    from workers.s3 import object_store_options
+
+    return object_store_options()
+
+
+def _again(uri: str, act: Callable[[], Done]) -> Done:
+    """Do what deltalake does not try again: a listing that breaks off, a put on a condition.
+
+    What it did try again, as often as the policy says, is not tried longer.
+    """
+    if not is_s3(uri):
+        return act()
+    from workers.store_retry import RetryPolicy
+
+    policy = RetryPolicy(tries=4)
+    for failures in range(1, policy.tries):
+        try:
+            return act()
+        except StorageError as exc:
+            if isinstance(exc, AccessError) or " retries, max_retries" in str(exc):
+                raise
+            log.info("%s; trying again", exc)
+            time.sleep(policy.pause_s(failures, random.random()))
+    return act()

@@ -3,132 +3,78 @@
 Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
 Nothing else in the project opens a file, except libraries that are handed a local path made here.
 Foreign errors leave as StorageError or SourceError; a missing object as FileNotFoundError.
+`workers.locations`, `workers.listing` and `workers.conditional` are parts of it; S3 itself is in
+`workers.s3`, and when a request is sent again in `workers.store_retry`.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import posixpath
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
-from urllib.parse import quote, unquote_to_bytes
+from typing import Any, BinaryIO, cast
 
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
+from schemas.errors import StorageError
+from workers.conditional import (
+    create_exclusive,
+    read_with_version,
+    replace_if_unchanged,
+    require_conditional_put,
+)
+from workers.listing import DOCUMENT_SUFFIXES, is_utf8, list_documents, list_names, stat
+from workers.locations import (
+    absolute,
+    filesystem,
+    is_local,
+    is_s3,
+    join,
+    local_path,
+    replacing,
+    translated,
+    use_storage,
+)
 
-from schemas.errors import SourceError, StorageError
-from schemas.shards import SeenFile
+__all__ = [
+    "DOCUMENT_SUFFIXES",
+    "absolute",
+    "create_exclusive",
+    "delete",
+    "exists",
+    "is_local",
+    "join",
+    "list_documents",
+    "list_names",
+    "local_copy",
+    "local_path",
+    "make_folder",
+    "open_input",
+    "read_bytes",
+    "read_head",
+    "read_many",
+    "read_range",
+    "read_with_version",
+    "remove_empty_folder",
+    "replace_if_unchanged",
+    "require_conditional_put",
+    "sha256_of",
+    "stat",
+    "temporary_folder",
+    "upload",
+    "use_storage",
+    "write_bytes",
+]
 
-DOCUMENT_SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
-_GLOB_CHARS = "*?["
 _CHUNK_BYTES = 4 * 2**20
-
-
-def is_local(uri: str) -> bool:
-    """Whether `uri` is a path on this machine."""
-    return "://" not in uri or uri.startswith("file://")
-
-
-def local_path(uri: str) -> Path:
-    """The path of a local `uri`."""
-    if uri.startswith("file://"):
-        return Path(os.fsdecode(unquote_to_bytes(uri.removeprefix("file://"))))
-    return Path(uri)
-
-
-def _filesystem(uri: str) -> tuple[Any, str]:
-    """The file system of a URI and the path in it. A local name is never read as a URL."""
-    if is_local(uri):
-        return LocalFileSystem(), str(local_path(uri))
-    fs, path = url_to_fs(uri)
-    return fs, path
-
-
-def absolute(uri: str) -> str:
-    """A local path made absolute against the working directory; a URL as it is."""
-    return posixpath.abspath(local_path(uri)) if is_local(uri) else uri.rstrip("/")
-
-
-def join(base: str, *parts: str) -> str:
-    """`base/part/part`, for paths and URLs alike."""
-    return posixpath.join(base, *parts)
-
-
-@contextmanager
-def _translated(action: str, uri: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, ImportError) as exc:
-        raise StorageError(f"cannot {action} {uri}: {exc}") from exc
-
-
-def list_documents(patterns: Iterable[str]) -> list[SeenFile]:
-    """All files that the patterns name, once each, sorted by URI.
-
-    A folder stands for the documents below it (by suffix); a glob for exactly what it matches.
-    Raises SourceError for a pattern that matches nothing or cannot be listed.
-    """
-    found: dict[str, SeenFile] = {}
-    for pattern in patterns:
-        matches = list(_list_pattern(absolute(pattern)))
-        if not matches:
-            raise SourceError(
-                f"source {pattern!r} matches no file; name a folder or a glob like 'docs/**/*.pdf'"
-            )
-        found.update((file.uri, file) for file in matches)
-    return [found[uri] for uri in sorted(found)]
-
-
-def _list_pattern(pattern: str) -> Iterator[SeenFile]:
-    try:
-        fs, path = _filesystem(pattern)
-        if any(char in pattern for char in _GLOB_CHARS) and not fs.exists(path):
-            entries, by_suffix = fs.glob(path, detail=True), False
-        else:
-            by_suffix = fs.isdir(path)
-            entries = fs.find(path, detail=True)
-    except (OSError, ValueError, ImportError) as exc:
-        raise SourceError(f"source {pattern!r} cannot be listed: {exc}") from exc
-    for name, listed in entries.items():
-        # A listing shows a link, not the file behind it.
-        is_link = listed.get("islink", False)
-        info = fs.info(name) if is_link and fs.exists(name) else listed
-        if info["type"] != "file" and (fs.exists(name) or not is_link):
-            continue  # a broken link stays: whoever opens it can say so
-        if by_suffix and not name.lower().endswith(DOCUMENT_SUFFIXES):
-            continue
-        uri = _local_uri(name) if is_local(pattern) else fs.unstrip_protocol(name)
-        yield SeenFile(uri, int(info["size"]), _version(info))
-
-
-def _local_uri(path: str) -> str:
-    """A path as it is; one whose name is not UTF-8 as a `file://` URL, which tables can hold."""
-    return path if _is_utf8(path) else "file://" + quote(os.fsencode(path))
-
-
-def _is_utf8(path: str) -> bool:
-    # Bytes of a file name that are not UTF-8 stand in a str as lone surrogates.
-    return not any("\ud800" <= char <= "\udfff" for char in path)
-
-
-def _version(info: dict[str, Any]) -> str:
-    etag = info.get("ETag") or info.get("etag")
-    return str(etag).strip('"') if etag else f"{info.get('mtime', 0):.6f}"
-
-
-def stat(uri: str) -> SeenFile:
-    """Size and version of one file. Raises FileNotFoundError."""
-    with _translated("stat", uri):
-        fs, path = _filesystem(uri)
-        info = fs.info(path)
-        return SeenFile(uri, int(info["size"]), _version(info))
+# A multipart upload whose completion was done, but whose answer was lost, is begun anew.
+_UPLOAD_TRIES = 3
 
 
 @contextmanager
@@ -145,7 +91,7 @@ def local_copy(uri: str) -> Iterator[Path]:
         path = local_path(uri)
         if not path.is_file():
             raise FileNotFoundError(uri)
-        if not _is_utf8(str(path)):  # a name that native libraries do not take
+        if not is_utf8(str(path)):  # a name that native libraries do not take
             with temporary_folder() as folder:
                 (folder / "document").symlink_to(path)
                 yield folder / "document"
@@ -154,38 +100,79 @@ def local_copy(uri: str) -> Iterator[Path]:
         return
     with temporary_folder() as folder:
         path = folder / "document"
-        with _translated("download", uri):
-            fs, remote = _filesystem(uri)
-            fs.get_file(remote, str(path))
+        with translated("download", uri):
+            fs, remote = filesystem(uri)
+            if is_s3(uri):
+                fs.download(remote, path)
+            else:
+                fs.get_file(remote, str(path))
         yield path
 
 
 def read_head(path: Path, length: int) -> bytes:
     """The first bytes of a local file."""
-    with _translated("read", str(path)), open(path, "rb") as handle:
+    with translated("read", str(path)), open(path, "rb") as handle:
         return handle.read(length)
 
 
 def open_input(uri: str) -> BinaryIO:
     """Open an object for reading, seekable, in blocks. The caller closes it."""
-    with _translated("open", uri):
-        fs, path = _filesystem(uri)
-        handle: BinaryIO = fs.open(path, "rb")
-        return handle
+    with translated("open", uri):
+        fs, path = filesystem(uri)
+        if is_s3(uri):
+            handle = fs.open(path, "rb", block_size=_CHUNK_BYTES)
+            return cast(BinaryIO, _Input(handle, uri, fs.default_block_size))
+        return cast(BinaryIO, _Input(fs.open(path, "rb"), uri))
+
+
+class _Input(io.RawIOBase):
+    """An open object: its reads fail with errors of ours, and move at most `step` bytes at once."""
+
+    def __init__(self, handle: Any, uri: str, step: int | None = None) -> None:
+        self._handle = handle
+        self._uri = uri
+        self._step = step
+
+    def read(self, size: int = -1) -> bytes:
+        with translated("read", self._uri):
+            if self._step is None:
+                return bytes(self._handle.read(size))
+            parts: list[bytes] = []
+            left = sys.maxsize if size < 0 else size
+            while left and (part := self._handle.read(min(left, self._step))):
+                parts.append(part)
+                left -= len(part)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return int(self._handle.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._handle.tell())
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._handle.close()
+        super().close()
 
 
 def read_bytes(uri: str) -> bytes:
     """The whole object. Raises FileNotFoundError."""
-    with _translated("read", uri):
-        fs, path = _filesystem(uri)
+    with translated("read", uri):
+        fs, path = filesystem(uri)
         data: bytes = fs.cat_file(path)
         return data
 
 
 def read_range(uri: str, offset: int, length: int) -> bytes:
     """`length` bytes from `offset`. Raises StorageError where the object is shorter."""
-    with _translated("read", uri):
-        fs, path = _filesystem(uri)
+    with translated("read", uri):
+        fs, path = filesystem(uri)
         data: bytes = fs.cat_file(path, start=offset, end=offset + length)
     if len(data) != length:
         raise StorageError(f"{uri}: {length} bytes wanted at {offset}, {len(data)} found")
@@ -194,82 +181,77 @@ def read_range(uri: str, offset: int, length: int) -> bytes:
 
 def write_bytes(uri: str, data: bytes) -> None:
     """Write an object whole: a reader sees the old one or the new one, never a part."""
-    with _translated("write", uri):
+    with translated("write", uri):
         if is_local(uri):
-            _write_local(local_path(uri), data)
+            with replacing(local_path(uri)) as temporary:
+                temporary.write_bytes(data)
+        elif is_s3(uri):
+            fs, path = filesystem(uri)
+            fs.upload(data, path)
         else:
-            fs, path = _filesystem(uri)
+            fs, path = filesystem(uri)
             fs.pipe_file(path, data)
 
 
-def _write_local(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def upload(path: Path, uri: str) -> None:
-    """Move a local file to `uri`, whole or not at all."""
-    with _translated("write", uri):
+    """Copy a local file to `uri`, whole or not at all; to S3 in parts."""
+    with translated("write", uri):
         if is_local(uri):
-            target = local_path(uri)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{target.name}.tmp")
-            try:
+            with replacing(local_path(uri)) as temporary:
                 shutil.copyfile(path, temporary)
-                os.replace(temporary, target)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+        elif is_s3(uri):
+            fs, remote = filesystem(uri)
+            fs.upload(path, remote)
         else:
-            fs, remote = _filesystem(uri)
+            fs, remote = filesystem(uri)
             fs.put_file(str(path), remote)
+
+
+def delete(uri: str) -> None:
+    """Delete an object; one that is not there is no error."""
+    with translated("delete", uri):
+        if is_local(uri):
+            local_path(uri).unlink(missing_ok=True)
+        elif exists(uri):
+            fs, path = filesystem(uri)
+            fs.rm_file(path)
 
 
 def make_folder(uri: str) -> None:
     """Make a folder where the store has folders."""
-    with _translated("make the folder", uri):
-        fs, path = _filesystem(uri)
-        fs.makedirs(path, exist_ok=True)
+    with translated("make the folder", uri):
+        if not is_s3(uri):  # s3fs would try to make the bucket
+            fs, path = filesystem(uri)
+            fs.makedirs(path, exist_ok=True)
+
+
+def remove_empty_folder(uri: str) -> None:
+    """Remove a folder that holds nothing, where the store has folders; leave any other."""
+    with translated("remove the folder", uri):
+        if is_local(uri):
+            try:
+                local_path(uri).rmdir()
+            except OSError as exc:
+                if exc.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                    raise
 
 
 def exists(uri: str) -> bool:
     """Whether an object or folder is there."""
-    with _translated("stat", uri):
-        fs, path = _filesystem(uri)
+    with translated("stat", uri):
+        fs, path = filesystem(uri)
         return bool(fs.exists(path))
-
-
-def list_names(folder: str, suffix: str) -> list[str]:
-    """URIs of the files directly in `folder` that end in `suffix`, sorted; none if it is absent."""
-    with _translated("list", folder):
-        fs, path = _filesystem(folder)
-        fs.invalidate_cache(path)
-        try:
-            names = fs.ls(path, detail=False)
-        except FileNotFoundError:
-            return []
-    found = sorted(name for name in names if name.endswith(suffix))
-    return found if is_local(folder) else [fs.unstrip_protocol(name) for name in found]
 
 
 def read_many(uris: list[str]) -> list[bytes]:
     """Many small objects, in order, fetched at once where the store can."""
     if not uris:
         return []
-    with _translated("read", f"{len(uris)} objects under {posixpath.dirname(uris[0])}"):
-        fs, _ = _filesystem(uris[0])
+    with translated("read", f"{len(uris)} objects under {posixpath.dirname(uris[0])}"):
+        fs, _ = filesystem(uris[0])
         paths = [fs._strip_protocol(uri) for uri in uris]
-        data = fs.cat(paths)
+        # Small objects come in one request each, with no request for their size before.
+        data = fs.cat(paths, **({"max_concurrency": 1} if is_s3(uris[0]) else {}))
         if isinstance(data, bytes):
             return [data]
         return [data[path] for path in paths]
@@ -278,7 +260,7 @@ def read_many(uris: list[str]) -> list[bytes]:
 def sha256_of(uri: str) -> str:
     """SHA-256 (hex) of an object, streamed in blocks of 4 MiB."""
     state = hashlib.sha256()
-    with open_input(uri) as handle, _translated("read", uri):
+    with open_input(uri) as handle, translated("read", uri):
         while block := handle.read(_CHUNK_BYTES):
             state.update(block)
     return state.hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,9 +12,9 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import DatasetError
+from schemas.errors import DatasetError, LeaseError
 from schemas.tables import INVENTORY, TABLES
-from workers.delta import PartFile, commit_parts, open_table, table_history
+from workers.delta import PartFile, commit_parts, ensure_table, open_table, table_history
 from workers.parts import read_part, write_part
 
 
@@ -84,6 +86,50 @@ def test_a_table_can_be_emptied(tmp_path: Path) -> None:
 def test_a_commit_carries_the_run_that_made_it(tmp_path: Path) -> None:
     table = commit(tmp_path, 1, run_id="the run")
     assert DeltaTable(table.uri).transaction_version("the run") == table.version
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps_makes_no_version_forgotten(tmp_path: Path) -> None:
+    """deltalake makes a checkpoint every hundred commits, and can drop old entries then."""
+    log = tmp_path / "inventory/_delta_log"
+    for number in range(98):
+        commit(tmp_path, 1, pages=number)
+    for entry in log.iterdir():
+        os.utime(entry, (0, 0))
+    for number in range(98, 102):
+        last = commit(tmp_path, 1, pages=number)
+    assert list(log.glob("*.checkpoint.parquet"))
+    assert [entry[0] for entry in table_history(last.uri)] == list(range(last.version, -1, -1))
+    assert numbers(tmp_path, version=3) == [1]
+
+
+@pytest.mark.parametrize("held", [(1, 3), (3,), ()])
+def test_a_commit_that_another_came_before_is_refused(tmp_path: Path, held: tuple[int]) -> None:
+    """The others' parts, added or not, are not mixed with ours."""
+    last = commit(tmp_path, 1)
+    parts = [part_of(tmp_path, number) for number in held]
+    between = commit(tmp_path, 1, 2, run_id="another")
+    with pytest.raises(LeaseError, match=f"another run committed version {between.version} first"):
+        commit_parts(str(tmp_path), "inventory", parts, "run", follows=last)
+    assert open_table(last.uri) == between
+    assert commit_parts(str(tmp_path), "inventory", parts, "run", follows=between).version == 3
+
+
+def test_a_commit_that_is_there_already_is_not_made_again(tmp_path: Path) -> None:
+    """As when the answer to a commit was lost on the way, and the commit was not."""
+    last = commit(tmp_path, 1, pages=1)
+    made = commit(tmp_path, 1, 2, pages=2)
+    parts = [part_of(tmp_path, number) for number in (1, 2)]
+    arguments = (str(tmp_path), "inventory", parts, "run")
+    assert commit_parts(*arguments, {"pages": 2}, follows=last) == made
+    with pytest.raises(LeaseError):
+        commit_parts(*arguments, {"pages": 3}, follows=last)
+
+
+def test_two_that_make_a_table_at_once_have_the_same_one(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: ensure_table(str(tmp_path), "inventory"), range(8)))
+    assert {(table.version, table.parts) for table in made} == {(0, ())}
 
 
 @pytest.mark.parametrize("table", TABLES)

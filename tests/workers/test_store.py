@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,3 +214,47 @@ def test_names_that_look_like_urls_or_are_not_utf8_are_read(tmp_path: Path) -> N
         with store.local_copy(file.uri) as path:
             assert str(path).encode()
             assert path.read_bytes() == store.read_bytes(file.uri)
+
+
+def test_deleting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
+    for folder in (str(tmp_path), "memory://deleting"):
+        uri = store.join(folder, "object")
+        store.write_bytes(uri, b"data")
+        store.delete(uri)
+        assert not store.exists(uri)
+        store.delete(uri)
+
+
+def test_only_an_empty_folder_is_removed(tmp_path: Path) -> None:
+    store.write_bytes(str(tmp_path / "folder" / "object"), b"data")
+    store.remove_empty_folder(str(tmp_path / "folder"))
+    assert os.listdir(tmp_path / "folder") == ["object"]
+    store.delete(str(tmp_path / "folder" / "object"))
+    for _ in range(2):
+        store.remove_empty_folder(str(tmp_path / "folder"))
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_open_object_is_read_in_any_order(tmp_path: Path) -> None:
+    for folder in (str(tmp_path), "memory://opening"):
+        store.write_bytes(f"{folder}/object", b"0123456789")
+        with store.open_input(f"{folder}/object") as handle:
+            assert (handle.seek(4), handle.read(2), handle.tell()) == (4, b"45", 6)
+            assert (handle.read(), handle.read()) == (b"6789", b"")
+            assert (handle.seek(-1, os.SEEK_END), handle.read()) == (9, b"9")
+
+
+class Broken(io.RawIOBase):
+    """A disk that fails when it is read."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_read_that_fails_later_is_a_storage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryFileSystem, "open", lambda *_, **__: Broken())
+    with (
+        store.open_input("memory://broken") as handle,
+        pytest.raises(StorageError, match=r"cannot read memory://broken: .*Input/output"),
+    ):
+        handle.read(10)
