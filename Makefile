@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-vllm check format bench corpus clean
+.PHONY: demo test test-vllm soak check format bench corpus clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -28,6 +28,12 @@ test: $(INSTALLED)
 
 test-vllm: .venv-vllm/installed
 	.venv-vllm/bin/python -m pytest tests/vllm
+
+# Seeded histories of faults: MINUTES of them, from SEED on.
+MINUTES ?= 60
+SEED ?= 0
+soak: $(INSTALLED)
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

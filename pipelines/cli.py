@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,8 @@ from pipelines import inspect as inspecting
 from pipelines import show
 from pipelines.plan import plan as plan_run
 from pipelines.run import run as run_recipe
+from pipelines.vacuum import DEFAULT_GRACE_HOURS, Retention
+from pipelines.vacuum import vacuum as vacuum_dataset
 from pipelines.verify import verify as verify_dataset
 from schemas.errors import EnvironmentFault, PageFoundryError, RecipeError, RequestError
 from schemas.recipe import Recipe, parse_recipe
@@ -63,6 +67,9 @@ def run(
     re_read: Annotated[
         bool, typer.Option("--re-read", help="Read every page again under changed settings.")
     ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait while another run holds the dataset.")
+    ] = False,
     as_json: JsonFlag = False,
     verbose: VerboseFlag = False,
 ) -> None:
@@ -74,8 +81,8 @@ def run(
     """
     _log(verbose)
     parsed = _recipe(recipe)
-    with open_session(ray) as session:
-        report = run_recipe(parsed, session, console, re_read)
+    with open_session(ray, store.use_storage(parsed.storage)) as session:
+        report = run_recipe(parsed, session, console, re_read, wait)
     _print(report, as_json, show.report)
     if report.unreadable:
         raise typer.Exit(1)
@@ -96,7 +103,7 @@ def plan(
 ) -> None:
     """Say what a run would do: documents, pages, shards, hours, cost. Changes nothing published."""
     parsed = _recipe(recipe)
-    with open_session(ray) as session:
+    with open_session(ray, store.use_storage(parsed.storage)) as session:
         planned = plan_run(parsed, session, console, pages_per_second, price)
     _print(planned, as_json, show.plan)
 
@@ -125,6 +132,43 @@ def verify(
     _print(verdict, as_json, show.verdict)
     if verdict.problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def vacuum(
+    dataset: DatasetArg,
+    keep_versions: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Keep the newest N versions.")
+    ] = None,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="D",
+            help="Keep every version that was the newest at any time in the last D days. "
+            "7 where neither this nor --keep-versions is given; both keep what either keeps.",
+        ),
+    ] = None,
+    grace_hours: Annotated[
+        float,
+        typer.Option(min=0, help="Leftovers of killed runs stay for so long."),
+    ] = DEFAULT_GRACE_HOURS,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for a run that holds the dataset.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Remove what no retained version needs: old parts and log entries, leftovers, staging.
+
+    The newest version always stays. Versions that go cannot be read any more; whoever reads one
+    of them at this moment fails. A run that holds the dataset is not disturbed.
+    """
+    retention = Retention(keep_versions, keep_days, grace_hours)
+    done = vacuum_dataset(dataset, retention, dry_run, wait, console.print)
+    _print(done, as_json, show.vacuumed)
 
 
 @app.command()
@@ -164,6 +208,8 @@ def _log(verbose: bool) -> None:
 
 def main() -> None:
     """Entry point: errors of ours are one line each on stderr, never a stack trace."""
+    # SIGTERM ends a command as Ctrl-C does, so that what it holds is released.
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
     except RequestError as exc:
@@ -172,6 +218,12 @@ def main() -> None:
         _fail(exc, 2)
     except PageFoundryError as exc:
         _fail(exc, 1)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
+    sys.exit(128 + number)
 
 
 def _fail(exc: PageFoundryError, code: int) -> None:

@@ -44,7 +44,7 @@ def plan(
         inventory = take_inventory(recipe, known, None, session, progress)
     staging = Staging(store.join(staging_root(recipe), recipe.digest()))
     published = load_all_records(recipe, snapshot, staging, [], inventory.documents, session)
-    todo = uncovered(inventory.documents, staging.receipts(), published)
+    todo = uncovered(inventory.documents, staging.whole_receipts(), published)
     placement = recipe.placement
     return Plan(
         dataset=dataset,

@@ -19,6 +19,7 @@ from cluster.progress import Meter
 from cluster.session import Session
 from pipelines.rows import KeptRow, Version, kept_crops, kept_pages, reject_rows
 from pipelines.state import run_tasks
+from schemas.errors import LeaseError
 from schemas.ids import digest, row_order
 from schemas.recipe import Recipe
 from schemas.tables import INVENTORY, KEYS, REJECTS, TABLES
@@ -32,7 +33,7 @@ from workers.assemble import (
     write_images_part,
     write_rows,
 )
-from workers.delta import PartFile, commit_parts
+from workers.delta import PartFile, TableVersion, commit_parts, ensure_table
 from workers.parts import read_part
 
 LARGEST_DOCUMENT_GROUP = 1024
@@ -40,8 +41,14 @@ FEWEST_DOCUMENT_GROUPS = 64  # so that many ranks striding over row groups each 
 DOCUMENTS_PER_PART = 65_536
 
 
-def publish(version: Version, session: Session, meter: Meter) -> tuple[int, dict[str, Any]]:
-    """Write and commit a version; its number and what its commit says."""
+def publish(
+    version: Version, session: Session, meter: Meter, check: Callable[[], None]
+) -> tuple[int, dict[str, Any]]:
+    """Write and commit a version; its number and what its commit says.
+
+    `check` is called before each commit, and raises where this run may not commit any more. The
+    version follows the one that it was planned from, or is not published: LeaseError.
+    """
     dataset = version.recipe.dataset
     rejects = sorted(reject_rows(version, session), key=_reject_order)
     pages = kept_pages(version)
@@ -55,9 +62,12 @@ def publish(version: Version, session: Session, meter: Meter) -> tuple[int, dict
         "pages": _write_table(version, _images(version, "pages", pages), session, meter),
     }
     run_id = digest(part.path for name in TABLES for part in parts[name])[:32]
-    versions = {
-        name: commit_parts(dataset, name, parts[name], run_id).version for name in TABLES[:-1]
-    }
+    check()
+    last = _planned_from(version)
+    versions = {}
+    for name in TABLES[:-1]:
+        check()
+        versions[name] = commit_parts(dataset, name, parts[name], run_id).version
     metadata = {
         "versions": versions,
         "run_id": run_id,
@@ -65,7 +75,21 @@ def publish(version: Version, session: Session, meter: Meter) -> tuple[int, dict
         "rejects": dict(sorted(Counter(row["reason"] for row in rejects).items())),
         **settings_of(version.recipe),
     }
-    return commit_parts(dataset, "pages", parts["pages"], run_id, metadata).version, metadata
+    check()
+    committed = commit_parts(dataset, "pages", parts["pages"], run_id, metadata, follows=last)
+    return committed.version, metadata
+
+
+def _planned_from(version: Version) -> TableVersion:
+    """The latest version of `pages`, which must be the one that this version was planned from."""
+    latest = ensure_table(version.recipe.dataset, "pages")
+    planned = version.snapshot.version if version.snapshot else None
+    if planned != (latest.version if "versions" in latest.metadata else None):
+        raise LeaseError(
+            f"{version.recipe.dataset}: another run published version {latest.version} meanwhile; "
+            "nothing of this one is published; run it again"
+        )
+    return latest
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:

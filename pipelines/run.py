@@ -22,6 +22,7 @@ from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dedup import Drops, dedup_documents, dedup_pages, readable_records
 from pipelines.inventory import Inventory, take_inventory
+from pipelines.leased import Hold, LeasedSession
 from pipelines.publish import publish, settings_of
 from pipelines.read import read_pages
 from pipelines.rows import Version, document_plans, has_all_texts
@@ -41,6 +42,7 @@ from schemas.tables import DOCUMENTS
 from workers import store
 from workers.assemble import DocumentPlan, summarise_documents
 from workers.card import write_card
+from workers.lease import TTL_S, hold
 from workers.staging import Staging
 
 _SUMMARY_COLUMNS = [
@@ -64,14 +66,35 @@ class Report:
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(recipe: Recipe, session: Session, console: Console, re_read: bool = False) -> Report:
-    """Bring the recipe's dataset up to date.
+def run(
+    recipe: Recipe,
+    session: Session,
+    console: Console,
+    re_read: bool = False,
+    wait: bool = False,
+    lease_ttl_s: float = TTL_S,
+) -> Report:
+    """Bring the recipe's dataset up to date, under its lease.
 
     Raises:
+        LeaseError: another run holds the dataset, and not `wait`; or it came to hold it meanwhile.
         DatasetError: the dataset was made under other reading settings, and not `re_read`.
         SourceError: a source matches nothing.
     """
     recipe = recipe.model_copy(update={"dataset": store.absolute(recipe.dataset)})
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    with hold(recipe.dataset, wait, lease_ttl_s, say) as lease:
+        return update(recipe, session, console, re_read, lease)
+
+
+def update(
+    recipe: Recipe, session: Session, console: Console, re_read: bool, lease: Hold
+) -> Report:
+    """The run itself. It stops with LeaseError where `lease` is found lost."""
+    session = LeasedSession(session, lease)
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     root = staging_root(recipe)
@@ -83,11 +106,13 @@ def run(recipe: Recipe, session: Session, console: Console, re_read: bool = Fals
     unchanged = snapshot is not None and inventory.documents == known
     if snapshot and unchanged and settings_of(recipe).items() <= snapshot.metadata.items():
         # A published version covers its whole inventory, so there is nothing to look for.
+        lease.check()
         write_card(recipe, snapshot.tables)
         return _report(recipe, inventory, snapshot.version, False, 0, snapshot.metadata)
 
     published = _load(recipe, snapshot, staging, inventory, session, staged=False)
-    todo = list(uncovered(inventory.documents, staging.receipts(), published))
+    receipts = staging.whole_receipts(delete_others=True)
+    todo = list(uncovered(inventory.documents, receipts, published))
     pages_read = 0
     while True:
         pages_read += _read(recipe, todo, staging, session, console)
@@ -96,9 +121,10 @@ def run(recipe: Recipe, session: Session, console: Console, re_read: bool = Fals
             break
         todo = version
     with meter(console, "publish", "parts") as progress:
-        number, metadata = publish(version, session, progress)
+        number, metadata = publish(version, session, progress, lease.check)
     current = load_snapshot(recipe.dataset)
     assert current is not None
+    lease.check()
     write_card(recipe, current.tables)
     committed = snapshot is None or number != snapshot.version
     return _report(recipe, inventory, number, committed, pages_read, metadata)

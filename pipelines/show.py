@@ -14,6 +14,7 @@ from rich.table import Table
 from pipelines.inspect import Inspection
 from pipelines.plan import Plan
 from pipelines.run import Report
+from pipelines.vacuum import Vacuumed
 from pipelines.verify import Verdict
 from schemas.tables import REJECT_REASONS
 
@@ -92,10 +93,36 @@ def verdict(value: Verdict) -> RenderableType:
             "pages = samples + rejects": ledger,
             "crops": value.crops,
             "parts hashed": f"{value.parts:,} ({value.bytes_hashed / 1e6:,.1f} MB)",
+            "orphan parts": f"{value.orphans:,} ({value.orphan_bytes / 1e6:,.1f} MB)",
             "problems": len(value.problems),
         },
     )
-    return Group(facts, *(f"[red]✗[/] {escape(line)}" for line in value.problems))
+    return Group(
+        facts,
+        *(f"[red]✗[/] {escape(line)}" for line in value.problems),
+        *(f"[yellow]•[/] {escape(line)}" for line in value.notes),
+    )
+
+
+def vacuumed(value: Vacuumed) -> RenderableType:
+    """What a vacuum removed."""
+    facts = {
+        "dataset": value.dataset,
+        "versions kept": ", ".join(map(str, value.kept_versions)),
+        "versions dropped": ", ".join(map(str, value.dropped_versions)) or "none",
+    }
+    what = "would be removed" if value.dry_run else "removed"
+    table = Table(what, "files", "MB", title_justify="left", box=None)
+    rows = [(item.what, item.files, item.bytes) for item in value.removed]
+    rows.append(("in all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    for name, files, size in rows:
+        table.add_row(name, f"{files:,}", f"{size / 1e6:,.1f}")
+    if value.waiting.files:
+        waiting = value.waiting
+        facts["stays for now"] = (
+            f"{waiting.what}: {waiting.files:,} files, {waiting.bytes / 1e6:,.1f} MB"
+        )
+    return Group(_facts("vacuum", facts), table)
 
 
 def inspection(value: Inspection) -> RenderableType:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from schemas.shards import CropsFile, Receipt, Shard
 from schemas.tables import STAGED, STAGED_CROPS
 from workers import store
 from workers.score import Row
+from workers.vacuum import list_stored
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ class Staging:
     def images_uri(self, shard_id: str) -> str:
         """Where a shard's images are."""
         return store.join(self.folder, f"{shard_id}.images")
+
+    def _receipt_uri(self, shard_id: str) -> str:
+        return store.join(self.folder, f"{shard_id}.json")
 
     def write(
         self,
@@ -83,7 +90,7 @@ class Staging:
             outcomes=dict(sorted(Counter(row["reason"] or "sample" for row in rows).items())),
             crops=CropsFile(_sha256(crops_data), len(crops_data), len(crops)) if crops else None,
         )
-        store.write_bytes(store.join(self.folder, f"{name}.json"), receipt.to_json().encode())
+        store.write_bytes(self._receipt_uri(name), receipt.to_json().encode())
         return receipt
 
     def receipts(self) -> list[Receipt]:
@@ -96,6 +103,32 @@ class Staging:
             except ValueError as exc:
                 raise IntegrityError(f"{uri}: {exc}; delete it and run again") from exc
         return receipts
+
+    def whole_receipts(self, delete_others: bool = False) -> list[Receipt]:
+        """The receipts whose files are there in full; what the others spoke for is read again.
+
+        Raises what `receipts` raises.
+        """
+        receipts = self.receipts()
+        # Listed after the receipts, which are written last: what they speak for is there by now.
+        sizes = {item.uri: item.size for item in list_stored(self.folder)} if receipts else {}
+        whole = []
+        for receipt in receipts:
+            lost = [uri for uri, size in self._files(receipt) if sizes.get(uri) != size]
+            if lost:
+                log.warning("%s is missing or cut short: its pages are read again", lost[0])
+                if delete_others:
+                    store.delete(self._receipt_uri(receipt.shard_id))
+            else:
+                whole.append(receipt)
+        return whole
+
+    def _files(self, receipt: Receipt) -> Iterator[tuple[str, int]]:
+        """The files that a receipt speaks for, and how many bytes each has."""
+        yield self.rows_uri(receipt.shard_id), receipt.rows_bytes
+        yield self.images_uri(receipt.shard_id), receipt.images_bytes
+        if receipt.crops is not None:
+            yield self.crops_uri(receipt.shard_id), receipt.crops.bytes
 
     def read_rows(self, shard_id: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A shard's rows, or some of their columns."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pytest
 from cluster.session import IN_PROCESS, open_session
 from pipelines.state import load_snapshot
 from pipelines.verify import verify
+from schemas.ids import page_id
 from schemas.pages import CROP_LINK
+from schemas.tables import DOCUMENTS
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from tests.pipelines.deep import stage_deep
@@ -53,6 +56,10 @@ def replace_rows(dataset: Path, name: str, change: Callable[[pa.Table], pa.Table
     commit_parts(str(dataset), "pages", pages, "planted", metadata)
 
 
+def with_column(table: pa.Table, name: str, values: list[str | None]) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
+
+
 def without_first(rows: pa.Table) -> pa.Table:
     return rows.slice(1)
 
@@ -61,49 +68,161 @@ def first_doubled(rows: pa.Table) -> pa.Table:
     return pa.concat_tables([rows, rows.slice(0, 1)])
 
 
-@pytest.mark.parametrize("name", ["pages", "documents", "rejects"])
-def test_a_lost_row_is_named(dataset: Path, name: str) -> None:
-    replace_rows(dataset, name, without_first)
-    found = problems(dataset)
-    assert any("has no row and no reject" in line for line in found)
+# ---- one fault at a time: each plants it, and says which id or path the line must begin with --
 
 
-@pytest.mark.parametrize("name", ["pages", "documents", "rejects"])
-def test_a_doubled_row_is_named(dataset: Path, name: str) -> None:
-    replace_rows(dataset, name, first_doubled)
-    (line,) = problems(dataset)
-    assert "is not in the inventory, or has more than one row" in line
+def first_id(rows: pa.Table) -> str:
+    row = rows.slice(0, 1).to_pylist()[0]
+    return str(row.get("page_id") or row["doc_id"])
 
 
-def test_rows_of_a_document_that_left_the_inventory_are_named(dataset: Path) -> None:
-    replace_rows(dataset, "inventory", without_first)
-    assert any("is not in the inventory" in line for line in problems(dataset))
+def lose_row(dataset: Path, name: str) -> str:
+    lost = []
+    replace_rows(dataset, name, lambda rows: lost.append(first_id(rows)) or without_first(rows))
+    return lost[0]
 
 
-def test_a_duplicate_whose_keeper_is_gone_is_named(dataset: Path) -> None:
+def double_row(dataset: Path, name: str) -> str:
+    doubled = []
+    replace_rows(dataset, name, lambda rows: doubled.append(first_id(rows)) or first_doubled(rows))
+    return doubled[0]
+
+
+def add_row_of_no_page(dataset: Path) -> str:
+    """A page past the last of its document."""
+
+    def with_stray(rows: pa.Table) -> pa.Table:
+        stray = with_column(rows.slice(0, 1), "page_id", [page_id(doc_id, 9)])
+        return pa.concat_tables([rows, stray])
+
+    doc_id = rows(dataset, "pages")[0]["doc_id"]
+    replace_rows(dataset, "pages", with_stray)
+    return page_id(doc_id, 9)
+
+
+def lose_keeper(dataset: Path) -> str:
     def other_keeper(rows: pa.Table) -> pa.Table:
         kept = [None if kept is None else "0" * 64 for kept in rows["kept_id"].to_pylist()]
-        place = rows.column_names.index("kept_id")
-        return rows.set_column(place, "kept_id", pa.array(kept, pa.string()))
+        return with_column(rows, "kept_id", kept)
 
     replace_rows(dataset, "rejects", other_keeper)
-    (line,) = problems(dataset)
-    assert f"names {'0' * 64}, which is not kept" in line
+    (duplicate,) = (row for row in rows(dataset, "rejects") if row["kept_id"])
+    return str(duplicate["page_id"])
 
 
-def test_a_missing_part_is_named(dataset: Path) -> None:
+def remove_part(dataset: Path) -> str:
     (part,) = dataset.glob("documents/data/*.parquet")
     part.unlink()
-    assert problems(dataset) == (f"{part}: the part is missing",)
+    return str(part)
 
 
-def test_a_flipped_byte_is_named(dataset: Path) -> None:
+def flip_byte(dataset: Path) -> str:
     (part,) = dataset.glob("pages/data/*.parquet")
     data = bytearray(part.read_bytes())
     data[len(data) // 2] ^= 1
     part.write_bytes(data)
+    return str(part)
+
+
+def remove_staged(dataset: Path, suffix: str) -> str:
+    """A receipt whose file of this kind is gone."""
+    (path,) = dataset.glob(f"staging/*/*{suffix}")
+    path.unlink()
+    return str(path.with_name(path.name.removesuffix(suffix) + ".json"))
+
+
+def cut_staged(dataset: Path) -> str:
+    (path,) = dataset.glob("staging/*/*.images")
+    path.write_bytes(path.read_bytes()[:-1])
+    return str(path.with_suffix(".json"))
+
+
+ANEW = "read an older version that verifies"
+RESTORE = "put it back from a copy"
+DELETE = "delete the receipt"
+PLANTS: dict[str, tuple[Callable[[Path], str], str, str]] = {
+    "missing part": (remove_part, "the part is missing", RESTORE),
+    "flipped byte": (flip_byte, "the part is damaged", RESTORE),
+    **{
+        f"doubled row of {name}": (partial(double_row, name=name), "more than one row", ANEW)
+        for name in ("pages", "documents", "rejects")
+    },
+    **{
+        f"lost row of {name}": (partial(lose_row, name=name), "no row and no reject", ANEW)
+        for name in ("pages", "documents", "rejects")
+    },
+    "row without its inventory page": (add_row_of_no_page, "is not in the inventory", ANEW),
+    "duplicate without its keeper": (lose_keeper, f"names {'0' * 64}, which is not kept", ANEW),
+    "receipt without its rows": (partial(remove_staged, suffix=".parquet"), "is missing", DELETE),
+    "receipt without its images": (partial(remove_staged, suffix=".images"), "is missing", DELETE),
+    "receipt with a cut file": (cut_staged, "bytes of", DELETE),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_what_is_planted_is_named_in_one_line_with_its_remedy(dataset: Path, name: str) -> None:
+    plant, says, remedy = PLANTS[name]
+    named = plant(dataset)
     (line,) = problems(dataset)
-    assert line.startswith(f"{part}: ")
+    assert line.startswith(f"{named}: ")
+    assert says in line
+    assert remedy in line
+    assert "\n" not in line
+
+
+def test_rows_of_a_document_that_left_the_inventory_are_named(dataset: Path) -> None:
+    gone = lose_row(dataset, "inventory")
+    found = problems(dataset)
+    assert found
+    assert all(line.startswith(gone) and "is not in the inventory" in line for line in found)
+
+
+def test_many_faults_of_a_kind_are_counted_after_the_first(dataset: Path) -> None:
+    replace_rows(dataset, "pages", lambda rows: rows.slice(0, 0))
+    *named, more = (line for line in problems(dataset) if "no row and no reject" in line)
+    assert len(named) == 5
+    assert more == "… and 1 more: page of the inventory has no row and no reject"
+
+
+# ---- what no version names --------------------------------------------------------------------
+
+
+def orphan_part(dataset: Path) -> Path:
+    """A whole part that no commit names, as a publish that was killed leaves it."""
+    uris = rows(dataset, "documents")
+    part = write_part(str(dataset), "documents", [pa.Table.from_pylist(uris[:1], DOCUMENTS)])
+    return dataset / "documents" / part.path
+
+
+def torn_part(dataset: Path) -> Path:
+    path = dataset / "pages/data/.torn.tmp"
+    path.write_bytes(b"PAR1")
+    return path
+
+
+@pytest.mark.parametrize("plant", [orphan_part, torn_part])
+def test_an_orphan_part_is_a_note_with_its_size(
+    dataset: Path, plant: Callable[[Path], Path]
+) -> None:
+    path = plant(dataset)
+    with open_session(IN_PROCESS) as session:
+        verdict = verify(str(dataset), session)
+    size = path.stat().st_size
+    assert (verdict.orphans, verdict.orphan_bytes, verdict.problems) == (1, size, ())
+    (note,) = verdict.notes
+    assert f"1 orphan part, {size:,} bytes" in note
+    assert str(path) in note
+    assert "`pagefoundry vacuum` removes them" in note
+
+
+def test_parts_that_only_an_older_version_needs_are_no_orphans(dataset: Path) -> None:
+    lose_row(dataset, "pages")
+    with open_session(IN_PROCESS) as session:
+        assert verify(str(dataset), session).orphans == 0
+        assert verify(str(dataset), session, version=1).problems == ()
+
+
+# ---- crops ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +240,6 @@ def sound_deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def deep(sound_deep: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sound_deep, tmp_path / "data"))
-
-
-def with_column(table: pa.Table, name: str, values: list[str]) -> pa.Table:
-    return table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
 
 
 def test_crops_are_counted_and_their_parts_hashed(deep: Path) -> None:
@@ -147,8 +262,9 @@ def test_a_lost_crop_leaves_a_dangling_link(deep: Path) -> None:
         lambda table: table.filter(pc.not_equal(table["crop_id"], lost["crop_id"])),
     )
     path = lost["image"]["path"]
-    assert problems(deep) == (
-        f"{lost['page_id']}: crops/{path}: this link is to a crop that the page does not have",
+    (line,) = problems(deep)
+    assert line.startswith(
+        f"{lost['page_id']}: crops/{path}: this link is to a crop that the page does not have; "
     )
 
 
@@ -173,10 +289,10 @@ def test_a_crop_that_no_text_links_is_named(deep: Path) -> None:
         return with_column(table, "text", texts)
 
     replace_rows(deep, "pages", unlinked)
-    assert problems(deep) == tuple(
+    assert [line.partition(";")[0] for line in problems(deep)] == [
         f"{crop['crop_id']}: this crop is not linked by the text of its page"
         for crop in rows(deep, "crops")
-    )
+    ]
 
 
 def test_an_orphan_crop_is_named(deep: Path) -> None:
@@ -188,11 +304,17 @@ def test_an_orphan_crop_is_named(deep: Path) -> None:
 
     replace_rows(deep, "crops", orphaned)
     (line,) = problems(deep)
-    assert line.endswith(": this crop is of a page that is not in `pages`")
+    assert ": this crop is of a page that is not in `pages`; " in line
     assert "/9000" in line
 
 
 def test_a_doubled_crop_is_named(deep: Path) -> None:
     replace_rows(deep, "crops", first_doubled)
     (line,) = problems(deep)
-    assert line.endswith(": this crop has more than one row")
+    assert ": this crop has more than one row; " in line
+
+
+def test_a_receipt_without_its_crops_is_named(deep: Path) -> None:
+    receipt = remove_staged(deep, ".crops.parquet")
+    (line,) = problems(deep)
+    assert line.startswith(f"{receipt}: this receipt's file ")

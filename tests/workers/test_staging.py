@@ -209,3 +209,22 @@ def test_crops_that_are_not_the_samples_are_refused(tmp_path: Path, wrong: str) 
     with pytest.raises(IntegrityError, match=shard.shard_id):
         Staging(str(tmp_path)).write(shard, [good, bad], [b"image", None], crops)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("torn", ["rows_uri", "images_uri"])
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_receipt_whose_file_is_cut_short_or_gone_is_not_whole(
+    tmp_path: Path, torn: str, is_gone: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    staging, shard, _, _, receipt = stage(tmp_path, [(PROSE, b"an image")])
+    assert staging.whole_receipts() == [receipt]
+    path = Path(getattr(staging, torn)(shard.shard_id))
+    if is_gone:
+        path.unlink()
+    else:
+        os.truncate(path, path.stat().st_size - 1)
+    assert staging.whole_receipts() == []
+    assert staging.receipts() == [receipt]
+    assert staging.whole_receipts(delete_others=True) == []
+    assert staging.receipts() == []
+    assert f"{path} is missing or cut short" in caplog.text

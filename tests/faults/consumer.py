@@ -1,0 +1,72 @@
+"""Read a dataset as its consumers do: with deltalake and the card alone, none of our code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+Contents = dict[str, str]
+"""A digest of the rows of each table, whatever their order."""
+
+
+def read_version(dataset: Path, version: int | None = None) -> tuple[int, Contents] | None:
+    """The number and the contents of a version, the latest by default: `pages`, and the versions
+    of the other tables that its commit names. None where nothing is published."""
+    try:
+        pages = DeltaTable(str(dataset / "pages"))
+    except TableNotFoundError:
+        return None
+    commits = _commits(pages)
+    if version is not None:
+        pages.load_as_version(version)
+    said = json.loads(commits[pages.version()].get("pagefoundry", "{}"))
+    if "versions" not in said:
+        return None
+    contents = {
+        name: contents_of(DeltaTable(str(dataset / name), version=number).to_pyarrow_table())
+        for name, number in said["versions"].items()
+    }
+    contents["pages"] = contents_of(pages.to_pyarrow_table())
+    return pages.version(), contents
+
+
+def _commits(table: DeltaTable) -> dict[int, dict[str, Any]]:
+    """Commits by version. deltalake lists those that came after the table was opened too, and
+    counts down from the version that it was opened at: taken again until none came meanwhile."""
+    while True:
+        version = table.version()
+        commits = {entry["version"]: entry for entry in table.history()}
+        table.update_incremental()
+        if table.version() == version:
+            return commits
+
+
+def read_card(dataset: Path) -> Contents | None:
+    """The contents of the tables whose parts the card lists, as `load_dataset` reads them."""
+    try:
+        text = (dataset / "README.md").read_text()
+    except FileNotFoundError:
+        return None
+    header: dict[str, Any] = yaml.safe_load(text.split("---\n")[1])
+    return {
+        config["config_name"]: contents_of(
+            pa.concat_tables(pq.read_table(dataset / part) for part in config["data_files"])
+        )
+        for config in header["configs"]
+    }
+
+
+def contents_of(rows: pa.Table) -> str:
+    """A digest of rows that their order does not change."""
+    if not rows.num_rows:
+        return "empty"
+    listed = sorted(repr(sorted(row.items())) for row in rows.to_pylist())
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()

@@ -1,0 +1,179 @@
+"""End a process at a chosen write of a publish, from outside the code that writes.
+
+The process is a child of its own. Nothing of ours is patched in it: Python's audit events tell of
+the renames that put parts and the card in their places, and its profiler of the calls into
+deltalake, which writes by itself. At each write there are two crashes:
+
+- `before`: SIGKILL when all is ready (the bytes lie beside their place) and the write is next. It
+  is also the crash after the write before, as publish writes one thing at a time.
+- `torn`: the kernel ends the process inside the write, when the file grows past a few bytes
+  (RLIMIT_FSIZE and SIGXFSZ), in Python and in deltalake alike.
+
+Children come from a fork server that has imported everything once, as imports take longer than
+a publish of a few pages.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from cluster.session import IN_PROCESS, open_session
+from pipelines.run import run
+from schemas.recipe import Recipe
+from schemas.tables import TABLES
+from workers.card import write_card
+
+DEADLINE_S = 120
+TORN_BYTES = 20
+"""Less than any part, log entry or card has."""
+
+KILLED = {"before": -signal.SIGKILL, "torn": -signal.SIGXFSZ}
+"""How a process ends by each phase."""
+
+_CALLS = {"create_write_transaction": "commit", "create_table_with_add_actions": "table"}
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.faults.crash_points"])
+
+
+@dataclass(frozen=True)
+class CrashPoint:
+    """A write, by its name, and a phase of it."""
+
+    write: str
+    phase: str
+
+    def __str__(self) -> str:
+        return f"{self.phase}-{self.write}"
+
+
+@dataclass
+class WriteWatch:
+    """Names the writes that this process makes to a dataset, and ends it at one of them.
+
+    Names are `<table>-part-<n>`, `<table>-table`, `<table>-commit` and `card`, in the order in
+    which they are made. Staging and the lease are no writes of publish.
+    """
+
+    dataset: str
+    point: CrashPoint | None = None
+    names: list[str] = field(default_factory=list)
+    parts: Counter[str] = field(default_factory=Counter)
+
+    def start(self) -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        sys.addaudithook(self._audited)
+        sys.setprofile(self._profiled)
+
+    def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "os.rename":
+            name = self._name_of(os.fsdecode(arguments[1]))
+            if name is not None:
+                self._next(name, "before")
+        elif event == "open" and isinstance(arguments[0], str):
+            path, _, flags = arguments
+            if flags & (os.O_WRONLY | os.O_RDWR) and self._is_torn_beside(os.path.dirname(path)):
+                self._limit()
+
+    def _is_torn_beside(self, folder: str) -> bool:
+        """Whether the write to be torn is the next one, and goes to this folder."""
+        if self.point is None or self.point.phase != "torn":
+            return False
+        if self.point.write == "card":  # the lease lies beside it, and is written before it
+            return folder == self.dataset and _is_running(write_card)
+        return self._name_of(f"{folder}/part-", count=False) == self.point.write
+
+    def _profiled(self, frame: FrameType, event: str, called: Any) -> None:
+        if event != "c_call" or getattr(called, "__name__", "") not in _CALLS:
+            return
+        kind = _CALLS[called.__name__]
+        bound = getattr(called, "__self__", None)
+        uri = bound.table_uri() if kind == "commit" else frame.f_locals["table_uri"]
+        name = f"{uri.rstrip('/').rsplit('/', 1)[-1]}-{kind}"
+        self._next(name, "before")
+        if self.point == CrashPoint(name, "torn"):
+            self._limit()
+
+    def _name_of(self, path: str, count: bool = True) -> str | None:
+        relative = path.removeprefix(f"{self.dataset}/")
+        if relative == "README.md":
+            return "card"
+        table, _, name = relative.partition("/data/")
+        if table not in TABLES or not name.startswith("part-"):
+            return None
+        number = self.parts[table] + 1
+        if count:
+            self.parts[table] = number
+        return f"{table}-part-{number}"
+
+    def _next(self, name: str, phase: str) -> None:
+        self.names.append(name)
+        if self.point == CrashPoint(name, phase):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _limit(self) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (TORN_BYTES, TORN_BYTES))
+
+
+def _is_running(function: Callable[..., Any]) -> bool:
+    """Whether a function of ours is on the stack."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
+
+
+def write_names(recipe: Recipe) -> list[str]:
+    """Run a recipe in a child; the names of the writes that its publish made, in order."""
+    receiving, sending = _context.Pipe(duplex=False)
+    child = _context.Process(target=_run_and_tell, args=(recipe, sending))
+    child.start()
+    sending.close()
+    names: list[str] = receiving.recv()
+    _join(child)
+    assert child.exitcode == 0
+    return names
+
+
+def run_until(recipe: Recipe, point: CrashPoint) -> int | None:
+    """Run a recipe in a child that ends at a point; its exit status, 0 where it got past."""
+    child = _context.Process(target=_run_watched, args=(recipe, point))
+    child.start()
+    _join(child)
+    return child.exitcode
+
+
+def _join(child: Any) -> None:
+    child.join(DEADLINE_S)
+    if child.is_alive():
+        child.kill()
+        child.join()
+        raise TimeoutError(f"the child still ran after {DEADLINE_S} s")
+
+
+def _run_and_tell(recipe: Recipe, names: Any) -> None:
+    names.send(_run_watched(recipe, None))
+
+
+def _run_watched(recipe: Recipe, point: CrashPoint | None) -> list[str]:
+    watch = WriteWatch(recipe.dataset, point)
+    watch.start()
+    try:
+        with open_session(IN_PROCESS) as session:
+            run(recipe, session, Console(file=io.StringIO()))
+    finally:
+        sys.setprofile(None)
+    return watch.names

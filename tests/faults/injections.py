@@ -1,0 +1,231 @@
+"""The faults, each by its name: what is done to a run, and how that run may end."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.faults.harness import Fault, Run, command_of, marked
+
+STOP_S = 2
+SERVER_DOWN_S = 5
+DAYS_S = 3 * 86_400
+RASTER_CHILD = "multiprocessing.spawn import spawn_main"
+REPLICA = "ray::ReplicaActor"
+TORN = {"rows": ".parquet", "images": ".images", "receipt": ".json"}
+NOISE = ("error", "slow_down", "reset", "delay")
+_KILLED = frozenset({-signal.SIGKILL})
+_GAVE_UP = frozenset({0, 2})  # a run rides short trouble out, or says what it is
+
+
+# ---- processes --------------------------------------------------------------------------------
+
+
+def _kill_driver(run: Run) -> bool:
+    _driver(run).kill()
+    return True
+
+
+def _terminate(run: Run) -> bool:
+    _driver(run).terminate()
+    return True
+
+
+def _stop_a_while(run: Run) -> bool:
+    stopped = marked(run.mark)  # Ray's nodes go on, as they do when a driver's machine stalls
+    _signal(stopped, signal.SIGSTOP)
+    time.sleep(STOP_S)
+    _signal(stopped, signal.SIGCONT)
+    return True
+
+
+def _kill_one(*words: str) -> Callable[[Run], bool]:
+    """Kill the first process of these that is found while the run goes on."""
+
+    def strike(run: Run) -> bool:
+        while run.process.poll() is None:
+            for process in run.find(*words):
+                process.kill()
+                return True
+        return False
+
+    return strike
+
+
+def _kill_node(run: Run) -> bool:
+    """Kill a whole node: its raylet, and all that the raylet started."""
+    run.stage.props.kill_node()
+    return True
+
+
+def _signal(processes: list[psutil.Process], number: int) -> None:
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _driver(run: Run) -> psutil.Process:
+    """The command itself, which may run inside another that holds its name space."""
+    process = psutil.Process(run.process.pid)
+    while "pagefoundry" not in command_of(process).split(" run ")[0]:
+        (process,) = process.children()
+    return process
+
+
+# ---- files ------------------------------------------------------------------------------------
+
+
+def _tear(*kinds: str) -> Callable[[Run], bool]:
+    """Kill the driver, and cut in half one staged file of each kind, each of another shard."""
+
+    def strike(run: Run) -> bool:
+        _kill_driver(run)
+        run.end()
+        folder = Path(run.stage.view) / "staging"
+        shards = sorted(folder.glob("*/[0-9a-f]*.json"))
+        for kind, receipt in zip(kinds, shards, strict=False):
+            torn = receipt.with_suffix(TORN[kind])
+            os.truncate(torn, torn.stat().st_size // 2)
+        return len(shards) >= len(kinds)
+
+    return strike
+
+
+def _limit_files(run: Run) -> bool:
+    """Let no file of the driver grow past 4 KiB any more, as a quota does."""
+    resource.prlimit(_driver(run).pid, resource.RLIMIT_FSIZE, (4096, 4096))
+    return True
+
+
+def _fill_disk(run: Run) -> bool:
+    with _held(run), _ballast(run).open("wb", buffering=0) as ballast:
+        try:
+            while ballast.write(b"\0" * 65_536):
+                pass
+        except OSError:
+            return True
+    return False
+
+
+@contextmanager
+def _held(run: Run) -> Iterator[None]:
+    """The run stands still meanwhile, so that it does not get past its moment."""
+    stopped = marked(run.mark)
+    _signal(stopped, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(stopped, signal.SIGCONT)
+
+
+def _fill_disk_a_while(run: Run) -> bool:
+    filled = _fill_disk(run)
+    time.sleep(STOP_S)
+    _empty_disk(run)
+    return filled
+
+
+def _empty_disk(run: Run) -> None:
+    _ballast(run).unlink()
+
+
+def _ballast(run: Run) -> Path:
+    return Path(run.stage.view).parent / "ballast"
+
+
+def _make_read_only(run: Run) -> bool:
+    """The kernel refuses while a file is open for writing, so it is asked until it does not."""
+    while run.process.poll() is None:
+        with _held(run):
+            if _remount(run, "ro").returncode == 0:
+                return True
+    return False
+
+
+def _make_writable(run: Run) -> None:
+    _remount(run, "rw").check_returncode()
+
+
+def _remount(run: Run, how: str) -> subprocess.CompletedProcess[bytes]:
+    folder = str(Path(run.stage.dataset).parent)
+    command = [*run.stage.prefix, "mount", "-o", f"remount,{how}", folder]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+# ---- clocks -----------------------------------------------------------------------------------
+
+
+def _jump(days: int) -> Callable[[Run], bool]:
+    """Set the wall clock that the run and its children see, for good: later runs see it too."""
+
+    def strike(run: Run) -> bool:
+        run.stage.props.write_text(f"{days * 86_400:+d}\n")
+        return True
+
+    return strike
+
+
+# ---- stores -----------------------------------------------------------------------------------
+
+
+def _stop_server(run: Run) -> bool:
+    run.stage.props.server.kill()
+    time.sleep(SERVER_DOWN_S)
+    run.stage.props.server.start()
+    return True
+
+
+def _disturb(*kinds: str, rate: float = 1, only: str = "", limit: int | None = None):
+    def strike(run: Run) -> bool:
+        run.stage.props.proxy.inject(*kinds, rate=rate, only=only, limit=limit)
+        return True
+
+    return strike
+
+
+def _calm(run: Run) -> None:
+    run.stage.props.proxy.calm()
+
+
+KILL_DRIVER = Fault("kill -9 of the driver", _kill_driver, _KILLED)
+# Within a call into Ray the exit code may become 1.
+TERMINATE = Fault("SIGTERM of the job", _terminate, frozenset({1, 128 + signal.SIGTERM}))
+STOP = Fault("SIGSTOP, later SIGCONT", _stop_a_while)
+KILL_CHILD = Fault("kill -9 of a raster child", _kill_one(RASTER_CHILD))
+KILL_REPLICA = Fault("kill -9 of a replica", _kill_one(REPLICA))
+KILL_NODE = Fault("kill -9 of a whole node", _kill_node)
+TEAR_ROWS = Fault("torn staged rows", _tear("rows"), _KILLED)
+TEAR_IMAGES = Fault("torn staged images", _tear("images"), _KILLED)
+TEAR_RECEIPT = Fault("torn receipt", _tear("receipt"), _KILLED)
+TEAR_ALL = Fault("torn rows, images, receipt", _tear("rows", "images", "receipt"), _KILLED)
+LIMIT_FILES = Fault("file size limit", _limit_files, _GAVE_UP, is_last=True)
+FILL_DISK = Fault("full disk", _fill_disk, _GAVE_UP, _empty_disk, is_last=True)
+FILL_A_WHILE = Fault("disk full for 2 s", _fill_disk_a_while, _GAVE_UP)
+READ_ONLY = Fault("read-only folder", _make_read_only, _GAVE_UP, _make_writable, is_last=True)
+CLOCK_AHEAD = Fault("clock jumps 3 days ahead", _jump(+3))
+CLOCK_BACK = Fault("clock jumps 3 days back", _jump(-3))
+STOP_SERVER = Fault("S3 server gone for 5 s", _stop_server, _GAVE_UP)
+NOISE_5 = Fault("S3 500/503/reset/slow, 5 %", _disturb(*NOISE, rate=0.05), _GAVE_UP, _calm)
+TORN_UPLOAD = Fault("torn upload", _disturb("torn", only="PUT", limit=1), _GAVE_UP, _calm)
+
+OF_STAGE = {
+    "local": [
+        *(KILL_DRIVER, TERMINATE, STOP, KILL_CHILD, LIMIT_FILES),
+        *(TEAR_ROWS, TEAR_IMAGES, TEAR_RECEIPT),
+    ],
+    "small disk": [FILL_DISK, FILL_A_WHILE, READ_ONLY, KILL_DRIVER],
+    "own clock": [CLOCK_AHEAD, CLOCK_BACK, KILL_DRIVER],
+    "ray": [KILL_DRIVER, TERMINATE, STOP, KILL_CHILD, KILL_REPLICA, KILL_NODE],
+    "s3": [STOP_SERVER, NOISE_5, TORN_UPLOAD, KILL_DRIVER],
+}
+"""Which faults can strike on which stage."""

@@ -1,0 +1,207 @@
+"""What histories are played on: a folder, a small disk, a clock of its own, Ray nodes, S3."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.faults.harness import MARK, Stage, World, kill_marked
+from tests.s3.faulty_proxy import FaultyProxy
+from tests.s3.server import SeaweedServer
+
+DISK_BYTES = 32 * 2**20
+_NAMESPACES = (("--mount",), ("--user", "--map-root-user", "--mount"))
+
+
+def local(world: World, folder: Path) -> Stage:
+    """A folder, and the command in one process."""
+    view = folder / "data"
+    shutil.copytree(world.first, view)
+    return Stage("local", world, str(view), str(view), lambda: _names(view))
+
+
+def _names(folder: Path) -> list[str]:
+    return [
+        os.path.relpath(os.path.join(path, name), folder)
+        for path, _, names in os.walk(folder)
+        for name in names
+    ]
+
+
+@contextmanager
+def small_disk(world: World, folder: Path) -> Iterator[Stage | None]:
+    """A folder on a file system of its own, in a mount namespace of its own; None where the
+    machine permits none."""
+    disk = folder / "disk"
+    disk.mkdir()
+    script = f"mount -t tmpfs -o size={DISK_BYTES} small {disk} && echo mounted && exec cat"
+    for flags in _NAMESPACES:
+        holder = subprocess.Popen(
+            ["unshare", *flags, "sh", "-c", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        with holder:
+            assert holder.stdout is not None
+            if holder.stdout.readline() != "mounted\n":
+                continue
+            view = Path(f"/proc/{holder.pid}/root{disk}/data")
+            shutil.copytree(world.first, view)
+            enter = ["nsenter", "--target", str(holder.pid), "--mount"]
+            if "--user" in flags:
+                enter += ["--user", "--preserve-credentials"]
+            names = functools.partial(_names, view)
+
+            def readable(view: str) -> str:
+                """A copy: libraries that resolve links take the view for the empty folder here."""
+                copy = folder / "copy"
+                shutil.copytree(view, copy)
+                return str(copy)
+
+            yield Stage(
+                "small disk", world, f"{disk}/data", str(view), names, readable, prefix=enter
+            )
+            return
+    yield None
+
+
+def own_clock(world: World, folder: Path) -> Stage | None:
+    """A folder, and a command whose wall clock we set; None where there is no libfaketime."""
+    found = importlib.util.find_spec("libfaketime")
+    if found is None or found.origin is None:
+        return None
+    library = Path(found.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+    offset = folder / "offset"
+    offset.write_text("+0\n")
+    stage = local(world, folder)
+    stage.name, stage.props = "own clock", offset
+    stage.environment = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    return stage
+
+
+# ---- Ray --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Nodes:
+    """A Ray cluster of two nodes on this machine; the second may die."""
+
+    cluster: Any
+    mark: str
+    second: Any = field(default=None)
+
+    def complete(self) -> None:
+        """See that there is a second node."""
+        if self.second is None:
+            self.second = self.cluster.add_node(num_cpus=1, num_gpus=1, **_SMALL)
+            self.cluster.wait_for_nodes()
+
+    def kill_node(self) -> None:
+        """Kill the second node's raylet, and all that it started."""
+        (info,) = self.second.all_processes["raylet"]
+        raylet = psutil.Process(info.process.pid)
+        for process in [raylet, *raylet.children(recursive=True)]:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        self.cluster.remove_node(self.second, allow_graceful=False)
+        self.second = None
+
+
+_SMALL = {"object_store_memory": 80 * 2**20}
+# A lost node is noticed within two seconds, not twenty.
+_HEALTH = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 500,
+    "health_check_failure_threshold": 4,
+}
+
+
+@contextmanager
+def two_nodes() -> Iterator[Nodes]:
+    """A head and a second node, each with one CPU and, in name, one GPU."""
+    from ray.cluster_utils import Cluster
+
+    mark = uuid.uuid4().hex
+    before = {name: os.environ.get(name) for name in (MARK, "RAY_USAGE_STATS_ENABLED")}
+    os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
+    try:
+        head = {"num_cpus": 1, "num_gpus": 1, "_system_config": _HEALTH, **_SMALL}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        try:
+            yield Nodes(cluster, mark)
+        finally:
+            cluster.shutdown()
+            kill_marked(mark)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def on_ray(world: World, folder: Path, nodes: Nodes) -> Stage:
+    """A folder, and the command on two nodes."""
+    nodes.complete()
+    stage = local(world, folder)
+    stage.name, stage.ray, stage.mark = "ray", nodes.cluster.address, nodes.mark
+    stage.props = nodes
+    return stage
+
+
+# ---- S3 ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Store:
+    """An S3 server and the proxy before it."""
+
+    server: SeaweedServer
+    proxy: FaultyProxy
+
+
+def on_s3(world: World, store: Store, prefix: str) -> Stage:
+    """A prefix on the server, which the command sees through the proxy and we do not.
+
+    The environment of this process must give access to the server.
+    """
+    from s3fs import S3FileSystem
+
+    fs = S3FileSystem(
+        endpoint_url=store.server.endpoint, use_listings_cache=False, skip_instance_cache=True
+    )
+    fs.call_s3  # noqa: B018 - connects
+    uri = f"s3://{prefix}"
+    for path in world.first.rglob("*"):
+        if path.is_file():
+            fs.pipe_file(f"{prefix}/{path.relative_to(world.first)}", path.read_bytes())
+
+    def names() -> list[str]:
+        try:
+            return [name.removeprefix(f"{prefix}/") for name in fs.find(prefix)]
+        except OSError:  # the server is away
+            return []
+
+    environment = store.server.environment() | {"AWS_ENDPOINT_URL": store.proxy.endpoint}
+    return Stage("s3", world, uri, uri, names, environment=environment, props=store)

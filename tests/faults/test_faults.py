@@ -1,0 +1,130 @@
+"""Each fault once, and a seeded combination for each stage: the next run finishes, all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import injections as faults
+from tests.faults.harness import ENGINE, LAYERS, Fault, Moment, Stage, World, make_world, play
+from tests.faults.stages import (
+    Nodes,
+    Store,
+    local,
+    on_ray,
+    on_s3,
+    own_clock,
+    small_disk,
+    two_nodes,
+)
+from tests.s3.conftest import BUCKET, s3_server, use  # noqa: F401 - a fixture
+from tests.s3.faulty_proxy import FaultyProxy
+from tests.s3.server import SeaweedServer
+
+pytestmark = pytest.mark.slow
+
+Plan = list[tuple[Fault, Moment]]
+# In the midst of publishing, where a store that fails is not waited for.
+COMMITS = Moment("commits", 1)
+
+
+def receipts(count: int) -> Moment:
+    return Moment("receipts", count)
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("layers"), LAYERS)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with two_nodes() as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("engine"), ENGINE, scans=3)
+
+
+def survive(stage: Stage, plan: Plan, folder: Path) -> int:
+    """Play a history of which every fault is struck; how many runs it took."""
+    told: list[str] = []
+    runs = play(stage, plan, folder, told)
+    assert told == [fault.name for fault, _ in plan]
+    return runs
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        [(faults.KILL_DRIVER, Moment("inventory", 1)), (faults.KILL_DRIVER, COMMITS)],
+        [(faults.TERMINATE, receipts(3))],
+        [(faults.KILL_CHILD, receipts(2)), (faults.STOP, receipts(4))],
+        [(faults.TEAR_ALL, receipts(5))],
+    ],
+    ids=lambda plan: " + ".join(fault.name for fault, _ in plan),
+)
+def test_in_one_process(plan: Plan, layers: World, tmp_path: Path) -> None:
+    survive(local(layers, tmp_path), plan, tmp_path)
+
+
+def test_a_disk_that_is_full_or_read_only(layers: World, tmp_path: Path) -> None:
+    with small_disk(layers, tmp_path) as stage:
+        if stage is None:  # no file system can be mounted here: a quota, for which a run waits long
+            survive(local(layers, tmp_path), [(faults.LIMIT_FILES, receipts(3))], tmp_path)
+            return
+        plan = [
+            (faults.FILL_A_WHILE, receipts(3)),
+            (faults.FILL_DISK, COMMITS),
+            (faults.READ_ONLY, COMMITS),
+        ]
+        assert survive(stage, plan, tmp_path) == 3
+
+
+def test_clocks_that_jump(layers: World, tmp_path: Path) -> None:
+    stage = own_clock(layers, tmp_path)
+    if stage is None:
+        pytest.skip("the package libfaketime is not installed")
+    plan = [
+        (faults.CLOCK_AHEAD, receipts(2)),
+        (faults.KILL_DRIVER, receipts(4)),
+        (faults.CLOCK_BACK, receipts(6)),
+    ]
+    survive(stage, plan, tmp_path)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    "plan",
+    [
+        [(faults.KILL_REPLICA, receipts(2)), (faults.KILL_NODE, receipts(5))],
+        [(faults.TERMINATE, receipts(2)), (faults.KILL_DRIVER, receipts(6))],
+    ],
+    ids=lambda plan: " + ".join(fault.name for fault, _ in plan),
+)
+def test_on_ray_nodes(plan: Plan, engine: World, nodes: Nodes, tmp_path: Path) -> None:
+    runs = survive(on_ray(engine, tmp_path, nodes), plan, tmp_path)
+    lethal = sum(0 not in fault.codes for fault, _ in plan)
+    assert runs == 1 + lethal  # whatever else happened, the run went on by itself
+
+
+@pytest.mark.s3
+def test_on_s3(
+    layers: World,
+    s3_server: SeaweedServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    use(s3_server, monkeypatch)
+    with FaultyProxy(s3_server.port) as proxy:
+        stage = on_s3(layers, Store(s3_server, proxy), f"{BUCKET}/{tmp_path.name}")
+        plan = [
+            (faults.NOISE_5, Moment("inventory", 1)),
+            (faults.TORN_UPLOAD, receipts(3)),
+            (faults.STOP_SERVER, receipts(6)),
+        ]
+        survive(stage, plan, tmp_path)

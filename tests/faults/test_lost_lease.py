@@ -1,0 +1,189 @@
+"""A run that lost its lease and does not know: it stops, and damages nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cluster.session import IN_PROCESS, open_session
+from pipelines.leased import Hold
+from pipelines.run import Report, update
+from schemas.errors import LeaseError
+from schemas.recipe import Recipe
+from schemas.tables import TABLES
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
+from workers.lease import hold
+
+SETTINGS = "routing: only\nplacement: {shard_pages: 2}\non_missing: remove\n"
+CHECKS = 1 + len(TABLES)  # before the version is planned from, and before each commit
+TIMEOUT_S = 120
+
+
+@dataclass
+class Believer:
+    """Believes to hold the lease, whatever happens at its n-th check."""
+
+    check_number: int
+    meanwhile: Callable[[], object]
+    checks: int = 0
+
+    def ensure_held(self) -> None:
+        pass
+
+    def check(self) -> None:
+        self.checks += 1
+        if self.checks == self.check_number:
+            self.meanwhile()
+
+
+def update_here(recipe: Recipe, lease: Hold) -> Report:
+    with open_session(IN_PROCESS) as session:
+        return update(recipe, session, Console(file=io.StringIO()), False, lease)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    for number in range(3):
+        write_pdf(tmp_path / "corpus", f"{number}.pdf", first_seed=100 * number, pages=2)
+    return tmp_path / "corpus"
+
+
+@pytest.mark.parametrize("published_before", [False, True])
+@pytest.mark.parametrize("check_number", range(1, CHECKS + 1))
+def test_of_two_that_publish_at_once_one_is_refused(
+    corpus: Path, tmp_path: Path, check_number: int, published_before: bool
+) -> None:
+    """At each point of the one's publish the other comes with other documents, and publishes."""
+    recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
+    if published_before:
+        run_here(recipe)
+        write_pdf(corpus, "0.pdf", first_seed=300, pages=3)
+
+    def other() -> None:
+        write_pdf(corpus, "1.pdf", first_seed=400, pages=1)
+        (corpus / "2.pdf").unlink()
+        write_pdf(corpus, "3.pdf", first_seed=500, pages=2)
+        assert run_here(recipe).committed
+
+    believer = Believer(check_number, other)
+    with pytest.raises(LeaseError, match=r"another run (published|committed) .*; run it again"):
+        update_here(recipe, believer)
+    assert believer.checks >= check_number
+
+    undisturbed = recipe_for(tmp_path / "undisturbed", corpus, SETTINGS)
+    run_here(undisturbed)
+    assert problems(tmp_path / "data") == ()
+    assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
+    # What the loser left in the logs of the other tables is no obstacle to the next version.
+    write_pdf(corpus, "4.pdf", first_seed=600, pages=1)
+    run_here(recipe)
+    run_here(undisturbed)
+    assert problems(tmp_path / "data") == ()
+    assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize("check_number", range(1, CHECKS + 1))
+def test_two_that_publish_the_same_make_one_version(
+    corpus: Path, tmp_path: Path, check_number: int
+) -> None:
+    recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
+    believer = Believer(check_number, lambda: run_here(recipe))
+    if check_number == 1:
+        with pytest.raises(LeaseError, match="another run published version 1 meanwhile"):
+            update_here(recipe, believer)
+    else:
+        assert update_here(recipe, believer).version == 1
+    again = run_here(recipe)
+    assert (again.committed, again.version) == (False, 1)
+    assert problems(tmp_path / "data") == ()
+
+
+def test_a_pass_stops_when_the_lease_is_found_lost(corpus: Path, tmp_path: Path) -> None:
+    recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
+
+    class LostInThePass:
+        def ensure_held(self) -> None:
+            if any((tmp_path / "data").glob("staging/*/*.json")):
+                raise LeaseError("lost in the pass")
+
+        def check(self) -> None:
+            raise AssertionError("the run went on to publish")
+
+    with pytest.raises(LeaseError, match="lost in the pass"):
+        update_here(recipe, LostInThePass())
+    assert len(list((tmp_path / "data").glob("staging/*/*.json"))) == 1
+    assert not (tmp_path / "data/pages").exists()
+
+
+STOPPED_AT_ITS_FIRST_CHECK = """
+import os, signal, sys
+from pathlib import Path
+from rich.console import Console
+from cluster.session import IN_PROCESS, open_session
+from pipelines.run import update
+from schemas.recipe import parse_recipe
+from workers.lease import hold
+
+class Stopping:
+    def __init__(self, lease):
+        self.lease, self.ensure_held = lease, lease.ensure_held
+    def check(self):
+        if not self.was_stopped:
+            self.was_stopped = True
+            os.kill(os.getpid(), signal.SIGSTOP)
+        self.lease.check()
+    was_stopped = False
+
+recipe = parse_recipe(Path(sys.argv[1]).read_text())
+with open_session(IN_PROCESS) as session, hold(recipe.dataset, ttl_s=1) as lease:
+    update(recipe, session, Console(stderr=True), False, Stopping(lease))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("other_is_done", "why"), [(False, "taken over by process"), (True, "deleted")]
+)
+def test_a_run_that_was_stopped_beyond_its_ttl_publishes_nothing(
+    corpus: Path, tmp_path: Path, other_is_done: bool, why: str
+) -> None:
+    recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"dataset: {recipe.dataset}\nsources: [{{documents: {corpus}}}]\n{SETTINGS}")
+    loser = subprocess.Popen(
+        [sys.executable, "-c", STOPPED_AT_ITS_FIRST_CHECK, path], stderr=subprocess.PIPE, text=True
+    )
+    said = ""
+    try:
+        _, status = os.waitpid(loser.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        with hold(recipe.dataset, wait=True) as lease:
+            if not other_is_done:
+                said = end_of(loser)
+            update_here(recipe, lease)
+        if other_is_done:
+            said = end_of(loser)
+    finally:
+        loser.kill()
+        loser.communicate()
+    assert loser.returncode == 1
+    assert f"LeaseError: {recipe.dataset}: its lease was {why}" in said.splitlines()[-1]
+    assert problems(tmp_path / "data") == ()
+    undisturbed = recipe_for(tmp_path / "undisturbed", corpus, SETTINGS)
+    run_here(undisturbed)
+    assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
+
+
+def end_of(loser: subprocess.Popen[str]) -> str:
+    loser.send_signal(signal.SIGCONT)
+    return loser.communicate(timeout=TIMEOUT_S)[1]

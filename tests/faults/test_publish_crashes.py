@@ -1,0 +1,188 @@
+"""A publish that is killed at any of its writes: readers see a whole version, the next run ends it.
+
+`FIRST` and `REFRESH` name every write of a publish, in order; a write that is added to publish and
+not to them fails here, so that it gets its crash tests.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cluster.progress import meter
+from cluster.session import IN_PROCESS, open_session
+from pipelines.inventory import take_inventory
+from pipelines.run import staging_root
+from pipelines.state import load_snapshot
+from pipelines.vacuum import Retention, vacuum
+from schemas.recipe import Recipe
+from schemas.tables import TABLES
+from tests.faults.consumer import Contents, read_card, read_version
+from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
+from tests.pipelines.deep import stage_deep
+
+SETTINGS = "routing: only\non_missing: remove\n"
+
+FIRST = [
+    *(f"{table}-part-1" for table in TABLES),
+    "pages-table",
+    *(f"{table}-{what}" for table in TABLES[:-1] for what in ("table", "commit")),
+    "pages-commit",
+    "card",
+]
+REFRESH = [
+    "inventory-part-1",
+    "rejects-part-1",
+    *(f"{table}-part-{number}" for table in ("documents", "crops", "pages") for number in (1, 2)),
+    *(f"{table}-commit" for table in TABLES),
+    "card",
+]
+
+
+@dataclass(frozen=True)
+class View:
+    """What consumers see: the newest version, and the parts that the card lists."""
+
+    version: tuple[int, Contents] | None
+    card: Contents | None
+
+
+def view(dataset: Path) -> View:
+    return View(read_version(dataset), read_card(dataset))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A dataset whose next run has only to publish, and the same after an undisturbed run."""
+
+    corpus: Path
+    staged: Path
+    before: View
+    after: View
+    parts: dict[str, list[str]]
+    files: set[str]
+    writes: list[str]
+
+    def copy(self, folder: Path) -> Recipe:
+        """The staged dataset in another folder, and a recipe for it."""
+        shutil.copytree(self.staged, folder)
+        return recipe_for(folder, self.corpus, SETTINGS)
+
+
+def scene(folder: Path) -> Scene:
+    """The scene of the recipe whose dataset lies in `folder / "data"`."""
+    recipe = recipe_for(folder / "data", folder / "corpus", SETTINGS)
+    _stage_inventory(recipe)
+    undisturbed = recipe_for(folder / "undisturbed", folder / "corpus", SETTINGS)
+    before = view(folder / "data")
+    shutil.copytree(folder / "data", undisturbed.dataset)
+    writes = write_names(undisturbed)
+    assert problems(folder / "undisturbed") == ()
+    return Scene(
+        folder / "corpus",
+        folder / "data",
+        before,
+        view(folder / "undisturbed"),
+        part_names(folder / "undisturbed"),
+        files(folder / "undisturbed"),
+        writes,
+    )
+
+
+def _stage_inventory(recipe: Recipe) -> None:
+    """Leave the inventory in staging as a run that was killed later would, so that no run from
+    here on opens a document."""
+    snapshot = load_snapshot(recipe.dataset)
+    known = snapshot.documents() if snapshot else []
+    with (
+        open_session(IN_PROCESS) as session,
+        meter(Console(file=io.StringIO()), "inventory", "files") as progress,
+    ):
+        take_inventory(recipe, known, staging_root(recipe), session, progress)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Nothing is published yet; all pages are read."""
+    folder = tmp_path_factory.mktemp("first")
+    write_pdf(folder / "corpus", "a.pdf", first_seed=1, pages=2)
+    (folder / "corpus/note.pdf").write_text("not a document")
+    stage_deep(recipe_for(folder / "data", folder / "corpus", SETTINGS))
+    return scene(folder)
+
+
+@pytest.fixture(scope="module")
+def refresh(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Version 1 is published; then a document went and one came, so that every table changes."""
+    folder = tmp_path_factory.mktemp("refresh")
+    recipe = recipe_for(folder / "data", folder / "corpus", SETTINGS)
+    for number in range(2):
+        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=100 * number, pages=2)
+    (folder / "corpus/note.pdf").write_text("not a document")
+    stage_deep(recipe)
+    run_here(recipe)
+    (folder / "corpus/0.pdf").unlink()
+    write_pdf(folder / "corpus", "2.pdf", first_seed=200, pages=2)
+    (folder / "corpus/other.pdf").write_text("not a document either")
+    stage_deep(recipe, ["2.pdf"])
+    return scene(folder)
+
+
+def points(writes: list[str], of_parts: str) -> list[CrashPoint]:
+    """Both phases of each write, but one of those of parts, which are alike."""
+    return [
+        CrashPoint(write, phase)
+        for write in writes
+        for phase in KILLED
+        if "-part-" not in write or phase == of_parts
+    ]
+
+
+def test_every_write_of_a_publish_is_named_here(first: Scene, refresh: Scene) -> None:
+    assert first.writes == FIRST
+    assert refresh.writes == REFRESH
+
+
+@pytest.mark.parametrize("point", points(FIRST, "before"), ids=str)
+def test_a_first_publish_killed(point: CrashPoint, first: Scene, tmp_path: Path) -> None:
+    check(point, first, tmp_path / "data")
+
+
+@pytest.mark.parametrize("point", points(REFRESH, "torn"), ids=str)
+def test_a_refresh_killed(point: CrashPoint, refresh: Scene, tmp_path: Path) -> None:
+    check(point, refresh, tmp_path / "data")
+
+
+def check(point: CrashPoint, scene: Scene, dataset: Path) -> None:
+    recipe = scene.copy(dataset)
+    assert run_until(recipe, point) == KILLED[point.phase]
+    is_published = point.write == "card"
+    version = scene.after.version if is_published else scene.before.version
+    assert view(dataset) == View(version, scene.before.card)
+
+    report = run_here(recipe)
+    assert (report.pages_read, report.committed) == (0, not is_published)
+    assert view(dataset) == scene.after
+    assert part_names(dataset) == scene.parts
+    assert problems(dataset) == ()
+    if scene.before.version is not None:
+        assert read_version(dataset, scene.before.version[0]) == scene.before.version
+
+    vacuum(str(dataset), Retention(versions=100, grace_hours=0))
+    assert files(dataset) == scene.files
+
+
+def files(dataset: Path) -> set[str]:
+    """Everything but staging, the log entries included."""
+    return {
+        str(path.relative_to(dataset))
+        for path in dataset.rglob("*")
+        if path.is_file() and "staging" not in path.parts
+    }

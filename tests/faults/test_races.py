@@ -1,0 +1,158 @@
+"""Two drivers on one dataset: one works, the other stops or waits; no row is lost or doubled.
+
+`PAGEFOUNDRY_RACES` says how many races are run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import all_rows, problems, recipe_for, rows, run_here
+from workers.lease import LEASE_NAME, hold
+
+RACES = int(os.environ.get("PAGEFOUNDRY_RACES", "4"))
+PAGES_A_FILE = 3
+SETTINGS = "routing: only\nplacement: {shard_pages: 1}\n"
+TIMEOUT_S = 120
+PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
+# The command itself, from the moment at which both have their imports behind them.
+AT_THE_LINE = "from pipelines.cli import main; print('ready', flush=True); input(); main()"
+
+
+def start(*arguments: str, command: tuple[str, ...] = (PAGEFOUNDRY,)) -> subprocess.Popen[str]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*command, *arguments], text=True, **pipes)
+
+
+def run_arguments(folder: Path, *options: str) -> list[str]:
+    """Arguments of a run that makes `folder/data` of `folder/corpus`."""
+    recipe = folder / "recipe.yaml"
+    sources = f"sources: [{{documents: {folder / 'corpus'}}}]"
+    recipe.write_text(f"dataset: {folder / 'data'}\n{sources}\n{SETTINGS}")
+    return ["run", str(recipe), "--ray", "in-process", *options]
+
+
+def race(folder: Path, *options: str) -> list[tuple[int, str]]:
+    """Start two drivers at once; how each ended, and what it said on stderr."""
+    command = (sys.executable, "-c", AT_THE_LINE)
+    drivers = [start(*run_arguments(folder, *options), command=command) for _ in range(2)]
+    try:
+        for driver in drivers:
+            assert driver.stdout is not None
+            assert driver.stdout.readline() == "ready\n"
+        for driver in drivers:
+            assert driver.stdin is not None
+            driver.stdin.write("\n")
+            driver.stdin.flush()
+        said = [driver.communicate(timeout=TIMEOUT_S)[1] for driver in drivers]
+    finally:
+        for driver in drivers:
+            driver.kill()
+            driver.communicate()
+    return sorted((driver.returncode, text) for driver, text in zip(drivers, said, strict=True))
+
+
+@pytest.mark.slow
+def test_drivers_that_race_lose_and_double_nothing(tmp_path: Path) -> None:
+    dataset = tmp_path / "data"
+    for number in range(RACES):
+        write_pdf(tmp_path / "corpus", f"{number}.pdf", 1000 * number, PAGES_A_FILE)
+        waits = number % 2 == 1
+        (first, _), (second, said) = race(tmp_path, *(["--wait"] if waits else []))
+        assert first == 0
+        if waits:
+            assert second == 0, said
+        elif second:  # else the one was done before the other asked
+            assert second == 2
+            assert "is held by another run: process" in said
+            assert len(said.splitlines()) == 1
+        assert not (dataset / LEASE_NAME).exists()
+        assert problems(dataset) == ()
+        ids = [row["page_id"] for row in rows(dataset, "pages")]
+        assert len(ids) == len(set(ids)) == PAGES_A_FILE * (number + 1)
+    undisturbed = tmp_path / "undisturbed"
+    run_here(recipe_for(undisturbed, tmp_path / "corpus", SETTINGS))
+    assert all_rows(dataset) == all_rows(undisturbed)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, pages=PAGES_A_FILE)
+    return tmp_path
+
+
+def test_a_held_dataset_is_one_line_and_exit_two(small: Path) -> None:
+    with hold(str(small / "data")):
+        driver = start(*run_arguments(small))
+        out, said = driver.communicate(timeout=TIMEOUT_S)
+    assert (driver.returncode, out) == (2, "")
+    assert said.startswith(f"pagefoundry: {small / 'data'} is held by another run: process")
+    assert f"process {os.getpid()} on " in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_driver_that_waits_runs_when_the_dataset_is_free(small: Path) -> None:
+    with hold(str(small / "data")):
+        driver = start(*run_arguments(small, "--wait"))
+        assert driver.stderr is not None
+        assert driver.stderr.readline().endswith("; waiting for it\n")
+        assert driver.poll() is None
+        assert not (small / "data/pages").exists()
+    driver.communicate(timeout=TIMEOUT_S)
+    assert driver.returncode == 0
+    assert problems(small / "data") == ()
+
+
+def test_readers_need_no_lease(small: Path) -> None:
+    _, recipe, *options = run_arguments(small)
+    run_here(recipe_for(small / "data", small / "corpus", SETTINGS))
+    with hold(str(small / "data")):
+        for arguments in (
+            ["plan", recipe, *options],
+            ["verify", str(small / "data")],
+            ["inspect", str(small / "data")],
+        ):
+            reader = start(*arguments)
+            _, said = reader.communicate(timeout=TIMEOUT_S)
+            assert (reader.returncode, said) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 130)]
+)
+def test_a_signal_ends_the_run_and_releases_the_dataset(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    write_pdf(tmp_path / "corpus", "long.pdf", first_seed=1, pages=150)
+    driver = start(*run_arguments(tmp_path))
+    deadline = time.monotonic() + TIMEOUT_S
+    while not (tmp_path / "data" / LEASE_NAME).exists():
+        assert driver.poll() is None, driver.communicate()
+        assert time.monotonic() < deadline, "the run took no lease"
+        time.sleep(0.001)
+    driver.send_signal(number)
+    _, said = driver.communicate(timeout=TIMEOUT_S)
+    assert driver.returncode == code
+    assert "Traceback" not in said
+    assert not (tmp_path / "data" / LEASE_NAME).exists()
+    assert not (tmp_path / "data/pages").exists()
+
+
+def test_a_folder_that_takes_no_files_is_one_line_and_exit_two(small: Path) -> None:
+    arguments = run_arguments(small)
+    recipe = Path(arguments[1])
+    # Read-only for the superuser too.
+    recipe.write_text(recipe.read_text().replace(str(small / "data"), "/sys/kernel"))
+    driver = start(*arguments)
+    _, said = driver.communicate(timeout=TIMEOUT_S)
+    assert driver.returncode == 2
+    assert said.startswith("pagefoundry: cannot create /sys/kernel/_lease.json: ")
+    assert len(said.splitlines()) == 1

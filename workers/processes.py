@@ -1,0 +1,69 @@
+"""Which process is this, and is that one alive? Told without wall clocks, for this machine only."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, told from a later one with the same number by when it started.
+
+    `machine` is the kernel's boot id and the namespace in which `pid` means something, empty where
+    the system does not tell; `start_ticks` counts from boot, so no clock can change it.
+    """
+
+    host: str
+    machine: str
+    pid: int
+    start_ticks: int
+
+
+def this_process() -> Process:
+    """The process that asks."""
+    return process_of(os.getpid())
+
+
+def process_of(pid: int) -> Process:
+    """A process of this machine, as it can be told again later."""
+    state = _state_of(pid)
+    return Process(socket.gethostname(), _machine(), pid, state[1] if state else 0)
+
+
+def is_alive(process: Process) -> bool | None:
+    """Whether a process is alive; None where that cannot be known from here."""
+    machine = _machine()
+    if not machine or (process.machine, process.host) != (machine, socket.gethostname()):
+        return None
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's, and alive
+    state = _state_of(process.pid)
+    if state is None:  # gone just now, or /proc hides the processes of other users
+        return None
+    letter, start_ticks = state
+    return letter not in "ZX" and start_ticks == process.start_ticks
+
+
+def _machine() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _state_of(pid: int) -> tuple[str, int] | None:
+    """State letter and start in clock ticks since boot: fields 3 and 22 of proc_pid_stat(5)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    from_third = stat.rpartition(")")[2].split()
+    return from_third[0], int(from_third[19])
