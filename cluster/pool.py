@@ -61,6 +61,10 @@ class Runtime(Protocol):
         """Chains that ended, as soon as there is one, or none after `timeout_s`."""
         ...
 
+    def expire(self, ticket: Hashable) -> None:
+        """End a chain that passed its deadline, whatever it takes; `wait` then tells of it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Policy(Generic[Item]):
@@ -68,10 +72,13 @@ class Policy(Generic[Item]):
 
     Args:
         split: cuts an item in two, or gives it back alone when it cannot be cut.
+        deadline_s: how long an item's chain may take, waiting for its turn included. The steps
+            have deadlines of their own; this one is for what hangs between them.
         backoff_s: pauses after failures of the environment in a row; the run stops past the last.
     """
 
     split: Callable[[Item], Sequence[Item]]
+    deadline_s: Callable[[Item], float] = lambda item: float("inf")
     backoff_s: tuple[float, ...] = (1, 2, 4, 8, 16, 32)
 
 
@@ -96,6 +103,7 @@ class PoolState:
 @dataclass(slots=True)
 class _Work(Generic[Item]):
     item: Item
+    expires_at_s: float = float("inf")
     suspect: bool = False
     failures_alone: int = 0
     pauses_before: int = 0
@@ -170,6 +178,7 @@ def run_pool(
         while (admitted := pool.next_work(loads)) is not None:
             work, lane = admitted
             work.pauses_before = pool.pauses
+            work.expires_at_s = time.monotonic() + policy.deadline_s(work.item)
             pool.in_flight[runtime.start(chain, work.item, lane)] = admitted
             loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
         busy = sum(load > 0 for load in loads.values())
@@ -193,6 +202,15 @@ def run_pool(
                 pool.suspects.append(work)
             else:
                 yield from _retry(work, outcome.error, policy, pool)
+        _expire(pool, runtime)
+
+
+def _expire(pool: _Pool[Item], runtime: Runtime) -> None:
+    for ticket, (work, _) in pool.in_flight.items():
+        if time.monotonic() > work.expires_at_s:
+            log.warning("a chain passed its deadline; it is ended, and its item tried again")
+            work.expires_at_s = float("inf")  # once is enough
+            runtime.expire(ticket)
 
 
 def _pause(faults_in_a_row: int, backoff_s: Sequence[float], error: Exception) -> None:

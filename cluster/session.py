@@ -9,9 +9,12 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import signal
 import socket
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -27,25 +30,34 @@ CONNECT_TIMEOUT_S = 10
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSpec:
-    """How many replicas a pass wants, what makes one, and what each occupies."""
+    """How many replicas a pass wants, what makes one, and what each occupies.
+
+    `start_timeout_s` is how long to go without any replica, nodes that have to be brought up
+    included.
+    """
 
     make: Callable[[], Any]
     count: int
     num_gpus: float = 0
+    start_timeout_s: float = float("inf")
 
 
 @contextmanager
-def open_session(address: str | None = None) -> Iterator[Session]:
+def open_session(
+    address: str | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Session]:
     """A session, closed again at the end. Ray is started or joined when the first work needs it.
 
     Args:
         address: None for a local Ray of this machine's cores, `in-process` for no Ray, else a
             Ray address (`auto`, `host:port`, `ray://...`).
+        environment: variables for the processes of a Ray that runs already; one started here has
+            this process's.
     """
     if address == IN_PROCESS:
         yield InProcessSession()
         return
-    session = RaySession(address)
+    session = RaySession(address, environment)
     try:
         yield session
     finally:
@@ -104,6 +116,9 @@ class _InProcessRuntime:
             return [(ticket, Outcome(error=exc))]
         return [(ticket, Outcome(results[-1]))]
 
+    def expire(self, ticket: Hashable) -> None:
+        """A chain runs within `wait`, in the calling thread: when this is called none runs."""
+
 
 # ---- on Ray -------------------------------------------------------------------------------
 
@@ -113,8 +128,11 @@ class RaySession:
 
     isolated = True
 
-    def __init__(self, address: str | None = None) -> None:
+    def __init__(
+        self, address: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._address = address
+        self._environment = dict(environment or {})
         self._cores: int | None = None
         self._started = False
 
@@ -125,7 +143,7 @@ class RaySession:
         Raises RequestError where the Ray address does not answer.
         """
         if self._cores is None:
-            self._started = _start_ray(self._address)
+            self._started = _start_ray(self._address, self._environment)
             self._cores = _cores_of_cluster()
         runtime = _RayRuntime(replicas, self._cores)
         try:
@@ -147,7 +165,7 @@ def _cores_of_cluster() -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-def _start_ray(address: str | None) -> bool:
+def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
     """Start or join Ray, quietly; False where this process is in one already."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -157,15 +175,19 @@ def _start_ray(address: str | None) -> bool:
         return False
     if address is not None and address != "auto":
         _check_reachable(address)
+    handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address=address or "local",
             include_dashboard=None if address else False,
             logging_level=logging.ERROR,
             log_to_driver=False,
+            runtime_env={"env_vars": environment} if environment and address else None,
         )
     except (ConnectionError, RuntimeError, ValueError) as exc:
         raise RequestError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)  # Ray's own prints its stack
     return True
 
 
@@ -181,6 +203,9 @@ def _check_reachable(address: str) -> None:
 class _RayRuntime:
     def __init__(self, replicas: ReplicaSpec | None, cores: int) -> None:
         self._slots = () if replicas else tuple(range(cores))
+        self._start_timeout_s = replicas.start_timeout_s if replicas else float("inf")
+        self._without_replica_since_s = time.monotonic()
+        self._chains: dict[Any, list[tuple[Step, Any]]] = {}  # result reference -> its steps'
         self._tasks: dict[Step, Any] = {}
         self._running: dict[Any, Hashable] = {}  # result reference -> lane
         self._ready: list[Any] = []
@@ -206,7 +231,19 @@ class _RayRuntime:
                 except ray.exceptions.RayError as exc:
                     raise ModelError(f"a replica cannot start: {_cause(exc)}") from exc
                 self._ready.append(actor)
+            self._check_start()
         return self._slots or tuple(self._ready)
+
+    def _check_start(self) -> None:
+        if self._ready:
+            self._without_replica_since_s = time.monotonic()
+        waited_s = time.monotonic() - self._without_replica_since_s
+        if waited_s > self._start_timeout_s:
+            raise ModelError(
+                f"no replica was ready within {self._start_timeout_s:g} s; look whether the "
+                "cluster has the GPUs that a replica asks for, or raise "
+                "placement.replica_start_timeout_s"
+            )
 
     def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
         results: list[Any] = []
@@ -216,7 +253,27 @@ class _RayRuntime:
             else:
                 results.append(self._task(step).remote(item, *results))
         self._running[results[-1]] = lane
+        self._chains[results[-1]] = list(zip(chain, results, strict=True))
         return results[-1]  # type: ignore[no-any-return]
+
+    def expire(self, ticket: Hashable) -> None:
+        import ray
+
+        finished, _ = ray.wait(
+            [result for _, result in self._chains[ticket]],
+            num_returns=len(self._chains[ticket]),
+            timeout=0,
+            fetch_local=False,
+        )
+        for step, result in self._chains[ticket]:
+            if result in finished:
+                continue
+            # Ray does not cancel by force what runs in an actor: the actor is restarted.
+            if step.on_replica:
+                ray.kill(self._running[ticket], no_restart=False)
+            else:
+                ray.cancel(result, force=True)
+            return
 
     def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
         import ray
@@ -232,6 +289,7 @@ class _RayRuntime:
         import ray
 
         lane = self._running.pop(reference)
+        self._chains.pop(reference)
         try:
             return Outcome(ray.get(reference))
         except ray.exceptions.RayTaskError as exc:

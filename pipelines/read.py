@@ -19,7 +19,7 @@ from cluster.progress import Meter
 from cluster.session import ReplicaSpec, Session
 from pipelines.inventory import child_limits, raster_settings
 from schemas.pages import PageError, PageReading, RasteredPage
-from schemas.recipe import Recipe
+from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt, Shard
 from workers import score, store
 from workers.ladder import LadderSettings
@@ -56,8 +56,9 @@ def read_pages(
         lanes = "replicas" if replicas else "tasks"
         meter.show(f"· {state.busy_lanes}/{state.lanes} {lanes} busy · {rejects} rejects")
 
+    policy = Policy(split_job, functools.partial(shard_deadline_s, recipe.placement))
     with session.runtime(replicas) as runtime:
-        for done in run_pool(jobs, chain, runtime, Policy(split_job), watch):
+        for done in run_pool(jobs, chain, runtime, policy, watch):
             receipt: Receipt = done.value or give_up(done.item, done.error)
             outcomes.update(receipt.outcomes)
             meter.add(sum(receipt.outcomes.values()))
@@ -77,7 +78,13 @@ def make_chain(recipe: Recipe, session: Session) -> tuple[list[Step], ReplicaSpe
     make: Callable[[], Replica] = functools.partial(
         load_replica, replica_settings(recipe, session.isolated)
     )
-    spec = ReplicaSpec(make, recipe.placement.replicas[1], recipe.placement.gpus_per_replica)
+    placement = recipe.placement
+    spec = ReplicaSpec(
+        make,
+        placement.replicas[1],
+        placement.gpus_per_replica,
+        placement.replica_start_timeout_s,
+    )
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
 
 
@@ -93,6 +100,16 @@ def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
         batch_pages=placement.batch_pages,
         read_timeout_s=placement.read_timeout_s if isolated else None,
     )
+
+
+def shard_deadline_s(placement: Placement, job: Job) -> float:
+    """Longest time of a chain, from its admission: its pages' longest, after a whole shard's.
+
+    The one before it on its replica may take as long, and the replica be started anew meanwhile.
+    """
+    pages = sum(len(part) for part in job.shard.ranges) + placement.shard_pages
+    page_s = placement.page_timeout_s + placement.read_timeout_s
+    return pages * page_s + placement.replica_start_timeout_s
 
 
 def split_job(job: Job) -> Sequence[Job]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +70,53 @@ def test_errors_of_ours_arrive_as_they_were_raised(session: Session) -> None:
 def test_a_replica_that_cannot_start_stops_the_run(session: Session) -> None:
     with pytest.raises(ModelError, match="no such checkpoint: nowhere/nothing"):
         run(session, [Step(add, on_replica=True)], ReplicaSpec(broken_replica, count=1), range(3))
+
+
+def never_ready() -> Adder:
+    threading.Event().wait()
+    raise AssertionError
+
+
+def hang_once(marker: Path) -> str:
+    """Hangs when it is first called with a path, in any process."""
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        return marker.name
+    threading.Event().wait()
+    raise AssertionError
+
+
+def hang_once_in(replica: Adder, marker: Path) -> str:
+    return hang_once(marker)
+
+
+@pytest.mark.ray
+def test_replicas_that_never_start_stop_the_run() -> None:
+    spec = ReplicaSpec(never_ready, count=1, start_timeout_s=1)
+    with (
+        open_session() as session,
+        pytest.raises(ModelError, match="no replica was ready within 1"),
+    ):
+        run(session, [Step(add, on_replica=True)], spec, range(3))
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("step", "replicas"),
+    [
+        (Step(hang_once), None),
+        (Step(hang_once_in, on_replica=True), ReplicaSpec(lambda: Adder(0), count=1)),
+    ],
+)
+def test_a_chain_past_its_deadline_is_ended_and_tried_again(
+    step: Step, replicas: ReplicaSpec | None, tmp_path: Path
+) -> None:
+    policy = Policy(lambda item: [item], deadline_s=lambda item: 5)
+    items = [tmp_path / name for name in "ab"]
+    with open_session() as session, session.runtime(replicas) as runtime:
+        done = list(run_pool(items, [step], runtime, policy))
+    assert sorted(one.value for one in done) == ["a", "b"]
 
 
 def test_an_address_where_nobody_listens_is_refused_at_first_use() -> None:
