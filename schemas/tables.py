@@ -11,7 +11,7 @@ import json
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TABLES = ("inventory", "rejects", "documents", "crops", "pages")
 """In commit order: the `pages` commit is the moment of publication."""
@@ -68,6 +68,7 @@ QUALITY = pa.struct(
         ("repetition", pa.float32()),
         ("symbol_share", pa.float32()),
         ("ink_share", pa.float32()),
+        ("cleaned_chars", pa.int32()),
     ]
 )
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

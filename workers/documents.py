@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from schemas.errors import DocumentError, StorageError
 from schemas.shards import SeenFile
 from workers import raster, store
+from workers.cleaning import one_line
 
 _HEAD_BYTES = 1024
 
@@ -55,4 +56,4 @@ def examine(file: SeenFile, rasterizer: raster.Rasterizer) -> Examined:
                 return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
             return Examined(file, doc_id, media_type, pages)
     except (StorageError, FileNotFoundError) as exc:
-        return Examined(file, reason="unreadable", detail=str(exc))
+        return Examined(file, reason="unreadable", detail=one_line(exc))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from schemas.pages import Attempt, PageImage, Reading
 from schemas.recipe import Quality, Raster
 from workers import pictures, quality, signatures, text
+from workers.cleaning import clean
 from workers.engines import Engine
 
 _TURNS = (90, 270, 180)
@@ -137,7 +138,7 @@ def _judge(reading: Reading, ink_share: float, floors: Quality) -> tuple[str, fl
     """`ok` or why the reading is bad, and its score; an error scores below any text."""
     if reading.error is not None:
         return reading.error.reason, -1.0
-    cleaned = text.clean(reading.text)
+    cleaned = clean(reading.text)
     scores = quality.measure(cleaned, signatures.words(cleaned), reading.confidence, ink_share)
     error = quality.judge(scores, text.count_tokens(cleaned), floors)
     return (error.reason if error else "ok"), scores.score

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from schemas.ids import split_page_id
 from schemas.pages import (
     CROP_LINK,
     Attempt,
+    Block,
     Crop,
     PageError,
     PageImage,
@@ -25,6 +26,7 @@ from schemas.pages import (
 from schemas.recipe import Quality
 from schemas.tokens import ReferenceMode, reference_vision_tokens
 from workers import pictures, quality, signatures, text
+from workers.cleaning import clean, harmful_chars, one_line
 
 Row = dict[str, Any]
 
@@ -38,7 +40,7 @@ def reject_row(page: str, stage: str, error: PageError, attempts: tuple[Attempt,
         "page_index": page_index,
         "stage": stage,
         "reason": error.reason,
-        "detail": error.detail,
+        "detail": one_line(error.detail),
         "attempts": [asdict(attempt) for attempt in attempts],
     }
 
@@ -64,7 +66,7 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 
     digests = _crop_digests(result.crops)
-    cleaned = _with_own_links(text.clean(result.reading.text), digests)
+    cleaned = _with_own_links(clean(result.reading.text), digests)
     words = signatures.words(_signed_text(cleaned, digests))
     text_tokens = text.count_tokens(cleaned)
     scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
@@ -90,20 +92,24 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "model": result.model,
         "model_revision": result.model_revision,
         "mode": result.mode,
-        "blocks": [asdict(block) for block in result.reading.blocks],
+        "blocks": [asdict(_clean_block(block)) for block in result.reading.blocks],
         "vision_tokens": vision_tokens,
         "output_tokens": result.reading.output_tokens,
         "text_tokens": text_tokens,
         "compression": round(text_tokens / vision_tokens, 4),
         "language": language,
         "language_score": round(language_score, 4),
-        "quality": asdict(scores),
+        "quality": asdict(scores) | {"cleaned_chars": harmful_chars(result.reading.text)},
         "attempts": [asdict(attempt) for attempt in result.attempts],
         "is_fallback": result.is_fallback,
         "text_hash": signatures.text_hash(words or [cleaned]),
         "minhash": signatures.minhash(shingles, settings.permutations).astype("<u8").tobytes(),
         "image_hash": _upright_hash(page, result),
     }
+
+
+def _clean_block(block: Block) -> Block:
+    return replace(block, label=clean(block.label), text=clean(block.text))
 
 
 def _reference_tokens(image: PageImage, settings: ScoreSettings) -> int:
@@ -149,7 +155,7 @@ def score_crops(
 
 
 def _crop_row(page: Row, crop: Crop, settings: ScoreSettings) -> Row:
-    cleaned = "" if crop.error else text.clean(crop.text)
+    cleaned = "" if crop.error else clean(crop.text)
     text_tokens = text.count_tokens(cleaned)
     vision_tokens = crop.vision_tokens or _reference_tokens(crop.image, settings)
     return {
@@ -157,7 +163,7 @@ def _crop_row(page: Row, crop: Crop, settings: ScoreSettings) -> Row:
         "page_id": page["page_id"],
         "doc_id": page["doc_id"],
         "page_index": page["page_index"],
-        "label": crop.label,
+        "label": clean(crop.label),
         "bbox": crop.bbox,
         "width": crop.image.width,
         "height": crop.image.height,
@@ -171,5 +177,5 @@ def _crop_row(page: Row, crop: Crop, settings: ScoreSettings) -> Row:
         "model_revision": crop.model_revision,
         "mode": crop.mode,
         "reason": crop.error.reason if crop.error else None,
-        "detail": crop.error.detail if crop.error else None,
+        "detail": one_line(crop.error.detail) if crop.error else None,
     }

@@ -1,13 +1,13 @@
-"""Facts about a text: clean characters, token counts, language. Pure but for loading vocabularies.
+"""Facts about a text: token counts and language. Pure but for loading vocabularies.
 
-Signatures of a text are made in `workers.signatures`, its quality in `workers.quality`.
+A text is cleaned in `workers.cleaning`, signed in `workers.signatures`, judged in
+`workers.quality`.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
-import re
 from pathlib import Path
 
 from mistral_common.tokens.tokenizers.tekken import Tekkenizer
@@ -17,13 +17,6 @@ TOKENIZER = "tekken_240911"
 """The fixed tokenizer of `text_tokens`: mistral-common's, 131,072 entries, in its wheel."""
 
 _LANGUAGE_CHARS = 2000  # more text does not change the answer and costs time
-_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def clean(text: str) -> str:
-    """`text` without what breaks consumers: control characters, lone surrogates, outer space."""
-    return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip()
 
 
 @functools.cache

@@ -35,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Placement, Raster, TextLayer
-from workers import raster
+from workers import raster, render
 from workers.signatures import image_hash
 
 REQUIRED_RATIO = 0.85
@@ -133,7 +133,7 @@ def bare(document: Document) -> list[bytes]:
 def unisolated(document: Document) -> list[bytes]:
     """Our work in this process: no child, no pipe, no limits."""
     path = str(document.path)
-    pages = [raster._render_page(path, raster.PDF, "", i, SETTINGS) for i in document.pages]
+    pages = [render._render_page(path, raster.PDF, "", i, SETTINGS) for i in document.pages]
     return [page.image.data for page in pages if page.image]
 
 
@@ -156,11 +156,11 @@ def steps_ms(documents: Sequence[Document]) -> dict[str, float]:
         with pymupdf.open(document.path) as pdf:
             for index in document.pages:
                 page = pdf.load_page(index)
-                picture, _memory = timed("render", raster._render_pdf_page, page, SETTINGS.raster)
+                picture, _memory = timed("render", render._render_pdf_page, page, SETTINGS.raster)
                 grey = timed("grey", picture.convert, "L")
-                timed("ink share", raster._ink_share, grey)
+                timed("ink share", render._ink_share, grey)
                 timed("image hash", image_hash, grey)
-                timed("encode", raster._encode, picture, SETTINGS.raster)
+                timed("encode", render.encode, picture, SETTINGS.raster)
     return {step: 1000 * float(np.mean(times)) for step, times in spent.items()}
 
 

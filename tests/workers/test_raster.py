@@ -22,6 +22,7 @@ from schemas.ids import page_id
 from schemas.pages import RasteredPage
 from schemas.recipe import Raster, TextLayer
 from tests.builders import PROSE, add_page, make_doc_id, write_pdf
+from tests.hostile.probes import prepare_without_fence
 from workers.raster import PDF, ChildLimits, Rasterizer, RasterSettings, sniff
 
 EDGE = 256
@@ -103,6 +104,8 @@ def test_image_formats_are_told_by_their_first_bytes(format_name: str, media_typ
         (b"MM\x00*", "image/tiff"),
         (b"II+\x00", "image/tiff"),
         (b"RIFF\x10\x00\x00\x00WAVE", None),
+        (b"\xff\xd8\xff\xfe%PDF-1.7\n", "image/jpeg"),
+        (b"PK\x03\x04 a.pdf %PDF-1.7", PDF),
         (b"GIF89a", None),
         (b"PK\x03\x04", None),
         (b"", None),
@@ -180,6 +183,7 @@ def test_a_pdf_without_pages_says_why(rasterizer, tmp_path, data, reason) -> Non
     with pytest.raises(DocumentError) as caught:
         rasterizer.count_pages(tmp_path / "bad.pdf", PDF)
     assert caught.value.reason == reason
+    assert str(tmp_path) not in caught.value.detail  # the file may lie elsewhere next time
 
 
 def test_an_encrypted_pdf_says_what_to_do(rasterizer, tmp_path) -> None:
@@ -334,6 +338,26 @@ def test_a_page_that_outgrows_its_memory_costs_only_itself(tmp_path) -> None:
             ["native_crash"],
         )
         assert reasons(render(bounded, path)) == [None]
+
+
+def test_pages_that_lack_memory_do_not_depend_on_those_before_them(tmp_path) -> None:
+    frames = [GREY.convert("RGB"), Image.new("RGB", (13_000, 13_000)), GREY.convert("RGB")]
+    path = tmp_path / "mixed.tiff"
+    frames[0].save(path, save_all=True, append_images=frames[1:], compression="tiff_lzw")
+    with open_rasterizer(limits=ChildLimits(60, 5 * GIB // 4)) as bounded:
+        pages = render(bounded, path, 3)
+    assert reasons(pages) == [None, "memory_limit", None]
+
+
+def test_a_fence_that_cannot_be_set_up_is_a_warning_once(tmp_path, caplog) -> None:
+    path = write_pdf(tmp_path / "small.pdf", PROSE)
+    for _ in range(2):
+        unfenced = Rasterizer(settings(), LIMITS, prepare_without_fence)
+        assert (unfenced.count_pages(path, PDF), reasons(render(unfenced, path))) == (1, [None])
+        unfenced.close()
+    assert [record.message for record in caplog.records] == [
+        "documents are opened without their fence: there is none here"
+    ]
 
 
 def test_a_child_that_is_killed_costs_no_page_but_the_one_that_hangs(tmp_path) -> None:

@@ -16,6 +16,7 @@ from schemas.pages import Attempt, Block, Crop, PageError, crop_link
 from schemas.recipe import Quality
 from schemas.tables import REJECT_REASONS, STAGED, STAGED_CROPS
 from tests.builders import PROSE, SCORING, make_crop, make_doc_id, make_rastered, make_reading
+from workers.cleaning import clean
 from workers.score import ScoreSettings, reject_row, score_crops, score_page
 from workers.signatures import minhash, shingle_hashes, words
 
@@ -35,6 +36,21 @@ def test_good_text_is_a_sample_with_everything_counted() -> None:
     assert row["compression"] == pytest.approx(row["text_tokens"] / 205, abs=1e-4)
     signature = np.frombuffer(row["minhash"], "<u8")
     assert np.array_equal(signature, minhash(shingle_hashes(words(PROSE)), 128))
+
+
+def test_what_breaks_consumers_is_cleaned_from_text_and_blocks_and_counted() -> None:
+    block = Block("te\0xt", (0, 0, 1, 1), "ki\ud800ln\0")
+    row = score(f"{PROSE}\0 \udcff", blocks=(block,))
+    assert row["text"] == PROSE
+    assert row["quality"]["cleaned_chars"] == 2
+    assert (row["blocks"][0]["label"], row["blocks"][0]["text"]) == ("text", "kiln")
+    assert score(f"\n{PROSE}\r\n ")["quality"]["cleaned_chars"] == 0
+
+
+def test_why_a_page_failed_is_one_line_that_a_table_can_hold() -> None:
+    row = reject_row(PAGE, "read", PageError("engine_error", "a\nb\0c \udcff" + "x" * 9999))
+    assert row["detail"].startswith("a b c \\udcffxxx")
+    assert len(row["detail"]) == 500
 
 
 def test_an_engines_own_vision_tokens_are_kept() -> None:
@@ -85,7 +101,7 @@ def test_a_failed_reading_is_a_reject_with_its_attempts() -> None:
             Block,
             label=st.sampled_from(["text", "figure"]),
             bbox=st.tuples(*[st.floats(0, 1, width=32)] * 4),
-            text=st.text(st.characters(codec="utf-8"), max_size=10),
+            text=st.text(st.characters(), max_size=10),
             confidence=st.none() | st.floats(0, 1, width=32),
         ),
         max_size=3,
@@ -173,7 +189,7 @@ def test_a_printed_link_to_a_crop_that_is_not_the_pages_own_is_only_its_label() 
 
 
 @given(
-    label=st.text(st.characters(codec="utf-8")),
+    label=st.text(st.characters()),
     text=st.text(st.characters()),
     box=st.tuples(*[st.floats(0, 1, width=32)] * 4),
     error=st.none() | st.builds(PageError, st.sampled_from(sorted(REJECT_REASONS)), st.just("")),
@@ -184,5 +200,6 @@ def test_any_crop_makes_a_row_that_its_table_can_hold(label, text, box, error) -
     placed = {"image_offset", "image_bytes", "recipe_digest"}
     assert row.keys() | placed == set(STAGED_CROPS.names)
     (stored,) = pa.Table.from_pylist([row], schema=STAGED_CROPS).to_pylist()
-    assert (stored["label"], stored["text"], tuple(stored["bbox"])) == (label, row["text"], box)
+    assert (stored["label"], stored["text"]) == (clean(label), "" if error else clean(text))
+    assert tuple(stored["bbox"]) == box
     assert (stored["reason"] is None) == (error is None)

@@ -1,35 +1,16 @@
-"""Texts are clean, countable, and have a language or say that they have none."""
+"""Texts are countable, and have a language or say that they have none."""
 
 from __future__ import annotations
-
-import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import PROSE
-from workers.text import clean, count_tokens, language
+from workers.cleaning import clean
+from workers.text import count_tokens, language
 
 any_text = st.text(st.characters())  # surrogates and control characters, too
-
-
-@given(any_text)
-def test_a_clean_text_has_nothing_that_breaks_consumers_and_stays_as_it_is(text: str) -> None:
-    cleaned = clean(text)
-    assert clean(cleaned) == cleaned
-    assert cleaned == cleaned.strip()
-    cleaned.encode("utf-8")
-    assert not {c for c in cleaned if unicodedata.category(c) in ("Cc", "Cs")} - {"\t", "\n"}
-
-
-@given(st.text(st.characters(exclude_categories=["C"])))
-def test_cleaning_leaves_visible_text_alone(text: str) -> None:
-    assert clean(text) == text.strip()
-
-
-def test_line_ends_become_newlines() -> None:
-    assert clean("a\r\nb\rc\nd") == "a\nb\nc\nd"
 
 
 @given(any_text.map(clean))

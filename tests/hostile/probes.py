@@ -1,0 +1,121 @@
+"""What tests run in a child: each tries something that a document must not bring about."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from workers import native
+
+SECRET_EXIT = 41
+
+
+def nothing() -> None:
+    """Prepare a child in no way."""
+
+
+def prepare_without_fence(memory_bytes: int) -> str:
+    """As on a system that has no filter of calls."""
+    return "there is none here"
+
+
+def streams() -> list[str]:
+    """Where the standard streams go."""
+    return [os.readlink(f"/proc/self/fd/{stream}") for stream in (1, 2)]
+
+
+def fail_to_start(message: str) -> None:
+    raise OSError(message)
+
+
+def echo(value: Any) -> Any:
+    return value
+
+
+def spin(seconds: float) -> int:
+    """Use a core, as a library that hangs does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        pass
+    return 0
+
+
+def exit_now() -> None:
+    os._exit(SECRET_EXIT)
+
+
+def end_by(signal_number: int) -> int:
+    if signal_number == 11:
+        ctypes.string_at(0)
+    elif signal_number:
+        os.kill(os.getpid(), signal_number)
+    return 0
+
+
+def spend_cpu(allowed_s: float, spent_s: float) -> int:
+    """Renew the limit, then use CPU time."""
+    native.allow_cpu(allowed_s)
+    deadline = time.process_time() + spent_s
+    while time.process_time() < deadline:
+        pass
+    return 0
+
+
+def attempts(port: int, folder: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Try what is forbidden, and a few things that must stay possible; the outcome of each."""
+    tried = {
+        "connect": lambda: socket.create_connection(("127.0.0.1", port), timeout=5).close(),
+        "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close(),
+        "unix": lambda: socket.socket(socket.AF_UNIX).close(),
+        "pair": lambda: [end.close() for end in socket.socketpair()],
+        "fork": lambda: os.waitpid(_forked(), 0),
+        "spawn": lambda: subprocess.run([sys.executable, "-c", ""], check=True),
+        "exec": lambda: os.execv(sys.executable, [sys.executable, "-c", ""]),
+        "kill": lambda: os.kill(os.getppid(), 0),
+        "io_uring": _io_uring,
+        "write": lambda: Path(folder, "written").write_bytes(b"x"),
+        "files": lambda: [open(os.devnull) for _ in range(100)],  # noqa: SIM115
+        "memory": lambda: len(bytearray(3 * 2**30)),
+        "thread": _thread,
+        "read": lambda: Path(__file__).read_bytes(),
+    }
+    return {name: _outcome(attempt) for name, attempt in tried.items() if name in names}
+
+
+def _outcome(attempt: Any) -> str:
+    try:
+        attempt()
+    except MemoryError:
+        return "MemoryError"
+    except OSError as exc:
+        return errno.errorcode.get(exc.errno or 0, str(exc))
+    return "done"
+
+
+def _forked() -> int:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    return pid
+
+
+def _thread() -> None:
+    ran = threading.Event()
+    thread = threading.Thread(target=ran.set)
+    thread.start()
+    thread.join()
+    assert ran.is_set()
+
+
+def _io_uring() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(425, 8, ctypes.create_string_buffer(256)) < 0:
+        raise OSError(ctypes.get_errno(), "io_uring_setup")
