@@ -29,10 +29,12 @@ test: $(INSTALLED)
 test-vllm: .venv-vllm/installed
 	.venv-vllm/bin/python -m pytest tests/vllm
 
-# Seeded histories of faults: MINUTES of them, from SEED on.
+# 50 publishes under readers, 20 races, 10,000 mutants; then histories of faults from SEED on.
 MINUTES ?= 60
 SEED ?= 0
 soak: $(INSTALLED)
+	PAGEFOUNDRY_SOAK_PUBLISHES=50 PAGEFOUNDRY_RACES=20 $(BIN)/python -m pytest tests/faults/test_readers.py tests/faults/test_races.py
+	$(BIN)/python -m tests.hostile.soak --count 10000 --seed $(SEED)
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 
 check: $(INSTALLED)
