@@ -208,22 +208,28 @@ def _log(verbose: bool) -> None:
 
 def main() -> None:
     """Entry point: errors of ours are one line each on stderr, never a stack trace."""
+    ended: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.append(128 + number)
+        name = signal.Signals(number).name
+        print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
+        sys.exit(ended[0])
+
     # SIGTERM ends a command as Ctrl-C does, so that what it holds is released.
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end)
     try:
         app()
+    except SystemExit:
+        if ended:  # Ray makes another exception of what is raised while it waits
+            sys.exit(ended[0])
+        raise
     except RequestError as exc:
         _fail(exc, 2)
     except EnvironmentFault as exc:
         _fail(exc, 2)
     except PageFoundryError as exc:
         _fail(exc, 1)
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    name = signal.Signals(number).name
-    print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
-    sys.exit(128 + number)
 
 
 def _fail(exc: PageFoundryError, code: int) -> None:

@@ -80,8 +80,8 @@ class Rasterizer:
         """Pages of a document. Raises DocumentError where they cannot be counted."""
         call = (str(path), media_type)
         (result,) = self._run(render.count_pages, [call])
-        if _lacked_memory(result):
-            self._child.close()  # a new one owes nothing to earlier documents
+        if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
+            self._child.close()  # a new one owes nothing to earlier documents, nor to its end
             (result,) = self._run(render.count_pages, [call])
         error = result if isinstance(result, PageError) else self._error(result)
         if error is not None:

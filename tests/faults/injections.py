@@ -198,8 +198,7 @@ def _calm(run: Run) -> None:
 
 
 KILL_DRIVER = Fault("kill -9 of the driver", _kill_driver, _KILLED)
-# Within a call into Ray the exit code may become 1.
-TERMINATE = Fault("SIGTERM of the job", _terminate, frozenset({1, 128 + signal.SIGTERM}))
+TERMINATE = Fault("SIGTERM of the job", _terminate, frozenset({128 + signal.SIGTERM}))
 STOP = Fault("SIGSTOP, later SIGCONT", _stop_a_while)
 KILL_CHILD = Fault("kill -9 of a raster child", _kill_one(RASTER_CHILD))
 KILL_REPLICA = Fault("kill -9 of a replica", _kill_one(REPLICA))

@@ -146,7 +146,9 @@ def two_nodes() -> Iterator[Nodes]:
     before = {name: os.environ.get(name) for name in (MARK, "RAY_USAGE_STATS_ENABLED")}
     os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
     try:
-        head = {"num_cpus": 1, "num_gpus": 1, "_system_config": _HEALTH, **_SMALL}
+        # A dashboard would want a port that another Ray may have.
+        head = {"num_cpus": 1, "num_gpus": 1, "include_dashboard": False, **_SMALL}
+        head["_system_config"] = _HEALTH
         cluster = Cluster(initialize_head=True, head_node_args=head)
         try:
             yield Nodes(cluster, mark)

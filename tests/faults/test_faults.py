@@ -1,4 +1,4 @@
-"""Each fault once, and a seeded combination for each stage: the next run finishes, all is well."""
+"""Each fault once: the next run finishes, and all is well. Combinations are in the soak."""
 
 from __future__ import annotations
 

@@ -380,3 +380,30 @@ def test_a_child_that_is_killed_costs_no_page_but_the_one_that_hangs(tmp_path) -
         assert reasons(render(watched, path, 3)) == [None, "timeout", None]
     killer.join(timeout=1)
     assert killed
+
+
+def test_a_child_that_is_killed_while_it_counts_costs_no_document(tmp_path: Path) -> None:
+    path, whole = tmp_path / "scan.png", tmp_path / "whole.png"
+    Image.new("RGB", (40, 60), "white").save(whole)
+    os.mkfifo(path)
+    others = set(psutil.Process().children())
+
+    def kill_at_the_open_file() -> None:
+        while True:  # opening it fails until the child reads, which then waits for its bytes
+            try:
+                held = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                break
+            except OSError:
+                time.sleep(0.01)
+        os.replace(whole, path)
+        for child in set(psutil.Process().children()) - others:
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+        os.close(held)
+
+    killer = threading.Thread(target=kill_at_the_open_file, daemon=True)
+    with open_rasterizer() as watched:
+        killer.start()
+        assert watched.count_pages(path, "image/png") == 1
+    killer.join(timeout=1)
+    assert not whole.exists()
