@@ -8,6 +8,7 @@ Unchanged files (same URI, size and version) are not opened. Results of chunks a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from schemas.shards import SeenFile
 from workers import store
 from workers.documents import Examined, examine
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
+
+log = logging.getLogger(__name__)
 
 CHUNK_FILES = 32
 CHUNK_BYTES = 128 * 2**20
@@ -115,8 +118,14 @@ def examine_chunk(chunk: Chunk) -> list[Examined]:
 
 
 def _staged(folder: str) -> Iterator[Examined]:
-    for data in store.read_many(store.list_names(folder, ".jsonl")):
-        yield from map(Examined.from_json, data.decode().splitlines())
+    uris = store.list_names(folder, ".jsonl")
+    for uri, data in zip(uris, store.read_many(uris), strict=True):
+        try:
+            found = [Examined.from_json(line) for line in data.decode().splitlines()]
+        except ValueError as exc:
+            log.warning("%s is damaged (%s): its files are examined again", uri, exc)
+            continue
+        yield from found
 
 
 def _cut(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:

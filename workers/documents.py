@@ -33,9 +33,12 @@ class Examined:
 
     @staticmethod
     def from_json(line: str) -> Examined:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`. Raises ValueError for any other line."""
         data = json.loads(line)
-        return Examined(**(data | {"file": SeenFile(**data["file"])}))
+        try:
+            return Examined(**(data | {"file": SeenFile(**data["file"])}))
+        except (KeyError, TypeError) as exc:
+            raise ValueError(f"not an examined file: {exc}") from exc
 
 
 def examine(file: SeenFile, rasterizer: raster.Rasterizer) -> Examined:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ def test_what_was_staged_before_a_kill_is_not_opened_again(corpus: Path, tmp_pat
     chunk.unlink()
     third = take(corpus, [], tmp_path / "staging")
     assert (third.examined, third.documents) == (lost, first.documents)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-9], lambda data: b"{}", lambda data: b"\xff"]
+)
+def test_a_torn_file_of_the_inventory_is_made_again(
+    damage: Callable[[bytes], bytes], corpus: Path, tmp_path: Path
+) -> None:
+    first = take(corpus, [], tmp_path / "staging")
+    (chunk, *_) = (tmp_path / "staging/inventory").iterdir()
+    whole = chunk.read_bytes()
+    chunk.write_bytes(damage(whole))
+    again = take(corpus, [], tmp_path / "staging")
+    assert (again.examined, again.documents) == (len(whole.splitlines()), first.documents)
+    assert chunk.read_bytes() == whole
 
 
 def test_order_of_listing_and_chunks_changes_nothing(corpus: Path, tmp_path: Path) -> None:
