@@ -35,7 +35,7 @@ def rasterizer() -> Iterator[Rasterizer]:
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Rasterizer]:
-    made = Rasterizer(SETTINGS, ChildLimits(3, MEMORY_BYTES))
+    made = Rasterizer(SETTINGS, ChildLimits(5, MEMORY_BYTES))
     yield made
     made.close()
 
