@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from transformers import LogitsProcessor, StoppingCriteria
 
@@ -52,12 +53,17 @@ class LoopCut(StoppingCriteria):  # type: ignore[misc]  # as above
     """Ends a row whose answer goes round in circles, and remembers which.
 
     `loops` maps a row to the token of its answer at which its loop starts, `lengths` to the
-    length, in columns, at which it was cut.
+    length, in columns, at which it was cut. A row that came to one of `ends` is over: what fills
+    it up from there, until the batch ends, is no loop.
     """
 
-    def __init__(self, starts: Sequence[int], exempt: frozenset[int]) -> None:
+    def __init__(
+        self, starts: Sequence[int], exempt: frozenset[int], ends: frozenset[int] = frozenset()
+    ) -> None:
         self._starts = starts
         self._exempt = exempt
+        self._ends = list(ends)
+        self._over: set[int] = set()
         self.loops: dict[int, int] = {}
         self.lengths: dict[int, int] = {}
 
@@ -71,7 +77,11 @@ class LoopCut(StoppingCriteria):  # type: ignore[misc]  # as above
             for row in range(rows):
                 start = self._starts[row]
                 answer = tails[row, max(0, start - first) :]
-                loop = -1 if row in self.loops else find_loop(answer, self._exempt)
+                if np.isin(answer[-CHECK_EVERY:], self._ends).any():
+                    self._over.add(row)
+                if row in self.loops or row in self._over:
+                    continue
+                loop = find_loop(answer, self._exempt)
                 if loop >= 0:
                     self.loops[row] = loop + max(0, first - start)
                     self.lengths[row] = length

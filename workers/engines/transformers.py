@@ -149,6 +149,9 @@ class TransformersEngine:
             raise EngineDied(f"the device failed: {_first_line(exc)}") from exc
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
             if len(active) > 1:
+                log.warning(
+                    "a batch of %d pages failed, so each is read alone: %r", len(active), exc
+                )
                 for page in tuple(active):
                     alone = [page]
                     self._round(queue, alone, readings)
@@ -210,7 +213,8 @@ class TransformersEngine:
             at = {"device": loaded.model.device}
             guard = NgramGuard(plan.guard, torch.tensor(starts, **at), torch.tensor(exempt, **at))
             processors.append(guard)
-        confidence, loop_cut = Confidence(), LoopCut(starts, frozenset(exempt))
+        ends = loaded.end_ids(plan.profile.stop)
+        confidence, loop_cut = Confidence(), LoopCut(starts, frozenset(exempt), ends)
         processors.append(confidence)
         with torch.inference_mode():
             made = loaded.model.generate(

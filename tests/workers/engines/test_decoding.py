@@ -44,6 +44,14 @@ def test_a_loop_ends_its_row_and_no_other() -> None:
     assert cut.loops == {1: 80}
 
 
+def test_what_fills_up_a_row_that_ended_is_no_loop() -> None:
+    end, pad = 2, 0
+    ids = torch.tensor([[9] * 40 + list(range(100, 150)) + [end] + [pad] * 1500])
+    cut = LoopCut([40], frozenset(), frozenset({end}))
+    assert not any(cut(ids[:, :length], None).any() for length in range(40, ids.shape[1] + 1))
+    assert cut.loops == {}
+
+
 def test_a_prompt_that_repeats_itself_is_no_loop() -> None:
     ids = torch.tensor([[5] * 640])
     assert not LoopCut([600], frozenset())(ids, None).any()

@@ -31,7 +31,8 @@ from workers.ladder import LadderSettings, climb
 RASTER = Raster(format="png")
 EOS = 2
 FIRST, LOOP, VOCABULARY = 1000, 3000, 4096
-PAGE_TOKENS = 700
+PAGE_TOKENS, SHORT_TOKENS = 700, 50
+WHITE, LIGHT, DARK = 255, 190, 40
 
 
 def page(index: int, grey: int = 255, size: tuple[int, int] = (224, 320)) -> PageImage:
@@ -43,8 +44,8 @@ def page(index: int, grey: int = 255, size: tuple[int, int] = (224, 320)) -> Pag
 class Script(PreTrainedModel, GenerationMixin):
     """A model that says what its script says: each token follows from the last one alone.
 
-    A white page is `PAGE_TOKENS` tokens, then the end. A dark one falls, after as many tokens as
-    its grey, into a loop of 40 tokens; where a guard bans the next one, the end comes.
+    A white page is `PAGE_TOKENS` tokens, then the end, a light one `SHORT_TOKENS`. A dark one
+    falls, after 301 tokens, into a loop of 40; where a guard bans the next one, the end comes.
     """
 
     config_class = PretrainedConfig
@@ -80,8 +81,7 @@ class Script(PreTrainedModel, GenerationMixin):
         self.rows_run += rows
         self.most_rows = max(self.most_rows, rows)
         last = input_ids[:, -1].tolist()
-        if any(token < FIRST for token in last):
-            assert pixel_values is not None
+        if pixel_values is not None:
             self.greys = ((pixel_values.amax(dim=(1, 2, 3)) + 2) * 100).round().int().tolist()
         logits = torch.zeros(rows, 1, VOCABULARY)
         for row, token in enumerate(last):
@@ -91,7 +91,9 @@ class Script(PreTrainedModel, GenerationMixin):
 
     def next(self, token: int, row: int) -> int:
         if token < FIRST:
-            return FIRST if self.greys[row] > 350 else 2000
+            if self.greys[row] > 380:
+                return FIRST
+            return FIRST + PAGE_TOKENS - SHORT_TOKENS if self.greys[row] > 250 else 2000
         if token >= LOOP:
             return LOOP if token == LOOP + 39 else token + 1
         if token == 2300:
@@ -137,6 +139,15 @@ def test_readings_come_in_the_order_of_their_pages(engine: TransformersEngine) -
     for reading in readings:
         assert reading.output_tokens == PAGE_TOKENS or reading.error
         assert reading.vision_tokens == 8 * 11  # 224 x 320 in patches of 28
+
+
+def test_a_page_that_ends_long_before_its_batch_is_no_loop(
+    engine: TransformersEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    readings = engine.read([page(index, grey) for index, grey in enumerate((WHITE, LIGHT, DARK))])
+    assert [r.error and r.error.reason for r in readings] == [None, None, "loop"]
+    assert [r.output_tokens for r in readings[:2]] == [PAGE_TOKENS, SHORT_TOKENS]
+    assert "read alone" not in caplog.text
 
 
 def test_a_loop_is_cut_within_200_tokens_of_its_start(engine: TransformersEngine) -> None:
