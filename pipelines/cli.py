@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,13 +16,22 @@ from rich.console import Console
 from cluster.session import open_session
 from pipelines import inspect as inspecting
 from pipelines import show
+from pipelines.arguments import (
+    DatasetArg,
+    JsonFlag,
+    RayOption,
+    RecipeArg,
+    VerboseFlag,
+    VersionOption,
+    print_result,
+    read_recipe,
+)
 from pipelines.plan import plan as plan_run
 from pipelines.run import run as run_recipe
 from pipelines.vacuum import DEFAULT_GRACE_HOURS, Retention
 from pipelines.vacuum import vacuum as vacuum_dataset
 from pipelines.verify import verify as verify_dataset
-from schemas.errors import EnvironmentFault, PageFoundryError, RecipeError, RequestError
-from schemas.recipe import Recipe, parse_recipe
+from schemas.errors import EnvironmentFault, PageFoundryError, RequestError
 from workers import store
 from workers.sample_corpus import write_sample_corpus
 
@@ -39,23 +46,6 @@ app = typer.Typer(
         "`pagefoundry inspect data`."
     ),
 )
-
-RecipeArg = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
-DatasetArg = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's folder or URL.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-VersionOption = Annotated[
-    int | None, typer.Option("--version", help="A version of `pages`; the latest by default.")
-]
-RayOption = Annotated[
-    str | None,
-    typer.Option(
-        "--ray",
-        metavar="ADDRESS",
-        help="Ray to run on: `auto`, `host:port`, `ray://host:port`, or `in-process` for none. "
-        "By default one is started on this machine.",
-    ),
-]
-VerboseFlag = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
 
 console = Console(stderr=True)
 
@@ -80,10 +70,10 @@ def run(
     reads nothing and commits nothing.
     """
     _log(verbose)
-    parsed = _recipe(recipe)
+    parsed = read_recipe(recipe)
     with open_session(ray, store.use_storage(parsed.storage)) as session:
         report = run_recipe(parsed, session, console, re_read, wait)
-    _print(report, as_json, show.report)
+    print_result(report, as_json, show.report)
     if report.unreadable:
         raise typer.Exit(1)
 
@@ -102,10 +92,10 @@ def plan(
     as_json: JsonFlag = False,
 ) -> None:
     """Say what a run would do: documents, pages, shards, hours, cost. Changes nothing published."""
-    parsed = _recipe(recipe)
+    parsed = read_recipe(recipe)
     with open_session(ray, store.use_storage(parsed.storage)) as session:
         planned = plan_run(parsed, session, console, pages_per_second, price)
-    _print(planned, as_json, show.plan)
+    print_result(planned, as_json, show.plan)
 
 
 @app.command()
@@ -116,7 +106,7 @@ def inspect(
     as_json: JsonFlag = False,
 ) -> None:
     """Show a dataset: versions, counts, rejects, columns, a few samples."""
-    _print(inspecting.inspect(dataset, version, samples), as_json, show.inspection)
+    print_result(inspecting.inspect(dataset, version, samples), as_json, show.inspection)
 
 
 @app.command()
@@ -129,7 +119,7 @@ def verify(
     """Prove that no page is lost or doubled and no part is damaged; exit 1 names what is."""
     with open_session(ray) as session:
         verdict = verify_dataset(dataset, session, version)
-    _print(verdict, as_json, show.verdict)
+    print_result(verdict, as_json, show.verdict)
     if verdict.problems:
         raise typer.Exit(1)
 
@@ -168,7 +158,7 @@ def vacuum(
     """
     retention = Retention(keep_versions, keep_days, grace_hours)
     done = vacuum_dataset(dataset, retention, dry_run, wait, console.print)
-    _print(done, as_json, show.vacuumed)
+    print_result(done, as_json, show.vacuumed)
 
 
 @app.command()
@@ -178,25 +168,9 @@ def sample(
 ) -> None:
     """Write a small corpus to try it on: good pages of many kinds, and bad files on purpose."""
     files = write_sample_corpus(folder)
-    _print({"folder": str(folder), "files": [asdict(file) for file in files]}, as_json, show.corpus)
-
-
-def _recipe(path: Path) -> Recipe:
-    try:
-        text = store.read_bytes(store.absolute(str(path))).decode()
-    except FileNotFoundError as exc:
-        raise RequestError(f"{path}: there is no such recipe") from exc
-    except UnicodeDecodeError as exc:
-        raise RecipeError(f"{path}: not UTF-8 text") from exc
-    return parse_recipe(text, str(path))
-
-
-def _print(value: Any, as_json: bool, render: Any) -> None:
-    if as_json:
-        plain: Mapping[str, Any] = asdict(value) if is_dataclass(value) else value  # type: ignore[arg-type]
-        print(json.dumps(plain, ensure_ascii=False))
-    else:
-        Console().print(render(value))
+    print_result(
+        {"folder": str(folder), "files": [asdict(file) for file in files]}, as_json, show.corpus
+    )
 
 
 def _log(verbose: bool) -> None:

@@ -1,0 +1,53 @@
+"""What the commands share: common arguments, how a recipe is read and a result printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from schemas.errors import RecipeError, RequestError
+from schemas.recipe import Recipe, parse_recipe
+from workers import store
+
+RecipeArg = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
+DatasetArg = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's folder or URL.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+VersionOption = Annotated[
+    int | None, typer.Option("--version", help="A version of `pages`; the latest by default.")
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Ray to run on: `auto`, `host:port`, `ray://host:port`, or `in-process` for none. "
+        "By default one is started on this machine.",
+    ),
+]
+VerboseFlag = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a file. Raises RequestError where there is none, RecipeError for a bad one."""
+    try:
+        text = store.read_bytes(store.absolute(str(path))).decode()
+    except FileNotFoundError as exc:
+        raise RequestError(f"{path}: there is no such recipe") from exc
+    except UnicodeDecodeError as exc:
+        raise RecipeError(f"{path}: not UTF-8 text") from exc
+    return parse_recipe(text, str(path))
+
+
+def print_result(value: Any, as_json: bool, render: Callable[[Any], Any]) -> None:
+    """Print a value for people, by `render`, or as one JSON object."""
+    if as_json:
+        plain: Mapping[str, Any] = asdict(value) if is_dataclass(value) else value  # type: ignore[arg-type]
+        print(json.dumps(plain, ensure_ascii=False))
+    else:
+        Console().print(render(value))
