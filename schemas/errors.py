@@ -7,8 +7,10 @@ PageFoundryError
 │   └── DatasetError        the dataset is missing, or made with another digest
 ├── EnvironmentFault        not the page's fault: backed off, and stops the run when it persists
 │   ├── StorageError        an object cannot be read or written
-│   │   └── AccessError     a store refuses us (credentials, rights, bucket): a RequestError too
+│   │   └── AccessError     a store or disk refuses us (credentials, rights, bucket, read-only): a
+│   │                       RequestError too, which stops the run at once
 │   ├── LeaseError          another run holds the dataset, or came between this run and its commit
+│   ├── ClusterError        the Jobs API of a Ray cluster does not answer
 │   ├── ModelError          an engine cannot be loaded
 │   └── EngineDied          what an engine runs on is gone; a replica ends and is started anew
 ├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
@@ -50,11 +52,16 @@ class StorageError(EnvironmentFault):
 
 
 class AccessError(StorageError, RequestError):
-    """A store refuses us: credentials, rights, or a bucket that is missing."""
+    """A store or a disk refuses us, and waiting mends nothing: credentials, rights, a bucket that
+    is missing, a file system that is read-only."""
 
 
 class LeaseError(EnvironmentFault):
     """Another run holds the dataset, took it from this one, or published in between."""
+
+
+class ClusterError(EnvironmentFault):
+    """The Jobs API of a Ray cluster does not answer."""
 
 
 class ModelError(EnvironmentFault):

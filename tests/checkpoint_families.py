@@ -1,7 +1,7 @@
-"""What the tiny checkpoints of each family are made of: configurations, processors, tokens.
+"""What the tiny checkpoints of each family are made of: processors, tokens, and their models.
 
-Widths and depths are small; what decides the number of image tokens is as in the real ones. So are
-the names of special tokens, and the shapes of chat templates.
+What decides the number of image tokens is as in the real ones. So are the names of special tokens,
+and the shapes of chat templates. The models are in `tests.checkpoint_models`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from transformers.models.paddleocr_vl.image_processing_pil_paddleocr_vl import (
 from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from tests import checkpoint_models
+from tests.checkpoint_models import Ids
 from workers.engines.processors import StillGlmProcessor, StillQwenProcessor
-
-Ids = Mapping[str, int]
-"""The number of each special token, and of all tokens under `ALL_TOKENS`."""
-ALL_TOKENS = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,102 +46,16 @@ class Family:
     named: Mapping[str, str] = field(default_factory=dict)
 
 
-_TEXT_DIMENSIONS = {
-    "hidden_size": 64,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32768,
-}
-_MOE_DIMENSIONS = {
-    **_TEXT_DIMENSIONS,
-    "num_key_value_heads": 4,
-    "n_routed_experts": 4,
-    "n_shared_experts": 1,
-    "num_experts_per_tok": 2,
-    "moe_intermediate_size": 32,
-}
-_MROPE = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 3, 3]}
-_SAM = {
-    "hidden_size": 16,
-    "output_channels": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "global_attn_indexes": [1],
-    "image_size": 1024,
-    "initializer_range": 0.02,
-}
-
-
-def _deepseek2_model(ids: Ids) -> Any:
-    config = transformers.DeepseekOcr2Config(
-        vision_config={
-            "sam_config": {**_SAM, "mlp_ratio": 2.0, "downsample_channels": [16, 32]},
-            "encoder_config": {
-                "hidden_size": 32,
-                "intermediate_size": 32,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 2,
-                "num_key_value_heads": 2,
-            },
-        },
-        text_config={
-            **_MOE_DIMENSIONS,
-            "vocab_size": ids[ALL_TOKENS],
-            "mlp_layer_types": ["dense", "sparse"],
-            "n_group": 1,
-            "topk_group": 1,
-            "bos_token_id": ids["<｜begin▁of▁sentence｜>"],
-            "eos_token_id": ids["<｜end▁of▁sentence｜>"],
-        },
-        image_token_id=ids["<image>"],
-    )
-    return transformers.DeepseekOcr2ForConditionalGeneration(config)
+_HALF = [0.5, 0.5, 0.5]
 
 
 def _deepseek2_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     return transformers.DeepseekOcr2Processor(DeepseekOcr2ImageProcessorPil(), tokenizer)
 
 
-def _got_model(ids: Ids) -> Any:
-    config = transformers.GotOcr2Config(
-        vision_config={**_SAM, "mlp_dim": 32},
-        text_config={"model_type": "qwen2", **_TEXT_DIMENSIONS, "vocab_size": ids[ALL_TOKENS]},
-        image_token_index=ids["<imgpad>"],
-        tie_word_embeddings=False,
-    )
-    return transformers.GotOcr2ForConditionalGeneration(config)
-
-
 def _got_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     images = GotOcr2ImageProcessorPil(size={"height": 1024, "width": 1024})
     return transformers.GotOcr2Processor(images, tokenizer)
-
-
-def _lighton_model(ids: Ids) -> Any:
-    config = transformers.LightOnOcrConfig(
-        vision_config={
-            "model_type": "pixtral",
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "head_dim": 16,
-            "image_size": 1540,
-            "patch_size": 14,
-        },
-        # vLLM's attention refuses heads under 64.
-        text_config={
-            "model_type": "qwen3",
-            **_TEXT_DIMENSIONS,
-            "head_dim": 64,
-            "vocab_size": ids[ALL_TOKENS],
-        },
-        image_token_id=ids["<|image_pad|>"],
-        tie_word_embeddings=False,
-    )
-    return transformers.LightOnOcrForConditionalGeneration(config)
 
 
 def _lighton_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
@@ -159,28 +71,6 @@ def _lighton_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     )
 
 
-def _unlimited_model(ids: Ids) -> Any:
-    config = transformers.UnlimitedOcrConfig(
-        vision_config={
-            "sam_config": {**_SAM, "mlp_dim": 32, "downsample_channels": [16, 32]},
-            "encoder_config": {
-                "hidden_size": 32,
-                "intermediate_size": 32,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 2,
-            },
-        },
-        text_config={
-            **_MOE_DIMENSIONS,
-            "vocab_size": ids[ALL_TOKENS],
-            "bos_token_id": ids["<｜begin▁of▁sentence｜>"],
-            "eos_token_id": ids["<｜end▁of▁sentence｜>"],
-        },
-        image_token_id=ids["<image>"],
-    )
-    return transformers.UnlimitedOcrForConditionalGeneration(config)
-
-
 def _unlimited_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     # Imported here: vLLM holds transformers at a release that does not know it.
     from transformers.models.unlimited_ocr.processing_unlimited_ocr import UnlimitedOcrProcessor
@@ -191,68 +81,14 @@ def _unlimited_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     return UnlimitedOcrProcessor(images, tokenizer, chat_template=_chat("<image>", "plain"))
 
 
-def _paddle_model(ids: Ids) -> Any:
-    config = transformers.PaddleOCRVLConfig(
-        vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-        },
-        text_config={
-            **_TEXT_DIMENSIONS,
-            "head_dim": 16,
-            "vocab_size": ids[ALL_TOKENS],
-            "pad_token_id": ids["<unk>"],
-            "bos_token_id": ids["<s>"],
-            "eos_token_id": ids["</s>"],
-            "rope_parameters": _MROPE,
-            "tie_word_embeddings": False,
-        },
-        image_token_id=ids["<|IMAGE_PLACEHOLDER|>"],
-        video_token_id=ids["<|video_pad|>"],
-        vision_start_token_id=ids["<|IMAGE_START|>"],
-        vision_end_token_id=ids["<|IMAGE_END|>"],
-        tie_word_embeddings=False,
-    )
-    return transformers.PaddleOCRVLForConditionalGeneration(config)
-
-
 def _paddle_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     images = PaddleOCRVLImageProcessorPil(
         size={"shortest_edge": 147_384, "longest_edge": 2_822_400},
-        image_mean=[0.5, 0.5, 0.5],
-        image_std=[0.5, 0.5, 0.5],
+        image_mean=_HALF,
+        image_std=_HALF,
     )
     image = "<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>"
     return transformers.PaddleOCRVLProcessor(images, tokenizer, chat_template=_chat(image, "user"))
-
-
-def _glm_model(ids: Ids) -> Any:
-    config = transformers.GlmOcrConfig(
-        vision_config={
-            "depth": 2,
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_heads": 2,
-            "out_hidden_size": 64,
-        },
-        text_config={
-            **_TEXT_DIMENSIONS,
-            "head_dim": 16,
-            "vocab_size": ids[ALL_TOKENS],
-            "pad_token_id": ids["<|endoftext|>"],
-            "eos_token_id": [ids["<|endoftext|>"], ids["<|user|>"]],
-            "rope_parameters": {**_MROPE, "partial_rotary_factor": 1.0},
-        },
-        image_token_id=ids["<|image|>"],
-        video_token_id=ids["<|video|>"],
-        image_start_token_id=ids["<|begin_of_image|>"],
-        image_end_token_id=ids["<|end_of_image|>"],
-        video_start_token_id=ids["<|begin_of_video|>"],
-        video_end_token_id=ids["<|end_of_video|>"],
-    )
-    return transformers.GlmOcrForConditionalGeneration(config)
 
 
 def _glm_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
@@ -261,66 +97,18 @@ def _glm_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     return StillGlmProcessor(images, tokenizer, chat_template=_chat(image, "glm"))
 
 
-def _qwen_model(ids: Ids) -> Any:
-    config = transformers.Qwen2_5_VLConfig(
-        vision_config={
-            "depth": 2,
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_heads": 2,
-            "out_hidden_size": 64,
-            "fullatt_block_indexes": [1],
-        },
-        text_config={
-            **_TEXT_DIMENSIONS,
-            "vocab_size": ids[ALL_TOKENS],
-            "bos_token_id": ids["<|endoftext|>"],
-            "eos_token_id": ids["<|im_end|>"],
-            "rope_parameters": _MROPE,
-        },
-        image_token_id=ids["<|image_pad|>"],
-        video_token_id=ids["<|video_pad|>"],
-        vision_start_token_id=ids["<|vision_start|>"],
-        vision_end_token_id=ids["<|vision_end|>"],
-    )
-    return transformers.Qwen2_5_VLForConditionalGeneration(config)
-
-
 def _qwen_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     images = Qwen2VLImageProcessorPil(size={"shortest_edge": 3136, "longest_edge": 12_845_056})
     image = "<|vision_start|><|image_pad|><|vision_end|>"
     return StillQwenProcessor(images, tokenizer, chat_template=_chat(image, "chatml"))
 
 
-def _idefics_model(ids: Ids) -> Any:
-    config = transformers.Idefics3Config(
-        vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 512,
-            "patch_size": 16,
-        },
-        text_config={
-            "model_type": "llama",
-            **_TEXT_DIMENSIONS,
-            "vocab_size": ids[ALL_TOKENS],
-            "pad_token_id": ids["<|end_of_text|>"],
-        },
-        scale_factor=4,
-        image_token_id=ids["<image>"],
-        pad_token_id=ids["<|end_of_text|>"],
-    )
-    return transformers.Idefics3ForConditionalGeneration(config)
-
-
 def _idefics_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     images = Idefics3ImageProcessorPil(
         size={"longest_edge": 2048},
         max_image_size={"longest_edge": 512},
-        image_mean=[0.5, 0.5, 0.5],
-        image_std=[0.5, 0.5, 0.5],
+        image_mean=_HALF,
+        image_std=_HALF,
     )
     return transformers.Idefics3Processor(
         images, tokenizer, image_seq_len=64, chat_template=_chat("<image>", "granite")
@@ -377,21 +165,21 @@ FAMILIES: dict[str, Family] = {
         begin="<｜begin▁of▁sentence｜>",
         end="<｜end▁of▁sentence｜>",
         pad="<｜▁pad▁｜>",
-        model=_deepseek2_model,
+        model=checkpoint_models.deepseek2_model,
         processor=_deepseek2_processor,
     ),
     "got-ocr-2": Family(
         (*_QWEN_SPECIALS, "<img>", "</img>", "<imgpad>"),
         end="<|im_end|>",
         pad="<|endoftext|>",
-        model=_got_model,
+        model=checkpoint_models.got_model,
         processor=_got_processor,
     ),
     "lighton-ocr": Family(
         (*_QWEN_SPECIALS, "<|image_pad|>", "<|vision_pad|>", "<|vision_end|>"),
         end="<|im_end|>",
         pad="<|endoftext|>",
-        model=_lighton_model,
+        model=checkpoint_models.lighton_model,
         processor=_lighton_processor,
         named={
             "image_token": "<|image_pad|>",
@@ -404,7 +192,7 @@ FAMILIES: dict[str, Family] = {
         begin="<｜begin▁of▁sentence｜>",
         end="<｜end▁of▁sentence｜>",
         pad="<｜▁pad▁｜>",
-        model=_unlimited_model,
+        model=checkpoint_models.unlimited_model,
         processor=_unlimited_processor,
     ),
     "paddleocr-vl": Family(
@@ -416,7 +204,7 @@ FAMILIES: dict[str, Family] = {
         begin="<s>",
         end="</s>",
         pad="<unk>",
-        model=_paddle_model,
+        model=checkpoint_models.paddle_model,
         processor=_paddle_processor,
         named={"image_token": "<|IMAGE_PLACEHOLDER|>"},
     ),
@@ -428,14 +216,14 @@ FAMILIES: dict[str, Family] = {
         ),
         end="<|endoftext|>",
         pad="<|endoftext|>",
-        model=_glm_model,
+        model=checkpoint_models.glm_model,
         processor=_glm_processor,
     ),
     "olmocr-2": Family(
         (*_QWEN_SPECIALS, "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"),
         end="<|im_end|>",
         pad="<|endoftext|>",
-        model=_qwen_model,
+        model=checkpoint_models.qwen_model,
         processor=_qwen_processor,
     ),
     "granite-docling": Family(
@@ -447,7 +235,7 @@ FAMILIES: dict[str, Family] = {
         ),
         end="<|end_of_text|>",
         pad="<|end_of_text|>",
-        model=_idefics_model,
+        model=checkpoint_models.idefics_model,
         processor=_idefics_processor,
     ),
 }

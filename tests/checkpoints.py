@@ -18,7 +18,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from tests.checkpoint_families import ALL_TOKENS, FAMILIES, Family
+from tests.checkpoint_families import FAMILIES, Family
+from tests.checkpoint_models import ALL_TOKENS
 
 _TEXT = (
     "A page of a document is read from top to bottom, one block after another.",

@@ -20,6 +20,11 @@ def harmful_chars(text: str) -> int:
     return len(_HARMFUL.findall(text))
 
 
+def first_line(exc: BaseException) -> str:
+    """What an exception says first, or else its name: libraries add advice and traces below."""
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
+
+
 def one_line(message: object) -> str:
     """A message as one line that any table holds, of at most `MAX_DETAIL_CHARS` characters.
 

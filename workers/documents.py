@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from schemas.errors import DocumentError, StorageError
+from schemas.errors import AccessError, DocumentError, StorageError
 from schemas.shards import SeenFile
 from workers import raster, store
 from workers.cleaning import one_line
@@ -42,7 +42,10 @@ class Examined:
 
 
 def examine(file: SeenFile, rasterizer: raster.Rasterizer) -> Examined:
-    """Examine one file; never raises for what is in it."""
+    """Examine one file; never raises for what is in it.
+
+    Raises AccessError where the store refuses us, and not this one file only.
+    """
     try:
         with store.local_copy(file.uri) as path:
             doc_id = store.sha256_of(str(path))
@@ -59,4 +62,6 @@ def examine(file: SeenFile, rasterizer: raster.Rasterizer) -> Examined:
                 return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
             return Examined(file, doc_id, media_type, pages)
     except (StorageError, FileNotFoundError) as exc:
+        if isinstance(exc, AccessError):
+            store.require_listing(file.uri)
         return Examined(file, reason="unreadable", detail=one_line(exc))

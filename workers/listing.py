@@ -1,4 +1,4 @@
-"""Listing: the files that patterns name, the objects in a folder, one file's size and version.
+"""Listing: the files that patterns name, what lies in a folder, one file's size and version.
 
 A listing of S3 comes page by page, and nothing of it is cached: other processes write too.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from fsspec.utils import glob_translate
 
 from schemas.errors import AccessError, SourceError, StorageError
 from schemas.shards import SeenFile
-from workers.locations import absolute, filesystem, is_local, is_s3, translated
+from workers.locations import absolute, filesystem, is_local, is_s3, join, translated
 
 if TYPE_CHECKING:
     from workers.s3 import S3
@@ -124,6 +125,17 @@ def stat(uri: str) -> SeenFile:
         return SeenFile(uri, int(info["size"]), _version(info))
 
 
+def require_listing(uri: str) -> None:
+    """Raises AccessError where the store of a file refuses to list it, as it once did.
+
+    So one file that is denied is told from a store that denies us all.
+    """
+    if is_s3(uri):
+        with translated("list", uri):
+            fs, path = filesystem(uri)
+            next(fs.pages(path))
+
+
 def list_names(folder: str, suffix: str) -> list[str]:
     """URIs of the files directly in `folder` that end in `suffix`, sorted; none if it is absent."""
     with translated("list", folder):
@@ -139,3 +151,36 @@ def list_names(folder: str, suffix: str) -> list[str]:
             if not is_local(folder):
                 names = [fs.unstrip_protocol(name) for name in names]
     return sorted(name for name in names if name.endswith(suffix))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object that is there. `modified_s` is the store's clock, in seconds since 1970."""
+
+    uri: str
+    size: int
+    modified_s: float
+
+    @property
+    def name(self) -> str:
+        """The last part of the URI."""
+        return self.uri.rsplit("/", 1)[-1]
+
+
+def list_stored(folder: str) -> list[Stored]:
+    """All objects under a folder, at any depth, sorted; none where there is no such folder."""
+    with translated("list", folder):
+        fs, path = filesystem(folder)
+        fs.invalidate_cache(path)
+        found = fs.find(path, detail=True)
+    return [
+        Stored(join(folder, name.removeprefix(f"{path}/")), int(info["size"]), _modified_s(info))
+        for name, info in sorted(found.items())
+        if info["type"] == "file"  # an S3 store may list a folder that has become empty
+    ]
+
+
+def _modified_s(info: dict[str, Any]) -> float:
+    if "mtime" in info:
+        return float(info["mtime"])
+    return float(info["LastModified"].timestamp())

@@ -5,6 +5,7 @@ Errors of file systems and stores become ours here, in `translated`, and nowhere
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import re
@@ -21,6 +22,14 @@ from fsspec.implementations.local import LocalFileSystem
 from schemas.errors import AccessError, StorageError
 from schemas.recipe import Storage
 
+# What no waiting mends, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not among them:
+# others may make room meanwhile.
+_REFUSALS = {
+    errno.EACCES: "give this user the right to it, or name another place",
+    errno.EPERM: "give this user the right to it, or name another place",
+    errno.EROFS: "mount it for writing, or name another place",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name another file system",
+}
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _S3_SCHEMES = ("s3://", "s3a://")
 
@@ -83,8 +92,10 @@ def translated(action: str, uri: str) -> Iterator[None]:
 def storage_error(action: str, uri: str, exc: BaseException) -> StorageError:
     """The error that says in one line what could not be done, why, and the remedy.
 
-    AccessError where the store refuses us, by s3fs or by deltalake.
+    AccessError where the store refuses us, by s3fs or by deltalake, or the machine does.
     """
+    if is_local(uri) and isinstance(exc, OSError) and exc.errno in _REFUSALS:
+        return AccessError(f"cannot {action} {uri}: {one_line(exc)}; {_REFUSALS[exc.errno]}")
     if is_s3(uri):
         from workers.s3 import refusal
 

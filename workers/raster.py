@@ -18,18 +18,27 @@ from typing import Any
 from schemas.errors import DocumentError
 from schemas.ids import page_id
 from schemas.pages import PageError, RasteredPage
-from workers import render
+from schemas.recipe import Raster, TextLayer
 from workers.children import Child, ChildDiedError, Failed
 from workers.cleaning import one_line
-from workers.render import PDF, RasterSettings
-
-__all__ = ["PDF", "ChildLimits", "RasterSettings", "Rasterizer", "shared_rasterizer", "sniff"]
 
 log = logging.getLogger(__name__)
+
+PDF = "application/pdf"
 
 # A call costs 0.25 ms whatever it does, a page 7 to 15. When a chunk hangs or crashes its pages
 # are done again one by one, so a hung page costs its time twice and its neighbours little.
 _PAGES_PER_CALL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RasterSettings:
+    """What a page image is made like, and whether the text layer may stand for a reading."""
+
+    raster: Raster
+    routing: str
+    text_layer: TextLayer
+    min_ink_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,33 @@ def sniff(head: bytes) -> str | None:
     return PDF if b"%PDF-" in head[:1024] else None
 
 
+def memory_error(memory_bytes: int) -> PageError:
+    """The error of what outgrew the child."""
+    return PageError("memory_limit", f"needed more than {memory_bytes / 2**20:.0f} MiB")
+
+
+# MuPDF is loaded in children only: it takes half a second and 84 MB, and every replica and task
+# knows this module.
+
+
+def _prepare(memory_bytes: int) -> str | None:
+    from workers import render
+
+    return render.prepare(memory_bytes)
+
+
+def _count_pages(*call: Any) -> Any:
+    from workers import render
+
+    return render.count_pages(*call)
+
+
+def _render_pages(*call: Any) -> Any:
+    from workers import render
+
+    return render.render_pages(*call)
+
+
 class Rasterizer:
     """A child process that renders pages, replaced whenever it dies.
 
@@ -70,7 +106,7 @@ class Rasterizer:
         self,
         settings: RasterSettings,
         limits: ChildLimits,
-        prepare: Callable[[int], str | None] = render.prepare,
+        prepare: Callable[[int], str | None] = _prepare,
     ) -> None:
         self._settings = settings
         self._limits = limits
@@ -79,10 +115,10 @@ class Rasterizer:
     def count_pages(self, path: Path, media_type: str) -> int:
         """Pages of a document. Raises DocumentError where they cannot be counted."""
         call = (str(path), media_type)
-        (result,) = self._run(render.count_pages, [call])
+        (result,) = self._run(_count_pages, [call])
         if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
             self._child.close()  # a new one owes nothing to earlier documents, nor to its end
-            (result,) = self._run(render.count_pages, [call])
+            (result,) = self._run(_count_pages, [call])
         error = result if isinstance(result, PageError) else self._error(result)
         if error is not None:
             raise DocumentError(error.reason, error.detail)
@@ -100,7 +136,7 @@ class Rasterizer:
         suspects: list[int] = []
         pages: dict[int, RasteredPage] = {}
         calls = [(*document, chunk, self._settings) for chunk in chunks]
-        for chunk, result in zip(chunks, self._run(render.render_pages, calls), strict=True):
+        for chunk, result in zip(chunks, self._run(_render_pages, calls), strict=True):
             if self._error(result) is None:
                 pages |= zip(chunk, result, strict=True)
                 suspects += (index for index in chunk if _lacked_memory(pages[index].error))
@@ -114,7 +150,7 @@ class Rasterizer:
         """In a new child: what becomes of a page must not depend on the pages before it."""
         self._child.close()
         call = (*document, range(index, index + 1), self._settings)
-        (result,) = self._run(render.render_pages, [call])
+        (result,) = self._run(_render_pages, [call])
         error = self._error(result)
         if error is not None:
             return RasteredPage(page_id(document[2], index), error=error)
@@ -136,7 +172,7 @@ class Rasterizer:
         if isinstance(result, ChildDiedError):
             return PageError("native_crash", f"the rasterising process ended: {result.how}")
         if isinstance(result, Failed) and result.kind == "MemoryError":
-            return render.memory_error(limits.memory_bytes)
+            return memory_error(limits.memory_bytes)
         if isinstance(result, Failed):
             return PageError("corrupt", f"{result.kind}: {one_line(result.text)}")
         return None

@@ -40,12 +40,12 @@ _CREDENTIAL_CODES = {
 }
 _DENIED_CODES = {"AccessDenied", "AllAccessDisabled", "Forbidden", "401"}
 _CODE_IN_ANSWER = re.compile(r"<Code>(\w+)</Code>")
+# Not among them: CredentialRetrievalError and TokenRetrievalError, of a role's service that did not
+# answer just now.
 _CREDENTIAL_ERRORS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
     boto.ProfileNotFound,
-    boto.TokenRetrievalError,
     boto.SSOError,
     boto.ConfigNotFound,
     boto.ConfigParseError,

@@ -29,7 +29,14 @@ from workers.conditional import (
     replace_if_unchanged,
     require_conditional_put,
 )
-from workers.listing import DOCUMENT_SUFFIXES, is_utf8, list_documents, list_names, stat
+from workers.listing import (
+    DOCUMENT_SUFFIXES,
+    is_utf8,
+    list_documents,
+    list_names,
+    require_listing,
+    stat,
+)
 from workers.locations import (
     absolute,
     filesystem,
@@ -64,6 +71,7 @@ __all__ = [
     "remove_empty_folder",
     "replace_if_unchanged",
     "require_conditional_put",
+    "require_listing",
     "sha256_of",
     "stat",
     "temporary_folder",
@@ -89,7 +97,9 @@ def local_copy(uri: str) -> Iterator[Path]:
     """A path to the file's bytes: the file itself where it is local, else a temporary copy."""
     if is_local(uri):
         path = local_path(uri)
-        if not path.is_file():
+        with translated("open", uri):
+            is_file = path.is_file()
+        if not is_file:
             raise FileNotFoundError(uri)
         if not is_utf8(str(path)):  # a name that native libraries do not take
             with temporary_folder() as folder:

@@ -1,4 +1,4 @@
-"""What lies under a dataset's folders, and its removal: objects with their ages, log entries.
+"""Removal of what lies under a dataset's folders, and the entries of its tables' logs.
 
 Nothing here decides what may go; that is `pipelines.vacuum`.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 from workers import store
 from workers.delta import open_table, write_checkpoint
+from workers.listing import Stored, list_stored
 from workers.locations import filesystem, is_local, translated
 
 # As many as S3 takes in one DeleteObjects request.
@@ -21,41 +20,6 @@ _REMOVED_AT_ONCE = 1000
 # The twenty digits of a version, and whether the entry is a commit or a checkpoint; what a torn
 # write left beside it has another ending.
 _LOG_ENTRY = re.compile(r"(?P<version>\d{20})\.(?P<kind>json|checkpoint\.(.+\.)?parquet)")
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An object that is there. `modified_s` is the store's clock, in seconds since 1970."""
-
-    uri: str
-    size: int
-    modified_s: float
-
-    @property
-    def name(self) -> str:
-        """The last part of the URI."""
-        return self.uri.rsplit("/", 1)[-1]
-
-
-def list_stored(folder: str) -> list[Stored]:
-    """All objects under a folder, at any depth, sorted; none where there is no such folder."""
-    with translated("list", folder):
-        fs, path = filesystem(folder)
-        fs.invalidate_cache(path)
-        found = fs.find(path, detail=True)
-    return [
-        Stored(
-            store.join(folder, name.removeprefix(f"{path}/")), int(info["size"]), _modified_s(info)
-        )
-        for name, info in sorted(found.items())
-        if info["type"] == "file"  # an S3 store may list a folder that has become empty
-    ]
-
-
-def _modified_s(info: dict[str, Any]) -> float:
-    if "mtime" in info:
-        return float(info["mtime"])
-    return float(info["LastModified"].timestamp())
 
 
 def remove(objects: Sequence[Stored]) -> None:

@@ -35,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Placement, Raster, TextLayer
-from workers import raster, render
+from workers import drawing, raster, render
 from workers.signatures import image_hash
 
 REQUIRED_RATIO = 0.85
@@ -156,11 +156,11 @@ def steps_ms(documents: Sequence[Document]) -> dict[str, float]:
         with pymupdf.open(document.path) as pdf:
             for index in document.pages:
                 page = pdf.load_page(index)
-                picture, _memory = timed("render", render._render_pdf_page, page, SETTINGS.raster)
-                grey = timed("grey", picture.convert, "L")
-                timed("ink share", render._ink_share, grey)
+                drawn = timed("render", drawing.draw_pdf_page, page, SETTINGS.raster)
+                grey = timed("grey", drawn.picture.convert, "L")
+                timed("ink share", drawing.ink_share, grey)
                 timed("image hash", image_hash, grey)
-                timed("encode", render.encode, picture, SETTINGS.raster)
+                timed("encode", render.encode, drawn.picture, SETTINGS.raster)
     return {step: 1000 * float(np.mean(times)) for step, times in spent.items()}
 
 

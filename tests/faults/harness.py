@@ -4,15 +4,14 @@ A history starts from a published version, of whose documents one has left and m
 runs `pagefoundry run` until no fault is left to strike and a run has ended with exit code 0. Then
 the tables must hold what an undisturbed run makes, under the same part names, `verify` must find
 nothing, and the older version must read as it did. Moments are told by what lies in the dataset,
-never by time. The faults are in `tests.faults.injections`, what they strike in
-`tests.faults.stages`.
+never by time. The corpus is from `tests.faults.worlds`, the faults are in
+`tests.faults.injections`, what they strike in `tests.faults.stages`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -24,91 +23,17 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from PIL import Image, ImageDraw
 
-from pipelines.state import load_snapshot
-from schemas.recipe import parse_recipe
-from tests.pipelines.corpora import pdf, prose, write_pdf
-from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_here
+from tests.faults.worlds import World
+from tests.pipelines.datasets import all_rows, part_names, problems, rows
 from workers import store
 
 COMMAND = str(Path(sys.executable).with_name("pagefoundry"))
 MARK = "PAGEFOUNDRY_TEST_MARK"
 TIMEOUT_S = 240
 POLL_S = 0.002
-LAYERS = "routing: only\non_missing: remove\nplacement: {shard_pages: 4}\n"
-ENGINE = (
-    "routing: prefer\non_missing: remove\n"
-    "placement: {shard_pages: 4, replicas: 2, gpus_per_replica: 1}\n"
-)
 _MOST_RUNS = 10
 _DELETE_IT = re.compile(r"pagefoundry: (\S+?): .*\bdelete (it|the receipt)\b")
-
-
-# ---- the corpus and what is to come of it ---------------------------------------------------
-
-
-@dataclass(frozen=True)
-class World:
-    """A corpus, the first version of its dataset, and what the second is to be."""
-
-    corpus: Path
-    settings: str
-    first: Path
-    first_version: int
-    first_rows: Mapping[str, Any]
-    second_rows: Mapping[str, Any]
-    second_parts: Mapping[str, Any]
-
-    def recipe(self, dataset: str) -> str:
-        """The recipe of the second version, as a user writes it."""
-        return _recipe(dataset, self.corpus, ("staying", "coming"), self.settings)
-
-
-def make_world(folder: Path, settings: str, scans: int = 0) -> World:
-    """A corpus of text layers, and of some scans where the recipe has an engine."""
-    corpus = folder / "corpus"
-    write_pdf(corpus / "leaving", "gone.pdf", first_seed=1, pages=3)
-    for number in range(4):
-        write_pdf(corpus / "staying", f"{number}.pdf", first_seed=100 + 10 * number, pages=2)
-    for number in range(36):  # more than one task of the inventory takes
-        write_pdf(corpus / "coming", f"{number:02}.pdf", first_seed=1000 + number)
-    for number in range(2):
-        write_pdf(corpus / "coming", f"long-{number}.pdf", 2000 + 100 * number, pages=11)
-    # Pages that are elsewhere too, and what is no document.
-    (corpus / "coming/again.pdf").write_bytes(pdf([prose(100), prose(1000)]))
-    (corpus / "coming/broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
-    for number in range(scans):
-        _write_scan(corpus / f"coming/scan-{number}.png", f"Invoice number {number + 4711}")
-    first, second = folder / "first", folder / "second"
-    run_here(parse_recipe(_recipe(str(first), corpus, ("leaving", "staying"), settings)))
-    shutil.copytree(first, second)
-    run_here(parse_recipe(_recipe(str(second), corpus, ("staying", "coming"), settings)))
-    before = load_snapshot(str(first))
-    assert before is not None
-    assert problems(second) == ()
-    return World(
-        corpus=corpus,
-        settings=settings,
-        first=first,
-        first_version=before.version,
-        first_rows=all_rows(first),
-        second_rows=all_rows(second),
-        second_parts=part_names(second),
-    )
-
-
-def _recipe(dataset: str, corpus: Path, folders: Sequence[str], settings: str) -> str:
-    documents = ", ".join(str(corpus / name) for name in folders)
-    return f"dataset: {dataset}\nsources: [{{documents: [{documents}]}}]\n{settings}"
-
-
-def _write_scan(path: Path, text: str) -> None:
-    picture = Image.new("RGB", (700, 500), "white")
-    draw = ImageDraw.Draw(picture)
-    for line in range(3):
-        draw.text((40, 60 + 120 * line), f"{text}, line {line}", fill="black", font_size=40)
-    picture.save(path)
 
 
 # ---- one run ---------------------------------------------------------------------------------
@@ -148,14 +73,23 @@ class Run:
 
     def wait_for(self, moment: Moment) -> bool:
         """Whether the moment came before the run ended."""
+        came = self._until(lambda: moment.has_come(self.stage), str(moment))
+        return came and self.process.poll() is None
+
+    def is_harmed(self, fault: Fault) -> bool:
+        """Whether the fault did harm before the run ended."""
+        return self._until(lambda: fault.has_harmed(self), f"harm by {fault.name}")
+
+    def _until(self, has_come: Callable[[], bool], what: str) -> bool:
+        """Whether it came by the end of the run."""
         deadline = time.monotonic() + TIMEOUT_S
-        while not moment.has_come(self.stage):
+        while not has_come():
             if self.process.poll() is not None:
-                return False
+                return has_come()
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{moment} never came: {self.said.read_text()[-2000:]}")
+                raise TimeoutError(f"{what} never came: {self.said.read_text()[-2000:]}")
             time.sleep(POLL_S)
-        return self.process.poll() is None
+        return True
 
     def end(self) -> int:
         """Wait for the end; the exit code, or minus the signal that ended it."""
@@ -279,6 +213,8 @@ class Fault:
             in one line, after its progress and its warnings.
         repair: undoes it, before the next run.
         is_last: whether no other fault strikes the same run.
+        has_harmed: whether what the strike set up has done harm; no other fault strikes before.
+        never_said: a pattern that no line of a run that it struck may have in it.
     """
 
     name: str
@@ -286,13 +222,15 @@ class Fault:
     codes: frozenset[int] = frozenset({0})
     repair: Callable[[Run], None] = lambda run: None
     is_last: bool = False
+    has_harmed: Callable[[Run], bool] = lambda run: True
+    never_said: str | None = None
 
 
 def play(stage: Stage, plan: Sequence[tuple[Fault, Moment]], folder: Path, told: list[str]) -> int:
     """Play a history: strike each fault at its moment, in order, in as few runs as it takes.
 
     A fault is not struck where its moment never comes, as a run published before it. `told` is
-    given the name of each fault that was struck. Returns how many runs there were.
+    given the name of each fault that was struck and did harm. Returns how many runs there were.
     """
     left = list(plan)
     for runs in range(1, _MOST_RUNS + 1):
@@ -302,7 +240,8 @@ def play(stage: Stage, plan: Sequence[tuple[Fault, Moment]], folder: Path, told:
                 fault, _ = left.pop(0)
                 if fault.strike(run):
                     struck.append(fault)
-                    told.append(fault.name)
+                    if run.is_harmed(fault):
+                        told.append(fault.name)
                 if fault.is_last or 0 not in fault.codes:
                     break
             code = run.end()
@@ -322,6 +261,8 @@ def _check_end(run: Run, code: int, struck: Sequence[Fault]) -> None:
     said = "\n".join(run.lines())
     names = [fault.name for fault in struck]
     assert code in frozenset().union(*(fault.codes for fault in struck)), (code, names, said)
+    for fault in struck:
+        assert fault.never_said is None or not re.search(fault.never_said, said), (names, said)
     if code > 0:
         told = [line for line in run.lines() if line.startswith("pagefoundry: ")]
         assert told == run.lines()[-1:], (names, said)

@@ -193,6 +193,10 @@ def _disturb(*kinds: str, rate: float = 1, only: str = "", limit: int | None = N
     return strike
 
 
+def _has_disturbed(run: Run) -> bool:
+    return sum(run.stage.props.proxy.faults.values()) > 0
+
+
 def _calm(run: Run) -> None:
     run.stage.props.proxy.calm()
 
@@ -207,15 +211,36 @@ TEAR_ROWS = Fault("torn staged rows", _tear("rows"), _KILLED)
 TEAR_IMAGES = Fault("torn staged images", _tear("images"), _KILLED)
 TEAR_RECEIPT = Fault("torn receipt", _tear("receipt"), _KILLED)
 TEAR_ALL = Fault("torn rows, images, receipt", _tear("rows", "images", "receipt"), _KILLED)
-LIMIT_FILES = Fault("file size limit", _limit_files, _GAVE_UP, is_last=True)
+LIMIT_FILES = Fault(
+    "file size limit", _limit_files, _GAVE_UP, is_last=True, never_said="too large.*trying again"
+)
 FILL_DISK = Fault("full disk", _fill_disk, _GAVE_UP, _empty_disk, is_last=True)
 FILL_A_WHILE = Fault("disk full for 2 s", _fill_disk_a_while, _GAVE_UP)
-READ_ONLY = Fault("read-only folder", _make_read_only, _GAVE_UP, _make_writable, is_last=True)
+READ_ONLY = Fault(
+    "read-only folder",
+    _make_read_only,
+    _GAVE_UP,
+    _make_writable,
+    is_last=True,
+    never_said="Read-only.*trying again",
+)
 CLOCK_AHEAD = Fault("clock jumps 3 days ahead", _jump(+3))
 CLOCK_BACK = Fault("clock jumps 3 days back", _jump(-3))
 STOP_SERVER = Fault("S3 server gone for 5 s", _stop_server, _GAVE_UP)
-NOISE_5 = Fault("S3 500/503/reset/slow, 5 %", _disturb(*NOISE, rate=0.05), _GAVE_UP, _calm)
-TORN_UPLOAD = Fault("torn upload", _disturb("torn", only="PUT", limit=1), _GAVE_UP, _calm)
+NOISE_5 = Fault(
+    "S3 500/503/reset/slow, 5 %",
+    _disturb(*NOISE, rate=0.05),
+    _GAVE_UP,
+    _calm,
+    has_harmed=_has_disturbed,
+)
+TORN_UPLOAD = Fault(
+    "torn upload",
+    _disturb("torn", only="PUT", limit=1),
+    _GAVE_UP,
+    _calm,
+    has_harmed=_has_disturbed,
+)
 
 OF_STAGE = {
     "local": [

@@ -23,9 +23,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.harness import ENGINE, LAYERS, Fault, Moment, Stage, make_world, play
+from tests.faults.harness import Fault, Moment, Stage, play
 from tests.faults.injections import OF_STAGE
 from tests.faults.stages import Store, local, on_ray, on_s3, own_clock, small_disk, two_nodes
+from tests.faults.worlds import ENGINE, LAYERS, make_world
 from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer

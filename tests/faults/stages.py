@@ -16,7 +16,8 @@ from typing import Any
 
 import psutil
 
-from tests.faults.harness import MARK, Stage, World, kill_marked
+from tests.faults.harness import MARK, Stage, kill_marked
+from tests.faults.worlds import World
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
 

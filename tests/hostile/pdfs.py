@@ -126,6 +126,30 @@ def many_objects(count: int = 1_000_000) -> bytes:
     return two_pages(prose_stream(), *(b"null" for _ in range(count)))
 
 
+def torn_content() -> bytes:
+    """A page whose packed operators are noise after their head."""
+    data = zlib.compress(prose_stream())
+    noise = bytes((n * 89 + 7) % 256 for n in range(2000))
+    return two_pages(("/Filter/FlateDecode", data[:2] + noise))
+
+
+def missing_content() -> bytes:
+    """A page whose operators are to be where no stream is."""
+    return two_pages(b"null").replace(b"/Contents 5 0 R", b"/Contents 8 0 R", 1)
+
+
+def no_operators() -> bytes:
+    """A page whose stream holds what are no operators."""
+    return two_pages(b"kiln 4 bowls ) ] > were trimmed and <stacked")
+
+
+def carelessly_blank() -> bytes:
+    """A blank page as careless programs write it: its stream's checksum is wrong and its font is
+    nowhere, but nothing that is to be seen is lost."""
+    packed = zlib.compress(b"q BT /G 11 Tf 60 60 Td ( ) Tj ET Q")[:-4] + b"\0\0\0\0"
+    return two_pages(("/Filter/FlateDecode", packed))
+
+
 def recursive_form() -> bytes:
     """A form that draws itself, twice."""
     form = (

@@ -26,9 +26,15 @@ from typing import Any
 KINDS = ("error", "slow_down", "reset", "lost", "cut", "torn", "delay")
 # forget: what a conditional create must not find is deleted first, as if no condition were given.
 FORGET = "forget"
+# deny: 403, as for one object that we have no right to.
+DENY = "deny"
 _DELAY_S = 0.1
 _TIMEOUT_S = 30
-_CODES = {"error": (500, "InternalError"), "slow_down": (503, "SlowDown")}
+_CODES = {
+    "error": (500, "InternalError"),
+    "slow_down": (503, "SlowDown"),
+    DENY: (403, "AccessDenied"),
+}
 _CONTROL = "/-faults"
 
 

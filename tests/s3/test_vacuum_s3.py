@@ -16,7 +16,7 @@ from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import run_here
 from tests.s3.test_run_s3 import contents, recipe_of
 from workers import store
-from workers.vacuum import list_stored
+from workers.listing import list_stored
 
 pytestmark = pytest.mark.s3
 

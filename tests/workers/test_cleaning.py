@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.cleaning import MAX_DETAIL_CHARS, clean, harmful_chars, one_line
+from workers.cleaning import MAX_DETAIL_CHARS, clean, first_line, harmful_chars, one_line
 
 any_text = st.text(st.characters())  # surrogates and control characters, too
 
@@ -47,3 +48,15 @@ def test_a_message_is_one_line_that_any_table_holds(message: str) -> None:
 
 def test_a_message_keeps_its_words_and_shows_bytes_that_are_no_text() -> None:
     assert one_line(ValueError("no\nsuch\tfile\0 \udcff.pdf")) == "no such file \\udcff.pdf"
+
+
+@pytest.mark.parametrize(
+    ("exc", "line"),
+    [
+        (ValueError("\n no such shape \nTraceback: …"), "no such shape "),
+        (ValueError(), "ValueError"),
+        (OSError(" "), "OSError"),
+    ],
+)
+def test_the_first_line_of_an_exception_is_never_empty(exc: Exception, line: str) -> None:
+    assert first_line(exc) == line

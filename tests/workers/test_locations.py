@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -88,6 +89,37 @@ def test_a_refusal_is_a_request_error_with_a_remedy(cause: Exception, said: str)
         raise FileNotFoundError("a") from cause
     assert isinstance(caught.value, RequestError)
     assert isinstance(caught.value, StorageError)
+
+
+def test_a_service_of_credentials_that_does_not_answer_may_do_so_later() -> None:
+    silent = boto.CredentialRetrievalError(provider="iam-role", error_msg="timed out")
+    error = locations.storage_error("read", "s3://lake/a", OSError(str(silent)))
+    assert not isinstance(error, AccessError)
+    assert "iam-role" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "give this user the right"),
+        (errno.EPERM, "give this user the right"),
+        (errno.EROFS, "mount it for writing"),
+        (errno.EFBIG, "raise the limit of a file's size"),
+    ],
+)
+def test_what_no_waiting_mends_on_a_disk_is_a_refusal(number: int, remedy: str) -> None:
+    with (
+        pytest.raises(AccessError, match=rf"^cannot write /d/a: .*{remedy}") as caught,
+        locations.translated("write", "/d/a"),
+    ):
+        raise OSError(number, os.strerror(number), "/d/a")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE])
+def test_what_may_pass_on_a_disk_is_none(number: int) -> None:
+    error = locations.storage_error("write", "/d/a", OSError(number, os.strerror(number)))
+    assert not isinstance(error, RequestError)
 
 
 def test_deltalake_quotes_the_stores_answer() -> None:

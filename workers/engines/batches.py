@@ -16,20 +16,7 @@ import torch
 from torch.nn.functional import pad
 
 from schemas.pages import PageImage
-
-
-@dataclass(slots=True)
-class Answer:
-    """What a page's model has said so far.
-
-    `tokens` are the generated ones, `sure` the probability of each. `loop` is where a loop starts
-    in them, -1 for none; `ended` that an end token came.
-    """
-
-    tokens: list[int] = field(default_factory=list)
-    sure: list[float] = field(default_factory=list)
-    loop: int = -1
-    ended: bool = False
+from workers.engines.answers import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Repo
 
 from schemas.errors import ModelError
 from schemas.recipe import EngineSpec
+from workers.cleaning import first_line
 
 _WHOLE_FILE_BYTES = 8 * 2**20
 """Larger files, the weights, enter a folder's revision by name and size."""
@@ -53,7 +54,7 @@ def find_checkpoint(spec: EngineSpec) -> Checkpoint:
     except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
         raise ModelError(
             f"engine.model: {spec.model} at {spec.revision} is neither a folder nor can it be "
-            f"had from the Hub: {_first_line(exc)}"
+            f"had from the Hub: {first_line(exc)}"
         ) from exc
     return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
 
@@ -69,7 +70,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text())
     except (OSError, ValueError) as exc:
-        raise ModelError(f"{path}: not a checkpoint's config: {_first_line(exc)}") from exc
+        raise ModelError(f"{path}: not a checkpoint's config: {first_line(exc)}") from exc
     if not isinstance(config, dict):
         raise ModelError(f"{path}: not a checkpoint's config: no mapping")
     return config
@@ -83,7 +84,3 @@ def _folder_digest(folder: Path) -> str:
         if size <= _WHOLE_FILE_BYTES:
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

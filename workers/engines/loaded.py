@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers import GenerationConfig
 
+from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.plan import Plan
 
@@ -31,6 +32,11 @@ class Loaded:
     cache: str | None = None
 
     @property
+    def tokenizer(self) -> Any:
+        """The processor's own."""
+        return self.processor.tokenizer
+
+    @property
     def image_token_id(self) -> int:
         """The placeholder of an image's tokens."""
         token: int = self.processor.image_token_id
@@ -45,22 +51,16 @@ class Loaded:
     @property
     def pad_id(self) -> int:
         """What fills up prompts; any token does where the tokenizer has none, as it is masked."""
-        pad_id: int | None = self.processor.tokenizer.pad_token_id
+        pad_id: int | None = self.tokenizer.pad_token_id
         return 0 if pad_id is None else pad_id
-
-    def token_ids(self, strings: Iterable[str]) -> list[int]:
-        """Those of `strings` that are one token each."""
-        tokenizer = self.processor.tokenizer
-        encoded = [tokenizer.encode(text, add_special_tokens=False) for text in strings]
-        return [ids[0] for ids in encoded if len(ids) == 1]
 
     def end_ids(self, stop: Iterable[str]) -> frozenset[int]:
         """The tokens that end an answer."""
         ends = self.model.generation_config.eos_token_id
         if ends is None:
-            ends = self.processor.tokenizer.eos_token_id
+            ends = self.tokenizer.eos_token_id
         listed = [] if ends is None else [ends] if isinstance(ends, int) else ends
-        return frozenset((*listed, *self.token_ids(stop)))
+        return frozenset((*listed, *token_ids(self.tokenizer, stop)))
 
     def generation_config(self, stop: Iterable[str], steps: int) -> GenerationConfig:
         """Greedy decoding, and nothing that a checkpoint's own `generation_config.json` adds."""

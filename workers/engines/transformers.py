@@ -16,7 +16,6 @@ import functools
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,11 +27,11 @@ from transformers import (
 )
 
 from schemas.errors import EngineDied, ModelError
-from schemas.pages import PageError, PageImage, Reading
+from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
-from schemas.tokens import reduced
-from workers import pictures
+from workers.cleaning import first_line
 from workers.engines import Engine
+from workers.engines.answers import failed, finished, miscount, page_picture, spent, token_ids
 from workers.engines.batches import Page, PagesAhead, Prepared, collate
 from workers.engines.checkpoint import find_checkpoint
 from workers.engines.decoding import Confidence, LoopCut, NgramGuard
@@ -66,7 +65,7 @@ def load_transformers(
         )
         processor = load_processor(checkpoint.location, checkpoint.model_type, checkpoint.commit)
     except (OSError, ValueError, ImportError, RuntimeError) as exc:
-        raise ModelError(f"{checkpoint.location} cannot be loaded: {_first_line(exc)}") from exc
+        raise ModelError(f"{checkpoint.location} cannot be loaded: {first_line(exc)}") from exc
     model = model.to("cuda" if on_gpu else "cpu").eval()
     batch_pages = batch_pages or (_BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU)
     return TransformersEngine(Loaded(checkpoint, model, processor, batch_pages), plan)
@@ -126,7 +125,7 @@ class TransformersEngine:
         while len(active) < self._loaded.batch_pages and (taken := queue.take()) is not None:
             page, error = taken
             if error is not None:
-                readings[page.place] = _failed(page, f"{type(error).__name__}: {error}")
+                readings[page.place] = failed(page.image, f"{type(error).__name__}: {error}")
             else:
                 active.append(page)
         return bool(active)
@@ -139,14 +138,14 @@ class TransformersEngine:
             torch.cuda.empty_cache()
             if len(active) == 1:
                 page = active.pop()
-                readings[page.place] = _failed(page, "the device's memory is too small for it")
+                readings[page.place] = failed(page.image, "the device's memory is too small for it")
                 return
             self._loaded.batch_pages = len(active) // 2
             log.warning("out of device memory: batches of %d from here on", len(active) // 2)
             queue.put_back(active[self._loaded.batch_pages :])
             del active[self._loaded.batch_pages :]
         except torch.AcceleratorError as exc:
-            raise EngineDied(f"the device failed: {_first_line(exc)}") from exc
+            raise EngineDied(f"the device failed: {first_line(exc)}") from exc
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
             if len(active) > 1:
                 log.warning(
@@ -159,16 +158,12 @@ class TransformersEngine:
                         active.remove(page)
                 return
             page = active.pop()
-            readings[page.place] = _failed(page, f"{type(exc).__name__}: {_first_line(exc)}")
+            readings[page.place] = failed(page.image, f"{type(exc).__name__}: {first_line(exc)}")
 
     def _prepare(self, image: PageImage) -> Prepared:
         """Make a page's inputs. Raises ValueError where the profile's formula miscounts it."""
         plan, loaded = self._plan, self._loaded
-        picture = pictures.decode(image.data)
-        longest_px = plan.mode.longest_edge_px
-        if longest_px is not None and max(picture.size) > longest_px:
-            picture = picture.resize(reduced(*picture.size, longest_px), Image.Resampling.LANCZOS)
-        made = self._process(picture)
+        made = self._process(page_picture(image, plan.mode))
         # The processor also gives what only it needs itself.
         inputs = {
             key: value.to(loaded.model.dtype)
@@ -177,14 +172,9 @@ class TransformersEngine:
             for key, value in made.items()
         }
         placeholders = int((inputs["input_ids"] == loaded.image_token_id).sum())
-        if plan.mode.tokens is not None:
-            expected = plan.mode.tokens(image.width, image.height)
-            if placeholders != expected.placeholders:
-                raise ValueError(
-                    f"mode {plan.mode.name} of profile {plan.profile.name} makes "
-                    f"{expected.placeholders} image tokens of {image.width} x {image.height} "
-                    f"pixels, the checkpoint's processor {placeholders}"
-                )
+        wrong = miscount(image, plan, placeholders, "the checkpoint's processor")
+        if wrong is not None:
+            raise ValueError(wrong)
         return Prepared(inputs, inputs["input_ids"].shape[1], placeholders)
 
     def _process(self, picture: Image.Image) -> Any:
@@ -207,7 +197,7 @@ class TransformersEngine:
         width = inputs["input_ids"].shape[1]
         most = max(self._tokens_left(page) for page in active)
         steps = min(loaded.round_tokens, most) if plan.profile.resumable else most
-        exempt = loaded.token_ids(plan.guard.exempt if plan.guard else plan.profile.stronger.exempt)
+        exempt = token_ids(loaded.tokenizer, (plan.guard or plan.profile.stronger).exempt)
         processors = LogitsProcessorList()
         if plan.guard is not None:
             at = {"device": loaded.model.device}
@@ -249,30 +239,9 @@ class TransformersEngine:
         return page.answer.ended or page.answer.loop >= 0 or self._tokens_left(page) <= 0
 
     def _reading(self, page: Page) -> Reading:
-        plan, answer = self._plan, page.answer
         assert page.prepared is not None
-        valid = page.prepared.placeholders
-        if plan.mode.tokens is not None:
-            valid = plan.mode.tokens(page.image.width, page.image.height).valid
-        spent = Reading(
-            page.image.page_id,
-            vision_tokens=valid,
-            output_tokens=len(answer.tokens),
-            confidence=sum(answer.sure) / len(answer.sure) if answer.sure else None,
-        )
-        if answer.loop >= 0:
-            detail = f"{len(answer.tokens)} tokens, the same again and again from {answer.loop} on"
-            return replace(spent, error=PageError("loop", detail))
-        if not answer.ended:
-            detail = f"no end within {len(answer.tokens)} tokens"
-            return replace(spent, error=PageError("no_end", detail))
-        text = self._loaded.processor.tokenizer.decode(
-            answer.tokens,
-            skip_special_tokens=not plan.profile.special_tokens,
-            clean_up_tokenization_spaces=False,
-        )
-        parsed = plan.profile.parse(text)
-        return replace(spent, text=parsed.text, blocks=parsed.blocks, turn=parsed.turn)
+        cost = spent(page.image, self._plan, page.prepared.placeholders, page.answer)
+        return finished(cost, self._plan, page.answer, self._loaded.tokenizer)
 
 
 def _shape_and_length(page: PageImage) -> tuple[int, int, int]:
@@ -281,11 +250,3 @@ def _shape_and_length(page: PageImage) -> tuple[int, int, int]:
     The bytes of a picture stand for the letters on it.
     """
     return -page.width * page.height, page.width, -len(page.data)
-
-
-def _failed(page: Page, detail: str) -> Reading:
-    return Reading(page.image.page_id, error=PageError("engine_error", detail[:500]))
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

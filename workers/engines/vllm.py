@@ -17,13 +17,21 @@ from PIL import Image
 from schemas.errors import EngineDied, ModelError
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
-from schemas.tokens import reduced
-from workers import pictures
+from workers.cleaning import first_line
 from workers.engines import Engine
+from workers.engines.answers import (
+    Answer,
+    failed,
+    finished,
+    miscount,
+    page_picture,
+    spent,
+    token_ids,
+)
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
-from workers.engines.vllm_core import Loaded, first_line, load_core, prove_guard
+from workers.engines.vllm_core import Loaded, load_core, prove_guard
 
 _ONLY_MODE: Mapping[str, str] = {
     "DeepseekOCRForCausalLM": "gundam",
@@ -71,7 +79,8 @@ class VllmEngine:
         self.loaded = loaded
         self.plan = plan
         self._is_retry = is_retry
-        self._exempt = frozenset(loaded.token_ids((plan.guard or plan.profile.stronger).exempt))
+        exempt = (plan.guard or plan.profile.stronger).exempt
+        self._exempt = frozenset(token_ids(loaded.tokenizer, exempt))
         self.model = loaded.checkpoint.location
         self.revision = loaded.checkpoint.revision
         self.mode = plan.mode.name
@@ -103,18 +112,11 @@ class VllmEngine:
         todo: dict[int, Picture] = {}
         for place, page in enumerate(pages):
             try:
-                todo[place] = (page, self._picture(page))
+                todo[place] = (page, page_picture(page, self.plan.mode))
             except Exception as exc:  # noqa: BLE001 - Pillow's errors share no narrower base
                 readings[place] = _failed(page, exc)
         readings |= zip(todo, self._read(list(todo.values())), strict=True)
         return [readings[place] for place in range(len(pages))]
-
-    def _picture(self, page: PageImage) -> Image.Image:
-        picture = pictures.decode(page.data)
-        longest_px = self.plan.mode.longest_edge_px
-        if longest_px is None or max(picture.size) <= longest_px:
-            return picture
-        return picture.resize(reduced(*picture.size, longest_px), Image.Resampling.LANCZOS)
 
     def _read(self, todo: Sequence[Picture]) -> list[Reading]:
         """Read all at once; where vLLM refuses the call, by halves, down to the page it refuses."""
@@ -142,7 +144,7 @@ class VllmEngine:
         params = SamplingParams(
             temperature=0,
             max_tokens=plan.max_new_tokens,
-            stop_token_ids=loaded.token_ids(plan.profile.stop),
+            stop_token_ids=token_ids(loaded.tokenizer, plan.profile.stop),
             logprobs=0,  # of the chosen token alone
             detokenize=False,  # decoded here, special tokens and all
             extra_args=guard_arguments(plan.guard, self._exempt, loaded.end),
@@ -168,57 +170,26 @@ class VllmEngine:
         return loaded.llm.chat(chats, params, use_tqdm=False, mm_processor_kwargs=settings or None)
 
     def _reading(self, page: PageImage, output: Any) -> Reading:
-        plan, answer = self.plan, output.outputs[0]
-        ended = answer.finish_reason == "stop"
-        tokens = list(answer.token_ids)[: -1 if ended else None]
-        made = output.prompt_token_ids.count(self.loaded.image_token)
-        expected = plan.mode.tokens(page.width, page.height) if plan.mode.tokens else None
-        spent = Reading(
-            page.page_id,
-            vision_tokens=expected.valid if expected else made,
-            output_tokens=len(tokens),
-        )
-        if expected and made != expected.placeholders:
-            return replace(spent, error=_miscounted(plan, page, expected.placeholders, made))
+        said = output.outputs[0]
+        ended = said.finish_reason == "stop"
+        tokens = list(said.token_ids)[: -1 if ended else None]
         # An answer of another length ended by itself: the guard looks at these only.
-        if not ended or len(tokens) % CHECK_EVERY == 0:
-            start = find_loop(tokens, self._exempt)
-            if start >= 0:
-                detail = f"{len(tokens)} tokens, the same again and again from {start} on"
-                return replace(spent, error=PageError("loop", detail))
-        if not ended:
-            reason = "no_end" if answer.finish_reason == "length" else "engine_error"
-            detail = f"no end within {len(tokens)} tokens (vLLM: {answer.finish_reason})"
-            return replace(spent, error=PageError(reason, detail))
-        return self._parsed(spent, tokens, answer.logprobs)
-
-    def _parsed(self, spent: Reading, tokens: Sequence[int], logprobs: Any) -> Reading:
-        """A reading that ended well; its confidence is the mean probability of its tokens."""
-        profile = self.plan.profile
-        text = self.loaded.tokenizer.decode(
+        may_loop = not ended or len(tokens) % CHECK_EVERY == 0
+        answer = Answer(
             tokens,
-            skip_special_tokens=not profile.special_tokens,
-            clean_up_tokenization_spaces=False,
+            [math.exp(said.logprobs[i][token].logprob) for i, token in enumerate(tokens)],
+            find_loop(tokens, self._exempt) if may_loop else -1,
+            ended,
         )
-        parsed = profile.parse(text)
-        sure = [math.exp(logprobs[i][token].logprob) for i, token in enumerate(tokens)]
-        return replace(
-            spent,
-            text=parsed.text,
-            blocks=parsed.blocks,
-            turn=parsed.turn,
-            confidence=min(sum(sure) / len(sure), 1.0) if sure else None,
-        )
-
-
-def _miscounted(plan: Plan, page: PageImage, expected: int, made: int) -> PageError:
-    return PageError(
-        "engine_error",
-        f"mode {plan.mode.name} of profile {plan.profile.name} makes {expected} image tokens of "
-        f"{page.width} x {page.height} pixels, vLLM {made}",
-    )
+        placeholders = output.prompt_token_ids.count(self.loaded.image_token)
+        cost = spent(page, self.plan, placeholders, answer)
+        wrong = miscount(page, self.plan, placeholders, "vLLM")
+        if wrong is None and answer.loop < 0 and said.finish_reason not in ("stop", "length"):
+            wrong = f"vLLM ended it after {len(tokens)} tokens: {said.finish_reason}"
+        if wrong is not None:
+            return replace(cost, error=PageError("engine_error", wrong))
+        return finished(cost, self.plan, answer, self.loaded.tokenizer)
 
 
 def _failed(page: PageImage, exc: Exception) -> Reading:
-    detail = f"vllm: {type(exc).__name__}: {first_line(exc)}"
-    return Reading(page.page_id, error=PageError("engine_error", detail[:500]))
+    return failed(page, f"vllm: {type(exc).__name__}: {first_line(exc)}")

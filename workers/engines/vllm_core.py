@@ -20,6 +20,8 @@ from typing import Any
 from packaging.version import Version
 
 from schemas.errors import EngineDied, ModelError
+from workers.cleaning import first_line
+from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
 
 _OLDEST = Version("0.11.1")
@@ -49,12 +51,7 @@ class Loaded:
         for name in ("image_token_id", "image_token_index"):
             if isinstance(token := getattr(config, name, None), int):
                 return token
-        return next(iter(self.token_ids(["<image>"])), None)
-
-    def token_ids(self, strings: Sequence[str]) -> list[int]:
-        """Those of `strings` that are one token each."""
-        encoded = [self.tokenizer.encode(text, add_special_tokens=False) for text in strings]
-        return [ids[0] for ids in encoded if len(ids) == 1]
+        return next(iter(token_ids(self.tokenizer, ["<image>"])), None)
 
     def watched(self, call: Callable[[], Any]) -> Any:
         """The result of `call`, which waits for vLLM. Raises EngineDied once its core is gone."""
@@ -175,8 +172,3 @@ def prove_guard(loaded: Loaded) -> None:
         ) from exc
     if tuple(output.outputs[0].token_ids) != _PROOF:
         raise ModelError(f"vLLM {__version__} leaves out the n-gram guard; install another release")
-
-
-def first_line(exc: BaseException) -> str:
-    """What an exception says first, or else its name."""
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

@@ -1,0 +1,85 @@
+"""What histories of faults begin from, and what they must end in: a corpus and two versions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from pipelines.state import load_snapshot
+from schemas.recipe import parse_recipe
+from tests.pipelines.corpora import pdf, prose, write_pdf
+from tests.pipelines.datasets import all_rows, part_names, problems, run_here
+
+LAYERS = "routing: only\non_missing: remove\nplacement: {shard_pages: 4}\n"
+ENGINE = (
+    "routing: prefer\non_missing: remove\n"
+    "placement: {shard_pages: 4, replicas: 2, gpus_per_replica: 1}\n"
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A corpus, the first version of its dataset, and what the second is to be."""
+
+    corpus: Path
+    settings: str
+    first: Path
+    first_version: int
+    first_rows: Mapping[str, Any]
+    second_rows: Mapping[str, Any]
+    second_parts: Mapping[str, Any]
+
+    def recipe(self, dataset: str) -> str:
+        """The recipe of the second version, as a user writes it."""
+        return _recipe(dataset, self.corpus, ("staying", "coming"), self.settings)
+
+
+def make_world(folder: Path, settings: str, scans: int = 0) -> World:
+    """A corpus of text layers, and of some scans where the recipe has an engine."""
+    corpus = folder / "corpus"
+    write_pdf(corpus / "leaving", "gone.pdf", first_seed=1, pages=3)
+    for number in range(4):
+        write_pdf(corpus / "staying", f"{number}.pdf", first_seed=100 + 10 * number, pages=2)
+    for number in range(36):  # more than one task of the inventory takes
+        write_pdf(corpus / "coming", f"{number:02}.pdf", first_seed=1000 + number)
+    for number in range(2):
+        write_pdf(corpus / "coming", f"long-{number}.pdf", 2000 + 100 * number, pages=11)
+    # Pages that are elsewhere too, and what is no document.
+    (corpus / "coming/again.pdf").write_bytes(pdf([prose(100), prose(1000)]))
+    (corpus / "coming/broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    for number in range(scans):
+        _write_scan(corpus / f"coming/scan-{number}.png", f"Invoice number {number + 4711}")
+    first, second = folder / "first", folder / "second"
+    run_here(parse_recipe(_recipe(str(first), corpus, ("leaving", "staying"), settings)))
+    shutil.copytree(first, second)
+    run_here(parse_recipe(_recipe(str(second), corpus, ("staying", "coming"), settings)))
+    before = load_snapshot(str(first))
+    assert before is not None
+    assert problems(second) == ()
+    return World(
+        corpus=corpus,
+        settings=settings,
+        first=first,
+        first_version=before.version,
+        first_rows=all_rows(first),
+        second_rows=all_rows(second),
+        second_parts=part_names(second),
+    )
+
+
+def _recipe(dataset: str, corpus: Path, folders: Sequence[str], settings: str) -> str:
+    documents = ", ".join(str(corpus / name) for name in folders)
+    return f"dataset: {dataset}\nsources: [{{documents: [{documents}]}}]\n{settings}"
+
+
+def _write_scan(path: Path, text: str) -> None:
+    picture = Image.new("RGB", (700, 500), "white")
+    draw = ImageDraw.Draw(picture)
+    for line in range(3):
+        draw.text((40, 60 + 120 * line), f"{text}, line {line}", fill="black", font_size=40)
+    picture.save(path)
