@@ -28,6 +28,7 @@ class LeasedSession:
 
     def __init__(self, session: Session, hold: Hold) -> None:
         self.isolated = session.isolated
+        self.metrics = session.metrics
         self._session = session
         self._hold = hold
 
@@ -47,6 +48,12 @@ class _LeasedRuntime:
     def lanes(self) -> Sequence[Hashable]:
         self.hold.ensure_held()
         return self.runtime.lanes()
+
+    def pending_lanes(self) -> int:
+        return self.runtime.pending_lanes()
+
+    def keep(self, count: int) -> None:
+        self.runtime.keep(count)
 
     def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
         return self.runtime.start(chain, item, lane)

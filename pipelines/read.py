@@ -11,22 +11,27 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from cluster.metrics import pass_metrics
 from cluster.planner import cut_shards, split_shard
 from cluster.pool import Policy, PoolState, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import ReplicaSpec, Session
 from pipelines.inventory import child_limits, raster_settings
+from pipelines.timed import Stopwatch, Timed, finish_times, raster_times, read_times
 from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt, Shard
+from schemas.timings import ShardTimes
 from workers import score, store
 from workers.ladder import LadderSettings
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
 from workers.replica import Replica, ReplicaSettings, load_replica, text_layer_reading
 from workers.score import ScoreSettings, score_crops, score_page
 from workers.staging import Staging
+
+Readings = list[PageReading | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +45,64 @@ class Job:
     staging: Staging
 
 
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """What a pass did: its pages by `sample` or reject reason, what its shards took and left.
+
+    `ramp_s` is the time until the first lane was ready.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    times: ShardTimes = field(default_factory=ShardTimes)
+    staged_bytes: int = 0
+    ramp_s: float = 0.0
+
+    def __add__(self, other: PassReport) -> PassReport:
+        """Both together."""
+        return PassReport(
+            self.outcomes + other.outcomes,
+            self.times + other.times,
+            self.staged_bytes + other.staged_bytes,
+            max(self.ramp_s, other.ramp_s),
+        )
+
+
 def read_pages(
     recipe: Recipe, ranges: Iterable[PageRange], staging: Staging, session: Session, meter: Meter
-) -> Counter[str]:
-    """Run the pass over `ranges`; counts of pages by `sample` or reject reason."""
+) -> PassReport:
+    """Run the pass over `ranges`, which are the pages that `meter` counts."""
     outcomes: Counter[str] = Counter()
+    times, staged_bytes = ShardTimes(), 0
+    ramp_s: float | None = None
+    began = Stopwatch()
     jobs = (
         make_job(recipe, shard, staging)
         for shard in cut_shards(ranges, recipe.placement.shard_pages, recipe.digest())
     )
-    chain, replicas = make_chain(recipe, session)
+    chain, replicas = make_chain(recipe, session, meter.total)
 
     def watch(state: PoolState) -> None:
+        nonlocal ramp_s
+        if ramp_s is None and state.lanes:
+            ramp_s = began.seconds()
         rejects = outcomes.total() - outcomes["sample"]
         lanes = "replicas" if replicas else "tasks"
         meter.show(f"· {state.busy_lanes}/{state.lanes} {lanes} busy · {rejects} rejects")
+        metrics.watch(state)
 
     policy = Policy(split_job, functools.partial(shard_deadline_s, recipe.placement))
-    with session.runtime(replicas) as runtime:
+    with (
+        session.runtime(replicas) as runtime,
+        pass_metrics(session.metrics, recipe, meter.total, bool(replicas)) as metrics,
+    ):
         for done in run_pool(jobs, chain, runtime, policy, watch):
-            receipt: Receipt = done.value or give_up(done.item, done.error)
-            outcomes.update(receipt.outcomes)
-            meter.add(sum(receipt.outcomes.values()))
-    return outcomes
+            ended: Timed[Receipt] = done.value or give_up(done.item, done.error)
+            outcomes.update(ended.value.outcomes)
+            times += ended.times
+            staged_bytes += ended.value.staged_bytes
+            metrics.add(ended.value.outcomes, ended.times, given_up=done.error is not None)
+            meter.add(sum(ended.value.outcomes.values()))
+    return PassReport(outcomes, times, staged_bytes, ramp_s or 0.0)
 
 
 def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
@@ -71,7 +111,9 @@ def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
     return Job(shard, raster_settings(recipe), child_limits(recipe), scoring, staging)
 
 
-def make_chain(recipe: Recipe, session: Session) -> tuple[list[Step], ReplicaSpec | None]:
+def make_chain(
+    recipe: Recipe, session: Session, pages: int | None = None
+) -> tuple[list[Step], ReplicaSpec | None]:
     """The steps of a shard, and the replicas they need: none when only text layers are read."""
     if recipe.routing == "only":
         return [Step(raster), Step(read_layers), Step(finish)], None
@@ -81,11 +123,17 @@ def make_chain(recipe: Recipe, session: Session) -> tuple[list[Step], ReplicaSpe
     placement = recipe.placement
     spec = ReplicaSpec(
         make,
-        placement.replicas[1],
+        replica_count(placement, pages),
         placement.gpus_per_replica,
         placement.replica_start_timeout_s,
     )
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
+
+
+def replica_count(placement: Placement, pages: int | None) -> int:
+    """As many replicas as the recipe allows, and no more than `pages` make shards to read."""
+    most = placement.replicas[1]
+    return most if pages is None else min(most, -(-pages // placement.shard_pages))
 
 
 def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
@@ -120,12 +168,13 @@ def split_job(job: Job) -> Sequence[Job]:
 # ---- the steps ----------------------------------------------------------------------------
 
 
-def raster(job: Job) -> list[RasteredPage]:
+def raster(job: Job) -> Timed[list[RasteredPage]]:
     """Render the shard's pages, and read the text layers that are good."""
+    timer = Stopwatch()
     pages: list[RasteredPage] = []
     for part in job.shard.ranges:
         pages += raster_range(part, job.raster, job.limits)
-    return pages
+    return Timed(pages, raster_times(timer.seconds(), pages))
 
 
 def raster_range(
@@ -148,20 +197,22 @@ def raster_range(
     return [RasteredPage(page_id, error=error) for page_id in ids]
 
 
-def read(replica: Replica, job: Job, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
+def read(replica: Replica, job: Job, rastered: Timed[list[RasteredPage]]) -> Timed[Readings]:
     """Read with the engine what the text layer does not settle."""
-    return replica.read(pages)
+    timer = Stopwatch()
+    readings = replica.read(rastered.value)
+    return Timed(readings, read_times(timer.seconds(), replica, readings))
 
 
-def read_layers(job: Job, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
+def read_layers(job: Job, rastered: Timed[list[RasteredPage]]) -> Timed[Readings]:
     """The readings of pages whose text layer was chosen; the others have failed."""
-    return [None if page.error else text_layer_reading(page) for page in pages]
+    return Timed([None if page.error else text_layer_reading(page) for page in rastered.value])
 
 
-def finish(
-    job: Job, pages: Sequence[RasteredPage], readings: Sequence[PageReading | None]
-) -> Receipt:
+def finish(job: Job, rastered: Timed[list[RasteredPage]], done: Timed[Readings]) -> Timed[Receipt]:
     """Score the pages, write the shard, and its receipt last."""
+    timer = Stopwatch()
+    pages, readings = rastered.value, done.value
     rows = [
         score_page(page, reading, job.scoring)
         for page, reading in zip(pages, readings, strict=True)
@@ -172,7 +223,10 @@ def finish(
         for row, reading in zip(rows, readings, strict=True)
         for crop in score_crops(row, reading, job.scoring)
     ]
-    return job.staging.write(job.shard, rows, images, crops)
+    receipt = job.staging.write(job.shard, rows, images, crops)
+    tokens = [*rows, *(row for row, _ in crops)]
+    times = rastered.times + done.times + finish_times(timer.seconds(), tokens)
+    return Timed(receipt, times)
 
 
 def stored_image(page: RasteredPage, reading: PageReading | None) -> bytes | None:
@@ -181,8 +235,9 @@ def stored_image(page: RasteredPage, reading: PageReading | None) -> bytes | Non
     return image.data if image else None
 
 
-def give_up(job: Job, error: Exception | None) -> Receipt:
+def give_up(job: Job, error: Exception | None) -> Timed[Receipt]:
     """The receipt of a page whose chain failed twice while it was alone."""
     reason = PageError("crashed", f"the page ended its worker twice: {error}"[:500])
     rows = [score.reject_row(page_id, "read", reason) for page_id in job.shard.page_ids()]
-    return job.staging.write(job.shard, rows, [None] * len(rows))
+    receipt = job.staging.write(job.shard, rows, [None] * len(rows))
+    return Timed(receipt, ShardTimes(pages=len(rows)))

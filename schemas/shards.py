@@ -87,6 +87,11 @@ class Receipt:
     outcomes: dict[str, int]
     crops: CropsFile | None = None
 
+    @property
+    def staged_bytes(self) -> int:
+        """The size of the shard's files, the receipt apart."""
+        return self.rows_bytes + self.images_bytes + (self.crops.bytes if self.crops else 0)
+
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""
         fields = asdict(self)

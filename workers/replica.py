@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,6 +73,26 @@ class Replica:
             )
         self._engines = (engine, fallback) if fallback else (engine,)
         self._settings = settings
+
+    @property
+    def gpu_memory_bytes(self) -> int:
+        """The most that torch has had allocated on one GPU in this process; 0 without a GPU.
+
+        vLLM's engine core is a process of its own, of which this one knows nothing: 0 there too.
+        """
+        torch = sys.modules.get("torch")  # an engine that needs it has loaded it
+        if torch is None or not torch.cuda.is_initialized():
+            return 0
+        devices = range(torch.cuda.device_count())
+        return int(max(torch.cuda.max_memory_allocated(device) for device in devices))
+
+    @property
+    def device(self) -> str:
+        """The name of the GPU that torch uses in this process, else `cpu`. Of vLLM: `vllm`."""
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            return str(torch.cuda.get_device_name())
+        return "vllm" if self._settings.engine.name == "vllm" else "cpu"
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
         """Read what needs the engine; None for pages that failed before. Same length and order."""

@@ -19,6 +19,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.inventory import take_inventory
 from pipelines.read import finish, make_job, raster, read_layers
 from pipelines.run import staging_root
+from pipelines.timed import Timed
 from schemas.ids import crop_id, split_page_id
 from schemas.pages import Box, Crop, PageError, PageImage, PageReading, RasteredPage, crop_link
 from schemas.recipe import Recipe
@@ -49,8 +50,9 @@ def stage_deep(recipe: Recipe, names: Collection[str] = (), shard_pages: int = 4
     for shard in cut_shards(ranges, shard_pages, recipe.digest()):
         job = make_job(recipe, shard, staging)
         pages = raster(job)
-        readings = zip(pages, read_layers(job, pages), strict=True)
-        finish(job, pages, [reading and _deepen(page, reading) for page, reading in readings])
+        readings = zip(pages.value, read_layers(job, pages).value, strict=True)
+        deep = [reading and _deepen(page, reading) for page, reading in readings]
+        finish(job, pages, Timed(deep))
     return sum(len(part) for part in ranges)
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, Session, open_session
 from pipelines.inventory import take_inventory
-from pipelines.read import read_pages
+from pipelines.read import read_pages, replica_count
 from schemas.inventory import Document
-from schemas.recipe import Recipe
+from schemas.recipe import Placement, Recipe
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for
 from workers.staging import Staging
@@ -32,7 +32,7 @@ def _read(recipe: Recipe, documents: list[Document], session: Session) -> Counte
     staging = Staging(f"{recipe.dataset}/staging/x")
     with meter(Console(file=io.StringIO()), "read", "pages") as progress:
         ranges = [document.pages for document in documents]
-        return read_pages(recipe, ranges, staging, session, progress)
+        return read_pages(recipe, ranges, staging, session, progress).outcomes
 
 
 def test_a_file_that_vanishes_after_the_inventory_is_a_reject(tmp_path: Path) -> None:
@@ -61,6 +61,13 @@ def test_receipts_add_up_to_the_pages(tmp_path: Path) -> None:
         _read(recipe, _take(recipe, session), session)
     receipts = [json.loads(path.read_text()) for path in tmp_path.rglob("staging/x/*.json")]
     assert sorted(sum(receipt["outcomes"].values()) for receipt in receipts) == [1, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("pages", "count"), [(1, 1), (256, 1), (257, 2), (10**6, 160), (None, 160)]
+)
+def test_a_pass_asks_for_no_more_replicas_than_it_has_shards(pages: int | None, count: int) -> None:
+    assert replica_count(Placement(replicas=(1, 160), shard_pages=256), pages) == count
 
 
 @pytest.mark.ray

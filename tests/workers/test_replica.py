@@ -225,3 +225,7 @@ def test_an_engine_that_hangs_or_dies_ends_its_process(how: str, timeout_s: str,
     )
     assert ended.returncode == EXIT_TRY_AGAIN
     assert says in ended.stderr
+
+
+def test_a_replica_without_a_gpu_says_that_it_has_used_none() -> None:
+    assert make_replica(reader()).gpu_memory_bytes == 0
