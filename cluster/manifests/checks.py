@@ -1,0 +1,239 @@
+"""What of a request for a manifest is refused, each in one line with its remedy."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from cluster.manifests.options import (
+    MAX_NAME_CHARS,
+    SCHEDULED,
+    ManifestOptions,
+    replicas_per_node,
+)
+from cluster.manifests.schedule import check_schedule
+from schemas.errors import RequestError
+from schemas.recipe import Recipe
+
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+_LABEL_KEY = re.compile(
+    r"([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?"
+)
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?")
+_IMAGE = re.compile(
+    r"[a-zA-Z0-9.\-_/]+(:[0-9]+/[a-zA-Z0-9.\-_/]+)?"
+    r"(?P<tag>:[A-Za-z0-9_][A-Za-z0-9._\-]{0,127})?(?P<digest>@sha256:[0-9a-f]{64})?"
+)
+# Token authentication came with Ray 2.52, the health check that the probes ask with 2.53.
+_MIN_RAY = (2, 53)
+
+
+def check(options: ManifestOptions, recipe: Recipe) -> None:
+    """Raises RequestError for what cannot work, with the remedy."""
+    _check_names(options)
+    _check_kind(options)
+    _check_image(options.image)
+    _check_ray_version(options.ray_version)
+    _check_counts(options)
+    _check_times(options)
+    _check_replicas(options, recipe)
+    _check_paths(options, recipe)
+
+
+def _check_names(options: ManifestOptions) -> None:
+    if not _NAME.fullmatch(options.name) or len(options.name) > MAX_NAME_CHARS:
+        raise RequestError(
+            f"--name {options.name}: at most {MAX_NAME_CHARS} lower-case letters, digits and "
+            "hyphens, with a letter first and no hyphen last"
+        )
+    named = {
+        "--namespace": (options.namespace,),
+        "--monitoring-namespace": (options.monitoring_namespace,),
+        "--service-account": (options.service_account,),
+        "--secret": options.secrets,
+        "--image-pull-secret": (options.image_pull_secret,),
+        "--model-cache": (options.model_cache,),
+        "--volume": tuple(volume.claim for volume in options.volumes),
+    }
+    for option, values in named.items():
+        for value in values:
+            if value is not None and not _OBJECT_NAME.fullmatch(value):
+                raise RequestError(
+                    f"{option} {value!r} is no name of a Kubernetes object: lower-case letters, "
+                    "digits, hyphens and dots"
+                )
+    for key, value in options.gpu_node_selector:
+        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+            raise RequestError(f"--gpu-node-selector {key}={value} is no label: give KEY=VALUE")
+
+
+def _check_kind(options: ManifestOptions) -> None:
+    if options.kind != "ray-up":
+        return
+    of_pods = {
+        "--service-account": options.service_account,
+        "--secret": options.secrets,
+        "--volume": options.volumes,
+        "--model-cache": options.model_cache,
+        "--image-pull-secret": options.image_pull_secret,
+        "--gpu-node-selector": options.gpu_node_selector,
+        "--monitoring-namespace": options.monitoring_namespace,
+    }
+    given = [option for option, value in of_pods.items() if value]
+    if given:
+        raise RequestError(
+            f"{given[0]} is for pods, which ray-up has not; rights come by --instance-profile"
+        )
+
+
+def _check_image(image: str) -> None:
+    found = _IMAGE.fullmatch(image)
+    if not found:
+        raise RequestError(f"--image {image!r} is no image: give REGISTRY/NAME:TAG")
+    if not found["digest"] and found["tag"] in (None, ":latest"):
+        raise RequestError(
+            f"--image {image} is another image after every push; give a tag of its own, as in "
+            f"{image.removesuffix(':latest')}:0.1.0, or a digest"
+        )
+
+
+def _check_ray_version(version: str) -> None:
+    found = re.match(r"(\d+)\.(\d+)\.\d+", version)
+    if not found or (int(found[1]), int(found[2])) < _MIN_RAY:
+        raise RequestError(
+            f"--ray-version {version}: give the version of Ray in the image, 2.53.0 or later: "
+            "token authentication and the health check need it"
+        )
+
+
+def _check_counts(options: ManifestOptions) -> None:
+    least = {
+        "--nodes": (options.nodes, 1),
+        "--gpus-per-node": (options.gpus_per_node, 0),
+        "--min-nodes": (options.min_nodes, 0),
+        "--cpu-nodes": (1 if options.cpu_nodes is None else options.cpu_nodes, 1),
+        "--cpus-per-cpu-node": (options.cpus_per_cpu_node, 1),
+        "--retries": (options.retries, 0),
+        "--keep-jobs": (options.keep_jobs, 1),
+    }
+    for option, (value, minimum) in least.items():
+        if value < minimum:
+            raise RequestError(f"{option} {value}: give {minimum} or more")
+    if options.min_nodes > options.nodes:
+        raise RequestError(
+            f"--min-nodes {options.min_nodes} exceeds --nodes {options.nodes}: raise the second"
+        )
+    if options.deadline_hours is not None and options.kind in ("raycluster", "ray-up"):
+        raise RequestError(
+            f"--deadline-hours: a {options.kind} has no run of its own to end; leave it out"
+        )
+    if options.deadline_hours is not None and not 0 < options.deadline_hours < 24 * 365:
+        raise RequestError(
+            f"--deadline-hours {options.deadline_hours:g}: give more than 0 and less than a year"
+        )
+
+
+def _check_times(options: ManifestOptions) -> None:
+    if options.kind not in SCHEDULED:
+        if options.schedule is not None:
+            raise RequestError(
+                f"--schedule: a {options.kind} runs once or not at all; give --kind cronjob"
+            )
+        return
+    if options.schedule is None:
+        raise RequestError(f'--kind {options.kind} needs a --schedule, as in "0 2 * * *"')
+    check_schedule(options.schedule)
+    try:
+        ZoneInfo(options.time_zone)
+    except (ValueError, OSError, LookupError) as exc:
+        raise RequestError(
+            f"--time-zone {options.time_zone!r} is unknown; give a name such as Europe/Berlin"
+        ) from exc
+
+
+def _check_replicas(options: ManifestOptions, recipe: Recipe) -> None:
+    placement = recipe.placement
+    wanted, gpus = placement.replicas[1], placement.gpus_per_replica
+    if recipe.routing == "only":
+        if options.gpus_per_node:
+            raise RequestError(
+                "the recipe reads text layers only (routing: only) and would leave "
+                f"{options.nodes * options.gpus_per_node} GPUs idle; give --gpus-per-node 0"
+            )
+        return
+    if not options.gpus_per_node:
+        raise RequestError("--gpus-per-node 0: only a recipe with `routing: only` needs no GPU")
+    if not gpus:
+        # A replica that asks for nothing may be placed on any node, the head included.
+        raise RequestError(
+            "placement.gpus_per_replica is 0, so that replicas would fill no GPU node; set it to "
+            f"1 (engine {recipe.engine.name}"
+            + (" runs on CPUs: take ppocr, transformers or vllm)" if _on_cpu(recipe) else ")")
+        )
+    if gpus > 1 and gpus != int(gpus):
+        raise RequestError(f"placement.gpus_per_replica {gpus:g}: Ray has no part of a second GPU")
+    per_node = replicas_per_node(options, recipe)
+    if not per_node:
+        raise RequestError(
+            f"placement.gpus_per_replica {gpus:g} is more than a node's {options.gpus_per_node} "
+            "GPUs; give larger nodes (--gpus-per-node)"
+        )
+    room = options.nodes * per_node
+    if wanted > room:
+        raise RequestError(
+            f"placement.replicas {list(placement.replicas)}: {options.nodes} nodes of "
+            f"{options.gpus_per_node} GPUs hold {room} replicas; set replicas: [1, {room}] or give "
+            f"--nodes {-(-wanted // per_node)}"
+        )
+
+
+def _on_cpu(recipe: Recipe) -> bool:
+    return recipe.engine.name == "rapidocr"
+
+
+def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
+    for volume in options.volumes:
+        if not re.fullmatch(r"/[^/:]+(/[^/:]+)*", volume.path) or volume.path.split("/")[1] in (
+            *("bin", "dev", "etc", "lib", "lib64", "models", "pagefoundry"),
+            *("proc", "sbin", "sys", "tmp", "usr"),
+        ):
+            raise RequestError(
+                f"--volume {volume.claim}={volume.path}: give an absolute folder that the image "
+                "does not use, such as /data"
+            )
+    on_machines = options.kind == "ray-up"
+    for field, location in _locations(recipe):
+        if "://" in location and not location.startswith("file://"):
+            continue
+        path = location.removeprefix("file://")
+        if not any((path + "/").startswith(v.path + "/") for v in options.volumes):
+            raise RequestError(
+                f"{field}: {location} is a path of this machine, which the cluster does not see; "
+                "use s3://"
+                + ("" if on_machines else ", or mount a volume that holds it: --volume CLAIM=PATH")
+            )
+    if recipe.storage.profile is not None:
+        raise RequestError(
+            f"storage.profile: {recipe.storage.profile} names a profile in this machine's files, "
+            "which the cluster does not see; leave it out and give keys by --secret, or a role"
+        )
+    host = urlsplit(recipe.storage.endpoint or "").hostname or ""
+    if host == "localhost" or host.startswith("127."):
+        raise RequestError(
+            f"storage.endpoint: {recipe.storage.endpoint} would be each node itself; give the "
+            "store's address in the cluster"
+        )
+
+
+def _locations(recipe: Recipe) -> list[tuple[str, str]]:
+    found = [("dataset", recipe.dataset)]
+    found += [("sources", pattern) for source in recipe.sources for pattern in source.documents]
+    if recipe.placement.staging is not None:
+        found.append(("placement.staging", recipe.placement.staging))
+    for field, engine in (("engine", recipe.engine), ("fallback", recipe.fallback)):
+        # A Hub id is OWNER/NAME; a folder in a recipe for pods is absolute.
+        if engine is not None and engine.model is not None and engine.model.startswith(("/", ".")):
+            found.append((f"{field}.model", engine.model))
+    return found

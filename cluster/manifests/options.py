@@ -1,0 +1,96 @@
+"""What may be asked of a manifest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from schemas.recipe import Recipe
+
+Kind = Literal["cronjob", "rayjob", "raycronjob", "raycluster", "ray-up"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SCHEDULED: tuple[Kind, ...] = ("cronjob", "raycronjob")
+
+# KubeRay allows a RayJob 47 characters; a CronJob's jobs, whose name it takes, add a hyphen and
+# the minute since 1970 (8 digits until 2160), and two are left.
+MAX_NAME_CHARS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A persistent volume claim, mounted in every Ray pod at an absolute path."""
+
+    claim: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The virtual machines of `ray-up`, on AWS."""
+
+    region: str = "us-west-2"
+    gpu_type: str = "p4d.24xlarge"  # 8 A100-40G, the machine of the yardstick
+    cpu_type: str = "m7i.4xlarge"  # 16 cores, 64 GiB
+    head_type: str = "m7i.2xlarge"
+    instance_profile: str | None = None
+    """IAM instance profile of all machines: the right to the buckets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestOptions:
+    """What is asked for: `min_nodes` to `nodes` GPU nodes, and one to `cpu_nodes` CPU nodes.
+
+    With `gpus_per_node` 0 (a recipe with `routing: only`) `nodes` counts CPU nodes.
+    """
+
+    kind: Kind
+    image: str
+    ray_version: str
+    name: str
+    nodes: int = 1
+    gpus_per_node: int = 8
+    min_nodes: int = 0
+    cpu_nodes: int | None = None
+    cpus_per_cpu_node: int = 16
+    namespace: str = "default"
+    service_account: str | None = None
+    """An account that exists, for instance bound to a cloud role; by default one is printed."""
+    secrets: tuple[str, ...] = ()
+    """Secrets whose keys become environment variables of the Ray pods."""
+    volumes: tuple[Volume, ...] = ()
+    model_cache: str | None = None
+    """A claim that keeps downloaded models; by default each pod downloads them."""
+    image_pull_secret: str | None = None
+    spot: bool = False
+    gpu_node_selector: tuple[tuple[str, str], ...] = ()
+    monitoring_namespace: str | None = None
+    schedule: str | None = None
+    time_zone: str = "Etc/UTC"
+    deadline_hours: float | None = None
+    retries: int = 3
+    keep_jobs: int = 7
+    """Finished RayJobs that `cronjob` leaves for inspection."""
+    machines: Machines = Machines()
+
+    @property
+    def account(self) -> str:
+        """The service account of the Ray pods."""
+        return self.service_account or self.name
+
+
+def default_name(dataset: str) -> str:
+    """A name for the objects of a dataset: `pagefoundry-` and the dataset's last path segment."""
+    segment = dataset.rstrip("/").rpartition("/")[2].lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", segment).strip("-")
+    return f"pagefoundry-{slug}"[:MAX_NAME_CHARS].rstrip("-")
+
+
+def replicas_per_node(options: ManifestOptions, recipe: Recipe) -> int:
+    """How many replicas fit on a GPU node: several share a GPU, or one has several GPUs."""
+    gpus = recipe.placement.gpus_per_replica
+    if not gpus:
+        return 0
+    if gpus < 1:
+        return options.gpus_per_node * int(1 / gpus)
+    return options.gpus_per_node // int(gpus)

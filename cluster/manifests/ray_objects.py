@@ -1,0 +1,134 @@
+"""The objects of KubeRay: RayCluster, RayJob, RayCronJob."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.manifests.options import ManifestOptions
+from cluster.manifests.pods import (
+    CONFIG_FOLDER,
+    METRICS_PORT,
+    RECIPE_FILE,
+    SCRATCH_FOLDER,
+    container_security,
+    head_pod,
+    labels,
+    submitter_pod,
+    worker_pod,
+)
+from cluster.manifests.sizes import NodeSize, cluster_size
+from schemas.recipe import Recipe
+
+Value = dict[str, Any]
+
+API_VERSION = "ray.io/v1"
+ENTRYPOINT = f"pagefoundry run {CONFIG_FOLDER}/{RECIPE_FILE} --ray auto"
+_IDLE_S = 120  # a node that costs eight GPUs goes two minutes after its last replica
+_CLUSTER_STAYS_S = 60
+
+
+def ray_cluster(options: ManifestOptions, recipe: Recipe) -> Value:
+    """A cluster that stays, for `pagefoundry submit`."""
+    return _object(options, "RayCluster", cluster_spec(options, recipe, with_recipe=False))
+
+
+def ray_job(options: ManifestOptions, recipe: Recipe) -> Value:
+    """A cluster for one run, that goes when the run is done."""
+    return _object(options, "RayJob", job_spec(options, recipe))
+
+
+def ray_cron_job(options: ManifestOptions, recipe: Recipe) -> Value:
+    """A RayJob at each time of the schedule. Overlap is left to the run's lease."""
+    spec = {
+        "schedule": options.schedule,
+        "timeZone": options.time_zone,
+        "jobTemplate": job_spec(options, recipe),
+    }
+    return _object(options, "RayCronJob", spec)
+
+
+def _object(options: ManifestOptions, kind: str, spec: Value) -> Value:
+    metadata = {
+        "name": options.name,
+        "namespace": options.namespace,
+        "labels": labels(options),
+    }
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def job_spec(options: ManifestOptions, recipe: Recipe) -> Value:
+    """What a RayJob says. No `jobId`: KubeRay makes one for each try, as tries must differ."""
+    spec: Value = {
+        # No CPUs or GPUs for the entrypoint: so it runs on the head, which has none to give.
+        "entrypoint": ENTRYPOINT,
+        # A pod of its own follows the driver: its log outlives the cluster, is fenced as the
+        # others are (a sidecar's could not be), and it finds the job again when it is restarted.
+        "submissionMode": "K8sJobMode",
+        "submitterConfig": {"backoffLimit": 3},
+        "submitterPodTemplate": submitter_pod(options),
+        "shutdownAfterJobFinishes": True,
+        "ttlSecondsAfterFinished": _CLUSTER_STAYS_S,
+        # Each try has a new cluster. A run that died goes on from its receipts, once its lease
+        # has stood still for a minute; one that failed for good fails again before it needs a GPU.
+        "backoffLimit": options.retries,
+        "rayClusterSpec": cluster_spec(options, recipe, with_recipe=True),
+    }
+    if options.deadline_hours is not None:
+        spec["activeDeadlineSeconds"] = max(1, round(options.deadline_hours * 3600))
+    return spec
+
+
+def cluster_spec(options: ManifestOptions, recipe: Recipe, with_recipe: bool) -> Value:
+    """The head, the GPU group that follows the work, and the CPU group beside it."""
+    size = cluster_size(options, recipe)
+    groups = []
+    if size.gpu is not None:
+        # num-cpus 0 keeps the tasks, which ask for a CPU each, off the GPU nodes, where they
+        # would take cores from the engines; replicas ask for GPUs and no CPU.
+        groups.append(_group("gpu", options, size.gpu, options.min_nodes, options.nodes, 0))
+    # One stays: the inventory, the text layers and the publish need no GPU node.
+    groups.append(_group("cpu", options, size.cpu, 1, size.cpu_nodes, size.cpu.cpus))
+    return {
+        "rayVersion": options.ray_version,
+        "authOptions": {"mode": "token"},
+        "enableInTreeAutoscaling": True,
+        "autoscalerOptions": {
+            "version": "v2",
+            "idleTimeoutSeconds": _IDLE_S,
+            "upscalingMode": "Default",
+            "resources": {
+                kind: {"cpu": "500m", "memory": "1Gi"} for kind in ("requests", "limits")
+            },
+            "securityContext": container_security(),
+            "env": [{"name": "HOME", "value": SCRATCH_FOLDER}],
+            "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_FOLDER}],
+        },
+        "headGroupSpec": {
+            # Ray places nothing there that asks for a CPU or a GPU.
+            "rayStartParams": _start_parameters(size.head, 0) | {"dashboard-host": "0.0.0.0"},
+            "template": head_pod(options, size.head, with_recipe),
+        },
+        "workerGroupSpecs": groups,
+    }
+
+
+def _group(
+    name: str, options: ManifestOptions, size: NodeSize, least: int, most: int, num_cpus: int
+) -> Value:
+    return {
+        "groupName": name,
+        "replicas": least,
+        "minReplicas": least,
+        "maxReplicas": most,
+        "rayStartParams": _start_parameters(size, num_cpus),
+        "template": worker_pod(options, size),
+    }
+
+
+def _start_parameters(size: NodeSize, num_cpus: int) -> Value:
+    return {
+        "num-cpus": str(num_cpus),
+        "num-gpus": str(size.gpus),
+        "object-store-memory": str(size.object_store),
+        "metrics-export-port": str(METRICS_PORT),
+    }

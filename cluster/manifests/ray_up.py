@@ -1,0 +1,108 @@
+"""The cluster of `ray up`: plain virtual machines on AWS, with the image in Docker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.manifests.options import ManifestOptions
+from cluster.manifests.pods import (
+    CONFIG_FOLDER,
+    DASHBOARD_PORT,
+    GCS_PORT,
+    METRICS_PORT,
+    RECIPE_FILE,
+)
+from cluster.manifests.sizes import NodeSize, cluster_size
+from schemas.recipe import Recipe
+
+Value = dict[str, Any]
+
+_TOKEN_FILE = "/home/pagefoundry/.ray/auth_token"  # where Ray looks for it, in the image's home
+_DISK_GIB = 256
+_HEAD = (
+    f"--head --port={GCS_PORT} --dashboard-host=127.0.0.1 --dashboard-port={DASHBOARD_PORT} "
+    "--num-cpus=0 --num-gpus=0 --autoscaling-config=~/ray_bootstrap_config.yaml"
+)
+
+
+def ray_up(options: ManifestOptions, recipe: Recipe, recipe_path: str) -> Value:
+    """A configuration for `ray up`. The token is a file of whoever calls it, not part of it."""
+    size = cluster_size(options, recipe)
+    machines = options.machines
+    types = {
+        "head": _machine(options, machines.head_type, size.head, 0, 0, 0, spot=False),
+        "cpu": _machine(
+            *(options, machines.cpu_type, size.cpu, size.cpu.cpus, 1, size.cpu_nodes),
+            spot=False,
+        ),
+    }
+    if size.gpu is not None:
+        counts = (options.min_nodes, options.nodes)
+        types["gpu"] = _machine(options, machines.gpu_type, size.gpu, 0, *counts, spot=options.spot)
+    return {
+        "cluster_name": options.name,
+        "max_workers": size.cpu_nodes + (options.nodes if size.gpu else 0),
+        "upscaling_speed": 100,  # all nodes at once: replicas wait for no others
+        "idle_timeout_minutes": 2,
+        "provider": {"type": "aws", "region": machines.region, "cache_stopped_nodes": False},
+        "auth": {"ssh_user": "ubuntu"},
+        "docker": _docker(options),
+        "head_node_type": "head",
+        "available_node_types": types,
+        "file_mounts": {
+            f"{CONFIG_FOLDER}/{RECIPE_FILE}": recipe_path,
+            _TOKEN_FILE: "~/.ray/auth_token",
+        },
+        "head_start_ray_commands": _starts(_HEAD),
+        # All kinds start by one command: a node's CPUs and GPUs Ray takes from its type, and its
+        # store from its memory.
+        "worker_start_ray_commands": _starts(f"--address=$RAY_HEAD_IP:{GCS_PORT}"),
+    }
+
+
+def _machine(
+    options: ManifestOptions,
+    instance_type: str,
+    size: NodeSize,
+    num_cpus: int,
+    least: int,
+    most: int,
+    spot: bool,
+) -> Value:
+    disk = {"VolumeSize": _DISK_GIB, "VolumeType": "gp3", "Encrypted": True}
+    config: Value = {
+        "InstanceType": instance_type,
+        "BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": disk}],
+        # One hop more than the machine itself: the container asks for the role's credentials.
+        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
+    }
+    if options.machines.instance_profile:
+        config["IamInstanceProfile"] = {"Name": options.machines.instance_profile}
+    if spot:
+        config["InstanceMarketOptions"] = {"MarketType": "spot"}
+    return {
+        "resources": {"CPU": num_cpus, "GPU": size.gpus},
+        "min_workers": least,
+        "max_workers": most,
+        "node_config": config,
+    }
+
+
+def _docker(options: ManifestOptions) -> Value:
+    return {
+        "image": options.image,
+        "container_name": options.name,
+        "pull_before_run": True,
+        "run_options": [
+            "--cap-drop=ALL",
+            "--security-opt=no-new-privileges",
+            "--ulimit=nofile=65536:65536",
+            "--env=RAY_AUTH_MODE=token",
+            "--env=RAY_USAGE_STATS_ENABLED=0",
+        ],
+    }
+
+
+def _starts(what: str) -> list[str]:
+    start = f"ulimit -n 65536; ray start {what} --metrics-export-port={METRICS_PORT}"
+    return ["ray stop", start]

@@ -1,0 +1,113 @@
+"""How large the pods are, by the arithmetic of the design's paper budget (DESIGN, section 10)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cluster.manifests.options import ManifestOptions, replicas_per_node
+from schemas.recipe import Recipe
+
+GIB = 2**30
+
+# The yardstick: 33 M pages a day on 160 GPUs = 382 pages/s = 2.39 pages/s for each replica.
+PAGES_PER_SECOND_OF_REPLICA = 2.39
+# One core rasterises 25 pages/s, half of what it does at its best (40 to 50 at 1280 pixels);
+# finishing (scores, signatures, writing) is counted as much again.
+PAGES_PER_SECOND_OF_CORE = 25 / 2
+# A page is 150 KB at 1280 pixels; twice that, for the pages that are larger than the mean and
+# the turned pictures that a reading may bring. What exceeds it Ray spills to scratch.
+PAGE_BYTES = 300_000
+RASTER_EDGE_PX = 1280
+# Admission: at most two shards in flight for each ready replica.
+SHARDS_PER_REPLICA = 2
+
+CPUS_PER_GPU = 6  # the engine's own process, decoding pictures, the fallback's OCR
+MEMORY_PER_GPU = 24 * GIB  # loading weights through host memory, 7 GB in bf16, and as much again
+MEMORY_PER_CPU = 2 * GIB  # a worker and its rasterising child: 0.6 GiB; a part of 0.5 GB, twice
+MODELS_GIB = 32  # two checkpoints of 7 GB, as they are loaded and as they are downloaded
+SHARED_MEMORY_BESIDE_STORE = GIB  # what torch and vLLM pass between processes
+MIN_OBJECT_STORE = 2 * GIB
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSize:
+    """What one pod of a group has, in bytes. `shared` is /dev/shm, which counts as memory;
+    `scratch` and `models` are on the node's disk."""
+
+    cpus: int
+    gpus: int
+    memory: int
+    object_store: int
+    shared: int
+    scratch: int
+    models: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSize:
+    """The groups of a cluster; `gpu` is None where no replica is needed."""
+
+    head: NodeSize
+    cpu: NodeSize
+    cpu_nodes: int
+    gpu: NodeSize | None
+
+
+def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
+    """The sizes for a recipe on the nodes that are asked for."""
+    placement = recipe.placement
+    on_node = replicas_per_node(options, recipe) if options.gpus_per_node else 0
+    replicas = min(placement.replicas[1], options.nodes * on_node)
+    cpu_nodes = options.cpu_nodes or _cpu_nodes(options, replicas)
+    pages = SHARDS_PER_REPLICA * placement.shard_pages
+    page_bytes = PAGE_BYTES * max(1.0, (recipe.raster.longest_edge_px / RASTER_EDGE_PX) ** 2)
+    # Without replicas the lanes are the cores, each with one task at a time.
+    lanes = replicas or cpu_nodes * options.cpus_per_cpu_node
+    cpus = options.cpus_per_cpu_node
+    return ClusterSize(
+        # The driver keeps what is planned, Ray's control its tasks; neither asks for many cores.
+        head=_node(4, 0, 16 * GIB, 0, scratch_gib=32, models_gib=2),
+        # Rasterised pages stay where they were made until their shard is finished.
+        cpu=_node(
+            cpus,
+            0,
+            cpus * MEMORY_PER_CPU + placement.page_memory_bytes,
+            lanes * pages * page_bytes / cpu_nodes,
+            scratch_gib=64,
+            models_gib=2,
+        ),
+        cpu_nodes=cpu_nodes,
+        gpu=_node(
+            options.gpus_per_node * CPUS_PER_GPU,
+            options.gpus_per_node,
+            options.gpus_per_node * MEMORY_PER_GPU,
+            on_node * pages * page_bytes,
+            scratch_gib=64,
+            models_gib=MODELS_GIB,
+        )
+        if options.gpus_per_node
+        else None,
+    )
+
+
+def _cpu_nodes(options: ManifestOptions, replicas: int) -> int:
+    """160 replicas: 160 × 2.39 / 12.5 = 31 cores, two nodes of 16."""
+    if not replicas:
+        return options.nodes
+    cores = replicas * PAGES_PER_SECOND_OF_REPLICA / PAGES_PER_SECOND_OF_CORE
+    return math.ceil(cores / options.cpus_per_cpu_node)
+
+
+def _node(
+    cpus: int, gpus: int, processes: int, in_flight: float, scratch_gib: int, models_gib: int
+) -> NodeSize:
+    store = max(MIN_OBJECT_STORE, math.ceil(in_flight / GIB) * GIB)
+    shared = store + SHARED_MEMORY_BESIDE_STORE
+    memory = math.ceil((processes + shared) / GIB) * GIB
+    return NodeSize(cpus, gpus, memory, store, shared, scratch_gib * GIB, models_gib * GIB)
+
+
+def quantity(size: int) -> str:
+    """Bytes as Kubernetes writes them, in whole GiB."""
+    return f"{size // GIB}Gi"

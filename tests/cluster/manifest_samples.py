@@ -1,0 +1,49 @@
+"""Recipes and options to print manifests of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.manifests import ManifestOptions, documents
+from schemas.recipe import Recipe, parse_recipe
+
+IMAGE = "registry.example.com/pagefoundry:0.1.0"
+RECIPE = """\
+dataset: s3://lake/datasets/manuals  # of last year
+sources: [{documents: s3://lake/corpora/manuals/**/*.pdf}]
+engine: {name: vllm, model: deepseek-ai/DeepSeek-OCR}
+placement: {replicas: [1, 160], gpus_per_replica: 1, shard_pages: 256}
+"""
+LAYERS_ONLY = """\
+dataset: s3://lake/datasets/layers
+sources: [{documents: s3://lake/corpora/layers}]
+routing: only
+"""
+
+
+def options(kind: str = "cronjob", **changes: Any) -> ManifestOptions:
+    """The options of the issue: 20 nodes of 8 GPUs, nightly."""
+    asked: dict[str, Any] = {
+        "kind": kind,
+        "image": IMAGE,
+        "ray_version": "2.60.0",
+        "name": "manuals",
+        "nodes": 20,
+    }
+    if kind in ("cronjob", "raycronjob"):
+        asked |= {"schedule": "0 2 * * *", "time_zone": "Europe/Berlin"}
+    return ManifestOptions(**asked | changes)
+
+
+def recipe(text: str = RECIPE) -> Recipe:
+    return parse_recipe(text)
+
+
+def rendered(asked: ManifestOptions, text: str = RECIPE) -> list[dict[str, Any]]:
+    return documents(asked, recipe(text), text, "/home/me/recipe.yaml")
+
+
+def one(found: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """The only document of a kind."""
+    (document,) = [document for document in found if document["kind"] == kind]
+    return document

@@ -1,0 +1,415 @@
+"""What every manifest must say, by our own small schema: it needs no other project's files."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from cluster.manifests import Volume, to_yaml
+from cluster.manifests.pods import DASHBOARD_PORT, METRICS_PORT
+from cluster.manifests.sizes import GIB, cluster_size
+from tests.cluster.kubernetes_schemas import pod_templates
+from tests.cluster.manifest_samples import LAYERS_ONLY, RECIPE, one, options, recipe, rendered
+
+Value = dict[str, Any]
+ON_KUBERNETES = ("cronjob", "rayjob", "raycronjob", "raycluster")
+
+QUANTITY = {"type": "string", "pattern": r"^\d+(m|Gi)?$"}
+CONTAINER = {
+    "type": "object",
+    "required": ["name", "image", "resources", "securityContext", "volumeMounts", "env"],
+    "properties": {
+        "image": {"const": "registry.example.com/pagefoundry:0.1.0"},
+        "resources": {
+            "required": ["requests", "limits"],
+            "additionalProperties": {
+                "required": ["cpu", "memory"],
+                "additionalProperties": QUANTITY,
+            },
+        },
+        "securityContext": {
+            "const": {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "runAsNonRoot": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+        },
+    },
+}
+POD = {
+    "type": "object",
+    "required": ["metadata", "spec"],
+    "properties": {
+        "metadata": {
+            "properties": {
+                "labels": {
+                    "required": ["app.kubernetes.io/instance", "app.kubernetes.io/component"]
+                }
+            }
+        },
+        "spec": {
+            "required": [
+                *("serviceAccountName", "automountServiceAccountToken", "securityContext"),
+                *("restartPolicy", "containers", "volumes"),
+            ],
+            "properties": {
+                "restartPolicy": {"const": "Never"},
+                "securityContext": {
+                    "required": ["seccompProfile", "runAsUser", "fsGroup"],
+                    "properties": {
+                        "runAsNonRoot": {"const": True},
+                        "runAsUser": {"minimum": 1},
+                        "seccompProfile": {"const": {"type": "RuntimeDefault"}},
+                    },
+                },
+                "containers": {"items": CONTAINER, "minItems": 1},
+            },
+        },
+    },
+}
+GROUP = {
+    "type": "object",
+    "required": ["rayStartParams", "template"],
+    "properties": {
+        "rayStartParams": {
+            "required": ["num-cpus", "num-gpus", "object-store-memory", "metrics-export-port"],
+            "additionalProperties": {"type": "string"},
+        },
+        "template": POD,
+    },
+}
+CLUSTER = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["rayVersion", "authOptions", "headGroupSpec", "workerGroupSpecs"],
+    "properties": {
+        "rayVersion": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+        "authOptions": {"const": {"mode": "token"}},
+        "enableInTreeAutoscaling": {"const": True},
+        "autoscalerOptions": {
+            "properties": {"securityContext": CONTAINER["properties"]["securityContext"]},
+            "required": ["securityContext", "resources", "version"],
+        },
+        "headGroupSpec": GROUP,
+        "workerGroupSpecs": {
+            "minItems": 1,
+            "items": {
+                **GROUP,
+                "required": ["groupName", "replicas", "minReplicas", "maxReplicas", "template"],
+            },
+        },
+    },
+}
+JOB = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["entrypoint", "shutdownAfterJobFinishes", "backoffLimit", "rayClusterSpec"],
+    "properties": {
+        "entrypoint": {"const": "pagefoundry run /pagefoundry/recipe.yaml --ray auto"},
+        "submissionMode": {"const": "K8sJobMode"},
+        "submitterConfig": {"required": ["backoffLimit"]},
+        "submitterPodTemplate": POD,
+        "shutdownAfterJobFinishes": {"const": True},
+        "ttlSecondsAfterFinished": {"type": "integer", "minimum": 0},
+        "backoffLimit": {"type": "integer", "minimum": 0},
+        "activeDeadlineSeconds": {"type": "integer", "minimum": 1},
+        "rayClusterSpec": CLUSTER,
+    },
+}
+CRON = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["schedule", "timeZone", "jobTemplate"],
+    "properties": {
+        "schedule": {"const": "0 2 * * *"},
+        "timeZone": {"const": "Europe/Berlin"},
+        "jobTemplate": JOB,
+    },
+}
+SPECS = {"RayCluster": CLUSTER, "RayJob": JOB, "RayCronJob": CRON}
+
+
+def ray_objects(found: list[Value]) -> list[Value]:
+    """The objects of KubeRay, also the one that the CronJob is to create."""
+    texts = [t for d in found if d["kind"] == "ConfigMap" for t in d["data"].values()]
+    inner = [yaml.safe_load(text) for text in texts]
+    return [d for d in [*found, *inner] if d.get("apiVersion") == "ray.io/v1"]
+
+
+def cluster_spec(found: list[Value]) -> Value:
+    (document,) = ray_objects(found)
+    spec = document["spec"]
+    spec = spec.get("jobTemplate", spec)
+    return spec.get("rayClusterSpec", spec)
+
+
+def groups(found: list[Value]) -> dict[str, Value]:
+    spec = cluster_spec(found)
+    workers = {group["groupName"]: group for group in spec["workerGroupSpecs"]}
+    return {"head": spec["headGroupSpec"], **workers}
+
+
+def container(group: Value) -> Value:
+    (found,) = group["template"]["spec"]["containers"]
+    return found
+
+
+@pytest.mark.parametrize("kind", ON_KUBERNETES)
+def test_each_kind_says_what_it_must(kind: str) -> None:
+    (document,) = ray_objects(rendered(options(kind, deadline_hours=None)))
+    jsonschema.validate(document["spec"], SPECS[document["kind"]])
+
+
+@pytest.mark.parametrize("kind", ON_KUBERNETES)
+def test_every_pod_is_fenced(kind: str) -> None:
+    found = rendered(options(kind))
+    pods = pod_templates([*found, *ray_objects(found)])
+    assert len(pods) >= 3
+    for pod in pods:
+        jsonschema.validate(pod, POD)
+
+
+@pytest.mark.parametrize("kind", ON_KUBERNETES)
+def test_every_mount_has_its_volume_and_every_path_that_is_written_is_one(kind: str) -> None:
+    found = rendered(options(kind, volumes=(Volume("corpus", "/corpus"),)))
+    for pod in pod_templates([*found, *ray_objects(found)]):
+        volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
+        (only,) = pod["spec"]["containers"]
+        mounts = {mount["mountPath"]: mount["name"] for mount in only["volumeMounts"]}
+        assert set(mounts.values()) == volumes
+        home = [e["value"] for e in only["env"] if e["name"] == "HOME"]
+        assert home == ["/tmp"]
+        assert "/tmp" in mounts
+
+
+def test_the_head_takes_no_work_and_gpu_nodes_no_tasks() -> None:
+    start = {name: g["rayStartParams"] for name, g in groups(rendered(options())).items()}
+    found = {name: (p["num-cpus"], p["num-gpus"]) for name, p in start.items()}
+    assert found == {"head": ("0", "0"), "gpu": ("0", "8"), "cpu": ("16", "0")}
+
+
+def test_gpu_nodes_follow_the_work_and_one_cpu_node_stays() -> None:
+    found = groups(rendered(options(min_nodes=3)))
+    counts = {
+        name: (found[name]["minReplicas"], found[name]["maxReplicas"]) for name in ("gpu", "cpu")
+    }
+    assert counts == {"gpu": (3, 20), "cpu": (1, 2)}
+
+
+def test_a_gpu_pod_has_all_gpus_of_its_node() -> None:
+    limits = container(groups(rendered(options()))["gpu"])["resources"]["limits"]
+    assert limits["nvidia.com/gpu"] == "8"
+    for name in ("head", "cpu"):
+        resources = container(groups(rendered(options()))[name])["resources"]
+        assert not any("gpu" in key for key in resources["limits"])
+
+
+def test_shared_memory_holds_the_object_store_and_counts_as_memory() -> None:
+    text = RECIPE.replace("shard_pages: 256", "shard_pages: 2048")
+    for name, group in groups(rendered(options(), text)).items():
+        store = int(group["rayStartParams"]["object-store-memory"])
+        volumes = {v["name"]: v for v in group["template"]["spec"]["volumes"]}
+        shared = volumes["shared-memory"]["emptyDir"]
+        assert shared["medium"] == "Memory"
+        size = int(shared["sizeLimit"].removesuffix("Gi")) * GIB
+        memory = int(container(group)["resources"]["limits"]["memory"].removesuffix("Gi")) * GIB
+        assert store < size < memory, name
+
+
+def test_sizes_follow_the_arithmetic_of_the_paper_budget() -> None:
+    size = cluster_size(options(), recipe())
+    # 160 replicas × 2.39 pages/s / 12.5 pages/s of a core = 30.6 cores: two nodes of 16.
+    assert size.cpu_nodes == 2
+    # 160 replicas × 2 shards × 256 pages × 300 KB = 24.6 GB on two nodes: 11.4 GiB each.
+    assert size.cpu.object_store == 12 * GIB
+    # 8 replicas × 2 × 256 × 300 KB = 1.2 GB, under the least.
+    assert size.gpu is not None
+    assert size.gpu.object_store == 2 * GIB
+    # Twice the edge is four times the pixels.
+    larger = RECIPE + "raster: {longest_edge_px: 2560}\n"
+    assert cluster_size(options(), recipe(larger)).cpu.object_store == 46 * GIB
+
+
+def test_text_layers_need_no_gpu_group() -> None:
+    found = groups(rendered(options("rayjob", gpus_per_node=0, nodes=3), LAYERS_ONLY))
+    assert set(found) == {"head", "cpu"}
+    assert found["cpu"]["maxReplicas"] == 3
+
+
+def test_disk_limits_hold_what_the_volumes_may_take() -> None:
+    for group in groups(rendered(options())).values():
+        limit = container(group)["resources"]["limits"]["ephemeral-storage"]
+        volumes = [v.get("emptyDir", {}) for v in group["template"]["spec"]["volumes"]]
+        taken = [int(v["sizeLimit"].removesuffix("Gi")) for v in volumes if v and "medium" not in v]
+        assert sum(taken) < int(limit.removesuffix("Gi"))
+
+
+def test_probes_ask_the_agent_on_each_node() -> None:
+    for group in groups(rendered(options())).values():
+        for probe in ("livenessProbe", "readinessProbe"):
+            asked = container(group)[probe]["httpGet"]
+            assert asked == {"path": "/api/healthz", "port": 52365}
+
+
+def test_only_the_head_and_the_schedule_hold_an_api_token() -> None:
+    found = rendered(options())
+    holding = {
+        pod["spec"]["containers"][0]["name"]
+        for pod in pod_templates([*found, *ray_objects(found)])
+        if pod["spec"]["automountServiceAccountToken"]
+    }
+    assert holding == {"ray-head", "schedule"}
+
+
+def test_the_schedules_account_can_do_one_thing() -> None:
+    found = rendered(options())
+    role = one(found, "Role")
+    assert role["rules"] == [
+        {"apiGroups": ["ray.io"], "resources": ["rayjobs"], "verbs": ["create", "list", "delete"]}
+    ]
+    (subject,) = one(found, "RoleBinding")["subjects"]
+    pod = one(found, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert subject["name"] == pod["serviceAccountName"]
+    assert (
+        subject["name"]
+        != cluster_spec(found)["headGroupSpec"]["template"]["spec"]["serviceAccountName"]
+    )
+
+
+def test_an_account_that_exists_is_used_and_not_printed() -> None:
+    found = rendered(options("rayjob", service_account="reader"))
+    assert not [d for d in found if d["kind"] == "ServiceAccount"]
+    accounts = {
+        pod["spec"]["serviceAccountName"] for pod in pod_templates([*found, *ray_objects(found)])
+    }
+    assert accounts == {"reader"}
+
+
+def test_secrets_come_by_reference_and_never_as_values() -> None:
+    found = rendered(options(secrets=("s3-keys", "hub-token")))
+    for group in groups(found).values():
+        assert container(group)["envFrom"] == [
+            {"secretRef": {"name": "s3-keys"}},
+            {"secretRef": {"name": "hub-token"}},
+        ]
+    named = {e["name"] for pod in pod_templates(ray_objects(found)) for e in env_of(pod)}
+    assert not [name for name in named if re.search("KEY|SECRET|TOKEN|PASSWORD", name)]
+
+
+def env_of(pod: Value) -> list[Value]:
+    return [e for c in pod["spec"]["containers"] for e in c["env"]]
+
+
+def network(found: list[Value], component: str) -> Value:
+    (policy,) = [
+        d["spec"]
+        for d in found
+        if d["kind"] == "NetworkPolicy"
+        and d["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == component
+    ]
+    return policy
+
+
+def ports(rule: Value) -> set[tuple[str, int]]:
+    return {(port["protocol"], port["port"]) for port in rule.get("ports", ())}
+
+
+def test_the_network_lets_in_the_cluster_itself_and_the_operator() -> None:
+    policy = network(rendered(options()), "ray")
+    within, operator = policy["ingress"]
+    (peer,) = within["from"]
+    assert peer == {"podSelector": policy["podSelector"]}
+    assert ports(operator) == {("TCP", DASHBOARD_PORT)}
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+
+
+def test_the_network_lets_out_to_names_store_and_api_alone() -> None:
+    text = RECIPE + "storage: {endpoint: 'http://minio.store:9000'}\n"
+    policy = network(rendered(options(secrets=("keys",)), text), "ray")
+    within, names, outwards = policy["egress"]
+    assert within["to"] == [{"podSelector": policy["podSelector"]}]
+    assert ports(names) == {("UDP", 53), ("TCP", 53)}
+    assert ports(outwards) == {("TCP", 443), ("TCP", 6443), ("TCP", 9000)}
+
+
+def test_the_clouds_credentials_are_reached_only_where_no_secret_gives_them() -> None:
+    rules = network(rendered(options()), "ray")["egress"]
+    (metadata,) = [rule for rule in rules if "ipBlock" in rule.get("to", [{}])[0]]
+    assert metadata["to"] == [{"ipBlock": {"cidr": "169.254.0.0/16"}}]
+
+
+def test_monitoring_may_read_metrics_and_nothing_else() -> None:
+    policy = network(rendered(options(monitoring_namespace="watch")), "ray")
+    (rule,) = [r for r in policy["ingress"] if "watch" in str(r)]
+    assert ports(rule) == {("TCP", METRICS_PORT)}
+
+
+def test_nobody_asks_the_schedules_pod() -> None:
+    assert network(rendered(options()), "schedule")["ingress"] == []
+
+
+def test_the_networks_hold_for_the_pods_they_are_meant_for() -> None:
+    found = rendered(options())
+    for pod in pod_templates([*found, *ray_objects(found)]):
+        labels = pod["metadata"]["labels"]
+        policy = network(found, labels["app.kubernetes.io/component"])
+        assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_spot_is_for_gpu_nodes_of_any_of_four_kinds() -> None:
+    found = groups(rendered(options(spot=True)))
+    assert "affinity" not in found["cpu"]["template"]["spec"]
+    assert "affinity" not in found["head"]["template"]["spec"]
+    spec = found["gpu"]["template"]["spec"]
+    required = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    keys = {term["matchExpressions"][0]["key"] for term in required["nodeSelectorTerms"]}
+    assert keys == {
+        "cloud.google.com/gke-spot",
+        "kubernetes.azure.com/scalesetpriority",
+        "eks.amazonaws.com/capacityType",
+        "karpenter.sh/capacity-type",
+    }
+    assert {t["key"] for t in spec["tolerations"]} >= {
+        "nvidia.com/gpu",
+        "cloud.google.com/gke-spot",
+    }
+
+
+def test_the_recipe_is_in_the_config_map_as_it_was_written() -> None:
+    found = rendered(options("rayjob"))
+    assert one(found, "ConfigMap")["data"] == {"recipe.yaml": RECIPE}
+    volumes = groups(found)["head"]["template"]["spec"]["volumes"]
+    (name,) = [v["configMap"]["name"] for v in volumes if "configMap" in v]
+    assert name == one(found, "ConfigMap")["metadata"]["name"]
+
+
+def test_the_cron_job_is_the_issues() -> None:
+    spec = one(rendered(options()), "CronJob")["spec"]
+    assert (spec["schedule"], spec["timeZone"]) == ("0 2 * * *", "Europe/Berlin")
+    assert spec["concurrencyPolicy"] == "Forbid"
+
+
+def test_a_deadline_is_in_seconds() -> None:
+    (job,) = ray_objects(rendered(options("rayjob", deadline_hours=1.5)))
+    assert job["spec"]["activeDeadlineSeconds"] == 5400
+
+
+def test_ray_up_starts_the_head_without_work_and_mounts_recipe_and_token() -> None:
+    (found,) = rendered(options("ray-up"))
+    (start,) = [c for c in found["head_start_ray_commands"] if "ray start" in c]
+    assert "--num-cpus=0" in start
+    assert found["file_mounts"] == {
+        "/pagefoundry/recipe.yaml": "/home/me/recipe.yaml",
+        "/home/pagefoundry/.ray/auth_token": "~/.ray/auth_token",
+    }
+    assert "--env=RAY_AUTH_MODE=token" in found["docker"]["run_options"]
+
+
+@pytest.mark.parametrize("kind", [*ON_KUBERNETES, "ray-up"])
+def test_what_is_printed_repeats_itself_rather_than_refer(kind: str) -> None:
+    assert not re.search(r"(: |- )[&*]id\d", to_yaml(rendered(options(kind))))
