@@ -1,9 +1,9 @@
-"""Plan a pass: cut uncovered pages into shards, split a shard, estimate what a run costs. Pure."""
+"""Plan a pass: cut uncovered pages into shards, split a shard. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from schemas.shards import PageRange, Shard
 
@@ -46,39 +46,3 @@ def split_shard(shard: Shard) -> Sequence[Shard]:
         return [shard]
     half = (shard.page_count + 1) // 2
     return list(cut_shards(shard.ranges, half, shard.recipe_digest))
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a pass would cost. Hours are wall hours; `gpu_hours` counts every GPU of a replica."""
-
-    pages: int
-    shards: int
-    replicas: int
-    pages_per_second: float
-    hours: float
-    gpu_hours: float
-    cost: float | None
-
-
-def estimate(
-    pages: int,
-    shard_pages: int,
-    replicas: int,
-    gpus_per_replica: float,
-    pages_per_second_per_replica: float,
-    price_per_gpu_hour: float | None = None,
-) -> Estimate:
-    """Plain arithmetic: pages over the replicas' joint rate, and GPUs for that long."""
-    rate = replicas * pages_per_second_per_replica
-    hours = pages / rate / 3600
-    gpu_hours = hours * replicas * gpus_per_replica
-    return Estimate(
-        pages=pages,
-        shards=-(-pages // shard_pages),
-        replicas=replicas,
-        pages_per_second=rate,
-        hours=hours,
-        gpu_hours=gpu_hours,
-        cost=None if price_per_gpu_hour is None else gpu_hours * price_per_gpu_hour,
-    )

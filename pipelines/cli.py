@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 
 from cluster.session import open_session
+from pipelines import commands_jobs, commands_manifest, commands_plan, show, show_dataset
 from pipelines import inspect as inspecting
-from pipelines import show
 from pipelines.arguments import (
     DatasetArg,
     JsonFlag,
@@ -26,7 +26,7 @@ from pipelines.arguments import (
     print_result,
     read_recipe,
 )
-from pipelines.plan import plan as plan_run
+from pipelines.diff import diff as diff_versions
 from pipelines.run import run as run_recipe
 from pipelines.vacuum import DEFAULT_GRACE_HOURS, Retention
 from pipelines.vacuum import vacuum as vacuum_dataset
@@ -47,6 +47,9 @@ app = typer.Typer(
     ),
 )
 
+app.add_typer(commands_jobs.app)
+app.add_typer(commands_manifest.app)
+app.add_typer(commands_plan.app)
 console = Console(stderr=True)
 
 
@@ -79,34 +82,32 @@ def run(
 
 
 @app.command()
-def plan(
-    recipe: RecipeArg,
-    ray: RayOption = None,
-    pages_per_second: Annotated[
-        float,
-        typer.Option(help="What one replica reads; the default is the yardstick of 2.39."),
-    ] = 2.39,
-    price: Annotated[
-        float | None, typer.Option("--price-per-gpu-hour", help="To estimate the cost.")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Say what a run would do: documents, pages, shards, hours, cost. Changes nothing published."""
-    parsed = read_recipe(recipe)
-    with open_session(ray, store.use_storage(parsed.storage)) as session:
-        planned = plan_run(parsed, session, console, pages_per_second, price)
-    print_result(planned, as_json, show.plan)
-
-
-@app.command()
 def inspect(
     dataset: DatasetArg,
     version: VersionOption = None,
     samples: Annotated[int, typer.Option(help="How many rows to show.")] = 3,
+    versions: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many versions to tell of, newest first.")
+    ] = 20,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show a dataset: versions, counts, rejects, columns, a few samples."""
-    print_result(inspecting.inspect(dataset, version, samples), as_json, show.inspection)
+    """Show a dataset: what each version changed, counts, rejects, columns, a few samples."""
+    found = inspecting.inspect(dataset, version, samples, versions)
+    print_result(found, as_json, show_dataset.inspection)
+
+
+@app.command()
+def diff(
+    dataset: DatasetArg,
+    old: Annotated[int, typer.Argument(metavar="V1", help="A version of `pages`.")],
+    new: Annotated[int, typer.Argument(metavar="V2", help="The version to compare it with.")],
+    limit: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many rows to list, of each table and kind.")
+    ] = 20,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what pages, documents and rejects V2 has that V1 has not, or the other way, and why."""
+    print_result(diff_versions(dataset, old, new, limit), as_json, show_dataset.diff)
 
 
 @app.command()
@@ -210,3 +211,7 @@ def _fail(exc: PageFoundryError, code: int) -> None:
     for line in str(exc).splitlines():
         print(f"pagefoundry: {line}", file=sys.stderr)
     sys.exit(code)
+
+
+if __name__ == "__main__":  # where the code is shipped to a cluster there is no command
+    main()

@@ -29,10 +29,15 @@ _MOST_REJECTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A version as a reader first wants to see it."""
+    """A version as a reader first wants to see it.
+
+    `versions` are the newest of the `versions_published`, newest first; `changes` of one is the
+    summary of `pipelines.diff`, None where it was made before that was kept.
+    """
 
     dataset: str
     version: int
+    versions_published: int
     versions: list[dict[str, Any]]
     counts: Mapping[str, int]
     rejects: Mapping[str, int]
@@ -45,21 +50,32 @@ class Inspection:
     samples: list[dict[str, Any]]
 
 
-def inspect(dataset: str, version: int | None = None, samples: int = 3) -> Inspection:
-    """Look at one version, the latest by default. Raises DatasetError where there is none."""
+def inspect(
+    dataset: str, version: int | None = None, samples: int = 3, versions: int = 20
+) -> Inspection:
+    """Look at one version, the latest by default, and at the story of the newest `versions`.
+
+    Raises DatasetError where there is none.
+    """
     uri = store.absolute(dataset)
     snapshot = load_snapshot(uri, version)
     if snapshot is None:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
     pages = snapshot.tables["pages"]
     sums = _sums(snapshot)
+    published = [row for row in table_history(pages.uri) if "versions" in row[2]]
     return Inspection(
         dataset=uri,
         version=snapshot.version,
+        versions_published=len(published),
         versions=[
-            {"version": number, "timestamp_ms": stamp, "counts": metadata.get("counts")}
-            for number, stamp, metadata in table_history(pages.uri)
-            if "versions" in metadata
+            {
+                "version": number,
+                "timestamp_ms": stamp,
+                "counts": metadata["counts"],
+                "changes": metadata.get("changes"),
+            }
+            for number, stamp, metadata in published[:versions]
         ],
         counts=snapshot.metadata["counts"],
         rejects=snapshot.metadata["rejects"],

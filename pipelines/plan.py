@@ -1,62 +1,218 @@
-"""Plan: what a run would do, by taking the inventory and reading nothing."""
+"""Plan: what a run would do, by taking the inventory and reading nothing. It writes nothing.
+
+    inventory ─► less what is published or staged ─► pages ─► rates ─► time, GPUs, money, bytes
+
+Where the rates come from is `pipelines.rates`; the arithmetic is `cluster.estimate`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from cluster.planner import Estimate, estimate
+from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate
 from cluster.progress import meter
 from cluster.session import Session
 from pipelines.inventory import take_inventory
+from pipelines.rates import choose_rates
 from pipelines.run import staging_root
-from pipelines.state import check_settings, load_all_records, load_snapshot, uncovered
+from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
+from schemas.errors import RequestError
 from schemas.recipe import Recipe
 from workers import store
 from workers.staging import Staging
 
+WHAT_IF_NODES = (1, 2, 5, 10, 20, 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a plan is asked.
+
+    Args:
+        pages_per_second: what one replica reads of the pages that its engine gets.
+        rates_from: another dataset whose rates are used, read under the same settings.
+        price: of a GPU-hour, in any currency.
+        nodes: GPU nodes; by default as many as `placement.replicas` needs.
+        cores: for drawing and finishing pages, in all nodes together.
+        re_read: plan to read every page again.
+    """
+
+    pages_per_second: float | None = None
+    rates_from: str | None = None
+    price: float | None = None
+    nodes: int | None = None
+    gpus_per_node: int = 8
+    cores: int | None = None
+    re_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The same run on so many nodes."""
+
+    nodes: int
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes now, and when the run is done; staging is kept until `vacuum`."""
+
+    staging_now: int
+    staging_peak: int
+    published_now: int
+    published_then: int
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What there is, what is done, and what the rest would cost."""
+    """What there is, what is done, and what the rest would cost.
+
+    `pages` = `pages_published` (samples and rejects) + `pages_staged` + those to read. `hours` are
+    those of the estimate and of the inventory. `rates_from` is `calibration` or `yardstick`, and
+    `measured` the calibration that was found, used or not. `notes` says what was assumed.
+    """
 
     dataset: str
     documents: int
     uncountable: int
     pages: int
+    pages_published: int
+    pages_staged: int
+    inventory_s: float
+    hours: float
     to_read: Estimate
+    storage: Storage
+    rates_from: str
+    costs: PageCosts
+    measured: Rates | None
+    notes: list[str]
+    what_if: list[WhatIf]
 
 
-def plan(
-    recipe: Recipe,
-    session: Session,
-    console: Console,
-    pages_per_second: float,
-    price_per_gpu_hour: float | None,
-) -> Plan:
-    """Plan a run of the recipe as the sources are now. Writes nothing."""
+def plan(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
+    """Plan a run of the recipe as the sources are now.
+
+    Raises:
+        DatasetError: the dataset was made under other reading settings, and not `re_read`; or
+            `rates_from` has no rates for these.
+        RequestError: a replica fits no node.
+    """
     dataset = store.absolute(recipe.dataset)
     snapshot = load_snapshot(dataset)
-    check_settings(recipe, snapshot, re_read=False)
+    check_settings(recipe, snapshot, options.re_read)
+    rated = choose_rates(recipe, snapshot, options.rates_from, options.pages_per_second)
     known = snapshot.documents() if snapshot else []
+    began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
         inventory = take_inventory(recipe, known, None, session, progress)
-    staging = Staging(store.join(staging_root(recipe), recipe.digest()))
-    published = load_all_records(recipe, snapshot, staging, [], inventory.documents, session)
-    todo = uncovered(inventory.documents, staging.whole_receipts(), published)
-    placement = recipe.placement
+    inventory_s = time.monotonic() - began_s
+
+    same = snapshot is not None and snapshot.metadata["recipe_digest"] == recipe.digest()
+    published = frozenset(document.doc_id for document in known) if same else frozenset()
+    receipts = Staging(store.join(staging_root(recipe), recipe.digest())).whole_receipts()
+    pages = sum(len(part) for part in uncovered(inventory.documents, published, receipts))
+    unpublished = sum(
+        document.page_count or 0
+        for document in inventory.documents
+        if document.doc_id not in published
+    )
+
+    cluster, notes = _hardware(recipe, options)
+    to_read = _estimate(recipe, pages, cluster, rated.costs, options)
+    staging_now = sum(
+        receipt.rows_bytes + receipt.images_bytes + (receipt.crops.bytes if receipt.crops else 0)
+        for receipt in receipts
+    )
+    published_now = _bytes(snapshot) if snapshot else 0
     return Plan(
         dataset=dataset,
         documents=len(inventory.documents),
         uncountable=sum(document.page_count is None for document in inventory.documents),
         pages=inventory.page_count,
-        to_read=estimate(
-            sum(len(part) for part in todo),
-            placement.shard_pages,
-            placement.replicas[1],
-            placement.gpus_per_replica,
-            pages_per_second,
-            price_per_gpu_hour,
+        pages_published=inventory.page_count - unpublished,
+        pages_staged=unpublished - pages,
+        inventory_s=inventory_s,
+        hours=inventory_s / 3600 + to_read.hours,
+        to_read=to_read,
+        storage=Storage(
+            staging_now,
+            staging_now + to_read.staged_bytes,
+            published_now,
+            published_now + round(unpublished * rated.costs.published_bytes),
         ),
+        rates_from=rated.origin,
+        costs=rated.costs,
+        measured=rated.measured,
+        notes=[*rated.notes, *notes],
+        what_if=list(_what_if(recipe, pages, cluster, rated.costs, options)),
     )
+
+
+# ---- the cluster -----------------------------------------------------------------------------
+
+
+def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
+    """What the run is planned on, and what of it was assumed."""
+    placement, notes = recipe.placement, []
+    replicas = placement.replicas[1]
+    if recipe.routing == "only":
+        replicas = 0
+    elif options.nodes is not None:
+        room = options.nodes * _replicas_per_node(recipe, options)
+        if room > replicas:
+            notes.append(
+                f"{options.nodes} nodes have room for {room} replicas; placement.replicas allows "
+                f"{replicas}"
+            )
+        replicas = min(replicas, room)
+    cores = options.cores
+    if cores is None and (replicas == 0 or placement.gpus_per_replica == 0):
+        cores = os.cpu_count() or 1
+        notes.append(f"cores are this machine's {cores}; `--cpus` gives another cluster's")
+    elif cores is None:
+        notes.append("as many cores as the replicas need; `--cpus` gives those of a cluster")
+    return Hardware(replicas, placement.gpus_per_replica, cores), notes
+
+
+def _replicas_per_node(recipe: Recipe, options: Options) -> int:
+    gpus = recipe.placement.gpus_per_replica
+    if gpus == 0:
+        raise RequestError(
+            "a replica of this recipe takes no GPU (placement.gpus_per_replica: 0), so nodes say "
+            "nothing of how many there are; leave out --nodes"
+        )
+    room = int(options.gpus_per_node // gpus)
+    if room == 0:
+        raise RequestError(
+            f"a replica takes {gpus:g} GPUs and a node has {options.gpus_per_node}; raise "
+            "--gpus-per-node or lower placement.gpus_per_replica"
+        )
+    return room
+
+
+def _what_if(
+    recipe: Recipe, pages: int, cluster: Hardware, costs: PageCosts, options: Options
+) -> Iterator[WhatIf]:
+    """The run on other numbers of nodes, all of whose GPUs it may use, with the same cores."""
+    if recipe.routing == "only" or recipe.placement.gpus_per_replica == 0:
+        return
+    per_node = _replicas_per_node(recipe, options)
+    for nodes in sorted({*WHAT_IF_NODES, *([options.nodes] if options.nodes else [])}):
+        hardware = replace(cluster, replicas=nodes * per_node)
+        yield WhatIf(nodes, _estimate(recipe, pages, hardware, costs, options))
+
+
+def _estimate(
+    recipe: Recipe, pages: int, hardware: Hardware, costs: PageCosts, options: Options
+) -> Estimate:
+    return estimate(pages, recipe.placement.shard_pages, hardware, costs, options.price)
+
+
+def _bytes(snapshot: Snapshot) -> int:
+    return sum(part.size for table in snapshot.tables.values() for part in table.parts)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 
-from pipelines.inspect import Inspection
-from pipelines.plan import Plan
 from pipelines.run import Report
 from pipelines.vacuum import Vacuumed
 from pipelines.verify import Verdict
 from schemas.tables import REJECT_REASONS
 
-_SAMPLE_CHARS = 400
 
-
-def _facts(title: str, facts: Mapping[str, object]) -> Table:
+def facts_table(title: str, facts: Mapping[str, object]) -> Table:
+    """Named facts, one a line."""
     table = Table(title=title, title_justify="left", show_header=False, box=None)
     for name, value in facts.items():
         table.add_row(
@@ -30,7 +25,8 @@ def _facts(title: str, facts: Mapping[str, object]) -> Table:
     return table
 
 
-def _rejects(rejects: Mapping[str, int]) -> Table:
+def rejects_table(rejects: Mapping[str, int]) -> Table:
+    """How many rejects there are for each reason, the most frequent first."""
     table = Table("reason", "rows", "meaning", title="rejects", title_justify="left", box=None)
     for reason, count in sorted(rejects.items(), key=lambda pair: -pair[1]):
         table.add_row(reason, f"{count:,}", REJECT_REASONS[reason])
@@ -51,9 +47,9 @@ def report(value: Report) -> RenderableType:
         "crops": value.counts["crops"],
         "rejects": value.counts["rejects"],
     }
-    parts: list[RenderableType] = [_facts("run", facts)]
+    parts: list[RenderableType] = [facts_table("run", facts)]
     if value.rejects:
-        parts.append(_rejects(value.rejects))
+        parts.append(rejects_table(value.rejects))
     if value.unreadable:
         table = Table("file", "why it could not be read", title="unreadable", title_justify="left")
         for uri, detail in value.unreadable.items():
@@ -62,30 +58,10 @@ def report(value: Report) -> RenderableType:
     return Group(*parts)
 
 
-def plan(value: Plan) -> RenderableType:
-    """What a run would do."""
-    rest = value.to_read
-    facts: dict[str, object] = {
-        "dataset": value.dataset,
-        "documents": value.documents,
-        "documents that cannot be counted": value.uncountable,
-        "pages": value.pages,
-        "pages to read": rest.pages,
-        "shards": rest.shards,
-        "replicas": rest.replicas,
-        "pages/s": f"{rest.pages_per_second:,.2f}",
-        "wall time": f"{rest.hours:,.2f} hours ({rest.hours / 24:,.2f} days)",
-        "GPU-hours": f"{rest.gpu_hours:,.2f}",
-    }
-    if rest.cost is not None:
-        facts["cost"] = f"{rest.cost:,.2f}"
-    return _facts("plan", facts)
-
-
 def verdict(value: Verdict) -> RenderableType:
     """What verify found."""
     ledger = f"{value.pages:,} = {value.samples:,} + {value.page_rejects:,}"
-    facts = _facts(
+    facts = facts_table(
         "verify",
         {
             "version": value.version,
@@ -122,71 +98,7 @@ def vacuumed(value: Vacuumed) -> RenderableType:
         facts["stays for now"] = (
             f"{waiting.what}: {waiting.files:,} files, {waiting.bytes / 1e6:,.1f} MB"
         )
-    return Group(_facts("vacuum", facts), table)
-
-
-def inspection(value: Inspection) -> RenderableType:
-    """A version at a glance."""
-    tokens = value.tokens
-    facts: dict[str, object] = {"dataset": value.dataset, "version": value.version}
-    for name, count in value.counts.items():
-        facts[name] = f"{count:,} rows, {value.bytes[name] / 1e6:,.1f} MB"
-    facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
-    if value.crop_labels:
-        facts["crops of"] = ", ".join(f"{label} {n:,}" for label, n in value.crop_labels.items())
-    if tokens.get("vision"):
-        ratio = tokens["text"] / tokens["vision"]
-        facts["text tokens"] = (
-            f"{tokens['text']:,} = {ratio:.2f} × {tokens['vision']:,} vision tokens"
-        )
-    versions = Table("version", "published", "pages", "documents", "rejects", title="versions",
-                     title_justify="left", box=None)  # fmt: skip
-    for row in value.versions:
-        published = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(row["timestamp_ms"] / 1000))
-        counts = [f"{row['counts'][name]:,}" for name in ("pages", "documents", "rejects")]
-        versions.add_row(str(row["version"]), f"{published} UTC", *counts)
-    columns = Table("column", "type", title="columns of pages", title_justify="left", box=None)
-    for name, kind in value.columns.items():
-        columns.add_row(name, escape(kind))
-    return Group(
-        _facts("dataset", facts),
-        versions,
-        _rejects(value.rejects),
-        columns,
-        _reject_rows(value.reject_rows),
-        *(_sample(row) for row in value.samples),
-    )
-
-
-def _reject_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("file", "page", "reason", "detail", title="rejects, the first of them",
-                  title_justify="left", box=None)  # fmt: skip
-    for row in rows:
-        page = "all" if row["page_index"] is None else str(row["page_index"])
-        detail = row["detail"] or ""
-        if row["kept_id"]:
-            detail += f", {row['similarity']:.3f} like {_short(row['kept_id'])}, which is kept"
-        table.add_row(escape(_name(row["source_uri"])), page, row["reason"], escape(detail))
-    return table
-
-
-def _name(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1]
-
-
-def _short(row_id: str) -> str:
-    doc_id, _, page = row_id.partition("/")
-    return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
-
-
-def _sample(row: Mapping[str, Any]) -> RenderableType:
-    text = row["text"]
-    cut = text if len(text) <= _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + " …"
-    title = (
-        f"{_name(row['source_uri'])} page {row['page_index']} · {row['text_source']} · "
-        f"{row['language']} · {row['text_tokens']} text / {row['vision_tokens']} vision tokens"
-    )
-    return Panel(escape(cut), title=escape(title), title_align="left")
+    return Group(facts_table("vacuum", facts), table)
 
 
 def corpus(value: Mapping[str, Any]) -> RenderableType:

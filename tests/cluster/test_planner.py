@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.planner import cut_shards, estimate, split_shard, uncovered_ranges
+from cluster.planner import cut_shards, split_shard, uncovered_ranges
 from schemas.ids import split_page_id
 from schemas.shards import PageRange, Shard
 from tests.builders import RECIPE_DIGEST, make_doc_id, make_range
@@ -86,18 +85,3 @@ def test_uncovered_ranges_are_apart_and_within_their_whole(start, length, covere
     assert all(whole.start <= edge <= whole.stop for edge in edges)
     indices = [index for part in ranges for index in range(part.start, part.stop)]
     assert indices == [i for i in range(whole.start, whole.stop) if i not in covered]
-
-
-def test_an_estimate_is_plain_arithmetic() -> None:
-    cost = estimate(33_000_000, 256, 160, 1, 2.39, price_per_gpu_hour=1.5)
-    assert cost.shards == 128_907
-    assert cost.pages_per_second == pytest.approx(382.4)
-    assert cost.hours == pytest.approx(23.97, abs=0.01)  # a day of 20 nodes of 8
-    assert cost.gpu_hours == pytest.approx(160 * cost.hours)
-    assert cost.cost == pytest.approx(1.5 * cost.gpu_hours)
-
-
-def test_without_a_price_there_is_no_cost() -> None:
-    assert estimate(100, 64, 2, 0.5, 1.0).cost is None
-    assert estimate(100, 64, 2, 0.5, 1.0).gpu_hours == pytest.approx(100 / 2 / 3600)
-    assert estimate(0, 64, 2, 0.5, 1.0).shards == 0

@@ -15,6 +15,7 @@ from pipelines.state import load_snapshot
 from pipelines.verify import verify
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import KEYS, TABLES
+from workers.delta import commit_parts
 from workers.parts import read_part
 
 _KEYS = {**KEYS, "inventory": "doc_id"}
@@ -59,3 +60,12 @@ def part_names(dataset: Path) -> dict[str, list[str]]:
     snapshot = load_snapshot(str(dataset))
     assert snapshot is not None
     return {name: [part.path for part in snapshot.tables[name].parts] for name in TABLES}
+
+
+def commit_again(dataset: str, **metadata: Any) -> None:
+    """Commit the newest version once more, with `metadata` in place of what it said there."""
+    snapshot = load_snapshot(dataset)
+    assert snapshot is not None
+    pages = snapshot.tables["pages"]
+    said = {**pages.metadata, **metadata}
+    commit_parts(dataset, "pages", pages.parts, said["run_id"], said)

@@ -49,10 +49,17 @@ def test_plan_after_a_run_has_nothing_to_read(recipe: Path, dataset: Path) -> No
     planned = call(
         "plan", str(recipe), "--ray", "in-process", "--price-per-gpu-hour", "2", "--json"
     )
-    assert json.loads(planned.stdout)["to_read"] == {
-        "pages": 0, "shards": 0, "replicas": 1, "pages_per_second": 2.39,
-        "hours": 0.0, "gpu_hours": 0.0, "cost": 0.0,
-    }  # fmt: skip
+    found = json.loads(planned.stdout)
+    assert (found["pages"], found["pages_published"]) == (3, 3)
+    rest = found["to_read"]
+    assert (rest["pages"], rest["limit"], rest["hours"], rest["cost"]) == (0, "nothing", 0, 0)
+
+
+def test_diff_of_a_version_with_itself_has_no_rows(dataset: Path) -> None:
+    found = json.loads(call("diff", str(dataset), "1", "1", "--json").stdout)
+    assert (found["old"], found["new"], found["settings"]) == (1, 1, [])
+    assert found["rows"] == {"pages": [], "documents": [], "rejects": [], "inventory": []}
+    assert "the same rows" in call("diff", str(dataset), "1", "1").stdout
 
 
 def test_verify_exits_zero_on_a_sound_dataset(dataset: Path) -> None:
@@ -89,6 +96,7 @@ def test_inspect_shows_counts_and_samples(dataset: Path) -> None:
         (["run", "missing.yaml"], "missing.yaml: there is no such recipe"),
         (["verify", "nowhere"], "nowhere holds no published version"),
         (["inspect", "nowhere"], "nowhere holds no published version"),
+        (["diff", "nowhere", "1", "2"], "nowhere holds no published version"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_two(arguments: list[str], message: str) -> None:
@@ -115,7 +123,7 @@ def test_an_unreachable_ray_is_one_line(recipe: Path, tmp_path: Path) -> None:
     assert "Ray at 127.0.0.1:1 does not answer" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "inspect", "verify", "sample"])
+@pytest.mark.parametrize("command", ["run", "plan", "inspect", "diff", "verify", "sample"])
 def test_help_says_what_a_command_does(command: str) -> None:
     done = call(command, "--help")
     assert done.returncode == 0

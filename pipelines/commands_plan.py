@@ -1,0 +1,66 @@
+"""The command `plan`: what a run would do, how long it takes and what it costs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cluster.session import open_session
+from pipelines import show_plan
+from pipelines.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
+from pipelines.plan import Options
+from pipelines.plan import plan as plan_run
+from workers import store
+
+app = typer.Typer()
+
+
+@app.command()
+def plan(
+    recipe: RecipeArg,
+    ray: RayOption = None,
+    pages_per_second: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="What one replica reads. By default what was measured when this dataset was "
+            "read, else the yardstick of 2.39, which the plan then says.",
+        ),
+    ] = None,
+    rates_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET", help="Take what was measured for another one, read the same way."
+        ),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option("--price-per-gpu-hour", min=0, help="To estimate the cost."),
+    ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, help="GPU nodes. By default what placement.replicas needs."),
+    ] = None,
+    gpus_per_node: Annotated[int, typer.Option(min=1, help="GPUs of a node.")] = 8,
+    cores: Annotated[
+        int | None,
+        typer.Option(
+            "--cpus", min=1, help="Cores in all that draw and finish pages. Default: enough."
+        ),
+    ] = None,
+    re_read: Annotated[
+        bool, typer.Option("--re-read", help="Plan to read every page again.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a run would do: documents, pages, shards, time, GPU-hours, cost, storage.
+
+    Takes the inventory and reads no page; writes nothing.
+    """
+    parsed = read_recipe(recipe)
+    options = Options(pages_per_second, rates_from, price, nodes, gpus_per_node, cores, re_read)
+    with open_session(ray, store.use_storage(parsed.storage)) as session:
+        planned = plan_run(parsed, session, Console(stderr=True), options)
+    print_result(planned, as_json, show_plan.plan)

@@ -1,0 +1,46 @@
+"""Lookups and conditions over whole Arrow columns: no row is looked at by itself."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def without(rows: pa.Table, others: pa.Table, key: str) -> pa.Table:
+    """The rows whose key `others` has not."""
+    return rows.filter(pc.invert(is_in(rows[key], array(others[key]))))
+
+
+def lookup(keys: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
+    """The row of `table` for each of `keys`, all null where there is none."""
+    found = pc.index_in(keys, value_set=array(table[key]), skip_nulls=True)
+    return table.take(array(found))
+
+
+def array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column in one piece."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def is_in(column: pa.ChunkedArray, values: pa.Array) -> pa.Array:
+    """Whether each of the column is among `values`; a null never is."""
+    return array(pc.is_in(column, value_set=values, skip_nulls=True))
+
+
+def equal(column: pa.ChunkedArray, word: str) -> pa.Array:
+    """Whether each of the column is `word`; a null never is."""
+    return array(pc.fill_null(pc.equal(column, word), False))
+
+
+def join(*parts: pa.ChunkedArray | pa.Array | str) -> pa.Array:
+    """Strings end to end; null where one is null."""
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def first_case(*cases: tuple[pa.Array, str], otherwise: str) -> pa.Array:
+    """For each row the word of the first condition that holds; a null does not."""
+    conditions = pc.make_struct(
+        *(pc.fill_null(array(condition), False) for condition, _ in cases),
+        field_names=[str(number) for number in range(len(cases))],
+    )
+    return pc.case_when(conditions, *(word for _, word in cases), otherwise)
