@@ -117,6 +117,12 @@ def examine_chunk(chunk: Chunk) -> list[Examined]:
     return results
 
 
+def forget_examined(staging: str) -> None:
+    """Delete what was found of files: a version that holds them all is published."""
+    for uri in store.list_names(store.join(staging, "inventory"), ".jsonl"):
+        store.delete(uri)
+
+
 def _staged(folder: str) -> Iterator[Examined]:
     uris = store.list_names(folder, ".jsonl")
     for uri, data in zip(uris, store.read_many(uris), strict=True):

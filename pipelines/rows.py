@@ -1,180 +1,233 @@
-"""The rows of a version: which documents, pages and crops are in it, and the rejects that are not.
+"""What a version holds: which documents, pages and crops, and the rejects that are not in it.
 
-A page's crops lie where its own row lies: a published page's in the old parts of `crops`, a staged
-one's in its shard. So they leave with their page, and come back with it.
+    records ─► duplicates ─► documents of readable pages ─► their duplicates ─► Version
+
+A page whose content is wanted and lies nowhere any more (it was published as a duplicate, its
+keeper left, its shard is gone) is named, so that it is read again first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import pyarrow as pa
+import numpy as np
 
+from cluster.planner import uncovered_ranges
 from cluster.session import Session
-from pipelines.dedup import Drop, Drops
-from pipelines.state import PageRecords, Snapshot, run_tasks
-from schemas.inventory import Document
+from pipelines.dedup import Drops, find_duplicates
+from pipelines.records import NOBODY, Catalogue, Flags, Ints, Records, concatenated, load_all
+from pipelines.state import Snapshot
+from pipelines.tasks import run_tasks
 from schemas.recipe import Recipe
-from schemas.tables import REJECTS
-from workers.assemble import DocumentPlan, page_reject_rows
-from workers.candidates import RowsFile, load_crop_records
+from schemas.shards import PageRange, Receipt
+from workers import store
+from workers.assemble import Assembly, DocumentHead, assemble_documents
+from workers.records import RowsFile
 from workers.staging import Staging
+
+_PAGES_PER_ASSEMBLY = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a version is decided from: the documents of now, the last version, staged shards.
+
+    `covered` tells, by document number, whose pages the last version has; of those, staged rows
+    count only where their keys are among `recalled`.
+    """
+
+    recipe: Recipe
+    catalogue: Catalogue
+    snapshot: Snapshot | None
+    staging: Staging
+    receipts: Sequence[Receipt]
+    covered: Flags
+    recalled: Ints
+    scratch: str
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version."""
+    """All that decides the rows of a version; drops are along their records."""
 
-    recipe: Recipe
-    documents: Mapping[str, Document]
-    records: PageRecords
+    inputs: Inputs
+    pages: Records
     page_drops: Drops
-    plans: Mapping[str, DocumentPlan]
-    summaries: pa.Table
+    documents: Records
     document_drops: Drops
-    snapshot: Snapshot | None
-    staging: Staging
+    crops: Records
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRow:
-    """A row of `pages` or `crops` that the version has.
+def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
+    """What the next version holds; or the pages that must be read again to make it."""
+    catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
+    pages = _load_pages(inputs, session)
+    drops = find_duplicates(pages, pages.readable, "page", dedup, catalogue, session)
+    textless = pages.readable & pages.origin("rejects")
+    is_readable = np.zeros(len(catalogue.documents), bool)
+    is_readable[pages.doc[pages.readable]] = True
 
-    `file` holds it now, and `published_uri` is the source URI that it names there, None where it
-    is staged; `bytes` is about what it will weigh, None where it is published.
-    """
-
-    row_id: str
-    source_uri: str
-    file: RowsFile
-    published_uri: str | None
-    bytes: int | None
-
-
-def kept_pages(version: Version) -> list[KeptRow]:
-    """The pages that the version has."""
-    columns = ["page_id", "doc_id", "reason", "source_uri", "bytes", "file"]
-    return [
-        KeptRow(
-            row["page_id"],
-            version.documents[row["doc_id"]].source_uri,
-            version.records.files[row["file"]],
-            row["source_uri"],
-            row["bytes"],
+    known = _load_documents(inputs, session)
+    is_known = np.zeros(len(catalogue.documents), bool)
+    is_known[known.doc[known.readable]] = True
+    unseen = is_readable & ~is_known
+    missing = textless & (~drops.dropped | unseen[pages.doc])
+    if missing.any():
+        return _ranges(pages.take(missing), catalogue)
+    documents = _with_assembled(inputs, known, pages, unseen, 0, session)
+    while True:
+        among = documents.readable & is_readable[documents.doc]
+        found = find_duplicates(documents, among, "document", dedup, catalogue, session)
+        returning = among & ~found.dropped & documents.origin("rejects")
+        if not returning.any():
+            break
+        # Documents that were duplicates, and whose keeper left.
+        wanted = np.zeros(len(catalogue.documents), bool)
+        wanted[documents.doc[returning]] = True
+        missing = textless & wanted[pages.doc]
+        if missing.any():
+            return _ranges(pages.take(missing), catalogue)
+        documents = _with_assembled(
+            inputs, documents.take(~returning), pages, wanted, len(documents.files), session
         )
-        for row in version.records.table.select(columns).to_pylist()
-        if row["reason"] in (None, "duplicate") and row["page_id"] not in version.page_drops
+    crops = _load_crops(inputs, pages, drops, session)
+    return Version(inputs, pages, drops, documents, found, crops)
+
+
+def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:
+    ranges: list[PageRange] = []
+    starts = np.flatnonzero(np.diff(pages.doc, prepend=NOBODY))
+    for start, wanted in zip(starts, np.split(pages.index, starts[1:]), strict=True):
+        whole = catalogue.documents[pages.doc[start]].pages
+        ranges += uncovered_ranges(whole, set(range(whole.stop)).difference(wanted.tolist()))
+    return ranges
+
+
+# ---- records of the three levels ---------------------------------------------------------------
+
+
+def _published(snapshot: Snapshot | None, names: Sequence[str]) -> Iterator[RowsFile]:
+    for name in names if snapshot else ():
+        assert snapshot is not None
+        table = snapshot.tables[name]
+        for part in table.parts:
+            yield RowsFile(table.part_uri(part), name, part.rows)  # type: ignore[arg-type] # a table's name
+
+
+def _load_pages(inputs: Inputs, session: Session) -> Records:
+    staged = [
+        RowsFile(
+            inputs.staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values())
+        )
+        for receipt in inputs.receipts
     ]
+    files = [*_published(inputs.snapshot, ("pages", "rejects")), *staged]
+
+    def wanted(records: Records) -> Flags:
+        is_recalled = np.isin(records.keys, inputs.recalled)
+        flags: Flags = ~records.origin("staged") | ~inputs.covered[records.doc] | is_recalled
+        return flags
+
+    return load_all(inputs.recipe, files, "page", inputs.catalogue, inputs.scratch, session, wanted)
 
 
-def kept_crops(version: Version, pages: Iterable[KeptRow], session: Session) -> list[KeptRow]:
-    """The crops of the kept `pages`, each from where its page's row lies."""
-    table = version.snapshot.tables["crops"] if version.snapshot else None
-    published = [RowsFile(table.part_uri(part), "crops") for part in table.parts] if table else []
-    crop_uris = {version.staging.crops_uri(shard) for shard in version.records.crop_shards}
-    if not published and not crop_uris:
-        return []
-    pages_of: dict[str | None, dict[str, KeptRow]] = {}  # by staged file, None for published ones
-    for page in pages:
-        staged = page.file.origin == "staged"
-        home = version.staging.crops_uri(Staging.shard_of(page.file.uri)) if staged else None
-        pages_of.setdefault(home, {})[page.row_id] = page
-    files = published + [RowsFile(uri, "staged") for uri in sorted(crop_uris & pages_of.keys())]
-    crops = []
-    for file, records in run_tasks(_load_crops, files, session):
-        owners = pages_of.get(file.uri if file.origin == "staged" else None, {})
-        for row in records.to_pylist():
-            owner = owners.get(row["page_id"])
-            if owner is not None:
-                old, size = row["source_uri"], row["bytes"]
-                crops.append(KeptRow(row["crop_id"], owner.source_uri, file, old, size))
-    return crops
+def _load_documents(inputs: Inputs, session: Session) -> Records:
+    files = list(_published(inputs.snapshot, ("documents", "rejects")))
+    return load_all(inputs.recipe, files, "document", inputs.catalogue, inputs.scratch, session)
 
 
-def _load_crops(file: RowsFile) -> tuple[RowsFile, pa.Table]:
-    return file, load_crop_records(file)
+def _load_crops(inputs: Inputs, pages: Records, drops: Drops, session: Session) -> Records:
+    """The crops of the kept pages, each from where its page's row lies.
 
-
-def document_plans(
-    recipe: Recipe, documents: Mapping[str, Document], records: PageRecords
-) -> dict[str, DocumentPlan]:
-    """A plan for each document with a readable page, by doc id.
-
-    `has_all_texts` tells whether it can be assembled from what is at hand.
+    A published page's crops lie in the old parts of `crops`, a staged one's in its shard. So they
+    leave with their page, and come back with it.
     """
-    pages: dict[str, list[tuple[int, str, RowsFile]]] = {}
-    table = records.table.select(["page_id", "doc_id", "page_index", "reason", "file"])
-    for row in table.to_pylist():
-        if row["reason"] in (None, "duplicate"):
-            place = (row["page_index"], row["page_id"], records.files[row["file"]])
-            pages.setdefault(row["doc_id"], []).append(place)
-    return {
-        doc_id: DocumentPlan(
-            doc_id,
-            documents[doc_id].source_uri,
-            documents[doc_id].page_count or 0,
-            recipe.digest(),
-            tuple(sorted(places, key=lambda place: place[0])),
+    shards = {
+        receipt.shard_id: RowsFile(
+            inputs.staging.crops_uri(receipt.shard_id), "staged", receipt.crops.rows
         )
-        for doc_id, places in sorted(pages.items())
+        for receipt in inputs.receipts
+        if receipt.crops is not None
     }
+    files = [*_published(inputs.snapshot, ("crops",)), *shards.values()]
+    kept = pages.take(pages.readable & ~drops.dropped)
+    # Which shard a page's row lies in, by the order of `shards`; NOBODY for a published one.
+    numbers = {inputs.staging.rows_uri(name): place for place, name in enumerate(shards)}
+    home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in pages.files] or [NOBODY])
+    homes = np.where(kept.origin("staged"), home_of_file[kept.file], NOBODY - 1)
+    homes[kept.origin("pages")] = NOBODY
+    first_shard = len(files) - len(shards)
+
+    def wanted(records: Records) -> Flags:
+        place = np.searchsorted(kept.keys, records.keys)
+        place[place == len(kept)] = 0
+        if len(kept) == 0:
+            return np.zeros(len(records), bool)
+        home = np.where(records.file < first_shard, NOBODY, records.file - first_shard)
+        flags: Flags = (kept.keys[place] == records.keys) & (homes[place] == home)
+        return flags
+
+    return load_all(inputs.recipe, files, "crop", inputs.catalogue, inputs.scratch, session, wanted)
 
 
-def has_all_texts(plan: DocumentPlan) -> bool:
-    """Whether every page's text is at hand; that of a published duplicate is not."""
-    return all(file.origin != "rejects" for _, _, file in plan.pages)
+# ---- documents --------------------------------------------------------------------------------
 
 
-def reject_rows(version: Version, session: Session) -> Iterator[dict[str, Any]]:
-    """Everything that went in and does not come out."""
-    empty = dict.fromkeys(REJECTS.names)
-    for doc_id, document in version.documents.items():
-        row = empty | {
-            "level": "document",
-            "doc_id": doc_id,
-            "source_uri": document.source_uri,
-            "recipe_digest": version.recipe.digest(),
-        }
-        if document.page_count is None:
-            yield row | {"stage": "inventory", "reason": document.reason, "detail": document.detail}
-        elif doc_id not in version.plans:
-            detail = f"none of its {document.page_count} pages"
-            yield row | {"stage": "read", "reason": "no_readable_page", "detail": detail}
-    yield from _document_duplicates(version, empty)
-    for rows in run_tasks(page_reject_rows, _reject_places(version), session):
-        for row in rows:
-            row["source_uri"] = version.documents[row["doc_id"]].source_uri
-            drop = version.page_drops.get(row["page_id"])
-            yield row | _drop_fields(drop) if drop else row
+def _with_assembled(
+    inputs: Inputs,
+    known: Records,
+    pages: Records,
+    wanted: Flags,
+    number: int,
+    session: Session,
+) -> Records:
+    """The known document records, and those of the `wanted` documents, which are assembled."""
+    tasks = _assemblies(inputs, pages, wanted, number)
+    files = sorted(run_tasks(assemble_documents, tasks, session), key=lambda file: file.uri)
+    if not files:
+        return known
+    scratch = store.join(inputs.scratch, f"assembled-{number}")
+    fresh = load_all(inputs.recipe, files, "document", inputs.catalogue, scratch, session)
+    fresh = replace(fresh, file=fresh.file + np.int32(len(known.files)))
+    joined = concatenated([known, fresh], [*known.files, *files])
+    # A document whose record says that no page was readable has a newer one here.
+    stale = ~joined.origin("staged") & np.isin(joined.doc, fresh.doc)
+    return joined.take(~stale).take(np.argsort(joined.doc[~stale], kind="stable"))
 
 
-def _drop_fields(drop: Drop) -> dict[str, Any]:
-    return {
-        "stage": "dedup",
-        "reason": "duplicate",
-        "detail": drop.kind,
-        "kept_id": drop.kept_id,
-        "similarity": drop.similarity,
-    }
+def _assemblies(inputs: Inputs, pages: Records, wanted: Flags, number: int) -> Iterator[Assembly]:
+    """Tasks that assemble documents, in their order, some thousand pages each."""
+    chosen = pages.take(pages.readable & wanted[pages.doc])
+    if len(chosen) == 0:
+        return
+    starts = np.flatnonzero(np.diff(chosen.doc, prepend=-1))
+    bounds = [*starts.tolist(), len(chosen)]
+    first = 0
+    for last in range(1, len(bounds)):
+        is_full = bounds[last] - bounds[first] >= _PAGES_PER_ASSEMBLY
+        if is_full or last == len(bounds) - 1:
+            uri = store.join(inputs.scratch, f"documents-{number}-{first:09d}.parquet")
+            yield _assembly(inputs, chosen, bounds[first : last + 1], uri)
+            first = last
 
 
-def _document_duplicates(version: Version, empty: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    columns = ["doc_id", "text_tokens", "quality_score", "text_hash", "minhash", "recipe_digest"]
-    for row in version.summaries.select(columns).to_pylist():
-        drop = version.document_drops.get(row["doc_id"])
-        if drop is not None:
-            quality = {"quality": {"score": row.pop("quality_score")}}
-            uri = {"source_uri": version.documents[row["doc_id"]].source_uri}
-            yield {**empty, "level": "document", **row, **quality, **uri, **_drop_fields(drop)}
-
-
-def _reject_places(version: Version) -> list[tuple[RowsFile, list[str]]]:
-    """The pages that are rejects now, by the file that holds their row."""
-    places: dict[int, list[str]] = {}
-    for row in version.records.table.select(["page_id", "reason", "file"]).to_pylist():
-        unreadable = row["reason"] not in (None, "duplicate")
-        if unreadable or row["page_id"] in version.page_drops:
-            places.setdefault(row["file"], []).append(row["page_id"])
-    return [(version.records.files[file], page_ids) for file, page_ids in places.items()]
+def _assembly(inputs: Inputs, pages: Records, bounds: Sequence[int], uri: str) -> Assembly:
+    heads = []
+    for start, stop in itertools.pairwise(bounds):
+        document = inputs.catalogue.documents[pages.doc[start]]
+        assert document.page_count is not None
+        heads.append(
+            DocumentHead(document.doc_id, document.source_uri, document.page_count, stop - start)
+        )
+    part = slice(bounds[0], bounds[-1])
+    numbers, file = np.unique(pages.file[part], return_inverse=True)
+    return Assembly(
+        tuple(heads),
+        tuple(pages.files[n] for n in numbers.tolist()),
+        file.astype(np.int32),
+        pages.row[part],
+        inputs.recipe.digest(),
+        uri,
+    )

@@ -9,46 +9,34 @@ longer staged it is read once more before publishing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 from rich.console import Console
 
+from cluster.planner import uncovered_ranges
 from cluster.progress import meter
 from cluster.session import Session
-from pipelines.dedup import Drops, dedup_documents, dedup_pages, readable_records
-from pipelines.inventory import Inventory, take_inventory
+from pipelines.inventory import Inventory, forget_examined, take_inventory
 from pipelines.leased import Hold, LeasedSession
 from pipelines.publish import publish, settings_of
-from pipelines.read import read_pages
-from pipelines.rows import Version, document_plans, has_all_texts
-from pipelines.state import (
-    PageRecords,
-    Snapshot,
-    check_settings,
-    load_all_records,
-    load_snapshot,
-    run_tasks,
-    uncovered,
-)
+from pipelines.read import PassReport, read_pages
+from pipelines.records import Catalogue
+from pipelines.rows import Inputs, Version, decide
+from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
+from schemas.errors import IntegrityError
+from schemas.ids import digest
 from schemas.inventory import Document
 from schemas.recipe import Recipe
-from schemas.shards import PageRange
-from schemas.tables import DOCUMENTS
+from schemas.shards import PageRange, Receipt
 from workers import store
-from workers.assemble import DocumentPlan, summarise_documents
 from workers.card import write_card
 from workers.lease import TTL_S, hold
+from workers.listing import list_stored
 from workers.staging import Staging
-
-_SUMMARY_COLUMNS = [
-    name for name in DOCUMENTS.names if name not in ("text", "page_indices", "page_offsets")
-]
-_PLANS_PER_TASK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +91,103 @@ def update(
     with meter(console, "inventory", "files") as progress:
         inventory = take_inventory(recipe, known, root, session, progress)
 
-    unchanged = snapshot is not None and inventory.documents == known
+    unchanged = inventory.documents == sorted(known, key=lambda document: document.doc_id)
     if snapshot and unchanged and settings_of(recipe).items() <= snapshot.metadata.items():
         # A published version covers its whole inventory, so there is nothing to look for.
         lease.check()
         write_card(recipe, snapshot.tables)
         return _report(recipe, inventory, snapshot.version, False, 0, snapshot.metadata)
 
-    published = _load(recipe, snapshot, staging, inventory, session, staged=False)
-    receipts = staging.whole_receipts(delete_others=True)
-    todo = list(uncovered(inventory.documents, receipts, published))
-    pages_read = 0
-    while True:
-        pages_read += _read(recipe, todo, staging, session, console)
-        version = _decide(recipe, snapshot, staging, inventory, session)
-        if isinstance(version, Version):
-            break
-        todo = version
-    with meter(console, "publish", "parts") as progress:
-        number, metadata = publish(version, session, progress, lease.check)
+    covered = covered_documents(recipe, snapshot, known)
+    todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
+    passes = _read(recipe, todo, staging, session, console)
+    with _scratch(recipe) as scratch:
+        version, passes = _decide(
+            recipe, snapshot, inventory, covered, staging, scratch, session, console, passes
+        )
+        with meter(console, "publish", "parts") as progress:
+            number, metadata = publish(version, known, passes, session, progress, lease.check)
+    staging.remember_receipts()
+    forget_examined(root)
     current = load_snapshot(recipe.dataset)
     assert current is not None
     lease.check()
     write_card(recipe, current.tables)
     committed = snapshot is None or number != snapshot.version
-    return _report(recipe, inventory, number, committed, pages_read, metadata)
+    return _report(recipe, inventory, number, committed, passes.outcomes.total(), metadata)
+
+
+def covered_documents(
+    recipe: Recipe, snapshot: Snapshot | None, known: Iterable[Document]
+) -> frozenset[str]:
+    """The documents that the last version covers: all that it knows, read under these settings."""
+    if snapshot is None or snapshot.metadata["recipe_digest"] != recipe.digest():
+        return frozenset()
+    return frozenset(document.doc_id for document in known)
+
+
+@contextmanager
+def _scratch(recipe: Recipe) -> Iterator[str]:
+    """A folder for what publishing leaves between its tasks; empty before and gone after."""
+    name = f"publish-{digest([recipe.dataset])[:16]}"
+    folder = store.join(staging_root(recipe), name)
+    _empty(folder)
+    yield folder
+    _empty(folder)
+
+
+def _empty(folder: str) -> None:
+    for item in list_stored(folder):
+        store.delete(item.uri)
+    store.remove_empty_folder(folder)
+
+
+def _decide(
+    recipe: Recipe,
+    snapshot: Snapshot | None,
+    inventory: Inventory,
+    covered: frozenset[str],
+    staging: Staging,
+    scratch: str,
+    session: Session,
+    console: Console,
+    passes: PassReport,
+) -> tuple[Version, PassReport]:
+    """Decide what the next version holds; pages that it needs again are found or read."""
+    catalogue = Catalogue.of(inventory.documents)
+    is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
+    receipts = staging.receipts()
+    used = {r.shard_id: r for r in receipts if any(doc not in covered for doc, _, _ in r.ranges)}
+    recalled: frozenset[int] = frozenset()
+    while True:
+        keys = np.array(sorted(recalled), np.int64)
+        inputs = Inputs(
+            recipe, catalogue, snapshot, staging, list(used.values()), is_covered, keys, scratch
+        )
+        version = decide(inputs, session)
+        if isinstance(version, Version):
+            return version, passes
+        wanted = frozenset(
+            (catalogue.numbers[part.doc_id] << 32) | index
+            for part in version
+            for index in range(part.start, part.stop)
+        )
+        if wanted <= recalled:
+            raise IntegrityError(f"{recipe.dataset}: {len(wanted)} pages cannot be found again")
+        recalled |= wanted
+        passes += _read(recipe, list(_not_staged(version, receipts)), staging, session, console)
+        receipts = staging.receipts()
+        documents = {part.doc_id for part in version}
+        used |= {r.shard_id: r for r in receipts if any(doc in documents for doc, _, _ in r.ranges)}
+
+
+def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
+    staged: dict[str, set[int]] = {}
+    for receipt in receipts:
+        for doc_id, start, stop in receipt.ranges:
+            staged.setdefault(doc_id, set()).update(range(start, stop))
+    for part in ranges:
+        yield from uncovered_ranges(part, staged.get(part.doc_id, set()))
 
 
 def staging_root(recipe: Recipe) -> str:
@@ -137,116 +197,12 @@ def staging_root(recipe: Recipe) -> str:
 
 def _read(
     recipe: Recipe, todo: list[PageRange], staging: Staging, session: Session, console: Console
-) -> int:
+) -> PassReport:
     if not todo:
-        return 0
+        return PassReport()
     total = sum(len(part) for part in todo)
     with meter(console, "read", "pages", total) as progress:
-        outcomes: Counter[str] = read_pages(recipe, todo, staging, session, progress)
-    return outcomes.total()
-
-
-def _load(
-    recipe: Recipe,
-    snapshot: Snapshot | None,
-    staging: Staging,
-    inventory: Inventory,
-    session: Session,
-    staged: bool = True,
-) -> PageRecords:
-    receipts = staging.receipts() if staged else []
-    return load_all_records(recipe, snapshot, staging, receipts, inventory.documents, session)
-
-
-def _decide(
-    recipe: Recipe,
-    snapshot: Snapshot | None,
-    staging: Staging,
-    inventory: Inventory,
-    session: Session,
-) -> Version | list[PageRange]:
-    """What the next version holds; or the pages that must be read again to make it."""
-    documents = {document.doc_id: document for document in inventory.documents}
-    records = _load(recipe, snapshot, staging, inventory, session)
-    page_drops = dedup_pages(recipe, records, session)
-    plans = document_plans(recipe, documents, records)
-    known = _known_summaries(recipe, snapshot, plans)
-    seen = set(known["doc_id"].to_pylist())
-    unseen = [plan for doc_id, plan in plans.items() if doc_id not in seen]
-    textless = [plan for plan in unseen if not has_all_texts(plan)]
-    missing = list(_textless_keepers(records, page_drops, documents))
-    missing += [documents[plan.doc_id].pages for plan in textless]
-    if missing:
-        return missing
-    summaries = pa.concat_tables([known, *_summarise(unseen, session)]).sort_by("doc_id")
-    document_drops = dedup_documents(recipe, summaries)
-    published = _published_ids(snapshot)
-    missing = [
-        documents[doc_id].pages
-        for doc_id, plan in plans.items()
-        if doc_id not in document_drops and doc_id not in published and not has_all_texts(plan)
-    ]
-    if missing:
-        return missing
-    return Version(
-        recipe, documents, records, page_drops, plans, summaries, document_drops, snapshot, staging
-    )
-
-
-def _textless_keepers(
-    records: PageRecords, drops: Drops, documents: Mapping[str, Document]
-) -> Iterator[PageRange]:
-    """Pages that are kept now, but were published as duplicates and are no longer staged."""
-    table = readable_records(records).select(["page_id", "doc_id", "page_index", "file"])
-    for row in table.to_pylist():
-        if row["page_id"] not in drops and records.files[row["file"]].origin == "rejects":
-            index = row["page_index"]
-            yield replace(documents[row["doc_id"]].pages, start=index, stop=index + 1)
-
-
-def _known_summaries(
-    recipe: Recipe, snapshot: Snapshot | None, plans: Mapping[str, DocumentPlan]
-) -> pa.Table:
-    """Summaries of the documents that the last version kept or dropped as duplicates."""
-    schema = pa.schema([DOCUMENTS.field(name) for name in _SUMMARY_COLUMNS])
-    tables = [schema.empty_table()]
-    if snapshot is not None:
-        kept = snapshot.columns("documents", _SUMMARY_COLUMNS)
-        if kept is not None:
-            tables.append(kept)
-        rejects = snapshot.columns(
-            "rejects",
-            ["level", "reason", "doc_id", "source_uri", "text_tokens", "quality", "text_hash",
-             "minhash", "recipe_digest"],
-        )  # fmt: skip
-        if rejects is not None:
-            dropped = rejects.filter(
-                pc.and_(
-                    pc.equal(rejects["level"], "document"), pc.equal(rejects["reason"], "duplicate")
-                )
-            )
-            rows = [row | {"quality_score": row["quality"]["score"]} for row in dropped.to_pylist()]
-            tables.append(pa.Table.from_pylist(rows, schema=schema))
-    known = pa.concat_tables(tables)
-    wanted = pa.array(list(plans), pa.string())
-    return known.filter(
-        pc.and_(
-            pc.is_in(known["doc_id"], value_set=wanted),
-            pc.equal(known["recipe_digest"], recipe.digest()),
-        )
-    )
-
-
-def _summarise(plans: list[DocumentPlan], session: Session) -> Iterable[pa.Table]:
-    batches = [
-        plans[start : start + _PLANS_PER_TASK] for start in range(0, len(plans), _PLANS_PER_TASK)
-    ]
-    return run_tasks(summarise_documents, batches, session)
-
-
-def _published_ids(snapshot: Snapshot | None) -> frozenset[str]:
-    table = snapshot.columns("documents", ["doc_id"]) if snapshot else None
-    return frozenset(table["doc_id"].to_pylist()) if table is not None else frozenset()
+        return read_pages(recipe, todo, staging, session, progress)
 
 
 def _report(

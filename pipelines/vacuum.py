@@ -29,8 +29,9 @@ from schemas.tables import TABLES
 from workers import store
 from workers.delta import TableVersion, open_table, table_history
 from workers.lease import hold
+from workers.listing import Stored, list_stored
 from workers.staging import Staging
-from workers.vacuum import Stored, forget_before, list_stored, log_before, named_parts, remove
+from workers.vacuum import forget_before, log_before, named_parts, remove
 
 DEFAULT_KEEP_DAYS = 7.0
 DEFAULT_GRACE_HOURS = 24.0

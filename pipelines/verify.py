@@ -19,16 +19,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cluster.session import Session
-from pipelines.state import Snapshot, load_snapshot, run_tasks
+from pipelines.state import Snapshot, load_snapshot
+from pipelines.tasks import run_tasks
 from schemas.errors import DatasetError
 from schemas.ids import page_id
 from schemas.pages import CROP_LINK
 from schemas.shards import Receipt
 from schemas.tables import TABLES
 from workers import store
+from workers.listing import Stored, list_stored
 from workers.parts import matching_texts
 from workers.staging import Staging
-from workers.vacuum import Stored, list_stored, named_parts
+from workers.vacuum import named_parts
 
 _MOST_NAMED = 5
 _RESTORE = "put it back from a copy of the dataset, or make the dataset anew in another folder"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from schemas.recipe import Dedup, NearText
 
@@ -25,7 +26,7 @@ class Items:
     """What is compared, row by row; every array has the length of `ids`.
 
     Shapes: scores float64 (n,), text_tokens int64 (n,), text_hashes S16 (n,), image_hashes
-    uint8 (n, 32) or None for documents, band_keys uint64 (n, bands).
+    uint8 (n, 32) or None for documents, signatures uint64 (n, permutations).
     """
 
     ids: Sequence[str]
@@ -33,7 +34,7 @@ class Items:
     text_tokens: npt.NDArray[np.int64]
     text_hashes: npt.NDArray[np.bytes_]
     image_hashes: npt.NDArray[np.uint8] | None
-    band_keys: Keys
+    signatures: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Duplicate:
     keeper: int
     kind: str
     similarity: float
+
+
+_BRIEF = np.uint64(0x9E3779B97F4A7C15)
+"""Sets the text keys of brief rows apart from those of wordy ones."""
 
 
 def band_keys(signatures: Keys, bands: int) -> Keys:
@@ -61,24 +66,57 @@ def band_keys(signatures: Keys, bands: int) -> Keys:
     return keys
 
 
-def candidate_edges(items: Items, settings: Dedup) -> Iterator[Indices]:
-    """Pairs that may be duplicates, int64 (pairs, 2): a star for each bucket of equal keys."""
+def signature_matrix(minhash: pa.Array) -> Keys:
+    """Stored signatures as uint64 (rows, permutations). No nulls."""
+    if len(minhash) == 0:
+        return np.zeros((0, 0), np.uint64)
+    flat = np.frombuffer(b"".join(minhash.to_pylist()), "<u8").astype(np.uint64, copy=False)
+    return flat.reshape(len(minhash), -1)
+
+
+def key_columns(settings: Dedup, by_picture: bool) -> list[str]:
+    """The columns of `candidate_keys`."""
+    text = settings.exact_text or (by_picture and settings.image is not None)
+    bands = settings.near.bands if settings.near else 0
+    return ["text"] * text + [f"band_{band:02d}" for band in range(bands)]
+
+
+def candidate_keys(rows: pa.Table, settings: Dedup, by_picture: bool) -> pa.Table:
+    """Keys of which two rows share one where they may be duplicates: uint64 columns, with nulls.
+
+    Args:
+        rows: has the columns text_tokens, text_hash, minhash; null where nothing was read.
+        by_picture: whether rows of few words are compared by their pictures.
+    """
     near = settings.near or NearText()
-    wordy = np.flatnonzero(items.text_tokens >= near.min_text_tokens)
-    if settings.exact_text:
-        yield _stars(items.text_hashes[wordy], wordy)
-    if settings.near is not None:
-        for band in range(items.band_keys.shape[1]):
-            yield _stars(items.band_keys[wordy, band], wordy)
-    if settings.image is not None and items.image_hashes is not None:
+    tokens = rows["text_tokens"].fill_null(0).to_numpy()
+    is_read = rows["minhash"].is_valid().to_numpy()
+    wordy = is_read & (tokens >= near.min_text_tokens)
+    columns = {}
+    names = key_columns(settings, by_picture)
+    if "text" in names:
+        keys = np.zeros(len(tokens), np.uint64)
+        hashes = rows["text_hash"].filter(pa.array(is_read)).to_pylist()
+        keys[is_read] = np.frombuffer(b"".join(h[:8] for h in hashes), "<u8")
         # Nearly empty pages look alike: two headings differ in a few pixels. So a picture counts
         # as the same only where the few words on it are the same too.
-        brief = np.flatnonzero(items.text_tokens < near.min_text_tokens)
-        yield _stars(items.text_hashes[brief], brief)
+        keys[~wordy] ^= _BRIEF
+        compared = wordy if settings.exact_text else np.zeros_like(wordy)
+        if by_picture and settings.image is not None:
+            compared = compared | (is_read & ~wordy)
+        columns["text"] = pa.array(keys, mask=~compared)
+    if settings.near is not None:
+        bands = np.zeros((len(tokens), near.bands), np.uint64)
+        if wordy.any():
+            minhash = rows["minhash"].filter(pa.array(wordy)).combine_chunks()
+            bands[wordy] = band_keys(signature_matrix(minhash), near.bands)
+        for band in range(near.bands):
+            columns[f"band_{band:02d}"] = pa.array(bands[:, band], mask=~wordy)
+    return pa.table(columns)
 
 
-def _stars(keys: npt.NDArray[np.generic], indices: Indices) -> Indices:
-    """Link all members of each run of equal keys to the run's first."""
+def stars(keys: Keys, indices: Indices) -> Indices:
+    """Link all members of each run of equal keys to the run's first: int64 (pairs, 2)."""
     if len(keys) < 2:
         return np.zeros((0, 2), np.int64)
     order = np.argsort(keys, kind="stable")
@@ -89,43 +127,37 @@ def _stars(keys: npt.NDArray[np.generic], indices: Indices) -> Indices:
     return np.stack([indices[order[first[members]]], indices[order[members]]], axis=1)
 
 
-def components(count: int, edges: Iterable[Indices]) -> list[Indices]:
-    """Connected sets of two or more items, each ascending (union–find, path halving)."""
-    parent = np.arange(count).tolist()
+def components(edges: Iterable[Indices]) -> list[Indices]:
+    """Connected sets of items, each ascending, in the order of their first (union–find)."""
+    pairs = np.concatenate([np.zeros((0, 2), np.int64), *edges])
+    items, places = np.unique(pairs, return_inverse=True)
+    parent = list(range(len(items)))
 
     def root(item: int) -> int:
         while parent[item] != item:
             parent[item] = parent[parent[item]]
             item = parent[item]
-        return int(item)
+        return item
 
-    for pairs in edges:
-        for left, right in pairs.tolist():
-            a, b = root(left), root(right)
-            if a != b:
-                parent[max(a, b)] = min(a, b)
-    roots = np.fromiter((root(item) for item in range(count)), np.int64, count)
+    for left, right in places.reshape(-1, 2).tolist():
+        a, b = root(left), root(right)
+        if a != b:
+            parent[max(a, b)] = min(a, b)
+    roots = np.fromiter((root(item) for item in range(len(items))), np.int64, len(items))
     order = np.argsort(roots, kind="stable")
     cuts = np.flatnonzero(np.diff(roots[order])) + 1
-    return [part for part in np.split(order, cuts) if len(part) > 1]
+    return [items[part] for part in np.split(order, cuts) if len(part) > 1]
 
 
-def decide(
-    items: Items, component: Indices, signatures: Keys, settings: Dedup
-) -> Iterator[Duplicate]:
-    """The duplicates within one component.
-
-    Args:
-        component: indices into `items`.
-        signatures: MinHash of the component's items, uint64 (len(component), permutations).
-    """
+def decide(items: Items, component: Indices, settings: Dedup) -> Iterator[Duplicate]:
+    """The duplicates within one component, which is indices into `items`."""
     order = sorted(
         range(len(component)),
         key=lambda place: (-items.scores[component[place]], items.ids[int(component[place])]),
     )
     kept: list[int] = []
     for place in order:
-        best = _most_similar(items, component, signatures, settings, place, kept)
+        best = _most_similar(items, component, settings, place, kept)
         if best is None:
             kept.append(place)
         else:
@@ -136,7 +168,6 @@ def decide(
 def _most_similar(
     items: Items,
     component: Indices,
-    signatures: Keys,
     settings: Dedup,
     place: int,
     kept: list[int],
@@ -151,7 +182,7 @@ def _most_similar(
     kind = "near_text"
     if items.text_tokens[item] >= near.min_text_tokens:
         if settings.near is not None:
-            jaccard = (signatures[kept] == signatures[place]).mean(axis=1)
+            jaccard = (items.signatures[others] == items.signatures[item]).mean(axis=1)
             similarity = np.where(wordy & (jaccard >= settings.near.jaccard), jaccard, 0.0)
         if settings.exact_text:
             equal = wordy & (items.text_hashes[others] == items.text_hashes[item])

@@ -140,5 +140,5 @@ def _judge(reading: Reading, ink_share: float, floors: Quality) -> tuple[str, fl
         return reading.error.reason, -1.0
     cleaned = clean(reading.text)
     scores = quality.measure(cleaned, signatures.words(cleaned), reading.confidence, ink_share)
-    error = quality.judge(scores, text.count_tokens(cleaned), floors)
+    error = quality.judge(scores, text.count_up_to(cleaned, floors.min_text_tokens), floors)
     return (error.reason if error else "ok"), scores.score

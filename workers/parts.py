@@ -73,17 +73,6 @@ def read_part(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
         return pq.ParquetFile(handle).read(columns=columns and list(columns))
 
 
-def filtered_groups(uri: str, key: str, keep: pa.Array) -> Iterator[pa.Table]:
-    """A part's row groups with the rows whose `key` is in `keep`; empty groups are left out."""
-    with store.open_input(uri) as handle:
-        file = pq.ParquetFile(handle)
-        for index in range(file.num_row_groups):
-            group = file.read_row_group(index)
-            group = group.filter(pc.is_in(group[key], value_set=keep))
-            if group.num_rows:
-                yield group
-
-
 def matching_texts(uri: str, literal: str) -> Iterator[tuple[str, str]]:
     """Page ids and texts of a part of `pages`, where the text has `literal` in it."""
     with store.open_input(uri) as handle:

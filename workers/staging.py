@@ -21,8 +21,8 @@ from schemas.errors import IntegrityError
 from schemas.shards import CropsFile, Receipt, Shard
 from schemas.tables import STAGED, STAGED_CROPS
 from workers import store
+from workers.listing import Stored, list_stored
 from workers.score import Row
-from workers.vacuum import list_stored
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,11 @@ class Staging:
     def images_uri(self, shard_id: str) -> str:
         """Where a shard's images are."""
         return store.join(self.folder, f"{shard_id}.images")
+
+    @staticmethod
+    def images_beside(rows_uri: str) -> str:
+        """Where the images are of the shard whose rows, or rows of crops, lie at `rows_uri`."""
+        return rows_uri.removesuffix(".parquet").removesuffix(".crops") + ".images"
 
     def _receipt_uri(self, shard_id: str) -> str:
         return store.join(self.folder, f"{shard_id}.json")
@@ -95,14 +100,43 @@ class Staging:
 
     def receipts(self) -> list[Receipt]:
         """All receipts, by shard id. Raises IntegrityError for a file that is not one."""
-        uris = store.list_names(self.folder, ".json")
-        receipts = []
-        for uri, data in zip(uris, store.read_many(uris), strict=True):
+        return list(self._receipts().values())
+
+    def _receipts(self) -> dict[Stored, Receipt]:
+        stored = [item for item in list_stored(self.folder) if item.name.endswith(".json")]
+        found = self._remembered() if stored else {}
+        others = [item for item in stored if _line_key(item) not in found]
+        for item, data in zip(others, store.read_many([i.uri for i in others]), strict=True):
             try:
-                receipts.append(Receipt.from_json(data.decode()))
+                found[_line_key(item)] = Receipt.from_json(data.decode())
             except ValueError as exc:
-                raise IntegrityError(f"{uri}: {exc}; delete it and run again") from exc
-        return receipts
+                raise IntegrityError(f"{item.uri}: {exc}; delete it and run again") from exc
+        return {item: found[_line_key(item)] for item in stored}
+
+    def remember_receipts(self) -> None:
+        """Copy the receipts into one file, so that the next run need not open each.
+
+        The receipts stay, and count: the copy of one that was deleted or written anew is not used.
+        The file is safe to delete.
+        """
+        lines = [f"{_line_key(item)}\t{r.to_json()}" for item, r in self._receipts().items()]
+        store.write_bytes(self._memory_uri, "\n".join(lines).encode())
+
+    @property
+    def _memory_uri(self) -> str:
+        return store.join(self.folder, "receipts.tsv")
+
+    def _remembered(self) -> dict[str, Receipt]:
+        try:
+            lines = store.read_bytes(self._memory_uri).decode().splitlines()
+        except FileNotFoundError:
+            return {}
+        try:
+            pairs = (line.split("\t", 1) for line in lines)
+            return {key: Receipt.from_json(text) for key, text in pairs}
+        except ValueError as exc:
+            log.warning("%s is damaged (%s): the receipts are read", self._memory_uri, exc)
+            return {}
 
     def whole_receipts(self, delete_others: bool = False) -> list[Receipt]:
         """The receipts whose files are there in full; what the others spoke for is read again.
@@ -143,6 +177,11 @@ class Staging:
     def read_image(self, shard_id: str, offset: int, length: int) -> bytes:
         """One image, by one range read."""
         return store.read_range(self.images_uri(shard_id), offset, length)
+
+
+def _line_key(item: Stored) -> str:
+    """What tells a receipt's file from another that was written in its place."""
+    return f"{item.name} {item.size} {item.modified_s!r}"
 
 
 def _check(shard: Shard, rows: Sequence[Row], crops: Sequence[tuple[Row, bytes]]) -> None:

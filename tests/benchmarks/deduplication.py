@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Dedup, NearText
+from tests.candidates import candidate_edges
 from workers import duplicates, signatures
 
 PAGE_WORDS = 300
@@ -96,20 +97,20 @@ def jaccard(left: Words, right: Words) -> float:
     return len(a & b) / len(a | b)
 
 
-def decisions(items: duplicates.Items, minhashes: Shingles, timed: Callable[..., Any]) -> Drops:
+def decisions(items: duplicates.Items, timed: Callable[..., Any]) -> Drops:
     """What a publish does with the records of its pages."""
 
     def connect() -> list[duplicates.Indices]:
-        return duplicates.components(len(items.ids), duplicates.candidate_edges(items, DEDUP))
+        return duplicates.components(candidate_edges(items, DEDUP))
 
     def decide(found: Sequence[duplicates.Indices]) -> Drops:
         return {
             items.ids[drop.index]: (items.ids[drop.keeper], drop.kind)
             for component in found
-            for drop in duplicates.decide(items, component, minhashes[component], DEDUP)
+            for drop in duplicates.decide(items, component, DEDUP)
         }
 
-    found = timed("candidates, components", connect)
+    found = timed("keys, candidates, components", connect)
     drops: Drops = timed("decisions", decide, found)
     return drops
 
@@ -133,16 +134,15 @@ def measure(pages: int) -> dict[str, Any]:
         "minhash",
         lambda: np.stack([signatures.minhash(s, NEAR.permutations) for s in shingles]),
     )
-    keys = timed("band keys", duplicates.band_keys, minhashes, NEAR.bands)
     items = duplicates.Items(
         ids=[f"{rng.randrange(2**64):016x}" for _ in range(pages)],
         scores=np.array([round(rng.random(), 2) for _ in range(pages)]),
         text_tokens=np.full(pages, 2 * PAGE_WORDS),
         text_hashes=np.array([signatures.text_hash(words) for words in page_words], "S16"),
         image_hashes=None,
-        band_keys=keys,
+        signatures=minhashes,
     )
-    drops = decisions(items, minhashes, timed)
+    drops = decisions(items, timed)
     seconds = dict(spent_s)
     shuffle = np.random.default_rng(0).permutation(pages)
     shuffled = replace(
@@ -151,9 +151,9 @@ def measure(pages: int) -> dict[str, Any]:
         scores=items.scores[shuffle],
         text_tokens=items.text_tokens[shuffle],
         text_hashes=items.text_hashes[shuffle],
-        band_keys=items.band_keys[shuffle],
+        signatures=minhashes[shuffle],
     )
-    again = decisions(shuffled, minhashes[shuffle], timed)
+    again = decisions(shuffled, timed)
 
     place_of = {name: place for place, name in enumerate(items.ids)}
     true = np.array([jaccard(page_words[left], page_words[right]) for left, right in corpus.pairs])

@@ -38,7 +38,7 @@ FIRST = [
     "card",
 ]
 REFRESH = [
-    "inventory-part-1",
+    *(f"inventory-part-{number}" for number in (1, 2)),
     "rejects-part-1",
     *(f"{table}-part-{number}" for table in ("documents", "crops", "pages") for number in (1, 2)),
     *(f"{table}-commit" for table in TABLES),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from schemas.shards import SeenFile
 from workers import store
 from workers.documents import Examined, examine
 
+NOBODY = 65534
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
 
@@ -65,6 +69,30 @@ def test_a_file_that_is_gone_is_unreadable_and_no_document(tmp_path: Path) -> No
     found = examine(gone, FakeRasterizer(1))  # type: ignore[arg-type]
     assert (found.doc_id, found.reason) == (None, "unreadable")
     assert "gone.pdf" in (found.detail or "")
+
+
+@contextmanager
+def denied(path: Path) -> Iterator[None]:
+    """Nobody may read the file meanwhile; root, which may read all, is nobody."""
+    path.chmod(0)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def test_a_file_that_is_denied_is_unreadable_and_no_fault_of_its_disk(tmp_path: Path) -> None:
+    path = tmp_path / "private.pdf"
+    path.write_bytes(b"%PDF-1.7")
+    file = store.stat(str(path))
+    with denied(path):
+        found = examine(file, FakeRasterizer(1))  # type: ignore[arg-type]
+    assert (found.doc_id, found.reason) == (None, "unreadable")
+    assert "give this user the right" in (found.detail or "")
 
 
 @given(

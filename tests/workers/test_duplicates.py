@@ -12,15 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.recipe import Dedup, NearImage, NearText
-from workers.duplicates import (
-    Duplicate,
-    Items,
-    Keys,
-    band_keys,
-    candidate_edges,
-    components,
-    decide,
-)
+from tests.candidates import candidate_edges
+from workers.duplicates import Duplicate, Items, Keys, band_keys, components, decide
 from workers.signatures import IMAGE_HASH_BYTES, minhash
 
 NEAR = NearText(jaccard=0.6, permutations=64, bands=16)
@@ -61,28 +54,24 @@ class Drop:
     similarity: float
 
 
-def items_of(pages: list[Page]) -> tuple[Items, Keys]:
-    signatures = np.stack([page.signature for page in pages])
+def items_of(pages: list[Page]) -> Items:
     images = b"".join(page.image.to_bytes(IMAGE_HASH_BYTES, "big") for page in pages)
-    items = Items(
+    return Items(
         ids=[page.name for page in pages],
         scores=np.array([page.score for page in pages]),
         text_tokens=np.array([page.text_tokens for page in pages]),
         text_hashes=np.array([page.text_hash for page in pages], "S16"),
         image_hashes=np.frombuffer(images, np.uint8).reshape(-1, IMAGE_HASH_BYTES),
-        band_keys=band_keys(signatures, NEAR.bands),
+        signatures=np.stack([page.signature for page in pages]),
     )
-    return items, signatures
 
 
 def deduplicate(pages: list[Page], settings: Dedup = DEDUP) -> set[Drop]:
     if not pages:
         return set()
-    items, signatures = items_of(pages)
-    found = components(len(pages), candidate_edges(items, settings))
-    drops: list[Duplicate] = [
-        drop for part in found for drop in decide(items, part, signatures[part], settings)
-    ]
+    items = items_of(pages)
+    found = components(candidate_edges(items, settings))
+    drops: list[Duplicate] = [drop for part in found for drop in decide(items, part, settings)]
     assert len({drop.index for drop in drops}) == len(drops)
     return {Drop(pages[d.index].name, pages[d.keeper].name, d.kind, d.similarity) for d in drops}
 
@@ -201,9 +190,8 @@ def test_a_page_of_text_and_a_picture_are_never_duplicates(first: int) -> None:
         Page("b", frozenset({1}), text_tokens=BRIEF + WORDY - first),
     ]
     assert deduplicate(mixed) == set()
-    items, signatures = items_of(mixed)
     for settings in (DEDUP, Dedup(exact_text=False, near=NEAR)):
-        assert list(decide(items, np.arange(2), signatures, settings)) == []
+        assert list(decide(items_of(mixed), np.arange(2), settings)) == []
 
 
 def test_image_distance_follows_the_recipe() -> None:
@@ -238,10 +226,10 @@ def test_components_are_the_connected_sets_in_any_order_of_edges(count, edges, r
         connected.update(dict.fromkeys(joined, joined))
     expected = sorted({tuple(sorted(part)) for part in connected.values() if len(part) > 1})
     shuffled = np.array(random.sample(edges, len(edges)), np.int64).reshape(-1, 2)
-    found = components(count, [shuffled[:3], shuffled[3:]])
+    found = components([shuffled[:3], shuffled[3:]])
     assert sorted(tuple(part.tolist()) for part in found) == expected
 
 
 def test_no_items_have_no_duplicates() -> None:
-    assert components(0, []) == []
+    assert components([]) == []
     assert band_keys(np.zeros((0, 64), np.uint64), 16).shape == (0, 16)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.tables import PAGES, REJECTS, SCHEMAS, TABLES
-from workers.parts import filtered_groups, first_rows, matching_texts, read_part, write_part
+from workers.parts import first_rows, matching_texts, read_part, write_part
 
 OF_TYPE = {
     pa.string(): st.text(max_size=20),
@@ -98,18 +98,6 @@ def test_groups_that_lack_a_column_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="field names"):
         write_part(str(tmp_path), "rejects", [reject_groups(1)[0].drop_columns("reason")])
     assert os.listdir(tmp_path) == []
-
-
-@given(st.sets(st.integers(0, 8)))
-@settings(max_examples=20)
-def test_filtered_groups_keep_exactly_the_wanted_rows_in_order(tmp_path_factory, kept) -> None:
-    folder = tmp_path_factory.mktemp("parts")
-    part = write_part(str(folder), "rejects", reject_groups(2, 3, 2))
-    keep = pa.array([f"id {index}" for index in kept], pa.string())
-    groups = list(filtered_groups(str(folder / "rejects" / part.path), "page_id", keep))
-    found = [index for group in groups for index in group["page_index"].to_pylist()]
-    assert found == [index for index in range(7) if index in kept]
-    assert all(group.num_rows for group in groups)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 99])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.builders import PROSE
 from workers.cleaning import clean
-from workers.text import count_tokens, language
+from workers.text import count_tokens, count_up_to, language
 
 any_text = st.text(st.characters())  # surrogates and control characters, too
 
@@ -41,3 +41,8 @@ def test_languages_are_told_apart(text: str, code: str) -> None:
     found, score = language(text)
     assert found == code
     assert score > 0.8
+
+
+@given(st.text(max_size=60).map(clean), st.integers(0, 12))
+def test_counting_up_to_what_is_enough_agrees_with_counting(text: str, enough: int) -> None:
+    assert count_up_to(text, enough) == min(enough, count_tokens(text))

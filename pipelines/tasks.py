@@ -1,0 +1,34 @@
+"""Run one function over many items through the pool: the plain tasks of inventory and publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sized
+from typing import TypeVar
+
+from cluster.pool import Policy, Step, run_pool
+from cluster.progress import Meter
+from cluster.session import Session
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run_tasks(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    session: Session,
+    meter: Meter | None = None,
+) -> list[Result]:
+    """Run a one-step chain over items; results in any order. Raises the first failure."""
+    results: list[Result] = []
+    if isinstance(items, Sized) and not len(items):
+        return results
+    policy: Policy[Item] = Policy(lambda item: [item])
+    with session.runtime() as runtime:
+        for done in run_pool(items, [Step(function)], runtime, policy):
+            if done.error is not None:
+                raise done.error
+            results.append(done.value)
+            if meter is not None:
+                meter.add(1)
+    return results

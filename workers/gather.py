@@ -1,0 +1,230 @@
+"""Gather: bring the rows of new parts together from the files that they lie in.
+
+    files ─► [ gather: read each once, deal its rows to the parts ] ─► [ write a part ] per part
+
+The rows of a part are shuffled, so they come from all over the staged shards. Each file is read
+once, by the gathering task that has it, which leaves a scratch file with one Arrow batch for each
+part; a part is written from its batches. Images are not moved twice: each is read where it lies
+when its row group is written. Which rows go where is decided in `pipelines.publish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.pages import image_path
+from schemas.tables import KEYS, QUALITY, SCHEMAS
+from workers import store
+from workers.delta import PartFile
+from workers.parts import write_part
+from workers.records import RowsFile
+from workers.staging import Staging
+
+Places = npt.NDArray[np.int32]
+_IMAGE_PLACE = pa.schema(
+    [("images_uri", pa.string()), ("image_offset", pa.int64()), ("image_bytes", pa.int64())]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Rows of some files that go to new parts of a table; the arrays have one entry a row.
+
+    `files[file]` has the row as its `row`-th; it becomes row `place` of part `part`. What
+    `overlay` has in a column, where it is not null, takes the place of what the file has.
+    """
+
+    table: str
+    files: tuple[RowsFile, ...]
+    file: Places
+    row: Places
+    part: Places
+    place: Places
+    overlay: pa.Table
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A scratch file whose batches are, in order, of these parts."""
+
+    uri: str
+    parts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPart:
+    """A part to write: the batches of scratch files that hold its rows, and its row groups."""
+
+    dataset: str
+    table: str
+    batches: tuple[tuple[str, int], ...]
+    group_rows: tuple[int, ...]
+
+
+def gather(task: Gathering) -> Gathered:
+    """Read the files once, and leave their rows by part."""
+    tables = []
+    for number, file in enumerate(task.files):
+        chosen = np.flatnonzero(task.file == number)
+        tables.append(_rows(task, file, task.row[chosen], chosen))
+    places = np.concatenate([np.flatnonzero(task.file == n) for n in range(len(task.files))])
+    rows = pa.concat_tables(tables).append_column("place", pa.array(task.place[places]))
+    parts = task.part[places]
+    present = np.unique(parts)
+    with store.temporary_folder() as folder:
+        path = folder / "rows.arrow"
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        with pa.ipc.new_file(str(path), rows.schema, options=options) as writer:
+            for part in present:
+                batch = rows.take(pa.array(np.flatnonzero(parts == part))).combine_chunks()
+                writer.write_batch(batch.to_batches()[0])
+        store.upload(path, task.uri)
+    return Gathered(task.uri, tuple(present.tolist()))
+
+
+def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.int64]) -> pa.Table:
+    """Rows of one file in the table's columns, with what lies over them; no images yet."""
+    schema = pa.schema([field for field in SCHEMAS[task.table] if field.name != "image"])
+    with store.open_input(file.uri) as handle:
+        parquet = pq.ParquetFile(handle)
+        names = set(parquet.schema_arrow.names)
+        wanted = [n for n in (*schema.names, "quality_score", *_IMAGE_PLACE.names) if n in names]
+        table = parquet.read(columns=wanted).take(pa.array(rows))
+    overlay = task.overlay.take(pa.array(chosen))
+    columns = {}
+    for field in schema:
+        column = pa.nulls(len(rows), field.type)
+        if field.name in names:
+            column = table[field.name].cast(field.type)
+        elif field.type == QUALITY and "quality_score" in names:
+            column = _quality(table["quality_score"])
+        if field.name in overlay.column_names:
+            column = pc.coalesce(overlay[field.name].cast(field.type), column)
+        columns[field.name] = column
+    result = pa.table(columns, schema=schema)
+    if "image" not in SCHEMAS[task.table].names:
+        return result
+    columns |= {name: table[name] for name in ("image_offset", "image_bytes")}
+    columns["images_uri"] = pa.array([Staging.images_beside(file.uri)] * len(rows), pa.string())
+    return pa.table(columns, schema=pa.schema([*schema, *_IMAGE_PLACE]))
+
+
+def _quality(scores: pa.ChunkedArray) -> pa.Array:
+    """The quality of documents, of which only the score is known."""
+    columns = [
+        scores.combine_chunks() if field.name == "score" else pa.nulls(len(scores), field.type)
+        for field in QUALITY
+    ]
+    return pa.StructArray.from_arrays(columns, fields=list(QUALITY))
+
+
+def write_new_part(part: NewPart) -> PartFile:
+    """Write a part; the images of one row group are in memory at a time."""
+    batches = []
+    for uri, number in part.batches:
+        with store.open_input(uri) as handle:
+            batches.append(pa.ipc.open_file(handle).get_batch(number))
+    rows = pa.Table.from_batches(batches).sort_by("place")
+    return write_part(part.dataset, part.table, _groups(rows, part))
+
+
+def _groups(rows: pa.Table, part: NewPart) -> Iterator[pa.Table]:
+    schema = SCHEMAS[part.table]
+    start = 0
+    for count in part.group_rows:
+        group = rows.slice(start, count)
+        start += count
+        if "image" in schema.names:
+            group = group.append_column("image", _images(group, part.table))
+        yield group.select(schema.names).cast(schema)
+
+
+def _images(group: pa.Table, table: str) -> pa.Array:
+    columns = [group[name].to_pylist() for name in (KEYS[table], *_IMAGE_PLACE.names)]
+    images = []
+    for row_id, uri, offset, length in zip(*columns, strict=True):
+        data = store.read_range(uri, offset, length)
+        images.append({"bytes": data, "path": image_path(row_id, data)})
+    return pa.array(images, SCHEMAS[table].field("image").type)
+
+
+# ---- parts that lose or change rows -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """The rows of a part that stay, by place and ascending; those whose document is now named by
+    another URI, and that URI."""
+
+    uri: str
+    rows: Places
+    moved: Places
+    source_uris: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenPart:
+    """A part that is made of what stays of others; row groups are joined up to `group_bytes`."""
+
+    dataset: str
+    table: str
+    sources: tuple[Survivors, ...]
+    group_bytes: int
+
+
+def rewrite_part(part: RewrittenPart) -> PartFile | None:
+    """Write the rows that stay; None where there is none."""
+    if all(len(source.rows) == 0 for source in part.sources):
+        return None
+    groups = (group for source in part.sources for group in _surviving(source))
+    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes))
+
+
+def _surviving(source: Survivors) -> Iterator[pa.Table]:
+    with store.open_input(source.uri) as handle:
+        file = pq.ParquetFile(handle)
+        first = 0
+        for number in range(file.num_row_groups):
+            count = file.metadata.row_group(number).num_rows
+            kept = _within(source.rows, first, count)
+            if len(kept):
+                group = _renamed(file.read_row_group(number), source, first)
+                yield group.take(pa.array(kept))
+            first += count
+
+
+def _within(rows: Places, first: int, count: int) -> Places:
+    """Those of ascending places that lie in a run of rows, counted from its first."""
+    start, stop = np.searchsorted(rows, [first, first + count])
+    return rows[start:stop] - np.int32(first)
+
+
+def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
+    start, stop = np.searchsorted(source.moved, [first, first + group.num_rows])
+    if start == stop:
+        return group
+    mask = np.zeros(group.num_rows, bool)
+    mask[source.moved[start:stop] - first] = True
+    names = pc.replace_with_mask(
+        group["source_uri"].combine_chunks(), mask, pa.array(source.source_uris[start:stop])
+    )
+    return group.set_column(group.column_names.index("source_uri"), "source_uri", names)
+
+
+def _joined(groups: Iterator[pa.Table], group_bytes: int) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    for group in groups:
+        if waiting and sum(table.nbytes for table in waiting) + group.nbytes > group_bytes:
+            yield pa.concat_tables(waiting)
+            waiting = []
+        waiting.append(group)
+    if waiting:
+        yield pa.concat_tables(waiting)
