@@ -6,7 +6,7 @@ index, and signatures stay in the files. `workers.records` reads the files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from pipelines.tasks import run_tasks
 from schemas.ids import split_page_id
 from schemas.inventory import Document
 from schemas.recipe import Recipe
+from schemas.shards import PageRange
 from workers import store
 from workers.records import Level, RecordsTask, RowsFile, load_records
 
@@ -31,6 +32,11 @@ _FILES_PER_TASK = 64
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+def page_key(doc: int, index: int) -> int:
+    """One number for a document's number and a page's index: they sort as pages do."""
+    return (doc << 32) | index
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,14 @@ class Catalogue:
             documents,
             {document.doc_id: number for number, document in enumerate(documents)},
             pa.array([document.source_uri for document in documents], pa.string()),
+        )
+
+    def keys_of(self, ranges: Iterable[PageRange]) -> frozenset[int]:
+        """The keys of pages, as `Records.keys` has them."""
+        return frozenset(
+            page_key(self.numbers[part.doc_id], index)
+            for part in ranges
+            for index in range(part.start, part.stop)
         )
 
     def numbers_of(self, doc_ids: Sequence[str]) -> npt.NDArray[np.int32]:
@@ -94,8 +108,8 @@ class Records:
 
     @property
     def keys(self) -> Ints:
-        """A number for each row's page, or document: ascending along the rows."""
-        return page_keys(self.doc, self.index)
+        """The `page_key` of each row's page, or document: ascending along the rows."""
+        return (self.doc.astype(np.int64) << 32) | self.index.astype(np.int64)
 
     @property
     def readable(self) -> Flags:
@@ -117,11 +131,6 @@ class Records:
 
 _ARRAYS = [field.name for field in fields(Records) if field.name not in ("files", "key_files")]
 _PRIORITY = {"pages": 0, "documents": 0, "crops": 0, "staged": 1, "rejects": 2}
-
-
-def page_keys(doc: npt.NDArray[np.int32], index: npt.NDArray[np.int32]) -> Ints:
-    """One number for a document's number and a page's index."""
-    return (doc.astype(np.int64) << 32) | index.astype(np.int64)
 
 
 def load_all(
@@ -237,7 +246,7 @@ def _keepers(kept_ids: pa.ChunkedArray, is_duplicate: Flags, catalogue: Catalogu
     for place, name in zip(places.tolist(), names, strict=True):
         doc_id, index = split_page_id(name) if "/" in name else (name, 0)
         number = catalogue.numbers.get(doc_id, NOBODY)
-        keepers[place] = NOBODY if number == NOBODY else (number << 32) | index
+        keepers[place] = NOBODY if number == NOBODY else page_key(number, index)
     return keepers
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from cluster.planner import uncovered_ranges
 from cluster.session import Session
 from pipelines.dedup import Drops, find_duplicates
-from pipelines.records import NOBODY, Catalogue, Flags, Ints, Records, concatenated, load_all
+from pipelines.records import NOBODY, Catalogue, Flags, Records, concatenated, load_all
 from pipelines.state import Snapshot
 from pipelines.tasks import run_tasks
 from schemas.recipe import Recipe
@@ -42,10 +42,15 @@ class Inputs:
     catalogue: Catalogue
     snapshot: Snapshot | None
     staging: Staging
-    receipts: Sequence[Receipt]
     covered: Flags
-    recalled: Ints
     scratch: str
+    receipts: Sequence[Receipt] = ()
+    recalled: frozenset[int] = frozenset()
+
+    def is_news(self, receipt: Receipt) -> bool:
+        """Whether a shard has pages of a document that the last version does not cover."""
+        numbers = (self.catalogue.numbers.get(doc_id) for doc_id in receipt.doc_ids)
+        return any(number is not None and not self.covered[number] for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def _load_pages(inputs: Inputs, session: Session) -> Records:
     files = [*_published(inputs.snapshot, ("pages", "rejects")), *staged]
 
     def wanted(records: Records) -> Flags:
-        is_recalled = np.isin(records.keys, inputs.recalled)
+        is_recalled = np.isin(records.keys, np.array(sorted(inputs.recalled), np.int64))
         flags: Flags = ~records.origin("staged") | ~inputs.covered[records.doc] | is_recalled
         return flags
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -102,9 +102,11 @@ def update(
     todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
     passes = _read(recipe, todo, staging, session, console)
     with _scratch(recipe) as scratch:
-        version, passes = _decide(
-            recipe, snapshot, inventory, covered, staging, scratch, session, console, passes
-        )
+        catalogue = Catalogue.of(inventory.documents)
+        is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
+        inputs = Inputs(recipe, catalogue, snapshot, staging, is_covered, scratch)
+        version, again = _decide(inputs, session, console)
+        passes += again
         with meter(console, "publish", "parts") as progress:
             number, metadata = publish(version, known, passes, session, progress, lease.check)
     staging.remember_receipts()
@@ -126,6 +128,11 @@ def covered_documents(
     return frozenset(document.doc_id for document in known)
 
 
+def staging_root(recipe: Recipe) -> str:
+    """The folder of all staging, whatever the digest."""
+    return recipe.placement.staging or store.join(store.absolute(recipe.dataset), "staging")
+
+
 @contextmanager
 def _scratch(recipe: Recipe) -> Iterator[str]:
     """A folder for what publishing leaves between its tasks; empty before and gone after."""
@@ -142,43 +149,28 @@ def _empty(folder: str) -> None:
     store.remove_empty_folder(folder)
 
 
-def _decide(
-    recipe: Recipe,
-    snapshot: Snapshot | None,
-    inventory: Inventory,
-    covered: frozenset[str],
-    staging: Staging,
-    scratch: str,
-    session: Session,
-    console: Console,
-    passes: PassReport,
-) -> tuple[Version, PassReport]:
-    """Decide what the next version holds; pages that it needs again are found or read."""
-    catalogue = Catalogue.of(inventory.documents)
-    is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
-    receipts = staging.receipts()
-    used = {r.shard_id: r for r in receipts if any(doc not in covered for doc, _, _ in r.ranges)}
-    recalled: frozenset[int] = frozenset()
+def _decide(inputs: Inputs, session: Session, console: Console) -> tuple[Version, PassReport]:
+    """Decide what the next version holds. Pages that it needs again are looked for in staging,
+    and read where they are not there."""
+    passes = PassReport()
+    receipts = inputs.staging.receipts()
+    used = {r.shard_id: r for r in receipts if inputs.is_news(r)}
     while True:
-        keys = np.array(sorted(recalled), np.int64)
-        inputs = Inputs(
-            recipe, catalogue, snapshot, staging, list(used.values()), is_covered, keys, scratch
-        )
+        inputs = replace(inputs, receipts=tuple(used.values()))
         version = decide(inputs, session)
         if isinstance(version, Version):
             return version, passes
-        wanted = frozenset(
-            (catalogue.numbers[part.doc_id] << 32) | index
-            for part in version
-            for index in range(part.start, part.stop)
-        )
-        if wanted <= recalled:
-            raise IntegrityError(f"{recipe.dataset}: {len(wanted)} pages cannot be found again")
-        recalled |= wanted
-        passes += _read(recipe, list(_not_staged(version, receipts)), staging, session, console)
-        receipts = staging.receipts()
+        wanted = inputs.catalogue.keys_of(version)
+        if wanted <= inputs.recalled:
+            raise IntegrityError(
+                f"{inputs.recipe.dataset}: {len(wanted)} pages are not found again"
+            )
+        todo = list(_not_staged(version, receipts))
+        passes += _read(inputs.recipe, todo, inputs.staging, session, console)
+        receipts = inputs.staging.receipts()
         documents = {part.doc_id for part in version}
-        used |= {r.shard_id: r for r in receipts if any(doc in documents for doc, _, _ in r.ranges)}
+        used |= {r.shard_id: r for r in receipts if not documents.isdisjoint(r.doc_ids)}
+        inputs = replace(inputs, recalled=inputs.recalled | wanted)
 
 
 def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
@@ -188,11 +180,6 @@ def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Ite
             staged.setdefault(doc_id, set()).update(range(start, stop))
     for part in ranges:
         yield from uncovered_ranges(part, staged.get(part.doc_id, set()))
-
-
-def staging_root(recipe: Recipe) -> str:
-    """The folder of all staging, whatever the digest."""
-    return recipe.placement.staging or store.join(store.absolute(recipe.dataset), "staging")
 
 
 def _read(

@@ -88,6 +88,11 @@ class Receipt:
     crops: CropsFile | None = None
 
     @property
+    def doc_ids(self) -> frozenset[str]:
+        """The documents that the shard has pages of."""
+        return frozenset(doc_id for doc_id, _, _ in self.ranges)
+
+    @property
     def staged_bytes(self) -> int:
         """The size of the shard's files, the receipt apart."""
         return self.rows_bytes + self.images_bytes + (self.crops.bytes if self.crops else 0)

@@ -157,7 +157,8 @@ def idefics3_tiled(longest_edge_px: int, width: int, height: int) -> VisionToken
 def pixtral(longest_edge_px: int, width: int, height: int) -> VisionTokens:
     """LightOnOCR: patches of 14 pixels, merged two by two; an odd last row or column is dropped.
 
-    A page past `longest_edge_px` is reduced to it, rounded down, then to whole patches up.
+    A page past `longest_edge_px` is reduced to it, rounded down, then to whole patches up. So a
+    strip of one row of patches has no token at all.
 
     >>> pixtral(1540, 1088, 1540)
     VisionTokens(placeholders=2145, valid=2145)

@@ -100,7 +100,9 @@ def test_a_page_that_fits_one_tile_has_none(side) -> None:
 @given(st.sampled_from(sorted(FORMULAS)), pages)
 def test_no_token_stands_for_the_page_that_is_not_in_the_prompt(formula, page) -> None:
     placeholders, valid = FORMULAS[formula](*page)
-    assert 1 <= valid <= placeholders
+    assert 0 <= valid <= placeholders
+    # Of a strip that is narrower than a token's patches, some processors leave nothing.
+    assert valid or (formula == "pixtral" and min(page) <= 14)
 
 
 @given(pages, st.integers(2, 40))

@@ -49,10 +49,15 @@ def token_ids(tokenizer: Any, strings: Iterable[str]) -> list[int]:
 
 
 def miscount(page: PageImage, plan: Plan, placeholders: int, counted_by: str) -> str | None:
-    """What to say where a page's image tokens are not as many as the mode's formula makes."""
+    """What to say where a page's image tokens are none, or not as many as the formula makes."""
     if plan.mode.tokens is None:
         return None
     expected = plan.mode.tokens(page.width, page.height).placeholders
+    if expected == 0:
+        return (
+            f"{page.width} x {page.height} pixels are too few for mode {plan.mode.name} of profile "
+            f"{plan.profile.name}: the model would see nothing"
+        )
     if placeholders == expected:
         return None
     return (

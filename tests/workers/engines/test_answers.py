@@ -112,3 +112,9 @@ def test_why_an_engine_failed_is_kept_short() -> None:
     assert reading.error is not None
     assert (reading.page_id, reading.error.reason) == ("page", "engine_error")
     assert len(reading.error.detail) == 500
+
+
+def test_a_page_of_which_the_model_would_see_nothing_is_told(plan: Plan) -> None:
+    said = miscount(PAGE, with_formula(plan, 0, 0), 0, "the processor")
+    assert said is not None
+    assert "600 x 800 pixels are too few for mode native" in said
