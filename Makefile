@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-vllm soak check format bench corpus clean
+.PHONY: demo test test-vllm test-wheel soak rehearsal check format bench corpus clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,6 +29,10 @@ test: $(INSTALLED)
 test-vllm: .venv-vllm/installed
 	.venv-vllm/bin/python -m pytest tests/vllm
 
+# The wheel in an environment outside the tree, which is gone afterwards.
+test-wheel: $(INSTALLED)
+	$(BIN)/python -m tests.packaging.wheel
+
 # 50 publishes under readers, 20 races, 10,000 mutants; then histories of faults from SEED on.
 MINUTES ?= 60
 SEED ?= 0
@@ -36,6 +40,11 @@ soak: $(INSTALLED)
 	PAGEFOUNDRY_SOAK_PUBLISHES=50 PAGEFOUNDRY_RACES=20 $(BIN)/python -m pytest tests/faults/test_readers.py tests/faults/test_races.py
 	$(BIN)/python -m tests.hostile.soak --count 10000 --seed $(SEED)
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
+
+# 20 simulated nodes of 8 GPUs: 20 GiB of memory, 20 minutes. OPTIONS=--help tells what else.
+OPTIONS ?=
+rehearsal: $(INSTALLED)
+	$(BIN)/python -m tests.rehearsal $(OPTIONS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
-from cluster.progress import Meter, meter
+from cluster.progress import RECORDS_VARIABLE, Drawing, Meter, Record, meter
 
 
 def plain() -> Console:
@@ -62,3 +64,65 @@ def test_on_a_terminal_the_bar_counts_and_goes_when_the_phase_ends() -> None:
         assert (task.completed, task.total, task.finished) == (8, 8, True)
         assert task.fields["note"].endswith("· 1 rejects")
     assert counts.bar.live.is_started is False
+
+
+# ---- drawn elsewhere ------------------------------------------------------------------------
+
+
+RECORD = Record("read", "pages", 12, 5, 20.0, "· 2/2 replicas busy")
+
+
+def test_records_come_in_place_of_bars_and_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RECORDS_VARIABLE, "records")
+    console = Console(file=io.StringIO(), force_terminal=True, width=20)
+    with meter(console, "read", "pages", total=12) as counts:
+        counts.add(5, "· one: :smile: [red]two")
+        counts.add(7)
+    records = [Record.from_line(line) for line in shown(console).splitlines()]
+    assert all(records)
+    first, last = records[0], records[-1]
+    assert first == Record("read", "pages", 12, 0, first.seconds)
+    assert last == Record("read", "pages", 12, 12, last.seconds, "· one: :smile: [red]two", True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "read: 5/12 pages", "pagefoundry-progress ", "pagefoundry-progress [1]",
+     'pagefoundry-progress {"phase": "read"}',
+     RECORD.to_line().replace("5", '"many"'), "pagefoundry-progress {"],
+)  # fmt: skip
+def test_other_lines_are_no_records(line: str) -> None:
+    assert Record.from_line(line) is None
+
+
+def test_a_record_survives_its_line() -> None:
+    assert Record.from_line(RECORD.to_line()) == RECORD
+
+
+def test_elsewhere_than_on_a_terminal_records_are_lines_every_ten_of_their_seconds() -> None:
+    console = plain()
+    drawing = Drawing(console)
+    for seconds in range(0, 26, 2):
+        drawing.take(replace(RECORD, done=seconds, seconds=float(seconds)))
+    drawing.take(replace(RECORD, phase="publish", unit="parts", seconds=0.0))
+    drawing.close()
+    assert shown(console).splitlines() == [
+        "read: 10/12 pages, 1.0 pages/s · 2/2 replicas busy",
+        "read: 20/12 pages, 1.0 pages/s · 2/2 replicas busy",
+    ]
+
+
+def test_on_a_terminal_records_are_a_bar_that_goes_with_its_phase() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    drawing = Drawing(console)
+    drawing.take(RECORD)
+    drawing.take(replace(RECORD, done=12, seconds=24.0, ended=True))
+    assert "12/12" in shown(console)
+    assert shown(console).endswith("\x1b[2K")  # the line was cleared
+    drawing.close()
+
+
+def test_a_terminal_may_have_lines_too() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
+    Drawing(console, live=False).take(RECORD)
+    assert "read: 5/12 pages, 0.2 pages/s" in shown(console)

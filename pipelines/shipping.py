@@ -1,0 +1,105 @@
+"""What a job on a cluster is given: a recipe that means the same there, the code, the command.
+
+The cluster has PageFoundry's dependencies. Its code is shipped, so that what runs is what was
+submitted, or is that of the cluster's image. Environment variables are never shipped: what opens
+a store lies on the cluster, as a secret or a role.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from cluster.progress import RECORDS_VARIABLE
+from cluster.submit import JobRequest
+from schemas.recipe import EngineSpec, Recipe, canonical_json
+from workers import store
+
+PACKAGES = ("schemas", "workers", "cluster", "pipelines")
+_RECIPE_NAME = "recipe.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """How a job is to run. `ship`: with this code, and not that of the cluster's image."""
+
+    ship: bool = True
+    re_read: bool = False
+    wait: bool = False
+
+
+def portable(recipe: Recipe) -> Recipe:
+    """The recipe with absolute paths where it has local ones."""
+    changes: dict[str, object] = {
+        "dataset": store.absolute(recipe.dataset),
+        "sources": tuple(
+            source.model_copy(update={"documents": tuple(map(store.absolute, source.documents))})
+            for source in recipe.sources
+        ),
+    }
+    if "engine" in recipe.model_fields_set:
+        changes["engine"] = _portable_engine(recipe.engine)
+    if recipe.fallback is not None:
+        changes["fallback"] = _portable_engine(recipe.fallback)
+    if recipe.placement.staging is not None:
+        staging = store.absolute(recipe.placement.staging)
+        changes["placement"] = recipe.placement.model_copy(update={"staging": staging})
+    return recipe.model_copy(update=changes)
+
+
+def _portable_engine(spec: EngineSpec) -> EngineSpec:
+    """A model that is a folder here is one there; any other name is the Hub's."""
+    if spec.model is None or not store.is_local(spec.model) or not Path(spec.model).is_dir():
+        return spec
+    return spec.model_copy(update={"model": store.absolute(spec.model)})
+
+
+def local_paths(recipe: Recipe) -> list[str]:
+    """The paths of a portable recipe that must be there on the cluster's machines too."""
+    named = [recipe.dataset, recipe.placement.staging]
+    named += [pattern for source in recipe.sources for pattern in source.documents]
+    models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
+    paths = [path for path in named if path is not None and store.is_local(path)]
+    return paths + [model for model in models if Path(model).is_absolute()]
+
+
+def run_of(recipe: Recipe, options: JobOptions) -> str:
+    """Equal for requests of which one job is enough."""
+    wanted = {"recipe": recipe.model_dump(mode="json"), "re_read": options.re_read}
+    return hashlib.sha256(canonical_json(wanted).encode()).hexdigest()[:16]
+
+
+def entrypoint(options: JobOptions) -> str:
+    """The job's command; it prints what `pipelines.job_log` draws."""
+    command = "python -m pipelines.cli" if options.ship else "pagefoundry"
+    flags = [("--re-read", options.re_read), ("--wait", options.wait)]
+    words = [f"{RECORDS_VARIABLE}=records", "exec", command, "run", _RECIPE_NAME]
+    words += ["--ray", "auto", "--json", *(flag for flag, given in flags if given)]
+    return " ".join(words)
+
+
+@contextmanager
+def packed(recipe: Recipe, options: JobOptions) -> Iterator[JobRequest]:
+    """The request for a job on a portable recipe; its folder is gone afterwards."""
+    plain = recipe.model_dump(mode="json", exclude_unset=True)
+    text = yaml.safe_dump(plain, sort_keys=False)
+    with store.temporary_folder() as folder:
+        store.write_bytes(str(folder / _RECIPE_NAME), text.encode())
+        if options.ship:
+            here = Path(__file__).resolve().parents[1]
+            for name in PACKAGES:
+                unwanted = shutil.ignore_patterns("__pycache__", ".*")
+                shutil.copytree(here / name, folder / name, ignore=unwanted)
+        yield JobRequest(
+            dataset=recipe.dataset,
+            run=run_of(recipe, options),
+            entrypoint=entrypoint(options),
+            folder=folder,
+            beside=options.wait,
+        )
