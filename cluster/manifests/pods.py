@@ -160,6 +160,8 @@ def _ray_container(
                 "HOME": SCRATCH_FOLDER,
                 "HF_HOME": MODEL_FOLDER,
                 "RAY_USAGE_STATS_ENABLED": "0",
+                # A job that is stopped finishes its upload and gives its lease back.
+                "RAY_JOB_STOP_WAIT_TIME_S": "30",
             }
         ),
         "resources": _equal_resources(resources),

@@ -17,6 +17,7 @@ from cluster.manifests.pods import (
     worker_pod,
 )
 from cluster.manifests.sizes import NodeSize, cluster_size
+from cluster.submit import DATASET_KEY
 from schemas.recipe import Recipe
 
 Value = dict[str, Any]
@@ -61,6 +62,8 @@ def job_spec(options: ManifestOptions, recipe: Recipe) -> Value:
     spec: Value = {
         # No CPUs or GPUs for the entrypoint: so it runs on the head, which has none to give.
         "entrypoint": ENTRYPOINT,
+        # By which `pagefoundry jobs` and `submit` know whose run it is.
+        "metadata": {DATASET_KEY: recipe.dataset},
         # A pod of its own follows the driver: its log outlives the cluster, is fenced as the
         # others are (a sidecar's could not be), and it finds the job again when it is restarted.
         "submissionMode": "K8sJobMode",

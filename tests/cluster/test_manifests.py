@@ -108,9 +108,20 @@ CLUSTER = {
 JOB = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["entrypoint", "shutdownAfterJobFinishes", "backoffLimit", "rayClusterSpec"],
+    "required": [
+        "entrypoint",
+        "metadata",
+        "shutdownAfterJobFinishes",
+        "backoffLimit",
+        "rayClusterSpec",
+    ],
     "properties": {
         "entrypoint": {"const": "pagefoundry run /pagefoundry/recipe.yaml --ray auto"},
+        "metadata": {
+            "additionalProperties": False,
+            "required": ["pagefoundry_dataset"],
+            "properties": {"pagefoundry_dataset": {"type": "string", "pattern": "^s3://|^/"}},
+        },
         "submissionMode": {"const": "K8sJobMode"},
         "submitterConfig": {"required": ["backoffLimit"]},
         "submitterPodTemplate": POD,
