@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from schemas.errors import EnvironmentFault
+from schemas.errors import EnvironmentFault, RequestError
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ Item = TypeVar("Item")
 IN_FLIGHT_PER_LANE = 2
 FAILURES_TO_GIVE_UP = 2
 WAIT_S = 0.5
+# A lost node leaves a suspect or more for each of its replicas: one lane after the other would take
+# hours, all lanes at once would leave the rest of the pass waiting for what may be killers.
+SHARE_FOR_SUSPECTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a chain ended: its last result, or the exception that ended it."""
+    """How a chain ended: its last result, or the exception that ended it.
+
+    `began` is False where its lane was lost before the lane had done anything for it.
+    """
 
     value: Any = None
     error: Exception | None = None
+    began: bool = True
 
 
 class Runtime(Protocol):
@@ -51,6 +58,14 @@ class Runtime(Protocol):
 
     def lanes(self) -> Sequence[Hashable]:
         """Lanes that can take work now. Raises EnvironmentFault where there can never be one."""
+        ...
+
+    def pending_lanes(self) -> int:
+        """Lanes that were asked for and cannot take work yet."""
+        ...
+
+    def keep(self, count: int) -> None:
+        """No more than `count` lanes have a use from now on; idle and pending ones may end."""
         ...
 
     def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
@@ -93,11 +108,19 @@ class Done(Generic[Item]):
 
 @dataclass(slots=True)
 class PoolState:
-    """What a watcher sees after each turn of the loop."""
+    """What a watcher sees after each turn of the loop.
+
+    `suspects` wait for a lane of their own; `retries` (items admitted again, or their halves) and
+    `splits` count from the start.
+    """
 
     lanes: int = 0
     busy_lanes: int = 0
     in_flight: int = 0
+    pending_lanes: int = 0
+    suspects: int = 0
+    retries: int = 0
+    splits: int = 0
 
 
 @dataclass(slots=True)
@@ -112,14 +135,20 @@ class _Work(Generic[Item]):
 
 @dataclass(slots=True)
 class _Pool(Generic[Item]):
-    """The loop's books: what waits, what runs where."""
+    """The loop's books: what waits, what runs where.
+
+    They are counted anew at each turn: 80 us a chain with 160 lanes, where Ray takes 2,000.
+    """
 
     fresh: Iterator[Item]
+    again: deque[_Work[Item]] = field(default_factory=deque)
     suspects: deque[_Work[Item]] = field(default_factory=deque)
     in_flight: dict[Hashable, tuple[_Work[Item], Hashable]] = field(default_factory=dict)
-    reserved: Hashable | None = None
+    reserved: frozenset[Hashable] = frozenset()
     exhausted: bool = False
     pauses: int = 0
+    retries: int = 0
+    splits: int = 0
 
     def loads(self, lanes: Sequence[Hashable]) -> dict[Hashable, int]:
         loads = dict.fromkeys(lanes, 0)
@@ -132,26 +161,41 @@ class _Pool(Generic[Item]):
     def next_work(self, loads: dict[Hashable, int]) -> tuple[_Work[Item], Hashable] | None:
         if not loads:
             return None
-        least = min(loads, key=loads.__getitem__)
-        if self.suspects:
-            # One lane is left to run empty for the suspects; the others go on.
-            if self.reserved not in loads:
-                self.reserved = least
-            if loads[self.reserved] == 0:
-                return self.suspects.popleft(), self.reserved
-            others = {lane: load for lane, load in loads.items() if lane != self.reserved}
-            if not others:
-                return None
-            least = min(others, key=others.__getitem__)
-        else:
-            self.reserved = None
-        if loads[least] >= IN_FLIGHT_PER_LANE or self.exhausted:
+        self.reserved = self._reserve(loads) if self.suspects else frozenset()
+        for lane in self.reserved:
+            if loads[lane] == 0:
+                return self.suspects.popleft(), lane
+        others = [lane for lane in loads if lane not in self.reserved]
+        least = min(others, key=loads.__getitem__, default=None)
+        if least is None or loads[least] >= IN_FLIGHT_PER_LANE:
             return None
-        try:
-            return _Work(next(self.fresh)), least
-        except StopIteration:
+        work = self.again.popleft() if self.again else self._take()
+        return (work, least) if work else None
+
+    def _reserve(self, loads: dict[Hashable, int]) -> frozenset[Hashable]:
+        """Lanes that are left to run empty for the suspects; the others go on."""
+        has_others = self.again or not self.exhausted
+        most = max(1, len(loads) // SHARE_FOR_SUSPECTS) if has_others else len(loads)
+        alone = sum(work.suspect for work, _ in self.in_flight.values())
+        # Of two lanes as full the one that is reserved already stays so, else none runs empty.
+        nearest = sorted(loads, key=lambda lane: (loads[lane], lane not in self.reserved))
+        return frozenset(nearest[: max(0, min(len(self.suspects), most - alone))])
+
+    def _take(self) -> _Work[Item] | None:
+        if not self.exhausted:
+            for item in self.fresh:
+                return _Work(item)
             self.exhausted = True
-            return None
+        return None
+
+    def admit_again(self, work: _Work[Item]) -> None:
+        self.retries += 1
+        (self.suspects if work.suspect else self.again).append(work)
+
+    def lanes_needed(self) -> int:
+        """Lanes for what runs and for what waits, which is all there is once `exhausted`."""
+        occupied = {lane for _, lane in self.in_flight.values()}
+        return len(occupied) + len(self.suspects) + len(self.again)
 
 
 def run_pool(
@@ -168,6 +212,7 @@ def run_pool(
     EnvironmentFault is nobody's fault: the item waits and runs again.
 
     Raises:
+        RequestError: at once, when a chain fails with it.
         EnvironmentFault: when it persists through all of the policy's pauses, or for one item as
             often as there are pauses.
     """
@@ -181,15 +226,20 @@ def run_pool(
             work.expires_at_s = time.monotonic() + policy.deadline_s(work.item)
             pool.in_flight[runtime.start(chain, work.item, lane)] = admitted
             loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
-        busy = sum(load > 0 for load in loads.values())
-        watch(PoolState(len(loads), busy, len(pool.in_flight)))
-        if pool.exhausted and not pool.in_flight and not pool.suspects:
-            return
+        watch(_state(pool, loads, runtime.pending_lanes()))
+        if pool.exhausted:
+            if pool.lanes_needed() == 0:
+                return
+            runtime.keep(pool.lanes_needed())
         for ticket, outcome in runtime.wait(WAIT_S):
             work, _ = pool.in_flight.pop(ticket)
             if outcome.error is None:
                 faults_in_a_row = 0
                 yield Done(work.item, outcome.value)
+            elif not outcome.began:
+                pool.admit_again(work)
+            elif isinstance(outcome.error, RequestError):
+                raise outcome.error  # no other try would fare better
             elif isinstance(outcome.error, EnvironmentFault):
                 work.faults += 1
                 if work.faults > len(policy.backoff_s):
@@ -199,10 +249,22 @@ def run_pool(
                     faults_in_a_row += 1
                     _pause(faults_in_a_row, policy.backoff_s, outcome.error)
                     pool.pauses += 1
-                pool.suspects.append(work)
+                pool.admit_again(work)
             else:
                 yield from _retry(work, outcome.error, policy, pool)
         _expire(pool, runtime)
+
+
+def _state(pool: _Pool[Item], loads: dict[Hashable, int], pending_lanes: int) -> PoolState:
+    return PoolState(
+        lanes=len(loads),
+        busy_lanes=sum(load > 0 for load in loads.values()),
+        in_flight=len(pool.in_flight),
+        pending_lanes=pending_lanes,
+        suspects=len(pool.suspects),
+        retries=pool.retries,
+        splits=pool.splits,
+    )
 
 
 def _expire(pool: _Pool[Item], runtime: Runtime) -> None:
@@ -227,10 +289,12 @@ def _retry(
     parts = policy.split(work.item)
     if len(parts) > 1:
         log.info("a chain failed (%s); its item is split in %d", error, len(parts))
-        pool.suspects.extend(_Work(part, suspect=True) for part in parts)
+        pool.splits += 1
+        for part in parts:
+            pool.admit_again(_Work(part, suspect=True))
         return
     failures = work.failures_alone + work.suspect
     if failures < FAILURES_TO_GIVE_UP:
-        pool.suspects.append(_Work(work.item, suspect=True, failures_alone=failures))
+        pool.admit_again(_Work(work.item, suspect=True, failures_alone=failures))
     else:
         yield Done(work.item, error=error)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cluster.pool import Done, Outcome, Policy, PoolState, Step, run_pool
 from cluster.session import IN_PROCESS, ReplicaSpec, open_session
-from schemas.errors import EnvironmentFault, ModelError, ShardError, StorageError
+from schemas.errors import AccessError, EnvironmentFault, ModelError, ShardError, StorageError
 
 LaneOf = Callable[[int], int]
 
@@ -41,9 +41,16 @@ class FakeRuntime:
     begun: list[range] = field(default_factory=list)
     mates: dict[int, set[int]] = field(default_factory=dict)
     most_on_a_lane: int = 0
+    kept: list[int] = field(default_factory=list)
 
     def lanes(self) -> Sequence[Hashable]:
         return self.chosen_lanes
+
+    def pending_lanes(self) -> int:
+        return 0
+
+    def keep(self, count: int) -> None:
+        self.kept.append(count)
 
     def start(self, chain: Sequence[Step], item: range, lane: Hashable) -> int:
         assert lane in self.chosen_lanes
@@ -178,6 +185,66 @@ def test_fresh_items_go_on_beside_suspects() -> None:
     assert any(is_fresh[first_suspect:last_suspect])
 
 
+def test_the_suspects_that_a_lost_node_leaves_share_a_quarter_of_the_lanes() -> None:
+    lanes = 8
+    runtime = LosesOnce(range(lanes), lost_lanes=frozenset(range(4)))
+    items = cut(1600, 8)
+    states: list[PoolState] = []
+    done = run(items, list, runtime, states.append)
+    assert pages_of(done) == list(range(1600))
+    begun_with_fresh_left = runtime.begun[: runtime.begun.index(items[-1])]
+    assert set(begun_with_fresh_left) - set(items) == runtime.suspects
+    assert runtime.most_suspects_at_once == lanes // 4
+    assert max(state.suspects for state in states) > lanes // 4
+    assert (states[-1].splits, states[-1].retries) == (8, 16)
+
+
+def test_when_nothing_fresh_is_left_all_lanes_are_for_suspects() -> None:
+    runtime = LosesOnce(range(8), lost_lanes=frozenset(range(8)))
+    done = run(cut(128, 8), list, runtime)
+    assert pages_of(done) == list(range(128))
+    assert runtime.most_suspects_at_once == 8
+
+
+def test_an_item_whose_lane_went_before_it_began_is_admitted_whole() -> None:
+    runtime = LosesOnce(range(2), lost_lanes=frozenset({0}), began=False)
+    states: list[PoolState] = []
+    done = run(cut(64, 8), list, runtime, states.append)
+    assert {one.item for one in done} == set(cut(64, 8))
+    assert len(done) == 8
+    assert (states[-1].splits, states[-1].retries) == (0, 2)
+
+
+@given(
+    pages=st.integers(0, 60),
+    lanes=st.integers(1, 6),
+    killers=page_sets,
+    random=st.randoms(use_true_random=False),
+)
+def test_ending_lanes_that_are_not_needed_loses_nothing(pages, lanes, killers, random) -> None:
+    runtime = Shrinking(range(lanes), choose=random.randrange)
+    done = run(cut(pages, 4), Reader(killers), runtime)
+    assert pages_of(done) == list(range(pages))
+    assert pages_of(one for one in done if one.error) == sorted(killers & set(range(pages)))
+
+
+def test_lanes_are_given_back_as_the_work_runs_out() -> None:
+    runtime = Shrinking(range(8))
+    states: list[PoolState] = []
+    run(cut(10, 1), list, runtime, states.append)
+    assert states[0].busy_lanes == 8
+    assert len(runtime.chosen_lanes) == 1
+    assert min(runtime.kept) == 1
+
+
+def test_lanes_stay_while_there_are_fresh_items() -> None:
+    runtime = FakeRuntime(range(4))
+    pool = run_pool(iter(cut(100, 1)), [Step(list)], runtime, POLICY)
+    for _ in range(50):
+        next(pool)
+    assert not runtime.kept
+
+
 def test_a_fault_of_the_surroundings_is_waited_out() -> None:
     done = run([range(4)], Reader(faults=2), FakeRuntime())
     assert [one.value for one in done] == [[0, 1, 2, 3]]
@@ -188,6 +255,16 @@ def test_a_fault_that_outlasts_the_pauses_stops_the_run() -> None:
     with pytest.raises(StorageError, match="the store is away"):
         run([range(4)], Reader(faults=3), runtime)
     assert runtime.begun == [range(4)] * 3  # the policy's two pauses lie between them
+
+
+def test_what_no_waiting_mends_stops_the_run_at_once() -> None:
+    def read_only(pages: range) -> None:
+        raise AccessError("the disk is read-only")
+
+    runtime = FakeRuntime()
+    with pytest.raises(AccessError, match="the disk is read-only"):
+        run([range(4)], read_only, runtime)
+    assert runtime.begun == [range(4)]
 
 
 def test_one_outage_counts_once_however_many_chains_it_fails() -> None:
@@ -251,6 +328,44 @@ class ComingAndGoing(FakeRuntime):
             del self.running[ticket]
         lost = [(ticket, Outcome(error=ShardError("the node was lost"))) for ticket in gone]
         return lost or super().wait(timeout_s)
+
+
+@dataclass
+class LosesOnce(FakeRuntime):
+    """What first runs on the lost lanes is lost, all at once; the lanes themselves come back."""
+
+    lost_lanes: frozenset[Hashable] = frozenset()
+    began: bool = True
+    suspects: set[range] = field(default_factory=set)
+    most_suspects_at_once: int = 0
+
+    def start(self, chain: Sequence[Step], item: range, lane: Hashable) -> int:
+        ticket = super().start(chain, item, lane)
+        suspects = sum(self.begun[other] in self.suspects for other in self.running)
+        self.most_suspects_at_once = max(self.most_suspects_at_once, suspects)
+        return ticket
+
+    def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
+        gone = [t for t, (_, lane) in self.running.items() if lane in self.lost_lanes]
+        self.lost_lanes = frozenset()
+        for ticket in gone:
+            self.suspects |= set(halves(self.begun[ticket]))
+            del self.running[ticket]
+        error = ShardError("the node was lost")
+        lost = [(ticket, Outcome(error=error, began=self.began)) for ticket in gone]
+        return lost or super().wait(timeout_s)
+
+
+@dataclass
+class Shrinking(FakeRuntime):
+    """Ends every lane that it may: idle ones beyond those that are said to be needed."""
+
+    def keep(self, count: int) -> None:
+        super().keep(count)
+        busy = {lane for _, lane in self.running.values()}
+        idle = [lane for lane in self.chosen_lanes if lane not in busy]
+        ended = idle[: max(0, len(self.chosen_lanes) - count)]
+        self.chosen_lanes = [lane for lane in self.chosen_lanes if lane not in ended]
 
 
 @given(st.lists(st.lists(st.integers(0, 4), unique=True), max_size=30), page_sets)

@@ -1,0 +1,177 @@
+"""Replicas follow the nodes: what a lost one leaves, what is not waited for, what is ended."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from cluster.pool import Outcome, Policy, Runtime, Step, run_pool
+from cluster.session import ReplicaSpec, Session, open_session
+from schemas.errors import ModelError
+
+pytestmark = pytest.mark.ray
+
+PATIENCE_S = 120
+STORE_BYTES = 80 * 2**20
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A head without work on it, a node with two CPUs, and one with a GPU."""
+    bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
+    made = Cluster(initialize_head=True, head_node_args=bare | {"include_dashboard": False})
+    try:
+        made.add_node(**bare | {"num_cpus": 2})
+        made.add_node(**bare | {"num_gpus": 1})
+        yield made
+    finally:
+        made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def session(cluster: Cluster) -> Iterator[Session]:
+    with open_session(cluster.address) as opened:
+        yield opened
+
+
+class Reader:
+    """A replica."""
+
+
+def spec(count: int, make: Callable[[], Any] = Reader) -> ReplicaSpec:
+    return ReplicaSpec(make, count, num_gpus=1)
+
+
+def wait_for(gate: Path) -> Path:
+    """A step that ends when the gate is there."""
+    while not gate.exists():
+        time.sleep(0.02)
+    return gate
+
+
+def read(replica: Reader, gate: Path, *results: Any) -> Path:
+    return wait_for(gate)
+
+
+def turn_until(runtime: Runtime, holds: Callable[[], bool]) -> None:
+    """Look for lanes, as the pool does, until something holds."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline_s, "it never came to hold"
+        runtime.lanes()
+        time.sleep(0.05)
+
+
+def turn_until_ended(runtime: Runtime, tickets: Sequence[Hashable]) -> list[Outcome]:
+    """Turn, as the pool does, until these chains have ended; how each did."""
+    seen: dict[Hashable, Outcome] = {}
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not seen.keys() >= set(tickets):
+        assert time.monotonic() < deadline_s, "a chain never ended"
+        runtime.lanes()
+        seen.update(runtime.wait(0.1))
+    return [seen[ticket] for ticket in tickets]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_reading", [True, False])
+def test_a_lost_node_takes_its_lane_along_and_nothing_waits_for_its_return(
+    cluster: Cluster, session: Session, tmp_path: Path, is_reading: bool
+) -> None:
+    import ray
+
+    gate, open_gate = tmp_path / "gate", tmp_path / "open"
+    open_gate.touch()
+    doomed = cluster.add_node(num_cpus=0, num_gpus=1, object_store_memory=STORE_BYTES)
+    with session.runtime(spec(2)) as runtime:
+        turn_until(runtime, lambda: len(runtime.lanes()) == 2)
+        nodes = {ray.get(lane.node.remote()): lane for lane in runtime.lanes()}  # type: ignore[attr-defined]
+        lost = nodes.pop(doomed.node_id)
+        (other,) = nodes.values()
+        in_flight = [runtime.start([Step(read, on_replica=True)], gate, lost)] * is_reading
+        chain = [Step(wait_for), Step(read, on_replica=True)]
+        in_flight.append(runtime.start(chain, gate, lost))  # it has not come to its replica yet
+
+        cluster.remove_node(doomed, allow_graceful=False)
+        ended = turn_until_ended(runtime, in_flight)
+        assert all(outcome.error is not None for outcome in ended)
+        assert [outcome.began for outcome in ended] == [True] * is_reading + [False]
+        assert tuple(runtime.lanes()) == (other,)
+        assert runtime.pending_lanes() == 1  # asked for again, and there is no room
+
+        runtime.keep(1)
+        assert (runtime.pending_lanes(), tuple(runtime.lanes())) == (0, (other,))
+        goes_on = runtime.start(chain, open_gate, other)
+        (outcome,) = turn_until_ended(runtime, [goes_on])
+        assert outcome.value == open_gate
+        gate.touch()  # so that the step which waits on a CPU node ends
+
+
+def test_gpus_that_are_not_there_are_not_waited_for_at_the_tail(
+    session: Session, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    pending: list[int] = []
+    with session.runtime(spec(3)) as runtime:
+        policy: Policy[Path] = Policy(lambda item: [item])
+        chain = [Step(read, on_replica=True)]
+        states = run_pool(
+            [gate] * 5, chain, runtime, policy, lambda state: pending.append(state.pending_lanes)
+        )
+        assert [done.value for done in states] == [gate] * 5
+        assert runtime.pending_lanes() == 0
+    assert pending[0] >= 2
+
+
+def test_idle_replicas_end_where_they_are_not_needed_and_a_busy_one_stays(
+    session: Session, tmp_path: Path
+) -> None:
+    import ray
+
+    gate = tmp_path / "gate"
+    with session.runtime(ReplicaSpec(Reader, count=3)) as runtime:
+        turn_until(runtime, lambda: len(runtime.lanes()) == 3)
+        first, busy, last = runtime.lanes()
+        ticket = runtime.start([Step(read, on_replica=True)], gate, busy)
+        runtime.keep(2)
+        assert (len(runtime.lanes()), busy in runtime.lanes()) == (2, True)
+        runtime.keep(0)
+        assert tuple(runtime.lanes()) == (busy,)
+        for ended in (first, last):
+            with pytest.raises(ray.exceptions.RayActorError):
+                ray.get(ended.node.remote())
+        gate.touch()
+        (outcome,) = turn_until_ended(runtime, [ticket])
+        assert outcome.value == gate
+
+
+def make_or_fail(marker: Path, go: Path) -> Reader:
+    """The first that is made is well; another fails when it may."""
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        wait_for(go)
+        raise ModelError("no memory is left on the device") from None
+    return Reader()
+
+
+def test_a_replica_that_fails_to_start_beside_others_does_not_stop_the_pass(
+    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    marker, go = tmp_path / "first", tmp_path / "go"
+    make = functools.partial(make_or_fail, marker, go)
+    with session.runtime(ReplicaSpec(make, count=2)) as runtime:
+        turn_until(runtime, lambda: len(runtime.lanes()) == 1)
+        go.touch()
+        turn_until(runtime, lambda: runtime.pending_lanes() == 0)
+        ticket = runtime.start([Step(read, on_replica=True)], go, runtime.lanes()[0])
+        (outcome,) = turn_until_ended(runtime, [ticket])
+        assert outcome.value == go
+    assert "no memory is left on the device" in caplog.text

@@ -1,0 +1,216 @@
+"""The rehearsal: the whole run, on a simulated cluster, with scripted replicas.
+
+Real: `pipelines.run.run` with its inventory, rasterising in children, scoring, receipts,
+deduplication, publish, and `verify` at the end. Simulated: the nodes, the GPUs, and the time and
+text of a page.
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from cluster.session import open_session
+from pipelines.read import replica_settings
+from pipelines.run import Report, run
+from pipelines.verify import Verdict, verify
+from schemas.recipe import Recipe, parse_recipe
+from tests.rehearsal.corpus import write_corpus
+from tests.rehearsal.nodes import Nodes, simulated_cluster
+from tests.rehearsal.script import (
+    PAGES_PER_DUPLICATE,
+    PAGES_PER_S,
+    Script,
+    Spell,
+    mean_page_seconds,
+    read_spells,
+)
+from tests.rehearsal.watching import Machine, RehearsalSession, Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is rehearsed. Nodes are killed when `kill_at` of the pages are done, and as many come
+    `replace_after_s` later, as an autoscaler brings them; None: none come."""
+
+    nodes: int = 20
+    gpus_per_node: int = 8
+    cpu_nodes: int = 1
+    cpus_per_node: int = 4
+    speed: float = 1.0
+    shards_per_replica: int = 6
+    shard_pages: int = 256
+    kill_nodes: int = 0
+    kill_at: float = 0.4
+    replace_after_s: float | None = 10.0
+
+    @property
+    def replicas(self) -> int:
+        """One a GPU."""
+        return self.nodes * self.gpus_per_node
+
+    @property
+    def pages_per_s(self) -> float:
+        """What all replicas read when none ever waits."""
+        return self.replicas * PAGES_PER_S * self.speed
+
+    @property
+    def documents(self) -> int:
+        """A shard each."""
+        return self.replicas * self.shards_per_replica
+
+    @property
+    def pages(self) -> int:
+        """Of all documents."""
+        return self.documents * self.shard_pages
+
+    @property
+    def duplicates(self) -> int:
+        """Pages that repeat another."""
+        return self.documents * (self.shard_pages // PAGES_PER_DUPLICATE)
+
+
+@dataclass
+class Seen:
+    """All that was measured; `figures` makes sense of it."""
+
+    plan: Plan
+    watched: Watched = field(default_factory=Watched)
+    machine: Machine = field(default_factory=Machine)
+    spells: list[Spell] = field(default_factory=list)
+    report: Report | None = None
+    verdict: Verdict | None = None
+    killed_s: float | None = None
+    receipts: int = 0
+    started_s: float = 0.0
+    published_s: float = 0.0
+    verified_s: float = 0.0
+    driver_cpu_s: float = 0.0
+    driver_peak_bytes: int = 0
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall seconds of the run's phases."""
+        watched = self.watched
+        first_part_s = min(at_s for name, at_s in watched.tasks.items() if name.startswith("write"))
+        return {
+            "inventory": watched.opened_s - self.started_s,
+            "read": watched.closed_s - watched.opened_s,
+            "deduplication": first_part_s - watched.closed_s,
+            "publish": self.published_s - first_part_s,
+            "verify": self.verified_s - self.published_s,
+        }
+
+
+def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Seen:
+    """Run the plan in `folder`, which is left as it then is."""
+    seen = Seen(plan)
+    notes = folder / "notes"
+    notes.mkdir(parents=True)
+    say(f"writing {plan.documents:,} documents of {plan.shard_pages} pages")
+    doc_ids = write_corpus(folder / "corpus", plan.documents, plan.shard_pages)
+    pages_per_s = PAGES_PER_S * plan.speed * mean_page_seconds(doc_ids, plan.shard_pages)
+    recipe = make_recipe(plan, folder)
+    with seen.machine.watched():
+        say(f"starting {plan.nodes} GPU nodes")
+        with (
+            simulated_cluster(
+                plan.nodes, plan.gpus_per_node, plan.cpu_nodes, plan.cpus_per_node
+            ) as nodes,
+            open_session(nodes.address) as session,
+        ):
+            disaster = Disaster(plan, seen, nodes, say)
+            watched_session = RehearsalSession(
+                session,
+                Script(pages_per_s, str(notes)),
+                replica_settings(recipe, session.isolated),
+                seen.watched,
+                disaster.look,
+            )
+            seen.started_s, cpu_s = time.monotonic(), time.process_time()
+            seen.report = run(recipe, watched_session, _console(say))
+            seen.published_s = time.monotonic()
+            seen.driver_cpu_s = time.process_time() - cpu_s
+            seen.driver_peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            disaster.join()
+            say("verifying")
+            seen.verdict = verify(recipe.dataset, session)
+            seen.verified_s = time.monotonic()
+            seen.machine.sample()
+    seen.spells = read_spells(notes)
+    seen.receipts = len(list((folder / "data").glob("staging/*/*.json")))
+    return seen
+
+
+def make_recipe(plan: Plan, folder: Path) -> Recipe:
+    """As a submitter would write it, but for tiny pictures."""
+    return parse_recipe(f"""
+        dataset: {folder / "data"}
+        sources: [{{documents: {folder / "corpus"}}}]
+        routing: never
+        rotate: false
+        raster: {{longest_edge_px: 64, quality: 50}}
+        placement:
+          replicas: [1, {plan.replicas}]
+          gpus_per_replica: 1
+          shard_pages: {plan.shard_pages}
+    """)
+
+
+def _console(say: Callable[[str], None]) -> Console:
+    class Lines(io.StringIO):
+        def write(self, text: str) -> int:
+            if text.strip():
+                say(text.strip())
+            return len(text)
+
+    return Console(file=Lines(), width=200)
+
+
+class Disaster:
+    """Kills the plan's nodes when their moment has come, and adds others later.
+
+    Ray lets only the main thread start nodes, so they are added between two turns of the pass, one
+    each time: 1 s in which its driver stands still.
+    """
+
+    def __init__(self, plan: Plan, seen: Seen, nodes: Nodes, say: Callable[[str], None]) -> None:
+        self._plan, self._seen, self._nodes, self._say = plan, seen, nodes, say
+        self._killer: threading.Thread | None = None
+
+    def look(self, pages_done: int) -> None:
+        """Called at each turn of the pass."""
+        if self._killer is None:
+            if self._plan.kill_nodes and pages_done >= self._plan.kill_at * self._plan.pages:
+                self._kill()
+        elif self._is_time_to_replace():
+            self._say("adding a GPU node")
+            self._nodes.add_gpu_nodes(1)
+
+    def _kill(self) -> None:
+        count = self._plan.kill_nodes
+        self._say(f"killing {count} of {self._plan.nodes} GPU nodes")
+        self._seen.killed_s = time.monotonic()
+        self._killer = threading.Thread(target=self._nodes.kill_gpu_nodes, args=(count,))
+        self._killer.start()
+
+    def _is_time_to_replace(self) -> bool:
+        assert self._seen.killed_s is not None
+        assert self._killer is not None
+        after_s = self._plan.replace_after_s
+        if after_s is None or time.monotonic() < self._seen.killed_s + after_s:
+            return False
+        self._killer.join()
+        return len(self._nodes.gpu_nodes) < self._plan.nodes
+
+    def join(self) -> None:
+        """Wait until the nodes are dead."""
+        if self._killer is not None:
+            self._killer.join()

@@ -1,0 +1,52 @@
+"""The rehearsal, small: what must hold at any speed when a node is killed on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rehearsal.figures import course, figures, table
+from tests.rehearsal.rehearsal import Plan, rehearse
+
+PLAN = Plan(
+    nodes=2,
+    gpus_per_node=2,
+    cpus_per_node=2,
+    speed=20,
+    shard_pages=64,
+    shards_per_replica=4,
+    kill_nodes=1,
+    kill_at=0.25,
+    replace_after_s=None,
+)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_node_killed_on_the_way_costs_only_what_was_in_flight_there(tmp_path: Path) -> None:
+    said: list[str] = []
+    seen = rehearse(PLAN, tmp_path / "rehearsal", said.append)
+
+    report, verdict, watched = seen.report, seen.verdict, seen.watched
+    assert report is not None
+    assert verdict is not None
+    assert "killing 1 of 2 GPU nodes" in said
+    assert verdict.problems == ()
+    assert report.pages_read == PLAN.pages  # receipts: each page once, however often it was read
+    assert report.rejects == {"duplicate": PLAN.duplicates}
+    assert report.counts["pages"] == PLAN.pages - PLAN.duplicates
+
+    most_in_flight_there = 2 * PLAN.gpus_per_node
+    assert 1 <= watched.failures <= most_in_flight_there
+    assert sum(pages for _, pages in watched.ends) == PLAN.pages
+    begun = sum(pages for _, pages in watched.starts)
+    assert begun - PLAN.pages <= most_in_flight_there * PLAN.shard_pages
+    assert PLAN.documents <= seen.receipts <= PLAN.documents + most_in_flight_there
+    assert watched.most_over_bound == 0
+    assert watched.asked == max(count for _, count in watched.lanes) == PLAN.replicas
+    assert watched.lanes[-1][1] <= PLAN.gpus_per_node  # it ended without the GPUs that were lost
+
+    text = table(figures(seen))
+    assert "problems that verify names" in text
+    assert "nodes killed" in course(seen)
