@@ -228,9 +228,10 @@ def run_pool(
             loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
         watch(_state(pool, loads, runtime.pending_lanes()))
         if pool.exhausted:
-            if pool.lanes_needed() == 0:
+            needed = pool.lanes_needed()
+            runtime.keep(needed)
+            if needed == 0:
                 return
-            runtime.keep(pool.lanes_needed())
         for ticket, outcome in runtime.wait(WAIT_S):
             work, _ = pool.in_flight.pop(ticket)
             if outcome.error is None:

@@ -84,8 +84,8 @@ def publish(
         "counts": counts,
         "rejects": _reasons(new["rejects"]),
         "changes": changes(old, new).summary(),
-        "rates": _rates(version, passes, began.seconds(), counts["pages"], new),
     }
+    rates = _rates(version, passes, began.seconds(), counts["pages"], new)
     check()
     last = _planned_from(version)
     versions = {}
@@ -99,7 +99,9 @@ def publish(
         **settings_of(recipe),
     }
     check()
-    committed = commit_parts(dataset, "pages", parts["pages"], run_id, metadata, follows=last)
+    committed = commit_parts(
+        dataset, "pages", parts["pages"], run_id, metadata, follows=last, notes={"rates": rates}
+    )
     return committed.version, metadata
 
 

@@ -168,12 +168,13 @@ def commit_parts(
     run_id: str,
     metadata: Mapping[str, Any] | None = None,
     follows: TableVersion | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> TableVersion:
     """Make `parts` the table's parts, in one commit; none is made where nothing would change.
 
-    With `metadata` a commit is also made when only the metadata is new. The commit follows the
-    version `follows`, by default the latest, or fails: one that was made in between may hold other
-    parts, so a commit is never tried again over it.
+    With `metadata` a commit is also made when only the metadata is new; `notes` are written with it
+    and make nothing new. The commit follows the version `follows`, by default the latest, or fails:
+    one that was made in between may hold other parts, so a commit is never tried again over it.
 
     Raises LeaseError where another commit came first.
     """
@@ -183,7 +184,8 @@ def commit_parts(
         return current
     number = current.version + 1
     # Tried again, it is again this version that is made, or none.
-    _again(current.uri, lambda: _commit(current, wanted, run_id, metadata, SCHEMAS[table]))
+    schema = SCHEMAS[table]
+    _again(current.uri, lambda: _commit(current, wanted, run_id, metadata, notes, schema))
     committed = open_table(current.uri, number)
     assert committed is not None
     return committed
@@ -194,6 +196,7 @@ def _commit(
     wanted: Mapping[str, PartFile],
     run_id: str,
     metadata: Mapping[str, Any] | None,
+    notes: Mapping[str, Any] | None,
     schema: pa.Schema,
 ) -> None:
     present = {part.path: part for part in current.parts}
@@ -201,7 +204,8 @@ def _commit(
         _add(part) for path, part in wanted.items() if path not in present
     ]
     actions += [_remove(part) for path, part in present.items() if path not in wanted]
-    custom = {METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata else None
+    said = {**(metadata or {}), **(notes or {})}
+    custom = {METADATA_KEY: json.dumps(said, sort_keys=True)} if said else None
     number = current.version + 1
     options = _options(current.uri)
     try:
@@ -241,7 +245,7 @@ def _holds(
     return (
         version is not None
         and {part.path for part in version.parts} == wanted.keys()
-        and (metadata is None or version.metadata == metadata)
+        and (metadata is None or metadata.items() <= version.metadata.items())
     )
 
 

@@ -63,6 +63,13 @@ def test_new_metadata_alone_makes_a_version(tmp_path: Path) -> None:
     assert [entry[2] for entry in table_history(after.uri)][:2] == [{"pages": 2}, {"pages": 1}]
 
 
+def test_new_notes_alone_make_no_version(tmp_path: Path) -> None:
+    first = commit_parts(str(tmp_path), "inventory", [], "run", {"a": 1}, notes={"rate": 2.5})
+    again = commit_parts(str(tmp_path), "inventory", [], "run", {"a": 1}, notes={"rate": 3.5})
+    assert (first.metadata, first.version) == ({"a": 1, "rate": 2.5}, 1)
+    assert again == first
+
+
 def test_each_version_tells_its_own_metadata_and_time(tmp_path: Path) -> None:
     first, second = commit(tmp_path, 1, pages=1), commit(tmp_path, 1, 2, pages=2)
     assert open_table(first.uri, first.version) == first
