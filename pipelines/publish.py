@@ -32,6 +32,7 @@ from pipelines.diff import changes
 from pipelines.read import PassReport
 from pipelines.records import NOBODY
 from pipelines.rows import Version
+from pipelines.tasks import run_tasks
 from pipelines.timed import Stopwatch
 from pipelines.write import Writer
 from schemas.errors import LeaseError
@@ -43,6 +44,8 @@ from workers import store
 from workers.assemble import write_rows
 from workers.delta import PartFile, TableVersion, commit_parts, ensure_table
 from workers.parts import read_part
+
+Tables = Mapping[str, TableVersion]
 
 
 def publish(
@@ -83,7 +86,7 @@ def publish(
     said = {
         "counts": counts,
         "rejects": _reasons(new["rejects"]),
-        "changes": changes(old, new).summary(),
+        "changes": run_tasks(_what_changed, [(old, new)], session)[0],
     }
     rates = _rates(version, passes, began.seconds(), counts["pages"], new)
     check()
@@ -103,6 +106,11 @@ def publish(
         dataset, "pages", parts["pages"], run_id, metadata, follows=last, notes={"rates": rates}
     )
     return committed.version, metadata
+
+
+def _what_changed(versions: tuple[Tables | None, Tables]) -> dict[str, Any]:
+    """The summary of what changed; a task, as it holds the ids of all rows of changed parts."""
+    return dict(changes(*versions).summary())
 
 
 def _inventory(version: Version, known: Sequence[Document], writer: Writer) -> list[PartFile]:
