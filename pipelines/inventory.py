@@ -48,11 +48,6 @@ class Inventory:
     examined: int
 
     @property
-    def countable(self) -> Iterator[Document]:
-        """Documents whose pages are known."""
-        return (document for document in self.documents if document.page_count is not None)
-
-    @property
     def page_count(self) -> int:
         """Pages of all countable documents."""
         return sum(document.page_count or 0 for document in self.documents)

@@ -223,13 +223,7 @@ def _named_files(
 ) -> Iterator[str]:
     for receipt in receipts:
         name = receipt.shard_id
-        wanted = {
-            staging.rows_uri(name): receipt.rows_bytes,
-            staging.images_uri(name): receipt.images_bytes,
-        }
-        if receipt.crops is not None:
-            wanted[staging.crops_uri(name)] = receipt.crops.bytes
-        for uri, size in wanted.items():
+        for uri, size in staging.files(receipt):
             if sizes.get(uri) != size:
                 there = f"has {sizes[uri]:,} bytes of {size:,}" if uri in sizes else "is missing"
                 yield (

@@ -37,11 +37,6 @@ class Staging:
         """Where a shard's rows are."""
         return store.join(self.folder, f"{shard_id}.parquet")
 
-    @staticmethod
-    def shard_of(rows_uri: str) -> str:
-        """The shard whose rows, or rows of crops, lie at `rows_uri`."""
-        return rows_uri.rsplit("/", 1)[-1].removesuffix(".parquet").removesuffix(".crops")
-
     def crops_uri(self, shard_id: str) -> str:
         """Where the rows of a shard's crops are, if it has any."""
         return store.join(self.folder, f"{shard_id}.crops.parquet")
@@ -148,7 +143,7 @@ class Staging:
         sizes = {item.uri: item.size for item in list_stored(self.folder)} if receipts else {}
         whole = []
         for receipt in receipts:
-            lost = [uri for uri, size in self._files(receipt) if sizes.get(uri) != size]
+            lost = [uri for uri, size in self.files(receipt) if sizes.get(uri) != size]
             if lost:
                 log.warning("%s is missing or cut short: its pages are read again", lost[0])
                 if delete_others:
@@ -157,26 +152,12 @@ class Staging:
                 whole.append(receipt)
         return whole
 
-    def _files(self, receipt: Receipt) -> Iterator[tuple[str, int]]:
+    def files(self, receipt: Receipt) -> Iterator[tuple[str, int]]:
         """The files that a receipt speaks for, and how many bytes each has."""
         yield self.rows_uri(receipt.shard_id), receipt.rows_bytes
         yield self.images_uri(receipt.shard_id), receipt.images_bytes
         if receipt.crops is not None:
             yield self.crops_uri(receipt.shard_id), receipt.crops.bytes
-
-    def read_rows(self, shard_id: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """A shard's rows, or some of their columns."""
-        with store.open_input(self.rows_uri(shard_id)) as handle:
-            return pq.read_table(handle, columns=columns and list(columns), schema=STAGED)
-
-    def read_crops(self, shard_id: str) -> pa.Table:
-        """The rows of a shard's crops."""
-        with store.open_input(self.crops_uri(shard_id)) as handle:
-            return pq.read_table(handle, schema=STAGED_CROPS)
-
-    def read_image(self, shard_id: str, offset: int, length: int) -> bytes:
-        """One image, by one range read."""
-        return store.read_range(self.images_uri(shard_id), offset, length)
 
 
 def _line_key(item: Stored) -> str:

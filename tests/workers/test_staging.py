@@ -14,6 +14,8 @@ from schemas.errors import IntegrityError
 from schemas.pages import PageError
 from schemas.tables import STAGED, STAGED_CROPS
 from tests.builders import PROSE, make_crop, make_crop_rows, make_row, make_shard
+from workers import store
+from workers.parts import read_part
 from workers.score import reject_row
 from workers.staging import Staging
 
@@ -47,7 +49,7 @@ def stage(folder: Path, pages: list) -> tuple:
 def test_rows_and_images_survive_their_files(tmp_path_factory, pages) -> None:
     folder = tmp_path_factory.mktemp("staging")
     staging, shard, rows, images, _ = stage(folder, pages)
-    table = staging.read_rows(shard.shard_id)
+    table = read_part(staging.rows_uri(shard.shard_id))
     assert table.schema.equals(STAGED)
     for read, row, image in zip(table.to_pylist(), rows, images, strict=True):
         for name in ("page_id", "reason", "text", "minhash", "text_tokens", "blocks", "attempts"):
@@ -55,7 +57,7 @@ def test_rows_and_images_survive_their_files(tmp_path_factory, pages) -> None:
         assert (read["image_offset"] is None) == (row["reason"] is not None)
         if read["image_offset"] is not None:
             where = read["image_offset"], read["image_bytes"]
-            assert staging.read_image(shard.shard_id, *where) == image
+            assert store.read_range(staging.images_uri(shard.shard_id), *where) == image
         assert read["recipe_digest"] == shard.recipe_digest
 
 
@@ -119,17 +121,17 @@ def test_a_torn_receipt_is_named_with_the_remedy(tmp_path: Path, data: bytes) ->
 
 def test_some_columns_are_read_alone(tmp_path: Path) -> None:
     staging, shard, *_ = stage(tmp_path, [(PROSE, b"image"), "timeout"])
-    table = staging.read_rows(shard.shard_id, ["page_index", "reason"])
+    table = read_part(staging.rows_uri(shard.shard_id), ["page_index", "reason"])
     assert table.to_pylist() == [
         {"page_index": 0, "reason": None},
         {"page_index": 1, "reason": "timeout"},
     ]
 
 
-def test_a_shard_is_known_by_where_its_rows_lie() -> None:
+def test_the_images_lie_beside_the_rows_of_pages_and_of_crops() -> None:
     staging = Staging("s3://bucket/staging/0123")
-    assert Staging.shard_of(staging.rows_uri("abc")) == "abc"
-    assert Staging.shard_of(staging.crops_uri("abc")) == "abc"
+    assert Staging.images_beside(staging.rows_uri("abc")) == staging.images_uri("abc")
+    assert Staging.images_beside(staging.crops_uri("abc")) == staging.images_uri("abc")
 
 
 # Crops of three pages: for each page the texts of its crops, None for one that was not read.
@@ -162,20 +164,21 @@ def _error(text: str | None) -> PageError | None:
 def test_crops_and_their_images_survive_their_files(tmp_path_factory, texts) -> None:
     folder = tmp_path_factory.mktemp("staging")
     staging, name, crops, receipt = stage_crops(folder, texts)
-    pages = staging.read_rows(name).to_pylist()
-    images = [staging.read_image(name, p["image_offset"], p["image_bytes"]) for p in pages]
+    pages = read_part(staging.rows_uri(name)).to_pylist()
+    uri = staging.images_uri(name)
+    images = [store.read_range(uri, p["image_offset"], p["image_bytes"]) for p in pages]
     assert images == [b"one", b"two", b"three"]
     if not crops:
         assert receipt.crops is None
         assert not Path(staging.crops_uri(name)).exists()
         return
-    table = staging.read_crops(name)
+    table = read_part(staging.crops_uri(name))
     assert table.schema.equals(STAGED_CROPS)
     for read, (row, image) in zip(table.to_pylist(), crops, strict=True):
         for column in ("crop_id", "page_id", "label", "text", "reason", "vision_tokens", "width"):
             assert read[column] == row[column]
         assert tuple(read["bbox"]) == row["bbox"]
-        assert staging.read_image(name, read["image_offset"], read["image_bytes"]) == image
+        assert store.read_range(uri, read["image_offset"], read["image_bytes"]) == image
         assert read["recipe_digest"] == receipt.recipe_digest
 
 
