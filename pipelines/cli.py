@@ -14,7 +14,14 @@ import typer
 from rich.console import Console
 
 from cluster.session import open_session
-from pipelines import commands_jobs, commands_manifest, commands_plan, show, show_dataset
+from pipelines import (
+    commands_evaluate,
+    commands_jobs,
+    commands_manifest,
+    commands_plan,
+    show,
+    show_dataset,
+)
 from pipelines import inspect as inspecting
 from pipelines.arguments import (
     DatasetArg,
@@ -50,6 +57,7 @@ app = typer.Typer(
 app.add_typer(commands_jobs.app)
 app.add_typer(commands_manifest.app)
 app.add_typer(commands_plan.app)
+app.add_typer(commands_evaluate.app)
 console = Console(stderr=True)
 
 

@@ -2,15 +2,16 @@
 
     list ─► [ examine: hash, sniff, count ] per chunk of new files ─► merge
 
-Unchanged files (same URI, size and version) are not opened. Results of chunks are kept in
-`staging/inventory`, so an inventory that was killed goes on where it was.
+Unchanged files (same URI, size and version) are not opened. A file of records, and a generator, is
+listed with its source's settings and examined alone; each of its records is a document. Results of
+chunks are kept in `staging/inventory`, so an inventory that was killed goes on where it was.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
@@ -19,9 +20,11 @@ from schemas.ids import digest
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
+from schemas.sources import DocumentSource, RecordSource, listed_as
 from workers import store
 from workers.documents import Examined, examine
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
+from workers.synthetic.records import examine_records, list_records
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ class Chunk:
     staging: str | None
     settings: RasterSettings
     limits: ChildLimits
+    source: RecordSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +64,21 @@ def take_inventory(
 
     With `staging` None nothing is written, and nothing that was staged is used.
     """
-    listed = store.list_documents(
-        pattern for source in recipe.sources for pattern in source.documents
-    )
-    settled = {file for document in known for file in document.files}
+    listed = list_sources(recipe)
+    settled = {
+        replace(file, uri=listed_as(file.uri, document.media_type))
+        for document in known
+        for file in document.files
+    }
     new = [file for file in listed if file not in settled]
     folder = store.join(staging, "inventory") if staging is not None else None
-    staged = {result.file: result for result in _staged(folder)} if new and folder else {}
-    results = [staged[file] for file in new if file in staged]
-    todo = [file for file in new if file not in staged]
+    staged = _staged(folder) if new and folder else {}
+    results = [result for file in new for result in staged.get(file, ())]
+    todo = {file: listed[file] for file in new if file not in staged}
     meter.total = len(todo)
     chunks = (
-        Chunk(files, folder, raster_settings(recipe), child_limits(recipe)) for files in _cut(todo)
+        Chunk(files, folder, raster_settings(recipe), child_limits(recipe), source)
+        for files, source in _cut(todo)
     )
     if todo:
         with session.runtime() as runtime:
@@ -79,13 +86,28 @@ def take_inventory(
                 if done.error is not None:
                     raise done.error
                 results += done.value
-                meter.add(len(done.value))
+                meter.add(len(done.item.files))
     unreadable = [result for result in results if result.doc_id is None]
     found = [(result.file, _document(result)) for result in results if result.doc_id is not None]
     documents = update_inventory(
         known, listed, found, recipe.on_missing, frozenset(r.file.uri for r in unreadable)
     )
     return Inventory(documents, unreadable, len(todo))
+
+
+def list_sources(recipe: Recipe) -> dict[SeenFile, RecordSource | None]:
+    """All that the sources name, sorted, each with its source if its documents are records.
+
+    Raises SourceError for a source that matches nothing.
+    """
+    named = [s.documents for s in recipe.sources if isinstance(s, DocumentSource)]
+    found: dict[SeenFile, RecordSource | None] = dict.fromkeys(
+        store.list_documents(pattern for patterns in named for pattern in patterns)
+    )
+    for source in recipe.sources:
+        if not isinstance(source, DocumentSource):
+            found |= list_records(source)
+    return found
 
 
 def raster_settings(recipe: Recipe) -> RasterSettings:
@@ -103,7 +125,14 @@ def child_limits(recipe: Recipe) -> ChildLimits:
 def examine_chunk(chunk: Chunk) -> list[Examined]:
     """Examine the files of a chunk; what was found is staged before it is returned."""
     rasterizer = shared_rasterizer(chunk.settings, chunk.limits)
-    results = [examine(file, rasterizer) for file in chunk.files]
+    if chunk.source is None:
+        results = [examine(file, rasterizer) for file in chunk.files]
+    else:
+        results = [
+            found
+            for file in chunk.files
+            for found in examine_records(file, chunk.source, rasterizer)
+        ]
     if chunk.staging is None:
         return results
     lasting = [result.to_json() for result in results if result.doc_id is not None]
@@ -118,7 +147,16 @@ def forget_examined(staging: str) -> None:
         store.delete(uri)
 
 
-def _staged(folder: str) -> Iterator[Examined]:
+def _staged(folder: str) -> dict[SeenFile, list[Examined]]:
+    """What was found before, by the file as it was listed."""
+    staged: dict[SeenFile, list[Examined]] = {}
+    for found in _read_staged(folder):
+        listed = replace(found.file, uri=listed_as(found.file.uri, found.media_type))
+        staged.setdefault(listed, []).append(found)
+    return staged
+
+
+def _read_staged(folder: str) -> Iterator[Examined]:
     uris = store.list_names(folder, ".jsonl")
     for uri, data in zip(uris, store.read_many(uris), strict=True):
         try:
@@ -129,7 +167,17 @@ def _staged(folder: str) -> Iterator[Examined]:
         yield from found
 
 
-def _cut(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
+def _cut(
+    files: Mapping[SeenFile, RecordSource | None],
+) -> Iterator[tuple[tuple[SeenFile, ...], RecordSource | None]]:
+    for file, source in files.items():
+        if source is not None:
+            yield (file,), source
+    whole = (file for file, source in files.items() if source is None)
+    yield from ((part, None) for part in _cut_documents(whole))
+
+
+def _cut_documents(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
     part: list[SeenFile] = []
     size = 0
     for file in files:
@@ -146,10 +194,7 @@ def _split(chunk: Chunk) -> Sequence[Chunk]:
     if len(chunk.files) < 2:
         return [chunk]
     half = len(chunk.files) // 2
-    return [
-        Chunk(files, chunk.staging, chunk.settings, chunk.limits)
-        for files in (chunk.files[:half], chunk.files[half:])
-    ]
+    return [replace(chunk, files=files) for files in (chunk.files[:half], chunk.files[half:])]
 
 
 def _document(result: Examined) -> Document:

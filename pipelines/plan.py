@@ -23,6 +23,7 @@ from pipelines.run import staging_root
 from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
+from schemas.sources import is_made
 from workers import store
 from workers.staging import Staging
 
@@ -116,7 +117,9 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
     same = snapshot is not None and snapshot.metadata["recipe_digest"] == recipe.digest()
     published = frozenset(document.doc_id for document in known) if same else frozenset()
     receipts = Staging(store.join(staging_root(recipe), recipe.digest())).whole_receipts()
-    pages = sum(len(part) for part in uncovered(inventory.documents, published, receipts))
+    todo = list(uncovered(inventory.documents, published, receipts))
+    pages = sum(len(part) for part in todo)
+    made = sum(len(part) for part in todo if is_made(part.media_type))
     unpublished = sum(
         document.page_count or 0
         for document in inventory.documents
@@ -124,7 +127,12 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
     )
 
     cluster, notes = _hardware(recipe, options)
-    to_read = _estimate(recipe, pages, cluster, rated.costs, options)
+    costs = rated.costs
+    if made and rated.origin == "yardstick":
+        # What was measured has its made pages in it; the yardstick knows none.
+        costs = replace(costs, engine_share=costs.engine_share * (1 - made / pages))
+        notes.append(f"{made:,} pages are made from their text and need no engine")
+    to_read = _estimate(recipe, pages, cluster, costs, options)
     staging_now = sum(
         receipt.rows_bytes + receipt.images_bytes + (receipt.crops.bytes if receipt.crops else 0)
         for receipt in receipts
@@ -144,13 +152,13 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
             staging_now,
             staging_now + to_read.staged_bytes,
             published_now,
-            published_now + round(unpublished * rated.costs.published_bytes),
+            published_now + round(unpublished * costs.published_bytes),
         ),
         rates_from=rated.origin,
-        costs=rated.costs,
+        costs=costs,
         measured=rated.measured,
         notes=[*rated.notes, *notes],
-        what_if=list(_what_if(recipe, pages, cluster, rated.costs, options)),
+        what_if=list(_what_if(recipe, pages, cluster, costs, options)),
     )
 
 
@@ -161,7 +169,7 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
     """What the run is planned on, and what of it was assumed."""
     placement, notes = recipe.placement, []
     replicas = placement.replicas[1]
-    if recipe.routing == "only":
+    if not recipe.needs_engine:
         replicas = 0
     elif options.nodes is not None:
         room = options.nodes * _replicas_per_node(recipe, options)
@@ -200,7 +208,7 @@ def _what_if(
     recipe: Recipe, pages: int, cluster: Hardware, costs: PageCosts, options: Options
 ) -> Iterator[WhatIf]:
     """The run on other numbers of nodes, all of whose GPUs it may use, with the same cores."""
-    if recipe.routing == "only" or recipe.placement.gpus_per_replica == 0:
+    if not recipe.needs_engine or recipe.placement.gpus_per_replica == 0:
         return
     per_node = _replicas_per_node(recipe, options)
     for nodes in sorted({*WHAT_IF_NODES, *([options.nodes] if options.nodes else [])}):

@@ -47,7 +47,7 @@ def choose_rates(
         notes += _measured_notes(measured, recipe)
     else:
         costs, origin = YARDSTICK, "yardstick"
-        if recipe.routing == "only":
+        if not recipe.needs_engine:
             costs = replace(costs, engine_share=0)
         if measured is not None:
             notes.append(
@@ -71,7 +71,7 @@ def _measured_notes(measured: Rates, recipe: Recipe) -> Iterator[str]:
     )
     if measured.pages < FEW_PAGES:
         yield "these are few pages: what each process does once, such as loading, weighs on them"
-    if measured.engine_pages == 0 and recipe.routing != "only":
+    if measured.engine_pages == 0 and recipe.needs_engine:
         yield "so nothing is known of the engine's speed: pages that need it come on top"
 
 
@@ -80,7 +80,7 @@ def _assumed(costs: PageCosts, recipe: Recipe, pages_per_second: float | None) -
         f"{1 / costs.raster_s:g} pages/s drawn and {1 / costs.finish_s:g} finished by a core, "
         f"{costs.staged_bytes / 1000:g} kB a page"
     ]
-    if recipe.routing != "only":
+    if recipe.needs_engine:
         said.append("every page read by the engine")
         if pages_per_second is None:
             said.append(

@@ -9,6 +9,7 @@ pages, writes the shard and, last, its receipt. What a receipt covers is never r
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,13 +24,15 @@ from pipelines.timed import Stopwatch, Timed, finish_times, raster_times, read_t
 from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt, Shard
+from schemas.sources import DocumentSource, RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
 from workers import score, store
 from workers.ladder import LadderSettings
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
-from workers.replica import Replica, ReplicaSettings, load_replica, text_layer_reading
+from workers.replica import Replica, ReplicaSettings, given_reading, load_replica
 from workers.score import ScoreSettings, score_crops, score_page
 from workers.staging import Staging
+from workers.synthetic.records import make_records
 
 Readings = list[PageReading | None]
 
@@ -43,6 +46,7 @@ class Job:
     limits: ChildLimits
     scoring: ScoreSettings
     staging: Staging
+    sources: tuple[RecordSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,17 @@ class PassReport:
 
 
 def read_pages(
-    recipe: Recipe, ranges: Iterable[PageRange], staging: Staging, session: Session, meter: Meter
+    recipe: Recipe,
+    ranges: Iterable[PageRange],
+    staging: Staging,
+    session: Session,
+    meter: Meter,
+    are_made: bool = False,
 ) -> PassReport:
-    """Run the pass over `ranges`, which are the pages that `meter` counts."""
+    """Run the pass over `ranges`, which are the pages that `meter` counts.
+
+    `are_made`: all of them are of records, so that no engine is needed.
+    """
     outcomes: Counter[str] = Counter()
     times, staged_bytes = ShardTimes(), 0
     ramp_s: float | None = None
@@ -79,7 +91,7 @@ def read_pages(
         make_job(recipe, shard, staging)
         for shard in cut_shards(ranges, recipe.placement.shard_pages, recipe.digest())
     )
-    chain, replicas = make_chain(recipe, session, meter.total)
+    chain, replicas = make_chain(recipe, session, meter.total, are_made)
 
     def watch(state: PoolState) -> None:
         nonlocal ramp_s
@@ -108,14 +120,22 @@ def read_pages(
 def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
     """A shard and what the recipe says of it."""
     scoring = ScoreSettings(recipe.quality, recipe.vision_mode, recipe.permutations)
-    return Job(shard, raster_settings(recipe), child_limits(recipe), scoring, staging)
+    return Job(
+        shard,
+        raster_settings(recipe),
+        child_limits(recipe),
+        scoring,
+        staging,
+        tuple(s for s in recipe.sources if not isinstance(s, DocumentSource)),
+    )
 
 
 def make_chain(
-    recipe: Recipe, session: Session, pages: int | None = None
+    recipe: Recipe, session: Session, pages: int | None = None, are_made: bool = False
 ) -> tuple[list[Step], ReplicaSpec | None]:
-    """The steps of a shard, and the replicas they need: none when only text layers are read."""
-    if recipe.routing == "only":
+    """The steps of a shard, and the replicas they need: none when only text layers are read, or
+    when all pages are made from their text."""
+    if recipe.routing == "only" or are_made:
         return [Step(raster), Step(read_layers), Step(finish)], None
     make: Callable[[], Replica] = functools.partial(
         load_replica, replica_settings(recipe, session.isolated)
@@ -169,11 +189,19 @@ def split_job(job: Job) -> Sequence[Job]:
 
 
 def raster(job: Job) -> Timed[list[RasteredPage]]:
-    """Render the shard's pages, and read the text layers that are good."""
+    """Render the shard's pages, and read the text layers that are good; make those of records."""
     timer = Stopwatch()
     pages: list[RasteredPage] = []
-    for part in job.shard.ranges:
-        pages += raster_range(part, job.raster, job.limits)
+    for are_made, parts in itertools.groupby(job.shard.ranges, lambda r: is_made(r.media_type)):
+        if are_made:
+            pages += make_records(
+                list(parts),
+                job.sources,
+                lambda source: shared_rasterizer(job.raster, job.limits, not is_generator(source)),
+            )
+        else:
+            for part in parts:
+                pages += raster_range(part, job.raster, job.limits)
     return Timed(pages, raster_times(timer.seconds(), pages))
 
 
@@ -206,7 +234,7 @@ def read(replica: Replica, job: Job, rastered: Timed[list[RasteredPage]]) -> Tim
 
 def read_layers(job: Job, rastered: Timed[list[RasteredPage]]) -> Timed[Readings]:
     """The readings of pages whose text layer was chosen; the others have failed."""
-    return Timed([None if page.error else text_layer_reading(page) for page in rastered.value])
+    return Timed([None if page.error else given_reading(page) for page in rastered.value])
 
 
 def finish(job: Job, rastered: Timed[list[RasteredPage]], done: Timed[Readings]) -> Timed[Receipt]:

@@ -32,6 +32,7 @@ from schemas.ids import digest
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt
+from schemas.sources import is_made, record_place
 from workers import store
 from workers.card import write_card
 from workers.lease import TTL_S, hold
@@ -185,11 +186,19 @@ def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Ite
 def _read(
     recipe: Recipe, todo: list[PageRange], staging: Staging, session: Session, console: Console
 ) -> PassReport:
-    if not todo:
-        return PassReport()
-    total = sum(len(part) for part in todo)
-    with meter(console, "read", "pages", total) as progress:
-        return read_pages(recipe, todo, staging, session, progress)
+    """Make the pages of records, which need no replica, then read those of files."""
+    made = sorted(
+        (part for part in todo if is_made(part.media_type)),
+        key=lambda part: (*record_place(part.files[0].uri), part.start),
+    )
+    read = [part for part in todo if not is_made(part.media_type)]
+    report = PassReport()
+    for verb, parts in (("make", made), ("read", read)):
+        if parts:
+            total = sum(len(part) for part in parts)
+            with meter(console, verb, "pages", total) as progress:
+                report += read_pages(recipe, parts, staging, session, progress, parts is made)
+    return report
 
 
 def _report(

@@ -18,7 +18,9 @@ import yaml
 
 from cluster.progress import RECORDS_VARIABLE
 from cluster.submit import JobRequest
-from schemas.recipe import EngineSpec, Recipe, canonical_json
+from schemas.ids import canonical_json
+from schemas.recipe import EngineSpec, Recipe
+from schemas.sources import locations, relocated
 from workers import store
 
 PACKAGES = ("schemas", "workers", "cluster", "pipelines")
@@ -38,10 +40,7 @@ def portable(recipe: Recipe) -> Recipe:
     """The recipe with absolute paths where it has local ones."""
     changes: dict[str, object] = {
         "dataset": store.absolute(recipe.dataset),
-        "sources": tuple(
-            source.model_copy(update={"documents": tuple(map(store.absolute, source.documents))})
-            for source in recipe.sources
-        ),
+        "sources": tuple(relocated(source, store.absolute) for source in recipe.sources),
     }
     if "engine" in recipe.model_fields_set:
         changes["engine"] = _portable_engine(recipe.engine)
@@ -63,7 +62,7 @@ def _portable_engine(spec: EngineSpec) -> EngineSpec:
 def local_paths(recipe: Recipe) -> list[str]:
     """The paths of a portable recipe that must be there on the cluster's machines too."""
     named = [recipe.dataset, recipe.placement.staging]
-    named += [pattern for source in recipe.sources for pattern in source.documents]
+    named += [pattern for source in recipe.sources for pattern in locations(source)]
     models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
     paths = [path for path in named if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]

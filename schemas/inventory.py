@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from schemas.shards import PageRange, SeenFile
+from schemas.sources import listed_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ def update_inventory(
 ) -> list[Document]:
     """The documents of now, sorted by id.
 
-    A file of a known document stays where it is listed unchanged, or is `unreadable`, or is
-    missing and `on_missing` is `keep`; a file whose content changed leaves its old document. A
-    document without files leaves the inventory.
+    Records are listed as the file that they lie in. A file of a known document stays where it is
+    listed unchanged, or is `unreadable`, or is missing and `on_missing` is `keep`; a file whose
+    content changed leaves its old document. A document without files leaves the inventory.
 
     Args:
         known: the last inventory.
@@ -84,10 +85,13 @@ def update_inventory(
     now = {file.uri: file for file in listed}
     for document in known:
         for file in document.files:
+            uri = listed_as(file.uri, document.media_type)
+            listing = now.get(uri)
             stays = (
-                now[file.uri] == file or file.uri in unreadable
-                if file.uri in now
-                else on_missing == "keep"
+                on_missing == "keep"
+                if listing is None
+                else (file.size, file.version) == (listing.size, listing.version)
+                or uri in unreadable
             )
             if stays:
                 documents[document.doc_id] = document

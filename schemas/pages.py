@@ -66,7 +66,8 @@ class Reading:
 
     `vision_tokens` is 0 for engines that see none of their own; `output_tokens` is what the model
     generated, in its own tokens, also where the reading failed. Where blocks have texts, `text`
-    is theirs, joined by `join_blocks`. `turn` is the rotation, in degrees clockwise, that would
+    is theirs, joined by `join_blocks`. `cleaned_chars` are those that were left out because no
+    font has them. `turn` is the rotation, in degrees clockwise, that would
     make the page upright, where the engine saw that it is not. A failed page carries `error`.
     """
 
@@ -77,6 +78,7 @@ class Reading:
     output_tokens: int = 0
     confidence: float | None = None
     turn: int = 0
+    cleaned_chars: int = 0
     error: PageError | None = None
 
 
@@ -137,12 +139,22 @@ def crop_link(crop: Crop) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Maker:
+    """Who made a page from its text: the kind of its source, and what of it there is to tell."""
+
+    text_source: str
+    kind: str
+    mode: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class RasteredPage:
     """What rasterising gives for one page.
 
-    `layer` is the text layer's reading where routing chose it; `layer_reason` says why it did
-    not, and is None where no text layer was looked for. A page with `error` has no reading to
-    come. `image_hash` is 32 bytes.
+    `layer` is the text layer's reading where routing chose it, or the text that a page was made
+    from, by `maker`; `layer_reason` says why routing did not, and is None where no text layer was
+    looked for. A page with `error` has no reading to come. `image_hash` is 32 bytes.
     """
 
     page_id: str
@@ -152,6 +164,7 @@ class RasteredPage:
     layer: Reading | None = None
     layer_reason: str | None = None
     error: PageError | None = None
+    maker: Maker | None = None
 
     @property
     def needs_engine(self) -> bool:
@@ -164,8 +177,9 @@ class PageReading:
     """A page's final reading and the attempts that led to it.
 
     `engine`, `model`, `model_revision`, `mode` and `task` name who produced the text, and how;
-    `text_source` is `ocr` or `text_layer`. `rotation` is the degrees clockwise by which the
-    rasterised image was turned to be upright; `image` is then the turned one.
+    `text_source` is `ocr`, `text_layer`, `rendered` or `synthetic`. `rotation` is the degrees
+    clockwise by which the rasterised image was turned to be upright; `image` is then the turned
+    one.
     """
 
     reading: Reading

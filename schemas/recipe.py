@@ -7,38 +7,18 @@ and `storage` are left out of it: changing them never makes a page be read again
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import RecipeError
-from schemas.ids import digest
+from schemas.ids import canonical_json, digest
+from schemas.part import Location, Part, PositiveInt, Share
+from schemas.sources import DocumentSource, Source
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Location = Annotated[str, Field(min_length=1)]
-PositiveInt = Annotated[int, Field(ge=1)]
-
-
-class Part(BaseModel):
-    """A frozen section of a recipe that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Source(Part):
-    """Where input comes from: folders or globs, local or `s3://`, of PDFs and images."""
-
-    documents: Annotated[tuple[Location, ...], Field(min_length=1)]
-
-    @field_validator("documents", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class Raster(Part):
@@ -205,7 +185,7 @@ class Recipe(Part):
     """What dataset to make, of what, and how."""
 
     dataset: Location
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    sources: tuple[Source, ...]
     license: str = Field(default="other", description="licence of the documents, for the card")
     on_missing: Literal["keep", "remove"] = "keep"
     raster: Raster = Raster()
@@ -228,6 +208,14 @@ class Recipe(Part):
     placement: Placement = Placement()
     storage: Storage = Storage()
 
+    @field_validator("sources")
+    @classmethod
+    def _any(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        # Asked of the tuple itself, it would be told again of a tuple whose one source is wrong.
+        if not sources:
+            raise ValueError("name at least one source")
+        return sources
+
     def reading_settings(self) -> dict[str, Any]:
         """The settings a reading depends on, as plain JSON values."""
         fields = {
@@ -239,6 +227,11 @@ class Recipe(Part):
         return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings
 
     @property
+    def needs_engine(self) -> bool:
+        """Whether any page can come to an engine: pages of records have their text."""
+        return self.routing != "only" and any(isinstance(s, DocumentSource) for s in self.sources)
+
+    @property
     def permutations(self) -> int:
         """MinHash permutations of the stored signatures, also when `dedup.near` is off."""
         return (self.dedup.near or NearText()).permutations
@@ -246,11 +239,6 @@ class Recipe(Part):
     def digest(self) -> str:
         """The recipe digest: 16 hex characters over `reading_settings`."""
         return digest([canonical_json(self.reading_settings())])[:16]
-
-
-def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 # What PyYAML lets out for scalars that only look like dates or numbers, and for deep nests.
@@ -269,10 +257,17 @@ def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
         return Recipe.model_validate(data)
     except ValidationError as exc:
         problems = [
-            f"{origin}: {'.'.join(map(str, error['loc'])) or 'recipe'}: {error['msg']}"
+            f"{origin}: {'.'.join(_path(error['loc'])) or 'recipe'}: {error['msg']}"
             for error in exc.errors()
         ]
         raise RecipeError("\n".join(problems)) from exc
+
+
+def _path(place: tuple[int | str, ...]) -> list[str]:
+    """The keys to a value; pydantic puts the kind of a source behind its number."""
+    if place[:1] == ("sources",) and len(place) > 2:
+        place = (*place[:2], *place[3:])
+    return [str(key) for key in place]
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -26,15 +26,17 @@ _GLOB_CHARS = "*?["
 _FIRST_GLOB_CHAR = re.compile(r"[*?\[]")
 
 
-def list_documents(patterns: Iterable[str]) -> list[SeenFile]:
+def list_documents(
+    patterns: Iterable[str], suffixes: tuple[str, ...] = DOCUMENT_SUFFIXES
+) -> list[SeenFile]:
     """All files that the patterns name, once each, sorted by URI.
 
-    A folder stands for the documents below it (by suffix); a glob for exactly what it matches.
+    A folder stands for the files below it with these suffixes; a glob for exactly what it matches.
     Raises SourceError for a pattern that matches nothing or cannot be listed.
     """
     found: dict[str, SeenFile] = {}
     for pattern in patterns:
-        matches = list(_list_pattern(absolute(pattern)))
+        matches = list(_list_pattern(absolute(pattern), suffixes))
         if not matches:
             raise SourceError(
                 f"source {pattern!r} matches no file; name a folder or a glob like 'docs/**/*.pdf'"
@@ -43,17 +45,18 @@ def list_documents(patterns: Iterable[str]) -> list[SeenFile]:
     return [found[uri] for uri in sorted(found)]
 
 
-def _list_pattern(pattern: str) -> Iterator[SeenFile]:
+def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     try:
         with translated("list", pattern):
-            yield from _list_s3(pattern) if is_s3(pattern) else _list_files(pattern)
+            listed = _list_s3 if is_s3(pattern) else _list_files
+            yield from listed(pattern, suffixes)
     except AccessError:
         raise
     except (StorageError, FileNotFoundError) as exc:
         raise SourceError(f"source {pattern!r} cannot be listed: {exc.__cause__ or exc}") from exc
 
 
-def _list_s3(pattern: str) -> Iterator[SeenFile]:
+def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     """Page by page, by the keys' prefix up to the first character of a glob."""
     fs, path = filesystem(pattern)
     matched = False
@@ -67,7 +70,7 @@ def _list_s3(pattern: str) -> Iterator[SeenFile]:
         return
     for entry in _entries(fs, path + "/"):
         matched = True
-        if entry["name"].lower().endswith(DOCUMENT_SUFFIXES):
+        if entry["name"].lower().endswith(suffixes):
             yield _seen_in_s3(entry)
     if not matched and "/" in path and fs.exists(path):
         yield _seen_in_s3(fs.info(path))
@@ -82,7 +85,7 @@ def _seen_in_s3(entry: dict[str, Any]) -> SeenFile:
     return SeenFile(f"s3://{entry['name']}", int(entry["size"]), _version(entry))
 
 
-def _list_files(pattern: str) -> Iterator[SeenFile]:
+def _list_files(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     fs, path = filesystem(pattern)
     if any(char in pattern for char in _GLOB_CHARS) and not fs.exists(path):
         entries, by_suffix = fs.glob(path, detail=True), False
@@ -95,7 +98,7 @@ def _list_files(pattern: str) -> Iterator[SeenFile]:
         info = fs.info(name) if is_link and fs.exists(name) else listed
         if info["type"] != "file" and (fs.exists(name) or not is_link):
             continue  # a broken link stays: whoever opens it can say so
-        if by_suffix and not name.lower().endswith(DOCUMENT_SUFFIXES):
+        if by_suffix and not name.lower().endswith(suffixes):
             continue
         uri = _local_uri(name) if is_local(pattern) else fs.unstrip_protocol(name)
         yield SeenFile(uri, int(info["size"]), _version(info))

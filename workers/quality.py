@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,8 @@ from schemas.pages import PageError
 from schemas.recipe import Quality
 
 _RUN = re.compile(r"(\W)(?:\s*\1)+")  # leaders of a table of contents count once
+_SYMBOL = re.compile(r"[^\w\s]|_")  # of `\w`, the underscore alone is not alphanumeric
+_SPACE = re.compile(r"\s")
 _NGRAM = 5
 
 
@@ -37,12 +38,10 @@ def repetition(words: Sequence[str]) -> float:
 
 def symbol_share(text: str) -> float:
     """Share of visible characters that are neither letter, digit nor mark; runs count once."""
-    counts = Counter(
-        "word" if char.isalnum() or _is_mark(char) else "symbol"
-        for char in _RUN.sub(r"\1", text)
-        if not char.isspace()
-    )
-    return counts["symbol"] / max(1, counts.total())
+    shown = _RUN.sub(r"\1", text)
+    symbols = sum(not _is_mark(char) for char in _SYMBOL.findall(shown))
+    visible = len(shown) - len(_SPACE.findall(shown))
+    return symbols / max(1, visible)
 
 
 def _is_mark(char: str) -> bool:

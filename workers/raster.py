@@ -1,4 +1,4 @@
-"""Rasterise pages of PDFs and images in a killable child, and read their text layers.
+"""Rasterise pages of PDFs and images, or make pages of records, in a killable child.
 
 The child has limits of memory, CPU time and files and no network, and dies with its parent; a
 page that crashes or hangs a native library costs only its child. What counts as a page of which
@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from schemas.errors import DocumentError
 from schemas.ids import page_id
 from schemas.pages import PageError, RasteredPage
 from schemas.recipe import Raster, TextLayer
+from schemas.sources import RecordSource
 from workers.children import Child, ChildDiedError, Failed
 from workers.cleaning import one_line
 
@@ -84,6 +85,13 @@ def _prepare(memory_bytes: int) -> str | None:
     return render.prepare(memory_bytes)
 
 
+def _prepare_unfenced(memory_bytes: int) -> None:
+    from workers import native
+
+    native.die_with_parent()
+    native.silence()
+
+
 def _count_pages(*call: Any) -> Any:
     from workers import render
 
@@ -94,6 +102,18 @@ def _render_pages(*call: Any) -> Any:
     from workers import render
 
     return render.render_pages(*call)
+
+
+def _count_records(*call: Any) -> Any:
+    from workers.synthetic import making
+
+    return making.count_pages(*call)
+
+
+def _make_pages(*call: Any) -> Any:
+    from workers.synthetic import making
+
+    return making.make_pages(*call)
 
 
 class Rasterizer:
@@ -128,7 +148,28 @@ class Rasterizer:
         self, path: Path, media_type: str, doc_id: str, indices: range
     ) -> Iterator[RasteredPage]:
         """Render pages in order; a page that fails is a RasteredPage with an error."""
-        document = (str(path), media_type, doc_id)
+        return self._pages(_render_pages, (str(path), media_type, doc_id), indices)
+
+    def count_records(self, source: RecordSource, contents: Sequence[str]) -> list[int | PageError]:
+        """Pages of each record of a source, or why they cannot be counted."""
+        (results,) = self._run(_count_records, [(source, contents, self._settings)])
+        error = self._error(results)
+        if error is None:
+            return list(results)
+        if len(contents) == 1:
+            return [error]
+        self._child.close()
+        return [count for one in contents for count in self.count_records(source, [one])]
+
+    def make(
+        self, source: RecordSource, content: str, doc_id: str, indices: range
+    ) -> Iterator[RasteredPage]:
+        """Make pages of a record in order; one that fails is a RasteredPage with an error."""
+        return self._pages(_make_pages, (source, content, doc_id), indices)
+
+    def _pages(
+        self, function: Any, document: tuple[Any, Any, str], indices: range
+    ) -> Iterator[RasteredPage]:
         chunks = [
             indices[start : start + _PAGES_PER_CALL]
             for start in range(0, len(indices), _PAGES_PER_CALL)
@@ -136,21 +177,21 @@ class Rasterizer:
         suspects: list[int] = []
         pages: dict[int, RasteredPage] = {}
         calls = [(*document, chunk, self._settings) for chunk in chunks]
-        for chunk, result in zip(chunks, self._run(_render_pages, calls), strict=True):
+        for chunk, result in zip(chunks, self._run(function, calls), strict=True):
             if self._error(result) is None:
                 pages |= zip(chunk, result, strict=True)
                 suspects += (index for index in chunk if _lacked_memory(pages[index].error))
             else:
                 suspects += chunk  # one of them ended the child
         for index in suspects:
-            pages[index] = self._render_alone(document, index)
+            pages[index] = self._alone(function, document, index)
         yield from (pages[index] for index in indices)
 
-    def _render_alone(self, document: tuple[str, str, str], index: int) -> RasteredPage:
+    def _alone(self, function: Any, document: tuple[Any, Any, str], index: int) -> RasteredPage:
         """In a new child: what becomes of a page must not depend on the pages before it."""
         self._child.close()
         call = (*document, range(index, index + 1), self._settings)
-        (result,) = self._run(_render_pages, [call])
+        (result,) = self._run(function, [call])
         error = self._error(result)
         if error is not None:
             return RasteredPage(page_id(document[2], index), error=error)
@@ -191,9 +232,15 @@ def _warn(gap: str) -> None:
     log.warning("documents are opened without their fence: %s", gap)
 
 
-@functools.lru_cache(maxsize=1)
-def shared_rasterizer(settings: RasterSettings, limits: ChildLimits) -> Rasterizer:
-    """This process's rasterizer: its child stays warm from one shard to the next."""
-    rasterizer = Rasterizer(settings, limits)
+@functools.lru_cache(maxsize=2)
+def shared_rasterizer(
+    settings: RasterSettings, limits: ChildLimits, fenced: bool = True
+) -> Rasterizer:
+    """This process's rasterizer: its child stays warm from one shard to the next.
+
+    One that is not `fenced` is for what is drawn from no input of anybody's: libraries of charts
+    need more address space, sockets between their threads, and files for their fonts.
+    """
+    rasterizer = Rasterizer(settings, limits, _prepare if fenced else _prepare_unfenced)
     atexit.register(rasterizer.close)
     return rasterizer

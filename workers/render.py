@@ -68,10 +68,10 @@ def prepare(memory_bytes: int) -> str | None:
     return None
 
 
-def _page_error(exc: Exception, path: str) -> PageError:
-    # Where the file lies here is no property of the document.
+def page_error(exc: Exception, path: str = "") -> PageError:
+    """What an exception in this process says of the page; of no `path`, which lies here alone."""
     message = exc.detail if isinstance(exc, DocumentError) else str(exc)
-    detail = one_line(message.replace(path, "the file"))
+    detail = one_line(message.replace(path, "the file") if path else message)
     if isinstance(exc, DocumentError):
         return PageError(exc.reason, detail)
     if isinstance(exc, MemoryError) or _OUT_OF_MEMORY.search(detail):
@@ -130,7 +130,7 @@ def count_pages(path: str, media_type: str) -> int | PageError:
             raise DocumentError("no_pages", "the document has no page")
         return int(count)
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-        return _page_error(exc, path)
+        return page_error(exc, path)
     finally:
         _forget_warnings()
 
@@ -154,7 +154,7 @@ def render_pages(
         try:
             pages.append(_render_page(path, media_type, page, index, settings))
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-            pages.append(RasteredPage(page, error=_page_error(exc, path)))
+            pages.append(RasteredPage(page, error=page_error(exc, path)))
     _forget_warnings()
     return pages
 

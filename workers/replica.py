@@ -105,7 +105,7 @@ class Replica:
         if page.error is not None:
             return None
         if page.layer is not None:
-            return text_layer_reading(page)
+            return given_reading(page)
         return self._engine_reading(page, next(climbs))
 
     def _engine_reading(self, page: RasteredPage, done: Climb) -> PageReading:
@@ -201,9 +201,20 @@ def _end_process(page_count: int) -> None:
     os._exit(EXIT_TRY_AGAIN)
 
 
-def text_layer_reading(page: RasteredPage) -> PageReading:
-    """The reading of a page whose text layer was chosen."""
+def given_reading(page: RasteredPage) -> PageReading:
+    """The reading of a page whose text layer was chosen, or which was made from its text."""
     assert page.layer is not None
+    if page.maker is not None:
+        return PageReading(
+            reading=page.layer,
+            attempts=(Attempt(page.maker.kind, page.maker.mode, "ok"),),
+            text_source=page.maker.text_source,
+            engine=page.maker.kind,
+            model="",
+            model_revision="",
+            mode=page.maker.mode,
+            task=page.maker.task,
+        )
     return PageReading(
         reading=page.layer,
         attempts=(Attempt("text_layer", "", "ok"),),

@@ -67,13 +67,17 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
 
     digests = _crop_digests(result.crops)
     cleaned = _with_own_links(clean(result.reading.text), digests)
-    words = signatures.words(_signed_text(cleaned, digests))
+    # Tables, formulas and molecules that nearly agree say different things, as case and marks do.
+    is_formal = result.text_source == "synthetic"
+    words = [cleaned] if is_formal else signatures.words(_signed_text(cleaned, digests))
     text_tokens = text.count_tokens(cleaned)
     scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
-    error = quality.judge(scores, text_tokens, settings.floors)
+    # The text of a page that was made is no reading that could be bad.
+    error = quality.judge(scores, text_tokens, settings.floors) if page.maker is None else None
     language, language_score = text.language(cleaned)
     vision_tokens = result.reading.vision_tokens or _reference_tokens(image, settings)
     doc_id, page_index = split_page_id(page.page_id)
+    cleaned_chars = harmful_chars(result.reading.text) + result.reading.cleaned_chars
     shingles = signatures.shingle_hashes(words)
     return {
         "page_id": page.page_id,
@@ -99,7 +103,7 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "compression": round(text_tokens / vision_tokens, 4),
         "language": language,
         "language_score": round(language_score, 4),
-        "quality": asdict(scores) | {"cleaned_chars": harmful_chars(result.reading.text)},
+        "quality": asdict(scores) | {"cleaned_chars": cleaned_chars},
         "attempts": [asdict(attempt) for attempt in result.attempts],
         "is_fallback": result.is_fallback,
         "text_hash": signatures.text_hash(words or [cleaned]),

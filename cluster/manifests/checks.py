@@ -15,6 +15,7 @@ from cluster.manifests.options import (
 from cluster.manifests.schedule import check_schedule
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
+from schemas.sources import locations
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
@@ -156,15 +157,23 @@ def _check_times(options: ManifestOptions) -> None:
 def _check_replicas(options: ManifestOptions, recipe: Recipe) -> None:
     placement = recipe.placement
     wanted, gpus = placement.replicas[1], placement.gpus_per_replica
-    if recipe.routing == "only":
+    if not recipe.needs_engine:
         if options.gpus_per_node:
+            why = (
+                "reads text layers only (routing: only)"
+                if recipe.routing == "only"
+                else "reads no document"
+            )
             raise RequestError(
-                "the recipe reads text layers only (routing: only) and would leave "
+                f"the recipe {why} and would leave "
                 f"{options.nodes * options.gpus_per_node} GPUs idle; give --gpus-per-node 0"
             )
         return
     if not options.gpus_per_node:
-        raise RequestError("--gpus-per-node 0: only a recipe with `routing: only` needs no GPU")
+        raise RequestError(
+            "--gpus-per-node 0: only a recipe with `routing: only`, or without documents, needs "
+            "no GPU"
+        )
     if not gpus:
         # A replica that asks for nothing may be placed on any node, the head included.
         raise RequestError(
@@ -229,7 +238,7 @@ def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
 
 def _locations(recipe: Recipe) -> list[tuple[str, str]]:
     found = [("dataset", recipe.dataset)]
-    found += [("sources", pattern) for source in recipe.sources for pattern in source.documents]
+    found += [("sources", pattern) for source in recipe.sources for pattern in locations(source)]
     if recipe.placement.staging is not None:
         found.append(("placement.staging", recipe.placement.staging))
     for field, engine in (("engine", recipe.engine), ("fallback", recipe.fallback)):

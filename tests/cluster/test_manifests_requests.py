@@ -50,7 +50,7 @@ def refusal(text: str = RECIPE, kind: str = "cronjob", **changes: Any) -> str:
         ({"time_zone": "Europe/Atlantis"}, "--time-zone 'Europe/Atlantis'"),
         ({"time_zone": "../etc/passwd"}, "--time-zone '../etc/passwd'"),
         ({"nodes": 10}, "set replicas: [1, 80] or give --nodes 20"),
-        ({"gpus_per_node": 0}, "only a recipe with `routing: only` needs no GPU"),
+        ({"gpus_per_node": 0}, "only a recipe with `routing: only`, or without documents, needs"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused(changes: dict[str, Any], telling: str) -> None:

@@ -18,7 +18,7 @@ from tests.builders import PROSE, SCORING, make_doc_id
 from tests.hostile import pdfs, pictures
 from tests.hostile.mutation import damage, seeds
 from workers.raster import ChildLimits, Rasterizer, RasterSettings, sniff
-from workers.replica import text_layer_reading
+from workers.replica import given_reading
 from workers.score import score_page
 
 SETTINGS = RasterSettings(Raster(longest_edge_px=320), "prefer", TextLayer(), 1e-4)
@@ -116,7 +116,7 @@ def test_scripts_and_attachments_bring_nothing_into_a_page(rasterizer, tmp_path,
     assert _outcome(pages[1]) == "prose"
     assert pages[0].layer is not None
     assert pdfs.MARKER not in pages[0].layer.text
-    row = score_page(pages[0], text_layer_reading(pages[0]), SCORING)
+    row = score_page(pages[0], given_reading(pages[0]), SCORING)
     assert (row["reason"], "\0" in row["text"]) == (None, False)
     row["text"].encode()
 

@@ -19,7 +19,7 @@ from tests.builders import (
 )
 from tests.engines import ScriptedEngine
 from workers.ladder import LadderSettings
-from workers.replica import Replica, ReplicaSettings, text_layer_reading
+from workers.replica import Replica, ReplicaSettings, given_reading
 from workers.score import reject_row, score_page
 
 PAGES = [page_id(make_doc_id(1), index) for index in range(4)]
@@ -37,7 +37,7 @@ def test_pages_are_those_that_were_rasterised_or_failed_there() -> None:
 
 
 def test_an_engines_tries_after_the_first_are_retries() -> None:
-    layer = text_layer_reading(make_rastered(PAGES[0], layer=Reading(PAGES[0], "text")))
+    layer = given_reading(make_rastered(PAGES[0], layer=Reading(PAGES[0], "text")))
     once = make_reading(PAGES[1], output_tokens=100)
     after_layer = replace(once, attempts=(Attempt("text_layer", "", "garbage"), *once.attempts))
     thrice = replace(make_reading(PAGES[2], output_tokens=7), attempts=once.attempts * 3)

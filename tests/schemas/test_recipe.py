@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.errors import RecipeError
-from schemas.recipe import Recipe, canonical_json, differences, parse_recipe
+from schemas.ids import canonical_json
+from schemas.recipe import Recipe, differences, parse_recipe
 
 LEAST = "dataset: /data/out\nsources: [{documents: /data/in}]\n"
 json_values = st.recursive(

@@ -1,0 +1,192 @@
+"""Sources of a recipe: documents, and the kinds whose pages are made.
+
+A **record** is a document that is no file of its own: a text of a corpus, a line of a SMILES
+file, the n-th draw of a generator. The settings of its source are part of its identity and not of
+the recipe digest: other settings make other documents, and change no reading.
+
+Where a record lies is told as `URI#SETTINGS/NUMBER`: its file, the digest of its source's settings,
+and its number from 0; behind a second slash there may be its name. A generator's file is its kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
+
+from pydantic import Discriminator, Field, Tag, field_validator
+
+from schemas.charts import ChartSource, FormulaSource
+from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
+from schemas.ids import canonical_json, digest
+from schemas.part import Location, Part
+from schemas.text_source import TextSource
+
+# Raise it whenever the same settings and the same record draw another page.
+MAKER_VERSION = 1
+
+
+class DocumentSource(Part):
+    """Folders or globs, local or `s3://`, of PDFs and images."""
+
+    documents: Annotated[tuple[Location, ...], Field(min_length=1)]
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+_MODELS: dict[str, type[Part]] = {
+    "documents": DocumentSource,
+    "text": TextSource,
+    "charts": ChartSource,
+    "formulas": FormulaSource,
+    "chemistry": ChemistrySource,
+    "geometry": GeometrySource,
+    "tables": TableSource,
+}
+KINDS = tuple(_MODELS)
+_FROM_FILES = {"documents", "text", "chemistry"}
+_MEDIA_TYPE = "made/"
+
+RecordSource = (
+    TextSource | ChartSource | FormulaSource | ChemistrySource | GeometrySource | TableSource
+)
+"""A source whose pages are made."""
+
+
+def _kind_given(value: Any) -> str | None:
+    """The kind that a source's keys name. Told by the key, so that its errors are of one kind."""
+    keys = value.keys() if isinstance(value, Mapping) else type(value).model_fields.keys()
+    return next((kind for kind in KINDS if kind in keys), None)
+
+
+Source = Annotated[
+    Annotated[DocumentSource, Tag("documents")]
+    | Annotated[TextSource, Tag("text")]
+    | Annotated[ChartSource, Tag("charts")]
+    | Annotated[FormulaSource, Tag("formulas")]
+    | Annotated[ChemistrySource, Tag("chemistry")]
+    | Annotated[GeometrySource, Tag("geometry")]
+    | Annotated[TableSource, Tag("tables")],
+    Discriminator(
+        _kind_given,
+        custom_error_type="source_kind",
+        custom_error_message=f"a source names one of: {', '.join(KINDS)}",
+    ),
+]
+
+
+def kind_of(source: Part) -> str:
+    """The kind of a source, a word of `KINDS`."""
+    return next(kind for kind, model in _MODELS.items() if isinstance(source, model))
+
+
+def is_generator(source: Part) -> bool:
+    """Whether the records of a source are its draws, and not in files."""
+    return kind_of(source) not in _FROM_FILES
+
+
+def names_sample(source: Part) -> bool:
+    """Whether a source of molecules names those that come with this program."""
+    return isinstance(source, ChemistrySource) and SAMPLE in source.chemistry
+
+
+def locations(source: Part) -> tuple[str, ...]:
+    """The files that a source names; none for a generator."""
+    if is_generator(source):
+        return ()
+    named: tuple[str, ...] = getattr(source, kind_of(source))
+    return tuple(name for name in named if not (names_sample(source) and name == SAMPLE))
+
+
+def relocated(source: Source, move: Callable[[str], str]) -> Source:
+    """The same source with its locations moved."""
+    if is_generator(source):
+        return source
+    kept = [SAMPLE] if names_sample(source) else []
+    moved = (*kept, *map(move, locations(source)))
+    return source.model_copy(update={kind_of(source): moved})
+
+
+def variants(source: RecordSource) -> tuple[RecordSource, ...]:
+    """What a source can be for one of its files: with `auto` for a format, one for each format."""
+    if isinstance(source, TextSource) and source.format == "auto":
+        formats = ("plain", "markdown")
+        return tuple(source.model_copy(update={"format": name}) for name in formats)
+    return (source,)
+
+
+def variant_for(source: RecordSource, file_uri: str) -> RecordSource:
+    """The variant of a source that is drawn from one of its files."""
+    plain, *markdown = variants(source)
+    is_markdown = file_uri.lower().endswith((".md", ".markdown"))
+    return markdown[0] if markdown and is_markdown else plain
+
+
+def settings_digest(source: Part) -> str:
+    """16 hex characters over what decides how a record of `source` is drawn.
+
+    Not which files it names, nor how many it draws: a record keeps its identity when others come.
+    """
+    kind = kind_of(source)
+    settings = source.model_dump(mode="json", exclude={kind})
+    return digest([kind, str(MAKER_VERSION), canonical_json(settings)])[:16]
+
+
+def media_type(source: Part) -> str:
+    """The media type of a record's document, as `made/charts`."""
+    return _MEDIA_TYPE + kind_of(source)
+
+
+def is_made(media_type: str | None) -> bool:
+    """Whether a document of this media type is a record."""
+    return media_type is not None and media_type.startswith(_MEDIA_TYPE)
+
+
+def record_id(source: Part, content: str) -> str:
+    """The `doc_id` of a record: its source's kind and settings, and its text, line or number."""
+    return digest([kind_of(source), settings_digest(source), content])
+
+
+class RecordPlace(NamedTuple):
+    """Where a record lies, taken apart."""
+
+    file_uri: str
+    settings: str
+    number: int
+
+
+_PLACE = re.compile(r"(?P<uri>.+)#(?P<settings>[0-9a-f]{16})/(?P<number>[0-9]+)(/[^#/]*)?", re.S)
+
+
+def listed_uri(file_uri: str, source: Part) -> str:
+    """What a file is listed as where its records are documents."""
+    return f"{file_uri}#{settings_digest(source)}"
+
+
+def record_uri(listed: str, number: int, name: str | None = None) -> str:
+    """The URI of a record of a listed file; its name is quoted, so that the last `#` is ours."""
+    return f"{listed}/{number}" + ("" if name is None else f"/{quote(name, safe='')}")
+
+
+def record_place(uri: str) -> RecordPlace:
+    """The inverse of `record_uri`. Raises ValueError for the URI of no record.
+
+    >>> record_place("corpus.jsonl#0123456789abcdef/17/wiki%2F5")
+    RecordPlace(file_uri='corpus.jsonl', settings='0123456789abcdef', number=17)
+    """
+    match = _PLACE.fullmatch(uri)
+    if match is None:
+        raise ValueError(f"not the place of a record: {uri!r}")
+    return RecordPlace(match["uri"], match["settings"], int(match["number"]))
+
+
+def listed_as(uri: str, media_type: str | None) -> str:
+    """The URI under which a listing names the file that a document lies in."""
+    if not is_made(media_type):
+        return uri
+    place = record_place(uri)
+    return f"{place.file_uri}#{place.settings}"

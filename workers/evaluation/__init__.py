@@ -1,0 +1,1 @@
+"""How well pages are read, and how far they can be compressed: measures, tables, plots, reports."""

@@ -1,0 +1,132 @@
+"""The accuracy study as one HTML file: the worst pages beside their readings. Pure.
+
+Nothing in it comes from elsewhere: pictures are embedded, texts escaped, there is no script, and a
+policy in the file forbids browsers to load anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
+
+from workers.evaluation.accuracy import Group
+
+_PICTURE_EDGE_PX = 1100
+_JPEG_QUALITY = 72
+_DIRECTIONS = {"Arabic", "Hebrew"}
+_STYLE = """
+:root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #1b1f24 }
+body { margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere }
+table { border-collapse: collapse; margin: 1rem 0 }
+th, td { padding: .2rem .8rem; border-bottom: 1px solid #d8dee4; text-align: right }
+th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere }
+section { margin: 2rem 0; border-top: 2px solid #d8dee4; padding-top: 1rem }
+.page { display: grid; grid-template-columns: 1.15fr 1fr 1fr; gap: 1.2rem; align-items: start }
+.page img { width: 100%; border: 1px solid #d8dee4 }
+.text { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem }
+h3 { font-size: .85rem; margin: 0 0 .3rem; color: #57606a; font-weight: 600 }
+del, ins { text-decoration: none } del { background: #ffd7d5 } ins { background: #cdf0d0 }
+p { color: #57606a; margin: .2rem 0 .8rem }
+@media (max-width: 60rem) { .page { grid-template-columns: 1fr } }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstPage:
+    """A page of the report. `picture` is an image file's bytes, None where it cannot be had."""
+
+    row: Mapping[str, object]
+    picture: bytes | None
+
+
+def thumbnail(picture: Image.Image) -> bytes:
+    """A page's picture as small as it can still be read."""
+    small = picture.convert("RGB")
+    small.thumbnail((_PICTURE_EDGE_PX, _PICTURE_EDGE_PX), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=_JPEG_QUALITY)
+    return out.getvalue()
+
+
+def marked(truth: str, reading: str) -> tuple[str, str]:
+    """The two texts as HTML: `del` is what the reading lacks, `ins` what only the reading has.
+
+    >>> marked("cat", "cut")
+    ('c<del>a</del>t', 'c<ins>u</ins>t')
+    """
+    left, right = [], []
+    for block in Levenshtein.opcodes(truth, reading):
+        there = escape(truth[block.src_start : block.src_end])
+        read = escape(reading[block.dest_start : block.dest_end])
+        is_same = block.tag == "equal"
+        left.append(there if is_same or not there else f"<del>{there}</del>")
+        right.append(read if is_same or not read else f"<ins>{read}</ins>")
+    return "".join(left), "".join(right)
+
+
+def html(
+    facts: Mapping[str, object],
+    tables: Sequence[tuple[str, Iterable[Group]]],
+    pages: Sequence[WorstPage],
+) -> str:
+    """The whole file. Each of `tables` is what its rows are, and the rows."""
+    listed = "".join(
+        f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>"
+        for name, value in facts.items()
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Accuracy study</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>Accuracy study</h1>\n<table>{listed}</table>\n"
+        + "\n".join(_table(what, rows) for what, rows in tables)
+        + f"\n<h1>The {len(pages)} worst pages</h1>\n"
+        "<p>Texts as they are compared: without Markdown, white space as one space. "
+        "<del>In the truth only</del>, <ins>in the reading only</ins>.</p>\n"
+        + "\n".join(_page(page) for page in pages)
+        + "\n</body></html>\n"
+    )
+
+
+def _table(what: str, rows: Iterable[Group]) -> str:
+    heads = (what, "pages", "not read", "characters", "CER", "WER", "median CER", "90th percentile")
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(
+        f"<tr><td>{escape(row.name)}</td><td>{row.pages:,}</td><td>{row.failed:,}</td>"
+        f"<td>{row.chars:,}</td><td>{row.cer:.2%}</td><td>{row.wer:.2%}</td>"
+        f"<td>{row.cer_median:.2%}</td><td>{row.cer_p90:.2%}</td></tr>"
+        for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _page(page: WorstPage) -> str:
+    row = page.row
+    truth, reading = marked(str(row["truth"]), str(row["reading"]))
+    direction = ' dir="rtl"' if row["script"] in _DIRECTIONS else ""
+    number = int(str(row["page_index"])) + 1
+    failure = f", not read: {escape(str(row['reason']))}" if row["reason"] else ""
+    picture = (
+        f'<img alt="page {number}" src="data:image/jpeg;base64,'
+        f'{base64.b64encode(page.picture).decode()}">'
+        if page.picture is not None
+        else "<p>no picture</p>"
+    )
+    return (
+        f"<section><h2>{escape(str(row['source_uri']))}, page {number}</h2>"
+        f"<p>CER {row['cer']:.2%}, WER {row['wer']:.2%}, {escape(str(row['script']))}, "
+        f"{row['truth_chars']:,} characters{failure}</p>"
+        f'<div class="page"><div>{picture}</div>'
+        f"<div><h3>read by {escape(str(row['engine']))}</h3>"
+        f'<div class="text"{direction}>{reading}</div></div>'
+        f'<div><h3>truth</h3><div class="text"{direction}>{truth}</div></div></div></section>'
+    )

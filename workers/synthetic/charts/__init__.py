@@ -1,0 +1,1 @@
+"""Charts with made numbers, drawn by matplotlib and Vega-Lite, and their HTML tables."""

@@ -1,0 +1,1 @@
+"""Molecules drawn by RDKit, and their SMILES."""

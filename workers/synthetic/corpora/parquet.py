@@ -1,0 +1,140 @@
+"""Records of a Parquet file: streamed by row groups, of the columns that are asked for alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import DocumentError, SourceError
+from workers.synthetic.corpora.record import Record, decoded, failed
+
+_BATCH_ROWS = 64
+# What Arrow raises for damaged files; an OSError with a number is the disk's.
+_DAMAGE = (pa.ArrowException, OSError)
+
+
+def parquet_rows(
+    path: Path, uri: str, column: str, id_column: str | None, first: int = 0
+) -> Iterator[Record]:
+    """The records from row `first` on. Rows of a group behind a damaged place are one record with
+    an error; the next group goes on.
+
+    Raises DocumentError for what is no Parquet file, SourceError for one without the columns.
+    """
+    with _opened(path, uri) as file:
+        _check_columns(file.schema_arrow, uri, column, id_column)
+        start = 0
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            if start + count > first:
+                yield from _group_rows(file, group, start, max(first, start), column, id_column)
+            start += count
+
+
+def group_ends(path: Path, uri: str) -> list[int]:
+    """The first row behind each row group."""
+    with _opened(path, uri) as file:
+        counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    return [sum(counts[: i + 1]) for i in range(len(counts))]
+
+
+@contextmanager
+def _opened(path: Path, uri: str) -> Iterator[Any]:
+    try:
+        file = pq.ParquetFile(path, pre_buffer=False)
+    except _DAMAGE as exc:
+        _reraise_if_disk(exc)
+        raise DocumentError("corrupt", f"{uri}: not Parquet: {exc}") from exc
+    with file:
+        yield file
+
+
+def _reraise_if_disk(exc: Exception) -> None:
+    if isinstance(exc, OSError) and exc.errno is not None:
+        raise exc
+
+
+def _check_columns(schema: Any, uri: str, column: str, id_column: str | None) -> None:
+    for field, name in (("column", column), ("id_column", id_column)):
+        if name is not None and name not in schema.names:
+            raise SourceError(
+                f"{uri}: no column `{name}`; give the source `{field}:` one of its columns: "
+                + ", ".join(schema.names)
+            )
+    if not _is_text(schema.field(column).type):
+        raise SourceError(
+            f"{uri}: column `{column}` holds {schema.field(column).type}; give the source "
+            "`column:` one of strings"
+        )
+    if id_column and not _is_name(schema.field(id_column).type):
+        raise SourceError(
+            f"{uri}: column `{id_column}` holds {schema.field(id_column).type}; give the source "
+            "`id_column:` one of strings or whole numbers"
+        )
+
+
+def _is_text(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary))
+
+
+def _is_name(kind: Any) -> bool:
+    return _is_text(kind) or pa.types.is_integer(kind)
+
+
+def _group_rows(
+    file: Any, group: int, start: int, first: int, column: str, id_column: str | None
+) -> Iterator[Record]:
+    """The rows of a group, which begins at row `start`, from row `first` on."""
+    names = [column] if id_column is None else [column, id_column]
+    count = file.metadata.row_group(group).num_rows
+    at = start
+    try:
+        batches = file.iter_batches(
+            _BATCH_ROWS, row_groups=[group], columns=names, use_threads=False
+        )
+        for batch in batches:
+            if at + len(batch) > first:
+                rows = batch.slice(max(first - at, 0))
+                yield from _batch_rows(rows, max(first, at), column, id_column)
+            at += len(batch)
+    except _DAMAGE as exc:
+        _reraise_if_disk(exc)
+        yield failed(max(first, at), f"rows from {max(first, at)} on are damaged: {exc}")
+        return
+    if at < start + count:
+        yield failed(max(first, at), f"rows from {max(first, at)} to {start + count} are missing")
+
+
+def _batch_rows(batch: Any, first: int, column: str, id_column: str | None) -> Iterator[Record]:
+    texts = _bytes(batch.column(column))
+    names = [None] * len(texts) if id_column is None else _names(batch.column(id_column))
+    for number, (data, name) in enumerate(zip(texts, names, strict=True), first):
+        if data is None:
+            yield failed(number, f"row {number}: `{column}` is null", name)
+        else:
+            yield decoded(number, f"row {number}", data, name)
+
+
+def _bytes(array: Any) -> list[bytes | None]:
+    """As bytes: Arrow does not check that its strings are UTF-8, and fails where they are not."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    values: list[bytes | None] = array.cast(pa.large_binary()).to_pylist()
+    return values
+
+
+def _names(array: Any) -> list[str | None]:
+    if pa.types.is_integer(array.type):
+        return [None if value is None else str(value) for value in array.to_pylist()]
+    return [
+        None if value is None else value.decode("utf-8", "backslashreplace")
+        for value in _bytes(array)
+    ]

@@ -1,0 +1,270 @@
+"""Corpora: the records of one local file, streamed or by number.
+
+A file's format is told by its name: Parquet, JSON lines (also `.gz` and `.zst`), SMILES lines
+(likewise), and Markdown and plain text, of which a file is one record. Bad input never loses the
+rest: a record that cannot be read has an error and the others go on. Where a file is damaged, its
+records up to there are followed by one with an error; only a file of which nothing can be read
+raises. Texts are given as they stand: `workers.cleaning` is the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from schemas.errors import DocumentError, SourceError
+from workers.cleaning import one_line
+from workers.locations import translated
+from workers.synthetic.corpora.lines import Line, lines, lines_from, opened, version
+from workers.synthetic.corpora.parquet import group_ends, parquet_rows
+from workers.synthetic.corpora.record import MAX_TEXT_BYTES, Record, decoded, failed, too_large
+
+__all__ = [
+    "MAX_TEXT_BYTES",
+    "SMILES_SUFFIXES",
+    "TEXT_SUFFIXES",
+    "Corpus",
+    "Record",
+    "fetch_records",
+    "read_records",
+]
+
+
+class _Format(NamedTuple):
+    kind: str
+    compression: str = ""
+    may_be_other: bool = False  # a name that files of other contents have, too
+
+
+_FORMATS = {
+    ".parquet": _Format("parquet"),
+    ".md": _Format("file"),
+    ".markdown": _Format("file"),
+    ".txt": _Format("file"),
+    **{
+        suffix + (f".{compression}" if compression else ""): _Format(kind, compression)
+        for suffix, kind in (
+            *((".jsonl", "json"), (".ndjson", "json")),
+            *((".smi", "smiles"), (".smiles", "smiles")),
+        )
+        for compression in ("", "gz", "zst")
+    },
+    ".json.gz": _Format("json", "gz", True),
+    ".json.zst": _Format("json", "zst", True),
+}
+SMILES_SUFFIXES = tuple(name for name, form in _FORMATS.items() if form.kind == "smiles")
+TEXT_SUFFIXES = tuple(name for name in _FORMATS if name not in SMILES_SUFFIXES)
+"""Of the names of files that hold records, in lower case."""
+
+_MAX_LINES_PASSED = 64  # as many as there may be between an offset that is kept and a line
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A file of records: a local copy, and the URI that tells its format and stands in errors.
+
+    `column` and `id_column` name the text and the name of a record in Parquet and JSON.
+    """
+
+    path: Path
+    uri: str
+    column: str = "text"
+    id_column: str | None = None
+
+
+def read_records(corpus: Corpus) -> Iterator[Record]:
+    """All records, in order. Memory is bounded by a record and, in Parquet, by a row group.
+
+    Raises DocumentError where nothing can be read, SourceError for a file of no known format or
+    without the columns, StorageError for a disk that fails.
+    """
+    form = _format(corpus.uri)
+    with translated("read", corpus.uri):
+        if form.kind == "file":
+            yield _whole_file(corpus)
+        elif form.kind == "parquet":
+            yield from _parquet(corpus)
+        else:
+            with opened(corpus.path, form.compression) as stream:
+                yield from _parsed(corpus, form, lines(stream))
+
+
+def fetch_records(corpus: Corpus, numbers: Sequence[int]) -> list[Record]:
+    """The records of `numbers`, which rise; a number that is no record's gives one with an error.
+
+    Reads little more than these: Parquet by row groups, plain lines by their offsets. Where that
+    cannot be, the stream stays open for the next request of this process, which then goes on from
+    there. Raises as `read_records` does.
+    """
+    form = _format(corpus.uri)
+    with translated("read", corpus.uri):
+        if form.kind == "file":
+            found = {0: _whole_file(corpus)}
+        elif form.kind == "parquet":
+            found = _from_stream(corpus, numbers, group_ends(corpus.path, corpus.uri))
+        elif form.compression:
+            found = _from_stream(corpus, numbers, None)
+        else:
+            found = _from_lines(corpus, form, numbers)
+    return [found.get(n) or failed(n, f"number {n} is no record of the file") for n in numbers]
+
+
+def _format(uri: str) -> _Format:
+    name = uri.rpartition("/")[2].lower()
+    for suffix, form in _FORMATS.items():
+        if name.endswith(suffix):
+            return form
+    raise SourceError(f"{uri}: no corpus by its name; it ends in one of {', '.join(_FORMATS)}")
+
+
+def _whole_file(corpus: Corpus) -> Record:
+    with corpus.path.open("rb") as file:
+        data = file.read(MAX_TEXT_BYTES + 1)
+    if len(data) > MAX_TEXT_BYTES:
+        return too_large(0, "the file", corpus.path.stat().st_size)
+    return decoded(0, "the file", data.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _parquet(corpus: Corpus, first: int = 0) -> Iterator[Record]:
+    return parquet_rows(corpus.path, corpus.uri, corpus.column, corpus.id_column, first)
+
+
+def _parsed(corpus: Corpus, form: _Format, found: Iterable[Line]) -> Iterator[Record]:
+    """The records on lines. Raises DocumentError where the first lines show that there are none."""
+    is_first = True
+    for line in found:
+        record = _record(corpus, form, line)
+        if record is None:
+            continue
+        if is_first and record.error:
+            if line.is_damaged and line.number == 0:
+                raise DocumentError("corrupt", f"{corpus.uri}: {record.error.detail}")
+            if form.may_be_other:
+                detail = f"{corpus.uri}: not one JSON object a line ({record.error.detail})"
+                raise DocumentError("corrupt", detail)
+        is_first = False
+        yield record
+
+
+def _record(corpus: Corpus, form: _Format, line: Line) -> Record | None:
+    """The record on a line, None for one that is blank or a comment."""
+    if line.problem is not None:
+        return failed(line.number, f"line {line.number + 1}: {line.problem}")
+    if form.kind == "smiles":
+        return _smiles_record(line)
+    return _json_record(corpus, line) if line.data.strip() else None
+
+
+def _smiles_record(line: Line) -> Record | None:
+    record = decoded(line.number, f"line {line.number + 1}", line.data)
+    if record.error:
+        return record
+    smiles, *name = record.text.split(None, 1)[:2] or [""]
+    if not smiles or smiles.startswith("#"):
+        return None
+    return Record(line.number, smiles, name[0].strip() if name else None)
+
+
+def _json_record(corpus: Corpus, line: Line) -> Record:
+    place = f"line {line.number + 1}"
+    try:
+        fields = json.loads(line.data.decode())
+    except UnicodeDecodeError as exc:
+        return failed(line.number, f"{place}: not UTF-8: {exc.reason} at byte {exc.start}")
+    except (ValueError, RecursionError) as exc:
+        return failed(line.number, f"{place}: not JSON: {one_line(exc)}")
+    if not isinstance(fields, dict):
+        return failed(line.number, f"{place}: a JSON {type(fields).__name__}, not an object")
+    value = fields.get(corpus.id_column) if corpus.id_column is not None else None
+    name = None if value is None else str(value)
+    text = fields.get(corpus.column)
+    if not isinstance(text, str):
+        what = "is no string" if corpus.column in fields else "is missing"
+        return failed(line.number, f"{place}: `{corpus.column}` {what}", name)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_TEXT_BYTES:
+        return too_large(line.number, place, size, name)
+    return Record(line.number, text, name)
+
+
+def _from_lines(corpus: Corpus, form: _Format, numbers: Sequence[int]) -> dict[int, Record]:
+    """Records of a plain file of lines; a gap between two numbers is jumped over."""
+    found: dict[int, Record] = {}
+    rows: Iterator[Line] = iter(())
+    at = -1
+    for number in numbers:
+        if at < 0 or number - at > _MAX_LINES_PASSED:
+            rows = lines_from(corpus.path, number)
+        line = next((line for line in rows if line.number == number), None)
+        at = number
+        record = line and _record(corpus, form, line)
+        if record:
+            found[number] = record
+    return found
+
+
+class _Open:
+    """A stream of records or lines that stays open, and the number that comes next."""
+
+    def __init__(self, key: tuple[object, ...], rows: Iterator[Record | Line], at: int) -> None:
+        self.key = key
+        self.at = at
+        self._rows = rows
+
+    def take(self, number: int) -> Record | Line | None:
+        """The row of that number, None past the end."""
+        for row in self._rows:
+            self.at = row.number + 1
+            if row.number >= number:
+                return row if row.number == number else None
+        self.at = number + 1
+        return None
+
+
+_lock = Lock()
+_open: list[_Open] = []  # at most one
+
+
+def _from_stream(
+    corpus: Corpus, numbers: Sequence[int], ends: Sequence[int] | None
+) -> dict[int, Record]:
+    """Records of a Parquet file, `ends` being those of its row groups, or of compressed lines.
+
+    The stream that the request before has left open is used where it stands before the wanted
+    row, in Parquet within the same row group. The process is part of its key: a child that was
+    forked shares the offset of the open file.
+    """
+    form = _format(corpus.uri)
+    key = (os.getpid(), corpus, *version(corpus.path))
+    found: dict[int, Record] = {}
+    with _lock:
+        # Taken out while it is read: a stream that fails is not gone on with.
+        stream = _open.pop() if _open else None
+        for number in numbers:
+            if stream is None or stream.key != key or not _is_ahead(stream.at, number, ends):
+                first = number if ends is not None else 0
+                rows = _parquet(corpus, first) if ends is not None else _unpacked(corpus, form)
+                stream = _Open(key, rows, first)
+            row = stream.take(number)
+            record = _record(corpus, form, row) if isinstance(row, Line) else row
+            if record:
+                found[number] = record
+        _open[:] = [stream] if stream else []
+    return found
+
+
+def _is_ahead(at: int, number: int, ends: Sequence[int] | None) -> bool:
+    """Whether reading on from row `at` is the way to row `number`."""
+    if ends is None or at == number:
+        return at <= number
+    return at < number and not any(at < end <= number for end in ends)
+
+
+def _unpacked(corpus: Corpus, form: _Format) -> Iterator[Line]:
+    with opened(corpus.path, form.compression) as stream:
+        yield from lines(stream)

@@ -1,0 +1,1 @@
+"""Formulas by a grammar, drawn by mathtext, and their LaTeX."""

@@ -1,0 +1,1 @@
+"""Figures of plane geometry, and dictionaries of what is on them."""

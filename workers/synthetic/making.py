@@ -1,0 +1,196 @@
+"""Make the pages of a record: what runs in the child.
+
+A record is what a source draws from: a text, a SMILES string, or the number of a draw. Its pages
+are a function of it and its source's settings; chance comes from its id alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from PIL import Image
+
+from schemas.charts import ChartSource, FormulaSource
+from schemas.figures import ChemistrySource, GeometrySource, TableSource
+from schemas.ids import page_id
+from schemas.pages import Maker, PageError, PageImage, RasteredPage, Reading
+from schemas.sources import RecordSource, kind_of, record_id, settings_digest
+from schemas.text_source import TextSource
+from schemas.tokens import reduced
+from schemas.typography import space
+from workers import render
+from workers.cleaning import clean
+from workers.drawing import ink_share
+from workers.pictures import encode
+from workers.raster import RasterSettings
+from workers.signatures import image_hash
+from workers.synthetic import typeset
+from workers.synthetic.blocks import Run, TextBlock, plain_blocks
+from workers.synthetic.degrade import degrade_drawn
+from workers.synthetic.drawn import Drawn
+from workers.synthetic.fonts import script_of
+from workers.synthetic.markdown import markdown_blocks
+from workers.synthetic.typography import Style, sample
+
+
+def chance(doc_id: str, page_index: int | None = None) -> np.random.Generator:
+    """The generator of a document's choices, or of those of one of its pages."""
+    entropy = [int(doc_id[:32], 16)] + ([] if page_index is None else [1, page_index])
+    return np.random.default_rng(entropy)
+
+
+def draw(source: RecordSource, content: str, doc_id: str) -> Drawn:
+    """The one page of a record that is no text. Raises DocumentError where it cannot be drawn."""
+    rng = chance(doc_id)
+    # Each library takes up to a second to import, and most children need one of them.
+    if isinstance(source, ChartSource):
+        from workers.synthetic.charts import drawing as charts
+
+        return charts.draw(rng, source)
+    if isinstance(source, FormulaSource):
+        from workers.synthetic.formulas import drawing as formulas
+
+        return formulas.draw(rng, source)
+    if isinstance(source, ChemistrySource):
+        from workers.synthetic.chemistry import drawing as chemistry
+
+        return chemistry.draw(rng, source, content)
+    if isinstance(source, GeometrySource):
+        from workers.synthetic.geometry import drawing as geometry
+
+        return geometry.draw(rng, source)
+    assert isinstance(source, TableSource)
+    from workers.synthetic.tables import drawing as tables
+
+    return tables.draw(rng, source)
+
+
+def count_pages(
+    source: RecordSource, contents: Sequence[str], settings: RasterSettings
+) -> list[int | PageError]:
+    """The pages of each record, or why they cannot be counted."""
+    return [_count(source, content) for content in contents]
+
+
+def _count(source: RecordSource, content: str) -> int | PageError:
+    if not isinstance(source, TextSource):
+        return 1
+    try:
+        count = typeset.count(_blocks(source, content), _style(source, content))
+    except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+        return _error(exc)
+    return count or PageError("no_pages", "the record has no text that a font could draw")
+
+
+def make_pages(
+    source: RecordSource, content: str, doc_id: str, indices: range, settings: RasterSettings
+) -> list[RasteredPage]:
+    """Make some pages of a record; a page that fails is a RasteredPage with an error."""
+    pages = []
+    for index in indices:
+        page = page_id(doc_id, index)
+        try:
+            if isinstance(source, TextSource):
+                drawn = _text_page(source, content, doc_id, index, settings)
+            else:
+                drawn = _fitted(draw(source, content, doc_id), settings.raster.longest_edge_px)
+            pages.append(_finished(drawn, page, source, settings))
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            pages.append(RasteredPage(page, error=_error(exc)))
+    return pages
+
+
+def _error(exc: Exception) -> PageError:
+    return render.page_error(exc)
+
+
+def _fitted(drawn: Drawn, longest_edge_px: int) -> Drawn:
+    """`drawn` at most so large; it is never enlarged."""
+    width, height = reduced(*drawn.picture.size, longest_edge_px)
+    if (width, height) == drawn.picture.size:
+        return drawn
+    picture = drawn.picture.resize((width, height), Image.Resampling.LANCZOS)
+    return replace(drawn, picture=picture)
+
+
+def _finished(
+    drawn: Drawn, page: str, source: RecordSource, settings: RasterSettings
+) -> RasteredPage:
+    picture = drawn.picture
+    grey = picture.convert("L")
+    lightest, darkest = grey.getextrema()
+    if lightest == darkest:  # a single thin stroke is a page, however small its share
+        return RasteredPage(page, error=PageError("blank", "no pixel is marked"))
+    return RasteredPage(
+        page,
+        PageImage(page, encode(picture, settings.raster), picture.width, picture.height),
+        ink_share(grey),
+        image_hash(grey),
+        Reading(page, drawn.text, drawn.blocks, cleaned_chars=drawn.cleaned_chars),
+        maker=_maker(source),
+    )
+
+
+def _maker(source: RecordSource) -> Maker:
+    if isinstance(source, TextSource):
+        task = "markdown" if source.format == "markdown" else "text"
+        return Maker("rendered", "text", source.preset, task)
+    return Maker("synthetic", kind_of(source), "", "figure")
+
+
+# ---- texts ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _OpenText:
+    """A text that is being set: the page that comes next, and the one after the last asked for."""
+
+    key: tuple[str, str, int] | None = None
+    pages: Iterator[Drawn] = field(default_factory=lambda: iter(()))
+    next_index: int = 0
+    stop: int = 0
+
+
+def _blocks(source: TextSource, content: str) -> tuple[TextBlock, ...]:
+    text = clean(content)
+    if source.preset == "code" and source.format == "plain":
+        return (TextBlock("code", (Run(text),)),)
+    return markdown_blocks(text) if source.format == "markdown" else plain_blocks(text)
+
+
+def _style(source: TextSource, content: str) -> Style:
+    """The style of a record, by chance of its id."""
+    chosen = space(source.preset, source.typography)
+    return sample(chance(record_id(source, content)), chosen, script_of(content))
+
+
+_open = _OpenText()
+# Pages are made in runs, each from where the one before ended; a shard has no more than this.
+_AHEAD = 512
+
+
+def _text_page(
+    source: TextSource, content: str, doc_id: str, index: int, settings: RasterSettings
+) -> Drawn:
+    edge = settings.raster.longest_edge_px
+    key = doc_id, settings_digest(source), edge
+    if _open.key != key or _open.next_index != index or index == _open.stop:
+        _open.key, _open.next_index, _open.stop = key, index, index + _AHEAD
+        _open.pages = typeset.pages(
+            _blocks(source, content),
+            _style(source, content),
+            range(index, index + _AHEAD),
+            longest_edge_px=edge,
+            markdown=source.format == "markdown",
+        )
+    try:
+        drawn = next(_open.pages)
+    except Exception:
+        _open.key = None
+        raise
+    _open.next_index += 1
+    if source.degrade is not None:
+        return degrade_drawn(drawn, chance(doc_id, index), source.degrade)
+    return drawn
