@@ -2,7 +2,7 @@
 
 A field is a list of choices, each as likely, or a range `[low, high]`, each value of which is as
 likely. A `Space` has all fields; a `Typography` has those that a recipe gives, in place of its
-preset's. What is chosen from a space is `workers.synthetic.typography.Style`.
+preset's. What is chosen from a space is a `Style` of `workers.synthetic.text`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@
 import runpy
 import sys
 
-NAMES = ("rasterising", "ocr_engine", "deduplication", "whole_run")
+NAMES = (
+    *("rasterising", "ocr_engine", "deduplication", "whole_run"),
+    *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
+)
 
 if __name__ == "__main__":
     for name in NAMES:

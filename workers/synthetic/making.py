@@ -26,13 +26,13 @@ from workers.drawing import ink_share
 from workers.pictures import encode
 from workers.raster import RasterSettings
 from workers.signatures import image_hash
-from workers.synthetic import typeset
-from workers.synthetic.blocks import Run, TextBlock, plain_blocks
 from workers.synthetic.degrade import degrade_drawn
 from workers.synthetic.drawn import Drawn
-from workers.synthetic.fonts import script_of
-from workers.synthetic.markdown import markdown_blocks
-from workers.synthetic.typography import Style, sample
+from workers.synthetic.text import typeset
+from workers.synthetic.text.blocks import Run, TextBlock, plain_blocks
+from workers.synthetic.text.fonts import script_of
+from workers.synthetic.text.markdown import markdown_blocks
+from workers.synthetic.text.typography import Style, sample
 
 
 def chance(doc_id: str, page_index: int | None = None) -> np.random.Generator:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.synthetic.markdown import (
+from workers.synthetic.text.markdown import (
     Run,
     TextBlock,
     cut,

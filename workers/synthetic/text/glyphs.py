@@ -16,9 +16,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from workers.synthetic.blocks import Run, TextBlock
-from workers.synthetic.fonts import has_own, reach, script_of_char
-from workers.synthetic.typography import Style
+from workers.synthetic.text.blocks import Run, TextBlock
+from workers.synthetic.text.fonts import has_own, reach, script_of_char
+from workers.synthetic.text.typography import Style
 
 Seen = Callable[[TextBlock], Sequence[tuple[str, Any]]]
 """Sets a block and gives its characters without white space, each with the font that drew it."""

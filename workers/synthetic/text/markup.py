@@ -8,9 +8,9 @@ from functools import lru_cache
 from html import escape
 from itertools import pairwise
 
-from workers.synthetic.blocks import Run, TextBlock
-from workers.synthetic.fonts import Script, css_name, script_of, style_sheet
-from workers.synthetic.typography import Style
+from workers.synthetic.text.blocks import Run, TextBlock
+from workers.synthetic.text.fonts import Script, css_name, script_of, style_sheet
+from workers.synthetic.text.typography import Style
 
 BREAK = "\u200b"
 """Put where a line may break within a word; texts themselves have lost theirs in `glyphs`."""

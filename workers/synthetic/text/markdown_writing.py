@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from workers.synthetic.blocks import BULLET, Run, TextBlock, normal_blocks
+from workers.synthetic.text.blocks import BULLET, Run, TextBlock, normal_blocks
 
 _SPECIAL = re.compile(r"[\\`*\[\]<]|&(?=#?\w+;)")
 # An underscore within a word is read as itself; at the end of a run the neighbour may be written

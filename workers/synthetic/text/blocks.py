@@ -1,7 +1,7 @@
 """Texts as blocks for typesetting: the values, plain texts, pieces, visible text, normal form.
 
-Markdown is read in `workers.synthetic.markdown` and written in
-`workers.synthetic.markdown_writing`. Nothing here knows of fonts or pages.
+Markdown is read in `workers.synthetic.text.markdown` and written in
+`workers.synthetic.text.markdown_writing`. Nothing here knows of fonts or pages.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from workers.synthetic.blocks import (
+from workers.synthetic.text.blocks import (
     BULLET,
     Run,
     Style,
@@ -24,7 +24,7 @@ from workers.synthetic.blocks import (
     plain_blocks,
     to_text,
 )
-from workers.synthetic.markdown_writing import to_markdown
+from workers.synthetic.text.markdown_writing import to_markdown
 
 __all__ = [
     "Run",

@@ -9,8 +9,8 @@ from typing import Any
 from numpy.random import Generator
 
 from schemas.typography import Alignment, Family, MonoFamily, Space, Span, Theme, page_points
-from workers.synthetic.fonts import Script, can_set
 from workers.synthetic.sampling import pick
+from workers.synthetic.text.fonts import Script, can_set
 
 _BINS = 8
 _LEAST_COLUMN_EM = 13.0

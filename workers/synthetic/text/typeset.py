@@ -23,13 +23,13 @@ from pymupdf import mupdf
 
 from schemas.errors import DocumentError
 from schemas.pages import Block, Box
-from workers.synthetic import fonts
-from workers.synthetic.blocks import TextBlock, cut
 from workers.synthetic.drawn import Drawn
-from workers.synthetic.glyphs import drawable, in_main_script, is_mixed
-from workers.synthetic.markdown import to_markdown, to_text
-from workers.synthetic.markup import BREAK, css, to_html
-from workers.synthetic.typography import Style
+from workers.synthetic.text import fonts
+from workers.synthetic.text.blocks import TextBlock, cut
+from workers.synthetic.text.glyphs import drawable, in_main_script, is_mixed
+from workers.synthetic.text.markdown import to_markdown, to_text
+from workers.synthetic.text.markup import BREAK, css, to_html
+from workers.synthetic.text.typography import Style
 
 _SECTION_CHARS = 60_000
 """About twenty pages; laying out takes 15 MiB or so for them."""
