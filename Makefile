@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-vllm test-wheel soak rehearsal check format bench corpus clean
+.PHONY: demo test test-vllm test-wheel soak rehearsal gallery check format bench corpus clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -46,6 +46,12 @@ OPTIONS ?=
 rehearsal: $(INSTALLED)
 	$(BIN)/python -m tests.rehearsal $(OPTIONS)
 
+# One sample of every kind, to look at: docs/gallery.html.
+gallery: $(INSTALLED)
+	rm -rf demo/gallery
+	$(BIN)/pagefoundry run demo/gallery.yaml
+	$(BIN)/pagefoundry gallery demo/gallery docs/gallery.html --each 2
+
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,4 +66,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv .venv-vllm build *.egg-info demo/corpus demo/data
+	rm -rf .venv .venv-vllm build *.egg-info demo/corpus demo/data demo/gallery

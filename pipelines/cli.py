@@ -34,6 +34,7 @@ from pipelines.arguments import (
     read_recipe,
 )
 from pipelines.diff import diff as diff_versions
+from pipelines.gallery import make_gallery
 from pipelines.run import run as run_recipe
 from pipelines.vacuum import DEFAULT_GRACE_HOURS, Retention
 from pipelines.vacuum import vacuum as vacuum_dataset
@@ -102,6 +103,18 @@ def inspect(
     """Show a dataset: what each version changed, counts, rejects, columns, a few samples."""
     found = inspecting.inspect(dataset, version, samples, versions)
     print_result(found, as_json, show_dataset.inspection)
+
+
+@app.command()
+def gallery(
+    dataset: DatasetArg,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The HTML file to write.")],
+    each: Annotated[int, typer.Option(min=1, metavar="N", help="How many of each kind.")] = 1,
+) -> None:
+    """Write an HTML file with samples of every kind: the image, its blocks, and its text."""
+    made, count = make_gallery(dataset, each)
+    store.write_bytes(str(file), made.encode())
+    print(f"{count} samples in {file}")
 
 
 @app.command()

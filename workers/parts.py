@@ -73,6 +73,19 @@ def read_part(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
         return pq.ParquetFile(handle).read(columns=columns and list(columns))
 
 
+def read_row(uri: str, place: int, columns: Sequence[str]) -> dict[str, Any]:
+    """One row of a part by its place from 0; its row group is read, and no other."""
+    with store.open_input(uri) as handle:
+        file = pq.ParquetFile(handle)
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            if place < count:
+                rows = file.read_row_group(group, columns=list(columns)).slice(place, 1)
+                return dict(rows.to_pylist()[0])
+            place -= count
+    raise IndexError(f"{uri} has no row {place}")
+
+
 def matching_texts(uri: str, literal: str) -> Iterator[tuple[str, str]]:
     """Page ids and texts of a part of `pages`, where the text has `literal` in it."""
     with store.open_input(uri) as handle:

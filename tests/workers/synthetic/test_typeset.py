@@ -166,6 +166,14 @@ def test_words_longer_than_a_line_are_broken_not_clipped() -> None:
         assert squeezed("".join(page.text for page in drawn)) == squeezed(to_text(blocks))
 
 
+def test_a_word_that_goes_on_in_another_style_stays_in_its_column() -> None:
+    blocks = markdown_blocks("see (`tests.benchmarks.growth`): a run")
+    for tenths in range(150, 250):  # at some of these the code fits a line and its colon does not
+        style = a_style(page_size="a5", columns=1, margin_x_pt=100, font_size_pt=tenths / 10)
+        (page,) = set_all(blocks, style)
+        assert squeezed(page.text) == squeezed(to_text(blocks))
+
+
 def test_right_to_left_paragraphs_begin_on_the_right() -> None:
     style = a_style(page_size="a4", columns=1, alignment="left", first_indent_em=0)
     blocks = plain_blocks("שלום עולם\n\nhello world\n\nمرحبا")

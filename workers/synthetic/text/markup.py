@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import escape
 from itertools import pairwise
@@ -27,6 +28,7 @@ _CODE_SIZE = 0.9
 _BREAKS_EM = 0.5  # lines with breaks within words come out longer than MuPDF measured them
 _WORD_EM = 0.8  # of a line for each em: what letters and digits of several scripts may take up
 _WORD = re.compile(r"\S+")
+_FIRST_WORD, _LAST_WORD = re.compile(r"\S+"), re.compile(r"\S+\Z")
 
 # Thai, Lao, Myanmar and Khmer write no space between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{2,}")
@@ -69,7 +71,10 @@ def to_html(block: TextBlock, style: Style) -> str:
     if block.kind == "code":
         body = _inner(block.text, longest)
     else:
-        body = "".join(_run_html(run, longest) for run in block.runs)
+        seams = _seams(block.runs, longest)
+        body = "".join(
+            seam + _run_html(run, longest) for seam, run in zip(seams, block.runs, strict=True)
+        )
     rules = _inline_style(block, style, is_rtl, has_breaks=BREAK in body)
     attributes = [f'class="{_classes(block)}"', f'style="{rules}"']
     if is_rtl:
@@ -112,6 +117,15 @@ def _inline_style(block: TextBlock, style: Style, is_rtl: bool, has_breaks: bool
     elif block.kind == "paragraph" and alignment != "center":
         rules.append(f"text-indent:{style.first_indent_em * size:.2f}pt")
     return ";".join(rules)
+
+
+def _seams(runs: Sequence[Run], longest: int) -> Iterator[str]:
+    """What goes before each run: `BREAK` within a long word, which MuPDF breaks in one run only."""
+    yield ""
+    for before, after in pairwise(run.text for run in runs):
+        tail, head = _LAST_WORD.search(before), _FIRST_WORD.match(after)
+        is_long = tail and head and len(tail[0]) + len(head[0]) > longest
+        yield BREAK if is_long else ""
 
 
 def _run_html(run: Run, longest: int) -> str:
