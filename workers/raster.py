@@ -152,7 +152,7 @@ class Rasterizer:
 
     def count_records(self, source: RecordSource, contents: Sequence[str]) -> list[int | PageError]:
         """Pages of each record of a source, or why they cannot be counted."""
-        (results,) = self._run(_count_records, [(source, contents, self._settings)])
+        (results,) = self._run(_count_records, [(source, contents)])
         error = self._error(results)
         if error is None:
             return list(results)

@@ -125,6 +125,16 @@ def test_a_bad_record_is_a_reject_that_names_it_and_costs_no_other(
     assert "line 5" in told["4"]
 
 
+def test_characters_that_cannot_be_shown_or_stored_are_counted(
+    tmp_path: Path, dataset: Path
+) -> None:
+    corpus = write_lines(tmp_path / "a.jsonl", "five \x00words\ud800 and\x07 no \ue123 more")
+    run(recipe_of(dataset, f"- text: {corpus}"))
+    (page,) = rows(dataset, "pages")
+    assert page["text"].split() == ["five", "words", "and", "no", "more"]
+    assert page["quality"]["cleaned_chars"] == 4
+
+
 def test_a_damaged_or_empty_file_is_one_reject(tmp_path: Path, dataset: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     (tmp_path / "b.jsonl").write_text("")

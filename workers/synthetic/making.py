@@ -20,11 +20,11 @@ from schemas.sources import RecordSource, kind_of, record_id, settings_digest
 from schemas.text_source import TextSource
 from schemas.tokens import reduced
 from schemas.typography import space
-from workers import render
-from workers.cleaning import clean
+from workers.cleaning import clean, harmful_chars
 from workers.drawing import ink_share
 from workers.pictures import encode
 from workers.raster import RasterSettings
+from workers.render import page_error
 from workers.signatures import image_hash
 from workers.synthetic.degrade import degrade_drawn
 from workers.synthetic.drawn import Drawn
@@ -67,9 +67,7 @@ def draw(source: RecordSource, content: str, doc_id: str) -> Drawn:
     return tables.draw(rng, source)
 
 
-def count_pages(
-    source: RecordSource, contents: Sequence[str], settings: RasterSettings
-) -> list[int | PageError]:
+def count_pages(source: RecordSource, contents: Sequence[str]) -> list[int | PageError]:
     """The pages of each record, or why they cannot be counted."""
     return [_count(source, content) for content in contents]
 
@@ -80,7 +78,7 @@ def _count(source: RecordSource, content: str) -> int | PageError:
     try:
         count = typeset.count(_blocks(source, content), _style(source, content))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-        return _error(exc)
+        return page_error(exc)
     return count or PageError("no_pages", "the record has no text that a font could draw")
 
 
@@ -98,12 +96,8 @@ def make_pages(
                 drawn = _fitted(draw(source, content, doc_id), settings.raster.longest_edge_px)
             pages.append(_finished(drawn, page, source, settings))
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-            pages.append(RasteredPage(page, error=_error(exc)))
+            pages.append(RasteredPage(page, error=page_error(exc)))
     return pages
-
-
-def _error(exc: Exception) -> PageError:
-    return render.page_error(exc)
 
 
 def _fitted(drawn: Drawn, longest_edge_px: int) -> Drawn:
@@ -120,8 +114,8 @@ def _finished(
 ) -> RasteredPage:
     picture = drawn.picture
     grey = picture.convert("L")
-    lightest, darkest = grey.getextrema()
-    if lightest == darkest:  # a single thin stroke is a page, however small its share
+    darkest, lightest = grey.getextrema()
+    if darkest == lightest:  # a single thin stroke is a page, however small its share
         return RasteredPage(page, error=PageError("blank", "no pixel is marked"))
     return RasteredPage(
         page,
@@ -191,6 +185,9 @@ def _text_page(
         _open.key = None
         raise
     _open.next_index += 1
+    if index == 0:  # what is cleaned away lies on no page
+        cleaned_chars = drawn.cleaned_chars + harmful_chars(content)
+        drawn = replace(drawn, cleaned_chars=cleaned_chars)
     if source.degrade is not None:
         return degrade_drawn(drawn, chance(doc_id, index), source.degrade)
     return drawn
