@@ -121,8 +121,7 @@ def _inline_style(block: TextBlock, style: Style, is_rtl: bool, has_breaks: bool
 
 def _seams(runs: Sequence[Run], longest: int) -> Iterator[str]:
     """What goes before each run: `BREAK` within a long word, which MuPDF breaks in one run only."""
-    yield ""
-    for before, after in pairwise(run.text for run in runs):
+    for before, after in pairwise(("", *(run.text for run in runs))):
         tail, head = _LAST_WORD.search(before), _FIRST_WORD.match(after)
         is_long = tail and head and len(tail[0]) + len(head[0]) > longest
         yield BREAK if is_long else ""
