@@ -98,6 +98,16 @@ def test_a_page_by_itself_is_the_page_of_a_sweep(
     assert [page.text for page in some] == [swept[1].text, swept[3].text]
 
 
+def test_many_empty_lines_make_no_page_without_text() -> None:
+    lost, spaced = "before" + "\n\uf8f4" * 400 + "\nafter", "def f():" + "\n" * 400 + "    pass"
+    for blocks, text in (
+        (plain_blocks(lost), "before\nafter"),
+        ((TextBlock("code", (Run(spaced),)),), "def f():\n\n\n    pass"),
+    ):
+        (page,) = set_all(blocks, a_style())
+        assert page.text == text
+
+
 def test_a_page_past_the_last_is_refused() -> None:
     blocks = plain_blocks("one page")
     with pytest.raises(DocumentError, match="page 1 asked for, of 1"):

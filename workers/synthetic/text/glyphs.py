@@ -29,6 +29,7 @@ _SPACES = re.compile(
     r"[\t\x0b\x0c\r\x1c-\x1f\x85\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800]"
 )
 _ACCENTED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
+_EMPTY_LINES, _MANY_LINES = re.compile(r"\n(?: *\n)+"), re.compile(r"\n(?: *\n){3,}")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 # Signs of Arabic, Syriac and Kaithi that hold numbers: format characters that have ink.
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
@@ -48,7 +49,15 @@ def drawable(block: TextBlock, style: Style, seen: Seen) -> tuple[TextBlock, int
     )
     if any(_in_context(run, block, style) for run in cleaned.runs):
         cleaned = _tried(cleaned, style, seen)
-    return cleaned, _length(spaced) - _length(cleaned)
+    return _without_empty_lines(cleaned), _length(spaced) - _length(cleaned)
+
+
+def _without_empty_lines(block: TextBlock) -> TextBlock:
+    """`block` without lines that have become empty, of which code keeps two in a row: enough of
+    them would be a page without text."""
+    pattern, kept = (_MANY_LINES, "\n\n\n") if block.kind == "code" else (_EMPTY_LINES, "\n")
+    runs = tuple(replace(run, text=pattern.sub(kept, run.text)) for run in block.runs)
+    return replace(block, runs=runs)
 
 
 def is_mixed(text: str) -> bool:
