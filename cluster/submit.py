@@ -208,11 +208,16 @@ class Jobs:
 
 async def _feed(chunks: AsyncGenerator[str, None], lines: _Lines) -> None:
     """Raises TimeoutError after `SILENCE_S` without a chunk."""
-    loop = asyncio.get_running_loop()
-    async with aclosing(chunks), asyncio.timeout(SILENCE_S) as silence:
-        async for chunk in chunks:
-            lines.feed(chunk)
-            silence.reschedule(loop.time() + SILENCE_S)
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    try:
+        async with aclosing(chunks), asyncio.timeout(SILENCE_S) as silence:
+            async for chunk in chunks:
+                lines.feed(chunk)
+                silence.reschedule(loop.time() + SILENCE_S)
+    finally:
+        if task.cancelling():  # Ctrl-C, of which a client that connects makes its own time-out
+            raise asyncio.CancelledError
 
 
 class _Lines:

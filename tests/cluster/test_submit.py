@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,17 @@ from typing import Any
 
 import pytest
 
-from cluster.submit import BACKOFF_S, DATASET_KEY, RUN_KEY, Job, JobRequest, Jobs, next_id
+from cluster.submit import (
+    BACKOFF_S,
+    DATASET_KEY,
+    RUN_KEY,
+    Job,
+    JobRequest,
+    Jobs,
+    _feed,
+    _Lines,
+    next_id,
+)
 from schemas.errors import ClusterError, RequestError
 
 DATASET = "s3://lake/data"
@@ -278,3 +290,16 @@ def test_what_does_not_answer_is_told_by_the_systems_words() -> None:
     with pytest.raises(ClusterError) as caught:
         jobs_of(FakeClient(gets=[wrapped])).get("x")
     assert str(caught.value) == ("http://head:8265 does not answer: [Errno 111] Connection refused")
+
+
+def test_ctrl_c_is_heeded_also_where_a_client_takes_it_for_a_time_out() -> None:
+    async def chunks() -> AsyncGenerator[str, None]:
+        signal.raise_signal(signal.SIGINT)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise TimeoutError from None
+        yield "a line"
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(_feed(chunks(), _Lines(lambda line: None)))
