@@ -146,7 +146,7 @@ def test_idle_replicas_end_where_they_are_not_needed_and_a_busy_one_stays(
         assert tuple(runtime.lanes()) == (busy,)
         for ended in (first, last):
             with pytest.raises(ray.exceptions.RayActorError):
-                ray.get(ended.node.remote())
+                ray.get(ended.run.remote(read, gate), timeout=20)
         gate.touch()
         (outcome,) = turn_until_ended(runtime, [ticket])
         assert outcome.value == gate
