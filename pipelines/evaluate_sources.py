@@ -21,22 +21,20 @@ from rich.console import Console
 from cluster.progress import meter
 from cluster.session import Session
 from pipelines.inventory import child_limits, raster_settings, take_inventory
-from pipelines.read import raster_range
+from pipelines.read import draw_ranges
 from pipelines.state import load_snapshot
 from schemas.errors import SourceError
 from schemas.ids import order_key, page_id, split_page_id
 from schemas.inventory import Document
-from schemas.pages import RasteredPage
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import PageRange
-from schemas.sources import DocumentSource, RecordSource, is_generator, is_made
+from schemas.sources import RecordSource
 from workers import store
 from workers.cleaning import one_line
 from workers.evaluation.pages import BATCH_PAGES, Batch, Loaded, TruePage, dataset_batches
 from workers.evaluation.truth import SUFFIXES, TruthFiles, find_truths
-from workers.raster import ChildLimits, Rasterizer, RasterSettings, shared_rasterizer
+from workers.raster import ChildLimits, RasterSettings
 from workers.synthetic.corpora.reading import TEXT_SUFFIXES
-from workers.synthetic.records import make_records
 
 _SAMPLE_SEED = 0
 
@@ -73,8 +71,8 @@ def pages_of(settings: SourceSettings, session: Session, console: Console) -> It
     if not documents:
         raise SourceError(f"{settings.source}: none of its files is a document that can be opened")
     if settings.truth is None:
-        sources = tuple(s for s in recipe.sources if not isinstance(s, DocumentSource))
-        return _layer_batches(documents, raster_settings(recipe), child_limits(recipe), sources)
+        made_by = recipe.record_sources
+        return _layer_batches(documents, raster_settings(recipe), child_limits(recipe), made_by)
     known = _truths(settings.truth, documents)
     return _truth_batches(known, raster_settings(recipe), child_limits(recipe))
 
@@ -144,12 +142,12 @@ class DocumentBatch:
 
     def load(self) -> Loaded:
         """Draw the pages, and read their truths."""
-        drawn = self._draw()
+        drawn = iter(draw_ranges(self.ranges, self.raster, self.limits, self.sources))
         pages: list[TruePage] = []
         skipped: Counter[str] = Counter()
         for part, truth in zip(self.ranges, self.truths, strict=True):
             text = None if truth is None else _read_truth(truth)
-            for found in drawn[part]:
+            for found in itertools.islice(drawn, len(part)):
                 if found.error is not None or found.image is None:
                     skipped[found.error.reason if found.error else "no_image"] += 1
                     continue
@@ -161,19 +159,6 @@ class DocumentBatch:
                 pages.append(TruePage(found.page_id, part.files[0].uri, found.image, text))
                 text = None  # what is left of a document's is on the pages to come
         return Loaded(pages, skipped)
-
-    def _maker(self, source: RecordSource) -> Rasterizer:
-        return shared_rasterizer(self.raster, self.limits, not is_generator(source))
-
-    def _draw(self) -> dict[PageRange, Sequence[RasteredPage]]:
-        made = [part for part in self.ranges if is_made(part.media_type)]
-        pages = iter(make_records(made, self.sources, self._maker) if made else [])
-        return {
-            part: list(itertools.islice(pages, len(part)))
-            if is_made(part.media_type)
-            else raster_range(part, self.raster, self.limits)
-            for part in self.ranges
-        }
 
 
 def _read_truth(uri: str) -> str:

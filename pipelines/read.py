@@ -24,7 +24,7 @@ from pipelines.timed import Stopwatch, Timed, finish_times, raster_times, read_t
 from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt, Shard
-from schemas.sources import DocumentSource, RecordSource, is_generator, is_made
+from schemas.sources import RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
 from workers import score, store
 from workers.ladder import LadderSettings
@@ -126,7 +126,7 @@ def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
         child_limits(recipe),
         scoring,
         staging,
-        tuple(s for s in recipe.sources if not isinstance(s, DocumentSource)),
+        recipe.record_sources,
     )
 
 
@@ -191,18 +191,29 @@ def split_job(job: Job) -> Sequence[Job]:
 def raster(job: Job) -> Timed[list[RasteredPage]]:
     """Render the shard's pages, and read the text layers that are good; make those of records."""
     timer = Stopwatch()
+    pages = draw_ranges(job.shard.ranges, job.raster, job.limits, job.sources)
+    return Timed(pages, raster_times(timer.seconds(), pages))
+
+
+def draw_ranges(
+    ranges: Iterable[PageRange],
+    settings: RasterSettings,
+    limits: ChildLimits,
+    sources: Sequence[RecordSource],
+) -> list[RasteredPage]:
+    """The pages of all ranges, in their order: rendered from files, or made by `sources`."""
     pages: list[RasteredPage] = []
-    for are_made, parts in itertools.groupby(job.shard.ranges, lambda r: is_made(r.media_type)):
+    for are_made, parts in itertools.groupby(ranges, lambda part: is_made(part.media_type)):
         if are_made:
             pages += make_records(
                 list(parts),
-                job.sources,
-                lambda source: shared_rasterizer(job.raster, job.limits, not is_generator(source)),
+                sources,
+                lambda source: shared_rasterizer(settings, limits, not is_generator(source)),
             )
         else:
             for part in parts:
-                pages += raster_range(part, job.raster, job.limits)
-    return Timed(pages, raster_times(timer.seconds(), pages))
+                pages += raster_range(part, settings, limits)
+    return pages
 
 
 def raster_range(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from schemas.part import Part, PositiveInt
+from schemas.part import ONE_OR_MORE, RANGE, Part, PositiveInt
 
 ChartKind = Literal["bar", "horizontal", "grouped", "stacked", "line", "pie", "scatter"]
 ChartLibrary = Literal["matplotlib", "vega"]
@@ -23,7 +23,7 @@ class ChartSource(Part):
 
     charts: PositiveInt = Field(description="how many")
     seed: int = 0
-    kinds: Annotated[tuple[ChartKind, ...], Field(min_length=1)] = (
+    kinds: Annotated[tuple[ChartKind, ...], *ONE_OR_MORE] = (
         "bar",
         "horizontal",
         "grouped",
@@ -32,17 +32,13 @@ class ChartSource(Part):
         "pie",
         "scatter",
     )
-    libraries: Annotated[tuple[ChartLibrary, ...], Field(min_length=1)] = ("matplotlib", "vega")
-    longest_edge_px: tuple[Edge, Edge] = Field(
+    libraries: Annotated[tuple[ChartLibrary, ...], *ONE_OR_MORE] = ("matplotlib", "vega")
+    longest_edge_px: Annotated[tuple[Edge, Edge], *RANGE] = Field(
         default=(560, 1200), description="least and most; drawn evenly between them"
     )
-    aspect: tuple[Aspect, Aspect] = Field(default=(0.7, 1.9), description="width to height")
-
-    @field_validator("longest_edge_px", "aspect")
-    @classmethod
-    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
-        _check_order(value)
-        return value
+    aspect: Annotated[tuple[Aspect, Aspect], *RANGE] = Field(
+        default=(0.7, 1.9), description="width to height"
+    )
 
 
 class FormulaSource(Part):
@@ -54,18 +50,9 @@ class FormulaSource(Part):
 
     formulas: PositiveInt = Field(description="how many pictures")
     seed: int = 0
-    difficulty: tuple[Difficulty, Difficulty] = Field(default=(1, 5), description="least and most")
+    difficulty: Annotated[tuple[Difficulty, Difficulty], *RANGE] = Field(
+        default=(1, 5), description="least and most"
+    )
     max_on_a_page: PositiveInt = Field(
         default=4, le=12, description="more than one are numbered where they are"
     )
-
-    @field_validator("difficulty")
-    @classmethod
-    def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
-        _check_order(value)
-        return value
-
-
-def _check_order(value: tuple[float, float]) -> None:
-    if value[0] > value[1]:
-        raise ValueError(f"{list(value)}: the first must not exceed the second")

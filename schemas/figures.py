@@ -9,24 +9,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 
-from schemas.part import Location, Part, PositiveInt, Share
+from schemas.part import ONE_OR_MORE, RANGE, Locations, Part, PositiveInt, Share
 
 SAMPLE = "sample"
 """In place of a SMILES file: the molecules that come with this program."""
 
 Kind = TypeVar("Kind", bound=Hashable)
-
-
-def _one_number(value: object) -> object:
-    return (value, value) if type(value) is int else value
-
-
-def _ordered(limits: tuple[int, int]) -> tuple[int, int]:
-    if limits[0] > limits[1]:
-        raise ValueError(f"range {list(limits)}: the first must not exceed the second")
-    return limits
 
 
 def _distinct(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
@@ -35,17 +25,12 @@ def _distinct(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
     return kinds
 
 
-def _in_a_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-_Range = (BeforeValidator(_one_number), AfterValidator(_ordered))
 _Rows = Annotated[int, Field(ge=1, le=60)]
 _Columns = Annotated[int, Field(ge=1, le=16)]
 _Side = Annotated[int, Field(ge=256, le=4096)]
-Rows = Annotated[tuple[_Rows, _Rows], *_Range]
-Columns = Annotated[tuple[_Columns, _Columns], *_Range]
-Side = Annotated[tuple[_Side, _Side], *_Range]
+Rows = Annotated[tuple[_Rows, _Rows], *RANGE]
+Columns = Annotated[tuple[_Columns, _Columns], *RANGE]
+Side = Annotated[tuple[_Side, _Side], *RANGE]
 
 Borders = Literal["ruled", "rows", "booktabs", "boxed", "zebra", "none"]
 BORDERS: tuple[Borders, ...] = ("ruled", "rows", "booktabs", "boxed", "zebra", "none")
@@ -66,8 +51,7 @@ class TableSource(Part):
     columns: Columns = (2, 8)
     borders: Annotated[
         tuple[Borders, ...],
-        Field(min_length=1),
-        BeforeValidator(_in_a_tuple),
+        *ONE_OR_MORE,
         AfterValidator(_distinct),
     ] = BORDERS
     span_share: Share = Field(default=0.5, description="tables with cells over rows or columns")
@@ -85,8 +69,7 @@ class GeometrySource(Part):
     seed: int = 0
     kinds: Annotated[
         tuple[FigureKind, ...],
-        Field(min_length=1),
-        BeforeValidator(_in_a_tuple),
+        *ONE_OR_MORE,
         AfterValidator(_distinct),
     ] = FIGURE_KINDS
     side_px: Side = (448, 1024)
@@ -97,9 +80,7 @@ class GeometrySource(Part):
 class ChemistrySource(Part):
     """Drawn molecules; the text of each is its canonical SMILES."""
 
-    chemistry: Annotated[tuple[Location, ...], Field(min_length=1)] = Field(
-        description=f"SMILES files, a molecule a line, or `{SAMPLE}`"
-    )
+    chemistry: Locations = Field(description=f"SMILES files, a molecule a line, or `{SAMPLE}`")
     seed: int = 0
     side_px: Side = (320, 1024)
     max_atoms: Annotated[int, Field(ge=1, le=300)] = Field(
@@ -109,8 +90,3 @@ class ChemistrySource(Part):
     turned_share: Share = Field(default=0.5, description="turned by any angle")
     aromatic_share: Share = Field(default=0.1, description="aromatic bonds dashed, not alternating")
     methyl_share: Share = Field(default=0.15, description="with methyl groups spelt out")
-
-    @field_validator("chemistry", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return _in_a_tuple(value)

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
 from schemas.part import Location, Part, PositiveInt, Share
-from schemas.sources import DocumentSource, Source
+from schemas.sources import DocumentSource, RecordSource, Source
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
 
@@ -227,9 +227,14 @@ class Recipe(Part):
         return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings
 
     @property
+    def record_sources(self) -> tuple[RecordSource, ...]:
+        """The sources whose pages are made."""
+        return tuple(s for s in self.sources if not isinstance(s, DocumentSource))
+
+    @property
     def needs_engine(self) -> bool:
         """Whether any page can come to an engine: pages of records have their text."""
-        return self.routing != "only" and any(isinstance(s, DocumentSource) for s in self.sources)
+        return self.routing != "only" and len(self.record_sources) < len(self.sources)
 
     @property
     def permutations(self) -> int:

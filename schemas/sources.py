@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Tag
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
-from schemas.part import Location, Part
+from schemas.part import Locations, Part
 from schemas.text_source import TextSource
 
 # Raise it whenever the same settings and the same record draw another page.
@@ -30,12 +30,7 @@ MAKER_VERSION = 1
 class DocumentSource(Part):
     """Folders or globs, local or `s3://`, of PDFs and images."""
 
-    documents: Annotated[tuple[Location, ...], Field(min_length=1)]
-
-    @field_validator("documents", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+    documents: Locations
 
 
 _MODELS: dict[str, type[Part]] = {

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from schemas.degrade import Degrade
-from schemas.part import Location, Part
+from schemas.part import Locations, Part
 from schemas.typography import Preset, Typography
 
 
 class TextSource(Part):
     """Parquet, JSONL (also `.gz`, `.zst`), Markdown and plain text, set as pages."""
 
-    text: Annotated[tuple[Location, ...], Field(min_length=1)]
+    text: Locations
     column: str = Field(default="text", description="of Parquet and JSONL")
     id_column: str | None = Field(default=None, description="its value ends the source URI")
     format: Literal["auto", "plain", "markdown"] = Field(
@@ -24,8 +24,3 @@ class TextSource(Part):
     typography: Typography = Field(default=Typography(), description="narrows the preset")
     degrade: Degrade | None = None
     seed: int = 0
-
-    @field_validator("text", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value

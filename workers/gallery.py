@@ -1,42 +1,27 @@
-"""A gallery of samples as one HTML file: pictures with their blocks, beside their texts. Pure.
-
-Nothing in it comes from elsewhere: pictures are embedded, texts escaped, there is no script, and a
-policy in the file forbids browsers to load anything.
-"""
+"""A gallery of samples as one HTML file: pictures with their blocks, beside their texts. Pure."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from workers.webpage import embedded, webpage
+
 _STYLE = """
-:root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #1b1f24 }
-body { margin: 2rem auto; max-width: 90rem; padding: 0 1.5rem }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 0 }
-section { margin: 2rem 0; border-top: 2px solid #d8dee4; padding-top: 1rem }
 .sample { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; align-items: start }
 .picture { position: relative; border: 1px solid #d8dee4 }
 .picture img { width: 100%; display: block }
 .picture div { position: absolute; box-sizing: border-box; border: 1.5px solid #0969da88 }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; margin: 0;
       max-height: 60rem; overflow: auto; background: #f6f8fa; padding: .8rem }
-p { color: #57606a; margin: .2rem 0 .8rem; overflow-wrap: anywhere }
 @media (max-width: 60rem) { .sample { grid-template-columns: 1fr } }
 """
 
 
 def html(title: str, rows: Iterable[Mapping[str, Any]]) -> str:
     """The whole file, of rows of `pages`, in their order."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>{escape(title)}</h1>\n" + "\n".join(map(_section, rows)) + "\n</body></html>\n"
-    )
+    return webpage(title, _STYLE, "\n".join(map(_section, rows)))
 
 
 def _section(row: Mapping[str, Any]) -> str:
@@ -62,8 +47,7 @@ def _picture(row: Mapping[str, Any]) -> str:
     data = row["image"]["bytes"]
     suffix = row["image"]["path"].rpartition(".")[2].replace("jpg", "jpeg")
     boxes = "".join(_box(block) for block in row["blocks"])
-    encoded = base64.b64encode(data).decode()
-    return f'<img alt="" src="data:image/{suffix};base64,{encoded}">{boxes}'
+    return embedded(data, suffix) + boxes
 
 
 def _box(block: Mapping[str, Any]) -> str:

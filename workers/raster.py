@@ -20,6 +20,7 @@ from schemas.ids import page_id
 from schemas.pages import PageError, RasteredPage
 from schemas.recipe import Raster, TextLayer
 from schemas.sources import RecordSource
+from schemas.text_source import TextSource
 from workers.children import Child, ChildDiedError, Failed
 from workers.cleaning import one_line
 
@@ -104,7 +105,7 @@ def _render_pages(*call: Any) -> Any:
     return render.render_pages(*call)
 
 
-def _count_records(*call: Any) -> Any:
+def _count_texts(*call: Any) -> Any:
     from workers.synthetic import making
 
     return making.count_pages(*call)
@@ -150,16 +151,16 @@ class Rasterizer:
         """Render pages in order; a page that fails is a RasteredPage with an error."""
         return self._pages(_render_pages, (str(path), media_type, doc_id), indices)
 
-    def count_records(self, source: RecordSource, contents: Sequence[str]) -> list[int | PageError]:
-        """Pages of each record of a source, or why they cannot be counted."""
-        (results,) = self._run(_count_records, [(source, contents)])
+    def count_texts(self, source: TextSource, contents: Sequence[str]) -> list[int | PageError]:
+        """Pages of each text of a source, or why they cannot be counted."""
+        (results,) = self._run(_count_texts, [(source, contents)])
         error = self._error(results)
         if error is None:
             return list(results)
         if len(contents) == 1:
             return [error]
         self._child.close()
-        return [count for one in contents for count in self.count_records(source, [one])]
+        return [count for one in contents for count in self.count_texts(source, [one])]
 
     def make(
         self, source: RecordSource, content: str, doc_id: str, indices: range

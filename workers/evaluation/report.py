@@ -1,12 +1,7 @@
-"""The accuracy study as one HTML file: the worst pages beside their readings. Pure.
-
-Nothing in it comes from elsewhere: pictures are embedded, texts escaped, there is no script, and a
-policy in the file forbids browsers to load anything.
-"""
+"""The accuracy study as one HTML file: the worst pages beside their readings. Pure."""
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,24 +11,20 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from workers.evaluation.accuracy import Group
+from workers.webpage import embedded, webpage
 
 _PICTURE_EDGE_PX = 1100
 _JPEG_QUALITY = 72
 _DIRECTIONS = {"Arabic", "Hebrew"}
 _STYLE = """
-:root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #1b1f24 }
-body { margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem }
-h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere }
 table { border-collapse: collapse; margin: 1rem 0 }
 th, td { padding: .2rem .8rem; border-bottom: 1px solid #d8dee4; text-align: right }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere }
-section { margin: 2rem 0; border-top: 2px solid #d8dee4; padding-top: 1rem }
 .page { display: grid; grid-template-columns: 1.15fr 1fr 1fr; gap: 1.2rem; align-items: start }
 .page img { width: 100%; border: 1px solid #d8dee4 }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem }
 h3 { font-size: .85rem; margin: 0 0 .3rem; color: #57606a; font-weight: 600 }
 del, ins { text-decoration: none } del { background: #ffd7d5 } ins { background: #cdf0d0 }
-p { color: #57606a; margin: .2rem 0 .8rem }
 @media (max-width: 60rem) { .page { grid-template-columns: 1fr } }
 """
 
@@ -81,20 +72,14 @@ def html(
         f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>"
         for name, value in facts.items()
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Accuracy study</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>Accuracy study</h1>\n<table>{listed}</table>\n"
-        + "\n".join(_table(what, rows) for what, rows in tables)
-        + f"\n<h1>The {len(pages)} worst pages</h1>\n"
+    found = "\n".join(_table(what, rows) for what, rows in tables)
+    shown = "\n".join(_page(page) for page in pages)
+    body = (
+        f"<table>{listed}</table>\n{found}\n<h1>The {len(pages)} worst pages</h1>\n"
         "<p>Texts as they are compared: without Markdown, white space as one space. "
-        "<del>In the truth only</del>, <ins>in the reading only</ins>.</p>\n"
-        + "\n".join(_page(page) for page in pages)
-        + "\n</body></html>\n"
+        f"<del>In the truth only</del>, <ins>in the reading only</ins>.</p>\n{shown}"
     )
+    return webpage("Accuracy study", _STYLE, body)
 
 
 def _table(what: str, rows: Iterable[Group]) -> str:
@@ -116,8 +101,7 @@ def _page(page: WorstPage) -> str:
     number = int(str(row["page_index"])) + 1
     failure = f", not read: {escape(str(row['reason']))}" if row["reason"] else ""
     picture = (
-        f'<img alt="page {number}" src="data:image/jpeg;base64,'
-        f'{base64.b64encode(page.picture).decode()}">'
+        embedded(page.picture, "jpeg", f"page {number}")
         if page.picture is not None
         else "<p>no picture</p>"
     )

@@ -67,14 +67,12 @@ def draw(source: RecordSource, content: str, doc_id: str) -> Drawn:
     return tables.draw(rng, source)
 
 
-def count_pages(source: RecordSource, contents: Sequence[str]) -> list[int | PageError]:
-    """The pages of each record, or why they cannot be counted."""
+def count_pages(source: TextSource, contents: Sequence[str]) -> list[int | PageError]:
+    """The pages of each text, or why they cannot be counted."""
     return [_count(source, content) for content in contents]
 
 
-def _count(source: RecordSource, content: str) -> int | PageError:
-    if not isinstance(source, TextSource):
-        return 1
+def _count(source: TextSource, content: str) -> int | PageError:
     try:
         count = typeset.count(_blocks(source, content), _style(source, content))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject

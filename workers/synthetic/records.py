@@ -6,11 +6,11 @@ is drawn from a record is decided in `making`, in the child.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import chain
 
 from schemas.errors import AccessError, DocumentError, RequestError, StorageError
 from schemas.figures import SAMPLE, ChemistrySource
@@ -128,8 +128,10 @@ def _unreadable(file: SeenFile, reason: str, detail: str) -> Examined:
 def _count(
     file: SeenFile, source: RecordSource, rasterizer: Rasterizer, records: Sequence[Record]
 ) -> Iterator[Examined]:
-    whole = [record for record in records if record.error is None]
-    counts = iter(rasterizer.count_records(source, [record.text for record in whole]))
+    texts = [record.text for record in records if record.error is None]
+    counts: Iterator[int | PageError] = itertools.repeat(1)  # page of each record that is no text
+    if isinstance(source, TextSource):
+        counts = iter(rasterizer.count_texts(source, texts))
     for record in records:
         uri = record_uri(file.uri, record.number, record.name)
         seen = SeenFile(uri, file.size, file.version)
@@ -196,7 +198,7 @@ def make_records(
     for (settings, file_uri), wanted in files.items():
         source = by_settings[settings]
         made |= _make_of_file(source, file_uri, wanted, rasterizer_for(source))
-    return list(chain.from_iterable(made[index] for index in range(len(ranges))))
+    return list(itertools.chain.from_iterable(made[index] for index in range(len(ranges))))
 
 
 def _make_of_file(

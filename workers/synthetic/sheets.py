@@ -49,7 +49,7 @@ def font(face: str) -> Any:
             importlib.import_module("pymupdf_fonts")  # PyMuPDF only says that it knows no such font
         except ImportError as exc:
             raise RequestError(
-                f"font {face} needs pymupdf-fonts: pip install 'pagefoundry[synthetic]'"
+                f"font {face} needs pymupdf-fonts: pip install pymupdf-fonts"
             ) from exc
     return pymupdf.Font(face)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 from numpy.random import Generator
 
@@ -89,18 +88,13 @@ def sample(rng: Generator, space: Space, script: Script = "latin") -> Style:
         theme=pick(rng, space.theme),
     )
     wanted = pick(rng, space.columns)
-    return _replaced(style, columns=_columns(style, wanted, min(space.columns)))
+    return replace(style, columns=_columns(style, wanted, min(space.columns)))
 
 
 def _columns(style: Style, wanted: int, least: int) -> int:
     """As many columns as wanted, or fewer where their lines would be too short."""
     em = style.font_size_pt * _LEAST_COLUMN_EM
     return next((n for n in range(wanted, least, -1) if style.column_width_pt(n) >= em), least)
-
-
-def _replaced(style: Style, **changes: Any) -> Style:
-    values = {field.name: getattr(style, field.name) for field in fields(style)}
-    return Style(**(values | changes))
 
 
 def _within(rng: Generator, span: Span) -> float:
