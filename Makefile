@@ -17,8 +17,10 @@ demo: $(INSTALLED)
 	$(BIN)/pagefoundry verify demo/data
 	$(BIN)/pagefoundry inspect demo/data
 
+# What needs neither Ray nor a server runs two at a time; the rest alone, for it fills the machine.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 tests/schemas tests/workers
+	$(BIN)/python -m pytest --ignore tests/schemas --ignore tests/workers
 
 # vLLM pins what the rest does not, so it has an environment of its own.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt
