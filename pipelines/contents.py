@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipelines.dedup import Drops
 from pipelines.records import DUPLICATE, KINDS, NOBODY, REJECT, Flags, Ints, Records
 from pipelines.rows import Version
+from schemas.sources import is_conversation
 from schemas.tables import REJECTS
 from workers.delta import PartFile
 from workers.records import Level, RowsFile, record_id
@@ -57,9 +58,26 @@ class Contents:
 
 
 def page_contents(version: Version) -> Contents:
-    """The kept pages."""
-    kept = version.pages.readable & ~version.page_drops.dropped
-    return _contents(version, "pages", version.pages, kept)
+    """The kept pages that are no conversations."""
+    return _contents(version, "pages", version.pages, _kept(version) & ~_is_conversation(version))
+
+
+def conversation_contents(version: Version) -> Contents:
+    """The kept conversations: each is the one page of its document."""
+    kept = _kept(version) & _is_conversation(version)
+    return _contents(version, "conversations", version.pages, kept)
+
+
+def _kept(version: Version) -> Flags:
+    kept: Flags = version.pages.readable & ~version.page_drops.dropped
+    return kept
+
+
+def _is_conversation(version: Version) -> Flags:
+    """Along the pages."""
+    of_document = [is_conversation(d.media_type) for d in version.inputs.catalogue.documents]
+    flags: Flags = np.array(of_document, bool)[version.pages.doc]
+    return flags
 
 
 def crop_contents(version: Version) -> Contents:

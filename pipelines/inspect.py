@@ -45,6 +45,7 @@ class Inspection:
     text_sources: Mapping[str, int]
     crop_labels: Mapping[str, int]
     tokens: Mapping[str, int]
+    conversation_tokens: Mapping[str, int]
     columns: Mapping[str, str]
     reject_rows: list[dict[str, Any]]
     samples: list[dict[str, Any]]
@@ -62,7 +63,6 @@ def inspect(
     if snapshot is None:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
     pages = snapshot.tables["pages"]
-    sums = _sums(snapshot)
     published = [row for row in table_history(pages.uri) if "versions" in row[2]]
     return Inspection(
         dataset=uri,
@@ -82,9 +82,10 @@ def inspect(
         bytes={
             name: sum(part.size for part in table.parts) for name, table in snapshot.tables.items()
         },
-        text_sources=sums["text_sources"],
+        text_sources=_counts(snapshot.columns("pages", ["text_source"]), "text_source"),
         crop_labels=_counts(snapshot.columns("crops", ["label"]), "label"),
-        tokens=sums["tokens"],
+        tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
+        conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         reject_rows=first_rows(_uris(snapshot, "rejects"), _REJECT_COLUMNS, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(_uris(snapshot, "pages"), _SAMPLE_COLUMNS, samples),
@@ -96,14 +97,10 @@ def _uris(snapshot: Snapshot, name: str) -> list[str]:
     return [table.part_uri(part) for part in table.parts]
 
 
-def _sums(snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    table = snapshot.columns("pages", ["text_source", "vision_tokens", "text_tokens"])
-    if table is None:
-        return {"text_sources": {}, "tokens": {}}
-    return {
-        "text_sources": _counts(table, "text_source"),
-        "tokens": {name: sum(table[f"{name}_tokens"].to_pylist()) for name in ("vision", "text")},
-    }
+def _sums_of(snapshot: Snapshot, table: str, columns: list[str]) -> dict[str, int]:
+    """The sums of some columns; none for a table without a part."""
+    found = snapshot.columns(table, columns)
+    return {name: sum(found[name].to_pylist()) for name in columns} if found is not None else {}
 
 
 def _counts(table: pa.Table | None, column: str) -> dict[str, int]:

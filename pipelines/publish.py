@@ -22,6 +22,7 @@ from cluster.session import Session
 from pipelines.contents import (
     Contents,
     OldRows,
+    conversation_contents,
     crop_contents,
     document_contents,
     new_plain_rejects,
@@ -76,6 +77,7 @@ def publish(
         ],
         "documents": writer.write(document_contents(version)),
         "crops": writer.write(crop_contents(version)),
+        "conversations": writer.write(conversation_contents(version)),
         "pages": writer.write(page_contents(version)),
     }
     run_id = digest(path for name in TABLES for path in sorted(part.path for part in parts[name]))

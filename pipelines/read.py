@@ -269,7 +269,9 @@ def finish(job: Job, rastered: Timed[list[RasteredPage]], done: Timed[Readings])
 
 
 def stored_image(page: RasteredPage, reading: PageReading | None) -> bytes | None:
-    """The page's picture, upright."""
+    """The page's picture, upright; the images of a conversation, end to end."""
+    if page.conversation is not None:
+        return b"".join(shown.image.data for shown in page.conversation.images)
     image = (reading and reading.image) or page.image
     return image.data if image else None
 

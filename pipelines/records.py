@@ -130,7 +130,9 @@ class Records:
 
 
 _ARRAYS = [field.name for field in fields(Records) if field.name not in ("files", "key_files")]
-_PRIORITY = {"pages": 0, "documents": 0, "crops": 0, "staged": 1, "rejects": 2}
+_PRIORITY = {
+    "pages": 0, "conversations": 0, "documents": 0, "crops": 0, "staged": 1, "rejects": 2,
+}  # fmt: skip
 
 
 def load_all(
@@ -144,7 +146,7 @@ def load_all(
 ) -> Records:
     """The records of these files that are of the catalogue's documents and the recipe's digest.
 
-    A page that is in several files is taken from the last version's `pages`, else from staging,
+    A page that is in several files is taken from the last version's table, else from staging,
     which holds its image, else from `rejects`. Keys for deduplication are left in `scratch`.
     """
     batches = list(_batches(files))

@@ -128,7 +128,7 @@ def _load_pages(inputs: Inputs, session: Session) -> Records:
         )
         for receipt in inputs.receipts
     ]
-    files = [*_published(inputs.snapshot, ("pages", "rejects")), *staged]
+    files = [*_published(inputs.snapshot, ("pages", "conversations", "rejects")), *staged]
 
     def wanted(records: Records) -> Flags:
         is_recalled = np.isin(records.keys, np.array(sorted(inputs.recalled), np.int64))
@@ -162,7 +162,7 @@ def _load_crops(inputs: Inputs, pages: Records, drops: Drops, session: Session) 
     numbers = {inputs.staging.rows_uri(name): place for place, name in enumerate(shards)}
     home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in pages.files] or [NOBODY])
     homes = np.where(kept.origin("staged"), home_of_file[kept.file], NOBODY - 1)
-    homes[kept.origin("pages")] = NOBODY
+    homes[kept.origin("pages", "conversations")] = NOBODY
     first_shard = len(files) - len(shards)
 
     def wanted(records: Records) -> Flags:

@@ -45,6 +45,7 @@ def report(value: Report) -> RenderableType:
         "image–text pairs": value.counts["pages"],
         "whole documents": value.counts["documents"],
         "crops": value.counts["crops"],
+        "conversations": value.counts["conversations"],
         "rejects": value.counts["rejects"],
     }
     parts: list[RenderableType] = [facts_table("run", facts)]

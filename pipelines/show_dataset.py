@@ -26,17 +26,20 @@ _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 def inspection(value: Inspection) -> RenderableType:
     """A version at a glance."""
     tokens = value.tokens
-    facts: dict[str, object] = {"dataset": value.dataset, "version": value.version}
+    facts: dict[str, Any] = {"dataset": value.dataset, "version": value.version}
     for name, count in value.counts.items():
         facts[name] = f"{count:,} rows, {value.bytes[name] / 1e6:,.1f} MB"
     facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
     if value.crop_labels:
         facts["crops of"] = ", ".join(f"{label} {n:,}" for label, n in value.crop_labels.items())
-    if tokens.get("vision"):
-        ratio = tokens["text"] / tokens["vision"]
-        facts["text tokens"] = (
-            f"{tokens['text']:,} = {ratio:.2f} × {tokens['vision']:,} vision tokens"
+    if tokens.get("vision_tokens"):
+        text, vision = tokens["text_tokens"], tokens["vision_tokens"]
+        facts["text tokens"] = f"{text:,} = {text / vision:.2f} × {vision:,} vision tokens"
+    if value.conversation_tokens.get("tokens_after"):
+        before, after = (
+            value.conversation_tokens[f"tokens_{when}"] for when in ("before", "after")
         )
+        facts["conversations"] += f", {before:,} tokens = {before / after:.2f} × {after:,} after"
     columns = Table("column", "type", title="columns of pages", title_justify="left", box=None)
     for name, kind in value.columns.items():
         columns.add_row(name, escape(kind))

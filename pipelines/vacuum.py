@@ -249,7 +249,7 @@ def _staging(
 def _covered(receipts: Iterable[Receipt], newest: Snapshot) -> Iterable[str]:
     """Ids of the shards all of whose pages a version has, read under the same digest."""
     pages: dict[tuple[str, str], set[int]] = {}
-    for table in ("pages", "rejects"):
+    for table in ("pages", "conversations", "rejects"):
         rows = newest.columns(table, ["recipe_digest", "doc_id", "page_index"])
         if rows is None:
             continue

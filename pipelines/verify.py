@@ -1,6 +1,7 @@
 """Verify: prove the ledger of a published version from its tables alone.
 
-For every page of the inventory there is exactly one row in `pages` or one page reject; for every
+For every page of the inventory there is exactly one row in `pages` or `conversations`, or one page
+reject; for every
 document exactly one row in `documents` or one document reject; every part is there and its bytes
 hash to its name; every duplicate names a row that is kept; every crop is linked by the text of its
 page, and every such link is to a crop. Every receipt in the dataset's staging has its files, or
@@ -80,7 +81,9 @@ def verify(dataset: str, session: Session, version: int | None = None) -> Verdic
         version=snapshot.version,
         documents=sum(part.rows for part in snapshot.tables["inventory"].parts),
         pages=pages,
-        samples=sum(part.rows for part in snapshot.tables["pages"].parts),
+        samples=sum(
+            part.rows for name in ("pages", "conversations") for part in snapshot.tables[name].parts
+        ),
         page_rejects=page_rejects,
         crops=sum(part.rows for part in snapshot.tables["crops"].parts),
         parts=len(parts),
@@ -113,7 +116,7 @@ def _ledger(snapshot: Snapshot) -> tuple[int, int, list[str]]:
     expected = [
         page_id(doc_id, index) for doc_id, count in counted.items() for index in range(count or 0)
     ]
-    samples = _ids(snapshot, "pages", "page_id")
+    samples = _ids(snapshot, "pages", "page_id") + _ids(snapshot, "conversations", "page_id")
     rejects = snapshot.columns("rejects", ["level", "reason", "doc_id", "page_id", "kept_id"])
     rows = rejects.to_pylist() if rejects is not None else []
     page_rows = [row for row in rows if row["level"] == "page"]

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "pages": ("page_id", "doc_id", "source_uri", "text_hash", "recipe_digest"),
+    "conversations": ("page_id", "doc_id", "source_uri", "text_hash", "recipe_digest"),
     "documents": ("doc_id", "source_uri", "text_hash", "recipe_digest"),
     "rejects": (
         "level", "reason", "detail", "doc_id", "page_id", "source_uri", "kept_id", "similarity",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of the page image's width and height, top-left origin."""
@@ -149,12 +150,82 @@ class Maker:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePart:
+    """A part of a message: a text, or the next one of the sample's images, which has none."""
+
+    type: Literal["text", "image"]
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a sample, as trainers of chat models take it."""
+
+    role: str
+    content: tuple[MessagePart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of a conversation, or the part of one that has one mode.
+
+    `turn` is its number from 0; `age` that of its newest line, in the schedule's unit; `images`
+    are the numbers of those that show it, in their order; a turn that stays text has none.
+    """
+
+    turn: int
+    role: str
+    age: int
+    mode: str
+    text: str
+    text_tokens: int
+    images: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """An image of a conversation: its mode, what it costs, and exactly what stands on it."""
+
+    image: PageImage
+    mode: str
+    vision_tokens: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation whose older turns are images; `images` are in the order of the messages'
+    parts."""
+
+    messages: tuple[Message, ...]
+    turns: tuple[Turn, ...]
+    images: tuple[ShownPage, ...]
+
+    @property
+    def tokens_before(self) -> int:
+        """What the texts of all turns cost."""
+        return sum(turn.text_tokens for turn in self.turns)
+
+    @property
+    def tokens_after(self) -> int:
+        """What the turns that are text cost, and the images."""
+        text_tokens = sum(turn.text_tokens for turn in self.turns if turn.mode == "text")
+        return text_tokens + self.vision_tokens
+
+    @property
+    def vision_tokens(self) -> int:
+        """What the images cost."""
+        return sum(shown.vision_tokens for shown in self.images)
+
+
+@dataclass(frozen=True, slots=True)
 class RasteredPage:
     """What rasterising gives for one page.
 
     `layer` is the text layer's reading where routing chose it, or the text that a page was made
     from, by `maker`; `layer_reason` says why routing did not, and is None where no text layer was
-    looked for. A page with `error` has no reading to come. `image_hash` is 32 bytes.
+    looked for. A page with `error` has no reading to come. `image_hash` is 32 bytes. A page that is
+    a `conversation` has its images, and none of its own.
     """
 
     page_id: str
@@ -165,6 +236,7 @@ class RasteredPage:
     layer_reason: str | None = None
     error: PageError | None = None
     maker: Maker | None = None
+    conversation: Conversation | None = None
 
     @property
     def needs_engine(self) -> bool:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import Discriminator, Tag
 
 from schemas.charts import ChartSource, FormulaSource
+from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
 from schemas.part import Locations, Part
@@ -41,13 +42,20 @@ _MODELS: dict[str, type[Part]] = {
     "chemistry": ChemistrySource,
     "geometry": GeometrySource,
     "tables": TableSource,
+    "conversations": ConversationSource,
 }
 KINDS = tuple(_MODELS)
-_FROM_FILES = {"documents", "text", "chemistry"}
+_FROM_FILES = {"documents", "text", "chemistry", "conversations"}
 _MEDIA_TYPE = "made/"
 
 RecordSource = (
-    TextSource | ChartSource | FormulaSource | ChemistrySource | GeometrySource | TableSource
+    TextSource
+    | ChartSource
+    | FormulaSource
+    | ChemistrySource
+    | GeometrySource
+    | TableSource
+    | ConversationSource
 )
 """A source whose pages are made."""
 
@@ -65,7 +73,8 @@ Source = Annotated[
     | Annotated[FormulaSource, Tag("formulas")]
     | Annotated[ChemistrySource, Tag("chemistry")]
     | Annotated[GeometrySource, Tag("geometry")]
-    | Annotated[TableSource, Tag("tables")],
+    | Annotated[TableSource, Tag("tables")]
+    | Annotated[ConversationSource, Tag("conversations")],
     Discriminator(
         _kind_given,
         custom_error_type="source_kind",
@@ -134,6 +143,11 @@ def settings_digest(source: Part) -> str:
 def media_type(source: Part) -> str:
     """The media type of a record's document, as `made/charts`."""
     return _MEDIA_TYPE + kind_of(source)
+
+
+def is_conversation(media_type: str | None) -> bool:
+    """Whether a document of this media type is a conversation: its one page has several images."""
+    return media_type == _MEDIA_TYPE + "conversations"
 
 
 def is_made(media_type: str | None) -> bool:

@@ -13,10 +13,15 @@ import pyarrow as pa
 
 SCHEMA_VERSION = 3
 
-TABLES = ("inventory", "rejects", "documents", "crops", "pages")
+TABLES = ("inventory", "rejects", "documents", "crops", "conversations", "pages")
 """In commit order: the `pages` commit is the moment of publication."""
 
-KEYS = {"documents": "doc_id", "crops": "crop_id", "pages": "page_id"}
+KEYS = {
+    "documents": "doc_id",
+    "crops": "crop_id",
+    "conversations": "page_id",
+    "pages": "page_id",
+}
 """The column that tells the rows of a table apart."""
 
 REJECT_REASONS = {
@@ -73,7 +78,40 @@ QUALITY = pa.struct(
 )
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
-_HUGGINGFACE = {"huggingface": json.dumps({"info": {"features": {"image": {"_type": "Image"}}}})}
+MESSAGE = pa.struct(
+    [
+        ("role", pa.string()),
+        ("content", pa.list_(pa.struct([("type", pa.string()), ("text", pa.string())]))),
+    ]
+)
+TURN = pa.struct(
+    [
+        ("turn", pa.int32()),
+        ("role", pa.string()),
+        ("age", pa.int64()),
+        ("mode", pa.string()),
+        ("text", pa.string()),
+        ("text_tokens", pa.int32()),
+        ("images", pa.list_(pa.int32())),
+    ]
+)
+SHOWN = pa.struct(
+    [
+        ("mode", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("vision_tokens", pa.int32()),
+        ("text", pa.string()),
+        ("bytes", pa.int32()),
+    ]
+)
+
+
+def _with_pictures(**features: object) -> dict[str, str]:
+    return {"huggingface": json.dumps({"info": {"features": features}})}
+
+
+_HUGGINGFACE = _with_pictures(image={"_type": "Image"})
 
 _READING_FIELDS = [
     pa.field("width", pa.int32()),
@@ -140,6 +178,42 @@ CROPS = pa.schema(
 """One row a region that was cut out of a page of `pages` and read by itself; the page's text links
 it as `crops/` and its `image.path`. `bbox` is in fractions of the page. A crop that could not be
 read has an empty text and its `reason`; `reason` is null for the others."""
+
+_CONVERSATION_FIELDS = [
+    pa.field("messages", pa.list_(MESSAGE)),
+    pa.field("turns", pa.list_(TURN)),
+    pa.field("shown", pa.list_(SHOWN)),
+    pa.field("tokens_before", pa.int64()),
+    pa.field("tokens_after", pa.int64()),
+    pa.field("ratio", pa.float32()),
+]
+
+CONVERSATIONS = pa.schema(
+    [
+        *_PAGE_KEY,
+        pa.field("source_uri", pa.string()),
+        *_CONVERSATION_FIELDS[:1],
+        pa.field("images", pa.list_(IMAGE)),
+        *_CONVERSATION_FIELDS[1:],
+        *(
+            field
+            for field in _READING_FIELDS
+            if field.name
+            in {
+                *("text", "text_source", "task", "mode", "vision_tokens", "text_tokens"),
+                *("language", "language_score", "quality", "text_hash", "minhash"),
+                *("image_hash", "recipe_digest"),
+            }
+        ),
+    ],
+    metadata=_with_pictures(images=[{"_type": "Image"}]),
+)
+"""One row a conversation whose older turns are images, in the layout that trainers of chat models
+take: `messages` with parts of type `text` and `image`, the latter in the order of `images`.
+`shown` has an entry for each image, with exactly what stands on it; `turns` one for each turn, or
+each part of one that has a mode of its own. `tokens_before` are those of all turns as text,
+`tokens_after` those of what stayed text and of the images, `ratio` the first over the second.
+`text`, with the names of the roles in it, and `text_tokens` are what documents are made of."""
 
 DOCUMENTS = pa.schema(
     [
@@ -210,12 +284,14 @@ STAGED = pa.schema(
         pa.field("image_offset", pa.int64()),
         pa.field("image_bytes", pa.int64()),
         *_READING_FIELDS,
+        *_CONVERSATION_FIELDS,
     ]
 )
 """One row a page of a shard, sample or reject (`reason` is null for a sample). Its image is
 `image_bytes` bytes at `image_offset` of the shard's `.images` file: publish reads the few
-columns it needs without moving images, and each image by one range read. The source URI is
-joined from the inventory when rows are published."""
+columns it needs without moving images, and each image by one range read; those of a conversation
+lie there end to end, each of `shown.bytes`. The source URI is joined from the inventory when rows
+are published."""
 
 STAGED_CROPS = pa.schema(
     [
@@ -230,6 +306,7 @@ STAGED_CROPS = pa.schema(
 SCHEMAS = {
     "pages": PAGES,
     "crops": CROPS,
+    "conversations": CONVERSATIONS,
     "documents": DOCUMENTS,
     "inventory": INVENTORY,
     "rejects": REJECTS,

@@ -19,22 +19,28 @@ from workers.parts import read_part
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MOST_LANGUAGES = 20
+_FOR_READERS = ("pages", "conversations", "documents", "crops")
+"""The tables that are made to be trained on; the first that has rows is the default."""
 
 
 def write_card(recipe: Recipe, tables: Mapping[str, TableVersion]) -> None:
     """Write the card of a version, unless it is there already."""
     uri = store.join(recipe.dataset, "README.md")
-    text = render_card(recipe, tables, count_languages(tables["pages"]))
+    text = render_card(
+        recipe,
+        tables,
+        count_languages(tables["pages"]) + count_languages(tables["conversations"]),
+    )
     data = text.encode()
     if not store.exists(uri) or store.read_bytes(uri) != data:
         store.write_bytes(uri, data)
 
 
-def count_languages(pages: TableVersion) -> Counter[str]:
-    """Rows of `pages` by language."""
+def count_languages(table: TableVersion) -> Counter[str]:
+    """Rows of `pages` or `conversations` by language."""
     counts: Counter[str] = Counter()
-    for part in pages.parts:
-        counts.update(read_part(pages.part_uri(part), ["language"])["language"].to_pylist())
+    for part in table.parts:
+        counts.update(read_part(table.part_uri(part), ["language"])["language"].to_pylist())
     return counts
 
 
@@ -44,23 +50,25 @@ def render_card(
     """The card's text."""
     metadata = tables["pages"].metadata
     pages = metadata["counts"]["pages"]
+    samples = pages + metadata["counts"]["conversations"]
     ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
+    # A table without files could be listed, but not loaded.
+    loadable = [table for table in _FOR_READERS if tables[table].parts]
+    loaded = loadable[0] if loadable else "pages"
     name = recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
     header = {
         "license": recipe.license,
         "pretty_name": name,
         "language": [code for code, _ in ordered if code and code != "und"][:_MOST_LANGUAGES],
         "task_categories": ["image-to-text", "text-generation"],
-        "size_categories": [next((word for size, word in _SIZES if pages < size), "n>1M")],
+        "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],
         "configs": [
             {
                 "config_name": table,
-                "default": table == "pages",
+                "default": table == loaded,
                 "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
             }
-            for table in ("pages", "documents", "crops")
-            # One without files could be listed, but not loaded.
-            if table != "crops" or tables[table].parts
+            for table in loadable
         ],
     }
     rejects = "\n".join(
@@ -69,19 +77,22 @@ def render_card(
     )
     shares = "\n".join(f"| {code} | {count:,} |" for code, count in ordered[:_MOST_LANGUAGES])
     counts = metadata["counts"]
+    conversations = f", {counts['conversations']:,} conversations" * bool(counts["conversations"])
     return f"""---
 {yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
 
 # {name}
 
 Image–text pairs made from documents by PageFoundry. Version {tables["pages"].version} holds
-{pages:,} pages and the whole texts of {counts["documents"]:,} documents, after deduplication.
+{pages:,} pages{conversations} and the whole texts of {counts["documents"]:,} documents, after
+deduplication.
 
 | table | rows | what a row is |
 |---|---|---|
 | `pages` | {counts["pages"]:,} | a page image with its text, blocks, token counts and scores |
 | `documents` | {counts["documents"]:,} | the whole text of a document, for text-only training |
 | `crops` | {counts["crops"]:,} | a figure, chart or formula cut out of a page, with its text |
+| `conversations` | {counts["conversations"]:,} | a chat whose older turns are images |
 | `inventory` | {counts["inventory"]:,} | a source document and where it was seen |
 | `rejects` | {counts["rejects"]:,} | a page or document that is not in the dataset, and why |
 
@@ -89,15 +100,16 @@ Image–text pairs made from documents by PageFoundry. Version {tables["pages"].
 
 ```python
 from datasets import load_dataset
-pages = load_dataset("{name}", "pages", split="train")  # the folder's path, or its name on a hub
+# The folder's path, or its name on a hub.
+{loaded} = load_dataset("{name}", "{loaded}", split="train")
 
 from deltalake import DeltaTable
 DeltaTable("{name}/pages", version={tables["pages"].version}).to_pyarrow_table()
 ```
 
-## Languages of the pages
+## Languages
 
-| language | pages |
+| language | rows |
 |---|---|
 {shares}
 

@@ -27,11 +27,14 @@ def no_rows(table: str) -> pa.Table:
 
 
 def explain(old: Rows, new: Rows, settings: Settings) -> dict[str, pa.Table]:
-    """The changes of `pages`, `documents`, `rejects` and `inventory`, each in the shape of
-    `CHANGE`, sorted. `old` and `new` have the rows of parts that only that version has."""
+    """The changes of the tables in `COLUMNS`, each in the shape of `CHANGE`, sorted.
+
+    `old` and `new` have the rows of parts that only that version has.
+    """
     sources = _Sources.of(old["inventory"], new["inventory"])
     return {
         "pages": _table_changes("pages", old, new, sources, settings),
+        "conversations": _table_changes("conversations", old, new, sources, settings),
         "documents": _table_changes("documents", old, new, sources, settings),
         "rejects": _reject_changes(old["rejects"], new["rejects"]),
         "inventory": _inventory_changes(old["inventory"], new["inventory"], sources),

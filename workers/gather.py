@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.pages import image_path
-from schemas.tables import KEYS, QUALITY, SCHEMAS
+from schemas.tables import IMAGE, KEYS, QUALITY, SCHEMAS
 from workers import store
 from workers.delta import PartFile
 from workers.parts import write_part
@@ -92,7 +92,7 @@ def gather(task: Gathering) -> Gathered:
 
 def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.int64]) -> pa.Table:
     """Rows of one file in the table's columns, with what lies over them; no images yet."""
-    schema = pa.schema([field for field in SCHEMAS[task.table] if field.name != "image"])
+    schema = pa.schema([field for field in SCHEMAS[task.table] if field.name not in _PICTURES])
     with store.open_input(file.uri) as handle:
         parquet = pq.ParquetFile(handle)
         names = set(parquet.schema_arrow.names)
@@ -110,7 +110,7 @@ def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.
             column = pc.coalesce(overlay[field.name].cast(field.type), column)
         columns[field.name] = column
     result = pa.table(columns, schema=schema)
-    if "image" not in SCHEMAS[task.table].names:
+    if not _pictures_of(task.table):
         return result
     columns |= {name: table[name] for name in ("image_offset", "image_bytes")}
     columns["images_uri"] = pa.array([Staging.images_beside(file.uri)] * len(rows), pa.string())
@@ -142,18 +142,47 @@ def _groups(rows: pa.Table, part: NewPart) -> Iterator[pa.Table]:
     for count in part.group_rows:
         group = rows.slice(start, count)
         start += count
-        if "image" in schema.names:
-            group = group.append_column("image", _images(group, part.table))
+        for name in _pictures_of(part.table):
+            group = group.append_column(name, _PICTURES[name](group, part.table))
         yield group.select(schema.names).cast(schema)
 
 
-def _images(group: pa.Table, table: str) -> pa.Array:
+def _pictures_of(table: str) -> list[str]:
+    """The column of images of a table, if it has one."""
+    return [name for name in _PICTURES if name in SCHEMAS[table].names]
+
+
+def _stored(group: pa.Table, table: str) -> Iterator[tuple[str, bytes]]:
+    """The id of each row, and what is stored of its images."""
     columns = [group[name].to_pylist() for name in (KEYS[table], *_IMAGE_PLACE.names)]
-    images = []
     for row_id, uri, offset, length in zip(*columns, strict=True):
-        data = store.read_range(uri, offset, length)
-        images.append({"bytes": data, "path": image_path(row_id, data)})
-    return pa.array(images, SCHEMAS[table].field("image").type)
+        yield row_id, store.read_range(uri, offset, length) if length else b""
+
+
+def _image(group: pa.Table, table: str) -> pa.Array:
+    images = [
+        {"bytes": data, "path": image_path(row_id, data)} for row_id, data in _stored(group, table)
+    ]
+    return pa.array(images, IMAGE)
+
+
+def _images(group: pa.Table, table: str) -> pa.Array:
+    """Several images a row, which are stored end to end; `shown` says how long each is."""
+    rows = []
+    for (row_id, data), shown in zip(
+        _stored(group, table), group["shown"].to_pylist(), strict=True
+    ):
+        images, at = [], 0
+        for number, one in enumerate(shown):
+            image = data[at : at + one["bytes"]]
+            at += one["bytes"]
+            images.append({"bytes": image, "path": image_path(f"{row_id}-{number:02d}", image)})
+        rows.append(images)
+    return pa.array(rows, pa.list_(IMAGE))
+
+
+_PICTURES = {"image": _image, "images": _images}
+"""What makes each column of images, of the rows of a group and their table."""
 
 
 # ---- parts that lose or change rows -----------------------------------------------------------

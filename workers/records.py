@@ -1,10 +1,10 @@
 """Records: what decisions need of each row of pages, documents or crops, wherever the row lies.
 
-A page's row is in a staged shard, in a part of `pages`, or in a part of `rejects`; a document's in
-a part of `documents` or `rejects`, or among those just assembled; a crop's in a staged shard or a
-part of `crops`. This module reads the few small columns of such files, and leaves beside them, in
-a scratch file, the keys by which rows are candidates to be duplicates of each other. Images and
-texts stay where they are.
+A page's row is in a staged shard, or in a part of `pages`, `conversations` or `rejects`; a
+document's in a part of `documents` or `rejects`, or among those just assembled; a crop's in a
+staged shard or a part of `crops`. This module reads the few small columns of such files, and
+leaves beside them, in a scratch file, the keys by which rows are candidates to be duplicates of
+each other. Images and texts stay where they are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workers.duplicates import candidate_keys
 from workers.parts import read_part
 
 Level = Literal["page", "document", "crop"]
-Origin = Literal["pages", "documents", "crops", "rejects", "staged"]
+Origin = Literal["pages", "conversations", "documents", "crops", "rejects", "staged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ _KEY_COLUMNS = ["text_tokens", "text_hash", "minhash"]
 _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
     ("page", "staged"): ["doc_id", "page_index", "reason", "image_bytes"],
     ("page", "pages"): ["doc_id", "page_index", "source_uri"],
+    ("page", "conversations"): ["doc_id", "page_index", "source_uri"],
     ("page", "rejects"): ["doc_id", "page_index", "source_uri", "reason", "kept_id", "detail",
                           "similarity"],
     ("document", "staged"): ["doc_id"],

@@ -16,6 +16,7 @@ from schemas.pages import (
     CROP_LINK,
     Attempt,
     Block,
+    Conversation,
     Crop,
     PageError,
     PageImage,
@@ -60,8 +61,6 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         stage = "quality" if page.error.reason == "blank" else "raster"
         return reject_row(page.page_id, stage, page.error)
     assert result is not None  # only failed pages go unread
-    image = result.image or page.image
-    assert image is not None
     if result.reading.error is not None:
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 
@@ -75,7 +74,7 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
     # The text of a page that was made is no reading that could be bad.
     error = quality.judge(scores, text_tokens, settings.floors) if page.maker is None else None
     language, language_score = text.language(cleaned)
-    vision_tokens = result.reading.vision_tokens or _reference_tokens(image, settings)
+    seen = _seen(page, result, settings)
     doc_id, page_index = split_page_id(page.page_id)
     cleaned_chars = harmful_chars(result.reading.text) + result.reading.cleaned_chars
     shingles = signatures.shingle_hashes(words)
@@ -86,8 +85,6 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "stage": "quality" if error else None,
         "reason": error.reason if error else None,
         "detail": error.detail if error else None,
-        "width": image.width,
-        "height": image.height,
         "rotation": result.rotation,
         "text": cleaned,
         "text_source": result.text_source,
@@ -97,10 +94,10 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "model_revision": result.model_revision,
         "mode": result.mode,
         "blocks": [asdict(_clean_block(block)) for block in result.reading.blocks],
-        "vision_tokens": vision_tokens,
+        **seen,
         "output_tokens": result.reading.output_tokens,
         "text_tokens": text_tokens,
-        "compression": round(text_tokens / vision_tokens, 4),
+        "compression": _ratio(text_tokens, seen["vision_tokens"]),
         "language": language,
         "language_score": round(language_score, 4),
         "quality": asdict(scores) | {"cleaned_chars": cleaned_chars},
@@ -110,6 +107,45 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "minhash": signatures.minhash(shingles, settings.permutations).astype("<u8").tobytes(),
         "image_hash": _upright_hash(page, result),
     }
+
+
+def _seen(page: RasteredPage, result: PageReading, settings: ScoreSettings) -> Row:
+    """What is stored of the image, or of the images of a conversation."""
+    if page.conversation is not None:
+        return conversation_columns(page.conversation)
+    image = result.image or page.image
+    assert image is not None
+    vision_tokens = result.reading.vision_tokens or _reference_tokens(image, settings)
+    return {"width": image.width, "height": image.height, "vision_tokens": vision_tokens}
+
+
+def conversation_columns(conversation: Conversation) -> Row:
+    """The columns that a conversation has beside those of any page."""
+    before, after = conversation.tokens_before, conversation.tokens_after
+    return {
+        "messages": [asdict(message) for message in conversation.messages],
+        "turns": [asdict(turn) for turn in conversation.turns],
+        "shown": [
+            {
+                "mode": shown.mode,
+                "width": shown.image.width,
+                "height": shown.image.height,
+                "vision_tokens": shown.vision_tokens,
+                "text": shown.text,
+                "bytes": len(shown.image.data),
+            }
+            for shown in conversation.images
+        ],
+        "tokens_before": before,
+        "tokens_after": after,
+        "ratio": _ratio(before, after),
+        "vision_tokens": conversation.vision_tokens,
+    }
+
+
+def _ratio(before: int, after: int) -> float | None:
+    """How many times as many; None where there is nothing after."""
+    return round(before / after, 4) if after else None
 
 
 def _clean_block(block: Block) -> Block:

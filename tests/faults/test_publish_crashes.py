@@ -7,6 +7,7 @@ not to them fails here, so that it gets its crash tests.
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,12 @@ from pipelines.inventory import take_inventory
 from pipelines.run import staging_root
 from pipelines.state import load_snapshot
 from pipelines.vacuum import Retention, vacuum
+from schemas.conversations import ConversationSource, Fade
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from tests.faults.consumer import Contents, read_card, read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
-from tests.pipelines.corpora import write_pdf
+from tests.pipelines.corpora import prose, write_pdf
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
 from tests.pipelines.deep import stage_deep
 
@@ -40,7 +42,7 @@ FIRST = [
 REFRESH = [
     *(f"inventory-part-{number}" for number in (1, 2)),
     "rejects-part-1",
-    *(f"{table}-part-{number}" for table in ("documents", "crops", "pages") for number in (1, 2)),
+    *(f"{table}-part-{number}" for table in TABLES[2:] for number in (1, 2)),
     *(f"{table}-commit" for table in TABLES),
     "card",
 ]
@@ -73,14 +75,28 @@ class Scene:
     def copy(self, folder: Path) -> Recipe:
         """The staged dataset in another folder, and a recipe for it."""
         shutil.copytree(self.staged, folder)
-        return recipe_for(folder, self.corpus, SETTINGS)
+        return recipe_of(folder, self.corpus)
+
+
+def recipe_of(dataset: Path, corpus: Path) -> Recipe:
+    """Of the documents and the chats of a corpus."""
+    recipe = recipe_for(dataset, corpus, SETTINGS)
+    chats = ConversationSource(conversations=(str(corpus / "chats.jsonl"),), fade=Fade(text=1))
+    return recipe.model_copy(update={"sources": (*recipe.sources, chats)})
+
+
+def write_chats(corpus: Path, *seeds: int) -> None:
+    """A chat of three turns for each seed."""
+    turns = [[{"role": "user", "content": prose(10 * s + n)} for n in range(3)] for s in seeds]
+    lines = [json.dumps({"messages": chat}) for chat in turns]
+    (corpus / "chats.jsonl").write_text("\n".join(lines))
 
 
 def scene(folder: Path) -> Scene:
     """The scene of the recipe whose dataset lies in `folder / "data"`."""
-    recipe = recipe_for(folder / "data", folder / "corpus", SETTINGS)
+    recipe = recipe_of(folder / "data", folder / "corpus")
     _stage_inventory(recipe)
-    undisturbed = recipe_for(folder / "undisturbed", folder / "corpus", SETTINGS)
+    undisturbed = recipe_of(folder / "undisturbed", folder / "corpus")
     before = view(folder / "data")
     shutil.copytree(folder / "data", undisturbed.dataset)
     writes = write_names(undisturbed)
@@ -114,7 +130,8 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     folder = tmp_path_factory.mktemp("first")
     write_pdf(folder / "corpus", "a.pdf", first_seed=1, pages=2)
     (folder / "corpus/note.pdf").write_text("not a document")
-    stage_deep(recipe_for(folder / "data", folder / "corpus", SETTINGS))
+    write_chats(folder / "corpus", 1)
+    stage_deep(recipe_of(folder / "data", folder / "corpus"))
     return scene(folder)
 
 
@@ -122,16 +139,18 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 def refresh(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Version 1 is published; then a document went and one came, so that every table changes."""
     folder = tmp_path_factory.mktemp("refresh")
-    recipe = recipe_for(folder / "data", folder / "corpus", SETTINGS)
+    recipe = recipe_of(folder / "data", folder / "corpus")
     for number in range(2):
         write_pdf(folder / "corpus", f"{number}.pdf", first_seed=100 * number, pages=2)
     (folder / "corpus/note.pdf").write_text("not a document")
+    write_chats(folder / "corpus", 1, 2)
     stage_deep(recipe)
     run_here(recipe)
+    write_chats(folder / "corpus", 2, 3)
     (folder / "corpus/0.pdf").unlink()
     write_pdf(folder / "corpus", "2.pdf", first_seed=200, pages=2)
     (folder / "corpus/other.pdf").write_text("not a document either")
-    stage_deep(recipe, ["2.pdf"])
+    stage_deep(recipe, ["2.pdf", "1"])
     return scene(folder)
 
 

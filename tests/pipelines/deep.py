@@ -34,7 +34,7 @@ FAILED = 1
 def stage_deep(recipe: Recipe, names: Collection[str] = (), shard_pages: int = 4) -> int:
     """Stage all documents of the recipe, or those of some file names; how many pages these have.
 
-    Page `i` of a document has `(i + 1) % 3` crops.
+    Page `i` of a document has `(i + 1) % 3` crops; a conversation has none.
     """
     with (
         open_session(IN_PROCESS) as session,
@@ -57,7 +57,8 @@ def stage_deep(recipe: Recipe, names: Collection[str] = (), shard_pages: int = 4
 
 
 def _deepen(page: RasteredPage, reading: PageReading) -> PageReading:
-    assert page.image is not None
+    if page.image is None:
+        return reading
     _, index = split_page_id(page.page_id)
     crops = tuple(cut(page.image, number) for number in range((index + 1) % 3))
     text = "\n\n".join([reading.reading.text, *map(crop_link, crops)])

@@ -84,7 +84,8 @@ def test_verify_names_a_flipped_byte_and_exits_one(dataset: Path) -> None:
 def test_inspect_shows_counts_and_samples(dataset: Path) -> None:
     found = json.loads(call("inspect", str(dataset), "--samples", "2", "--json").stdout)
     assert found["counts"] == {
-        "inventory": 2, "rejects": 1, "documents": 1, "crops": 0, "pages": 3,
+        "inventory": 2, "rejects": 1, "documents": 1, "crops": 0, "conversations": 0,
+        "pages": 3,
     }  # fmt: skip
     assert len(found["samples"]) == 2
     assert "note.pdf" in call("inspect", str(dataset)).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -64,3 +65,22 @@ def test_there_are_so_many_samples_of_each_kind_as_they_are_stored(tmp_path: Pat
 def test_a_dataset_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no published version"):
         make_gallery(str(tmp_path / "data"), each=1)
+
+
+def test_a_conversation_is_shown_with_its_images_in_place(tmp_path: Path) -> None:
+    dataset = tmp_path / "data"
+    turns = [
+        {"role": role, "content": f"<b>{role}</b> {number}"}
+        for number, role in enumerate(("user", "assistant") * 4)
+    ]
+    (tmp_path / "a.jsonl").write_text(json.dumps({"messages": turns}))
+    source = f"- conversations: {tmp_path / 'a.jsonl'}\n  fade: {{text: 3, base: 5}}"
+    run_here(recipe_of(dataset, source))
+    html, count = make_gallery(str(dataset), each=2)
+    shown = Reader(html)
+    (stored,) = rows(dataset, "conversations")
+    assert count == 1
+    assert shown.texts == [turn["content"] for turn in turns[-3:]]
+    assert shown.images == [image["bytes"] for image in stored["images"]]
+    assert html.index("<figure") < html.index("<pre")
+    assert "tiny, 64 tokens" in html

@@ -19,6 +19,7 @@ from workers.parts import write_part
 
 def metadata_of(pages: int) -> dict[str, Any]:
     counts = {"pages": pages, "documents": 4, "crops": 7, "inventory": 5, "rejects": 6}
+    counts["conversations"] = 0
     return {"counts": counts, "rejects": {"blank": 2, "timeout": 4}, "recipe_digest": "0123"}
 
 
@@ -54,9 +55,15 @@ def test_the_header_names_exactly_the_parts_of_the_version() -> None:
     assert [name for name, config in configs.items() if config["default"]] == ["pages"]
 
 
-def test_crops_are_no_configuration_where_there_are_none() -> None:
-    names = [config["config_name"] for config in header_of(render(10, {}))["configs"]]
-    assert names == ["pages", "documents"]
+def test_a_table_without_parts_is_no_configuration_and_never_the_default() -> None:
+    assert header_of(render(0, {}))["configs"] == []
+    part = PartFile("data/part-a.parquet", 1, 1)
+    tables = dict(version_of("x", 0))
+    tables["documents"] = tables["conversations"] = version_of("x", 0, part)["pages"]
+    card = render_card(recipe_for("x"), tables, {})
+    names = [(config["config_name"], config["default"]) for config in header_of(card)["configs"]]
+    assert names == [("conversations", True), ("documents", False)]
+    assert 'load_dataset("x", "conversations", split="train")' in card
 
 
 def test_the_header_has_the_name_the_licence_and_languages_by_size() -> None:

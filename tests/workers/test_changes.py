@@ -25,6 +25,7 @@ class Version:
     """Rows of a version as plain dicts."""
 
     pages: list[dict[str, Any]] = field(default_factory=list)
+    conversations: list[dict[str, Any]] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     inventory: list[dict[str, Any]] = field(default_factory=list)
@@ -40,6 +41,12 @@ class Version:
         doc_id = make_doc_id(number)
         row = {"page_id": page_id(doc_id, index), "doc_id": doc_id, "source_uri": uri}
         self.pages.append(row | {"text_hash": b"t", "recipe_digest": "d"} | other)
+        return self
+
+    def conversation(self, number: int, uri: str = "a.jsonl") -> Version:
+        doc_id = make_doc_id(number)
+        row = {"page_id": page_id(doc_id, 0), "doc_id": doc_id, "source_uri": uri}
+        self.conversations.append(row | {"text_hash": b"t", "recipe_digest": "d"})
         return self
 
     def document(self, number: int, uri: str = "a.pdf") -> Version:
@@ -90,6 +97,16 @@ def test_pages_of_a_new_document_and_of_one_that_left() -> None:
     assert changes(old, new)["inventory"] == [("added", "new_document", None)]
     assert changes(new, old)["pages"] == [("removed", "document_left", None)]
     assert changes(new, old)["inventory"] == [("removed", "document_left", None)]
+
+
+def test_conversations_come_and_go_as_pages_do() -> None:
+    old = Version().source(1, "a.jsonl").conversation(1)
+    new = Version().source(2, "b.jsonl").conversation(2).reject(1, 0, "duplicate", page(2))
+    assert changes(Version(), old)["conversations"] == [("added", "new_document", None)]
+    assert [change[:2] for change in changes(old, new)["conversations"]] == [
+        ("added", "new_document"),
+        ("removed", "duplicate"),
+    ]
 
 
 def test_a_changed_file_is_named_with_both_documents() -> None:

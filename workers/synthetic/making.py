@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from schemas.charts import ChartSource, FormulaSource
+from schemas.conversations import ConversationSource
 from schemas.figures import ChemistrySource, GeometrySource, TableSource
 from schemas.ids import page_id
 from schemas.pages import Maker, PageError, PageImage, RasteredPage, Reading
@@ -25,7 +26,9 @@ from workers.drawing import ink_share
 from workers.pictures import encode
 from workers.raster import RasterSettings
 from workers.render import page_error
-from workers.signatures import image_hash
+from workers.signatures import IMAGE_HASH_BYTES, image_hash
+from workers.synthetic.conversations.fading import fade
+from workers.synthetic.conversations.turns import from_content, transcript
 from workers.synthetic.degrade import degrade_drawn
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.text import typeset
@@ -74,7 +77,7 @@ def count_pages(source: TextSource, contents: Sequence[str]) -> list[int | PageE
 
 def _count(source: TextSource, content: str) -> int | PageError:
     try:
-        count = typeset.count(_blocks(source, content), _style(source, content))
+        count = typeset.count(_blocks(source, content), _style(source, content, content))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc)
     return count or PageError("no_pages", "the record has no text that a font could draw")
@@ -88,6 +91,9 @@ def make_pages(
     for index in indices:
         page = page_id(doc_id, index)
         try:
+            if isinstance(source, ConversationSource):
+                pages.append(_conversation_page(source, content, page, settings))
+                continue
             if isinstance(source, TextSource):
                 drawn = _text_page(source, content, doc_id, index, settings)
             else:
@@ -129,7 +135,26 @@ def _maker(source: RecordSource) -> Maker:
     if isinstance(source, TextSource):
         task = "markdown" if source.format == "markdown" else "text"
         return Maker("rendered", "text", source.preset, task)
+    if isinstance(source, ConversationSource):
+        return Maker("rendered", "conversations", source.preset, "conversation")
     return Maker("synthetic", kind_of(source), "", "figure")
+
+
+def _conversation_page(
+    source: ConversationSource, content: str, page: str, settings: RasterSettings
+) -> RasteredPage:
+    turns = from_content(content)
+    text = transcript(turns)
+    style = _style(source, content, text)
+    cleaned = [turn._replace(text=clean(turn.text)) for turn in turns]
+    faded = fade(cleaned, source, style, page, settings.raster)
+    return RasteredPage(
+        page,
+        image_hash=bytes(IMAGE_HASH_BYTES),  # of no picture: its words alone tell it from others
+        layer=Reading(page, text, cleaned_chars=faded.cleaned_chars),
+        maker=_maker(source),
+        conversation=faded.conversation,
+    )
 
 
 # ---- texts ------------------------------------------------------------------------------------
@@ -152,10 +177,10 @@ def _blocks(source: TextSource, content: str) -> tuple[TextBlock, ...]:
     return markdown_blocks(text) if source.format == "markdown" else plain_blocks(text)
 
 
-def _style(source: TextSource, content: str) -> Style:
-    """The style of a record, by chance of its id."""
+def _style(source: TextSource | ConversationSource, content: str, text: str) -> Style:
+    """The style of a record, by chance of its id; `text` is what it says."""
     chosen = space(source.preset, source.typography)
-    return sample(chance(record_id(source, content)), chosen, script_of(content))
+    return sample(chance(record_id(source, content)), chosen, script_of(text))
 
 
 _open = _OpenText()
@@ -172,7 +197,7 @@ def _text_page(
         _open.key, _open.next_index, _open.stop = key, index, index + _AHEAD
         _open.pages = typeset.pages(
             _blocks(source, content),
-            _style(source, content),
+            _style(source, content, content),
             range(index, index + _AHEAD),
             longest_edge_px=edge,
             markdown=source.format == "markdown",

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
+from schemas.conversations import ConversationSource
 from schemas.errors import AccessError, DocumentError, RequestError, StorageError
 from schemas.figures import SAMPLE, ChemistrySource
 from schemas.ids import digest
@@ -41,6 +43,7 @@ from workers.documents import Examined
 from workers.raster import Rasterizer
 from workers.synthetic.chemistry.molecules import MOLECULES
 from workers.synthetic.corpora.reading import (
+    CHAT_SUFFIXES,
     SMILES_SUFFIXES,
     TEXT_SUFFIXES,
     Corpus,
@@ -65,14 +68,19 @@ def list_records(source: RecordSource) -> dict[SeenFile, RecordSource]:
     if is_generator(source):
         count: int = getattr(source, kind_of(source))
         return {SeenFile(listed_uri(kind_of(source), source), count, version): source}
-    suffixes = SMILES_SUFFIXES if isinstance(source, ChemistrySource) else TEXT_SUFFIXES
     listed: dict[SeenFile, RecordSource] = {}
-    for file in store.list_documents(locations(source), suffixes):
+    for file in store.list_documents(locations(source), _suffixes(source)):
         variant = variant_for(source, file.uri)
         listed[SeenFile(listed_uri(file.uri, variant), file.size, file.version)] = variant
     if names_sample(source):
         listed[SeenFile(listed_uri(SAMPLE, source), len(_molecules()), version)] = source
     return listed
+
+
+def _suffixes(source: RecordSource) -> tuple[str, ...]:
+    if isinstance(source, ChemistrySource):
+        return SMILES_SUFFIXES
+    return CHAT_SUFFIXES if isinstance(source, ConversationSource) else TEXT_SUFFIXES
 
 
 # Of the optional dependencies, by the kind of the source that is drawn with them.
@@ -280,9 +288,15 @@ def _records(
         yield (molecules[n] for n in (range(len(molecules)) if numbers is None else numbers))
     else:
         with store.local_copy(file_uri) as path:
-            columns = (source.column, source.id_column) if isinstance(source, TextSource) else ()
-            corpus = Corpus(path, file_uri, *columns)
+            corpus = _corpus(source, path, file_uri)
             yield read_records(corpus) if numbers is None else iter(fetch_records(corpus, numbers))
+
+
+def _corpus(source: RecordSource, path: Path, file_uri: str) -> Corpus:
+    if isinstance(source, TextSource | ConversationSource):
+        has_chats = isinstance(source, ConversationSource)
+        return Corpus(path, file_uri, source.column, source.id_column, has_chats)
+    return Corpus(path, file_uri)
 
 
 def _molecules() -> list[Record]:

@@ -5,34 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import DocumentError, SourceError
-from workers.synthetic.corpora.record import Record, decoded, failed
+from workers.synthetic.corpora.record import Record, chat, decoded, failed
 
 _BATCH_ROWS = 64
 # What Arrow raises for damaged files; an OSError with a number is the disk's.
 _DAMAGE = (pa.ArrowException, OSError)
 
 
-def parquet_rows(
-    path: Path, uri: str, column: str, id_column: str | None, first: int = 0
-) -> Iterator[Record]:
+class Columns(NamedTuple):
+    """Which column holds the text, or the chat, of a record, and which its name, if any does."""
+
+    text: str
+    name: str | None
+    has_chats: bool = False
+
+
+def parquet_rows(path: Path, uri: str, columns: Columns, first: int = 0) -> Iterator[Record]:
     """The records from row `first` on. Rows of a group behind a damaged place are one record with
     an error; the next group goes on.
 
     Raises DocumentError for what is no Parquet file, SourceError for one without the columns.
     """
     with _opened(path, uri) as file:
-        _check_columns(file.schema_arrow, uri, column, id_column)
+        _check_columns(file.schema_arrow, uri, columns)
         start = 0
         for group in range(file.num_row_groups):
             count = file.metadata.row_group(group).num_rows
             if start + count > first:
-                yield from _group_rows(file, group, start, max(first, start), column, id_column)
+                yield from _group_rows(file, group, start, max(first, start), columns)
             start += count
 
 
@@ -59,14 +65,21 @@ def _reraise_if_disk(exc: Exception) -> None:
         raise exc
 
 
-def _check_columns(schema: Any, uri: str, column: str, id_column: str | None) -> None:
+def _check_columns(schema: Any, uri: str, columns: Columns) -> None:
+    column, id_column, has_chats = columns
     for field, name in (("column", column), ("id_column", id_column)):
         if name is not None and name not in schema.names:
             raise SourceError(
                 f"{uri}: no column `{name}`; give the source `{field}:` one of its columns: "
                 + ", ".join(schema.names)
             )
-    if not _is_text(schema.field(column).type):
+    kind = schema.field(column).type
+    if has_chats and not (_is_text(kind) or _is_list_of_objects(kind)):
+        raise SourceError(
+            f"{uri}: column `{column}` holds {kind}; give the source `column:` one of lists of "
+            "turns, or of long texts"
+        )
+    if not has_chats and not _is_text(kind):
         raise SourceError(
             f"{uri}: column `{column}` holds {schema.field(column).type}; give the source "
             "`column:` one of strings"
@@ -85,15 +98,20 @@ def _is_text(kind: Any) -> bool:
     return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary))
 
 
+def _is_list_of_objects(kind: Any) -> bool:
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(is_list and pa.types.is_struct(kind.value_type))
+
+
 def _is_name(kind: Any) -> bool:
     return _is_text(kind) or pa.types.is_integer(kind)
 
 
 def _group_rows(
-    file: Any, group: int, start: int, first: int, column: str, id_column: str | None
+    file: Any, group: int, start: int, first: int, columns: Columns
 ) -> Iterator[Record]:
     """The rows of a group, which begins at row `start`, from row `first` on."""
-    names = [column] if id_column is None else [column, id_column]
+    names = [name for name in (columns.text, columns.name) if name is not None]
     count = file.metadata.row_group(group).num_rows
     at = start
     try:
@@ -103,7 +121,7 @@ def _group_rows(
         for batch in batches:
             if at + len(batch) > first:
                 rows = batch.slice(max(first - at, 0))
-                yield from _batch_rows(rows, max(first, at), column, id_column)
+                yield from _batch_rows(rows, max(first, at), columns)
             at += len(batch)
     except _DAMAGE as exc:
         _reraise_if_disk(exc)
@@ -113,14 +131,30 @@ def _group_rows(
         yield failed(max(first, at), f"rows from {max(first, at)} to {start + count} are missing")
 
 
-def _batch_rows(batch: Any, first: int, column: str, id_column: str | None) -> Iterator[Record]:
-    texts = _bytes(batch.column(column))
-    names = [None] * len(texts) if id_column is None else _names(batch.column(id_column))
-    for number, (data, name) in enumerate(zip(texts, names, strict=True), first):
+def _batch_rows(batch: Any, first: int, columns: Columns) -> Iterator[Record]:
+    texts = batch.column(columns.text)
+    count = len(texts)
+    names = [None] * count if columns.name is None else _names(batch.column(columns.name))
+    if not _is_text(texts.type):
+        for row, name in enumerate(names):
+            yield _chat(first + row, columns.text, texts[row], name)
+        return
+    for number, (data, name) in enumerate(zip(_bytes(texts), names, strict=True), first):
         if data is None:
-            yield failed(number, f"row {number}: `{column}` is null", name)
-        else:
-            yield decoded(number, f"row {number}", data, name)
+            yield failed(number, f"row {number}: `{columns.text}` is null", name)
+            continue
+        record = decoded(number, f"row {number}", data, name)
+        if columns.has_chats and record.error is None:
+            record = chat(number, f"row {number}: `{columns.text}`", record.text, name)
+        yield record
+
+
+def _chat(number: int, column: str, value: Any, name: str | None) -> Record:
+    try:
+        turns = value.as_py()
+    except UnicodeDecodeError as exc:
+        return failed(number, f"row {number}: `{column}` is not UTF-8: {exc.reason}", name)
+    return chat(number, f"row {number}: `{column}`", turns, name)
 
 
 def _bytes(array: Any) -> list[bytes | None]:

@@ -11,20 +11,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.errors import DocumentError, SourceError
 from workers.cleaning import one_line
 from workers.locations import translated
 from workers.synthetic.corpora.lines import Line, lines, lines_from, opened, version
-from workers.synthetic.corpora.parquet import group_ends, parquet_rows
-from workers.synthetic.corpora.record import MAX_TEXT_BYTES, Record, decoded, failed, too_large
+from workers.synthetic.corpora.parquet import Columns, group_ends, parquet_rows
+from workers.synthetic.corpora.record import (
+    MAX_TEXT_BYTES,
+    Record,
+    chat,
+    decoded,
+    failed,
+    too_large,
+)
 
 __all__ = [
+    "CHAT_SUFFIXES",
     "MAX_TEXT_BYTES",
     "SMILES_SUFFIXES",
     "TEXT_SUFFIXES",
@@ -57,6 +65,7 @@ _FORMATS = {
     ".json.gz": _Format("json", "gz", True),
     ".json.zst": _Format("json", "zst", True),
 }
+CHAT_SUFFIXES = tuple(name for name, form in _FORMATS.items() if form.kind in ("json", "parquet"))
 SMILES_SUFFIXES = tuple(name for name, form in _FORMATS.items() if form.kind == "smiles")
 TEXT_SUFFIXES = tuple(name for name in _FORMATS if name not in SMILES_SUFFIXES)
 """Of the names of files that hold records, in lower case."""
@@ -68,13 +77,15 @@ _MAX_LINES_PASSED = 64  # as many as there may be between an offset that is kept
 class Corpus:
     """A file of records: a local copy, and the URI that tells its format and stands in errors.
 
-    `column` and `id_column` name the text and the name of a record in Parquet and JSON.
+    `column` and `id_column` name the text and the name of a record in Parquet and JSON. Where
+    `has_chats`, the column holds chats, and the text of a record is that of its turns.
     """
 
     path: Path
     uri: str
     column: str = "text"
     id_column: str | None = None
+    has_chats: bool = False
 
 
 def read_records(corpus: Corpus) -> Iterator[Record]:
@@ -131,7 +142,8 @@ def _whole_file(corpus: Corpus) -> Record:
 
 
 def _parquet(corpus: Corpus, first: int = 0) -> Iterator[Record]:
-    return parquet_rows(corpus.path, corpus.uri, corpus.column, corpus.id_column, first)
+    columns = Columns(corpus.column, corpus.id_column, corpus.has_chats)
+    return parquet_rows(corpus.path, corpus.uri, columns, first)
 
 
 def _parsed(corpus: Corpus, form: _Format, found: Iterable[Line]) -> Iterator[Record]:
@@ -182,14 +194,23 @@ def _json_record(corpus: Corpus, line: Line) -> Record:
         return failed(line.number, f"{place}: a JSON {type(fields).__name__}, not an object")
     value = fields.get(corpus.id_column) if corpus.id_column is not None else None
     name = None if value is None else str(value)
-    text = fields.get(corpus.column)
+    return _json_text(corpus, line.number, place, fields, name)
+
+
+def _json_text(
+    corpus: Corpus, number: int, place: str, fields: Mapping[str, Any], name: str | None
+) -> Record:
+    if corpus.column not in fields:
+        return failed(number, f"{place}: `{corpus.column}` is missing", name)
+    text = fields[corpus.column]
+    if corpus.has_chats:
+        return chat(number, f"{place}: `{corpus.column}`", text, name)
     if not isinstance(text, str):
-        what = "is no string" if corpus.column in fields else "is missing"
-        return failed(line.number, f"{place}: `{corpus.column}` {what}", name)
+        return failed(number, f"{place}: `{corpus.column}` is no string", name)
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_TEXT_BYTES:
-        return too_large(line.number, place, size, name)
-    return Record(line.number, text, name)
+        return too_large(number, place, size, name)
+    return Record(number, text, name)
 
 
 def _from_lines(corpus: Corpus, form: _Format, numbers: Sequence[int]) -> dict[int, Record]:

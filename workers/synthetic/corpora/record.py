@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from schemas.pages import PageError
+from workers.synthetic.conversations.turns import said, to_content
 
 MAX_TEXT_BYTES = 4_000_000
 """UTF-8 bytes of one record: some 1,500 dense pages, and longer than any one novel."""
@@ -44,3 +46,17 @@ def decoded(number: int, place: str, data: bytes, name: str | None = None) -> Re
         return Record(number, data.decode(), name)
     except UnicodeDecodeError as exc:
         return failed(number, f"{place}: not UTF-8: {exc.reason} at byte {exc.start}", name)
+
+
+def chat(number: int, place: str, value: Any, name: str | None = None) -> Record:
+    """A record of a chat, or of a long text; its text is `to_content` of the turns."""
+    try:
+        content = to_content(said(value))
+    except ValueError as exc:
+        return failed(number, f"{place}: {exc}", name)
+    size = len(content.encode("utf-8", "surrogatepass"))
+    return (
+        too_large(number, place, size, name)
+        if size > MAX_TEXT_BYTES
+        else Record(number, content, name)
+    )

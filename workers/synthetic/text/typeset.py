@@ -50,6 +50,14 @@ def count(blocks: Iterable[TextBlock], style: Style) -> int:
     return sum(_Setting(section, style).count() for section in _sections(blocks, style))
 
 
+def shown(blocks: Iterable[TextBlock], style: Style) -> tuple[list[TextBlock], int]:
+    """The blocks as pages show them, without those that show nothing, and how many characters
+    are left out. They are set as they are: nothing more is left out of them."""
+    sections = list(_sections(blocks, style))
+    cleaned = sum(sum(section.cleaned_chars) for section in sections)
+    return [block for section in sections for block in section.blocks], cleaned
+
+
 def pages(
     blocks: Iterable[TextBlock],
     style: Style,
@@ -358,10 +366,19 @@ def _union(a: _Rect, b: _Rect) -> _Rect:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
-def _picture(lists: Sequence[Any], style: Style, longest_edge_px: int) -> Image.Image:
+def picture_px(style: Style, longest_edge_px: int) -> tuple[int, int]:
+    """Width and height of the pictures that `pages` draws."""
+    zoom = _zoom(style, longest_edge_px)
     width, height = style.page_pt
-    zoom = style.dpi / 72 if style.dpi else longest_edge_px / max(width, height)
-    size = (max(round(width * zoom), 1), max(round(height * zoom), 1))
+    return max(round(width * zoom), 1), max(round(height * zoom), 1)
+
+
+def _zoom(style: Style, longest_edge_px: int) -> float:
+    return style.dpi / 72 if style.dpi else longest_edge_px / max(style.page_pt)
+
+
+def _picture(lists: Sequence[Any], style: Style, longest_edge_px: int) -> Image.Image:
+    zoom, size = _zoom(style, longest_edge_px), picture_px(style, longest_edge_px)
     bounds = mupdf.FzIrect(0, 0, *size)
     pixmap = mupdf.fz_new_pixmap_with_bbox(mupdf.fz_device_rgb(), bounds, mupdf.FzSeparations(), 0)
     samples = np.frombuffer(mupdf.fz_pixmap_samples_memoryview(pixmap), np.uint8)

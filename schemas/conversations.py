@@ -1,0 +1,139 @@
+"""The source `conversations`: chats and long texts whose older turns become images.
+
+Memory that fades: the newest turns stay text, older ones are shown at a mode that costs fewer
+vision tokens the older they are (DeepSeek-OCR, arXiv 2510.18234, section 5).
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from schemas import tokens
+from schemas.part import Locations, Part, PositiveInt
+from schemas.typography import Preset, Typography
+
+FadeMode = Literal["text", "gundam", "large", "base", "small", "tiny"]
+ImageMode = Literal["gundam", "large", "base", "small", "tiny"]
+
+LONGEST_EDGE_PX: dict[ImageMode, int] = {
+    "gundam": 1920,  # three tiles of 640, which is what an upright A4 page is cut into
+    "large": 1280,
+    "base": 1024,
+    "small": 640,
+    "tiny": 512,
+}
+"""How large a page is drawn for each mode."""
+
+
+def image_tokens(mode: ImageMode, width: int, height: int) -> int:
+    """Valid vision tokens of a page image in one of DeepSeek-OCR's modes.
+
+    >>> image_tokens("tiny", 362, 512), image_tokens("gundam", 1358, 1920)
+    (64, 856)
+    """
+    if mode == "gundam":
+        return tokens.deepseek_tiled(640, 1024, 6, width, height).valid
+    of_mode = tokens.deepseek_squeezed if mode in ("small", "tiny") else tokens.deepseek_padded
+    return of_mode(LONGEST_EDGE_PX[mode], width, height).valid
+
+
+class Limit(NamedTuple):
+    """A mode, and the age from which on the next one is used."""
+
+    mode: FadeMode
+    age: int
+
+
+_DEFAULTS: dict[str, tuple[Limit, ...]] = {
+    "turns": (
+        Limit("text", 4),
+        Limit("gundam", 8),
+        Limit("large", 16),
+        Limit("base", 32),
+        Limit("small", 64),
+    ),
+    "tokens": (
+        Limit("text", 2_000),
+        Limit("gundam", 8_000),
+        Limit("large", 16_000),
+        Limit("base", 32_000),
+        Limit("small", 64_000),
+    ),
+}
+
+Age = Annotated[int, Field(ge=0)]
+
+
+class Fade(Part):
+    """The schedule of fading: what is younger than a mode's age, and no younger mode's, has it.
+
+    A turn's age is how many turns, or tokens of text, come after it; the newest has age 0. Whoever
+    gives one mode gives all: those left out are not used. What is older than all is `tiny`. By
+    tokens a turn may be cut between two lines, so that a long text fades within itself.
+    """
+
+    by: Literal["turns", "tokens"] = "turns"
+    text: Age | None = None
+    gundam: Age | None = None
+    large: Age | None = None
+    base: Age | None = None
+    small: Age | None = None
+
+    @model_validator(mode="after")
+    def _older_is_fainter(self) -> Fade:
+        given = self.limits
+        for younger, older in itertools.pairwise(given):
+            if older.age < younger.age:
+                raise ValueError(
+                    f"{older.mode} ends at age {older.age}, before {younger.mode} at "
+                    f"{younger.age}: ages rise from text over gundam, large and base to small"
+                )
+        return self
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The modes that are used, youngest first, without the last, `tiny`."""
+        ages: dict[FadeMode, int | None] = {
+            "text": self.text,
+            "gundam": self.gundam,
+            "large": self.large,
+            "base": self.base,
+            "small": self.small,
+        }
+        given = tuple(Limit(mode, age) for mode, age in ages.items() if age is not None)
+        return given or _DEFAULTS[self.by]
+
+    def mode(self, age: int) -> FadeMode:
+        """The mode at an age.
+
+        >>> fade = Fade(text=2, base=4)
+        >>> [fade.mode(age) for age in (1, 2, 4)]
+        ['text', 'base', 'tiny']
+        """
+        return next((limit.mode for limit in self.limits if age < limit.age), "tiny")
+
+
+class ConversationSource(Part):
+    """Parquet and JSONL (also `.gz`, `.zst`) of chats or long texts; each is one sample.
+
+    A chat is a list of `{role, content}` or `{from, value}`; a long text is a string, which is
+    one turn of the user.
+    """
+
+    conversations: Locations
+    column: str = Field(default="messages", description="of the chat, or the long text")
+    id_column: str | None = Field(default=None, description="its value ends the source URI")
+    fade: Fade = Fade()
+    only_if_shorter: bool = Field(
+        default=False, description="turns that would cost as much as images stay text"
+    )
+    keep_system: bool = Field(default=True, description="system turns stay text at any age")
+    max_images: PositiveInt = Field(
+        default=256, description="a conversation of more is a reject `page_too_large`"
+    )
+    preset: Preset = "document"
+    typography: Typography = Field(default=Typography(), description="narrows the preset")
+    seed: int = 0
