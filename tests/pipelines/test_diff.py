@@ -157,6 +157,7 @@ def test_the_first_version_is_all_new(corpus: Path, recipe: Recipe) -> None:
     first = run_here(recipe).version
     assert changes(None, tables(recipe.dataset, first)).summary() == {
         "pages": {"added": {"new_document": 15}, "removed": {}, "changed": {}},
+        "conversations": {"added": {}, "removed": {}, "changed": {}},
         "documents": {"added": {"new_document": 5}, "removed": {}, "changed": {}},
         "rejects": {
             "added": {"empty_file": 1, "not_a_document": 1}, "removed": {}, "changed": {},
