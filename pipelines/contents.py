@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.dedup import Drops
-from pipelines.records import DUPLICATE, KINDS, NOBODY, REJECT, Flags, Ints, Records
+from pipelines.records import DUPLICATE, KINDS, LEFT_OUT, NOBODY, REJECT, Flags, Ints, Records
 from pipelines.rows import Version
 from schemas.sources import is_conversation
 from schemas.tables import REJECTS
@@ -59,18 +59,13 @@ class Contents:
 
 def page_contents(version: Version) -> Contents:
     """The kept pages that are no conversations."""
-    return _contents(version, "pages", version.pages, _kept(version) & ~_is_conversation(version))
+    return _contents(version, "pages", version.pages, version.kept & ~_is_conversation(version))
 
 
 def conversation_contents(version: Version) -> Contents:
     """The kept conversations: each is the one page of its document."""
-    kept = _kept(version) & _is_conversation(version)
+    kept = version.kept & _is_conversation(version)
     return _contents(version, "conversations", version.pages, kept)
-
-
-def _kept(version: Version) -> Flags:
-    kept: Flags = version.pages.readable & ~version.page_drops.dropped
-    return kept
 
 
 def _is_conversation(version: Version) -> Flags:
@@ -130,9 +125,11 @@ def reject_contents(version: Version) -> Contents:
     """Everything that went in and does not come out, but for `new_plain_rejects`."""
     documents, pages = version.documents, version.pages
     is_plain = (documents.outcome == REJECT) & _is_plain(version)[documents.doc]
+    left_out = version.selection.left_out
+    nothing = np.zeros(len(documents), bool)
     levels = [
-        _rejected(version, "document", documents, version.document_drops, is_plain),
-        _rejected(version, "page", pages, version.page_drops, pages.outcome == REJECT),
+        _rejected(version, "document", documents, version.document_drops, is_plain, nothing),
+        _rejected(version, "page", pages, version.page_drops, pages.outcome == REJECT, left_out),
     ]
     return Contents(
         "rejects",
@@ -170,15 +167,21 @@ def _is_plain(version: Version) -> Flags:
 
 
 def _rejected(
-    version: Version, level: Level, records: Records, drops: Drops, is_plain: Flags
+    version: Version,
+    level: Level,
+    records: Records,
+    drops: Drops,
+    is_plain: Flags,
+    left_out: Flags,
 ) -> tuple[OldRows, NewRows]:
     """The rejects of a level: rows of old parts that stay, and new ones."""
-    stays = records.origin("rejects") & (is_plain | _same_drop(records, drops))
-    chosen = np.flatnonzero((is_plain | drops.dropped) & ~stays)
+    same = _same_drop(records, drops) | (left_out & (records.outcome == LEFT_OUT))
+    stays = records.origin("rejects") & (is_plain | same)
+    chosen = np.flatnonzero((is_plain | drops.dropped | left_out) & ~stays)
     new = records.take(chosen)
 
     def overlay(places: Ints) -> pa.Table:
-        return _overlay(version, level, records, drops, chosen[places])
+        return _overlay(version, level, records, drops, left_out, chosen[places])
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
     return _old(records.take(stays)), NewRows(new.files, new.file, new.row, weight, overlay)
@@ -199,10 +202,16 @@ def _same_drop(records: Records, drops: Drops) -> Flags:
 
 
 def _overlay(
-    version: Version, level: Level, records: Records, drops: Drops, chosen: Ints
+    version: Version,
+    level: Level,
+    records: Records,
+    drops: Drops,
+    left_out: Flags,
+    chosen: Ints,
 ) -> pa.Table:
     catalogue = version.inputs.catalogue
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
+    is_out = dropped | left_out[chosen]
 
     def where_dropped(values: Any, kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
@@ -213,8 +222,10 @@ def _overlay(
         {
             "level": pa.array([level] * len(chosen), pa.string()),
             "source_uri": catalogue.uris.take(pa.array(records.doc[chosen])),
-            "stage": where_dropped(np.array("dedup", object), pa.string()),
-            "reason": where_dropped(np.array("duplicate", object), pa.string()),
+            "stage": pa.array(np.where(dropped, "dedup", "mix"), pa.string(), mask=~is_out),
+            "reason": pa.array(
+                np.where(dropped, "duplicate", "left_out"), pa.string(), mask=~is_out
+            ),
             "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),

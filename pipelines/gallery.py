@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.state import Snapshot, load_snapshot
 from schemas.errors import DatasetError
 from workers import gallery, store
-from workers.parts import read_part, read_row
+from workers.parts import read_part, read_rows
 
 _KINDS = {"pages": ["text_source", "engine", "mode"], "conversations": ["mode"]}
 _COLUMNS = {
@@ -46,4 +46,4 @@ def _first_rows(snapshot: Snapshot, name: str, each: int) -> Sequence[dict[str, 
             kind = tuple(row[column] for column in _KINDS[name])
             found.setdefault(kind, []).append((row["page_id"], uri, place))
     chosen = [one for kind in sorted(found) for one in sorted(found[kind])[:each]]
-    return [read_row(uri, place, _COLUMNS[name]) for _, uri, place in chosen]
+    return [next(read_rows(uri, [place], _COLUMNS[name])) for _, uri, place in chosen]

@@ -46,6 +46,7 @@ class Inspection:
     crop_labels: Mapping[str, int]
     tokens: Mapping[str, int]
     conversation_tokens: Mapping[str, int]
+    mix: Mapping[str, Mapping[str, int]]
     columns: Mapping[str, str]
     reject_rows: list[dict[str, Any]]
     samples: list[dict[str, Any]]
@@ -86,6 +87,7 @@ def inspect(
         crop_labels=_counts(snapshot.columns("crops", ["label"]), "label"),
         tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
+        mix=snapshot.metadata.get("mix", {}),
         reject_rows=first_rows(_uris(snapshot, "rejects"), _REJECT_COLUMNS, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(_uris(snapshot, "pages"), _SAMPLE_COLUMNS, samples),

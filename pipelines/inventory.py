@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
@@ -20,7 +20,7 @@ from schemas.ids import digest
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, RecordSource, listed_as
+from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
 from workers.documents import Examined, examine
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
@@ -45,11 +45,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The documents of now, and the files that could not be read."""
+    """The documents of now, and the files that could not be read.
+
+    `groups` says of which group of the mix a listed file is, by its URI.
+    """
 
     documents: list[Document]
     unreadable: list[Examined]
     examined: int
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def page_count(self) -> int:
@@ -92,22 +96,26 @@ def take_inventory(
     documents = update_inventory(
         known, listed, found, recipe.on_missing, frozenset(r.file.uri for r in unreadable)
     )
-    return Inventory(documents, unreadable, len(todo))
+    groups = {file.uri: source.group for file, source in listed.items() if source.group}
+    return Inventory(documents, unreadable, len(todo), groups)
 
 
-def list_sources(recipe: Recipe) -> dict[SeenFile, RecordSource | None]:
-    """All that the sources name, sorted, each with its source if its documents are records.
+def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
+    """All that the sources name, each with the first source that names it: files, sorted, and then
+    what holds records.
 
     Raises SourceError for a source that matches nothing.
     """
-    named = [s.documents for s in recipe.sources if isinstance(s, DocumentSource)]
-    found: dict[SeenFile, RecordSource | None] = dict.fromkeys(
-        store.list_documents(pattern for patterns in named for pattern in patterns)
-    )
+    files: dict[SeenFile, Source] = {}
+    records: dict[SeenFile, Source] = {}
     for source in recipe.sources:
-        if not isinstance(source, DocumentSource):
-            found |= list_records(source)
-    return found
+        if isinstance(source, DocumentSource):
+            for file in store.list_documents(source.documents):
+                files.setdefault(file, source)
+        else:
+            for file, variant in list_records(source).items():
+                records.setdefault(file, variant)
+    return dict(sorted(files.items(), key=lambda item: item[0].uri)) | records
 
 
 def raster_settings(recipe: Recipe) -> RasterSettings:
@@ -168,12 +176,12 @@ def _read_staged(folder: str) -> Iterator[Examined]:
 
 
 def _cut(
-    files: Mapping[SeenFile, RecordSource | None],
+    files: Mapping[SeenFile, Source],
 ) -> Iterator[tuple[tuple[SeenFile, ...], RecordSource | None]]:
     for file, source in files.items():
-        if source is not None:
+        if not isinstance(source, DocumentSource):
             yield (file,), source
-    whole = (file for file, source in files.items() if source is None)
+    whole = (file for file, source in files.items() if isinstance(source, DocumentSource))
     yield from ((part, None) for part in _cut_documents(whole))
 
 

@@ -88,6 +88,7 @@ def publish(
     said = {
         "counts": counts,
         "rejects": _reasons(new["rejects"]),
+        "mix": version.selection.groups,
         "changes": run_tasks(_what_changed, [(old, new)], session)[0],
     }
     rates = _rates(version, passes, began.seconds(), counts["pages"], new)
@@ -205,5 +206,14 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
             "dedup": recipe.dedup.model_dump(mode="json"),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
+            **_mix_settings(recipe),
         },
     }
+
+
+def _mix_settings(recipe: Recipe) -> dict[str, Any]:
+    """What a mix takes from which source: another group of a source makes another dataset."""
+    if recipe.mix is None:
+        return {}
+    sources = [source.model_dump(mode="json") for source in recipe.sources]
+    return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}

@@ -23,7 +23,7 @@ from schemas.shards import PageRange
 from workers import store
 from workers.records import Level, RecordsTask, RowsFile, load_records
 
-SAMPLE, DUPLICATE, REJECT = 0, 1, 2
+SAMPLE, DUPLICATE, REJECT, LEFT_OUT = 0, 1, 2, 3
 KINDS = ("", "exact_text", "near_text", "near_image")
 NOBODY = -1
 
@@ -82,9 +82,10 @@ class Records:
     """Records in arrays with one entry a row, sorted by page, each page once.
 
     `doc` is a document's number; `files[file]` has the row as its `row`-th; `outcome` is SAMPLE,
-    DUPLICATE (in the last version) or REJECT; `moved` says that the row names another URI than its
-    document has now; `position` is its place in the key files, end to end. `keeper` (a page's key
-    as `keys` has them), `kind` and `similarity` are those of a duplicate of the last version.
+    DUPLICATE or LEFT_OUT (in the last version) or REJECT; `moved` says that the row names another
+    URI than its document has now; `position` is its place in the key files, end to end. `keeper` (a
+    page's key as `keys` has them), `kind` and `similarity` are those of a duplicate of the last
+    version.
     """
 
     files: Sequence[RowsFile]
@@ -113,7 +114,7 @@ class Records:
 
     @property
     def readable(self) -> Flags:
-        """Rows of what has a text: samples, and duplicates of an earlier version."""
+        """Rows of what has a text: samples, duplicates, and what a mix left out."""
         flags: Flags = self.outcome != REJECT
         return flags
 
@@ -205,6 +206,7 @@ def _records(
     is_duplicate = pc.equal(reason, "duplicate").to_numpy()
     outcome = np.where(pc.equal(reason, "").to_numpy(), SAMPLE, REJECT)
     outcome[is_duplicate] = DUPLICATE
+    outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT
     return Records(
         files=files,
         key_files=[KeyRows(task.keys_uri, count)] if task.keys_uri else [],

@@ -9,15 +9,16 @@ keeper left, its shard is gone) is named, so that it is read again first.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cluster.planner import uncovered_ranges
 from cluster.session import Session
 from pipelines.dedup import Drops, find_duplicates
-from pipelines.records import NOBODY, Catalogue, Flags, Records, concatenated, load_all
+from pipelines.records import DUPLICATE, NOBODY, Catalogue, Flags, Records, concatenated, load_all
+from pipelines.select import Selection, select
 from pipelines.state import Snapshot
 from pipelines.tasks import run_tasks
 from schemas.recipe import Recipe
@@ -35,7 +36,7 @@ class Inputs:
     """What a version is decided from: the documents of now, the last version, staged shards.
 
     `covered` tells, by document number, whose pages the last version has; of those, staged rows
-    count only where their keys are among `recalled`.
+    count only where their keys are among `recalled`. `groups` are the inventory's.
     """
 
     recipe: Recipe
@@ -46,6 +47,7 @@ class Inputs:
     scratch: str
     receipts: Sequence[Receipt] = ()
     recalled: frozenset[int] = frozenset()
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     def is_news(self, receipt: Receipt) -> bool:
         """Whether a shard has pages of a document that the last version does not cover."""
@@ -55,14 +57,21 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version; drops are along their records."""
+    """All that decides the rows of a version; drops and the selection are along their records."""
 
     inputs: Inputs
     pages: Records
     page_drops: Drops
+    selection: Selection
     documents: Records
     document_drops: Drops
     crops: Records
+
+    @property
+    def kept(self) -> Flags:
+        """The pages that are samples, along the pages."""
+        flags: Flags = self.pages.readable & ~self.page_drops.dropped & ~self.selection.left_out
+        return flags
 
 
 def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
@@ -70,6 +79,9 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
     pages = _load_pages(inputs, session)
     drops = find_duplicates(pages, pages.readable, "page", dedup, catalogue, session)
+    among = pages.readable & ~drops.dropped
+    selection = select(inputs.recipe, inputs.groups, catalogue, pages, among)
+    chosen = among & ~selection.left_out
     textless = pages.readable & pages.origin("rejects")
     is_readable = np.zeros(len(catalogue.documents), bool)
     is_readable[pages.doc[pages.readable]] = True
@@ -78,7 +90,9 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     is_known = np.zeros(len(catalogue.documents), bool)
     is_known[known.doc[known.readable]] = True
     unseen = is_readable & ~is_known
-    missing = textless & (~drops.dropped | unseen[pages.doc])
+    # What was dropped for another page names it, which is not so of what is left out.
+    renewed = selection.left_out & (pages.outcome == DUPLICATE)
+    missing = textless & (chosen | renewed | unseen[pages.doc])
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     documents = _with_assembled(inputs, known, pages, unseen, 0, session)
@@ -97,8 +111,8 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
         documents = _with_assembled(
             inputs, documents.take(~returning), pages, wanted, len(documents.files), session
         )
-    crops = _load_crops(inputs, pages, drops, session)
-    return Version(inputs, pages, drops, documents, found, crops)
+    crops = _load_crops(inputs, pages.take(chosen), session)
+    return Version(inputs, pages, drops, selection, documents, found, crops)
 
 
 def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:
@@ -143,7 +157,7 @@ def _load_documents(inputs: Inputs, session: Session) -> Records:
     return load_all(inputs.recipe, files, "document", inputs.catalogue, inputs.scratch, session)
 
 
-def _load_crops(inputs: Inputs, pages: Records, drops: Drops, session: Session) -> Records:
+def _load_crops(inputs: Inputs, kept: Records, session: Session) -> Records:
     """The crops of the kept pages, each from where its page's row lies.
 
     A published page's crops lie in the old parts of `crops`, a staged one's in its shard. So they
@@ -157,10 +171,9 @@ def _load_crops(inputs: Inputs, pages: Records, drops: Drops, session: Session) 
         if receipt.crops is not None
     }
     files = [*_published(inputs.snapshot, ("crops",)), *shards.values()]
-    kept = pages.take(pages.readable & ~drops.dropped)
     # Which shard a page's row lies in, by the order of `shards`; NOBODY for a published one.
     numbers = {inputs.staging.rows_uri(name): place for place, name in enumerate(shards)}
-    home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in pages.files] or [NOBODY])
+    home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in kept.files] or [NOBODY])
     homes = np.where(kept.origin("staged"), home_of_file[kept.file], NOBODY - 1)
     homes[kept.origin("pages", "conversations")] = NOBODY
     first_shard = len(files) - len(shards)

@@ -53,6 +53,7 @@ class Report:
     counts: Mapping[str, int]
     rejects: Mapping[str, int]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def run(
@@ -105,7 +106,9 @@ def update(
     with _scratch(recipe) as scratch:
         catalogue = Catalogue.of(inventory.documents)
         is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
-        inputs = Inputs(recipe, catalogue, snapshot, staging, is_covered, scratch)
+        inputs = Inputs(
+            recipe, catalogue, snapshot, staging, is_covered, scratch, groups=inventory.groups
+        )
         version, again = _decide(inputs, session, console)
         passes += again
         with meter(console, "publish", "parts") as progress:
@@ -218,5 +221,6 @@ def _report(
         pages_read=pages_read,
         counts=metadata["counts"],
         rejects=metadata["rejects"],
+        mix=metadata.get("mix", {}),
         unreadable={item.file.uri: item.detail or "" for item in inventory.unreadable},
     )

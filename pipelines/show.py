@@ -49,6 +49,8 @@ def report(value: Report) -> RenderableType:
         "rejects": value.counts["rejects"],
     }
     parts: list[RenderableType] = [facts_table("run", facts)]
+    if value.mix:
+        parts.append(mix_table(value.mix))
     if value.rejects:
         parts.append(rejects_table(value.rejects))
     if value.unreadable:
@@ -57,6 +59,18 @@ def report(value: Report) -> RenderableType:
             table.add_row(escape(uri), escape(detail))
         parts.append(table)
     return Group(*parts)
+
+
+def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
+    """How many samples each group of a mix has, of those that it could have had."""
+    total = sum(counts["samples"] for counts in groups.values())
+    table = Table("group", "weight", "samples", "share", "available",
+                  title="mix", title_justify="left", box=None)  # fmt: skip
+    for name, counts in groups.items():
+        share = f"{100 * counts['samples'] / total:.2f} %"
+        numbers = [f"{counts[column]:,}" for column in ("weight", "samples", "available")]
+        table.add_row(escape(name), *numbers[:2], share, numbers[2])
+    return table
 
 
 def verdict(value: Verdict) -> RenderableType:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from pipelines.diff import Counts, Diff
 from pipelines.inspect import Inspection
-from pipelines.show import facts_table, rejects_table
+from pipelines.show import facts_table, mix_table, rejects_table
 from schemas.changes import REASONS
 from schemas.tables import REJECT_REASONS
 
@@ -46,6 +46,7 @@ def inspection(value: Inspection) -> RenderableType:
     return Group(
         facts_table("dataset", facts),
         _versions(value.versions, value.versions_published),
+        *([mix_table(value.mix)] if value.mix else []),
         rejects_table(value.rejects),
         columns,
         _reject_rows(value.reject_rows),

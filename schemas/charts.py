@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.part import ONE_OR_MORE, RANGE, Part, PositiveInt
+from schemas.part import ONE_OR_MORE, RANGE, Grouped, PositiveInt
 
 ChartKind = Literal["bar", "horizontal", "grouped", "stacked", "line", "pie", "scatter"]
 ChartLibrary = Literal["matplotlib", "vega"]
@@ -15,7 +15,7 @@ Aspect = Annotated[float, Field(ge=0.5, le=2.5)]
 Difficulty = Annotated[int, Field(ge=1, le=5)]
 
 
-class ChartSource(Part):
+class ChartSource(Grouped):
     """Charts with their numbers as an HTML table.
 
     `horizontal` is a bar chart on its side; `grouped` and `stacked` have several series.
@@ -41,7 +41,7 @@ class ChartSource(Part):
     )
 
 
-class FormulaSource(Part):
+class FormulaSource(Grouped):
     """Formulas with their LaTeX.
 
     Difficulty 1 is a short relation without fractions in fractions; 5 has several lines, matrices

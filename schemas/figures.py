@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from schemas.part import ONE_OR_MORE, RANGE, Locations, Part, PositiveInt, Share
+from schemas.part import ONE_OR_MORE, RANGE, Grouped, Locations, PositiveInt, Share
 
 SAMPLE = "sample"
 """In place of a SMILES file: the molecules that come with this program."""
@@ -42,7 +42,7 @@ FIGURE_KINDS: tuple[FigureKind, ...] = (
 )
 
 
-class TableSource(Part):
+class TableSource(Grouped):
     """Drawn tables; the text of each is its HTML, with its spans."""
 
     tables: PositiveInt = Field(description="how many")
@@ -62,7 +62,7 @@ class TableSource(Part):
     )
 
 
-class GeometrySource(Part):
+class GeometrySource(Grouped):
     """Drawn figures of plane geometry; the text of each is a dictionary in JSON."""
 
     geometry: PositiveInt = Field(description="how many")
@@ -77,7 +77,7 @@ class GeometrySource(Part):
     dark_share: Share = Field(default=0.1, description="light on dark")
 
 
-class ChemistrySource(Part):
+class ChemistrySource(Grouped):
     """Drawn molecules; the text of each is its canonical SMILES."""
 
     chemistry: Locations = Field(description=f"SMILES files, a molecule a line, or `{SAMPLE}`")

@@ -225,7 +225,8 @@ class RasteredPage:
     `layer` is the text layer's reading where routing chose it, or the text that a page was made
     from, by `maker`; `layer_reason` says why routing did not, and is None where no text layer was
     looked for. A page with `error` has no reading to come. `image_hash` is 32 bytes. A page that is
-    a `conversation` has its images, and none of its own.
+    a `conversation` has its images, and none of its own. `taken` is the reading of a page that is
+    taken over from another dataset.
     """
 
     page_id: str
@@ -237,6 +238,7 @@ class RasteredPage:
     error: PageError | None = None
     maker: Maker | None = None
     conversation: Conversation | None = None
+    taken: PageReading | None = None
 
     @property
     def needs_engine(self) -> bool:

@@ -36,3 +36,9 @@ class Part(BaseModel):
     """A frozen section of a recipe that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Grouped(Part):
+    """A source, which may belong to a group of the recipe's mix."""
+
+    group: str | None = Field(default=None, description="of the recipe's `mix`")

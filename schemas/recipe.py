@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
+from schemas.mix import Mix
 from schemas.part import Location, Part, PositiveInt, Share
 from schemas.sources import DocumentSource, RecordSource, Source
 from schemas.tables import SCHEMA_VERSION
@@ -204,6 +205,7 @@ class Recipe(Part):
     )
     quality: Quality = Quality()
     dedup: Dedup = Dedup()
+    mix: Mix | None = Field(default=None, description="groups of sources by weight")
     publish: Publish = Publish()
     placement: Placement = Placement()
     storage: Storage = Storage()
@@ -215,6 +217,22 @@ class Recipe(Part):
         if not sources:
             raise ValueError("name at least one source")
         return sources
+
+    @model_validator(mode="after")
+    def _sources_fit_the_mix(self) -> Recipe:
+        groups = [source.group for source in self.sources]
+        weights = self.mix.weights if self.mix else {}
+        for number, group in enumerate(groups):
+            if group is None and weights:
+                raise ValueError(f"sources.{number}: with a mix, each source names its `group`")
+            if group is not None and group not in weights:
+                raise ValueError(f"sources.{number}: group {group!r} has no weight in `mix`")
+        for group in weights:
+            if group not in groups:
+                raise ValueError(f"mix: no source is of group {group!r}")
+        if self.mix and self.on_missing == "keep":
+            raise ValueError("a mix needs `on_missing: remove`: what no source has is of no group")
+        return self
 
     def reading_settings(self) -> dict[str, Any]:
         """The settings a reading depends on, as plain JSON values."""

@@ -1,8 +1,9 @@
 """Sources of a recipe: documents, and the kinds whose pages are made.
 
 A **record** is a document that is no file of its own: a text of a corpus, a line of a SMILES
-file, the n-th draw of a generator. The settings of its source are part of its identity and not of
-the recipe digest: other settings make other documents, and change no reading.
+file, the n-th draw of a generator, a page of a finished dataset. The settings of its source are
+part of its identity and not of the recipe digest: other settings make other documents, and change
+no reading.
 
 Where a record lies is told as `URI#SETTINGS/NUMBER`: its file, the digest of its source's settings,
 and its number from 0; behind a second slash there may be its name. A generator's file is its kind.
@@ -15,23 +16,30 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, Field, Tag
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
-from schemas.part import Locations, Part
+from schemas.part import Grouped, Locations, Part, PositiveInt
 from schemas.text_source import TextSource
 
 # Raise it whenever the same settings and the same record draw another page.
 MAKER_VERSION = 1
 
 
-class DocumentSource(Part):
+class DocumentSource(Grouped):
     """Folders or globs, local or `s3://`, of PDFs and images."""
 
     documents: Locations
+
+
+class DatasetSource(Grouped):
+    """Finished datasets: their pages are taken over as they are, in the same words and bytes."""
+
+    dataset: Locations
+    version: PositiveInt | None = Field(default=None, description="of all named; default: latest")
 
 
 _MODELS: dict[str, type[Part]] = {
@@ -43,10 +51,13 @@ _MODELS: dict[str, type[Part]] = {
     "geometry": GeometrySource,
     "tables": TableSource,
     "conversations": ConversationSource,
+    "dataset": DatasetSource,
 }
 KINDS = tuple(_MODELS)
-_FROM_FILES = {"documents", "text", "chemistry", "conversations"}
+_FROM_FILES = {"documents", "text", "chemistry", "conversations", "dataset"}
 _MEDIA_TYPE = "made/"
+# Which records a source has, and what they are taken for, says nothing of how one is drawn.
+_NO_SETTINGS = {"group", "version"}
 
 RecordSource = (
     TextSource
@@ -56,8 +67,9 @@ RecordSource = (
     | GeometrySource
     | TableSource
     | ConversationSource
+    | DatasetSource
 )
-"""A source whose pages are made."""
+"""A source whose pages are made, or taken over."""
 
 
 def _kind_given(value: Any) -> str | None:
@@ -74,7 +86,8 @@ Source = Annotated[
     | Annotated[ChemistrySource, Tag("chemistry")]
     | Annotated[GeometrySource, Tag("geometry")]
     | Annotated[TableSource, Tag("tables")]
-    | Annotated[ConversationSource, Tag("conversations")],
+    | Annotated[ConversationSource, Tag("conversations")]
+    | Annotated[DatasetSource, Tag("dataset")],
     Discriminator(
         _kind_given,
         custom_error_type="source_kind",
@@ -136,7 +149,7 @@ def settings_digest(source: Part) -> str:
     Not which files it names, nor how many it draws: a record keeps its identity when others come.
     """
     kind = kind_of(source)
-    settings = source.model_dump(mode="json", exclude={kind})
+    settings = source.model_dump(mode="json", exclude={kind, *_NO_SETTINGS})
     return digest([kind, str(MAKER_VERSION), canonical_json(settings)])[:16]
 
 

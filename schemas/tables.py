@@ -49,6 +49,7 @@ REJECT_REASONS = {
     "low_confidence": "the engine's mean confidence is under its floor",
     "repetition": "lines or 5-grams repeat past their limit",
     "garbage": "too few letters among the characters",
+    "left_out": "the mix has enough samples of its group",
     # either
     "duplicate": "the same content is kept under another id",
 }
@@ -272,8 +273,8 @@ REJECTS = pa.schema(
     ]
 )
 """Everything that went in and did not come out. `level` is `document` or `page`; `stage` is
-`inventory`, `raster`, `read`, `quality` or `dedup`. A duplicate names its keeper in `kept_id` and
-keeps its signatures, so that it is compared again when its keeper leaves."""
+`inventory`, `raster`, `read`, `quality`, `dedup` or `mix`. A duplicate names its keeper in
+`kept_id` and keeps its signatures, so that it is compared again when its keeper leaves."""
 
 STAGED = pa.schema(
     [

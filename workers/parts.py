@@ -73,17 +73,24 @@ def read_part(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
         return pq.ParquetFile(handle).read(columns=columns and list(columns))
 
 
-def read_row(uri: str, place: int, columns: Sequence[str]) -> dict[str, Any]:
-    """One row of a part by its place from 0; its row group is read, and no other."""
+def read_rows(uri: str, places: Sequence[int], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows of a part by their places from 0, which rise; their row groups are read, one at a time.
+
+    Raises IndexError for a place past the last row.
+    """
     with store.open_input(uri) as handle:
         file = pq.ParquetFile(handle)
+        first, waiting = 0, list(places)
         for group in range(file.num_row_groups):
-            count = file.metadata.row_group(group).num_rows
-            if place < count:
-                rows = file.read_row_group(group, columns=list(columns)).slice(place, 1)
-                return dict(rows.to_pylist()[0])
-            place -= count
-    raise IndexError(f"{uri} has no row {place}")
+            stop = first + file.metadata.row_group(group).num_rows
+            here = [place - first for place in waiting if place < stop]
+            if here:
+                rows = file.read_row_group(group, columns=list(columns)).take(pa.array(here))
+                yield from rows.to_pylist()
+            waiting = waiting[len(here) :]
+            first = stop
+        if waiting:
+            raise IndexError(f"{uri} has no row {waiting[0]}")
 
 
 def matching_texts(uri: str, literal: str) -> Iterator[tuple[str, str]]:

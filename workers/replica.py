@@ -202,8 +202,11 @@ def _end_process(page_count: int) -> None:
 
 
 def given_reading(page: RasteredPage) -> PageReading:
-    """The reading of a page whose text layer was chosen, or which was made from its text."""
+    """The reading of a page whose text layer was chosen, or which was made from its text, or taken
+    over with its reading."""
     assert page.layer is not None
+    if page.taken is not None:
+        return page.taken
     if page.maker is not None:
         return PageReading(
             reading=page.layer,

@@ -71,8 +71,9 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
     words = [cleaned] if is_formal else signatures.words(_signed_text(cleaned, digests))
     text_tokens = text.count_tokens(cleaned)
     scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
-    # The text of a page that was made is no reading that could be bad.
-    error = quality.judge(scores, text_tokens, settings.floors) if page.maker is None else None
+    # The text of a page that was made is no reading that could be bad; one taken over was judged.
+    is_judged = page.maker is None and page.taken is None
+    error = quality.judge(scores, text_tokens, settings.floors) if is_judged else None
     language, language_score = text.language(cleaned)
     seen = _seen(page, result, settings)
     doc_id, page_index = split_page_id(page.page_id)

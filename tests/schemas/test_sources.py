@@ -37,14 +37,24 @@ def test_a_source_is_of_the_kind_that_its_key_names() -> None:
     found = sources_of(
         "- documents: a\n- text: [b, c]\n- charts: 3\n- formulas: 4\n"
         "- chemistry: [m.smi, sample]\n- geometry: 5\n- tables: 6\n"
-        "- conversations: chats/*.jsonl\n"
+        "- conversations: chats/*.jsonl\n- dataset: lake/manuals\n"
     )
     assert tuple(map(kind_of, found)) == KINDS
     assert [locations(source) for source in found] == [
-        ("a",), ("b", "c"), (), (), ("m.smi",), (), (), ("chats/*.jsonl",),
+        ("a",), ("b", "c"), (), (), ("m.smi",), (), (), ("chats/*.jsonl",), ("lake/manuals",),
     ]  # fmt: skip
     moved = [locations(relocated(source, lambda name: f"/{name}")) for source in found]
-    assert moved == [("/a",), ("/b", "/c"), (), (), ("/m.smi",), (), (), ("/chats/*.jsonl",)]
+    assert moved == [
+        ("/a",),
+        ("/b", "/c"),
+        (),
+        (),
+        ("/m.smi",),
+        (),
+        (),
+        ("/chats/*.jsonl",),
+        ("/lake/manuals",),
+    ]
     assert [names_sample(source) for source in found].count(True) == 1
 
 

@@ -7,7 +7,7 @@ is drawn from a record is decided in `making`, in the child.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,11 +16,12 @@ from pathlib import Path
 from schemas.conversations import ConversationSource
 from schemas.errors import AccessError, DocumentError, RequestError, StorageError
 from schemas.figures import SAMPLE, ChemistrySource
-from schemas.ids import digest
+from schemas.ids import digest, page_id
 from schemas.pages import PageError, RasteredPage
 from schemas.shards import PageRange, SeenFile, Shard
 from schemas.sources import (
     MAKER_VERSION,
+    DatasetSource,
     RecordPlace,
     RecordSource,
     is_generator,
@@ -39,6 +40,7 @@ from schemas.sources import (
 from schemas.text_source import TextSource
 from workers import store
 from workers.cleaning import one_line
+from workers.copies import examine_copies, list_copies, take_copies
 from workers.documents import Examined
 from workers.raster import Rasterizer
 from workers.synthetic.chemistry.molecules import MOLECULES
@@ -63,6 +65,8 @@ def list_records(source: RecordSource) -> dict[SeenFile, RecordSource]:
     Raises SourceError for a pattern that matches nothing, RequestError where a library that draws
     the source's pages is not installed.
     """
+    if isinstance(source, DatasetSource):
+        return dict(list_copies(source))
     _require_libraries(source)
     version = str(MAKER_VERSION)
     if is_generator(source):
@@ -112,6 +116,8 @@ def examine_records(file: SeenFile, source: RecordSource, rasterizer: Rasterizer
     """
     place = RecordPlace(file.uri.rpartition("#")[0], settings_digest(source), 0)
     try:
+        if isinstance(source, DatasetSource):
+            return examine_copies(file, place.file_uri, source)
         with _records(source, place.file_uri) as records:
             found = [
                 one
@@ -215,6 +221,8 @@ def _make_of_file(
     by_number: dict[int, list[_Wanted]] = {}
     for one in wanted:
         by_number.setdefault(one.number, []).append(one)
+    if isinstance(source, DatasetSource):
+        return _take_of_part(source, file_uri, by_number)
     made: dict[int, list[RasteredPage]] = {}
     changed = PageError("source_changed", f"{file_uri} changed after the inventory")
     try:
@@ -234,6 +242,22 @@ def _make_of_file(
     except DocumentError as exc:
         changed = PageError("source_changed", f"{file_uri}: {exc.detail}")
     return {one.index: made.get(one.index) or _failed(one.part, changed) for one in wanted}
+
+
+def _take_of_part(
+    source: DatasetSource, part_uri: str, by_number: Mapping[int, Sequence[_Wanted]]
+) -> dict[int, list[RasteredPage]]:
+    changed = PageError("source_changed", f"{part_uri} changed after the inventory")
+    taken: dict[str, RasteredPage] = {}
+    try:
+        taken = {page.page_id: page for page in take_copies(part_uri, sorted(by_number), source)}
+    except FileNotFoundError:
+        changed = PageError("source_missing", f"{part_uri} vanished after the inventory")
+    made = {}
+    for one in itertools.chain.from_iterable(by_number.values()):
+        page = taken.get(page_id(one.part.doc_id, 0))
+        made[one.index] = [page] if page else _failed(one.part, changed)
+    return made
 
 
 def _place(

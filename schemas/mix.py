@@ -1,0 +1,37 @@
+"""The mix: groups of sources by weight in one dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from schemas.part import Part, PositiveInt
+
+
+class Mix(Part):
+    """How many samples of each group of sources a dataset has, for so many of the others.
+
+    The samples of a version have exactly these proportions: as many as the scarcest group allows.
+    """
+
+    weights: dict[str, PositiveInt] = Field(
+        min_length=1, description="whole numbers; each group is named by the sources' `group`"
+    )
+    samples: PositiveInt | None = Field(default=None, description="in all, at most")
+
+    def counts(self, available: Mapping[str, int]) -> dict[str, int]:
+        """How many samples of each group, of those available, are taken.
+
+        >>> Mix(weights={"ocr": 70, "vision": 20, "text": 10}).counts(
+        ...     {"ocr": 99, "vision": 25, "text": 40}
+        ... )
+        {'ocr': 84, 'vision': 24, 'text': 12}
+        """
+        shared = math.gcd(*self.weights.values())
+        units = {group: weight // shared for group, weight in self.weights.items()}
+        times = min(available.get(group, 0) // unit for group, unit in units.items())
+        if self.samples is not None:
+            times = min(times, self.samples // sum(units.values()))
+        return {group: times * unit for group, unit in units.items()}
