@@ -29,7 +29,8 @@ def inspection(value: Inspection) -> RenderableType:
     facts: dict[str, Any] = {"dataset": value.dataset, "version": value.version}
     for name, count in value.counts.items():
         facts[name] = f"{count:,} rows, {value.bytes[name] / 1e6:,.1f} MB"
-    facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
+    if value.text_sources:
+        facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
     if value.crop_labels:
         facts["crops of"] = ", ".join(f"{label} {n:,}" for label, n in value.crop_labels.items())
     if tokens.get("vision_tokens"):
@@ -102,7 +103,7 @@ def _story(changes: Counts | None) -> str:
     if changes is None:
         return "—"
     parts = [f"pages {_whys(changes['pages'])}"] if _total(changes["pages"]) else []
-    for name in ("documents", "rejects"):
+    for name in ("conversations", "documents", "rejects"):
         kinds = {kind: sum(whys.values()) for kind, whys in changes[name].items()}
         said = " ".join(f"{_SIGNS[kind]}{rows:,}" for kind, rows in kinds.items() if rows)
         parts += [f"{name} {said}"] if said else []
