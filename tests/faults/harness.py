@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -261,6 +262,7 @@ def _check_end(run: Run, code: int, struck: Sequence[Fault]) -> None:
     said = "\n".join(run.lines())
     names = [fault.name for fault in struck]
     assert code in frozenset().union(*(fault.codes for fault in struck)), (code, names, said)
+    assert code != -signal.SIGTERM or not said, (names, said)
     for fault in struck:
         assert fault.never_said is None or not re.search(fault.never_said, said), (names, said)
     if code > 0:

@@ -202,7 +202,9 @@ def _calm(run: Run) -> None:
 
 
 KILL_DRIVER = Fault("kill -9 of the driver", _kill_driver, _KILLED)
-TERMINATE = Fault("SIGTERM of the job", _terminate, frozenset({128 + signal.SIGTERM}))
+# A run that has not begun to listen, as it is still importing, ends as any process does.
+_TERMINATED = frozenset({128 + signal.SIGTERM, -signal.SIGTERM})
+TERMINATE = Fault("SIGTERM of the job", _terminate, _TERMINATED)
 STOP = Fault("SIGSTOP, later SIGCONT", _stop_a_while)
 KILL_CHILD = Fault("kill -9 of a raster child", _kill_one(RASTER_CHILD))
 KILL_REPLICA = Fault("kill -9 of a replica", _kill_one(REPLICA))
