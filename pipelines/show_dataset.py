@@ -104,7 +104,8 @@ def _story(changes: Counts | None) -> str:
         return "—"
     parts = [f"pages {_whys(changes['pages'])}"] if _total(changes["pages"]) else []
     for name in ("conversations", "documents", "rejects"):
-        kinds = {kind: sum(whys.values()) for kind, whys in changes[name].items()}
+        # A version older than a table says nothing of it.
+        kinds = {kind: sum(whys.values()) for kind, whys in changes.get(name, {}).items()}
         said = " ".join(f"{_SIGNS[kind]}{rows:,}" for kind, rows in kinds.items() if rows)
         parts += [f"{name} {said}"] if said else []
     return "; ".join(parts) or "no row"

@@ -58,7 +58,8 @@ def test_plan_after_a_run_has_nothing_to_read(recipe: Path, dataset: Path) -> No
 def test_diff_of_a_version_with_itself_has_no_rows(dataset: Path) -> None:
     found = json.loads(call("diff", str(dataset), "1", "1", "--json").stdout)
     assert (found["old"], found["new"], found["settings"]) == (1, 1, [])
-    assert found["rows"] == {"pages": [], "documents": [], "rejects": [], "inventory": []}
+    tables = ("pages", "conversations", "documents", "rejects", "inventory")
+    assert found["rows"] == {table: [] for table in tables}
     assert "the same rows" in call("diff", str(dataset), "1", "1").stdout
 
 
