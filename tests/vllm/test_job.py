@@ -38,7 +38,7 @@ ANSWER = (
     "river bank had been dug in March, left to weather, then wedged by hand. Each bowl took two "
     "days to dry before it could be trimmed or stacked for its fire."
 )
-PAGES = 12
+PAGES = 30
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,11 @@ def engine_cores() -> Iterator[psutil.Process]:
 
 
 class Killer(threading.Thread):
-    """Kills the engine core as soon as a shard is done, so in the midst of the others."""
+    """Kills the engine core as soon as a shard is done, so in the midst of the others.
+
+    To look through all processes takes long beside a shard, so it is done only while no core is
+    known, and nothing but the receipts are waited for afterwards.
+    """
 
     def __init__(self, dataset: Path) -> None:
         super().__init__(daemon=True)
@@ -107,12 +111,15 @@ class Killer(threading.Thread):
         self.seen: set[int] = set()
 
     def run(self) -> None:
-        while not self._over.wait(0.05):
-            cores = list(engine_cores())
-            self.seen |= {core.pid for core in cores}
-            if cores and not self.killed and list(self._dataset.glob("staging/*/*.json")):
+        cores: list[psutil.Process] = []
+        while not self._over.wait(0.01):
+            if not cores:
+                cores = [core for core in engine_cores() if core.pid not in self.killed]
+                self.seen |= {core.pid for core in cores}
+            elif not self.killed and any(self._dataset.glob("staging/*/*.json")):
                 cores[0].kill()
                 self.killed.append(cores[0].pid)
+                cores = []
 
     def stop(self) -> None:
         self._over.set()
