@@ -11,8 +11,9 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -31,7 +32,9 @@ CONNECT_TIMEOUT_S = 10
 
 @contextmanager
 def open_session(
-    address: str | None = None, environment: Mapping[str, str] | None = None
+    address: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> Iterator[Session]:
     """A session, closed again at the end. Ray is started or joined when the first work needs it.
 
@@ -40,11 +43,12 @@ def open_session(
             Ray address (`auto`, `host:port`, `ray://...`).
         environment: variables for the processes of a Ray that runs already; one started here has
             this process's.
+        say: prints a line when Ray is started or joined, which takes some seconds.
     """
     if address == IN_PROCESS:
         yield InProcessSession()
         return
-    session = RaySession(address, environment)
+    session = RaySession(address, environment, say)
     try:
         yield session
     finally:
@@ -127,8 +131,12 @@ class RaySession:
     isolated = True
 
     def __init__(
-        self, address: str | None = None, environment: Mapping[str, str] | None = None
+        self,
+        address: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        say: Callable[[str], object] = lambda line: None,
     ) -> None:
+        self._say = say
         self._address = address
         self._environment = dict(environment or {})
         self._is_joined = False
@@ -142,13 +150,20 @@ class RaySession:
         Raises RequestError where the Ray address does not answer.
         """
         if not self._is_joined:
-            self._started = _start_ray(self._address, self._environment)
-            self._is_joined = True
+            self._join()
         runtime = RayRuntime(replicas)
         try:
             yield runtime
         finally:
             runtime.close()
+
+    def _join(self) -> None:
+        where = "on this machine" if self._address is None else f"at {self._address}"
+        self._say(f"{'starting' if self._address is None else 'joining'} Ray {where}")
+        began_s = time.monotonic()
+        self._started = _start_ray(self._address, self._environment)
+        self._is_joined = True
+        self._say(f"Ray {where} is ready: {_capacity()}, after {time.monotonic() - began_s:.1f} s")
 
     def close(self) -> None:
         """Leave Ray; a local one ends. A Ray that the caller had started goes on."""
@@ -182,6 +197,16 @@ def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)  # Ray's own prints its stack
     return True
+
+
+def _capacity() -> str:
+    """The nodes, cores and GPUs of the Ray that this process is in."""
+    import ray
+
+    nodes = sum(node["Alive"] for node in ray.nodes())
+    total = ray.cluster_resources()
+    counted = ((nodes, "node"), (total.get("CPU", 0), "core"), (total.get("GPU", 0), "GPU"))
+    return ", ".join(f"{count:g} {what}" + "s" * (count != 1) for count, what in counted)
 
 
 def _check_reachable(address: str) -> None:

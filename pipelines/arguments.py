@@ -30,7 +30,16 @@ RayOption = Annotated[
         "By default one is started on this machine.",
     ),
 ]
-VerboseFlag = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
+AllowRemovalFlag = Annotated[
+    bool,
+    typer.Option(
+        "--allow-removal",
+        help="Publish also where more of the dataset leaves than the recipe's `max_removed`.",
+    ),
+]
+VerboseFlag = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say when each shard ends, and what is tried again.")
+]
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cluster.progress import TIME_FORMAT, print_line
 from cluster.session import open_session
 from pipelines import (
     commands_evaluate,
@@ -24,6 +26,7 @@ from pipelines import (
 )
 from pipelines import inspect as inspecting
 from pipelines.arguments import (
+    AllowRemovalFlag,
     DatasetArg,
     JsonFlag,
     RayOption,
@@ -72,6 +75,7 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait while another run holds the dataset.")
     ] = False,
+    allow_removal: AllowRemovalFlag = False,
     as_json: JsonFlag = False,
     verbose: VerboseFlag = False,
 ) -> None:
@@ -83,8 +87,9 @@ def run(
     """
     _log(verbose)
     parsed = read_recipe(recipe)
-    with open_session(ray, store.use_storage(parsed.storage)) as session:
-        report = run_recipe(parsed, session, console, re_read, wait)
+    variables = store.use_storage(parsed.storage)
+    with open_session(ray, variables, partial(print_line, console)) as session:
+        report = run_recipe(parsed, session, console, re_read, wait, allow_removal=allow_removal)
     print_result(report, as_json, show.report)
     if report.unreadable:
         raise typer.Exit(1)
@@ -195,10 +200,20 @@ def sample(
     )
 
 
+class _ConsoleHandler(logging.Handler):
+    """Prints log records on the console, above a live bar where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        console.print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+
+
 def _log(verbose: bool) -> None:
+    """Show warnings; when `verbose`, also each shard as it ends, and what is tried again."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt=TIME_FORMAT,
+        handlers=[_ConsoleHandler()],
     )
 
 
@@ -207,19 +222,22 @@ def main() -> None:
     ended: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
-        ended.append(128 + number)
-        name = signal.Signals(number).name
-        print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
-        sys.exit(ended[0])
+        ended.append(number)
+        sys.exit(128 + number)
 
-    # SIGTERM ends a command as Ctrl-C does, so that what it holds is released.
+    # Either ends a command in the same way, and what it holds is released.
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background
+        signal.signal(signal.SIGINT, end)
     try:
         app()
     except SystemExit:
-        if ended:  # Ray makes another exception of what is raised while it waits
-            sys.exit(ended[0])
-        raise
+        if not ended:
+            raise
+        # Ray makes another exception of what is raised while it waits.
+        name = signal.Signals(ended[0]).name
+        print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
+        sys.exit(128 + ended[0])
     except RequestError as exc:
         _fail(exc, 2)
     except EnvironmentFault as exc:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -17,7 +18,7 @@ from rich.console import Console
 from cluster.jobs_client import connect
 from cluster.submit import Job, Jobs
 from pipelines import show
-from pipelines.arguments import JsonFlag, RecipeArg, print_result, read_recipe
+from pipelines.arguments import AllowRemovalFlag, JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.job_log import JobLog
 from pipelines.shipping import JobOptions, local_paths, packed, portable
 
@@ -62,6 +63,7 @@ def submit(
     wait: Annotated[
         bool, typer.Option("--wait", help="Have the job wait while another run holds the dataset.")
     ] = False,
+    allow_removal: AllowRemovalFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a recipe as a job on a Ray cluster.
@@ -71,7 +73,7 @@ def submit(
     """
     parsed = portable(read_recipe(recipe))
     cluster = Jobs(connect(address))
-    options = JobOptions(ship, re_read, wait)
+    options = JobOptions(ship, re_read, wait, allow_removal)
     with packed(parsed, options) as request:
         job, is_new = cluster.start(request)
     what = "is submitted" if is_new else f"runs already since {job.since}"
@@ -171,9 +173,11 @@ def stop(
 def _follow(
     cluster: Jobs, job_id: str, address: str | None, as_json: bool, greeting: Sequence[str] = ()
 ) -> None:
-    """Show a job until it ends; leaves with its code."""
+    """Show a job until it ends; leaves with its code. Ctrl-C leaves it too, and the job goes on."""
     again = _command("logs", job_id, address, "--follow")
     job = None
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for line in greeting:
             _say(line)

@@ -80,6 +80,7 @@ def take_inventory(
     results = [result for file in new for result in staged.get(file, ())]
     todo = {file: listed[file] for file in new if file not in staged}
     meter.total = len(todo)
+    meter.show()
     chunks = (
         Chunk(files, folder, raster_settings(recipe), child_limits(recipe), source)
         for files, source in _cut(todo)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,8 @@ from workers.replica import Replica, ReplicaSettings, given_reading, load_replic
 from workers.score import ScoreSettings, score_crops, score_page
 from workers.staging import Staging
 from workers.synthetic.records import make_records
+
+log = logging.getLogger(__name__)
 
 Readings = list[PageReading | None]
 
@@ -79,7 +82,7 @@ def read_pages(
     meter: Meter,
     are_made: bool = False,
 ) -> PassReport:
-    """Run the pass over `ranges`, which are the pages that `meter` counts.
+    """Run the pass over `ranges`, which are the pages that `meter` has left to count.
 
     `are_made`: all of them are of records, so that no engine is needed.
     """
@@ -91,7 +94,7 @@ def read_pages(
         make_job(recipe, shard, staging)
         for shard in cut_shards(ranges, recipe.placement.shard_pages, recipe.digest())
     )
-    chain, replicas = make_chain(recipe, session, meter.total, are_made)
+    chain, replicas = make_chain(recipe, session, meter.remaining, are_made)
 
     def watch(state: PoolState) -> None:
         nonlocal ramp_s
@@ -99,13 +102,14 @@ def read_pages(
             ramp_s = began.seconds()
         rejects = outcomes.total() - outcomes["sample"]
         lanes = "replicas" if replicas else "tasks"
-        meter.show(f"· {state.busy_lanes}/{state.lanes} {lanes} busy · {rejects} rejects")
+        waiting = f" · {state.pending_lanes} {lanes} starting" if state.pending_lanes else ""
+        meter.show(f"· {state.busy_lanes}/{state.lanes} {lanes} busy{waiting} · {rejects} rejects")
         metrics.watch(state)
 
     policy = Policy(split_job, functools.partial(shard_deadline_s, recipe.placement))
     with (
         session.runtime(replicas) as runtime,
-        pass_metrics(session.metrics, recipe, meter.total, bool(replicas)) as metrics,
+        pass_metrics(session.metrics, recipe, meter.remaining, bool(replicas)) as metrics,
     ):
         for done in run_pool(jobs, chain, runtime, policy, watch):
             ended: Timed[Receipt] = done.value or give_up(done.item, done.error)
@@ -114,7 +118,26 @@ def read_pages(
             staged_bytes += ended.value.staged_bytes
             metrics.add(ended.value.outcomes, ended.times, given_up=done.error is not None)
             meter.add(sum(ended.value.outcomes.values()))
+            log.info("%s", shard_line(done.item.shard, ended))
     return PassReport(outcomes, times, staged_bytes, ramp_s or 0.0)
+
+
+def outcome_line(report: PassReport) -> str:
+    """How many pages became samples, and rejects by their reasons, the most frequent first."""
+    counts = report.outcomes.most_common()
+    samples = f"{report.outcomes['sample']:,} samples"
+    rejects = ", ".join(f"{count:,} {reason}" for reason, count in counts if reason != "sample")
+    return f"{samples}; rejects: {rejects}" if rejects else samples
+
+
+def shard_line(shard: Shard, ended: Timed[Receipt]) -> str:
+    """A shard's pages, what became of them, and the seconds that each step took."""
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(ended.value.outcomes.items()))
+    times = ended.times
+    return (
+        f"shard {shard.shard_id[:12]}: {shard.page_count} pages: {counts}; rastered in "
+        f"{times.raster_s:.1f} s, read in {times.read_s:.1f} s, finished in {times.finish_s:.1f} s"
+    )
 
 
 def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:

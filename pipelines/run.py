@@ -9,28 +9,33 @@ longer staged it is read once more before publishing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from cluster.planner import uncovered_ranges
-from cluster.progress import meter
+from cluster.progress import print_line
 from cluster.session import Session
+from pipelines.diff import Counts
 from pipelines.inventory import Inventory, forget_examined, take_inventory
 from pipelines.leased import Hold, LeasedSession
 from pipelines.publish import publish, settings_of
-from pipelines.read import PassReport, read_pages
+from pipelines.read import PassReport, outcome_line, read_pages
 from pipelines.records import Catalogue
 from pipelines.rows import Inputs, Version, decide
 from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
-from schemas.errors import IntegrityError
+from pipelines.story import Story, change_line
+from schemas.errors import IntegrityError, SourceError
 from schemas.ids import digest
 from schemas.inventory import Document
 from schemas.recipe import Recipe
+from schemas.removal import removal
 from schemas.shards import PageRange, Receipt
 from schemas.sources import is_made, record_place
 from workers import store
@@ -42,7 +47,12 @@ from workers.staging import Staging
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did, for people and for `--json`."""
+    """What a run did, for people and for `--json`.
+
+    `changes` are the rows that the version added, removed and changed, by table and reason, None
+    where nothing was committed; `seconds` are those of each stage, and of `all`. A second of
+    reading or making read `pages_per_second`.
+    """
 
     dataset: str
     version: int
@@ -54,6 +64,9 @@ class Report:
     rejects: Mapping[str, int]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    changes: Counts | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    pages_per_second: float | None = None
 
 
 def run(
@@ -63,55 +76,63 @@ def run(
     re_read: bool = False,
     wait: bool = False,
     lease_ttl_s: float = TTL_S,
+    allow_removal: bool = False,
 ) -> Report:
     """Bring the recipe's dataset up to date, under its lease.
 
     Raises:
         LeaseError: another run holds the dataset, and not `wait`; or it came to hold it meanwhile.
         DatasetError: the dataset was made under other reading settings, and not `re_read`.
-        SourceError: a source matches nothing.
+        SourceError: a source matches nothing; or more of the dataset would leave than the recipe's
+            `max_removed`, and not `allow_removal`.
     """
     recipe = recipe.model_copy(update={"dataset": store.absolute(recipe.dataset)})
 
-    def say(line: str) -> None:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-
+    say = partial(print_line, console)
     with hold(recipe.dataset, wait, lease_ttl_s, say) as lease:
-        return update(recipe, session, console, re_read, lease)
+        return update(recipe, session, console, re_read, lease, allow_removal)
 
 
 def update(
-    recipe: Recipe, session: Session, console: Console, re_read: bool, lease: Hold
+    recipe: Recipe,
+    session: Session,
+    console: Console,
+    re_read: bool,
+    lease: Hold,
+    allow_removal: bool = False,
 ) -> Report:
     """The run itself. It stops with LeaseError where `lease` is found lost."""
-    session = LeasedSession(session, lease)
+    session, story = LeasedSession(session, lease), Story(console)
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     root = staging_root(recipe)
     staging = Staging(store.join(root, recipe.digest()))
     known = snapshot.documents() if snapshot else []
-    with meter(console, "inventory", "files") as progress:
+    with story.stage("inventory", "files") as progress:
         inventory = take_inventory(recipe, known, root, session, progress)
+        progress.outcome = f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages"
+    check_removal(recipe, known, inventory.documents, allow_removal)
 
     unchanged = inventory.documents == sorted(known, key=lambda document: document.doc_id)
     if snapshot and unchanged and settings_of(recipe).items() <= snapshot.metadata.items():
         # A published version covers its whole inventory, so there is nothing to look for.
         lease.check()
         write_card(recipe, snapshot.tables)
-        return _report(recipe, inventory, snapshot.version, False, 0, snapshot.metadata)
+        story.say(f"nothing is new: version {snapshot.version} is still the newest")
+        return _report(recipe, inventory, snapshot.version, snapshot.metadata, story)
 
     covered = covered_documents(recipe, snapshot, known)
     todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
-    passes = _read(recipe, todo, staging, session, console)
+    passes = _read(recipe, todo, staging, session, story, _kept(inventory, covered, todo))
     with _scratch(recipe) as scratch:
         catalogue = Catalogue.of(inventory.documents)
         is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
         inputs = Inputs(
             recipe, catalogue, snapshot, staging, is_covered, scratch, groups=inventory.groups
         )
-        version, again = _decide(inputs, session, console)
+        version, again = _decide(inputs, session, story)
         passes += again
-        with meter(console, "publish", "parts") as progress:
+        with story.stage("publish", "parts") as progress:
             number, metadata = publish(version, known, passes, session, progress, lease.check)
     staging.remember_receipts()
     forget_examined(root)
@@ -119,8 +140,25 @@ def update(
     assert current is not None
     lease.check()
     write_card(recipe, current.tables)
+    story.say(f"published version {number}: {change_line(metadata['changes'], with_reasons=True)}")
     committed = snapshot is None or number != snapshot.version
-    return _report(recipe, inventory, number, committed, passes.outcomes.total(), metadata)
+    return _report(recipe, inventory, number, metadata, story, committed, passes.outcomes.total())
+
+
+def check_removal(
+    recipe: Recipe, known: Sequence[Document], now: Sequence[Document], allow: bool
+) -> None:
+    """Raises SourceError where more would leave than the recipe lets go; nothing is read yet."""
+    leaving = removal(known, now)
+    if allow or leaving.share <= recipe.max_removed:
+        return
+    raise SourceError(
+        f"{leaving.documents:,} of {leaving.of_documents:,} documents and {leaving.pages:,} of "
+        f"{leaving.of_pages:,} pages of {recipe.dataset} are gone from the sources, which is more "
+        f"than max_removed ({recipe.max_removed:.0%}); nothing was changed. Look whether the "
+        "sources are all there; to publish without them give --allow-removal, or raise "
+        "`max_removed` in the recipe"
+    )
 
 
 def covered_documents(
@@ -153,7 +191,7 @@ def _empty(folder: str) -> None:
     store.remove_empty_folder(folder)
 
 
-def _decide(inputs: Inputs, session: Session, console: Console) -> tuple[Version, PassReport]:
+def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, PassReport]:
     """Decide what the next version holds. Pages that it needs again are looked for in staging,
     and read where they are not there."""
     passes = PassReport()
@@ -161,7 +199,11 @@ def _decide(inputs: Inputs, session: Session, console: Console) -> tuple[Version
     used = {r.shard_id: r for r in receipts if inputs.is_news(r)}
     while True:
         inputs = replace(inputs, receipts=tuple(used.values()))
-        version = decide(inputs, session)
+        with story.stage("deduplicate", "pages") as progress:
+            version = decide(inputs, session)
+            if isinstance(version, Version):
+                progress.add(len(version.pages))
+                progress.outcome = f"{int(version.kept.sum()):,} kept"
         if isinstance(version, Version):
             return version, passes
         wanted = inputs.catalogue.keys_of(version)
@@ -170,7 +212,7 @@ def _decide(inputs: Inputs, session: Session, console: Console) -> tuple[Version
                 f"{inputs.recipe.dataset}: {len(wanted)} pages are not found again"
             )
         todo = list(_not_staged(version, receipts))
-        passes += _read(inputs.recipe, todo, inputs.staging, session, console)
+        passes += _read(inputs.recipe, todo, inputs.staging, session, story)
         receipts = inputs.staging.receipts()
         documents = {part.doc_id for part in version}
         used |= {r.shard_id: r for r in receipts if not documents.isdisjoint(r.doc_ids)}
@@ -186,10 +228,32 @@ def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Ite
         yield from uncovered_ranges(part, staged.get(part.doc_id, set()))
 
 
+def _kept(
+    inventory: Inventory, covered: frozenset[str], todo: Iterable[PageRange]
+) -> Counter[bool]:
+    """How many pages that the last version lacks were read by an earlier run, and are not again:
+    by whether they are made."""
+    kept: Counter[bool] = Counter()
+    for document in inventory.documents:
+        if document.doc_id not in covered:
+            kept[is_made(document.media_type)] += document.page_count or 0
+    for part in todo:
+        kept[is_made(part.media_type)] -= len(part)
+    return kept
+
+
 def _read(
-    recipe: Recipe, todo: list[PageRange], staging: Staging, session: Session, console: Console
+    recipe: Recipe,
+    todo: list[PageRange],
+    staging: Staging,
+    session: Session,
+    story: Story,
+    kept: Mapping[bool, int] | None = None,
 ) -> PassReport:
-    """Make the pages of records, which need no replica, then read those of files."""
+    """Make the pages of records, which need no replica, then read those of files.
+
+    `kept` pages, by whether they are made, count as done when the pass begins.
+    """
     made = sorted(
         (part for part in todo if is_made(part.media_type)),
         key=lambda part: (*record_place(part.files[0].uri), part.start),
@@ -198,9 +262,11 @@ def _read(
     report = PassReport()
     for verb, parts in (("make", made), ("read", read)):
         if parts:
-            total = sum(len(part) for part in parts)
-            with meter(console, verb, "pages", total) as progress:
+            done = kept[parts is made] if kept else 0
+            total = done + sum(len(part) for part in parts)
+            with story.stage(verb, "pages", total, done) as progress:
                 report += read_pages(recipe, parts, staging, session, progress, parts is made)
+                progress.outcome = outcome_line(report)
     return report
 
 
@@ -208,10 +274,13 @@ def _report(
     recipe: Recipe,
     inventory: Inventory,
     version: int,
-    committed: bool,
-    pages_read: int,
     metadata: Mapping[str, Any],
+    story: Story,
+    committed: bool = False,
+    pages_read: int = 0,
 ) -> Report:
+    seconds = story.all_seconds()
+    pass_s = seconds.get("make", 0.0) + seconds.get("read", 0.0)
     return Report(
         dataset=recipe.dataset,
         version=version,
@@ -223,4 +292,7 @@ def _report(
         rejects=metadata["rejects"],
         mix=metadata.get("mix", {}),
         unreadable={item.file.uri: item.detail or "" for item in inventory.unreadable},
+        changes=metadata.get("changes") if committed else None,
+        seconds=seconds,
+        pages_per_second=round(pages_read / pass_s, 2) if pages_read and pass_s else None,
     )

@@ -34,6 +34,7 @@ class JobOptions:
     ship: bool = True
     re_read: bool = False
     wait: bool = False
+    allow_removal: bool = False
 
 
 def portable(recipe: Recipe) -> Recipe:
@@ -70,14 +71,22 @@ def local_paths(recipe: Recipe) -> list[str]:
 
 def run_of(recipe: Recipe, options: JobOptions) -> str:
     """Equal for requests of which one job is enough."""
-    wanted = {"recipe": recipe.model_dump(mode="json"), "re_read": options.re_read}
+    wanted = {
+        "recipe": recipe.model_dump(mode="json"),
+        "re_read": options.re_read,
+        "allow_removal": options.allow_removal,
+    }
     return hashlib.sha256(canonical_json(wanted).encode()).hexdigest()[:16]
 
 
 def entrypoint(options: JobOptions) -> str:
     """The job's command; it prints what `pipelines.job_log` draws."""
     command = "python -m pipelines.cli" if options.ship else "pagefoundry"
-    flags = [("--re-read", options.re_read), ("--wait", options.wait)]
+    flags = [
+        ("--re-read", options.re_read),
+        ("--wait", options.wait),
+        ("--allow-removal", options.allow_removal),
+    ]
     words = [f"{RECORDS_VARIABLE}=records", "exec", command, "run", _RECIPE_NAME]
     words += ["--ray", "auto", "--json", *(flag for flag, given in flags if given)]
     return " ".join(words)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.run import Report
+from pipelines.story import change_line
 from pipelines.vacuum import Vacuumed
 from pipelines.verify import Verdict
 from schemas.tables import REJECT_REASONS
@@ -48,6 +49,13 @@ def report(value: Report) -> RenderableType:
         "conversations": value.counts["conversations"],
         "rejects": value.counts["rejects"],
     }
+    if value.changes is not None:
+        facts["changed"] = change_line(value.changes, with_reasons=True)
+    if value.seconds:
+        stages = [f"{name} {took:,.1f}" for name, took in value.seconds.items() if name != "all"]
+        facts["seconds"] = f"{value.seconds['all']:,.1f} ({', '.join(stages)})"
+    if value.pages_per_second is not None:
+        facts["rate"] = f"{value.pages_per_second:,.1f} pages/s"
     parts: list[RenderableType] = [facts_table("run", facts)]
     if value.mix:
         parts.append(mix_table(value.mix))

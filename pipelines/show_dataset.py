@@ -12,9 +12,10 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from pipelines.diff import Counts, Diff
+from pipelines.diff import Diff
 from pipelines.inspect import Inspection
 from pipelines.show import facts_table, mix_table, rejects_table
+from pipelines.story import change_line
 from schemas.changes import REASONS
 from schemas.tables import REJECT_REASONS
 
@@ -94,29 +95,8 @@ def _versions(rows: Sequence[Mapping[str, Any]], total: int) -> Table:
     for row in rows:
         published = time.strftime("%Y-%m-%d %H:%M", time.gmtime(row["timestamp_ms"] / 1000))
         counts = [f"{row['counts'][name]:,}" for name in ("pages", "documents", "rejects")]
-        table.add_row(str(row["version"]), published, *counts, _story(row["changes"]))
+        table.add_row(str(row["version"]), published, *counts, change_line(row["changes"]))
     return table
-
-
-def _story(changes: Counts | None) -> str:
-    """One line: why pages came and went, and how many of the rest; `—` where it was not kept."""
-    if changes is None:
-        return "—"
-    parts = [f"pages {_whys(changes['pages'])}"] if _total(changes["pages"]) else []
-    for name in ("conversations", "documents", "rejects"):
-        # A version older than a table says nothing of it.
-        kinds = {kind: sum(whys.values()) for kind, whys in changes.get(name, {}).items()}
-        said = " ".join(f"{_SIGNS[kind]}{rows:,}" for kind, rows in kinds.items() if rows)
-        parts += [f"{name} {said}"] if said else []
-    return "; ".join(parts) or "no row"
-
-
-def _whys(kinds: Mapping[str, Mapping[str, int]]) -> str:
-    return ", ".join(
-        f"{_SIGNS[kind]}{rows:,} {why}"
-        for kind, whys in kinds.items()
-        for why, rows in whys.items()
-    )
 
 
 def _total(kinds: Mapping[str, Mapping[str, int]]) -> int:

@@ -189,6 +189,11 @@ class Recipe(Part):
     sources: tuple[Source, ...]
     license: str = Field(default="other", description="licence of the documents, for the card")
     on_missing: Literal["keep", "remove"] = "keep"
+    max_removed: Share = Field(
+        default=0.2,
+        description="share of the documents, or of the pages, over which a run stops rather than "
+        "publish a version without them",
+    )
     raster: Raster = Raster()
     routing: Literal["prefer", "never", "only"] = "prefer"
     text_layer: TextLayer = TextLayer()

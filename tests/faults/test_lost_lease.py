@@ -24,7 +24,7 @@ from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
 from workers.lease import hold
 
-SETTINGS = "routing: only\nplacement: {shard_pages: 2}\non_missing: remove\n"
+SETTINGS = "routing: only\nplacement: {shard_pages: 2}\non_missing: remove\nmax_removed: 1\n"
 CHECKS = 1 + len(TABLES)  # before the version is planned from, and before each commit
 TIMEOUT_S = 120
 

@@ -30,7 +30,7 @@ PUBLISHES = int(os.environ.get("PAGEFOUNDRY_SOAK_PUBLISHES", "8"))
 KILLS_EACH = 2
 POLL_S = 0.05
 SEED = 4
-SETTINGS = "routing: only\non_missing: remove\n"
+SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
 WRITES = [
     *("inventory-part-1", "documents-part-1", "pages-part-1"),
     *("inventory-commit", "documents-commit", "pages-commit", "card"),

@@ -35,7 +35,7 @@ def write_chats(path: Path, *chats: list[dict[str, str]]) -> Path:
 
 def recipe_of(dataset: Path, chats: Path, others: str = "") -> Recipe:
     return parse_recipe(
-        f"dataset: {dataset}\non_missing: remove\nraster: {{format: png}}\n"
+        f"dataset: {dataset}\non_missing: remove\nmax_removed: 1\nraster: {{format: png}}\n"
         f"sources:\n- conversations: {chats}\n  fade: {{text: 2, base: 6}}\n{others}"
     )
 

@@ -22,7 +22,7 @@ from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for,
 from tests.pipelines.deep import FAILED, stage_deep
 from workers.delta import commit_parts, open_table
 
-SETTINGS = "routing: only\non_missing: remove\n"
+SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import recipe_for, rows, run_here
 from workers.delta import TableVersion
 
-ONLY = "routing: only\non_missing: remove\nplacement: {shard_pages: 4}\n"
+ONLY = "routing: only\non_missing: remove\nmax_removed: 1\nplacement: {shard_pages: 4}\n"
 
 
 @pytest.fixture

@@ -41,9 +41,9 @@ def test_where_the_command_never_started_ray_is_heard() -> None:
 def test_progress_is_drawn_and_the_report_is_kept() -> None:
     record = Record("read", "pages", 3, 2, 20.0)
     report = json.dumps(asdict(REPORT))
-    assert show(STARTED, record.to_line(), report) == (
-        "read: 2/3 pages, 0.1 pages/s\n", REPORT,
-    )  # fmt: skip
+    shown, found = show(STARTED, record.to_line(), report)
+    assert shown.endswith(" read: 2/3 pages, 0.1 pages/s, 0:00:10 left\n")
+    assert found == REPORT
 
 
 def test_json_that_is_no_report_is_shown() -> None:

@@ -20,7 +20,7 @@ from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_h
 def recipe_of(dataset: Path, sources: str, weights: str = "", extra: str = "") -> Recipe:
     mix = f"mix: {{weights: {{{weights}}}{extra}}}\n" if weights else ""
     return parse_recipe(
-        f"dataset: {dataset}\non_missing: remove\nrouting: only\n"
+        f"dataset: {dataset}\non_missing: remove\nmax_removed: 1\nrouting: only\n"
         f"raster: {{longest_edge_px: 256, format: png}}\n{mix}sources:\n{sources}"
     )
 

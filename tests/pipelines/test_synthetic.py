@@ -16,7 +16,8 @@ from tests.pipelines.datasets import part_names, problems, rows, run_here
 
 def recipe_of(dataset: Path, sources: str, extra: str = "") -> Recipe:
     return parse_recipe(
-        f"dataset: {dataset}\non_missing: remove\nraster: {{longest_edge_px: 256, format: png}}\n"
+        f"dataset: {dataset}\non_missing: remove\nmax_removed: 1\n"
+        "raster: {longest_edge_px: 256, format: png}\n"
         f"placement: {{shard_pages: 4}}\nsources:\n{sources}\n{extra}"
     )
 

@@ -28,7 +28,7 @@ from workers.lease import hold
 from workers.parts import write_part
 from workers.vacuum import named_parts
 
-SETTINGS = "routing: only\non_missing: remove\n"
+SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
 VERSIONS = 4
 DAY_S = 86_400
 NOW = Retention(versions=1, grace_hours=0)
