@@ -97,7 +97,7 @@ def publish(
     versions = {}
     for name in TABLES[:-1]:
         check()
-        versions[name] = commit_parts(dataset, name, parts[name], run_id).version
+        versions[name] = commit_parts(dataset, name, parts[name]).version
     metadata = {
         "versions": versions,
         "run_id": run_id,
@@ -106,7 +106,7 @@ def publish(
     }
     check()
     committed = commit_parts(
-        dataset, "pages", parts["pages"], run_id, metadata, follows=last, notes={"rates": rates}
+        dataset, "pages", parts["pages"], metadata, follows=last, notes={"rates": rates}
     )
     return committed.version, metadata
 
