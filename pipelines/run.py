@@ -9,9 +9,12 @@ longer staged it is read once more before publishing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,24 +23,35 @@ from rich.console import Console
 from cluster.planner import uncovered_ranges
 from cluster.progress import meter
 from cluster.session import Session
-from pipelines.inventory import Inventory, forget_examined, take_inventory
+from pipelines.inventory import Inventory, forget_examined, list_sources, take_inventory
 from pipelines.leased import Hold, LeasedSession
 from pipelines.publish import publish, settings_of
 from pipelines.read import PassReport, read_pages
 from pipelines.records import Catalogue
 from pipelines.rows import Inputs, Version, decide
-from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
-from schemas.errors import IntegrityError
-from schemas.ids import digest
+from pipelines.settled import Settled, languages_of, leave_settled, listing_digest, read_settled
+from pipelines.staged import remember_staging, scratch_folder, staging_root, sweep
+from pipelines.state import (
+    Snapshot,
+    check_settings,
+    load_snapshot,
+    pages_in,
+    runs_of,
+    uncovered,
+)
+from schemas.errors import IntegrityError, LeaseError, StorageError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
-from schemas.shards import PageRange, Receipt
+from schemas.shards import PageRange, Receipt, SeenFile
 from schemas.sources import is_made, record_place
 from workers import store
 from workers.card import write_card
+from workers.documents import Examined
 from workers.lease import TTL_S, hold
 from workers.listing import list_stored
 from workers.staging import Staging
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +87,12 @@ def run(
     """
     recipe = recipe.model_copy(update={"dataset": store.absolute(recipe.dataset)})
 
-    def say(line: str) -> None:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-
-    with hold(recipe.dataset, wait, lease_ttl_s, say) as lease:
+    with hold(recipe.dataset, wait, lease_ttl_s, partial(_say, console)) as lease:
         return update(recipe, session, console, re_read, lease)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def update(
@@ -88,17 +103,23 @@ def update(
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     root = staging_root(recipe)
+    remember_staging(recipe)
     staging = Staging(store.join(root, recipe.digest()))
-    known = snapshot.documents() if snapshot else []
+    same = snapshot if _has_settings(snapshot, recipe) else None
     with meter(console, "inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, root, session, progress)
+        listed = list_sources(recipe)
+        settled = read_settled(root, same.tables["pages"], listed) if same else None
+        if same and settled:  # the same files as when this version was published: no part is opened
+            _finish(recipe, same, settled, [], lease)
+            return _report(recipe, settled, [], False, 0, same.metadata)
+        known = snapshot.documents() if snapshot else []
+        inventory = take_inventory(recipe, known, root, session, progress, listed)
 
-    unchanged = inventory.documents == sorted(known, key=lambda document: document.doc_id)
-    if snapshot and unchanged and settings_of(recipe).items() <= snapshot.metadata.items():
+    if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):
         # A published version covers its whole inventory, so there is nothing to look for.
-        lease.check()
-        write_card(recipe, snapshot.tables)
-        return _report(recipe, inventory, snapshot.version, False, 0, snapshot.metadata)
+        settled = _settled(same, listed, inventory)
+        _finish(recipe, same, settled, inventory.unreadable, lease)
+        return _report(recipe, settled, inventory.unreadable, False, 0, same.metadata)
 
     covered = covered_documents(recipe, snapshot, known)
     todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
@@ -117,10 +138,42 @@ def update(
     forget_examined(root)
     current = load_snapshot(recipe.dataset)
     assert current is not None
-    lease.check()
-    write_card(recipe, current.tables)
+    settled = _settled(current, listed, inventory)
+    _finish(recipe, current, settled, inventory.unreadable, lease)
     committed = snapshot is None or number != snapshot.version
-    return _report(recipe, inventory, number, committed, passes.outcomes.total(), metadata)
+    pages_read = passes.outcomes.total()
+    return _report(recipe, settled, inventory.unreadable, committed, pages_read, metadata)
+
+
+def _has_settings(snapshot: Snapshot | None, recipe: Recipe) -> bool:
+    """Whether a version was published with the recipe's settings."""
+    return snapshot is not None and settings_of(recipe).items() <= snapshot.metadata.items()
+
+
+def _settled(current: Snapshot, listed: Iterable[SeenFile], inventory: Inventory) -> Settled:
+    return Settled(
+        version=current.version,
+        run_id=current.metadata["run_id"],
+        listing=listing_digest(listed),
+        documents=len(inventory.documents),
+        pages=inventory.page_count,
+        languages=languages_of(current.tables),
+    )
+
+
+def _finish(
+    recipe: Recipe,
+    current: Snapshot,
+    settled: Settled,
+    unreadable: Sequence[Examined],
+    lease: Hold,
+) -> None:
+    """Write the card, leave what the next run can rest on, and remove what is staged too long."""
+    lease.check()
+    write_card(recipe, current.tables, settled.languages)
+    if not unreadable:
+        leave_settled(staging_root(recipe), settled)
+    sweep(recipe, time.time())
 
 
 def covered_documents(
@@ -132,18 +185,24 @@ def covered_documents(
     return frozenset(document.doc_id for document in known)
 
 
-def staging_root(recipe: Recipe) -> str:
-    """The folder of all staging, whatever the digest."""
-    return recipe.placement.staging or store.join(store.absolute(recipe.dataset), "staging")
-
-
 @contextmanager
 def _scratch(recipe: Recipe) -> Iterator[str]:
-    """A folder for what publishing leaves between its tasks; empty before and gone after."""
-    name = f"publish-{digest([recipe.dataset])[:16]}"
-    folder = store.join(staging_root(recipe), name)
+    """A folder for what publishing leaves between its tasks; empty before and gone after.
+
+    What a kill leaves there goes with the next run, or with `vacuum`.
+    """
+    folder = scratch_folder(recipe)
     _empty(folder)
-    yield folder
+    try:
+        yield folder
+    except LeaseError:
+        raise  # the folder may be another run's by now
+    except BaseException:
+        try:
+            _empty(folder)
+        except StorageError as exc:
+            log.warning("%s is left over, and goes with the next run: %s", folder, exc)
+        raise
     _empty(folder)
 
 
@@ -170,6 +229,8 @@ def _decide(inputs: Inputs, session: Session, console: Console) -> tuple[Version
                 f"{inputs.recipe.dataset}: {len(wanted)} pages are not found again"
             )
         todo = list(_not_staged(version, receipts))
+        if todo:
+            _say(console, f"{_reading_again(todo)}; see `placement.staging_days`")
         passes += _read(inputs.recipe, todo, inputs.staging, session, console)
         receipts = inputs.staging.receipts()
         documents = {part.doc_id for part in version}
@@ -177,13 +238,18 @@ def _decide(inputs: Inputs, session: Session, console: Console) -> tuple[Version
         inputs = replace(inputs, recalled=inputs.recalled | wanted)
 
 
+def _reading_again(todo: Sequence[PageRange]) -> str:
+    pages = sum(len(part) for part in todo)
+    return (
+        f"{pages:,} pages are read again: this version needs their rows, which the last one left "
+        "out as duplicates or by a policy, and which are staged no more"
+    )
+
+
 def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
-    staged: dict[str, set[int]] = {}
-    for receipt in receipts:
-        for doc_id, start, stop in receipt.ranges:
-            staged.setdefault(doc_id, set()).update(range(start, stop))
+    staged = runs_of(receipts)
     for part in ranges:
-        yield from uncovered_ranges(part, staged.get(part.doc_id, set()))
+        yield from uncovered_ranges(part, pages_in(staged.get(part.doc_id, ())))
 
 
 def _read(
@@ -206,21 +272,21 @@ def _read(
 
 def _report(
     recipe: Recipe,
-    inventory: Inventory,
-    version: int,
+    settled: Settled,
+    unreadable: Sequence[Examined],
     committed: bool,
     pages_read: int,
     metadata: Mapping[str, Any],
 ) -> Report:
     return Report(
         dataset=recipe.dataset,
-        version=version,
+        version=settled.version,
         committed=committed,
-        documents=len(inventory.documents),
-        pages=inventory.page_count,
+        documents=settled.documents,
+        pages=settled.pages,
         pages_read=pages_read,
         counts=metadata["counts"],
         rejects=metadata["rejects"],
         mix=metadata.get("mix", {}),
-        unreadable={item.file.uri: item.detail or "" for item in inventory.unreadable},
+        unreadable={item.file.uri: item.detail or "" for item in unreadable},
     )

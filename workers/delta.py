@@ -79,14 +79,14 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
         number = table.version()
         actions = pa.table(table.get_add_actions(flatten=True))
         said = _said(uri, number)
-    except TableNotFoundError:
-        return None
     except (DeltaError, OSError, OverflowError) as exc:
-        known = _versions(uri)
-        if version is not None and known and version not in known:
+        known = _versions(uri) if version is not None else []
+        if known and version not in known:
             raise DatasetError(
                 f"{uri} has versions {known[0]} to {known[-1]}, not {version}"
             ) from exc
+        if isinstance(exc, TableNotFoundError):
+            return None
         raise storage_error("open the table", uri, exc) from exc
     parts = [
         PartFile(row["path"], row["size_bytes"], row["num_records"])

@@ -43,6 +43,7 @@ from schemas.shards import Receipt
 from schemas.tables import SCHEMAS, TABLES
 from workers.delta import PartFile, commit_parts, ensure_table
 from workers.parts import write_part
+from workers.staging import Staging
 
 PAGES_PER_DOCUMENT = 10
 ROWS_PER_PART, ROWS_PER_GROUP = 50_000, 10_000
@@ -235,6 +236,7 @@ def _stage(recipe: Recipe, ids: list[str]) -> None:
             name, recipe.digest(), tuple(ranges), "", "", 4, 6, {"sample": stop - start}
         )
         (folder / f"{name}.json").write_text(receipt.to_json())
+    Staging(str(folder)).remember_receipts()
 
 
 # ---- measuring --------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ def measure(command: str, folder: Path) -> dict[str, Any]:
         with open_session() as session:
             report = run(recipe, session, Console(file=io.StringIO()))
         result = f"version {report.version}, {report.pages:,} pages, committed {report.committed}"
-    cpu_s, wall_s = time.process_time() - cpu_s, time.monotonic() - wall_s
+    cpu_s, wall_s = time.process_time() - cpu_s, time.monotonic() - wall_s  # without the imports
     status = Path("/proc/self/status").read_text()
     peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
     return {
