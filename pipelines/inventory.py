@@ -62,13 +62,19 @@ class Inventory:
 
 
 def take_inventory(
-    recipe: Recipe, known: Sequence[Document], staging: str | None, session: Session, meter: Meter
+    recipe: Recipe,
+    known: Sequence[Document],
+    staging: str | None,
+    session: Session,
+    meter: Meter,
+    listed: Mapping[SeenFile, Source] | None = None,
 ) -> Inventory:
     """Bring the inventory up to date with the recipe's sources.
 
-    With `staging` None nothing is written, and nothing that was staged is used.
+    With `staging` None nothing is written, and nothing that was staged is used. `listed` is what
+    `list_sources` found just now, where that was asked already.
     """
-    listed = list_sources(recipe)
+    listed = list_sources(recipe) if listed is None else listed
     settled = {
         replace(file, uri=listed_as(file.uri, document.media_type))
         for document in known

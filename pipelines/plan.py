@@ -19,7 +19,7 @@ from cluster.progress import meter
 from cluster.session import Session
 from pipelines.inventory import take_inventory
 from pipelines.rates import choose_rates
-from pipelines.run import staging_root
+from pipelines.staged import staging_root
 from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
 from schemas.errors import RequestError
 from schemas.recipe import Recipe

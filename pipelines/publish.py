@@ -33,6 +33,7 @@ from pipelines.diff import changes
 from pipelines.read import PassReport
 from pipelines.records import NOBODY
 from pipelines.rows import Version
+from pipelines.settled import languages_after
 from pipelines.tasks import run_tasks
 from pipelines.timed import Stopwatch
 from pipelines.write import Writer
@@ -91,13 +92,16 @@ def publish(
         "mix": version.selection.groups,
         "changes": run_tasks(_what_changed, [(old, new)], session)[0],
     }
-    rates = _rates(version, passes, began.seconds(), counts["pages"], new)
+    notes = {
+        "rates": _rates(version, passes, began.seconds(), counts["pages"], new),
+        "languages": languages_after(old, new),
+    }
     check()
     last = _planned_from(version)
     versions = {}
     for name in TABLES[:-1]:
         check()
-        versions[name] = commit_parts(dataset, name, parts[name], run_id).version
+        versions[name] = commit_parts(dataset, name, parts[name]).version
     metadata = {
         "versions": versions,
         "run_id": run_id,
@@ -105,9 +109,7 @@ def publish(
         **settings_of(recipe),
     }
     check()
-    committed = commit_parts(
-        dataset, "pages", parts["pages"], run_id, metadata, follows=last, notes={"rates": rates}
-    )
+    committed = commit_parts(dataset, "pages", parts["pages"], metadata, follows=last, notes=notes)
     return committed.version, metadata
 
 

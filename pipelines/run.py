@@ -9,6 +9,8 @@ longer staged it is read once more before publishing.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,26 +25,37 @@ from cluster.planner import uncovered_ranges
 from cluster.progress import print_line
 from cluster.session import Session
 from pipelines.diff import Counts
-from pipelines.inventory import Inventory, forget_examined, take_inventory
+from pipelines.inventory import Inventory, forget_examined, list_sources, take_inventory
 from pipelines.leased import Hold, LeasedSession
 from pipelines.publish import publish, settings_of
 from pipelines.read import PassReport, outcome_line, read_pages
 from pipelines.records import Catalogue
 from pipelines.rows import Inputs, Version, decide
-from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
+from pipelines.settled import Settled, languages_of, leave_settled, listing_digest, read_settled
+from pipelines.staged import remember_staging, scratch_folder, staging_root, sweep
+from pipelines.state import (
+    Snapshot,
+    check_settings,
+    load_snapshot,
+    pages_in,
+    runs_of,
+    uncovered,
+)
 from pipelines.story import Story, change_line
-from schemas.errors import IntegrityError, SourceError
-from schemas.ids import digest
+from schemas.errors import IntegrityError, LeaseError, SourceError, StorageError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.removal import removal
-from schemas.shards import PageRange, Receipt
+from schemas.shards import PageRange, Receipt, SeenFile
 from schemas.sources import is_made, record_place
 from workers import store
 from workers.card import write_card
+from workers.documents import Examined
 from workers.lease import TTL_S, hold
 from workers.listing import list_stored
 from workers.staging import Staging
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +119,25 @@ def update(
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     root = staging_root(recipe)
+    remember_staging(recipe)
     staging = Staging(store.join(root, recipe.digest()))
+    same = snapshot if _has_settings(snapshot, recipe) else None
+    with story.stage("list", "files") as progress:
+        listed = list_sources(recipe)
+        progress.add(len(listed))
+    settled = read_settled(root, same.tables["pages"], listed) if same else None
+    if same and settled:  # the same files as when this version was published: no part is opened
+        return _unchanged(recipe, same, settled, [], story, lease)
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, root, session, progress)
+        inventory = take_inventory(recipe, known, root, session, progress, listed)
         progress.outcome = f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages"
     check_removal(recipe, known, inventory.documents, allow_removal)
 
-    unchanged = inventory.documents == sorted(known, key=lambda document: document.doc_id)
-    if snapshot and unchanged and settings_of(recipe).items() <= snapshot.metadata.items():
+    if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):
         # A published version covers its whole inventory, so there is nothing to look for.
-        lease.check()
-        write_card(recipe, snapshot.tables)
-        story.say(f"nothing is new: version {snapshot.version} is still the newest")
-        return _report(recipe, inventory, snapshot.version, snapshot.metadata, story)
+        settled = _settled(same, listed, inventory)
+        return _unchanged(recipe, same, settled, inventory.unreadable, story, lease)
 
     covered = covered_documents(recipe, snapshot, known)
     todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
@@ -138,11 +156,26 @@ def update(
     forget_examined(root)
     current = load_snapshot(recipe.dataset)
     assert current is not None
-    lease.check()
-    write_card(recipe, current.tables)
+    settled = _settled(current, listed, inventory)
+    _finish(recipe, current, settled, inventory.unreadable, lease)
     story.say(f"published version {number}: {change_line(metadata['changes'], with_reasons=True)}")
     committed = snapshot is None or number != snapshot.version
-    return _report(recipe, inventory, number, metadata, story, committed, passes.outcomes.total())
+    pages_read = passes.outcomes.total()
+    return _report(recipe, settled, inventory.unreadable, metadata, story, committed, pages_read)
+
+
+def _unchanged(
+    recipe: Recipe,
+    current: Snapshot,
+    settled: Settled,
+    unreadable: Sequence[Examined],
+    story: Story,
+    lease: Hold,
+) -> Report:
+    """The end of a run that has nothing to do."""
+    _finish(recipe, current, settled, unreadable, lease)
+    story.say(f"nothing is new: version {current.version} is still the newest")
+    return _report(recipe, settled, unreadable, current.metadata, story)
 
 
 def check_removal(
@@ -161,6 +194,37 @@ def check_removal(
     )
 
 
+def _has_settings(snapshot: Snapshot | None, recipe: Recipe) -> bool:
+    """Whether a version was published with the recipe's settings."""
+    return snapshot is not None and settings_of(recipe).items() <= snapshot.metadata.items()
+
+
+def _settled(current: Snapshot, listed: Iterable[SeenFile], inventory: Inventory) -> Settled:
+    return Settled(
+        version=current.version,
+        run_id=current.metadata["run_id"],
+        listing=listing_digest(listed),
+        documents=len(inventory.documents),
+        pages=inventory.page_count,
+        languages=languages_of(current.tables),
+    )
+
+
+def _finish(
+    recipe: Recipe,
+    current: Snapshot,
+    settled: Settled,
+    unreadable: Sequence[Examined],
+    lease: Hold,
+) -> None:
+    """Write the card, leave what the next run can rest on, and remove what is staged too long."""
+    lease.check()
+    write_card(recipe, current.tables, settled.languages)
+    if not unreadable:
+        leave_settled(staging_root(recipe), settled)
+    sweep(recipe, time.time())
+
+
 def covered_documents(
     recipe: Recipe, snapshot: Snapshot | None, known: Iterable[Document]
 ) -> frozenset[str]:
@@ -170,18 +234,24 @@ def covered_documents(
     return frozenset(document.doc_id for document in known)
 
 
-def staging_root(recipe: Recipe) -> str:
-    """The folder of all staging, whatever the digest."""
-    return recipe.placement.staging or store.join(store.absolute(recipe.dataset), "staging")
-
-
 @contextmanager
 def _scratch(recipe: Recipe) -> Iterator[str]:
-    """A folder for what publishing leaves between its tasks; empty before and gone after."""
-    name = f"publish-{digest([recipe.dataset])[:16]}"
-    folder = store.join(staging_root(recipe), name)
+    """A folder for what publishing leaves between its tasks; empty before and gone after.
+
+    What a kill leaves there goes with the next run, or with `vacuum`.
+    """
+    folder = scratch_folder(recipe)
     _empty(folder)
-    yield folder
+    try:
+        yield folder
+    except LeaseError:
+        raise  # the folder may be another run's by now
+    except BaseException:
+        try:
+            _empty(folder)
+        except StorageError as exc:
+            log.warning("%s is left over, and goes with the next run: %s", folder, exc)
+        raise
     _empty(folder)
 
 
@@ -212,6 +282,8 @@ def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, Pa
                 f"{inputs.recipe.dataset}: {len(wanted)} pages are not found again"
             )
         todo = list(_not_staged(version, receipts))
+        if todo:
+            story.say(f"{_reading_again(todo)}; see `placement.staging_days`")
         passes += _read(inputs.recipe, todo, inputs.staging, session, story)
         receipts = inputs.staging.receipts()
         documents = {part.doc_id for part in version}
@@ -219,13 +291,18 @@ def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, Pa
         inputs = replace(inputs, recalled=inputs.recalled | wanted)
 
 
+def _reading_again(todo: Sequence[PageRange]) -> str:
+    pages = sum(len(part) for part in todo)
+    return (
+        f"{pages:,} pages are read again: this version needs their rows, which the last one left "
+        "out as duplicates or by a policy, and which are staged no more"
+    )
+
+
 def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
-    staged: dict[str, set[int]] = {}
-    for receipt in receipts:
-        for doc_id, start, stop in receipt.ranges:
-            staged.setdefault(doc_id, set()).update(range(start, stop))
+    staged = runs_of(receipts)
     for part in ranges:
-        yield from uncovered_ranges(part, staged.get(part.doc_id, set()))
+        yield from uncovered_ranges(part, pages_in(staged.get(part.doc_id, ())))
 
 
 def _kept(
@@ -272,8 +349,8 @@ def _read(
 
 def _report(
     recipe: Recipe,
-    inventory: Inventory,
-    version: int,
+    settled: Settled,
+    unreadable: Sequence[Examined],
     metadata: Mapping[str, Any],
     story: Story,
     committed: bool = False,
@@ -283,15 +360,15 @@ def _report(
     pass_s = seconds.get("make", 0.0) + seconds.get("read", 0.0)
     return Report(
         dataset=recipe.dataset,
-        version=version,
+        version=settled.version,
         committed=committed,
-        documents=len(inventory.documents),
-        pages=inventory.page_count,
+        documents=settled.documents,
+        pages=settled.pages,
         pages_read=pages_read,
         counts=metadata["counts"],
         rejects=metadata["rejects"],
         mix=metadata.get("mix", {}),
-        unreadable={item.file.uri: item.detail or "" for item in inventory.unreadable},
+        unreadable={item.file.uri: item.detail or "" for item in unreadable},
         changes=metadata.get("changes") if committed else None,
         seconds=seconds,
         pages_per_second=round(pages_read / pass_s, 2) if pages_read and pass_s else None,

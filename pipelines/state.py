@@ -18,6 +18,8 @@ from workers import store
 from workers.delta import TableVersion, open_table
 from workers.parts import read_part
 
+_ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -38,8 +40,12 @@ class Snapshot:
     def documents(self) -> list[Document]:
         """The published inventory, part by part."""
         table = self.tables["inventory"]
-        rows = [row for part in table.parts for row in read_part(table.part_uri(part)).to_pylist()]
-        return [Document.from_row(row) for row in rows]
+        return [
+            Document.from_row(row)
+            for part in table.parts
+            for batch in read_part(table.part_uri(part)).to_batches(_ROWS_AT_ONCE)
+            for row in batch.to_pylist()
+        ]
 
     def columns(self, name: str, columns: Sequence[str]) -> pa.Table | None:
         """Some columns of a whole table, or None where it has no part."""
@@ -92,11 +98,21 @@ def uncovered(
     `known` are the documents of the last version, if it was read under the same settings: of
     these it has every page, as a row or as a reject.
     """
-    covered: dict[str, set[int]] = {}
-    for receipt in receipts:
-        for doc_id, start, stop in receipt.ranges:
-            if doc_id not in known:
-                covered.setdefault(doc_id, set()).update(range(start, stop))
+    covered = runs_of(receipts)
     for document in inventory:
         if document.page_count is not None and document.doc_id not in known:
-            yield from uncovered_ranges(document.pages, covered.get(document.doc_id, set()))
+            yield from uncovered_ranges(document.pages, pages_in(covered.get(document.doc_id, ())))
+
+
+def runs_of(receipts: Iterable[Receipt]) -> dict[str, list[tuple[int, int]]]:
+    """The runs of pages that receipts speak for, by document: `start` and `stop` of each."""
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for receipt in receipts:
+        for doc_id, start, stop in receipt.ranges:
+            runs.setdefault(doc_id, []).append((start, stop))
+    return runs
+
+
+def pages_in(runs: Iterable[tuple[int, int]]) -> set[int]:
+    """The pages of some runs of one document."""
+    return {index for start, stop in runs for index in range(start, stop)}

@@ -22,12 +22,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from pipelines.staged import (
+    Leftovers,
+    forget_empty_staging,
+    holds_shards,
+    staged_folders,
+    staging_roots,
+)
 from pipelines.state import Snapshot, load_snapshot
 from schemas.errors import DatasetError
 from schemas.shards import Receipt
 from schemas.tables import TABLES
 from workers import store
+from workers.audit import inventory_keys
 from workers.delta import TableVersion, open_table, table_history
+from workers.keys import DocIndex, Keys, doc_keys
 from workers.lease import hold
 from workers.listing import Stored, list_stored
 from workers.staging import Staging
@@ -107,6 +119,9 @@ def vacuum(
         for objects in plan.objects.values():
             lease.ensure_held()
             remove(objects)
+        for root in staging_roots(uri):
+            store.remove_empty_folder(root)
+        forget_empty_staging(uri)
     return _report(uri, plan, dry_run)
 
 
@@ -152,7 +167,7 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
         unneeded, unnamed = _unneeded_parts(store.join(uri, table), versions, stored)
         replaced += unneeded
         leftovers += unnamed
-    receipts, staged = _staging(uri, stored, newest, published[0][1], retention)
+    staged = _staging(uri, stored, newest, published[0][1], retention)
     return Plan(
         kept=tuple(sorted(kept)),
         dropped=dropped,
@@ -163,8 +178,8 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
             "leftovers of publishes that were killed": [
                 item for item in leftovers if item.modified_s <= young_s
             ],
-            "staged receipts": receipts,
-            "staged files": staged,
+            "staged receipts": staged.receipts,
+            "staged files": staged.files,
         },
         waiting=[item for item in leftovers if item.modified_s > young_s],
     )
@@ -212,55 +227,53 @@ def retained(
 
 def _staging(
     uri: str,
-    stored: Iterable[Stored],
+    stored: Sequence[Stored],
     newest: Snapshot,
     published_s: float,
     retention: Retention,
-) -> tuple[list[Stored], list[Stored]]:
-    """Receipts, and other staged files, that no run to come would use.
+) -> Leftovers:
+    """Receipts, and other staged files, that no run to come would use, wherever they are staged.
 
     Those of shards whose pages the newest version has, under the same digest; and all others from
     before that version was published, less the grace, whatever their digest: what came later is
     paid work of a run that was killed, and waits for the next.
     """
     stale_s = published_s - retention.grace_hours * _HOUR_S
-    root = store.join(uri, "staging")
-    folders: dict[str, list[Stored]] = {}
-    for item in stored:
-        folder, slash, _ = item.uri.removeprefix(f"{root}/").partition("/")
-        if item.uri.startswith(f"{root}/") and slash:
-            folders.setdefault(folder, []).append(item)
-    going: list[Stored] = []
-    for folder, items in folders.items():
-        receipts = Staging(store.join(root, folder)).receipts() if folder != "inventory" else []
-        covered = frozenset(_covered(receipts, newest)) if receipts else frozenset()
-        going += [
-            item
-            for item in items
-            if item.name.split(".")[0] in covered or item.modified_s < stale_s
+    found = []
+    for root in staging_roots(uri):
+        folders = staged_folders(root, stored if root.startswith(f"{uri}/") else None)
+        receipts = [
+            receipt
+            for folder, items in folders.items()
+            if holds_shards(folder)
+            for receipt in Staging(folder).receipts(items)
         ]
-    is_receipt = [item.name.endswith(".json") for item in going]
-    return (
-        [item for item, yes in zip(going, is_receipt, strict=True) if yes],
-        [item for item, yes in zip(going, is_receipt, strict=True) if not yes],
+        found.append(Leftovers.among(folders, stale_s, _covered(receipts, newest)))
+    return Leftovers.joined(found)
+
+
+def _covered(receipts: Sequence[Receipt], newest: Snapshot) -> frozenset[str]:
+    """Ids of the shards all of whose pages a version has, read under the same digest.
+
+    A version has every page of its inventory, as a row or as a reject.
+    """
+    receipts = [r for r in receipts if r.recipe_digest == newest.metadata["recipe_digest"]]
+    if not receipts:
+        return frozenset()
+    table = newest.tables["inventory"]
+    inventory = Keys.joined([inventory_keys(table.part_uri(part)) for part in table.parts])
+    order = np.argsort(inventory.doc)
+    index = DocIndex.of(inventory.doc)
+    # One entry a range, those of a receipt side by side.
+    ranges = [part for receipt in receipts for part in receipt.ranges]
+    keys, rows = doc_keys(pa.array([doc_id for doc_id, _, _ in ranges], pa.string()))
+    pages = np.zeros(len(ranges), np.int64)
+    numbers = index.numbers(keys.doc)
+    pages[rows] = np.where(numbers < 0, 0, inventory.index[order][numbers])
+    is_in = np.array([stop for _, _, stop in ranges], np.int64) <= pages
+    ends = np.cumsum([len(receipt.ranges) for receipt in receipts])
+    return frozenset(
+        receipt.shard_id
+        for receipt, there in zip(receipts, np.split(is_in, ends[:-1]), strict=True)
+        if there.all()
     )
-
-
-def _covered(receipts: Iterable[Receipt], newest: Snapshot) -> Iterable[str]:
-    """Ids of the shards all of whose pages a version has, read under the same digest."""
-    pages: dict[tuple[str, str], set[int]] = {}
-    for table in ("pages", "conversations", "rejects"):
-        rows = newest.columns(table, ["recipe_digest", "doc_id", "page_index"])
-        if rows is None:
-            continue
-        columns = (rows[name].to_pylist() for name in rows.column_names)
-        for digest, doc_id, index in zip(*columns, strict=True):
-            if index is not None:
-                pages.setdefault((digest, doc_id), set()).add(index)
-    nothing: set[int] = set()
-    for receipt in receipts:
-        if all(
-            pages.get((receipt.recipe_digest, doc_id), nothing).issuperset(range(start, stop))
-            for doc_id, start, stop in receipt.ranges
-        ):
-            yield receipt.shard_id

@@ -4,8 +4,11 @@ For every page of the inventory there is exactly one row in `pages` or `conversa
 reject; for every
 document exactly one row in `documents` or one document reject; every part is there and its bytes
 hash to its name; every duplicate names a row that is kept; every crop is linked by the text of its
-page, and every such link is to a crop. Every receipt in the dataset's staging has its files, or
-the next run would count on pages that are not there.
+page, and every such link is to a crop. Every receipt in the dataset's staging, beside it or where a
+recipe put it, has its files, or the next run would count on pages that are not there.
+
+A part is opened by one task, which hashes it and gives the ids of its rows as arrays; they are
+counted part by part, in two bytes a page.
 
 Part files that no version names are told as a note, not as a problem. No reader of a version sees
 them; a publish that was killed leaves them by design (its parts come before their commit, and its
@@ -15,27 +18,37 @@ can tell from the others. They cost only space, and show in a bare glob over a t
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from cluster.session import Session
+from pipelines.ledger import IN_CONVERSATIONS, IN_MAIN_TABLE, MOST_NAMED, Ledger, named
+from pipelines.staged import holds_shards, staged_folders, staging_roots
 from pipelines.state import Snapshot, load_snapshot
-from pipelines.tasks import run_tasks
-from schemas.errors import DatasetError
-from schemas.ids import page_id
-from schemas.pages import CROP_LINK
+from pipelines.tasks import run_tasks, task_results
+from schemas.errors import DatasetError, StorageError
 from schemas.shards import Receipt
 from schemas.tables import TABLES
 from workers import store
+from workers.audit import (
+    CheckedPart,
+    Digests,
+    LinksToName,
+    PartRows,
+    PartToCheck,
+    check_part,
+    name_links,
+)
+from workers.keys import Ints, Keys
 from workers.listing import Stored, list_stored
-from workers.parts import matching_texts
+from workers.parts import read_part
 from workers.staging import Staging
 from workers.vacuum import named_parts
 
-_MOST_NAMED = 5
-_RESTORE = "put it back from a copy of the dataset, or make the dataset anew in another folder"
-_ANEW = "read an older version that verifies (`--version`), or make the dataset anew"
+# Rejects are last: a duplicate among them names a row that must have been counted as kept.
+_STAGES = (("inventory",), ("documents", "crops", "conversations", "pages"), ("rejects",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,128 +78,149 @@ def verify(dataset: str, session: Session, version: int | None = None) -> Verdic
     snapshot = load_snapshot(uri, version)
     if snapshot is None:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
-    parts = [
-        (table.part_uri(part), part.size, part.sha256)
-        for table in snapshot.tables.values()
-        for part in table.parts
-    ]
-    damaged = [line for line in run_tasks(check_part, parts, session) if line]
-    pages, page_rejects, problems = 0, 0, sorted(damaged)
-    if not damaged:
-        pages, page_rejects, problems = _ledger(snapshot)
-        problems += _crop_problems(snapshot, session)
-    problems += _staging_problems(store.join(uri, "staging"))
+    audit = _audited(snapshot, session)
+    problems = sorted(audit.damage)
+    if audit.ledger is not None:
+        problems = [*audit.ledger.problems(), *_crop_problems(audit, snapshot, session)]
+    notes = []
+    for root in staging_roots(uri):
+        try:
+            problems += _staging_problems(root)
+        except StorageError as exc:
+            if root.startswith(f"{uri}/"):
+                raise
+            notes.append(f"{exc}: the staging there is not looked at")
     orphans = [item for name in TABLES for item in orphan_parts(store.join(uri, name))]
+    parts = {name: table.parts for name, table in snapshot.tables.items()}
     return Verdict(
         version=snapshot.version,
-        documents=sum(part.rows for part in snapshot.tables["inventory"].parts),
-        pages=pages,
-        samples=sum(
-            part.rows for name in ("pages", "conversations") for part in snapshot.tables[name].parts
-        ),
-        page_rejects=page_rejects,
-        crops=sum(part.rows for part in snapshot.tables["crops"].parts),
-        parts=len(parts),
-        bytes_hashed=sum(size for _, size, _ in parts),
+        documents=sum(part.rows for part in parts["inventory"]),
+        pages=len(audit.ledger.pages) if audit.ledger else 0,
+        samples=sum(part.rows for name in ("pages", "conversations") for part in parts[name]),
+        page_rejects=audit.page_rejects if audit.ledger else 0,
+        crops=sum(part.rows for part in parts["crops"]),
+        parts=sum(len(found) for found in parts.values()),
+        bytes_hashed=sum(part.size for found in parts.values() for part in found),
         orphans=len(orphans),
         orphan_bytes=sum(item.size for item in orphans),
         problems=tuple(problems),
-        notes=tuple(_orphan_notes(orphans)),
+        notes=(*notes, *_orphan_notes(orphans)),
     )
 
 
-def check_part(part: tuple[str, int, str]) -> str | None:
-    """One line for a part that is missing or damaged."""
-    uri, size, sha256 = part
-    try:
-        found = store.sha256_of(uri)
-    except FileNotFoundError:
-        return f"{uri}: the part is missing; {_RESTORE}"
-    if found != sha256:
-        return (
-            f"{uri}: the part is damaged: its {size:,} bytes hash to {found[:12]}…, its name says "
-            f"{sha256[:12]}…; {_RESTORE}"
-        )
-    return None
+# ---- the tables -------------------------------------------------------------------------------
 
 
-def _ledger(snapshot: Snapshot) -> tuple[int, int, list[str]]:
-    documents = snapshot.documents()
-    counted = {document.doc_id: document.page_count for document in documents}
-    expected = [
-        page_id(doc_id, index) for doc_id, count in counted.items() for index in range(count or 0)
-    ]
-    samples = _ids(snapshot, "pages", "page_id") + _ids(snapshot, "conversations", "page_id")
-    rejects = snapshot.columns("rejects", ["level", "reason", "doc_id", "page_id", "kept_id"])
-    rows = rejects.to_pylist() if rejects is not None else []
-    page_rows = [row for row in rows if row["level"] == "page"]
-    document_rows = [row for row in rows if row["level"] == "document"]
-    texts = _ids(snapshot, "documents", "doc_id")
-    problems = [
-        *_unequal("page", expected, samples + [row["page_id"] for row in page_rows]),
-        *_unequal("document", counted, texts + [row["doc_id"] for row in document_rows]),
-        *_orphans("page", page_rows, "page_id", frozenset(samples)),
-        *_orphans("document", document_rows, "doc_id", frozenset(texts)),
-    ]
-    return len(expected), len(page_rows), problems
+@dataclass(slots=True)
+class _Audit:
+    """What the parts have told so far; there is no ledger where one of them is damaged."""
+
+    ledger: Ledger | None = None
+    damage: list[str] = field(default_factory=list)
+    page_rejects: int = 0
+    links: list[Digests] = field(default_factory=list)
+    crops: list[tuple[str, PartRows]] = field(default_factory=list)
 
 
-def _ids(snapshot: Snapshot, table: str, column: str) -> list[str]:
-    found = snapshot.columns(table, [column])
-    return found[column].to_pylist() if found is not None else []
+def _audited(snapshot: Snapshot, session: Session) -> _Audit:
+    """Check all parts, stage by stage; their rows are added up as each part is done."""
+    audit = _Audit()
+    for stage in _STAGES:
+        parts = [
+            PartToCheck(name, table.part_uri(part), part.size, part.sha256, not audit.damage)
+            for name in stage
+            for table in [snapshot.tables[name]]
+            for part in table.parts
+        ]
+        inventory: list[Keys] = []
+        for checked in task_results(check_part, parts, session):
+            if checked.damage is not None:
+                audit.damage.append(checked.damage)
+                audit.ledger = None
+            elif checked.rows is not None and not audit.damage:
+                if checked.part.table == "inventory":
+                    inventory.append(checked.rows.keys)
+                else:
+                    _count(audit, checked, checked.rows)
+        if stage == ("inventory",) and not audit.damage:
+            audit.ledger = Ledger(inventory)
+    return audit
 
 
-def _unequal(what: str, expected: Iterable[str], found: Iterable[str]) -> Iterator[str]:
-    wanted, have = frozenset(expected), Counter(found)
-    yield from _named(f"{what} of the inventory has no row and no reject", wanted - have.keys())
-    yield from _named(f"{what} is not in the inventory", have.keys() - wanted)
-    doubled = (name for name, rows in have.items() if rows > 1)
-    yield from _named(f"{what} has more than one row", doubled)
+def _count(audit: _Audit, checked: CheckedPart, rows: PartRows) -> None:
+    ledger = audit.ledger
+    assert ledger is not None
+    match checked.part.table:
+        case "documents":
+            ledger.documents.count(rows.keys, IN_MAIN_TABLE)
+        case "conversations":
+            ledger.pages.count(rows.keys, IN_CONVERSATIONS)
+        case "pages":
+            ledger.pages.count(rows.keys, IN_MAIN_TABLE)
+            assert rows.links is not None
+            audit.links.append(rows.links)
+        case "crops":
+            audit.crops.append((checked.part.uri, rows))
+        case "rejects":
+            audit.page_rejects += len(rows.keys) + len(rows.keys.odd)
+            ledger.pages.count(rows.keys)
+            ledger.documents.count(rows.documents)
+            assert rows.duplicates is not None
+            assert rows.document_duplicates is not None
+            ledger.pages.check_keepers(rows.duplicates)
+            ledger.documents.check_keepers(rows.document_duplicates)
 
 
-def _named(label: str, ids: Iterable[str], remedy: str = _ANEW) -> Iterator[str]:
-    """A line for each of the first ids, and one for how many more there are."""
-    named = sorted(ids)
-    yield from (f"{name}: this {label}; {remedy}" for name in named[:_MOST_NAMED])
-    if len(named) > _MOST_NAMED:
-        yield f"… and {len(named) - _MOST_NAMED:,} more: {label}"
-
-
-def _orphans(
-    what: str, rows: Iterable[dict[str, str]], key: str, kept: frozenset[str]
-) -> Iterator[str]:
-    for row in rows:
-        if row["reason"] == "duplicate" and row["kept_id"] not in kept:
-            yield (
-                f"{row[key]}: this duplicate {what} names {row['kept_id']}, which is not kept; "
-                f"{_ANEW}"
-            )
-
-
-def _crop_problems(snapshot: Snapshot, session: Session) -> Iterator[str]:
+def _crop_problems(audit: _Audit, snapshot: Snapshot, session: Session) -> Iterator[str]:
     """Crops and the links to them, which are pairs of a page and a path, must be the same set."""
-    table = snapshot.columns("crops", ["crop_id", "page_id", "image.path"])
-    rows = table.to_pylist() if table is not None else []
-    pages = frozenset(_ids(snapshot, "pages", "page_id"))
-    seen = Counter(row["crop_id"] for row in rows)
-    stray = {row["crop_id"] for row in rows if row["page_id"] not in pages}
-    crops = {(row["page_id"], row["image"]["path"]): row["crop_id"] for row in rows}
-    links: set[tuple[str, str]] = set()
-    uris = [snapshot.tables["pages"].part_uri(part) for part in snapshot.tables["pages"].parts]
-    for found in run_tasks(crop_links, uris, session):
-        links.update(found)
-    yield from _named("crop has more than one row", (name for name, n in seen.items() if n > 1))
-    yield from _named("crop is of a page that is not in `pages`", stray)
-    unlinked = {crops[pair] for pair in crops.keys() - links} - stray
-    yield from _named("crop is not linked by the text of its page", unlinked)
-    dangling = (f"{page}: crops/{path}" for page, path in links - crops.keys())
-    yield from _named("link is to a crop that the page does not have", dangling)
+    assert audit.ledger is not None
+    crops = sorted(audit.crops, key=lambda crop: crop[0])
+    nothing: Digests = np.zeros(0, "S16")
+    ids = np.concatenate([nothing, *(_known(rows.crop_ids) for _, rows in crops)])
+    pairs = np.concatenate([nothing, *(_known(rows.pairs) for _, rows in crops)])
+    owners = Keys.joined([rows.owners for _, rows in crops if rows.owners is not None])
+    links = np.unique(np.concatenate([nothing, *audit.links]))
+    _, first, counts = np.unique(ids, return_index=True, return_counts=True)
+    doubled = first[counts > 1]
+    is_stray = ~audit.ledger.pages.is_kept(owners, IN_MAIN_TABLE)
+    unlinked = np.flatnonzero(~np.isin(pairs, links) & ~is_stray)
+    stray = np.flatnonzero(is_stray)
+    for label, rows in (
+        ("crop has more than one row", doubled),
+        ("crop is of a page that is not in `pages`", stray),
+        ("crop is not linked by the text of its page", unlinked),
+    ):
+        names = _crop_ids(crops, rows[:MOST_NAMED])
+        yield from named(label, names, len(rows))
+    dangling = np.setdiff1d(links, pairs)
+    label = "link is to a crop that the page does not have"
+    yield from named(label, _link_names(dangling, snapshot, session), len(dangling))
 
 
-def crop_links(uri: str) -> set[tuple[str, str]]:
-    """The links to crops in a part of `pages`: page ids and the paths that their texts link."""
-    texts = matching_texts(uri, "](crops/")
-    return {(page, link[2]) for page, text in texts for link in CROP_LINK.finditer(text)}
+def _known(digests: Digests | None) -> Digests:
+    assert digests is not None
+    return digests
+
+
+def _crop_ids(crops: Sequence[tuple[str, PartRows]], rows: Ints) -> list[str]:
+    """The ids of crops by their places, all parts end to end."""
+    names: list[str] = []
+    start = 0
+    for uri, part in crops:
+        stop = start + len(_known(part.crop_ids))
+        here = rows[(rows >= start) & (rows < stop)] - start
+        if len(here):
+            names += read_part(uri, ["crop_id"])["crop_id"].take(here).to_pylist()
+        start = stop
+    return names
+
+
+def _link_names(dangling: Digests, snapshot: Snapshot, session: Session) -> set[str]:
+    """Texts of the first dangling links, for which the parts are read once more."""
+    first = frozenset(digest.tobytes() for digest in dangling[:MOST_NAMED].reshape(-1, 1))
+    table = snapshot.tables["pages"]
+    tasks = [LinksToName(table.part_uri(part), first) for part in table.parts] if first else []
+    return {name for found in run_tasks(name_links, tasks, session) for name in found}
 
 
 # ---- beside the tables ------------------------------------------------------------------------
@@ -212,18 +246,22 @@ def _orphan_notes(orphans: list[Stored]) -> Iterator[str]:
 
 def _staging_problems(root: str) -> Iterator[str]:
     """Receipts whose files are not there in full. Their bytes are not hashed here."""
-    folders = {item.uri.removeprefix(f"{root}/").partition("/")[0] for item in list_stored(root)}
-    for folder in sorted(folders - {"inventory"}):
-        staging = Staging(store.join(root, folder))
-        receipts = staging.receipts()
-        # Listed after the receipts, which are written last: what they speak for is there by now.
-        sizes = {item.uri: item.size for item in list_stored(staging.folder)}
-        yield from _named_files(receipts, staging, sizes)
+    for folder, items in staged_folders(root).items():
+        if not holds_shards(folder):
+            continue
+        staging = Staging(folder)
+        receipts = staging.receipts(items)
+        lines = list(_lost_files(receipts, staging, items))
+        if lines:
+            # A receipt is written last: what came while the folder was listed is there by now.
+            lines = list(_lost_files(receipts, staging, list_stored(folder)))
+        yield from lines
 
 
-def _named_files(
-    receipts: Iterable[Receipt], staging: Staging, sizes: Mapping[str, int]
+def _lost_files(
+    receipts: Iterable[Receipt], staging: Staging, stored: Iterable[Stored]
 ) -> Iterator[str]:
+    sizes = {item.uri: item.size for item in stored}
     for receipt in receipts:
         name = receipt.shard_id
         for uri, size in staging.files(receipt):

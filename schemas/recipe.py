@@ -156,7 +156,13 @@ class Placement(Part):
     replica_start_timeout_s: Annotated[
         float, Field(gt=0, description="longest time without any replica")
     ] = 1800
-    staging: str | None = Field(default=None, description="default: <dataset>/staging")
+    staging: str | None = Field(
+        default=None,
+        description="each dataset has a folder of its own there; default: <dataset>/staging",
+    )
+    staging_days: Annotated[float, Field(ge=0)] | None = Field(
+        default=7, description="what is staged longer goes when a run ends well; `null` keeps it"
+    )
 
     @field_validator("replicas", mode="before")
     @classmethod

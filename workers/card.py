@@ -23,15 +23,19 @@ _FOR_READERS = ("pages", "conversations", "documents", "crops")
 """The tables that are made to be trained on; the first that has rows is the default."""
 
 
-def write_card(recipe: Recipe, tables: Mapping[str, TableVersion]) -> None:
-    """Write the card of a version, unless it is there already."""
+def write_card(
+    recipe: Recipe,
+    tables: Mapping[str, TableVersion],
+    languages: Mapping[str, int] | None = None,
+) -> None:
+    """Write the card of a version, unless it is there already.
+
+    `languages` are its samples by language; None counts them, from a column of every part.
+    """
     uri = store.join(recipe.dataset, "README.md")
-    text = render_card(
-        recipe,
-        tables,
-        count_languages(tables["pages"]) + count_languages(tables["conversations"]),
-    )
-    data = text.encode()
+    if languages is None:
+        languages = count_languages(tables["pages"]) + count_languages(tables["conversations"])
+    data = render_card(recipe, tables, languages).encode()
     if not store.exists(uri) or store.read_bytes(uri) != data:
         store.write_bytes(uri, data)
 

@@ -75,29 +75,45 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
 def _open(uri: str, version: int | None) -> TableVersion | None:
     try:
-        table = DeltaTable(uri, storage_options=_options(uri))
-        history = _commits(table)
-        if version is not None and version not in history:
-            known = f"{min(history)} to {max(history)}"
-            raise DatasetError(f"{uri} has versions {known}, not {version}")
-        if version is not None and version != table.version():
-            table.load_as_version(version)
+        table = DeltaTable(uri, version=version, storage_options=_options(uri))
+        number = table.version()
         actions = pa.table(table.get_add_actions(flatten=True))
-    except TableNotFoundError:
-        return None
-    except (DeltaError, OSError) as exc:
+        said = _said(uri, number)
+    except (DeltaError, OSError, OverflowError) as exc:
+        known = _versions(uri) if version is not None else []
+        if known and version not in known:
+            raise DatasetError(
+                f"{uri} has versions {known[0]} to {known[-1]}, not {version}"
+            ) from exc
+        if isinstance(exc, TableNotFoundError):
+            return None
         raise storage_error("open the table", uri, exc) from exc
-    entry = history[table.version()]
     parts = [
         PartFile(row["path"], row["size_bytes"], row["num_records"])
         for row in actions.select(["path", "size_bytes", "num_records"]).to_pylist()
     ]
-    return TableVersion(
-        uri,
-        table.version(),
-        tuple(sorted(parts, key=lambda part: part.path)),
-        json.loads(entry.get(METADATA_KEY, "{}")),
-    )
+    return TableVersion(uri, number, tuple(sorted(parts, key=lambda part: part.path)), said)
+
+
+def _said(uri: str, version: int) -> dict[str, Any]:
+    """What a commit says, from its own log entry.
+
+    deltalake's history reads the whole log, and numbers it from the version a table was opened at.
+    """
+    entry = store.read_bytes(store.join(uri, "_delta_log", f"{version:020d}.json"))
+    for line in entry.splitlines():
+        info = json.loads(line).get("commitInfo")
+        if info is not None:
+            said: dict[str, Any] = json.loads(info.get(METADATA_KEY, "{}"))
+            return said
+    return {}
+
+
+def _versions(uri: str) -> list[int]:
+    """The versions whose commits the log still has, oldest first."""
+    names = store.list_names(store.join(uri, "_delta_log"), ".json")
+    stems = (name.rsplit("/", 1)[-1].removesuffix(".json") for name in names)
+    return sorted(int(stem) for stem in stems if len(stem) == 20 and stem.isdigit())
 
 
 def table_history(uri: str) -> list[tuple[int, int, dict[str, Any]]]:
@@ -165,7 +181,6 @@ def commit_parts(
     dataset: str,
     table: str,
     parts: Iterable[PartFile],
-    run_id: str,
     metadata: Mapping[str, Any] | None = None,
     follows: TableVersion | None = None,
     notes: Mapping[str, Any] | None = None,
@@ -185,7 +200,7 @@ def commit_parts(
     number = current.version + 1
     # Tried again, it is again this version that is made, or none.
     schema = SCHEMAS[table]
-    _again(current.uri, lambda: _commit(current, wanted, run_id, metadata, notes, schema))
+    _again(current.uri, lambda: _commit(current, wanted, metadata, notes, schema))
     committed = open_table(current.uri, number)
     assert committed is not None
     return committed
@@ -194,7 +209,6 @@ def commit_parts(
 def _commit(
     current: TableVersion,
     wanted: Mapping[str, PartFile],
-    run_id: str,
     metadata: Mapping[str, Any] | None,
     notes: Mapping[str, Any] | None,
     schema: pa.Schema,
@@ -218,7 +232,8 @@ def _commit(
             commit_properties=CommitProperties(
                 custom_metadata=custom,
                 max_commit_retries=0,
-                app_transactions=[Transaction(run_id, number)],
+                # One id: with one a run, a table's state would hold an entry for each run.
+                app_transactions=[Transaction(METADATA_KEY, number)],
             ),
             # Else every hundredth commit forgets the versions of more than thirty days ago, by
             # whatever the clock says; `vacuum` forgets versions when it is told to.

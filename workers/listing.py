@@ -174,6 +174,8 @@ def list_stored(folder: str) -> list[Stored]:
     """All objects under a folder, at any depth, sorted; none where there is no such folder."""
     with translated("list", folder):
         fs, path = filesystem(folder)
+        if is_local(folder):
+            return sorted(_stored_below(path, folder), key=lambda item: item.uri)
         fs.invalidate_cache(path)
         found = fs.find(path, detail=True)
     return [
@@ -181,6 +183,24 @@ def list_stored(folder: str) -> list[Stored]:
         for name, info in sorted(found.items())
         if info["type"] == "file"  # an S3 store may list a folder that has become empty
     ]
+
+
+def _stored_below(path: str, uri: str) -> Iterator[Stored]:
+    """Of a local folder: staging has three files a shard, and fsspec spends ten times as long."""
+    try:
+        with os.scandir(path) as listed:
+            entries = list(listed)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _stored_below(entry.path, f"{uri}/{entry.name}")
+        elif entry.is_file(follow_symlinks=False):
+            try:
+                found = entry.stat()
+            except FileNotFoundError:
+                continue  # deleted just now
+            yield Stored(f"{uri}/{entry.name}", found.st_size, found.st_mtime)
 
 
 def _modified_s(info: dict[str, Any]) -> float:

@@ -93,20 +93,25 @@ class Staging:
         store.write_bytes(self._receipt_uri(name), receipt.to_json().encode())
         return receipt
 
-    def receipts(self) -> list[Receipt]:
-        """All receipts, by shard id. Raises IntegrityError for a file that is not one."""
-        return list(self._receipts().values())
+    def receipts(self, listed: Iterable[Stored] | None = None) -> list[Receipt]:
+        """All receipts, by shard id; `listed` is what lies in the folder, where it is known.
 
-    def _receipts(self) -> dict[Stored, Receipt]:
-        stored = [item for item in list_stored(self.folder) if item.name.endswith(".json")]
-        found = self._remembered() if stored else {}
-        others = [item for item in stored if _line_key(item) not in found]
+        Raises IntegrityError for a file that is not one.
+        """
+        return list(self._receipts(listed).values())
+
+    def _receipts(self, listed: Iterable[Stored] | None = None) -> dict[Stored, Receipt]:
+        listed = list_stored(self.folder) if listed is None else listed
+        stored = [item for item in listed if item.name.endswith(".json")]
+        remembered = self._remembered() if stored else {}
+        found = {item: remembered.get(_line_key(item)) for item in stored}
+        others = [item for item, receipt in found.items() if receipt is None]
         for item, data in zip(others, store.read_many([i.uri for i in others]), strict=True):
             try:
-                found[_line_key(item)] = Receipt.from_json(data.decode())
+                found[item] = Receipt.from_json(data.decode())
             except ValueError as exc:
                 raise IntegrityError(f"{item.uri}: {exc}; delete it and run again") from exc
-        return {item: found[_line_key(item)] for item in stored}
+        return {item: receipt for item, receipt in found.items() if receipt is not None}
 
     def remember_receipts(self) -> None:
         """Copy the receipts into one file, so that the next run need not open each.

@@ -236,14 +236,15 @@ def make_folder(uri: str) -> None:
 
 
 def remove_empty_folder(uri: str) -> None:
-    """Remove a folder that holds nothing, where the store has folders; leave any other."""
+    """Remove a folder that holds no file, and such folders in it, where the store has folders."""
     with translated("remove the folder", uri):
         if is_local(uri):
-            try:
-                local_path(uri).rmdir()
-            except OSError as exc:
-                if exc.errno not in (errno.ENOTEMPTY, errno.ENOENT):
-                    raise
+            for folder, _, _ in os.walk(local_path(uri), topdown=False):
+                try:
+                    os.rmdir(folder)
+                except OSError as exc:
+                    if exc.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                        raise
 
 
 def exists(uri: str) -> bool:
@@ -258,6 +259,8 @@ def read_many(uris: list[str]) -> list[bytes]:
     if not uris:
         return []
     with translated("read", f"{len(uris)} objects under {posixpath.dirname(uris[0])}"):
+        if is_local(uris[0]):
+            return [local_path(uri).read_bytes() for uri in uris]
         fs, _ = filesystem(uris[0])
         paths = [fs._strip_protocol(uri) for uri in uris]
         # Small objects come in one request each, with no request for their size before.
@@ -268,7 +271,10 @@ def read_many(uris: list[str]) -> list[bytes]:
 
 
 def sha256_of(uri: str) -> str:
-    """SHA-256 (hex) of an object, streamed in blocks of 4 MiB."""
+    """SHA-256 (hex) of an object, streamed in blocks."""
+    if is_local(uri):
+        with translated("read", uri), open(local_path(uri), "rb", buffering=0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     state = hashlib.sha256()
     with open_input(uri) as handle, translated("read", uri):
         while block := handle.read(_CHUNK_BYTES):

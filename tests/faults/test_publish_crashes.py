@@ -18,7 +18,7 @@ from rich.console import Console
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
 from pipelines.inventory import take_inventory
-from pipelines.run import staging_root
+from pipelines.staged import staging_root
 from pipelines.state import load_snapshot
 from pipelines.vacuum import Retention, vacuum
 from schemas.conversations import ConversationSource, Fade

@@ -164,7 +164,7 @@ def test_a_version_opened_between_commits_says_what_its_own_commit_said(tmp_path
 
     with polling(read) as (poller,):
         for part in parts:
-            commit_parts(str(tmp_path), "inventory", [part], "run", {"holds": part.path})
+            commit_parts(str(tmp_path), "inventory", [part], {"holds": part.path})
         poller.wait_for_a_read()
     whole = [found for found in poller.found if found and found[1]]
     assert whole

@@ -68,4 +68,4 @@ def commit_again(dataset: str, **metadata: Any) -> None:
     assert snapshot is not None
     pages = snapshot.tables["pages"]
     said = {**pages.metadata, **metadata}
-    commit_parts(dataset, "pages", pages.parts, said["run_id"], said)
+    commit_parts(dataset, "pages", pages.parts, said)

@@ -18,7 +18,7 @@ from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
 from pipelines.inventory import take_inventory
 from pipelines.read import finish, make_job, raster, read_layers
-from pipelines.run import staging_root
+from pipelines.staged import staging_root
 from pipelines.timed import Timed
 from schemas.ids import crop_id, split_page_id
 from schemas.pages import Box, Crop, PageError, PageImage, PageReading, RasteredPage, crop_link

@@ -239,7 +239,7 @@ def test_a_dataset_of_an_older_pagefoundry_is_refused_in_one_line(
     assert pages is not None
     metadata: dict[str, Any] = dict(pages.metadata)
     metadata["versions"] = {k: v for k, v in metadata["versions"].items() if k != "crops"}
-    commit_parts(str(dataset), "pages", pages.parts, "older", metadata)
+    commit_parts(str(dataset), "pages", pages.parts, metadata)
     for use in (lambda: run_here(recipe), lambda: problems(dataset), lambda: inspect(str(dataset))):
         with pytest.raises(DatasetError, match=r"an older PageFoundry.* another folder$"):
             use()

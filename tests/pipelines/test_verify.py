@@ -51,9 +51,9 @@ def replace_rows(dataset: Path, name: str, change: Callable[[pa.Table], pa.Table
     pages = [part] if name == "pages" else snapshot.tables["pages"].parts
     versions = dict(snapshot.metadata["versions"])
     if name != "pages":
-        versions[name] = commit_parts(str(dataset), name, [part], "planted").version
+        versions[name] = commit_parts(str(dataset), name, [part]).version
     metadata = {**snapshot.metadata, "versions": versions, "planted": name}
-    commit_parts(str(dataset), "pages", pages, "planted", metadata)
+    commit_parts(str(dataset), "pages", pages, metadata)
 
 
 def with_column(table: pa.Table, name: str, values: list[str | None]) -> pa.Table:

@@ -111,7 +111,7 @@ def test_commits_survive_faults(s3: str, proxy: FaultyProxy, kinds: tuple[str, .
     proxy.inject(*kinds, rate=0.1)
     for number in range(4):
         held = [PART] if number % 2 else []
-        table = commit_parts(s3, "inventory", held, f"run {number}", {"number": number})
+        table = commit_parts(s3, "inventory", held, {"number": number})
         assert (table.version, list(table.parts)) == (number + 1, held)
     assert proxy.faults
 

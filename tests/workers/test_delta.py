@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from hypothesis import strategies as st
 
 from schemas.errors import DatasetError, LeaseError
 from schemas.tables import INVENTORY, TABLES
-from workers.delta import PartFile, commit_parts, ensure_table, open_table, table_history
+from workers.delta import (
+    PartFile,
+    commit_parts,
+    ensure_table,
+    open_table,
+    table_history,
+    write_checkpoint,
+)
 from workers.parts import read_part, write_part
 
 
@@ -32,9 +40,9 @@ def numbers(dataset: Path, version: int | None = None) -> list[int]:
     return sorted(number for part in parts for number in part["page_count"].to_pylist())
 
 
-def commit(dataset: Path, *held: int, run_id: str = "run", **metadata: int):
+def commit(dataset: Path, *held: int, **metadata: int):
     parts = [part_of(dataset, number) for number in held]
-    return commit_parts(str(dataset), "inventory", parts, run_id, metadata or None)
+    return commit_parts(str(dataset), "inventory", parts, metadata or None)
 
 
 def test_where_there_is_no_table_there_is_none(tmp_path: Path) -> None:
@@ -64,8 +72,8 @@ def test_new_metadata_alone_makes_a_version(tmp_path: Path) -> None:
 
 
 def test_new_notes_alone_make_no_version(tmp_path: Path) -> None:
-    first = commit_parts(str(tmp_path), "inventory", [], "run", {"a": 1}, notes={"rate": 2.5})
-    again = commit_parts(str(tmp_path), "inventory", [], "run", {"a": 1}, notes={"rate": 3.5})
+    first = commit_parts(str(tmp_path), "inventory", [], {"a": 1}, notes={"rate": 2.5})
+    again = commit_parts(str(tmp_path), "inventory", [], {"a": 1}, notes={"rate": 3.5})
     assert (first.metadata, first.version) == ({"a": 1, "rate": 2.5}, 1)
     assert again == first
 
@@ -90,9 +98,32 @@ def test_a_table_can_be_emptied(tmp_path: Path) -> None:
     assert numbers(tmp_path) == []
 
 
-def test_a_commit_carries_the_run_that_made_it(tmp_path: Path) -> None:
-    table = commit(tmp_path, 1, run_id="the run")
-    assert DeltaTable(table.uri).transaction_version("the run") == table.version
+def test_commits_carry_the_transaction_of_one_application(tmp_path: Path) -> None:
+    """With one id a run, a table's state would grow by an entry each night."""
+    table = [commit(tmp_path, 1, pages=number) for number in range(3)][-1]
+    assert DeltaTable(table.uri).transaction_version("pagefoundry") == table.version
+    entries = "".join(path.read_text() for path in (tmp_path / "inventory/_delta_log").iterdir())
+    assert set(re.findall(r'"appId":"(.+?)"', entries)) == {"pagefoundry"}
+
+
+def test_a_table_opens_without_the_history_before_its_checkpoint(tmp_path: Path) -> None:
+    made = [commit(tmp_path, 1, pages=number) for number in range(4)]
+    write_checkpoint(made[-1].uri, made[-2].version)
+    log = tmp_path / "inventory/_delta_log"
+    for version in range(made[-2].version):
+        (log / f"{version:020d}.json").write_text("not read")
+    assert open_table(made[-1].uri) == made[-1]
+    assert open_table(made[-1].uri, made[-2].version) == made[-2]
+
+
+def test_a_version_is_opened_with_its_own_metadata_while_others_commit(tmp_path: Path) -> None:
+    first = commit(tmp_path, 1, pages=0)
+    with ThreadPoolExecutor(1) as thread:
+        committing = thread.submit(lambda: [commit(tmp_path, 1, pages=n) for n in range(1, 20)])
+        seen = []
+        while not committing.done():
+            seen.append(open_table(first.uri))
+    assert all(table.metadata == {"pages": table.version - 1} for table in seen)
 
 
 @pytest.mark.slow
@@ -115,11 +146,11 @@ def test_a_commit_that_another_came_before_is_refused(tmp_path: Path, held: tupl
     """The others' parts, added or not, are not mixed with ours."""
     last = commit(tmp_path, 1)
     parts = [part_of(tmp_path, number) for number in held]
-    between = commit(tmp_path, 1, 2, run_id="another")
+    between = commit(tmp_path, 1, 2)
     with pytest.raises(LeaseError, match=f"another run committed version {between.version} first"):
-        commit_parts(str(tmp_path), "inventory", parts, "run", follows=last)
+        commit_parts(str(tmp_path), "inventory", parts, follows=last)
     assert open_table(last.uri) == between
-    assert commit_parts(str(tmp_path), "inventory", parts, "run", follows=between).version == 3
+    assert commit_parts(str(tmp_path), "inventory", parts, follows=between).version == 3
 
 
 def test_a_commit_that_is_there_already_is_not_made_again(tmp_path: Path) -> None:
@@ -127,7 +158,7 @@ def test_a_commit_that_is_there_already_is_not_made_again(tmp_path: Path) -> Non
     last = commit(tmp_path, 1, pages=1)
     made = commit(tmp_path, 1, 2, pages=2)
     parts = [part_of(tmp_path, number) for number in (1, 2)]
-    arguments = (str(tmp_path), "inventory", parts, "run")
+    arguments = (str(tmp_path), "inventory", parts)
     assert commit_parts(*arguments, {"pages": 2}, follows=last) == made
     with pytest.raises(LeaseError):
         commit_parts(*arguments, {"pages": 3}, follows=last)
@@ -141,7 +172,7 @@ def test_two_that_make_a_table_at_once_have_the_same_one(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("table", TABLES)
 def test_an_empty_table_of_each_schema_opens(tmp_path: Path, table: str) -> None:
-    commit_parts(str(tmp_path), table, [], "run")
+    commit_parts(str(tmp_path), table, [])
     assert DeltaTable(str(tmp_path / table)).to_pyarrow_table().num_rows == 0
 
 

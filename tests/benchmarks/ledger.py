@@ -1,0 +1,326 @@
+"""What `verify`, `vacuum` and a nightly run with nothing new cost on a million pages.
+
+    python -m tests.benchmarks.ledger [--pages 1000000] [--folder DIR] [--json]
+
+The dataset is not read from documents: rows as a run would publish them, with small pictures, are
+written by the functions that write parts and commits, so that a million pages take minutes. There
+are ten pages a document, two duplicates in a hundred, and the staged receipts of every page. Each
+command then runs in a process of its own. CPU seconds are those of the process; `own_s` leaves the
+listing of the sources out. Required: at most 512 MiB for `verify` and `vacuum`, and ten seconds
+beside the listing for the nightly run. To compare with another build, copy this file into it and
+name the same `--folder`: a dataset that is there is not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from cluster.session import IN_PROCESS, open_session
+from pipelines.inventory import list_sources
+from pipelines.publish import settings_of
+from pipelines.run import run
+from pipelines.vacuum import Retention, vacuum
+from pipelines.verify import verify
+from schemas.ids import page_id
+from schemas.recipe import Recipe, parse_recipe
+from schemas.shards import Receipt
+from schemas.tables import SCHEMAS, TABLES
+from workers.delta import PartFile, commit_parts, ensure_table
+from workers.parts import write_part
+from workers.staging import Staging
+
+PAGES_PER_DOCUMENT = 10
+ROWS_PER_PART, ROWS_PER_GROUP = 50_000, 10_000
+DUPLICATE_SHARE = 0.02
+SHARD_PAGES = 64
+IMAGE_BYTES, HASH_BYTES, MINHASH_BYTES = 600, 32, 1024
+MOST_BYTES, MOST_SECONDS = 512 * 2**20, 10.0
+COMMANDS = ("verify", "vacuum", "nightly", "nightly again")
+
+RECIPE = """
+dataset: {folder}/data
+sources: [{{documents: {folder}/corpus}}]
+routing: only
+"""
+
+
+def recipe_of(folder: Path) -> Recipe:
+    return parse_recipe(RECIPE.format(folder=folder))
+
+
+def build(pages: int, folder: Path) -> None:
+    """Make the corpus, the published dataset and its staging, unless they are there."""
+    done = folder / "made"
+    if done.exists():
+        return
+    recipe = recipe_of(folder)
+    for number in range(pages // PAGES_PER_DOCUMENT):
+        path = folder / "corpus" / f"{number // 1000:05d}" / f"{number:07d}.pdf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(number))
+    files = list(list_sources(recipe))
+    ids = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(len(files)))
+    rng = np.random.default_rng(0)
+    everything = rng.permutation(len(ids) * PAGES_PER_DOCUMENT)
+    dropped = int(len(everything) * DUPLICATE_SHARE)
+    rows = {
+        "inventory": [
+            {
+                "doc_id": name,
+                "uris": [{"uri": file.uri, "size": file.size, "version": file.version}],
+                "media_type": "application/pdf",
+                "size": file.size,
+                "page_count": PAGES_PER_DOCUMENT,
+            }
+            for name, file in zip(ids, files, strict=True)
+        ]
+    }
+    parts = {
+        "inventory": _parts(recipe, "inventory", iter([_filled("inventory", rows["inventory"])])),
+        "rejects": _parts(recipe, "rejects", _pages(recipe, ids, everything, dropped, rng, True)),
+        "documents": _parts(recipe, "documents", _documents(recipe, ids, rng)),
+        "crops": [],
+        "conversations": [],
+        "pages": _parts(recipe, "pages", _pages(recipe, ids, everything, dropped, rng, False)),
+    }
+    _commit(recipe, parts, dropped)
+    _stage(recipe, ids)
+    done.touch()
+
+
+def _filled(table: str, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=SCHEMAS[table])
+
+
+def _parts(recipe: Recipe, table: str, groups: Iterator[pa.Table]) -> list[PartFile]:
+    """Parts of `ROWS_PER_PART` rows, in row groups of at most `ROWS_PER_GROUP`."""
+    parts: list[PartFile] = []
+    waiting: list[pa.Table] = []
+    for group in groups:
+        waiting.append(group)
+        if sum(group.num_rows for group in waiting) >= ROWS_PER_PART:
+            parts.append(write_part(recipe.dataset, table, waiting))
+            waiting = []
+    return parts + ([write_part(recipe.dataset, table, waiting)] if waiting else [])
+
+
+def _random(rng: np.random.Generator, rows: int, size: int) -> pa.Array:
+    offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(size)
+    data = rng.bytes(rows * size)
+    return pa.Array.from_buffers(
+        pa.binary(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
+
+
+def _completed(table: str, rows: int, columns: dict[str, Any]) -> pa.Table:
+    """A table of these columns; the others are null, and a text stands for itself in each row."""
+    schema = SCHEMAS[table]
+    arrays = []
+    for field in schema:
+        value = columns.get(field.name)
+        if isinstance(value, str):
+            value = pa.repeat(value, rows)
+        arrays.append(pa.nulls(rows, field.type) if value is None else pa.array(value, field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _pages(
+    recipe: Recipe,
+    ids: list[str],
+    everything: npt.NDArray[np.int64],
+    dropped: int,
+    rng: np.random.Generator,
+    rejects: bool,
+) -> Iterator[pa.Table]:
+    """The pages in a shuffled order: first those that are duplicates of the others."""
+    chosen = everything[:dropped] if rejects else everything[dropped:]
+    languages = np.array(["en", "de", "fr", "zh"])
+    for start in range(0, len(chosen), ROWS_PER_GROUP):
+        group = chosen[start : start + ROWS_PER_GROUP]
+        rows = len(group)
+        names = [ids[number] for number in (group // PAGES_PER_DOCUMENT).tolist()]
+        indices = (group % PAGES_PER_DOCUMENT).tolist()
+        columns: dict[str, Any] = {
+            "page_id": [page_id(name, index) for name, index in zip(names, indices, strict=True)],
+            "doc_id": names,
+            "page_index": indices,
+            "source_uri": [f"corpus/{name[:12]}.pdf" for name in names],
+            "text_hash": _random(rng, rows, HASH_BYTES),
+            "minhash": _random(rng, rows, MINHASH_BYTES),
+            "image_hash": _random(rng, rows, HASH_BYTES),
+            "recipe_digest": recipe.digest(),
+        }
+        if rejects:
+            keepers = rng.choice(everything[dropped:], rows).tolist()
+            columns |= {
+                "level": "page",
+                "stage": "dedup",
+                "reason": "duplicate",
+                "kept_id": [page_id(ids[n // PAGES_PER_DOCUMENT], n % 10) for n in keepers],
+            }
+            yield _completed("rejects", rows, columns)
+        else:
+            images = _random(rng, rows, IMAGE_BYTES)
+            columns |= {
+                "image": pa.StructArray.from_arrays(
+                    [images, pa.array(columns["page_id"])], ["bytes", "path"]
+                ),
+                "text": [f"the words of {name[:32]} " * 4 for name in names],
+                "language": languages[rng.integers(0, len(languages), rows)].tolist(),
+            }
+            yield _completed("pages", rows, columns)
+
+
+def _documents(recipe: Recipe, ids: list[str], rng: np.random.Generator) -> Iterator[pa.Table]:
+    for start in range(0, len(ids), 1024):
+        names = ids[start : start + 1024]
+        columns = {
+            "doc_id": names,
+            "text": [f"the words of {name[:32]} " * 40 for name in names],
+            "minhash": _random(rng, len(names), MINHASH_BYTES),
+            "recipe_digest": recipe.digest(),
+        }
+        yield _completed("documents", len(names), columns)
+
+
+def _commit(recipe: Recipe, parts: dict[str, list[PartFile]], duplicates: int) -> None:
+    for table in TABLES:
+        ensure_table(recipe.dataset, table)
+    metadata = {
+        "versions": {
+            table: commit_parts(recipe.dataset, table, parts[table]).version
+            for table in TABLES[:-1]
+        },
+        "run_id": "0" * 32,
+        "counts": {table: sum(part.rows for part in parts[table]) for table in TABLES},
+        "rejects": {"duplicate": duplicates},
+        "mix": {},
+        "changes": {},
+        **settings_of(recipe),
+    }
+    commit_parts(recipe.dataset, "pages", parts["pages"], metadata)
+
+
+def _stage(recipe: Recipe, ids: list[str]) -> None:
+    """A receipt for every 64 pages, with files of the sizes that it names."""
+    folder = Path(recipe.dataset) / "staging" / recipe.digest()
+    folder.mkdir(parents=True)
+    pages = len(ids) * PAGES_PER_DOCUMENT
+    for start in range(0, pages, SHARD_PAGES):
+        stop = min(start + SHARD_PAGES, pages)
+        ranges = []
+        for number in range(start // PAGES_PER_DOCUMENT, (stop - 1) // PAGES_PER_DOCUMENT + 1):
+            first = number * PAGES_PER_DOCUMENT
+            last = first + PAGES_PER_DOCUMENT
+            ranges.append((ids[number], max(start, first) - first, min(stop, last) - first))
+        name = hashlib.sha256(str(start).encode()).hexdigest()[:32]
+        (folder / f"{name}.images").write_bytes(b"images")
+        (folder / f"{name}.parquet").write_bytes(b"rows")
+        receipt = Receipt(
+            name, recipe.digest(), tuple(ranges), "", "", 4, 6, {"sample": stop - start}
+        )
+        (folder / f"{name}.json").write_text(receipt.to_json())
+    Staging(str(folder)).remember_receipts()
+
+
+# ---- measuring --------------------------------------------------------------------------------
+
+
+def measure(command: str, folder: Path) -> dict[str, Any]:
+    """Run a command in this process; what it cost."""
+    recipe = recipe_of(folder)
+    listing_s, result = 0.0, ""
+    wall_s, cpu_s = time.monotonic(), time.process_time()
+    if command == "verify":
+        with open_session(IN_PROCESS) as session:
+            verdict = verify(recipe.dataset, session)
+        result = f"{verdict.pages:,} pages, {len(verdict.problems)} problems"
+    elif command == "vacuum":
+        done = vacuum(recipe.dataset, Retention(versions=1), dry_run=True)
+        result = ", ".join(f"{item.files:,} {item.what}" for item in done.removed if item.files)
+    else:
+        began_s = time.process_time()
+        list_sources(recipe)
+        listing_s = time.process_time() - began_s
+        cpu_s += listing_s
+        wall_s += listing_s
+        with open_session() as session:
+            report = run(recipe, session, Console(file=io.StringIO()))
+        result = f"version {report.version}, {report.pages:,} pages, committed {report.committed}"
+    cpu_s, wall_s = time.process_time() - cpu_s, time.monotonic() - wall_s  # without the imports
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return {
+        "command": command, "cpu_s": cpu_s, "wall_s": wall_s, "listing_s": listing_s,
+        "own_s": cpu_s - listing_s, "peak_bytes": peak, "result": result,
+    }  # fmt: skip
+
+
+def in_process(command: str, folder: Path) -> dict[str, Any]:
+    """Measure a command in a process of its own."""
+    arguments = [sys.executable, "-m", "tests.benchmarks.ledger", "--run", command]
+    done = subprocess.run(
+        [*arguments, "--folder", str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-4000:])
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def show(results: list[dict[str, Any]]) -> None:
+    table = Table("command", "CPU s", "of it listing", "wall s", "peak MiB", "result")
+    for row in results:
+        table.add_row(
+            row["command"],
+            f"{row['cpu_s']:.1f}",
+            f"{row['listing_s']:.1f}",
+            f"{row['wall_s']:.1f}",
+            f"{row['peak_bytes'] / 2**20:.0f}",
+            row["result"],
+        )
+    Console().print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="where the dataset is made, and kept")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--run", choices=COMMANDS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.run:
+        print(json.dumps(measure(args.run, args.folder)))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        build(args.pages, folder)
+        results = [in_process(command, folder) for command in COMMANDS]
+    if args.json:
+        print(json.dumps(results))
+        return
+    show(results)
+    for row in results:
+        heavy = row["command"] in ("verify", "vacuum") and row["peak_bytes"] > MOST_BYTES
+        if heavy or (row["command"].startswith("nightly") and row["own_s"] > MOST_SECONDS):
+            raise SystemExit(f"{row['command']} costs more than it may")
+
+
+if __name__ == "__main__":
+    main()
