@@ -15,7 +15,7 @@ from pipelines.arguments import JsonFlag, RayOption, VerboseFlag, print_result
 from pipelines.evaluate import Report
 from pipelines.evaluate_pass import Request
 from pipelines.evaluate_sources import SourceSettings
-from schemas.errors import RequestError
+from schemas.errors import UNACCOUNTED, RequestError
 from schemas.recipe import EngineSpec
 from workers.evaluation.results import Study
 
@@ -181,7 +181,7 @@ def engine_spec(
 def _end(done: Report, as_json: bool) -> None:
     print_result(done, as_json, show_evaluate.report)
     if done.crashed:
-        raise typer.Exit(1)
+        raise typer.Exit(UNACCOUNTED)
 
 
 def _log(verbose: bool) -> None:
