@@ -148,10 +148,9 @@ def check_version(version: str) -> None:
 def prove_guard(loaded: Loaded) -> None:
     """Have the guard's class dictate an answer.
 
-    Raises NoEngineError where vLLM says something else, ModelError where it says nothing.
-
     So a release that calls it no longer, or hides what was sampled from it, is refused whatever
-    its number is.
+    its number is. Raises NoEngineError where vLLM says something else, ModelError where it says
+    nothing.
     """
     from vllm import SamplingParams, __version__
 
