@@ -22,7 +22,7 @@ from cluster.metrics import RaySink, SilentSink, Sink
 from cluster.pool import Outcome, Runtime, Step
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
-from schemas.errors import RequestError
+from schemas.errors import ClusterError, RequestError
 
 __all__ = ["IN_PROCESS", "ReplicaSpec", "Session", "open_session"]
 
@@ -147,7 +147,7 @@ class RaySession:
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
         """Replicas as Ray actors; they end with the context.
 
-        Raises RequestError where the Ray address does not answer.
+        Raises ClusterError where no Ray answers or starts, RequestError where the address is none.
         """
         if not self._is_joined:
             self._join()
@@ -193,7 +193,7 @@ def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
             runtime_env={"env_vars": environment} if environment and address else None,
         )
     except (ConnectionError, RuntimeError, ValueError) as exc:
-        raise RequestError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
+        raise ClusterError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)  # Ray's own prints its stack
     return True
@@ -212,7 +212,15 @@ def _capacity() -> str:
 def _check_reachable(address: str) -> None:
     """Ray itself tries an address for minutes, and writes to the terminal meanwhile."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port) < 2**16):
+        raise RequestError(
+            f"--ray {address} is no address; give `auto`, `host:port`, `ray://host:port` or "
+            f"`{IN_PROCESS}`"
+        )
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
-    except (OSError, ValueError) as exc:
-        raise RequestError(f"Ray at {address} does not answer: {exc}") from exc
+    except OSError as exc:
+        raise ClusterError(
+            f"Ray at {address} does not answer: {exc}; look whether it runs, or leave out --ray to "
+            "start one on this machine"
+        ) from exc

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 done, 1 something is unaccounted or failed, 2 a wrong request."""
+"""The command line. Exit codes: 0 done, others as `schemas.errors` says."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from pipelines.run import run as run_recipe
 from pipelines.vacuum import DEFAULT_GRACE_HOURS, Retention
 from pipelines.vacuum import vacuum as vacuum_dataset
 from pipelines.verify import verify as verify_dataset
-from schemas.errors import EnvironmentFault, PageFoundryError, RequestError
+from schemas.errors import UNACCOUNTED, PageFoundryError
 from workers import store
 from workers.sample_corpus import write_sample_corpus
 
@@ -92,7 +92,7 @@ def run(
         report = run_recipe(parsed, session, console, re_read, wait, allow_removal=allow_removal)
     print_result(report, as_json, show.report)
     if report.unreadable:
-        raise typer.Exit(1)
+        raise typer.Exit(UNACCOUNTED)
 
 
 @app.command()
@@ -148,7 +148,7 @@ def verify(
         verdict = verify_dataset(dataset, session, version)
     print_result(verdict, as_json, show.verdict)
     if verdict.problems:
-        raise typer.Exit(1)
+        raise typer.Exit(UNACCOUNTED)
 
 
 @app.command()
@@ -238,18 +238,10 @@ def main() -> None:
         name = signal.Signals(ended[0]).name
         print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
         sys.exit(128 + ended[0])
-    except RequestError as exc:
-        _fail(exc, 2)
-    except EnvironmentFault as exc:
-        _fail(exc, 2)
     except PageFoundryError as exc:
-        _fail(exc, 1)
-
-
-def _fail(exc: PageFoundryError, code: int) -> None:
-    for line in str(exc).splitlines():
-        print(f"pagefoundry: {line}", file=sys.stderr)
-    sys.exit(code)
+        for line in str(exc).splitlines():
+            print(f"pagefoundry: {line}", file=sys.stderr)
+        sys.exit(exc.exit_code)
 
 
 if __name__ == "__main__":  # where the code is shipped to a cluster there is no command

@@ -15,8 +15,9 @@ from pipelines.arguments import JsonFlag, RayOption, VerboseFlag, print_result
 from pipelines.evaluate import Report
 from pipelines.evaluate_pass import Request
 from pipelines.evaluate_sources import SourceSettings
-from schemas.errors import RequestError
+from schemas.errors import UNACCOUNTED, RequestError
 from schemas.recipe import EngineSpec
+from schemas.recipe_errors import problems
 from workers.evaluation.results import Study
 
 app = typer.Typer()
@@ -171,17 +172,21 @@ def engine_spec(
     try:
         return EngineSpec.model_validate({k: v for k, v in given.items() if v is not None})
     except ValidationError as exc:
-        lines = [
-            f"--{'engine' if error['loc'] in ((), ('name',)) else error['loc'][0]}: {error['msg']}"
-            for error in exc.errors()
-        ]
-        raise RequestError("\n".join(lines)) from exc
+        raise RequestError("\n".join(map(_of_option, problems(exc, EngineSpec)))) from exc
+
+
+def _of_option(problem: str) -> str:
+    """A problem of a field as one of the option that gives it."""
+    field, colon, rest = problem.partition(": ")
+    if not colon or field not in EngineSpec.model_fields:
+        return f"--engine: {problem}"
+    return f"--{'engine' if field == 'name' else field}: {rest}"
 
 
 def _end(done: Report, as_json: bool) -> None:
     print_result(done, as_json, show_evaluate.report)
     if done.crashed:
-        raise typer.Exit(1)
+        raise typer.Exit(UNACCOUNTED)
 
 
 def _log(verbose: bool) -> None:

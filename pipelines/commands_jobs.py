@@ -21,6 +21,7 @@ from pipelines import show
 from pipelines.arguments import AllowRemovalFlag, JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.job_log import JobLog
 from pipelines.shipping import JobOptions, local_paths, packed, portable
+from schemas.errors import MAY_PASS, UNACCOUNTED, WRONG_REQUEST
 
 app = typer.Typer()
 
@@ -37,6 +38,8 @@ AddressOption = Annotated[
 JobArg = Annotated[str, typer.Argument(metavar="ID", help="The job's id; `jobs` lists them.")]
 # As a shell has it for a command that Ctrl-C ended.
 _INTERRUPTED = 130
+# A run that fails says why by one of these; another code is that of something else.
+_CODES = (UNACCOUNTED, WRONG_REQUEST, MAY_PASS)
 
 
 def _say(line: str) -> None:
@@ -190,13 +193,12 @@ def _follow(
     if job is None:
         _say(f"pagefoundry: {cluster.address} does not answer any more; {job_id} goes on where the "
              f"cluster does; follow it again by `{again}`")  # fmt: skip
-        raise typer.Exit(1)
+        raise typer.Exit(MAY_PASS)
     if log.report is not None:
         print_result(log.report, as_json, show.report)
     if job.state == "STOPPED":
         _say(f"pagefoundry: {job_id} was stopped; submit its recipe again to go on")
-    elif job.state == "FAILED" and job.exit_code not in (1, 2):
+    elif job.state == "FAILED" and job.exit_code not in _CODES:
         _say(f"pagefoundry: {job_id} failed: {job.message}")
-    code = job.exit_code if job.exit_code in (1, 2) else 1
     if job.state != "SUCCEEDED":
-        raise typer.Exit(code)
+        raise typer.Exit(job.exit_code if job.exit_code in _CODES else UNACCOUNTED)

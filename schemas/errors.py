@@ -1,17 +1,22 @@
 """The whole error tree. Foreign errors are translated into these at the edges, once.
 
 PageFoundryError
-├── RequestError            the request was wrong: exit code 2, one line, nothing was changed
+├── RequestError            the request was wrong, and waiting mends nothing: exit code 2, one line,
+│   │                       nothing was changed
 │   ├── RecipeError         the recipe does not parse; names the field
 │   ├── SourceError         a source pattern cannot be listed or matches nothing
 │   └── DatasetError        the dataset is missing, or made with another digest
-├── EnvironmentFault        not the page's fault: backed off, and stops the run when it persists
+├── EnvironmentFault        not the page's fault, and may pass: backed off, and stops the run when
+│   │                       it persists; exit code 3 unless it is a RequestError too
 │   ├── StorageError        an object cannot be read or written
 │   │   └── AccessError     a store or disk refuses us (credentials, rights, bucket, read-only): a
 │   │                       RequestError too, which stops the run at once
 │   ├── LeaseError          another run holds the dataset, or came between this run and its commit
-│   ├── ClusterError        the Jobs API of a Ray cluster does not answer
-│   ├── ModelError          an engine cannot be loaded
+│   ├── ClusterError        a Ray cluster does not answer, or Ray cannot start on this machine
+│   ├── ModelError          an engine cannot be loaded: its device or its memory fails, or nobody
+│   │   │                   has room for a replica
+│   │   └── NoEngineError   there is no such engine: its package, checkpoint, profile, mode or task
+│   │                       cannot be had; a RequestError too, which stops the run at once
 │   └── EngineDied          what an engine runs on is gone; a replica ends and is started anew
 ├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
 ├── DocumentError           a document is unreadable; carries the reject reason
@@ -22,9 +27,23 @@ A page that fails is no exception: it is a `schemas.pages.PageError` in its read
 
 from __future__ import annotations
 
+UNACCOUNTED = 1
+"""Exit code: something is unaccounted for, or failed its check."""
+WRONG_REQUEST = 2
+"""Exit code: the request was wrong."""
+MAY_PASS = 3
+"""Exit code: the surroundings failed; the same command may succeed later."""
+
 
 class PageFoundryError(Exception):
     """Root of the tree; its message is one line for the user: what, where, and the remedy."""
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that ends with this error exits with."""
+        if isinstance(self, RequestError):
+            return WRONG_REQUEST
+        return MAY_PASS if isinstance(self, EnvironmentFault) else UNACCOUNTED
 
 
 class RequestError(PageFoundryError):
@@ -61,11 +80,18 @@ class LeaseError(EnvironmentFault):
 
 
 class ClusterError(EnvironmentFault):
-    """The Jobs API of a Ray cluster does not answer."""
+    """A Ray cluster does not answer, or Ray cannot start on this machine."""
 
 
 class ModelError(EnvironmentFault):
     """An engine could not be loaded."""
+
+
+class NoEngineError(ModelError, RequestError):
+    """The engine that was asked for cannot be had: its package, checkpoint, profile, mode or task.
+
+    Waiting mends nothing.
+    """
 
 
 class EngineDied(EnvironmentFault):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.part import Part, PositiveInt
 
@@ -20,6 +20,16 @@ class Mix(Part):
         min_length=1, description="whole numbers; each group is named by the sources' `group`"
     )
     samples: PositiveInt | None = Field(default=None, description="in all, at most")
+
+    @model_validator(mode="after")
+    def _samples_reach_all(self) -> Mix:
+        least = sum(self.weights.values()) // math.gcd(*self.weights.values())
+        if self.samples is not None and self.samples < least:
+            raise ValueError(
+                f"`samples: {self.samples}` are too few for one of each weight; give {least} or "
+                "more, or smaller weights"
+            )
+        return self
 
     def counts(self, available: Mapping[str, int]) -> dict[str, int]:
         """How many samples of each group, of those available, are taken.

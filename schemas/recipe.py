@@ -1,25 +1,37 @@
 """The recipe: one YAML file that says what dataset to make, as frozen pydantic models.
 
-Unknown keys are refused. `reading_settings` is the part that decides what a page's reading is;
-its digest names the staging folder and stamps every row. Sources, `dedup`, `publish`, `placement`
-and `storage` are left out of it: changing them never makes a page be read again.
+Unknown keys are refused, and so are settings that ask for work that others rule out: what no run
+could do, or what every run would leave undone. A limit that is never reached is no such thing.
+What depends on an engine, a checkpoint or a place is for `pipelines.check`.
+
+`reading_settings` is the part that decides what a page's reading is; its digest names the staging
+folder and stamps every row. Sources, `dedup`, `publish`, `placement` and `storage` are left out of
+it: changing them never makes a page be read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from schemas.dedup import Dedup, NearImage, NearText
+from schemas.engine_spec import EngineSpec, Task
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
 from schemas.mix import Mix
 from schemas.part import Location, Part, PositiveInt, Share
-from schemas.sources import DocumentSource, RecordSource, Source
+from schemas.recipe_errors import problems
+from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
+
+__all__ = [
+    "Dedup", "EngineSpec", "NearImage", "NearText", "Placement", "Publish", "Quality", "Raster",
+    "Recipe", "Storage", "Task", "TextLayer", "differences", "parse_recipe",
+]  # fmt: skip
 
 
 class Raster(Part):
@@ -31,6 +43,15 @@ class Raster(Part):
     max_page_points: Annotated[float, Field(gt=0)] = 20_000  # 277 inches, past any real sheet
     max_aspect: Annotated[float, Field(ge=1)] = 20
     max_image_pixels: PositiveInt = 200_000_000
+
+    @model_validator(mode="after")
+    def _quality_of_lossy(self) -> Raster:
+        if self.format == "png" and self.quality != type(self).model_fields["quality"].default:
+            raise ValueError(
+                f"`quality: {self.quality}` means nothing to `format: png`, which loses nothing; "
+                "leave it out, or set `format: jpeg` or `webp`"
+            )
+        return self
 
 
 class TextLayer(Part):
@@ -55,41 +76,6 @@ class TextLayer(Part):
     min_judged_words: int = Field(default=20, description="fewer are never `misspaced`")
 
 
-Task = Literal["markdown", "text", "grounded", "figure", "describe", "locate"]
-
-
-class EngineSpec(Part):
-    """Which engine reads the pages, with which model, and what it is asked for.
-
-    `rapidocr` (ONNX Runtime) and `ppocr` (torch) carry PP-OCRv6; `transformers` and `vllm` read
-    with a checkpoint, by the profile that fits it (`workers.engines.profiles`).
-    """
-
-    name: Literal["rapidocr", "ppocr", "transformers", "vllm"] = "rapidocr"
-    model: Location | None = Field(default=None, description="a Hub id, or a folder")
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
-        default=None, description="a commit of the Hub id, which a branch's name is not"
-    )
-    profile: str | None = Field(default=None, description="default: by the checkpoint's type")
-    mode: str | None = Field(default=None, description="default: the profile's first")
-    task: Task | None = Field(default=None, description="default: the profile's first")
-    prompt: str | None = Field(default=None, description="in place of the profile's")
-    target: str | None = Field(default=None, description="what the task `locate` looks for")
-    max_new_tokens: PositiveInt = 8192
-
-    @model_validator(mode="after")
-    def _fits_its_engine(self) -> EngineSpec:
-        if self.name in ("rapidocr", "ppocr"):
-            given = self.model_dump(exclude_unset=True, exclude={"name"}).keys()
-            if given:
-                raise ValueError(f"{self.name} carries its model; leave out {', '.join(given)}")
-        elif self.model is None:
-            raise ValueError(f"{self.name} needs a `model`: a Hub id or a folder")
-        if self.task == "locate" and not (self.target or self.prompt):
-            raise ValueError("task `locate` needs a `target`: what to look for")
-        return self
-
-
 class Quality(Part):
     """Floors for a sample; what falls below is a reject with its reason and its scores."""
 
@@ -100,36 +86,6 @@ class Quality(Part):
     max_repetition: Share = Field(default=0.7, description="share of repeated lines or 5-grams")
     max_symbol_share: Share = Field(default=0.7, description="share of non-letters: `garbage`")
     min_ink_share: Share = Field(default=2e-5, description="share of marked pixels: `blank`")
-
-
-class NearText(Part):
-    """MinHash and LSH settings; bands x rows must equal the permutations."""
-
-    jaccard: Annotated[float, Field(gt=0, le=1)] = 0.8
-    permutations: PositiveInt = 128
-    bands: PositiveInt = 16
-    min_text_tokens: int = Field(default=32, ge=0, description="shorter pages compare by image")
-
-    @model_validator(mode="after")
-    def _bands_divide(self) -> NearText:
-        if self.permutations % self.bands:
-            raise ValueError(f"bands ({self.bands}) must divide permutations ({self.permutations})")
-        return self
-
-
-class NearImage(Part):
-    """For pages with too little text for `near`: the same words, and pictures that differ in at
-    most this many of the 256 bits of their perceptual hashes."""
-
-    max_distance_bits: Annotated[int, Field(ge=0, le=256)] = 16
-
-
-class Dedup(Part):
-    """What counts as a duplicate. `null` switches a stage off."""
-
-    exact_text: bool = True
-    near: NearText | None = NearText()
-    image: NearImage | None = NearImage()
 
 
 class Publish(Part):
@@ -177,6 +133,15 @@ class Placement(Part):
             )
         return self
 
+    @field_validator("gpus_per_replica")
+    @classmethod
+    def _whole_gpus(cls, value: float) -> float:
+        if value > 1 and value != int(value):
+            raise ValueError(
+                f"{value:g}: Ray has no part of a second GPU; give a whole number, or less than 1"
+            )
+        return value
+
 
 class Storage(Part):
     """Where `s3://` is; what is left out comes from the environment. Keys never stand here."""
@@ -221,6 +186,14 @@ class Recipe(Part):
     placement: Placement = Placement()
     storage: Storage = Storage()
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _words_are_documents(cls, value: object) -> object:
+        sources = [value] if isinstance(value, (str, Mapping)) else value
+        if not isinstance(sources, (list, tuple)):
+            return sources
+        return tuple({"documents": one} if isinstance(one, str) else one for one in sources)
+
     @field_validator("sources")
     @classmethod
     def _any(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -244,6 +217,59 @@ class Recipe(Part):
         if self.mix and self.on_missing == "keep":
             raise ValueError("a mix needs `on_missing: remove`: what no source has is of no group")
         return self
+
+    @model_validator(mode="after")
+    def _asks_for_what_is_done(self) -> Recipe:
+        lines = [*self._left_undone(), *self._same_places()]
+        if lines:
+            raise ValueError("\n".join(lines))
+        return self
+
+    def _left_undone(self) -> Iterator[str]:
+        """Settings that others rule out, whatever the sources are: these are no reading settings,
+        and a dataset must not need another digest when they change."""
+        placement = self.placement
+        specs = (self.engine, *([self.fallback] if self.fallback else []))
+        names = {spec.name for spec in specs}
+        if self.routing == "only":
+            for field, is_given in {
+                "engine": self.engine != EngineSpec(),
+                "fallback": self.fallback is not None,
+                "deep": self.deep,
+                "placement.gpus_per_replica": placement.gpus_per_replica > 0,
+                "placement.threads_per_replica": placement.threads_per_replica is not None,
+                "placement.batch_pages": placement.batch_pages is not None,
+            }.items():
+                if is_given:
+                    yield (
+                        f"{field}: no engine reads with `routing: only`; leave it out, or set "
+                        "`routing: prefer`"
+                    )
+            return
+        if self.routing == "never" and self.text_layer != TextLayer():
+            yield (
+                "text_layer: no text layer is taken with `routing: never`; leave it out, or set "
+                "`routing: prefer`"
+            )
+        if self.fallback == self.engine:
+            yield "fallback: it is the engine itself; name another one, or leave it out"
+        if placement.batch_pages is not None and "transformers" not in names:
+            yield (
+                f"placement.batch_pages: {' or '.join(sorted(names))} sizes its batches itself; "
+                "leave it out"
+            )
+        if placement.threads_per_replica is not None and names == {"vllm"} and not self.deep:
+            yield "placement.threads_per_replica: vllm takes none; leave it out"
+
+    def _same_places(self) -> Iterator[str]:
+        """Places that are named twice, where each would have to be one of its own."""
+        if self.placement.staging == self.dataset:
+            yield "placement.staging: it is the dataset itself; name another folder"
+        for number, source in enumerate(self.sources):
+            if (first := self.sources.index(source)) < number:
+                yield f"sources.{number}: it is the same as sources.{first}; leave it out"
+            if isinstance(source, DatasetSource) and self.dataset in source.dataset:
+                yield f"sources.{number}.dataset: it is the dataset that is made; name another one"
 
     def reading_settings(self) -> dict[str, Any]:
         """The settings a reading depends on, as plain JSON values."""
@@ -290,18 +316,8 @@ def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as exc:
-        problems = [
-            f"{origin}: {'.'.join(_path(error['loc'])) or 'recipe'}: {error['msg']}"
-            for error in exc.errors()
-        ]
-        raise RecipeError("\n".join(problems)) from exc
-
-
-def _path(place: tuple[int | str, ...]) -> list[str]:
-    """The keys to a value; pydantic puts the kind of a source behind its number."""
-    if place[:1] == ("sources",) and len(place) > 2:
-        place = (*place[:2], *place[3:])
-    return [str(key) for key in place]
+        lines = problems(exc, Recipe)
+        raise RecipeError("\n".join(f"{origin}: {line}" for line in lines)) from exc
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

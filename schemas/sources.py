@@ -74,7 +74,9 @@ RecordSource = (
 
 def _kind_given(value: Any) -> str | None:
     """The kind that a source's keys name. Told by the key, so that its errors are of one kind."""
-    keys = value.keys() if isinstance(value, Mapping) else type(value).model_fields.keys()
+    if isinstance(value, Part):
+        value = type(value).model_fields
+    keys = value.keys() if isinstance(value, Mapping) else ()
     return next((kind for kind in KINDS if kind in keys), None)
 
 

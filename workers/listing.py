@@ -16,7 +16,7 @@ from fsspec.utils import glob_translate
 
 from schemas.errors import AccessError, SourceError, StorageError
 from schemas.shards import SeenFile
-from workers.locations import absolute, filesystem, is_local, is_s3, join, translated
+from workers.locations import absolute, filesystem, is_local, is_s3, join, one_line, translated
 
 if TYPE_CHECKING:
     from workers.s3 import S3
@@ -32,7 +32,8 @@ def list_documents(
     """All files that the patterns name, once each, sorted by URI.
 
     A folder stands for the files below it with these suffixes; a glob for exactly what it matches.
-    Raises SourceError for a pattern that matches nothing or cannot be listed.
+    Raises SourceError for a pattern that matches nothing or that no store could list, StorageError
+    where the store does not answer.
     """
     found: dict[str, SeenFile] = {}
     for pattern in patterns:
@@ -53,7 +54,10 @@ def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]
     except AccessError:
         raise
     except (StorageError, FileNotFoundError) as exc:
-        raise SourceError(f"source {pattern!r} cannot be listed: {exc.__cause__ or exc}") from exc
+        cause = exc.__cause__ or exc
+        missing = isinstance(cause, FileNotFoundError)
+        kind = StorageError if isinstance(cause, OSError) and not missing else SourceError
+        raise kind(f"source {pattern!r} cannot be listed: {one_line(cause)}") from exc
 
 
 def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from schemas.errors import EngineDied, ModelError, ShardError
+from schemas.errors import EngineDied, NoEngineError, ShardError
 from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.deep import parse_regions
@@ -60,14 +60,14 @@ def load_replica(settings: ReplicaSettings) -> Replica:
 class Replica:
     """An engine, and a fallback if the recipe names one.
 
-    Raises ModelError where pages are to be parsed deeply by an engine that cannot.
+    Raises NoEngineError where pages are to be parsed deeply by an engine that cannot.
     """
 
     def __init__(
         self, engine: Engine, settings: ReplicaSettings, fallback: Engine | None = None
     ) -> None:
         if settings.deep and engine.figure is None:
-            raise ModelError(
+            raise NoEngineError(
                 f"`deep: true` needs a prompt for figures, and {engine.name} {engine.model} has "
                 "none; take another engine or profile, or leave `deep` out"
             )

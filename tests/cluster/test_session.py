@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from cluster.pool import Policy, Step, run_pool
 from cluster.session import IN_PROCESS, ReplicaSpec, Session, open_session
-from schemas.errors import ModelError, RequestError, StorageError
+from schemas.errors import ClusterError, ModelError, RequestError, StorageError
 
 
 class Adder:
@@ -119,11 +120,14 @@ def test_a_chain_past_its_deadline_is_ended_and_tried_again(
     assert sorted(one.value for one in done) == ["a", "b"]
 
 
-def test_an_address_where_nobody_listens_is_refused_at_first_use() -> None:
-    with (
-        open_session("127.0.0.1:1") as session,
-        pytest.raises(RequestError, match=r"127\.0\.0\.1:1"),
-    ):
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [("127.0.0.1:1", ClusterError), ("head", RequestError), ("head:http", RequestError)],
+)
+def test_an_address_where_nobody_listens_may_pass_and_what_is_none_is_wrong(
+    address: str, error: type[Exception]
+) -> None:
+    with open_session(address) as session, pytest.raises(error, match=re.escape(address)):
         run(session, [Step(double)], None, range(1))
 
 

@@ -121,7 +121,7 @@ def test_an_unreachable_ray_is_one_line(recipe: Path, tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe.read_text().replace("/data\n", "/other-data\n"))
     done = call("run", str(path), "--ray", "127.0.0.1:1")
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "Ray at 127.0.0.1:1 does not answer" in done.stderr
 
 

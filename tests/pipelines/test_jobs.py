@@ -236,20 +236,26 @@ def test_nothing_of_the_submitters_environment_is_in_what_the_cluster_tells(
         (["logs", "pagefoundry-0-1"], {}, "knows no job pagefoundry-0-1"),
         (["jobs"], {"RAY_AUTH_TOKEN": "wrong"}, "refuses us"),
         (["jobs"], {"RAY_AUTH_MODE": "disabled"}, "refuses us"),
-        (["jobs", "--address", "http://127.0.0.1:1"], {}, "http://127.0.0.1:1 does not answer"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_two(
     place: Place, arguments: list[str], variables: dict[str, str], message: str
 ) -> None:
-    environment = place.environment | variables
-    done = call(*arguments, cwd=place.folder, environment=environment)
+    done = call(*arguments, cwd=place.folder, environment=place.environment | variables)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith("pagefoundry: ")
     assert message in line
     assert SECRET not in line
     assert place.cluster.token not in line
+
+
+def test_a_cluster_that_is_away_is_one_line_and_exit_three(place: Place) -> None:
+    arguments = ("jobs", "--address", "http://127.0.0.1:1")
+    done = call(*arguments, cwd=place.folder, environment=place.environment)
+    assert done.returncode == 3, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("pagefoundry: http://127.0.0.1:1 does not answer")
 
 
 def test_a_given_address_needs_no_scheme_and_wins_over_the_environment(

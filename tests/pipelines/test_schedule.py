@@ -48,7 +48,7 @@ def test_a_night_that_overlaps_stands_back_and_one_after_a_crash_goes_on(tmp_pat
     try:
         overlapping = start(*run_arguments(tmp_path))
         _, said = overlapping.communicate(timeout=TIMEOUT_S)
-        assert overlapping.returncode == 2
+        assert overlapping.returncode == 3
         assert f"is held by another run: process {refresh.pid}" in said
         refresh.send_signal(signal.SIGCONT)
         refresh.communicate(timeout=TIMEOUT_S)

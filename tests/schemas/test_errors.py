@@ -9,9 +9,14 @@ import pytest
 
 from schemas import errors
 from schemas.errors import (
+    AccessError,
+    ClusterError,
     DocumentError,
     EnvironmentFault,
+    IntegrityError,
+    LeaseError,
     ModelError,
+    NoEngineError,
     PageFoundryError,
     RecipeError,
     RequestError,
@@ -20,6 +25,11 @@ from schemas.errors import (
 )
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass)]
+CODES = {
+    1: [PageFoundryError, ShardError, IntegrityError],
+    2: [RequestError, RecipeError, AccessError, NoEngineError],
+    3: [EnvironmentFault, StorageError, LeaseError, ClusterError, ModelError],
+}
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -47,3 +57,10 @@ def test_faults_of_the_surroundings_are_not_faults_of_pages_or_requests() -> Non
         assert issubclass(cls, EnvironmentFault)
         assert not issubclass(cls, (ShardError, RequestError))
     assert issubclass(RecipeError, RequestError)
+
+
+@pytest.mark.parametrize(
+    ("code", "cls"), [(code, cls) for code, classes in CODES.items() for cls in classes]
+)
+def test_what_may_pass_has_a_code_of_its_own(code: int, cls: type[PageFoundryError]) -> None:
+    assert cls("what, where, remedy").exit_code == code

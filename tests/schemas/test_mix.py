@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from schemas.errors import RecipeError
@@ -19,6 +19,7 @@ available = st.fixed_dictionaries({name: st.integers(0, 2000) for name in GROUPS
 def test_counts_are_in_the_proportions_of_the_weights_and_as_many_as_there_can_be(
     weight: dict[str, int], have: dict[str, int], samples: int | None
 ) -> None:
+    assume(samples is None or samples >= _unit(weight))
     counts = Mix(weights=weight, samples=samples).counts(have)
     total = sum(counts.values())
     assert all(counts[name] <= have[name] for name in GROUPS)
@@ -44,7 +45,8 @@ def _unit(weight: dict[str, int]) -> int:
         ("sources: [{charts: 1, group: a}]", "sources.0: group 'a' has no weight in `mix`"),
         ("mix: {weights: {a: 1, b: 1}}\nsources: [{charts: 1, group: a}]",
          "mix: no source is of group 'b'"),
-        ("mix: {weights: {a: 0}}\nsources: [{charts: 1, group: a}]", "mix.weights.a: Input should"),
+        ("mix: {weights: {a: 0}}\nsources: [{charts: 1, group: a}]",
+         "mix.weights.a: 1 or more belongs here, not 0"),
         ("mix: {weights: {a: 1}}\nsources: [{charts: 1, group: a}]\non_missing: keep",
          "a mix needs `on_missing: remove`"),
     ],

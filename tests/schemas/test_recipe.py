@@ -64,8 +64,11 @@ def test_dataset_and_sources_are_all_it_takes() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rasters: {}", "mine.yaml: rasters: Extra inputs are not permitted"),
-        ("raster: {dpi: 300}", "mine.yaml: raster.dpi: Extra inputs are not permitted"),
+        ("rasters: {}", "mine.yaml: rasters: there is no such key; did you mean `raster`?"),
+        (
+            "raster: {dpi: 300}",
+            "mine.yaml: raster.dpi: there is no such key; known are longest_edge_px",
+        ),
         ("raster: {quality: 101}", "mine.yaml: raster.quality: "),
         ("engine: {name: magic}", "mine.yaml: engine.name: "),
         ("dedup: {near: {permutations: 100}}", "bands (16) must divide permutations (100)"),
@@ -101,7 +104,7 @@ def test_what_is_no_mapping_is_told_what_a_recipe_is(text: str) -> None:
         "dedup: {exact_text: false, image: null, near: {jaccard: 0.9, bands: 32}}",
         "dedup: {near: null}",
         "publish: {seed: 7, part_bytes: 1000}",
-        "placement: {replicas: 20, shard_pages: 256, page_timeout_s: 5, batch_pages: 32}",
+        "placement: {replicas: 20, shard_pages: 256, page_timeout_s: 5, threads_per_replica: 1}",
     ],
 )
 def test_what_changes_no_reading_keeps_the_digest(text: str) -> None:
@@ -120,10 +123,10 @@ def test_a_checkpoint_is_named_with_what_is_asked_of_it() -> None:
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
-        ("name: vllm", "engine: Value error, vllm needs a `model`"),
+        ("name: vllm", "engine: vllm needs a `model`"),
         ("name: rapidocr, mode: base", "rapidocr carries its model; leave out mode"),
         ("name: vllm, model: a/b, revision: main", "engine.revision"),
-        ("name: vllm, model: a/b, task: locate", "needs a `target`"),
+        ("name: vllm, model: a/b, task: locate", "there is no `target`"),
         ("name: vllm, model: a/b, task: translate", "engine.task"),
     ],
 )
@@ -148,7 +151,7 @@ def test_another_source_or_dataset_keeps_the_digest() -> None:
         "engine: {name: ppocr}",
         "engine: {name: transformers, model: folder}",
         "engine: {name: vllm, model: folder, mode: base}",
-        "fallback: {name: rapidocr}",
+        "fallback: {name: ppocr}",
         "rotate: false",
         "deep: true",
         "quality: {min_confidence: 0.6}",

@@ -62,10 +62,19 @@ def test_a_source_is_of_the_kind_that_its_key_names() -> None:
     ("source", "said"),
     [
         ("- folder: a", "a source names one of: documents, text, charts"),
-        ("- charts: 0", "sources.0.charts: Input should be greater than or equal to 1"),
-        ("- {charts: 3, colour: red}", "sources.0.colour: Extra inputs are not permitted"),
-        ("- {text: a, preset: fancy}", "sources.0.preset: Input should be 'document'"),
-        ("- {documents: a, charts: 3}", "sources.0.charts: Extra inputs"),
+        ("- charts: 0", "sources.0.charts: 1 or more belongs here, not 0"),
+        (
+            "- {charts: 3, colour: red}",
+            "sources.0.colour: there is no such key; known are group, charts",
+        ),
+        (
+            "- {text: a, preset: fancy}",
+            "sources.0.preset: one of document, web, dark, code, glyph belongs here, not 'fancy'",
+        ),
+        (
+            "- {documents: a, charts: 3}",
+            "sources.0.charts: a source is of one kind; make this a source of its own",
+        ),
     ],
 )
 def test_a_wrong_source_is_told_in_one_line_of_its_kind(source: str, said: str) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from schemas.errors import SourceError, StorageError
 from workers import store
 from workers.listing import list_stored, require_listing
 
@@ -28,3 +34,33 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
 
 def test_a_disk_has_no_rights_of_its_own(tmp_path: Path) -> None:
     require_listing(str(tmp_path / "nowhere"))
+
+
+class FarStore(MemoryFileSystem):
+    """A store that lists nothing, for a reason of its caller's."""
+
+    protocol = "far"
+    cachable = False
+    error: Exception
+
+    def find(self, *_: Any, **__: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_wrong"),
+    [
+        (TimeoutError("no answer"), False),
+        (ConnectionRefusedError(111, "refused"), False),
+        (FileNotFoundError("no such bucket"), True),
+        (ValueError("no such scheme"), True),
+    ],
+)
+def test_a_store_that_is_away_is_no_wrong_source(
+    error: Exception, is_wrong: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsspec.register_implementation("far", FarStore, clobber=True)
+    monkeypatch.setattr(FarStore, "error", error, raising=False)
+    with pytest.raises((StorageError, SourceError), match="'far://corpus' cannot be listed") as got:
+        store.list_documents(["far://corpus"])
+    assert isinstance(got.value, SourceError) == is_wrong

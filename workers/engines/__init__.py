@@ -69,7 +69,8 @@ class Engine(Protocol):
 def load_engine(
     spec: EngineSpec, threads: int | None = None, batch_pages: int | None = None
 ) -> Engine:
-    """Load the engine that `spec` names. Raises ModelError where it cannot be loaded.
+    """Load the engine that `spec` names. Raises ModelError where it cannot be loaded, of which
+    NoEngineError says that there is none.
 
     `threads` is None for all cores, `batch_pages`, the pages that a `transformers` model reads at
     once, None for what fits its device.

@@ -11,7 +11,7 @@ from typing import Any
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-from schemas.errors import ModelError
+from schemas.errors import ModelError, NoEngineError
 from schemas.recipe import EngineSpec
 from workers.cleaning import first_line
 
@@ -37,7 +37,8 @@ class Checkpoint:
 def find_checkpoint(spec: EngineSpec) -> Checkpoint:
     """The checkpoint that `spec` names: a folder where there is one, else a Hub id.
 
-    Raises ModelError where it cannot be found, or is a Hub id without a commit.
+    Raises NoEngineError where there is none, or it is a Hub id without a commit; ModelError where
+    the Hub does not answer.
     """
     assert spec.model is not None
     folder = Path(spec.model)
@@ -45,18 +46,27 @@ def find_checkpoint(spec: EngineSpec) -> Checkpoint:
         config = _read_config(folder / "config.json")
         return _checkpoint(spec.model, _folder_digest(folder), None, config)
     if spec.revision is None:
-        raise ModelError(
+        raise NoEngineError(
             f"engine.model: {spec.model} is no folder here; for a Hub id name its commit as "
             "`revision`, so that the dataset can be made again"
         )
     try:
         path = hf_hub_download(spec.model, "config.json", revision=spec.revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
-        raise ModelError(
+        no_answer = isinstance(exc, LocalEntryNotFoundError) or _is_answered_later(exc)
+        kind = ModelError if no_answer else NoEngineError
+        raise kind(
             f"engine.model: {spec.model} at {spec.revision} is neither a folder nor can it be "
             f"had from the Hub: {first_line(exc)}"
         ) from exc
     return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
+
+
+def _is_answered_later(exc: Exception) -> bool:
+    """Whether the Hub is only busy or out of order."""
+    if not isinstance(exc, HfHubHTTPError):
+        return False
+    return exc.response.status_code == 429 or exc.response.status_code >= 500
 
 
 def _checkpoint(
@@ -70,9 +80,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text())
     except (OSError, ValueError) as exc:
-        raise ModelError(f"{path}: not a checkpoint's config: {first_line(exc)}") from exc
+        raise NoEngineError(f"{path}: not a checkpoint's config: {first_line(exc)}") from exc
     if not isinstance(config, dict):
-        raise ModelError(f"{path}: not a checkpoint's config: no mapping")
+        raise NoEngineError(f"{path}: not a checkpoint's config: no mapping")
     return config
 
 

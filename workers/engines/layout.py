@@ -26,7 +26,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from schemas.errors import ModelError
+from schemas.errors import NoEngineError
 from schemas.pages import Block, Box, PageImage
 
 _MODEL = "pymupdf/layout/resources/onnx/feature_imf2.onnx"
@@ -63,7 +63,7 @@ class LayoutModel:
         """The regions of `image` from top to bottom, without texts.
 
         Labels are figure, table, caption, title, text, list, header, footer and footnote.
-        `confidence` is the mean probability of the label in the region. Raises ModelError where
+        `confidence` is the mean probability of the label in the region. Raises NoEngineError where
         the model cannot be loaded, ValueError where `image` does not decode.
         """
         logits = self._session.run(["logits"], {"input": _model_input(image.data)})[0]
@@ -84,7 +84,9 @@ class LayoutModel:
             model = self._model or distribution("pymupdf").locate_file(_MODEL)
             return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as exc:  # onnxruntime's errors share no narrower base
-            raise ModelError(f"layout model: {exc}; install pymupdf>=2.0, which ships it") from exc
+            raise NoEngineError(
+                f"layout model: {exc}; install pymupdf>=2.0, which ships it"
+            ) from exc
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from schemas.errors import ModelError
+from schemas.errors import NoEngineError
 from schemas.recipe import EngineSpec, Task
 from workers.engines import parsers
 from workers.engines.checkpoint import Checkpoint
@@ -60,29 +60,31 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
 
     Raises:
         RecipeError: the profile is unknown.
-        ModelError: no profile fits and no prompt is given, or the profile has no such engine, mode
-            or task.
+        NoEngineError: no profile fits and no prompt is given, or the profile has no such engine,
+            mode or task.
     """
     profile = find_profile(spec.profile, checkpoint.model_type, checkpoint.architectures)
     if profile is None:
         if spec.prompt is None:
-            raise ModelError(
+            raise NoEngineError(
                 f"{checkpoint.location}: no profile fits its model type "
                 f"{checkpoint.model_type!r}; give `prompt`, or the name of a `profile`"
             )
         profile = _PLAIN
     if spec.name not in profile.engines:
-        raise ModelError(
+        raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )
     names = [mode.name for mode in profile.modes]
     name = spec.mode or profile.default_mode
     if name not in names:
-        raise ModelError(f"profile {profile.name} has the modes {', '.join(names)}, not {name!r}")
+        raise NoEngineError(
+            f"profile {profile.name} has the modes {', '.join(names)}, not {name!r}"
+        )
     task = next(iter(profile.prompts), _TASK_OF_ANY_PROMPT) if spec.task is None else spec.task
     if spec.prompt is None and task not in profile.prompts:
         tasks = ", ".join(profile.prompts)
-        raise ModelError(f"profile {profile.name} has the tasks {tasks}, not {task!r}")
+        raise NoEngineError(f"profile {profile.name} has the tasks {tasks}, not {task!r}")
     prompt = profile.prompts[task] if spec.prompt is None else spec.prompt
     return Plan(
         profile=profile,

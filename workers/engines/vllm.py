@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from schemas.errors import EngineDied, ModelError
+from schemas.errors import EngineDied, NoEngineError
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
 from workers.cleaning import first_line
@@ -48,14 +48,14 @@ Picture = tuple[PageImage, Image.Image]
 def load_vllm(spec: EngineSpec) -> VllmEngine:
     """Load the checkpoint that `spec` names into vLLM, and prove that the guard acts there.
 
-    Raises ModelError where vLLM is missing or unfit, or the checkpoint cannot be loaded, or cannot
-    be asked what the recipe asks.
+    Raises NoEngineError where vLLM is missing or unfit, or the checkpoint cannot be asked what the
+    recipe asks; ModelError where it cannot be loaded.
     """
     checkpoint = find_checkpoint(spec)
     plan = make_plan(spec, checkpoint)
     only = only_mode(checkpoint)
     if only not in (None, plan.mode.name):
-        raise ModelError(
+        raise NoEngineError(
             f"engine.mode: vLLM reads {checkpoint.location} in mode {only} only, "
             f"not in {plan.mode.name}"
         )

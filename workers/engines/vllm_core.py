@@ -19,7 +19,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from schemas.errors import EngineDied, ModelError
+from schemas.errors import EngineDied, ModelError, NoEngineError
 from workers.cleaning import first_line
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
@@ -89,7 +89,7 @@ class Loaded:
 def load_core(checkpoint: Checkpoint) -> Loaded:
     """Load `checkpoint` into a vLLM whose processes end with this one.
 
-    Raises ModelError where vLLM is missing or unfit, or cannot load it.
+    Raises NoEngineError where vLLM is missing or unfit, ModelError where it cannot load it.
     """
     # The second model runner refuses logits processors of the first one's interface.
     os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
@@ -98,7 +98,7 @@ def load_core(checkpoint: Checkpoint) -> Loaded:
     try:
         import vllm
     except ImportError as exc:
-        raise ModelError(
+        raise NoEngineError(
             f"engine.name: vllm is not installed ({exc}); install pagefoundry[vllm]"
         ) from exc
     check_version(vllm.__version__)
@@ -132,24 +132,25 @@ def _start(checkpoint: Checkpoint) -> Loaded:
     tokenizer = llm.get_tokenizer()
     end = tokenizer.eos_token_id
     if end is None:
-        raise ModelError(f"{checkpoint.location}: its tokenizer names no end token (eos_token)")
+        raise NoEngineError(f"{checkpoint.location}: its tokenizer names no end token (eos_token)")
     processes = [one for one in multiprocessing.active_children() if one not in before]
     return Loaded(checkpoint, llm, tokenizer, processes, end)
 
 
 def check_version(version: str) -> None:
-    """Raises ModelError for a vLLM that would ignore the guard under greedy decoding."""
+    """Raises NoEngineError for a vLLM that would ignore the guard under greedy decoding."""
     if Version(version) < _OLDEST:
-        raise ModelError(
+        raise NoEngineError(
             f"vLLM {version} ignores the n-gram guard at temperature 0; install {_OLDEST} or later"
         )
 
 
 def prove_guard(loaded: Loaded) -> None:
-    """Have the guard's class dictate an answer. Raises ModelError where vLLM says something else.
+    """Have the guard's class dictate an answer.
 
     So a release that calls it no longer, or hides what was sampled from it, is refused whatever
-    its number is.
+    its number is. Raises NoEngineError where vLLM says something else, ModelError where it says
+    nothing.
     """
     from vllm import SamplingParams, __version__
 
@@ -171,4 +172,6 @@ def prove_guard(loaded: Loaded) -> None:
             "says why (VLLM_LOGGING_LEVEL=INFO)"
         ) from exc
     if tuple(output.outputs[0].token_ids) != _PROOF:
-        raise ModelError(f"vLLM {__version__} leaves out the n-gram guard; install another release")
+        raise NoEngineError(
+            f"vLLM {__version__} leaves out the n-gram guard; install another release"
+        )
