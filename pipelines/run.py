@@ -35,6 +35,7 @@ from schemas.shards import PageRange, Receipt
 from schemas.sources import is_made, record_place
 from workers import store
 from workers.card import write_card
+from workers.delta_names import require_name
 from workers.lease import TTL_S, hold
 from workers.listing import list_stored
 from workers.staging import Staging
@@ -72,6 +73,7 @@ def run(
         SourceError: a source matches nothing.
     """
     recipe = recipe.model_copy(update={"dataset": store.absolute(recipe.dataset)})
+    require_name(recipe.dataset)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -134,7 +136,9 @@ def covered_documents(
 
 def staging_root(recipe: Recipe) -> str:
     """The folder of all staging, whatever the digest."""
-    return recipe.placement.staging or store.join(store.absolute(recipe.dataset), "staging")
+    return store.absolute(
+        recipe.placement.staging or store.join(store.absolute(recipe.dataset), "staging")
+    )
 
 
 @contextmanager

@@ -28,6 +28,8 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
 from schemas.tables import SCHEMAS
 from workers import store
+from workers.delta_log import commits
+from workers.delta_names import table_url
 from workers.locations import is_s3, storage_error
 
 log = logging.getLogger(__name__)
@@ -75,8 +77,8 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
 def _open(uri: str, version: int | None) -> TableVersion | None:
     try:
-        table = DeltaTable(uri, storage_options=_options(uri))
-        history = _commits(table)
+        table = DeltaTable(table_url(uri), storage_options=_options(uri))
+        history = commits(uri)
         if version is not None and version not in history:
             known = f"{min(history)} to {max(history)}"
             raise DatasetError(f"{uri} has versions {known}, not {version}")
@@ -102,31 +104,16 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
 
 def table_history(uri: str) -> list[tuple[int, int, dict[str, Any]]]:
     """Versions of a table, newest first: number, timestamp in ms, and what the commit says."""
-    commits = _commits(DeltaTable(uri, storage_options=_options(uri)))
     return [
         (version, int(entry["timestamp"]), json.loads(entry.get(METADATA_KEY, "{}")))
-        for version, entry in commits.items()
+        for version, entry in commits(uri).items()
     ]
-
-
-def _commits(table: DeltaTable) -> dict[int, dict[str, Any]]:
-    """What the commits say, by version, newest first; `table` is at the latest version then.
-
-    deltalake numbers commits downwards from the version that a table was opened at, those that
-    came after it included. So they are read again until none came meanwhile.
-    """
-    while True:
-        opened = table.version()
-        commits = {entry["version"]: entry for entry in table.history()}
-        table.update_incremental()
-        if table.version() == opened:
-            return commits
 
 
 def write_checkpoint(uri: str, version: int) -> None:
     """Write a version's whole state into the log, so that it needs no older entries."""
     try:
-        table = DeltaTable(uri, version=version, storage_options=_options(uri))
+        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
         table.create_checkpoint()
     except (DeltaError, OSError) as exc:
         raise storage_error("write a checkpoint of the table", uri, exc) from exc
@@ -143,7 +130,7 @@ def _make(uri: str, table: str) -> TableVersion:
     try:
         schema = Schema.from_arrow(SCHEMAS[table])
         create_table_with_add_actions(
-            uri,
+            table_url(uri),
             schema,
             [],
             name=table,
@@ -210,7 +197,7 @@ def _commit(
     options = _options(current.uri)
     try:
         DeltaTable(
-            current.uri, version=current.version, storage_options=options
+            table_url(current.uri), version=current.version, storage_options=options
         ).create_write_transaction(
             actions,
             "append",
