@@ -50,6 +50,7 @@ from schemas.shards import PageRange, Receipt, SeenFile
 from schemas.sources import is_made, record_place
 from workers import store
 from workers.card import write_card
+from workers.delta_names import require_name
 from workers.documents import Examined
 from workers.lease import TTL_S, hold
 from workers.listing import list_stored
@@ -100,6 +101,7 @@ def run(
             `max_removed`, and not `allow_removal`.
     """
     recipe = recipe.model_copy(update={"dataset": store.absolute(recipe.dataset)})
+    require_name(recipe.dataset)
 
     say = partial(print_line, console)
     with hold(recipe.dataset, wait, lease_ttl_s, say) as lease:

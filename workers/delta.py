@@ -28,6 +28,8 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
 from schemas.tables import SCHEMAS
 from workers import store
+from workers.delta_log import commit_info, commits, versions
+from workers.delta_names import table_url
 from workers.locations import is_s3, storage_error
 
 log = logging.getLogger(__name__)
@@ -75,12 +77,12 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
 def _open(uri: str, version: int | None) -> TableVersion | None:
     try:
-        table = DeltaTable(uri, version=version, storage_options=_options(uri))
+        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
         number = table.version()
         actions = pa.table(table.get_add_actions(flatten=True))
-        said = _said(uri, number)
+        said = _message(commit_info(uri, number))
     except (DeltaError, OSError, OverflowError) as exc:
-        known = _versions(uri) if version is not None else []
+        known = versions(uri) if version is not None else []
         if known and version not in known:
             raise DatasetError(
                 f"{uri} has versions {known[0]} to {known[-1]}, not {version}"
@@ -95,54 +97,24 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
     return TableVersion(uri, number, tuple(sorted(parts, key=lambda part: part.path)), said)
 
 
-def _said(uri: str, version: int) -> dict[str, Any]:
-    """What a commit says, from its own log entry.
-
-    deltalake's history reads the whole log, and numbers it from the version a table was opened at.
-    """
-    entry = store.read_bytes(store.join(uri, "_delta_log", f"{version:020d}.json"))
-    for line in entry.splitlines():
-        info = json.loads(line).get("commitInfo")
-        if info is not None:
-            said: dict[str, Any] = json.loads(info.get(METADATA_KEY, "{}"))
-            return said
-    return {}
-
-
-def _versions(uri: str) -> list[int]:
-    """The versions whose commits the log still has, oldest first."""
-    names = store.list_names(store.join(uri, "_delta_log"), ".json")
-    stems = (name.rsplit("/", 1)[-1].removesuffix(".json") for name in names)
-    return sorted(int(stem) for stem in stems if len(stem) == 20 and stem.isdigit())
+def _message(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """What a commit of ours says, beside what deltalake writes of it."""
+    message: dict[str, Any] = json.loads(commit.get(METADATA_KEY, "{}"))
+    return message
 
 
 def table_history(uri: str) -> list[tuple[int, int, dict[str, Any]]]:
     """Versions of a table, newest first: number, timestamp in ms, and what the commit says."""
-    commits = _commits(DeltaTable(uri, storage_options=_options(uri)))
     return [
-        (version, int(entry["timestamp"]), json.loads(entry.get(METADATA_KEY, "{}")))
-        for version, entry in commits.items()
+        (version, int(entry["timestamp"]), _message(entry))
+        for version, entry in commits(uri).items()
     ]
-
-
-def _commits(table: DeltaTable) -> dict[int, dict[str, Any]]:
-    """What the commits say, by version, newest first; `table` is at the latest version then.
-
-    deltalake numbers commits downwards from the version that a table was opened at, those that
-    came after it included. So they are read again until none came meanwhile.
-    """
-    while True:
-        opened = table.version()
-        commits = {entry["version"]: entry for entry in table.history()}
-        table.update_incremental()
-        if table.version() == opened:
-            return commits
 
 
 def write_checkpoint(uri: str, version: int) -> None:
     """Write a version's whole state into the log, so that it needs no older entries."""
     try:
-        table = DeltaTable(uri, version=version, storage_options=_options(uri))
+        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
         table.create_checkpoint()
     except (DeltaError, OSError) as exc:
         raise storage_error("write a checkpoint of the table", uri, exc) from exc
@@ -159,7 +131,7 @@ def _make(uri: str, table: str) -> TableVersion:
     try:
         schema = Schema.from_arrow(SCHEMAS[table])
         create_table_with_add_actions(
-            uri,
+            table_url(uri),
             schema,
             [],
             name=table,
@@ -224,7 +196,7 @@ def _commit(
     options = _options(current.uri)
     try:
         DeltaTable(
-            current.uri, version=current.version, storage_options=options
+            table_url(current.uri), version=current.version, storage_options=options
         ).create_write_transaction(
             actions,
             "append",

@@ -5,25 +5,37 @@ A listing of S3 comes page by page, and nothing of it is cached: other processes
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from fsspec.utils import glob_translate
 
 from schemas.errors import AccessError, SourceError, StorageError
 from schemas.shards import SeenFile
-from workers.locations import absolute, filesystem, is_local, is_s3, join, one_line, translated
+from workers.folders import FoundFile, files_below, found_file
+from workers.locations import (
+    absolute,
+    filesystem,
+    is_local,
+    is_s3,
+    join,
+    local_path,
+    local_uri,
+    one_line,
+    translated,
+)
 
 if TYPE_CHECKING:
     from workers.s3 import S3
 
+log = logging.getLogger(__name__)
+
 DOCUMENT_SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
-_GLOB_CHARS = "*?["
-_FIRST_GLOB_CHAR = re.compile(r"[*?\[]")
+_GLOB_CHAR = re.compile(r"[*?\[]")
 
 
 def list_documents(
@@ -31,7 +43,8 @@ def list_documents(
 ) -> list[SeenFile]:
     """All files that the patterns name, once each, sorted by URI.
 
-    A folder stands for the files below it with these suffixes; a glob for exactly what it matches.
+    A folder stands for the files below it with these suffixes, also behind links; a glob for
+    exactly what it matches. What is there as it is written is no glob, whatever its characters.
     Raises SourceError for a pattern that matches nothing or that no store could list, StorageError
     where the store does not answer.
     """
@@ -49,8 +62,11 @@ def list_documents(
 def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     try:
         with translated("list", pattern):
-            listed = _list_s3 if is_s3(pattern) else _list_files
-            yield from listed(pattern, suffixes)
+            if is_local(pattern):
+                yield from _list_local(pattern, suffixes)
+            else:
+                listed = _list_s3 if is_s3(pattern) else _list_elsewhere
+                yield from listed(pattern, suffixes)
     except AccessError:
         raise
     except (StorageError, FileNotFoundError) as exc:
@@ -60,18 +76,53 @@ def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]
         raise kind(f"source {pattern!r} cannot be listed: {one_line(cause)}") from exc
 
 
+def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
+    path = str(local_path(pattern))
+    base, glob = _taken_apart(path, os.path.lexists)
+    if glob:
+        matches = re.compile(glob_translate(glob)).match
+        depth = None if "**" in glob else glob.count("/") + 1
+        for file in files_below(base, depth):
+            if matches(file.path.removeprefix(base.rstrip("/") + "/")):
+                yield _seen_here(file)
+    elif os.path.isdir(base):
+        for file in files_below(base, into_itself=False):
+            if file.path.lower().endswith(suffixes):
+                yield _seen_here(file)
+            elif file.is_broken:
+                log.warning("%s: a link that leads nowhere; nothing behind it is read", file.path)
+    elif (found := found_file(base)) is not None:
+        yield _seen_here(found)
+
+
+def _seen_here(file: FoundFile) -> SeenFile:
+    return SeenFile(local_uri(file.path), file.size, _version({"mtime": file.modified_s}))
+
+
+def _taken_apart(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
+    """The part of a path that is there as it is written, and what is left as a glob, if anything.
+
+    A name with the characters of a glob that is there is that name: `docs [old]/*.pdf` is what
+    lies in `docs [old]`, if there is one.
+    """
+    names = path.split("/")
+    for count, name in enumerate(names):
+        if _GLOB_CHAR.search(name) and not is_there("/".join(names[: count + 1])):
+            return "/".join(names[:count]) or "/", "/".join(names[count:])
+    return path, ""
+
+
 def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     """Page by page, by the keys' prefix up to the first character of a glob."""
     fs, path = filesystem(pattern)
-    matched = False
-    if glob := _FIRST_GLOB_CHAR.search(path):
-        matches = re.compile(glob_translate(path)).match
-        for entry in _entries(fs, path[: glob.start()]):
-            if matches(entry["name"]):
-                matched = True
+    base, glob = _taken_apart(path, fs.exists)
+    if first := _GLOB_CHAR.search(glob):
+        matches = re.compile(glob_translate(glob)).match
+        for entry in _entries(fs, f"{base}/{glob[: first.start()]}"):
+            if matches(entry["name"].removeprefix(f"{base}/")):
                 yield _seen_in_s3(entry)
-    if matched:
         return
+    matched = False
     for entry in _entries(fs, path + "/"):
         matched = True
         if entry["name"].lower().endswith(suffixes):
@@ -89,34 +140,16 @@ def _seen_in_s3(entry: dict[str, Any]) -> SeenFile:
     return SeenFile(f"s3://{entry['name']}", int(entry["size"]), _version(entry))
 
 
-def _list_files(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
+def _list_elsewhere(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     fs, path = filesystem(pattern)
-    if any(char in pattern for char in _GLOB_CHARS) and not fs.exists(path):
+    if _GLOB_CHAR.search(path) and not fs.exists(path):
         entries, by_suffix = fs.glob(path, detail=True), False
     else:
         by_suffix = fs.isdir(path)
         entries = fs.find(path, detail=True)
-    for name, listed in entries.items():
-        # A listing shows a link, not the file behind it.
-        is_link = listed.get("islink", False)
-        info = fs.info(name) if is_link and fs.exists(name) else listed
-        if info["type"] != "file" and (fs.exists(name) or not is_link):
-            continue  # a broken link stays: whoever opens it can say so
-        if by_suffix and not name.lower().endswith(suffixes):
-            continue
-        uri = _local_uri(name) if is_local(pattern) else fs.unstrip_protocol(name)
-        yield SeenFile(uri, int(info["size"]), _version(info))
-
-
-def _local_uri(path: str) -> str:
-    """A path as it is; one whose name is not UTF-8 as a `file://` URL, which tables can hold."""
-    return path if is_utf8(path) else "file://" + quote(os.fsencode(path))
-
-
-def is_utf8(path: str) -> bool:
-    """Whether a path can stand in a table."""
-    # Bytes of a file name that are not UTF-8 stand in a str as lone surrogates.
-    return not any("\ud800" <= char <= "\udfff" for char in path)
+    for name, info in entries.items():
+        if info["type"] == "file" and (not by_suffix or name.lower().endswith(suffixes)):
+            yield SeenFile(fs.unstrip_protocol(name), int(info["size"]), _version(info))
 
 
 def _version(info: dict[str, Any]) -> str:

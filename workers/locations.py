@@ -1,5 +1,9 @@
 """Where things lie: paths, URLs, and the file system behind each.
 
+A path is taken as it stands, whatever characters it has; only a `~` that is its first part is the
+user's home. In a `file://` URL every character may be written as `%XX`, and one that is not UTF-8
+can be written in no other way. An `s3://` URL is bucket and key as they stand, nothing decoded.
+
 Errors of file systems and stores become ours here, in `translated`, and nowhere else.
 """
 
@@ -10,16 +14,16 @@ import os
 import posixpath
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from schemas.errors import AccessError, StorageError
+from schemas.errors import AccessError, RequestError, StorageError
 from schemas.recipe import Storage
 
 # What no waiting mends, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not among them:
@@ -31,6 +35,7 @@ _REFUSALS = {
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name another file system",
 }
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_UNPRINTED = re.compile(r"[\x00-\x1f\x7f]")
 _S3_SCHEMES = ("s3://", "s3a://")
 
 
@@ -51,9 +56,31 @@ def local_path(uri: str) -> Path:
     return Path(uri)
 
 
+def local_uri(path: str) -> str:
+    """A path as it is; one whose name is not UTF-8 as a `file://` URL, which tables can hold."""
+    return path if is_utf8(path) else "file://" + quote(os.fsencode(path))
+
+
+def is_utf8(path: str) -> bool:
+    """Whether a path can stand in a table."""
+    # Bytes of a file name that are not UTF-8 stand in a str as lone surrogates.
+    return not any("\ud800" <= char <= "\udfff" for char in path)
+
+
 def absolute(uri: str) -> str:
-    """A local path made absolute against the working directory; a URL as it is."""
-    return posixpath.abspath(local_path(uri)) if is_local(uri) else uri.rstrip("/")
+    """A local path made absolute against the working directory; a URL without slashes at its end.
+
+    Raises RequestError for the URL of a store that names no bucket.
+    """
+    if is_local(uri):
+        is_in_home = uri == "~" or uri.startswith("~/")
+        return local_uri(
+            posixpath.abspath(Path(uri).expanduser() if is_in_home else local_path(uri))
+        )
+    scheme, _, place = uri.partition("://")
+    if not place.strip("/"):
+        raise RequestError(f"{uri} names no bucket; write {scheme}://bucket/folder")
+    return uri.rstrip("/")
 
 
 def join(base: str, *parts: str) -> str:
@@ -72,6 +99,11 @@ def filesystem(uri: str) -> tuple[Any, str]:
         return fs, fs._strip_protocol(uri)
     fs, path = url_to_fs(uri)
     return fs, path
+
+
+def paths_in(fs: Any, uris: Iterable[str]) -> list[str]:
+    """The paths of URIs that all lie in this file system."""
+    return [str(local_path(uri)) if is_local(uri) else fs._strip_protocol(uri) for uri in uris]
 
 
 @contextmanager
@@ -94,15 +126,16 @@ def storage_error(action: str, uri: str, exc: BaseException) -> StorageError:
 
     AccessError where the store refuses us, by s3fs or by deltalake, or the machine does.
     """
+    place = _UNPRINTED.sub(lambda found: repr(found[0])[1:-1], uri)
     if is_local(uri) and isinstance(exc, OSError) and exc.errno in _REFUSALS:
-        return AccessError(f"cannot {action} {uri}: {one_line(exc)}; {_REFUSALS[exc.errno]}")
+        return AccessError(f"cannot {action} {place}: {one_line(exc)}; {_REFUSALS[exc.errno]}")
     if is_s3(uri):
         from workers.s3 import refusal
 
         refused = refusal(exc, bucket_of(uri))
         if refused is not None:
-            return AccessError(f"cannot {action} {uri}: {refused}")
-    return StorageError(f"cannot {action} {uri}: {one_line(exc)}")
+            return AccessError(f"cannot {action} {place}: {refused}")
+    return StorageError(f"cannot {action} {place}: {one_line(exc)}")
 
 
 def bucket_of(uri: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,13 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         )
         self.policy = policy
 
+    def split_path(self, path: str) -> tuple[str, str, None]:
+        """Bucket and key, which s3fs would cut short at a `?versionId=` in it."""
+        for scheme in ("s3://", "s3a://"):
+            path = path.removeprefix(scheme)
+        bucket, _, key = path.lstrip("/").partition("/")
+        return bucket, key, None
+
     async def _call_s3(self, method: str, *akwarglist: Any, **kwargs: Any) -> Any:
         send = super()._call_s3
 
@@ -137,6 +144,14 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         """Write a small object in one request."""
         bucket, _, key = path.partition("/")
         self.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **conditions)
+
+    def delete_objects(self, paths: Sequence[str]) -> None:
+        """Delete objects of one bucket, at most 1,000; one that is not there is no error."""
+        named = [path.partition("/") for path in paths]
+        request = {"Objects": [{"Key": key} for _, _, key in named], "Quiet": True}
+        answer = self.call_s3("delete_objects", Bucket=named[0][0], Delete=request)
+        for error in answer.get("Errors", ()):
+            raise OSError(f"{error.get('Key')}: {error.get('Message') or error.get('Code')}")
 
     def download(self, path: str, target: Path) -> None:
         """Copy an object to a local file, range by range. Raises FileNotFoundError."""

@@ -31,7 +31,6 @@ from workers.conditional import (
 )
 from workers.listing import (
     DOCUMENT_SUFFIXES,
-    is_utf8,
     list_documents,
     list_names,
     require_listing,
@@ -42,8 +41,10 @@ from workers.locations import (
     filesystem,
     is_local,
     is_s3,
+    is_utf8,
     join,
     local_path,
+    paths_in,
     replacing,
     translated,
     use_storage,
@@ -81,8 +82,6 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 4 * 2**20
-# A multipart upload whose completion was done, but whose answer was lost, is begun anew.
-_UPLOAD_TRIES = 3
 
 
 @contextmanager
@@ -262,12 +261,13 @@ def read_many(uris: list[str]) -> list[bytes]:
         if is_local(uris[0]):
             return [local_path(uri).read_bytes() for uri in uris]
         fs, _ = filesystem(uris[0])
-        paths = [fs._strip_protocol(uri) for uri in uris]
-        # Small objects come in one request each, with no request for their size before.
-        data = fs.cat(paths, **({"max_concurrency": 1} if is_s3(uris[0]) else {}))
-        if isinstance(data, bytes):
-            return [data]
-        return [data[path] for path in paths]
+        # Small objects come in one request each, with no request for their size before. (`cat`
+        # would take names with the characters of a glob for one.)
+        one_request = {"max_concurrency": 1} if is_s3(uris[0]) else {}
+        data: list[bytes] = fs.cat_ranges(
+            paths_in(fs, uris), None, None, on_error="raise", **one_request
+        )
+        return data
 
 
 def sha256_of(uri: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from workers import store
 from workers.delta import open_table, write_checkpoint
 from workers.listing import Stored, list_stored
-from workers.locations import filesystem, is_local, translated
+from workers.locations import filesystem, is_local, is_s3, paths_in, translated
 
 # As many as S3 takes in one DeleteObjects request.
 _REMOVED_AT_ONCE = 1000
@@ -32,7 +32,11 @@ def remove(objects: Sequence[Stored]) -> None:
             continue
         with translated("delete", f"{uris[0]} and {len(uris) - 1} more"):
             fs, _ = filesystem(uris[0])
-            fs.rm([fs._strip_protocol(uri) for uri in uris])
+            if is_s3(uris[0]):
+                fs.delete_objects(paths_in(fs, uris))
+            else:
+                for path in paths_in(fs, uris):
+                    fs.rm_file(path)
 
 
 # ---- the log of a table ---------------------------------------------------------------------

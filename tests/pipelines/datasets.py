@@ -32,13 +32,13 @@ def run_here(recipe: Recipe, re_read: bool = False) -> Report:
         return run(recipe, session, Console(file=io.StringIO()), re_read)
 
 
-def problems(dataset: Path) -> tuple[str, ...]:
+def problems(dataset: Path | str) -> tuple[str, ...]:
     """What verify finds."""
     with open_session(IN_PROCESS) as session:
         return verify(str(dataset), session).problems
 
 
-def rows(dataset: Path, table: str, version: int | None = None) -> list[dict[str, Any]]:
+def rows(dataset: Path | str, table: str, version: int | None = None) -> list[dict[str, Any]]:
     """All rows of a table, in the order of their ids."""
     snapshot = load_snapshot(str(dataset), version)
     assert snapshot is not None
@@ -50,7 +50,7 @@ def rows(dataset: Path, table: str, version: int | None = None) -> list[dict[str
     return sorted(listed, key=lambda row: row[_KEYS[table]])
 
 
-def all_rows(dataset: Path) -> dict[str, list[dict[str, Any]]]:
+def all_rows(dataset: Path | str) -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables."""
     return {table: rows(dataset, table) for table in TABLES}
 

@@ -1,0 +1,102 @@
+"""Every name that a file system allows: of datasets and of sources, through every command."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.diff import diff
+from pipelines.inspect import inspect
+from pipelines.vacuum import Retention, vacuum
+from schemas.errors import DatasetError
+from schemas.recipe import Recipe
+from tests.names import ALL_AT_ONCE, NAMES, NO_UTF8, REFUSED_NAMES, cut
+from tests.pipelines.corpora import pdf, prose
+from tests.pipelines.datasets import problems, rows, run_here
+from workers import store
+
+ANY_NAME = [*NAMES, *REFUSED_NAMES, *NO_UTF8]
+
+
+def recipe_of(dataset: str, *sources: dict[str, Any]) -> Recipe:
+    return Recipe.model_validate({"dataset": dataset, "sources": sources, "routing": "only"})
+
+
+def put(data: bytes, *names: bytes) -> None:
+    path = os.path.join(*names)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def check_commands(dataset: str, corpus: str) -> None:
+    """A run, a refresh with one more file, and every other command."""
+    recipe = recipe_of(dataset, {"documents": corpus})
+    store.write_bytes(store.join(corpus, "a.pdf"), pdf([prose(0)]))
+    first = run_here(recipe)
+    store.write_bytes(store.join(corpus, "b.pdf"), pdf([prose(1)]))
+    second = run_here(recipe)
+    assert (first.counts["pages"], second.counts["pages"], second.pages_read) == (1, 2, 1)
+    assert not run_here(recipe).committed
+    assert problems(dataset) == ()
+    assert inspect(dataset).versions_published == 2
+    assert diff(dataset, first.version, second.version).summary["pages"]["added"]
+    gone = vacuum(dataset, Retention(versions=1, grace_hours=0))
+    assert gone.dropped_versions == (first.version,)
+    assert (problems(dataset), len(rows(dataset, "pages"))) == ((), 2)
+
+
+@pytest.mark.parametrize("name", [ALL_AT_ONCE, b"n" * 255])
+def test_a_dataset_goes_through_every_command_under_any_name(name: bytes, tmp_path: Path) -> None:
+    check_commands(f"{tmp_path}/{name.decode()}/{name.decode()}", f"{tmp_path}/{name.decode()}/a")
+    assert os.listdir(os.fsencode(tmp_path)) == [name]
+
+
+@pytest.mark.parametrize("name", [b"%41", NO_UTF8[0]])
+def test_a_dataset_that_cannot_have_its_name_is_refused_before_anything_is_read(
+    name: bytes, tmp_path: Path
+) -> None:
+    dataset = store.absolute(f"{tmp_path}/{os.fsdecode(name)}")
+    recipe = recipe_of(dataset, {"documents": "nowhere"})
+    with pytest.raises(DatasetError, match="name another folder"):
+        run_here(recipe)
+    assert os.listdir(tmp_path) == []
+
+
+def test_sources_of_every_kind_may_have_any_name(tmp_path: Path) -> None:
+    """Folders and files by their names, and files below a plain folder."""
+    root = os.fsencode(tmp_path)
+    sources: list[dict[str, Any]] = [{"documents": f"{tmp_path}/flat"}]
+    for number, name in enumerate(ANY_NAME):
+        line = json.dumps({"text": prose(2000 + number, 30)}).encode()
+        put(pdf([prose(number)]), root, b"documents", name, cut(name, b".pdf"))
+        put(pdf([prose(1000 + number)]), root, b"flat", cut(name, b".PDF"))
+        put(gzip.compress(line), root, b"text", name, cut(name, b".jsonl.gz"))
+        folder, text = (
+            store.absolute(os.fsdecode(os.path.join(root, kind, name)))
+            for kind in (b"documents", b"text")
+        )
+        sources += [{"documents": folder}, {"text": text}]
+    recipe = recipe_of(f"{tmp_path}/data", *sources)
+    report = run_here(recipe)
+    pages = rows(tmp_path / "data", "pages")
+    assert (report.documents, report.rejects, report.unreadable) == (3 * len(ANY_NAME), {}, {})
+    assert {row["text"].split()[0] for row in pages if row["page_index"] == 0} == {
+        prose(1000 * k + number, 30).split()[0] for k in range(3) for number in range(len(ANY_NAME))
+    }
+    assert all(row["source_uri"].encode() for row in pages)
+    assert problems(tmp_path / "data") == ()
+    assert not run_here(recipe).committed
+
+
+def test_a_dataset_of_any_name_is_a_source(tmp_path: Path) -> None:
+    first, second = (f"{tmp_path}/{n}{ALL_AT_ONCE.decode()}" for n in (1, 2))
+    put(pdf([prose(0)]), os.fsencode(tmp_path), b"documents", b"a.pdf")
+    run_here(recipe_of(first, {"documents": f"{tmp_path}/documents"}))
+    assert run_here(recipe_of(second, {"dataset": first})).counts["pages"] == 1
+    assert problems(second) == ()
