@@ -64,6 +64,10 @@ class Runtime(Protocol):
         """Lanes that were asked for and cannot take work yet."""
         ...
 
+    def failed_lanes(self) -> int:
+        """Lanes that were asked for and never will take work."""
+        ...
+
     def keep(self, count: int) -> None:
         """No more than `count` lanes have a use from now on; idle and pending ones may end."""
         ...
@@ -118,6 +122,7 @@ class PoolState:
     busy_lanes: int = 0
     in_flight: int = 0
     pending_lanes: int = 0
+    failed_lanes: int = 0
     suspects: int = 0
     retries: int = 0
     splits: int = 0
@@ -226,7 +231,7 @@ def run_pool(
             work.expires_at_s = time.monotonic() + policy.deadline_s(work.item)
             pool.in_flight[runtime.start(chain, work.item, lane)] = admitted
             loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
-        watch(_state(pool, loads, runtime.pending_lanes()))
+        watch(_state(pool, loads, runtime))
         if pool.exhausted:
             needed = pool.lanes_needed()
             runtime.keep(needed)
@@ -256,12 +261,13 @@ def run_pool(
         _expire(pool, runtime)
 
 
-def _state(pool: _Pool[Item], loads: dict[Hashable, int], pending_lanes: int) -> PoolState:
+def _state(pool: _Pool[Item], loads: dict[Hashable, int], runtime: Runtime) -> PoolState:
     return PoolState(
         lanes=len(loads),
         busy_lanes=sum(load > 0 for load in loads.values()),
         in_flight=len(pool.in_flight),
-        pending_lanes=pending_lanes,
+        pending_lanes=runtime.pending_lanes(),
+        failed_lanes=runtime.failed_lanes(),
         suspects=len(pool.suspects),
         retries=pool.retries,
         splits=pool.splits,

@@ -7,8 +7,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cluster.actors import death
 from cluster.pool import Outcome, Step
-from cluster.replicas import Replicas, ReplicaSpec, last_line
+from cluster.replicas import Replicas, ReplicaSpec
 from schemas.errors import PageFoundryError, ShardError
 
 _COUNT_CORES_EVERY_S = 5
@@ -46,7 +47,7 @@ class RayRuntime:
         has_work = self._chains or self._replicas.ready
         self._replicas.settle(0 if has_work else _FIRST_REPLICA_WAIT_S)
         for lane in self._replicas.on_lost_nodes():
-            self._lose(lane)
+            self._lose(lane, "its node is gone")
         return self._replicas.ready
 
     def _count_cores(self) -> int:
@@ -59,8 +60,12 @@ class RayRuntime:
         return self._cores
 
     def pending_lanes(self) -> int:
-        """Replicas that are starting, or wait for a GPU."""
+        """Replicas that are starting, or wait for a GPU or for another try."""
         return self._replicas.starting if self._replicas else 0
+
+    def failed_lanes(self) -> int:
+        """Replicas that could not start, and are not tried any more."""
+        return self._replicas.given_up if self._replicas else 0
 
     def keep(self, count: int) -> None:
         """End replicas without work beyond `count`, so that their nodes can be taken back."""
@@ -102,7 +107,10 @@ class RayRuntime:
 
         chain = self._chains.pop(reference)
         try:
-            return Outcome(ray.get(reference))
+            value = ray.get(reference)
+            if self._replicas:
+                self._replicas.worked(chain.lane)
+            return Outcome(value)
         except ray.exceptions.RayTaskError as exc:
             cause = exc.cause  # that of an earlier step comes through the later ones
         except ray.exceptions.RayError as exc:
@@ -111,10 +119,10 @@ class RayRuntime:
             return Outcome(error=cause)
         if isinstance(cause, ray.exceptions.RayActorError):
             if not chain.is_lost:
-                self._lose(chain.lane)
-            return Outcome(error=ShardError(last_line(cause)), began=chain.began)
+                self._lose(chain.lane, death(cause))
+            return Outcome(error=ShardError(death(cause)), began=chain.began)
         if isinstance(cause, ray.exceptions.RayError):
-            return Outcome(error=ShardError(last_line(cause)))
+            return Outcome(error=ShardError(death(cause)))
         return Outcome(error=ShardError(f"{type(cause).__name__}: {cause}"))
 
     def expire(self, ticket: Hashable) -> None:
@@ -126,12 +134,12 @@ class RayRuntime:
             if _is_finished([result]):
                 continue
             if step.on_replica:  # Ray does not cancel by force what runs in an actor
-                self._lose(chain.lane)
+                self._lose(chain.lane, "a shard passed its deadline on it")
             else:
                 ray.cancel(result, force=True)
             return
 
-    def _lose(self, lane: Any) -> None:
+    def _lose(self, lane: Any, cause: str) -> None:
         """A replica that died takes no more work, and its chains end."""
         assert self._replicas is not None
         for chain in self._chains.values():
@@ -139,7 +147,7 @@ class RayRuntime:
                 chain.is_lost = True
                 first = next(n for n, (step, _) in enumerate(chain.links) if step.on_replica)
                 chain.began = _is_finished([result for _, result in chain.links[:first]])
-        self._replicas.replace(lane)
+        self._replicas.replace(lane, cause)
 
     def close(self) -> None:
         """End the replicas."""

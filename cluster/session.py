@@ -1,6 +1,7 @@
 """Sessions, which give the pool what to run chains on: a Ray cluster, or this process.
 
-The Ray session is quiet: Ray's own logs stay in its session folder.
+The Ray session is quiet: Ray's own logs stay in its session folder, and what Ray would print of
+workers and nodes that die goes to the log: standard output is the command's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from cluster.pool import Outcome, Runtime, Step
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
 from schemas.errors import ClusterError, RequestError
+
+log = logging.getLogger(__name__)
 
 __all__ = ["IN_PROCESS", "ReplicaSpec", "Session", "open_session"]
 
@@ -95,6 +98,9 @@ class _InProcessRuntime:
         return ("this process",)
 
     def pending_lanes(self) -> int:
+        return 0
+
+    def failed_lanes(self) -> int:
         return 0
 
     def keep(self, count: int) -> None:
@@ -184,6 +190,7 @@ def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
     if address is not None and address != "auto":
         _check_reachable(address)
     handler = signal.getsignal(signal.SIGTERM)
+    _quiet_raylets()
     try:
         ray.init(
             address=address or "local",
@@ -207,6 +214,21 @@ def _capacity() -> str:
     total = ray.cluster_resources()
     counted = ((nodes, "node"), (total.get("CPU", 0), "core"), (total.get("GPU", 0), "GPU"))
     return ", ".join(f"{count:g} {what}" + "s" * (count != 1) for count, what in counted)
+
+
+def _quiet_raylets() -> None:
+    """Have Ray log what it prints on standard output of each worker and node that dies.
+
+    It does so whatever `log_to_driver` says (`listen_error_messages` of Ray 2.60), and has no
+    switch for it.
+    """
+    from ray._private import worker
+
+    def to_log(data: Mapping[str, Any], ignore_prefix: bool) -> None:
+        for message in data["lines"]:
+            log.info("Ray: %s", message)
+
+    worker.print_to_stdstream = to_log
 
 
 def _check_reachable(address: str) -> None:

@@ -52,6 +52,9 @@ class _LeasedRuntime:
     def pending_lanes(self) -> int:
         return self.runtime.pending_lanes()
 
+    def failed_lanes(self) -> int:
+        return self.runtime.failed_lanes()
+
     def keep(self, count: int) -> None:
         self.runtime.keep(count)
 

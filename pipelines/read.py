@@ -101,9 +101,7 @@ def read_pages(
         if ramp_s is None and state.lanes:
             ramp_s = began.seconds()
         rejects = outcomes.total() - outcomes["sample"]
-        lanes = "replicas" if replicas else "tasks"
-        waiting = f" · {state.pending_lanes} {lanes} starting" if state.pending_lanes else ""
-        meter.show(f"· {state.busy_lanes}/{state.lanes} {lanes} busy{waiting} · {rejects} rejects")
+        meter.show(f"· {lanes_shown(state, bool(replicas))} · {rejects} rejects")
         metrics.watch(state)
 
     policy = Policy(split_job, functools.partial(shard_deadline_s, recipe.placement))
@@ -140,6 +138,23 @@ def shard_line(shard: Shard, ended: Timed[Receipt]) -> str:
     )
 
 
+def lanes_shown(state: PoolState, with_replicas: bool) -> str:
+    """How many replicas are busy, are starting, and were given up.
+
+    >>> lanes_shown(PoolState(lanes=2, busy_lanes=1, pending_lanes=5, failed_lanes=1), True)
+    '1/2 replicas busy, 5 starting, 1 failed'
+    """
+    if not with_replicas:
+        return f"{state.busy_lanes}/{state.lanes} tasks busy"
+    wanted = state.lanes + state.pending_lanes + state.failed_lanes
+    shown = f"{state.busy_lanes}/{state.lanes} replicas busy"
+    if not state.lanes:
+        shown = f"{state.pending_lanes} of {wanted} replicas starting"
+    elif state.pending_lanes:
+        shown += f", {state.pending_lanes} starting"
+    return shown + (f", {state.failed_lanes} failed" if state.failed_lanes else "")
+
+
 def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
     """A shard and what the recipe says of it."""
     scoring = ScoreSettings(recipe.quality, recipe.vision_mode, recipe.permutations)
@@ -169,6 +184,7 @@ def make_chain(
         replica_count(placement, pages),
         placement.gpus_per_replica,
         placement.replica_start_timeout_s,
+        fewest=placement.replicas[0],
     )
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
 

@@ -99,7 +99,12 @@ class Publish(Part):
 class Placement(Part):
     """Where and how wide the work runs; never changes the published bytes."""
 
-    replicas: tuple[PositiveInt, PositiveInt] = (1, 1)
+    replicas: tuple[PositiveInt, PositiveInt] = Field(
+        default=(1, 1),
+        description="[fewest, most]: a run asks for the most, works with those that are ready, and "
+        "stops where fewer than the fewest are ready for replica_start_timeout_s, or can be had; "
+        "one number is the most, and the fewest is 1",
+    )
     gpus_per_replica: Annotated[float, Field(ge=0)] = 0
     batch_pages: PositiveInt | None = Field(
         default=None, description="pages that a model reads at once; default: by the device"
@@ -110,7 +115,12 @@ class Placement(Part):
     page_memory_bytes: PositiveInt = 3 * 2**30
     read_timeout_s: Annotated[float, Field(gt=0, description="longest reading of a page")] = 120
     replica_start_timeout_s: Annotated[
-        float, Field(gt=0, description="longest time without any replica")
+        float,
+        Field(
+            gt=0,
+            description="longest time with fewer replicas than asked for, and longest loading of "
+            "one that has its device",
+        ),
     ] = 1800
     staging: str | None = Field(
         default=None,
@@ -123,7 +133,7 @@ class Placement(Part):
     @field_validator("replicas", mode="before")
     @classmethod
     def _one_number(cls, value: object) -> object:
-        return (value, value) if type(value) is int else value
+        return (1, value) if type(value) is int else value
 
     @model_validator(mode="after")
     def _ordered(self) -> Placement:

@@ -49,6 +49,9 @@ class FakeRuntime:
     def pending_lanes(self) -> int:
         return 0
 
+    def failed_lanes(self) -> int:
+        return 0
+
     def keep(self, count: int) -> None:
         self.kept.append(count)
 

@@ -88,6 +88,9 @@ class _WatchedRuntime:
     def pending_lanes(self) -> int:
         return self.runtime.pending_lanes()
 
+    def failed_lanes(self) -> int:
+        return self.runtime.failed_lanes()
+
     def keep(self, count: int) -> None:
         self.runtime.keep(count)
 

@@ -162,8 +162,8 @@ def test_what_changes_a_reading_changes_the_digest(text: str) -> None:
     assert parse(text).digest() != parse("").digest()
 
 
-def test_one_number_of_replicas_means_exactly_that_many() -> None:
-    assert parse("placement: {replicas: 3}").placement.replicas == (3, 3)
+def test_one_number_of_replicas_means_up_to_that_many() -> None:
+    assert parse("placement: {replicas: 3}").placement.replicas == (1, 3)
 
 
 @given(st.dictionaries(st.text(), json_values), st.randoms())

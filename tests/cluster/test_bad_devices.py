@@ -1,0 +1,238 @@
+"""Devices on which no replica starts, on a local Ray: what a pass does without them, and says."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from cluster.pool import Policy, PoolState, Step, run_pool
+from cluster.session import ReplicaSpec, Session, open_session
+from schemas.errors import ModelError, PageFoundryError, RecipeError
+
+pytestmark = pytest.mark.ray
+
+CAUSE = "no memory is left on the device"
+GPUS_A_NODE = 2
+REPLICAS = 2 * GPUS_A_NODE
+PATIENCE_S = 120
+Kind = Literal["node", "replica"]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    """A head without work on it, and two nodes with GPUs."""
+    bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": 80 * 2**20}
+    cluster = Cluster(initialize_head=True, head_node_args=bare | {"include_dashboard": False})
+    try:
+        for _ in range(2):
+            cluster.add_node(**bare | {"num_gpus": GPUS_A_NODE})
+        with open_session(cluster.address) as opened:
+            yield opened
+    finally:
+        cluster.shutdown()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Of those that start, the first `bad` that claim it fail, and on their device ever after."""
+
+    folder: Path
+    bad: int
+    fail: Callable[[], None]
+    before_others: bool = True
+
+    def make(self, scope: Kind = "replica") -> str:
+        """A replica, unless it is on what is bad: its device, or its node."""
+        import ray
+
+        device = ray.get_runtime_context().get_node_id()
+        if scope == "replica":
+            device += f"-{ray.get_gpu_ids()}"
+        _mark(self.folder / "starts" / f"{device}-{time.time_ns()}")
+        if self._is_bad(device):
+            wait_for(lambda: self.before_others or (self.folder / "began").exists())
+            _mark(self.folder / "failed" / device)
+            self.fail()
+        wait_for(lambda: not self.before_others or len(_names(self.folder / "failed")) >= self.bad)
+        _mark(self.folder / "began")
+        return device
+
+    def _is_bad(self, device: str) -> bool:
+        for number in range(self.bad):
+            claim = self.folder / f"claim-{number}"
+            try:
+                with claim.open("x") as handle:
+                    handle.write(device)
+            except FileExistsError:
+                wait_for(lambda claim=claim: claim.read_text() != "")  # type: ignore[misc]
+            if claim.read_text() == device:
+                return True
+        return False
+
+    @property
+    def starts(self) -> int:
+        return len(_names(self.folder / "starts"))
+
+
+def _mark(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+
+
+def _names(folder: Path) -> list[str]:
+    return os.listdir(folder) if folder.exists() else []
+
+
+def wait_for(moment: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not moment():
+        assert time.monotonic() < deadline_s, "the moment never came"
+        time.sleep(0.02)
+
+
+def lack_memory() -> None:
+    raise ModelError(CAUSE)
+
+
+def ask_for_what_is_not_there() -> None:
+    raise RecipeError("engine.mode: no such mode")
+
+
+def stumble() -> None:
+    raise KeyError("a bug")
+
+
+def crash() -> None:
+    os._exit(75)
+
+
+def echo(replica: str, item: int) -> int:
+    return item
+
+
+def run(
+    session: Session, make: Callable[[], object], count: int = REPLICAS, fewest: int = 1
+) -> tuple[list[int], list[PoolState]]:
+    """As many items as replicas, after all have ended or been given up; and what was watched."""
+    spec = ReplicaSpec(
+        make, count, num_gpus=1, start_timeout_s=PATIENCE_S, fewest=fewest, backoff_s=(0.1, 0.1)
+    )
+    states: list[PoolState] = []
+    policy: Policy[int] = Policy(lambda item: [item])
+
+    def items() -> Iterator[int]:
+        for item in range(REPLICAS):
+            yield item
+            while item == 0 and states[-1].pending_lanes:
+                yield item  # the pass goes on until it is known what becomes of each replica
+
+    with session.runtime(spec) as runtime:
+        chain = [Step(echo, on_replica=True)]
+        done = [one.value for one in run_pool(items(), chain, runtime, policy, states.append)]
+    return done, states
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("before_others", [True, False])
+@pytest.mark.parametrize("bad", [1, REPLICAS - 1])
+def test_bad_devices_cost_their_places_and_the_pass_ends_whole_with_a_line(
+    session: Session,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    bad: int,
+    before_others: bool,
+) -> None:
+    scene = Scene(tmp_path, bad, lack_memory, before_others)
+    done, states = run(session, scene.make)
+    assert set(done) == set(range(REPLICAS))
+    assert max(state.failed_lanes for state in states) == bad
+    assert max(state.lanes for state in states) == REPLICAS - bad
+    # Three tries each: only bad devices are free when they are tried again.
+    assert scene.starts == (REPLICAS - bad) + 3 * bad
+    first, *_, last = warnings(caplog)
+    assert first.startswith(f"the pass goes on without a replica: {CAUSE} (on ")
+    assert last.startswith(f"the pass did without {bad} of {REPLICAS} replicas: {CAUSE} (on ")
+
+
+def test_where_all_fail_the_pass_stops_at_the_last_answer_with_the_cause(
+    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path, REPLICAS, lack_memory)
+    with pytest.raises(ModelError) as raised:
+        run(session, scene.make)
+    assert str(raised.value) == f"no replica can start: {CAUSE}"
+    assert scene.starts < 2 * REPLICAS
+    assert warnings(caplog) == []
+
+
+def test_a_process_that_ends_at_its_start_is_tried_within_the_bound(
+    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path, 1, crash)
+    done, _ = run(session, scene.make)
+    assert set(done) == set(range(REPLICAS))
+    assert scene.starts == REPLICAS - 1 + 3
+    assert "its process was killed or crashed" in warnings(caplog)[-1]
+
+
+def test_a_node_on_which_none_starts_is_left_for_another(
+    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path, 1, lack_memory)
+    done, states = run(session, functools.partial(scene.make, "node"), count=1)
+    assert set(done) == set(range(REPLICAS))
+    assert (scene.starts, states[-1].failed_lanes) == (2, 0)
+    assert warnings(caplog) == []
+
+
+def test_fewer_than_the_recipe_asks_for_stop_the_pass(session: Session, tmp_path: Path) -> None:
+    scene = Scene(tmp_path, 1, lack_memory)
+    with pytest.raises(ModelError) as raised:
+        run(session, scene.make, fewest=REPLICAS)
+    assert str(raised.value) == (
+        f"{REPLICAS - 1} of {REPLICAS} replicas are left, and placement.replicas asks for at least "
+        f"{REPLICAS}: {CAUSE}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fail", "error", "line"),
+    [
+        (ask_for_what_is_not_there, RecipeError, "engine.mode: no such mode"),
+        (stumble, ModelError, "no replica can start: KeyError: 'a bug'"),
+        (crash, ModelError, "no replica can start: its process was killed or crashed (out of "),
+    ],
+)
+def test_what_fails_everywhere_is_one_clean_line_and_nothing_of_rays_on_stdout(
+    session: Session,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    fail: Callable[[], None],
+    error: type[PageFoundryError],
+    line: str,
+) -> None:
+    caplog.set_level(logging.INFO)
+    with pytest.raises(error) as raised:
+        run(session, Scene(tmp_path, REPLICAS, fail).make)
+    assert str(raised.value).startswith(line)
+    assert "\n" not in str(raised.value)
+    if fail is crash:  # of which Ray tells
+        wait_for(lambda: any("A worker died" in one for one in infos(caplog.records)))
+    assert capfd.readouterr() == ("", "")
+
+
+def infos(records: Sequence[logging.LogRecord]) -> list[str]:
+    return [record.getMessage() for record in records if record.name == "cluster.session"]
