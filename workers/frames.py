@@ -7,7 +7,7 @@ this runs in the child.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,11 +32,16 @@ _MIN_STRETCH = 1.02  # 200 dpi beside 199 is rounding; 204 beside 196 is a fax
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """An open image file; `is_deep` where a channel has 16 bits, of which Pillow may keep 8."""
+    """An open image file; `is_deep` where a channel has 16 bits, of which Pillow may keep 8.
+
+    `on_their_side` holds, for each frame that was drawn, whether it is stored on its side: decoding
+    a TIFF turns it and drops the tag.
+    """
 
     file: BinaryIO
     image: Image.Image
     is_deep: bool = False
+    on_their_side: dict[int, bool] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close the file."""
@@ -75,8 +80,8 @@ def draw_frame(opened: ImageFile, index: int, raster: Raster) -> Image.Image:
         raise DocumentError("page_too_large", f"image of {width} x {height} pixels")
     if max(width, height) > raster.max_aspect * min(width, height):
         raise DocumentError("page_too_large", f"image of {width} x {height} pixels is too narrow")
-    # Decoding a TIFF turns it, and drops the tag that told so.
-    is_on_its_side = image.getexif().get(ExifTags.Base.Orientation) in _ON_ITS_SIDE
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    is_on_its_side = opened.on_their_side.setdefault(index, orientation in _ON_ITS_SIDE)
     tags = getattr(image, "tag_v2", {})
     is_deep = opened.is_deep or max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
     density = _density(image)
