@@ -51,7 +51,8 @@ class Attempt:
     """One try at a page: who read it, how, and how it ended (`ok` or a reason).
 
     `guard` is the n-gram guard as `size/window`, empty where there is none; `rotation` the
-    degrees clockwise by which the image was turned for this try.
+    degrees clockwise by which the displayed page was turned for this try. The `mode` of a text
+    layer is `mirrored` where the page was mirrored back first, left to right, else empty.
     """
 
     engine: str
@@ -226,7 +227,9 @@ class RasteredPage:
     from, by `maker`; `layer_reason` says why routing did not, and is None where no text layer was
     looked for. A page with `error` has no reading to come. `image_hash` is 32 bytes. A page that is
     a `conversation` has its images, and none of its own. `taken` is the reading of a page that is
-    taken over from another dataset.
+    taken over from another dataset. `rotation` is the degrees clockwise by which the displayed page
+    was turned for `image` and the boxes of `layer`, after it was mirrored left to right where it
+    `is_mirrored`.
     """
 
     page_id: str
@@ -239,6 +242,8 @@ class RasteredPage:
     maker: Maker | None = None
     conversation: Conversation | None = None
     taken: PageReading | None = None
+    rotation: int = 0
+    is_mirrored: bool = False
 
     @property
     def needs_engine(self) -> bool:
@@ -252,8 +257,8 @@ class PageReading:
 
     `engine`, `model`, `model_revision`, `mode` and `task` name who produced the text, and how;
     `text_source` is `ocr`, `text_layer`, `rendered` or `synthetic`. `rotation` is the degrees
-    clockwise by which the rasterised image was turned to be upright; `image` is then the turned
-    one.
+    clockwise by which the displayed page was turned to be upright. `image` is the page's where
+    the replica turned the rasterised one.
     """
 
     reading: Reading

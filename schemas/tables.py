@@ -31,6 +31,8 @@ REJECT_REASONS = {
     "corrupt": "the file or the page cannot be parsed",
     "encrypted": "the PDF needs a password",
     "no_pages": "the document has no page",
+    "portfolio": "a PDF portfolio: its page is a cover, its content are files inside",
+    "xfa_form": "a dynamic XFA form: its page only asks to wait for a viewer that can draw it",
     "no_readable_page": "no page of the document could be read (its pages say why)",
     # a page
     "page_too_large": "page sides or image pixels past the raster limits",

@@ -1,4 +1,4 @@
-"""Draw a page: MuPDF for PDFs, Pillow for images; and measure the marks on what was drawn.
+"""Draw a page of a PDF, and measure the marks on what was drawn. `workers.frames` draws images.
 
 Documents are opened, and their errors told, in `workers.render`. All of this runs in the child.
 """
@@ -9,13 +9,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pymupdf
-from PIL import Image, ImageOps
+from PIL import Image
 from pymupdf import mupdf
 
 from schemas.errors import DocumentError
 from schemas.recipe import Raster
+from workers.orientation import AS_DISPLAYED, View
 
 _INK_CONTRAST = 40  # grey levels from the background that count as a mark
 # What MuPDF says, besides the errors that it counts, where a stream that it needs is missing or
@@ -38,8 +38,8 @@ class Drawn:
     errors: int = 0
 
 
-def draw_pdf_page(page: Any, raster: Raster) -> Drawn:
-    """A page of a PDF on white. Raises DocumentError for one too large.
+def draw_pdf_page(page: Any, raster: Raster, view: View = AS_DISPLAYED) -> Drawn:
+    """A page of a PDF on white, as it lies in `view`. Raises DocumentError for one too large.
 
     Pixels of four bytes are the ones that Pillow takes from MuPDF without a copy, which is 10 %
     of a page's time. On white paper they hold what `Page.get_pixmap` gives, but that transparent
@@ -52,7 +52,8 @@ def draw_pdf_page(page: Any, raster: Raster) -> Drawn:
         raise DocumentError("page_too_large", f"page of {width:.6g} x {height:.6g} points")
     # A hair less than the target, so that rounding outwards never adds a pixel.
     zoom = (raster.longest_edge_px - 1e-3) / longest
-    matrix = mupdf.FzMatrix(zoom, 0, 0, zoom, 0, 0)
+    scale = mupdf.FzMatrix(zoom, 0, 0, zoom, 0, 0)
+    matrix = mupdf.fz_concat(mupdf.FzMatrix(*view.matrix(width, height)), scale)
     bounds = mupdf.fz_round_rect(mupdf.fz_transform_rect(mupdf.fz_bound_page(page.this), matrix))
     pixmap = mupdf.fz_new_pixmap_with_bbox(mupdf.fz_device_rgb(), bounds, mupdf.FzSeparations(), 1)
     mupdf.fz_clear_pixmap_with_value(pixmap, 255)
@@ -65,39 +66,6 @@ def draw_pdf_page(page: Any, raster: Raster) -> Drawn:
     stride = mupdf.fz_pixmap_stride(pixmap)
     picture = Image.frombuffer("RGBX", size, samples, "raw", "RGBX", stride, 1)
     return Drawn(picture, pixmap, cookie.m_internal.errors)
-
-
-def draw_frame(image: Image.Image, index: int, raster: Raster) -> Drawn:
-    """A frame of an image file, upright and on white. Raises DocumentError for one too large."""
-    image.seek(index)
-    width, height = image.size
-    if width * height > raster.max_image_pixels:
-        raise DocumentError("page_too_large", f"image of {width} x {height} pixels")
-    if max(width, height) > raster.max_aspect * min(width, height):
-        raise DocumentError("page_too_large", f"image of {width} x {height} pixels is too narrow")
-    frame = ImageOps.exif_transpose(image)
-    if frame.mode.startswith(("I", "F")):
-        frame = _eight_bits(frame)
-    if frame.mode in ("RGBA", "LA", "PA") or "transparency" in frame.info:
-        frame = frame.convert("RGBA")
-        paper = Image.new("RGBA", frame.size, "white")
-        frame = Image.alpha_composite(paper, frame)
-    frame = frame.convert("RGB")
-    edge = raster.longest_edge_px
-    if max(frame.size) > edge:
-        frame.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-    return Drawn(frame)
-
-
-def _eight_bits(frame: Image.Image) -> Image.Image:
-    """Greys of 16 or 32 bits or floats in 8 bits; `convert` would clip them at 255."""
-    values = np.asarray(frame)
-    if values.dtype == np.uint16:
-        return Image.fromarray((values >> 8).astype(np.uint8))
-    # Integers of 32 bits and floats have no fixed white: the brightest value is it.
-    low, high = float(values.min()), float(values.max())
-    scaled = (values.astype(np.float64) - low) * (255 / (high - low)) if high > low else values * 0
-    return Image.fromarray(scaled.astype(np.uint8))
 
 
 def ink_share(grey: Image.Image) -> float:

@@ -22,18 +22,14 @@ from schemas.pages import PageError, PageImage, RasteredPage, Reading
 from schemas.recipe import TextLayer
 from workers import native, textlayer
 from workers.cleaning import one_line
-from workers.drawing import draw_frame, draw_pdf_page, ink_share, lost_content
+from workers.drawing import Drawn, draw_pdf_page, ink_share, lost_content
+from workers.frames import count_frames, draw_frame, open_image
+from workers.orientation import AS_DISPLAYED, View
 from workers.pictures import encode
 from workers.raster import PDF, RasterSettings, memory_error
+from workers.shells import refuse_shell
 from workers.signatures import image_hash
 
-_MULTI_PAGE_IMAGES = {"image/tiff", "image/webp"}
-_PILLOW_FORMATS = {
-    "image/png": "PNG",
-    "image/jpeg": "JPEG",
-    "image/tiff": "TIFF",
-    "image/webp": "WEBP",
-}
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
 # picture each took 565 MiB where 64 pages took 193.
 _USES_BEFORE_REOPENING = 64
@@ -91,7 +87,7 @@ def _opened(path: str, media_type: str) -> Any:
             _open.uses = 0
             # Closing leaves the pictures there. Not at each document: colour transforms go too.
             pymupdf.TOOLS.store_shrink(100)
-        _open.handle = _open_pdf(path) if media_type == PDF else _open_image(path, media_type)
+        _open.handle = _open_pdf(path) if media_type == PDF else open_image(path, media_type)
         _open.key = key
     _open.uses += 1
     return _open.handle
@@ -112,23 +108,13 @@ def _open_pdf(path: str) -> Any:
     return document
 
 
-def _open_image(path: str, media_type: str) -> Image.Image:
-    try:
-        return Image.open(path, formats=[_PILLOW_FORMATS[media_type]])
-    except (OSError, ValueError, SyntaxError) as exc:
-        raise DocumentError("corrupt", f"image cannot be opened: {exc}") from exc
-
-
 def count_pages(path: str, media_type: str) -> int | PageError:
     """Pages of a document, or why they cannot be counted."""
     try:
         document = _opened(path, media_type)
         if media_type == PDF:
             return _count_pdf_pages(document)
-        count = getattr(document, "n_frames", 1) if media_type in _MULTI_PAGE_IMAGES else 1
-        if count < 1:
-            raise DocumentError("no_pages", "the document has no page")
-        return int(count)
+        return count_frames(document)
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc, path)
     finally:
@@ -141,6 +127,7 @@ def _count_pdf_pages(document: Any) -> int:
         if document.is_repaired:
             raise DocumentError("corrupt", "PDF is damaged: no page is left after repair")
         raise DocumentError("no_pages", "the document has no page")
+    refuse_shell(document)
     return count
 
 
@@ -172,7 +159,7 @@ def _render_page(
         pdf_page = document.load_page(index)
         drawn = draw_pdf_page(pdf_page, settings.raster)
     else:
-        pdf_page, drawn = None, draw_frame(document, index, settings.raster)
+        pdf_page, drawn = None, Drawn(draw_frame(document, index, settings.raster))
     grey = drawn.picture.convert("L")  # on a sample of it the hash would not bear rescaling
     marked = ink_share(grey)
     if marked < settings.min_ink_share:
@@ -180,36 +167,58 @@ def _render_page(
             raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
         error = PageError("blank", f"{marked:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=marked)
-    layer, layer_reason = None, None
-    if pdf_page is not None and settings.routing != "never":
-        layer, layer_reason = _read_layer(pdf_page, page, settings.text_layer)
+    found = _Found() if pdf_page is None else _look(pdf_page, page, settings)
+    if found.view != AS_DISPLAYED:
+        drawn = draw_pdf_page(pdf_page, settings.raster, found.view)
+        grey = drawn.picture.convert("L")
+        marked = ink_share(grey)
     picture = drawn.picture
     failure: PageError | None = None
-    if settings.routing == "only" and layer is None:
-        failure = PageError("no_text_layer", layer_reason or "not a PDF")
+    if settings.routing == "only" and found.layer is None:
+        failure = PageError("no_text_layer", found.layer_reason or "not a PDF")
     return RasteredPage(
         page,
         PageImage(page, encode(picture, settings.raster), picture.width, picture.height),
         marked,
         image_hash(grey),
-        layer,
-        layer_reason,
+        found.layer,
+        found.layer_reason,
         failure,
+        rotation=found.view.rotation,
+        is_mirrored=found.view.is_mirrored,
     )
 
 
-def _read_layer(pdf_page: Any, page: str, floors: TextLayer) -> tuple[Reading | None, str | None]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A page's text layer or why it is not taken, and the view in which the page is upright."""
+
+    layer: Reading | None = None
+    layer_reason: str | None = None
+    view: View = AS_DISPLAYED
+
+
+def _look(pdf_page: Any, page: str, settings: RasterSettings) -> _Found:
+    """What the text of a PDF's page tells of it."""
+    layer_reason = None
     try:
-        layer = textlayer.extract(pdf_page)
+        if settings.routing != "never":
+            layer = textlayer.extract(pdf_page)
+            layer_reason = _unfit(layer, settings.text_layer)
+            if layer_reason is None:
+                return _Found(Reading(page, layer.text, layer.blocks), None, layer.view)
+        return _Found(None, layer_reason, textlayer.upright_view(pdf_page))
     except MemoryError:
         raise
     except Exception as exc:
         if _OUT_OF_MEMORY.search(str(exc)):
             raise MemoryError from exc
-        return None, f"failed: {type(exc).__name__}"
-    if len(layer.text) > _MAX_LAYER_CHARS:
-        return None, "too_long"
-    reason = textlayer.judge(layer.signals, floors)
-    if reason is not None:
-        return None, reason
-    return Reading(page, layer.text, layer.blocks), None
+        is_told = settings.routing != "never"
+        return _Found(None, f"failed: {type(exc).__name__}" if is_told else None)
+
+
+def _unfit(layer: textlayer.TextLayer, floors: TextLayer) -> str | None:
+    """Why a text layer may not stand for a reading."""
+    return (
+        "too_long" if len(layer.text) > _MAX_LAYER_CHARS else textlayer.judge(layer.signals, floors)
+    )

@@ -111,12 +111,14 @@ class Replica:
     def _engine_reading(self, page: RasteredPage, done: Climb) -> PageReading:
         found = done.best
         assert found is not None  # the first rung reads every page
-        tried = (
-            (Attempt("text_layer", "", page.layer_reason),) if page.layer_reason is not None else ()
+        tried = () if page.layer_reason is None else (_layer_attempt(page, page.layer_reason),)
+        turned = (
+            replace(attempt, rotation=(page.rotation + attempt.rotation) % 360)
+            for attempt in done.attempts
         )
         return PageReading(
             reading=found.reading,
-            attempts=(*tried, *done.attempts),
+            attempts=(*tried, *turned),
             text_source="ocr",
             engine=found.engine.name,
             model=found.engine.model,
@@ -124,7 +126,7 @@ class Replica:
             mode=found.engine.mode,
             task=found.engine.task,
             is_fallback=self._is_fallback(found.engine),
-            rotation=found.rotation,
+            rotation=(page.rotation + found.rotation) % 360,
             image=found.image if found.rotation else None,
         )
 
@@ -220,11 +222,17 @@ def given_reading(page: RasteredPage) -> PageReading:
         )
     return PageReading(
         reading=page.layer,
-        attempts=(Attempt("text_layer", "", "ok"),),
+        attempts=(_layer_attempt(page, "ok"),),
         text_source="text_layer",
         engine="text_layer",
         model="",
         model_revision="",
         mode="",
         task="markdown",
+        rotation=page.rotation,
     )
+
+
+def _layer_attempt(page: RasteredPage, outcome: str) -> Attempt:
+    mode = "mirrored" if page.is_mirrored else ""
+    return Attempt("text_layer", mode, outcome, rotation=page.rotation)

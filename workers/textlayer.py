@@ -17,14 +17,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schemas.pages import Block, Box
+from workers.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer_join import table_markdown
-from workers.textlayer_lines import Line, PageContent, read_page
+from workers.textlayer_lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer_markdown import body_sizes, segments, to_markdown
 from workers.textlayer_order import page_order
 from workers.textlayer_signals import TextLayerSignals, judge, measure
 from workers.textlayer_tables import find_tables
 
-__all__ = ["TextLayer", "TextLayerSignals", "extract", "judge"]
+__all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large has no place among the text: it comes last
@@ -34,23 +35,59 @@ _MEANINGLESS = " \ufffd" + "".join(map(chr, range(0xE000, 0xF900)))
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 
+_MAX_TURNS = 2
+"""PyMuPDF takes upside-down lines of some fonts for mirrored ones; the second look is right."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """A page's text layer as Markdown, its blocks in reading order, and what was measured."""
+    """A page's text layer as Markdown, its blocks in reading order, and what was measured.
+
+    `view` is the view of the displayed page in which most glyphs stand upright; the blocks' boxes
+    are fractions of it.
+    """
 
     text: str
     blocks: tuple[Block, ...]
     signals: TextLayerSignals
+    view: View = AS_DISPLAYED
 
 
 def extract(page: Any) -> TextLayer:
-    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
+    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only."""
+    layer, lie = _extract(page, AS_DISPLAYED)
+    for _ in range(_MAX_TURNS):
+        if lie == AS_DISPLAYED:
+            break
+        layer, lie = _extract(page, layer.view.then(lie))
+    return layer
 
-    The blocks' boxes are fractions of the displayed page, its rotation applied.
+
+def upright_view(page: Any) -> View:
+    """The view in which the page stands upright, by all its glyphs, also those of hidden text.
+
+    The displayed page where too few of them tell. An OCR program writes hidden words as they lie
+    on its scan.
     """
-    content = read_page(page)
+    view = AS_DISPLAYED
+    for _ in range(_MAX_TURNS):
+        lie = elect(count_glyphs(page, view), MIN_TELLING_GLYPHS)
+        if lie == AS_DISPLAYED:
+            break
+        view = view.then(lie)
+    return view
+
+
+def _extract(page: Any, view: View) -> tuple[TextLayer, View]:
+    """The text layer as it lies in `view`, and the view of that in which it lies upright."""
+    content = read_page(page, view)
     lines = _without_copies(content.lines)
-    quadrant = Counter(line.quadrant for line in lines).most_common(1)[0][0] if lines else 0
+    directions: Counter[int] = Counter()
+    glyphs: Counter[View] = Counter()
+    for line in lines:
+        directions[line.quadrant] += len(line.text)
+        glyphs[line.upright] += len(line.text)
+    quadrant = directions.most_common(1)[0][0] if lines else 0
     tables = find_tables(page, content) if lines and quadrant == 0 else []
     prose = [line for line in lines if not any(_holds(t.box, line.box) for t in tables)]
     bodies = body_sizes(lines)
@@ -66,11 +103,13 @@ def extract(page: Any) -> TextLayer:
     crossing = _text_blocks([line for line in prose if line.quadrant != quadrant], content, bodies)
     ordered = [*(blocks[i] for i in order), *crossing, *backgrounds]
     signals = measure(content, lines, [i for i in order if i < stream_blocks])
-    return TextLayer(
+    layer = TextLayer(
         "\n\n".join(block.text for block in ordered if block.text),
         tuple(replace(block, bbox=_fractions(block.bbox, content)) for block in ordered),
         signals,
+        view,
     )
+    return layer, elect(glyphs)
 
 
 def turn(box: Box, quadrant: int, width: float, height: float) -> Box:

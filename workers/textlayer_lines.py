@@ -1,7 +1,8 @@
 """What a PDF page draws, as plain values: lines of text, ruling lines, pictures.
 
 Owns the calls into PyMuPDF that the text layer makes, apart from tables, and the step from MuPDF's
-coordinates (which ignore the page's rotation) to the displayed page. Does not order or judge.
+coordinates (which ignore the page's rotation) to the view that the page is looked at in. Does not
+order or judge.
 
 Two passes of MuPDF over the page, 2.5 and 3.5 ms: `get_text("dict")` for text with styles and
 vector boxes, `get_bboxlog` for pictures, because the dictionary would carry each picture encoded.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 import pymupdf
 
 from schemas.pages import Box
+from workers.orientation import AS_DISPLAYED, View, upright_view_of
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -58,10 +61,11 @@ _SUPERSCRIPT = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷�
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as MuPDF found it; `box` is in points of the displayed page.
+    """One line as MuPDF found it; `box` is in points of the page's view.
 
     `quadrant` is the writing direction in quarter turns clockwise: 0 reads across the page, 1
-    downwards, 3 upwards. `block` numbers MuPDF's paragraphs in content-stream order.
+    downwards, 3 upwards. `block` numbers MuPDF's paragraphs in content-stream order. `upright` is
+    the view in which the line's glyphs stand upright, of the view that `box` is in.
     """
 
     text: str
@@ -71,12 +75,14 @@ class Line:
     is_bold: bool = False
     is_mono: bool = False
     quadrant: int = 0
+    upright: View = AS_DISPLAYED
 
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """Everything the text layer looks at. Boxes are in points of the displayed page.
+    """Everything the text layer looks at. Boxes are in points of the page's view.
 
+    `matrix` leads there from MuPDF's coordinates, which ignore the page's rotation.
     `rules` are paths that could be ruling lines or cell borders. `hidden_chars` are painted by
     nobody, `garbled_chars` are painted and have no meaning as Unicode. `covered_share` is the
     share of the text, by length, that a later picture covers.
@@ -84,6 +90,7 @@ class PageContent:
 
     width: float
     height: float
+    matrix: Any
     lines: tuple[Line, ...]
     hidden_chars: int
     garbled_chars: int
@@ -93,20 +100,21 @@ class PageContent:
     covered_share: float
 
 
-def read_page(page: Any) -> PageContent:
-    """Read the lines, ruling lines and pictures that lie on the displayed page."""
-    matrix = page.rotation_matrix
-    width, height = float(page.rect.width), float(page.rect.height)
+def read_page(page: Any, view: View = AS_DISPLAYED) -> PageContent:
+    """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`."""
+    matrix = view_matrix(page, view)
+    width, height = view.size(float(page.rect.width), float(page.rect.height))
+    text = _read_text(page, view)
     lines: list[Line] = []
     rules: list[Box] = []
     hidden_chars = garbled_chars = 0
-    for block in page.get_text("dict", flags=TEXT_FLAGS)["blocks"]:
+    for block in text.blocks:
         if block["type"] == 3:
             if block["isrect"] and len(rules) < MAX_RULES:
-                rules.append(place(block["bbox"], matrix))
+                rules.append(place(block["bbox"], text.matrix))
         elif block["type"] == 0:
             for raw in block["lines"][: MAX_LINES - len(lines)]:
-                line, hidden, garbled = _line(raw, block["number"], matrix, page.rotation)
+                line, hidden, garbled = _line(raw, block["number"], text)
                 hidden_chars += hidden
                 garbled_chars += garbled
                 if line is not None:
@@ -114,6 +122,7 @@ def read_page(page: Any) -> PageContent:
     return PageContent(
         width,
         height,
+        matrix,
         tuple(lines),
         hidden_chars,
         garbled_chars,
@@ -122,9 +131,82 @@ def read_page(page: Any) -> PageContent:
     )
 
 
+def count_glyphs(page: Any, view: View) -> Counter[View]:
+    """The page's characters, painted or not, by the view in which each stands upright.
+
+    That view is one of the page as `view` shows it.
+    """
+    text = _read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
+    counts: Counter[View] = Counter()
+    for block in text.blocks:
+        for raw in block.get("lines", ()):
+            if not all(map(math.isfinite, (*raw["bbox"], *raw["dir"]))):
+                continue
+            chars = sum(len(span["text"]) - span["text"].count(" ") for span in raw["spans"])
+            counts[_upright(raw, _quadrant(raw, text.quarter_turns))] += chars
+    return counts
+
+
+def view_matrix(page: Any, view: View) -> Any:
+    """From MuPDF's coordinates, which ignore the page's rotation, to its view."""
+    if view == AS_DISPLAYED:
+        return page.rotation_matrix
+    return page.rotation_matrix * pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """MuPDF's blocks, how far they are still turned from the view, and the matrix to it."""
+
+    blocks: Sequence[Mapping[str, Any]]
+    quarter_turns: int
+    matrix: Any
+
+
+def _read_text(page: Any, view: View, flags: int = TEXT_FLAGS) -> _Text:
+    """The page's text, and its vector boxes where `flags` ask for them.
+
+    MuPDF puts lines together best where they read across, so a page that is turned is handed over
+    turned.
+    """
+    if view == AS_DISPLAYED:
+        blocks = page.get_text("dict", flags=flags)["blocks"]
+        return _Text(blocks, page.rotation // 90, page.rotation_matrix)
+    sides = view.size(page.rect.width, page.rect.height)
+    matrix = view_matrix(page, view)
+    textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=matrix)
+    return _Text(page.get_text("dict", textpage=textpage)["blocks"], 0, pymupdf.Identity)
+
+
+def _quadrant(raw: Mapping[str, Any], quarter_turns: int) -> int:
+    cosine, sine = raw["dir"]
+    return (round(math.atan2(sine, cosine) / (math.pi / 2)) + quarter_turns) % 4
+
+
+def _upright(raw: Mapping[str, Any], quadrant: int) -> View:
+    is_vertical = raw["wmode"] == 1
+    is_mirrored = not is_vertical and _is_mirrored(raw)
+    return upright_view_of(quadrant, is_mirrored, is_vertical)
+
+
+def _is_mirrored(raw: Mapping[str, Any]) -> bool:
+    """Whether the tops of the letters lie to the right of the writing direction.
+
+    Letters rise further above their baseline than they reach below it.
+    """
+    span = max(raw["spans"], key=lambda span: len(span["text"]))
+    (x, y), (x0, y0, x1, y1) = span["origin"], span["bbox"]
+    cosine, sine = raw["dir"]
+    if abs(cosine) >= abs(sine):
+        above, below = (y - y0, y1 - y) if cosine > 0 else (y1 - y, y - y0)
+    else:
+        above, below = (x1 - x, x - x0) if sine > 0 else (x - x0, x1 - x)
+    return bool(above < below)
+
+
 def place(box: Sequence[float], matrix: Any) -> Box:
-    """Turn an unrotated box into the displayed page."""
-    if matrix.b == 0 and matrix.a == 1:
+    """Turn an unrotated box into the page's view."""
+    if matrix.b == 0 and matrix.a == 1 and matrix.d == 1:
         return (box[0], box[1], box[2], box[3])
     ax, ay = box[0] * matrix.a + box[1] * matrix.c, box[0] * matrix.b + box[1] * matrix.d
     bx, by = box[2] * matrix.a + box[3] * matrix.c, box[2] * matrix.b + box[3] * matrix.d
@@ -143,9 +225,7 @@ def clean(text: str) -> str:
     return text
 
 
-def _line(
-    raw: Mapping[str, Any], block: int, matrix: Any, rotation: int
-) -> tuple[Line | None, int, int]:
+def _line(raw: Mapping[str, Any], block: int, read: _Text) -> tuple[Line | None, int, int]:
     """One visible line, and how many of its characters are hidden and garbled."""
     parts: list[str] = []
     hidden = bold = mono = total = 0
@@ -170,15 +250,16 @@ def _line(
     garbled = len(_GARBLED.findall(raw_text))
     if not text.strip() or not all(map(math.isfinite, raw["bbox"])):
         return None, hidden, garbled
-    cosine, sine = raw["dir"]
+    quadrant = _quadrant(raw, read.quarter_turns)
     line = Line(
         text=text,
-        box=place(raw["bbox"], matrix),
+        box=place(raw["bbox"], read.matrix),
         size=max(max(sizes, key=sizes.__getitem__), 1.0),
         block=block,
         is_bold=bold * 2 > total,
         is_mono=mono * 10 > total * 8,
-        quadrant=(round(math.atan2(sine, cosine) / (math.pi / 2)) + rotation // 90) % 4,
+        quadrant=quadrant,
+        upright=_upright(raw, quadrant),
     )
     return line, hidden, garbled
 

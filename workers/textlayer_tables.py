@@ -48,7 +48,7 @@ def find_tables(page: Any, content: PageContent) -> list[Table]:
     clip = _ruled_area(content)
     if clip is None:
         return []
-    matrix, rotation = page.rotation_matrix, page.rotation
+    matrix, rotation = content.matrix, page.rotation
     inverse = ~matrix
     unrotated_clip = place(clip, inverse)
     if rotation:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from schemas.recipe import Raster
 from tests.hostile import pdfs
-from workers.drawing import Drawn, draw_frame, draw_pdf_page, ink_share, lost_content
+from workers.drawing import Drawn, draw_pdf_page, ink_share, lost_content
 
 RASTER = Raster(longest_edge_px=320)
 
@@ -51,5 +51,4 @@ def test_marks_are_counted_against_the_background(paper: int) -> None:
     picture = Image.new("L", (90, 90), paper)
     picture.paste(100 if paper == 255 else 255, (0, 0, 90, 18))
     picture.paste(paper + 30 if paper < 200 else paper - 30, (0, 60, 90, 90))  # too faint
-    drawn = draw_frame(picture, 0, RASTER)
-    assert ink_share(drawn.picture.convert("L")) == pytest.approx(0.2)
+    assert ink_share(picture) == pytest.approx(0.2)

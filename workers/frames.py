@@ -1,0 +1,187 @@
+"""Frames of image files: opened, counted, and drawn upright, on white, in 8 bits, pixels square.
+
+An animation is one picture, its first frame, in whatever format; frames of a TIFF are pages. All of
+this runs in the child.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+from schemas.errors import DocumentError
+from schemas.recipe import Raster
+
+TIFF = "image/tiff"
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", TIFF: "TIFF", "image/webp": "WEBP"}
+_PHOTOMETRIC, _BITS_PER_SAMPLE = 262, 258  # TIFF tags
+_PNG_DEPTH_AT = 24
+_ON_ITS_SIDE = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_MAX_STRETCH = 2.5
+"""Pixels of a fax are 2.08 times as high as wide (204 x 98 dpi) or 1.92 times as wide as high (204
+x 391). Past this a resolution is a mistake."""
+
+_MIN_STRETCH = 1.02  # 200 dpi beside 199 is rounding; 204 beside 196 is a fax
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An open image file; `is_deep` where a channel has 16 bits, of which Pillow may keep 8.
+
+    `on_their_side` holds, for each frame that was drawn, whether it is stored on its side: decoding
+    a TIFF turns it and drops the tag.
+    """
+
+    file: BinaryIO
+    image: Image.Image
+    is_deep: bool = False
+    on_their_side: dict[int, bool] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.image.close()
+        self.file.close()
+
+
+def open_image(path: str, media_type: str) -> ImageFile:
+    """Open an image file. Raises DocumentError for what is none.
+
+    Not by its path: Pillow would map an uncompressed TIFF into memory, with the sides of the turned
+    picture for those of the stored one.
+    """
+    file = Path(path).open("rb")  # noqa: SIM115 - it stays open with the image
+    try:
+        head = file.read(_PNG_DEPTH_AT + 1)
+        file.seek(0)
+        image = Image.open(file, formats=[_FORMATS[media_type]])
+    except (OSError, ValueError, SyntaxError) as exc:
+        file.close()
+        raise DocumentError("corrupt", f"image cannot be opened: {exc}") from exc
+    return ImageFile(file, image, media_type == "image/png" and head[_PNG_DEPTH_AT] == 16)
+
+
+def count_frames(opened: ImageFile) -> int:
+    """The pages of an image file."""
+    return int(getattr(opened.image, "n_frames", 1)) if opened.image.format == "TIFF" else 1
+
+
+def draw_frame(opened: ImageFile, index: int, raster: Raster) -> Image.Image:
+    """A frame in RGB. Raises DocumentError for one too large."""
+    image = opened.image
+    image.seek(index)
+    width, height = image.size
+    if width * height > raster.max_image_pixels:
+        raise DocumentError("page_too_large", f"image of {width} x {height} pixels")
+    if max(width, height) > raster.max_aspect * min(width, height):
+        raise DocumentError("page_too_large", f"image of {width} x {height} pixels is too narrow")
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    is_on_its_side = opened.on_their_side.setdefault(index, orientation in _ON_ITS_SIDE)
+    tags = getattr(image, "tag_v2", {})
+    is_deep = opened.is_deep or max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
+    density = _density(image)
+    frame = ImageOps.exif_transpose(image)
+    if frame.mode.startswith(("I", "F")):
+        frame = _eight_bits(frame, is_inverted=tags.get(_PHOTOMETRIC) == 0)
+    elif is_deep:
+        frame = _stretched(frame)
+    return _fitted(_on_white(frame), density[::-1] if is_on_its_side else density, raster)
+
+
+def _on_white(frame: Image.Image) -> Image.Image:
+    if frame.mode == "LAB":
+        to_rgb = ImageCms.buildTransform(
+            ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+        )
+        return ImageCms.applyTransform(frame, to_rgb)
+    if frame.mode in ("RGBA", "LA", "PA") or "transparency" in frame.info:
+        frame = frame.convert("RGBA")
+        paper = Image.new("RGBA", frame.size, "white")
+        frame = Image.alpha_composite(paper, frame)
+    return frame.convert("RGB")
+
+
+def _density(image: Image.Image) -> tuple[float, float]:
+    """Pixels in a unit of length, across and down, as the file stores them; equal where unknown."""
+    for name in ("dpi", "resolution", "aspect", "jfif_density"):
+        if name in image.info:
+            try:
+                across, down = map(float, image.info[name])
+            except (TypeError, ValueError, ZeroDivisionError):
+                continue
+            if math.isfinite(across + down) and across > 0 and down > 0:
+                return across, down
+    return 1.0, 1.0
+
+
+def _fitted(frame: Image.Image, density: tuple[float, float], raster: Raster) -> Image.Image:
+    """The picture with square pixels, as many as the finer side has, and no larger than asked."""
+    edge = raster.longest_edge_px
+    across, down = density
+    stretch = max(across, down) / min(across, down)
+    if not _MIN_STRETCH <= stretch <= _MAX_STRETCH:
+        if max(frame.size) > edge:
+            frame.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+        return frame
+    width = frame.width * (stretch if down > across else 1)
+    height = frame.height * (stretch if across > down else 1)
+    scale = min(1.0, edge / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return frame.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _eight_bits(frame: Image.Image, is_inverted: bool) -> Image.Image:
+    """Greys of 16 or 32 bits or floats in 8 bits; `convert` would clip them at 255."""
+    values = np.asarray(frame)
+    grey = _of_16_bits(values) if frame.mode.startswith("I;16") else _of_any_range(values)
+    return Image.fromarray(255 - grey if is_inverted else grey)
+
+
+def _of_16_bits(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+    """By as many bits as the brightest value has: scanners of 10 to 14 bits leave the upper ones
+    empty."""
+    bits = max(int(values.max()).bit_length(), 8)
+    if bits == 16:
+        return (values >> 8).astype(np.uint8)
+    return (values.astype(np.uint32) * 255 // (2**bits - 1)).astype(np.uint8)
+
+
+def _of_any_range(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Integers of 32 bits and floats have no fixed white: the brightest value is it."""
+    exact = values.astype(np.float64)
+    finite = exact[np.isfinite(exact)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if high <= low:
+        return np.zeros(values.shape, np.uint8)
+    whole = np.nan_to_num(exact, nan=low, posinf=high, neginf=low)
+    scaled: npt.NDArray[np.uint8] = ((whole - low) * (255 / (high - low))).astype(np.uint8)
+    return scaled
+
+
+def _stretched(frame: Image.Image) -> Image.Image:
+    """Colours of 16 bits, of which Pillow keeps the upper 8, by the bits that are in use.
+
+    Opacity has a range of its own.
+    """
+    bands = frame.split()
+    colours = bands[:-1] if frame.mode in ("RGBA", "LA") else bands
+    brightest = max(int(band.getextrema()[1]) for band in colours)
+    return Image.merge(
+        frame.mode,
+        [
+            _by_bits(band, brightest if place < len(colours) else int(band.getextrema()[1]))
+            for place, band in enumerate(bands)
+        ],
+    )
+
+
+def _by_bits(band: Image.Image, brightest: int) -> Image.Image:
+    white = 2 ** brightest.bit_length() - 1
+    if white in (0, 255):
+        return band
+    return band.point([min(value * 255 // white, 255) for value in range(256)])
