@@ -177,8 +177,8 @@ class Rasterizer:
         ]
         suspects: list[int] = []
         pages: dict[int, RasteredPage] = {}
-        calls = [(*document, chunk, self._settings) for chunk in chunks]
-        for chunk, result in zip(chunks, self._run(function, calls), strict=True):
+        calls = [(chunk, self._settings) for chunk in chunks]
+        for chunk, result in zip(chunks, self._run(function, calls, document), strict=True):
             if self._error(result) is None:
                 pages |= zip(chunk, result, strict=True)
                 suspects += (index for index in chunk if _lacked_memory(pages[index].error))
@@ -191,16 +191,19 @@ class Rasterizer:
     def _alone(self, function: Any, document: tuple[Any, Any, str], index: int) -> RasteredPage:
         """In a new child: what becomes of a page must not depend on the pages before it."""
         self._child.close()
-        call = (*document, range(index, index + 1), self._settings)
-        (result,) = self._run(function, [call])
+        call = (range(index, index + 1), self._settings)
+        (result,) = self._run(function, [call], document)
         error = self._error(result)
         if error is not None:
             return RasteredPage(page_id(document[2], index), error=error)
         page: RasteredPage = result[0]
         return page
 
-    def _run(self, function: Any, calls: list[tuple[Any, ...]]) -> Iterator[Any]:
-        yield from self._child.run(function, calls, self._limits.page_timeout_s)
+    def _run(
+        self, function: Any, calls: list[tuple[Any, ...]], document: tuple[Any, ...] = ()
+    ) -> Iterator[Any]:
+        """Results of the calls; `document`, their first arguments, may be megabytes of text."""
+        yield from self._child.run(function, calls, self._limits.page_timeout_s, document)
         if self._child.report is not None:
             _warn(self._child.report)
 
