@@ -7,14 +7,15 @@ a document, is the caller's matter.
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from schemas.errors import EnvironmentFault
+from workers.messages import Channel, receive_message, send_message
 from workers.native import allow_cpu
 
 # Importing takes a second or two; on a machine that starts everything at once, a minute.
@@ -45,24 +46,33 @@ class Child:
 
     Args:
         prepare: called in the process before all else; what it returns is kept in `report`.
-        arguments: what `prepare` is called with.
+        arguments: what `prepare` is called with; together less than the 64 KiB that a pipe holds.
     """
 
     def __init__(self, prepare: Callable[..., Any], *arguments: Any) -> None:
         self._prepare = (prepare, arguments)
         self._process: Any = None
-        self._pipe: Connection | None = None
+        self._channel: Channel | None = None
+        self._shared: tuple[Any, ...] = ()  # what the process has of it
         self._is_busy = False
         self.report: Any = None
 
     def run(
-        self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], timeout_s: float
+        self,
+        function: Callable[..., Any],
+        calls: Sequence[tuple[Any, ...]],
+        timeout_s: float,
+        shared: tuple[Any, ...] = (),
     ) -> Iterator[Any]:
         """The results of `function` for each call, in order.
 
+        The arguments of a call stand behind the `shared` ones, which are sent to a process once,
+        also for later series that share what is equal.
+
         A call that raises gives a `Failed`; one that ends the process gives a `ChildDiedError`,
-        one that passes its deadline a `TimeoutError`, as values. The next call is sent before the
-        result of the last is taken, so that the child is never idle.
+        one that passes its deadline a `TimeoutError`, as values. The next call is sent while the
+        result of the last is awaited, so that the child is never idle. What sending takes counts
+        as a part of the wait.
 
         Raises EnvironmentFault where no child can be started.
         """
@@ -70,27 +80,22 @@ class Child:
             raise RuntimeError("a child runs one series of calls at a time")
         self._is_busy, sent, done = True, 0, 0
         try:
-            if self._pipe is not None and self._pipe.poll():
+            if self._channel is not None and self._channel.has_news():
                 self._kill()  # nothing is to come from an idle child but its end
             while done < len(calls):
-                pipe, is_lost = self._started(), False
+                channel = self._started()
+                while sent < min(done + 2, len(calls)):
+                    self._put(channel, (timeout_s, function, calls[sent]), shared)
+                    sent += 1
                 try:
-                    while sent < min(done + 2, len(calls)):
-                        pipe.send((timeout_s, function, calls[sent]))
-                        sent += 1
-                except OSError:
-                    is_lost = True  # and yet a result may lie in the pipe
-                try:
-                    result = self._receive(pipe, timeout_s)
+                    result = pickle.loads(channel.receive(timeout_s))
                 except TimeoutError as exc:  # an OSError, so it comes first
                     self._kill()
                     result = exc
                 except (EOFError, OSError):
                     result = ChildDiedError(self._end())
                 done += 1
-                if is_lost:
-                    self._kill()
-                if self._pipe is None:
+                if self._channel is None:
                     sent = done  # what was sent ahead is lost with the child
                 yield result
         finally:
@@ -102,29 +107,29 @@ class Child:
         """End the child."""
         self._kill()
 
-    def _started(self) -> Connection:
-        if self._pipe is not None:
-            return self._pipe
+    def _started(self) -> Channel:
+        if self._channel is not None:
+            return self._channel
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, *self._prepare), daemon=True)
         self._process.start()
         theirs.close()  # so that the child's death is the end of the stream
-        self._pipe = ours
+        self._channel = Channel(ours)
         try:
-            self.report = self._receive(ours, _START_TIMEOUT_S)
+            self.report = pickle.loads(self._channel.receive(_START_TIMEOUT_S))
         except (EOFError, OSError):
             raise EnvironmentFault(f"a child process cannot start: {self._end()}") from None
         if isinstance(self.report, Failed):
             self._kill()
             raise EnvironmentFault(f"a child process cannot start: {self.report.text}")
-        return ours
+        return self._channel
 
-    def _receive(self, pipe: Connection, timeout_s: float) -> Any:
-        # By poll's monotonic clock: jumps of the system's clock neither cut nor prolong it.
-        if not pipe.poll(timeout_s):
-            raise TimeoutError(f"not done after {timeout_s:g} s")
-        return pipe.recv()
+    def _put(self, channel: Channel, call: tuple[Any, ...], shared: tuple[Any, ...]) -> None:
+        if shared != self._shared:
+            channel.put(pickle.dumps(_Shared(shared)))
+            self._shared = shared
+        channel.put(pickle.dumps(call))
 
     def _end(self) -> str:
         """How the child ended, which its stream says it did."""
@@ -136,11 +141,18 @@ class Child:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def _kill(self) -> None:
-        if self._pipe is not None:
+        if self._channel is not None:
             self._process.kill()
             self._process.join(_END_TIMEOUT_S)
-            self._pipe.close()
-        self._process, self._pipe = None, None
+            self._channel.close()
+        self._process, self._channel, self._shared = None, None, ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """The first arguments of the calls that follow."""
+
+    arguments: tuple[Any, ...]
 
 
 # ---- in the child -------------------------------------------------------------------------
@@ -148,18 +160,23 @@ class Child:
 
 def _serve(pipe: Connection, prepare: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends us
-    pipe.send_bytes(_answer(prepare, arguments))
+    send_message(pipe, _answer(prepare, arguments))
+    shared: tuple[Any, ...] = ()
     while True:
         try:
-            timeout_s, function, call = pipe.recv()
+            message = pickle.loads(receive_message(pipe))
         except EOFError:
             return
+        if isinstance(message, _Shared):
+            shared = message.arguments
+            continue
+        timeout_s, function, call = message
         allow_cpu(timeout_s + _CPU_SLACK_S)
-        pipe.send_bytes(_answer(function, call))
+        send_message(pipe, _answer(function, (*shared, *call)))
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
     try:
-        return bytes(ForkingPickler.dumps(function(*arguments)))
+        return pickle.dumps(function(*arguments))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: the parent decides what it means
-        return bytes(ForkingPickler.dumps(Failed(type(exc).__name__, str(exc)[:_MAX_TEXT_CHARS])))
+        return pickle.dumps(Failed(type(exc).__name__, str(exc)[:_MAX_TEXT_CHARS]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ PDF = "application/pdf"
 # A call costs 0.25 ms whatever it does, a page 7 to 15. When a chunk hangs or crashes its pages
 # are done again one by one, so a hung page costs its time twice and its neighbours little.
 _PAGES_PER_CALL = 8
+# Setting 100,000 characters takes 0.04 to 4 s, by font and columns: a longer text is counted in
+# several calls, each with a deadline of its own.
+_LONG_TEXT_CHARS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,12 @@ def _count_texts(*call: Any) -> Any:
     return making.count_pages(*call)
 
 
+def _count_section(*call: Any) -> Any:
+    from workers.synthetic import making
+
+    return making.count_section(*call)
+
+
 def _make_pages(*call: Any) -> Any:
     from workers.synthetic import making
 
@@ -132,6 +142,7 @@ class Rasterizer:
         self._settings = settings
         self._limits = limits
         self._child = Child(prepare, limits.memory_bytes)
+        self._counted: tuple[RecordSource | None, str, list[int]] = (None, "", [])
 
     def count_pages(self, path: Path, media_type: str) -> int:
         """Pages of a document. Raises DocumentError where they cannot be counted."""
@@ -149,10 +160,20 @@ class Rasterizer:
         self, path: Path, media_type: str, doc_id: str, indices: range
     ) -> Iterator[RasteredPage]:
         """Render pages in order; a page that fails is a RasteredPage with an error."""
-        return self._pages(_render_pages, (str(path), media_type, doc_id), indices)
+        return self._pages(_render_pages, (str(path), media_type), doc_id, indices)
 
     def count_texts(self, source: TextSource, contents: Sequence[str]) -> list[int | PageError]:
         """Pages of each text of a source, or why they cannot be counted."""
+        short = [content for content in contents if len(content) <= _LONG_TEXT_CHARS]
+        counts = iter(self._count_together(source, short))
+        return [
+            next(counts) if len(content) <= _LONG_TEXT_CHARS else self._count_long(source, content)
+            for content in contents
+        ]
+
+    def _count_together(self, source: TextSource, contents: list[str]) -> list[int | PageError]:
+        if not contents:
+            return []
         (results,) = self._run(_count_texts, [(source, contents)])
         error = self._error(results)
         if error is None:
@@ -160,16 +181,42 @@ class Rasterizer:
         if len(contents) == 1:
             return [error]
         self._child.close()
-        return [count for one in contents for count in self.count_texts(source, [one])]
+        return [count for one in contents for count in self._count_together(source, [one])]
+
+    def _count_long(self, source: TextSource, content: str) -> int | PageError:
+        counts: list[int] = []
+        error = self._count_sections(source, content, counts, math.inf)
+        return error or sum(counts)
+
+    def _count_sections(
+        self, source: TextSource, content: str, counts: list[int], pages: float
+    ) -> PageError | None:
+        """Add to `counts` those of a text's next sections, until they are of so many pages."""
+        while sum(counts) < pages:
+            (count,) = self._run(_count_section, [(len(counts),)], (source, content))
+            if count is None:
+                return None
+            error = count if isinstance(count, PageError) else self._error(count)
+            if error is not None:
+                return error
+            counts.append(count)
+        return None
 
     def make(
         self, source: RecordSource, content: str, doc_id: str, indices: range
     ) -> Iterator[RasteredPage]:
         """Make pages of a record in order; one that fails is a RasteredPage with an error."""
-        return self._pages(_make_pages, (source, content, doc_id), indices)
+        counts: list[int] = []
+        if isinstance(source, TextSource) and len(content) > _LONG_TEXT_CHARS:
+            # What stands before the first page is counted in calls of its own, once a record.
+            if self._counted[:2] != (source, content):
+                self._counted = (source, content, [])
+            counts = self._counted[2]
+            self._count_sections(source, content, counts, indices.start)
+        return self._pages(_make_pages, (source, content), doc_id, indices, tuple(counts))
 
     def _pages(
-        self, function: Any, document: tuple[Any, Any, str], indices: range
+        self, function: Any, document: tuple[Any, ...], doc_id: str, indices: range, *more: Any
     ) -> Iterator[RasteredPage]:
         chunks = [
             indices[start : start + _PAGES_PER_CALL]
@@ -177,30 +224,35 @@ class Rasterizer:
         ]
         suspects: list[int] = []
         pages: dict[int, RasteredPage] = {}
-        calls = [(*document, chunk, self._settings) for chunk in chunks]
-        for chunk, result in zip(chunks, self._run(function, calls), strict=True):
+        calls = [(doc_id, chunk, self._settings, *more) for chunk in chunks]
+        for chunk, result in zip(chunks, self._run(function, calls, document), strict=True):
             if self._error(result) is None:
                 pages |= zip(chunk, result, strict=True)
                 suspects += (index for index in chunk if _lacked_memory(pages[index].error))
             else:
                 suspects += chunk  # one of them ended the child
         for index in suspects:
-            pages[index] = self._alone(function, document, index)
+            pages[index] = self._alone(function, document, doc_id, index, *more)
         yield from (pages[index] for index in indices)
 
-    def _alone(self, function: Any, document: tuple[Any, Any, str], index: int) -> RasteredPage:
+    def _alone(
+        self, function: Any, document: tuple[Any, ...], doc_id: str, index: int, *more: Any
+    ) -> RasteredPage:
         """In a new child: what becomes of a page must not depend on the pages before it."""
         self._child.close()
-        call = (*document, range(index, index + 1), self._settings)
-        (result,) = self._run(function, [call])
+        call = (doc_id, range(index, index + 1), self._settings, *more)
+        (result,) = self._run(function, [call], document)
         error = self._error(result)
         if error is not None:
-            return RasteredPage(page_id(document[2], index), error=error)
+            return RasteredPage(page_id(doc_id, index), error=error)
         page: RasteredPage = result[0]
         return page
 
-    def _run(self, function: Any, calls: list[tuple[Any, ...]]) -> Iterator[Any]:
-        yield from self._child.run(function, calls, self._limits.page_timeout_s)
+    def _run(
+        self, function: Any, calls: list[tuple[Any, ...]], document: tuple[Any, ...] = ()
+    ) -> Iterator[Any]:
+        """Results of the calls; `document`, their first arguments, may be megabytes of text."""
+        yield from self._child.run(function, calls, self._limits.page_timeout_s, document)
         if self._child.report is not None:
             _warn(self._child.report)
 

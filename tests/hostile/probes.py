@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -52,12 +53,35 @@ def exit_now() -> None:
     os._exit(SECRET_EXIT)
 
 
+def behave(shared: bytes, argument: bytes, behaviour: str, size: int, seconds: float) -> bytes:
+    """Answer with `size` bytes of `argument`; or die, fail, sleep or stop before."""
+    if behaviour == "sleep":
+        time.sleep(seconds)
+    elif behaviour == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif behaviour == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif behaviour == "fail":
+        raise ValueError("not this one")
+    return (argument[:1] or shared[:1]) * size
+
+
+def large_answer(size: int) -> tuple[int, bytes]:
+    """The process, and so many bytes."""
+    return os.getpid(), bytes(size)
+
+
 def end_by(signal_number: int) -> int:
     if signal_number == 11:
         ctypes.string_at(0)
     elif signal_number:
         os.kill(os.getpid(), signal_number)
     return 0
+
+
+def shared_end_by(shared: bytes, signal_number: int) -> int:
+    """As `end_by`, with something to share."""
+    return end_by(signal_number)
 
 
 def spend_cpu(allowed_s: float, spent_s: float) -> int:

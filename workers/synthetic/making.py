@@ -70,6 +70,9 @@ def draw(source: RecordSource, content: str, doc_id: str) -> Drawn:
     return tables.draw(rng, source)
 
 
+_NO_PAGES = PageError("no_pages", "the record has no text that a font could draw")
+
+
 def count_pages(source: TextSource, contents: Sequence[str]) -> list[int | PageError]:
     """The pages of each text, or why they cannot be counted."""
     return [_count(source, content) for content in contents]
@@ -80,13 +83,51 @@ def _count(source: TextSource, content: str) -> int | PageError:
         count = typeset.count(_blocks(source, content), _style(source, content, content))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc)
-    return count or PageError("no_pages", "the record has no text that a font could draw")
+    return count or _NO_PAGES
+
+
+@dataclass(slots=True)
+class _OpenCounts:
+    """A long text that is being counted: its sections, and those counted so far."""
+
+    key: tuple[TextSource, str] | None = None
+    sections: Iterator[int] = field(default_factory=lambda: iter(()))
+    counts: list[int] = field(default_factory=list)
+
+
+_counted = _OpenCounts()
+
+
+def count_section(source: TextSource, content: str, number: int) -> int | PageError | None:
+    """Pages of one section of a text, None past its last; asked for in order, each costs little."""
+    try:
+        if _counted.key != (source, content):
+            sections = typeset.section_counts(
+                _blocks(source, content), _style(source, content, content)
+            )
+            _counted.key, _counted.sections, _counted.counts = (source, content), sections, []
+        while len(_counted.counts) <= number:
+            _counted.counts.append(next(_counted.sections))
+    except StopIteration:
+        return None if number else _NO_PAGES
+    except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+        _counted.key = None
+        return page_error(exc)
+    return _counted.counts[number]
 
 
 def make_pages(
-    source: RecordSource, content: str, doc_id: str, indices: range, settings: RasterSettings
+    source: RecordSource,
+    content: str,
+    doc_id: str,
+    indices: range,
+    settings: RasterSettings,
+    counts: Sequence[int] = (),
 ) -> list[RasteredPage]:
-    """Make some pages of a record; a page that fails is a RasteredPage with an error."""
+    """Make some pages of a record; a page that fails is a RasteredPage with an error.
+
+    `counts`: the pages of a text's first sections, as far as they are known.
+    """
     pages = []
     for index in indices:
         page = page_id(doc_id, index)
@@ -95,7 +136,7 @@ def make_pages(
                 pages.append(_conversation_page(source, content, page, settings))
                 continue
             if isinstance(source, TextSource):
-                drawn = _text_page(source, content, doc_id, index, settings)
+                drawn = _text_page(source, content, doc_id, index, settings, counts)
             else:
                 drawn = _fitted(draw(source, content, doc_id), settings.raster.longest_edge_px)
             pages.append(_finished(drawn, page, source, settings))
@@ -189,7 +230,12 @@ _AHEAD = 512
 
 
 def _text_page(
-    source: TextSource, content: str, doc_id: str, index: int, settings: RasterSettings
+    source: TextSource,
+    content: str,
+    doc_id: str,
+    index: int,
+    settings: RasterSettings,
+    counts: Sequence[int],
 ) -> Drawn:
     edge = settings.raster.longest_edge_px
     key = doc_id, settings_digest(source), edge
@@ -201,6 +247,7 @@ def _text_page(
             range(index, index + _AHEAD),
             longest_edge_px=edge,
             markdown=source.format == "markdown",
+            counts=counts,
         )
     try:
         drawn = next(_open.pages)

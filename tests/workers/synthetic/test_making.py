@@ -1,0 +1,92 @@
+"""Texts of any length reach the child that sets them, once, and their pages come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from schemas.pages import PageError, RasteredPage
+from schemas.recipe import Raster, TextLayer
+from schemas.sources import record_id
+from schemas.text_source import TextSource
+from schemas.typography import Typography
+from tests.pipelines.corpora import prose
+from workers.raster import ChildLimits, Rasterizer, RasterSettings
+from workers.synthetic import making
+from workers.synthetic.corpora.reading import MAX_TEXT_BYTES
+
+# A small type in one column of a plain font is laid out twenty times as fast as some others.
+FAST = Typography(family=("Nimbus Sans",), columns=(1,), font_size_pt=9, alignment=("left",))
+SOURCE = TextSource(text=("/a.txt",), typography=FAST)
+SETTINGS = RasterSettings(Raster(longest_edge_px=512), "never", TextLayer(), 1e-4)
+SHARD_PAGES = 32
+
+
+def open_rasterizer() -> Rasterizer:
+    return Rasterizer(SETTINGS, ChildLimits(60, 3 * 2**30))
+
+
+@pytest.fixture
+def rasterizer() -> Iterator[Rasterizer]:
+    made = open_rasterizer()
+    yield made
+    made.close()
+
+
+def text_of(chars: int) -> str:
+    paragraph = prose(1, words=100) + "\n\n"
+    return (paragraph * (chars // len(paragraph) + 1))[:chars]
+
+
+def make(rasterizer: Rasterizer, text: str, indices: range) -> list[RasteredPage]:
+    return list(rasterizer.make(SOURCE, text, record_id(SOURCE, text), indices))
+
+
+def test_a_text_at_the_limit_passes_to_its_child_once_and_its_pages_back(
+    rasterizer: Rasterizer,
+) -> None:
+    text = text_of(MAX_TEXT_BYTES)
+    before = psutil.Process().io_counters()
+    (count,) = rasterizer.count_texts(SOURCE, [text])
+    assert isinstance(count, int)
+    assert count > 500
+    pages: list[RasteredPage] = []
+    for start in range(0, 3 * SHARD_PAGES, SHARD_PAGES):
+        again = text[:1] + text[1:]  # each shard reads the record anew
+        pages += make(rasterizer, again, range(start, start + SHARD_PAGES))
+    after = psutil.Process().io_counters()
+    assert [page.error for page in pages] == [None] * (3 * SHARD_PAGES)
+    pictures = sum(len(page.image.data) for page in pages if page.image)
+    passed = after.read_chars - before.read_chars + after.write_chars - before.write_chars
+    assert len(text) + pictures < passed <= 1.2 * (len(text) + pictures)
+
+
+def test_a_long_text_is_counted_in_pieces_as_it_is_in_one(rasterizer: Rasterizer) -> None:
+    long, short = text_of(250_000), text_of(2_000)
+    blank = "\u200b" * 150_000  # nothing that a font could draw
+    counts = rasterizer.count_texts(SOURCE, [short, long, blank, short])
+    assert counts == making.count_pages(SOURCE, [short, long, blank, short])
+    assert isinstance(counts[2], PageError)
+
+
+def test_pages_do_not_depend_on_what_was_made_and_counted_before(rasterizer: Rasterizer) -> None:
+    text = text_of(120_000)
+    (count,) = rasterizer.count_texts(SOURCE, [text])
+    assert isinstance(count, int)
+    some = range(count - 12, count)
+    whole = make(rasterizer, text, range(count))
+    other = open_rasterizer()
+    try:
+        assert make(other, text, some) == whole[-12:]
+        for child in psutil.Process().children():
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+                child.wait(60)
+        assert make(other, text, some) == whole[-12:]
+        assert make(rasterizer, text, range(3)) == whole[:3]
+    finally:
+        other.close()
+    past = make(rasterizer, text, range(count, count + 1))
+    assert [page.error and page.error.reason for page in past] == ["source_changed"]
