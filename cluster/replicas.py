@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.errors import ModelError
@@ -26,13 +26,14 @@ class ReplicaSpec:
     """How many replicas a pass wants, what makes one, and what each occupies.
 
     `start_timeout_s` is how long to go without any replica, nodes that have to be brought up
-    included.
+    included. `resources` are those of Ray's that have a name of their own (`cluster.placing`).
     """
 
     make: Callable[[], Any]
     count: int
     num_gpus: float = 0
     start_timeout_s: float = float("inf")
+    resources: Mapping[str, float] = field(default_factory=dict)
 
 
 class Replicas:
@@ -40,7 +41,7 @@ class Replicas:
 
     def __init__(self, spec: ReplicaSpec) -> None:
         self._spec = spec
-        self._actor_class = _replica_actor(spec.num_gpus)
+        self._actor_class = _replica_actor(spec)
         self._nodes: dict[Any, str] = {}  # ready actor -> its node's id
         self._starting: dict[Any, Any] = {}  # reference to its node's id -> actor
         self._has_begun = False
@@ -143,7 +144,7 @@ class Replicas:
         self._nodes, self._starting = {}, {}
 
 
-def _replica_actor(num_gpus: float) -> Any:
+def _replica_actor(spec: ReplicaSpec) -> Any:
     import ray
 
     class ReplicaActor:
@@ -159,7 +160,12 @@ def _replica_actor(num_gpus: float) -> Any:
 
     # num_cpus=0: on a laptop the replica and the rasterising tasks share the cores by time.
     # Restarts are for a node that is lost while the replica starts.
-    return ray.remote(ReplicaActor).options(num_cpus=0, num_gpus=num_gpus, max_restarts=-1)
+    return ray.remote(ReplicaActor).options(
+        num_cpus=0,
+        num_gpus=spec.num_gpus,
+        resources=dict(spec.resources),
+        max_restarts=-1,
+    )
 
 
 def last_line(exc: BaseException) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cluster.metrics import RaySink, SilentSink, Sink
+from cluster.placing import placed
 from cluster.pool import Outcome, Runtime, Step
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
@@ -144,7 +145,7 @@ class RaySession:
         if not self._is_joined:
             self._started = _start_ray(self._address, self._environment)
             self._is_joined = True
-        runtime = RayRuntime(replicas)
+        runtime = RayRuntime(placed(replicas) if replicas else None)
         try:
             yield runtime
         finally:
