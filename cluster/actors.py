@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cluster.places import Device
@@ -21,13 +21,20 @@ _EXIT_CODE = re.compile(r"exit code (-?\d+)")
 _NO_WORD = "connection error code 2"
 
 
-def replica_actor(num_gpus: float, avoided: Sequence[str] = ()) -> Any:
+def replica_actor(
+    num_gpus: float, resources: Mapping[str, float], avoided: Sequence[str] = ()
+) -> Any:
     """Ask for an actor without a replica: it is made by `load`. It prefers other nodes to
     `avoided`, and takes one of these where no other has room."""
     from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
 
     # num_cpus=0: on a laptop the replica and the rasterising tasks share the cores by time.
-    options: dict[str, Any] = {"num_cpus": 0, "num_gpus": num_gpus, "max_restarts": 0}
+    options: dict[str, Any] = {
+        "num_cpus": 0,
+        "num_gpus": num_gpus,
+        "resources": dict(resources),
+        "max_restarts": 0,
+    }
     if avoided:
         options["scheduling_strategy"] = NodeLabelSchedulingStrategy(
             hard={}, soft={_NODE_LABEL: NotIn(*avoided)}
@@ -63,16 +70,21 @@ def _actor_class() -> Any:
     return ray.remote(ReplicaActor)
 
 
-def devices(num_gpus: float, most: int) -> dict[str, int]:
+def devices(num_gpus: float, resources: Mapping[str, float], most: int) -> dict[str, int]:
     """How many devices for replicas each node has that is alive, busy or not, of those that have
-    any. Replicas without GPUs are not told apart: each node has room for `most`."""
+    any. Replicas that ask for nothing are not told apart: each node has room for `most`."""
     import ray
 
+    asked = {"GPU": num_gpus, **resources}
     found = {}
     for node in ray.nodes():
         if node["Alive"]:
-            gpus = node["Resources"].get("GPU", 0)
-            found[node["NodeID"]] = int(gpus / max(1, num_gpus)) if num_gpus else most
+            room = [
+                int(node["Resources"].get(name, 0) / max(1, amount))
+                for name, amount in asked.items()
+                if amount
+            ]
+            found[node["NodeID"]] = min(room, default=most)
     return {node: count for node, count in found.items() if count}
 
 

@@ -12,7 +12,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -44,8 +44,8 @@ class KubernetesApi:
     """The API over HTTPS, by a pod's token. `authority` is the certificate in PEM."""
 
     address: str
-    token: str
-    authority: str
+    token: str = field(repr=False)
+    authority: str = field(repr=False)
     namespace: str
 
     def call(self, method: str, path: str, body: Value | None = None) -> tuple[int, Value]:

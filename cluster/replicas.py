@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.actors import death, devices, replica_actor
@@ -34,6 +34,7 @@ class ReplicaSpec:
             and how long one may take to load once it has room.
         backoff_s: pauses before a start that failed is tried again; its place is given up past the
             last.
+        resources: those of Ray's that have a name of their own (`cluster.placing`).
     """
 
     make: Callable[[], Any]
@@ -42,6 +43,7 @@ class ReplicaSpec:
     start_timeout_s: float = float("inf")
     fewest: int = 1
     backoff_s: tuple[float, ...] = BACKOFF_S
+    resources: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,7 +90,7 @@ class Replicas:
         return len(self._places.given_up)
 
     def _start(self, place: Place) -> None:
-        actor = replica_actor(self._spec.num_gpus, place.avoided)
+        actor = replica_actor(self._spec.num_gpus, self._spec.resources, place.avoided)
         found, loaded = actor.device.remote(), actor.load.remote(self._spec.make)
         self._starts.append(_Start(place, actor, found, loaded))
 
@@ -184,7 +186,9 @@ class Replicas:
             return False
         loading = [start.device for start in self._starts if start.device]
         return self._places.is_hopeless(
-            self._left(), loading, devices(self._spec.num_gpus, self._spec.count)
+            self._left(),
+            loading,
+            devices(self._spec.num_gpus, self._spec.resources, self._spec.count),
         )
 
     def _left(self) -> list[Place]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cluster.metrics import RaySink, SilentSink, Sink
+from cluster.placing import placed
 from cluster.pool import Outcome, Runtime, Step
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
@@ -157,7 +158,7 @@ class RaySession:
         """
         if not self._is_joined:
             self._join()
-        runtime = RayRuntime(replicas)
+        runtime = RayRuntime(placed(replicas) if replicas else None)
         try:
             yield runtime
         finally:

@@ -15,7 +15,11 @@ import typer
 import yaml
 
 from cluster.manifests import Kind, Machines, ManifestOptions, Volume, documents, to_yaml
-from cluster.manifests.options import default_name, replicas_per_node
+from cluster.manifests.options import (
+    default_gpus_per_node,
+    default_name,
+    replicas_per_node,
+)
 from cluster.rayjobs import KubernetesApi, Scheduled, create_rayjob
 from pipelines.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from schemas.errors import RequestError
@@ -42,9 +46,17 @@ def manifest(
             "`pagefoundry submit`. ray-up: virtual machines on AWS."
         ),
     ] = "cronjob",
-    nodes: Annotated[int, typer.Option(help="GPU nodes at most.")] = 1,
-    gpus_per_node: Annotated[int, typer.Option(help="0 for a recipe with `routing: only`.")] = 8,
-    min_nodes: Annotated[int, typer.Option(help="GPU nodes that stay without work.")] = 0,
+    nodes: Annotated[
+        int, typer.Option(help="GPU nodes at most; CPU nodes for a recipe that needs no GPU.")
+    ] = 1,
+    gpus_per_node: Annotated[
+        int | None,
+        typer.Option(
+            help="Default: 8, and 0 for a recipe that needs none: of the default engine, with "
+            "`routing: only`, or of made pages only."
+        ),
+    ] = None,
+    min_nodes: Annotated[int, typer.Option(help="Of --nodes, how many stay without work.")] = 0,
     cpu_nodes: Annotated[
         int | None, typer.Option(help="For rasterising; default: as many as the replicas need.")
     ] = None,
@@ -108,7 +120,7 @@ def manifest(
         ray_version=ray_version or importlib.metadata.version("ray"),
         name=name or default_name(parsed.dataset),
         nodes=nodes,
-        gpus_per_node=gpus_per_node,
+        gpus_per_node=default_gpus_per_node(parsed) if gpus_per_node is None else gpus_per_node,
         min_nodes=min_nodes,
         cpu_nodes=cpu_nodes,
         cpus_per_cpu_node=cpus_per_cpu_node,
@@ -132,7 +144,7 @@ def manifest(
     text = store.read_bytes(where).decode()
     found = documents(options, parsed, text, where)
     print(to_yaml(found), end="")
-    _warn_of_idle_gpus(options, parsed)
+    _warn_of_idle_nodes(options, parsed)
 
 
 def _pairs(option: str, values: list[str] | None) -> tuple[tuple[str, str], ...]:
@@ -145,14 +157,15 @@ def _pairs(option: str, values: list[str] | None) -> tuple[tuple[str, str], ...]
     return tuple(found)
 
 
-def _warn_of_idle_gpus(options: ManifestOptions, recipe: Recipe) -> None:
+def _warn_of_idle_nodes(options: ManifestOptions, recipe: Recipe) -> None:
     wanted = recipe.placement.replicas[1]
-    room = options.nodes * replicas_per_node(options, recipe)
+    room = options.reading_nodes * replicas_per_node(options, recipe)
     if wanted < room:
+        kind = "GPU" if options.gpus_per_node else "CPU"
         print(
             f"pagefoundry: placement.replicas {list(recipe.placement.replicas)} fill "
-            f"{wanted} of {room} places; the other GPU nodes never come up. To use them set "
-            f"replicas: [1, {room}]",
+            f"{wanted} of {room} places; the other {kind} nodes come up for no replica. To use "
+            f"them set replicas: [1, {room}]",
             file=sys.stderr,
         )
 

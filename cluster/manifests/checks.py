@@ -11,6 +11,7 @@ from cluster.manifests.options import (
     SCHEDULED,
     ManifestOptions,
     replicas_per_node,
+    uses_no_gpu,
 )
 from cluster.manifests.schedule import check_schedule
 from schemas.errors import RequestError
@@ -155,8 +156,6 @@ def _check_times(options: ManifestOptions) -> None:
 
 
 def _check_replicas(options: ManifestOptions, recipe: Recipe) -> None:
-    placement = recipe.placement
-    wanted, gpus = placement.replicas[1], placement.gpus_per_replica
     if not recipe.needs_engine:
         if options.gpus_per_node:
             why = (
@@ -169,37 +168,69 @@ def _check_replicas(options: ManifestOptions, recipe: Recipe) -> None:
                 f"{options.nodes * options.gpus_per_node} GPUs idle; give --gpus-per-node 0"
             )
         return
-    if not options.gpus_per_node:
+    if options.gpus_per_node:
+        _check_gpus(options, recipe)
+    else:
+        _check_threads(options, recipe)
+    placement, per_node = recipe.placement, replicas_per_node(options, recipe)
+    wanted, room = placement.replicas[1], options.reading_nodes * per_node
+    if wanted > room:
+        nodes = "--nodes" if options.gpus_per_node or not options.cpu_nodes else "--cpu-nodes"
         raise RequestError(
-            "--gpus-per-node 0: only a recipe with `routing: only`, or without documents, needs "
-            "no GPU"
+            f"placement.replicas {list(placement.replicas)}: {options.reading_nodes} nodes of "
+            f"{_places(options, recipe)} hold {room} replicas; set replicas: [1, {room}] or give "
+            f"{nodes} {-(-wanted // per_node)}"
+        )
+
+
+def _check_gpus(options: ManifestOptions, recipe: Recipe) -> None:
+    gpus = recipe.placement.gpus_per_replica
+    if uses_no_gpu(recipe):
+        raise RequestError(
+            f"engine {recipe.engine.name} runs on CPUs and would leave "
+            f"{options.nodes * options.gpus_per_node} GPUs idle; "
+            + (
+                f"set placement.gpus_per_replica to 0, which is {gpus:g}"
+                if gpus
+                else "give --gpus-per-node 0"
+            )
         )
     if not gpus:
-        # A replica that asks for nothing may be placed on any node, the head included.
         raise RequestError(
             "placement.gpus_per_replica is 0, so that replicas would fill no GPU node; set it to "
-            f"1 (engine {recipe.engine.name}"
-            + (" runs on CPUs: take ppocr, transformers or vllm)" if _on_cpu(recipe) else ")")
+            f"1, or give --gpus-per-node 0 to run {recipe.engine.name} on CPUs"
         )
     if gpus > 1 and gpus != int(gpus):
         raise RequestError(f"placement.gpus_per_replica {gpus:g}: Ray has no part of a second GPU")
-    per_node = replicas_per_node(options, recipe)
-    if not per_node:
+    if not replicas_per_node(options, recipe):
         raise RequestError(
             f"placement.gpus_per_replica {gpus:g} is more than a node's {options.gpus_per_node} "
             "GPUs; give larger nodes (--gpus-per-node)"
         )
-    room = options.nodes * per_node
-    if wanted > room:
+
+
+def _check_threads(options: ManifestOptions, recipe: Recipe) -> None:
+    placement = recipe.placement
+    if placement.gpus_per_replica:
         raise RequestError(
-            f"placement.replicas {list(placement.replicas)}: {options.nodes} nodes of "
-            f"{options.gpus_per_node} GPUs hold {room} replicas; set replicas: [1, {room}] or give "
-            f"--nodes {-(-wanted // per_node)}"
+            f"--gpus-per-node 0: placement.gpus_per_replica is {placement.gpus_per_replica:g}, so "
+            "that no replica would find its GPU; give nodes that have some, or set it to 0"
+        )
+    if not replicas_per_node(options, recipe):
+        raise RequestError(
+            f"placement.threads_per_replica {placement.threads_per_replica} is more than a CPU "
+            f"node's {options.cpus_per_cpu_node} cores; lower it, or give larger nodes "
+            "(--cpus-per-cpu-node)"
         )
 
 
-def _on_cpu(recipe: Recipe) -> bool:
-    return recipe.engine.name == "rapidocr"
+def _places(options: ManifestOptions, recipe: Recipe) -> str:
+    """What a node has of what replicas take."""
+    if options.gpus_per_node:
+        return f"{options.gpus_per_node} GPUs"
+    threads = recipe.placement.threads_per_replica
+    each = "all (placement.threads_per_replica is not set)" if threads is None else f"{threads}"
+    return f"{options.cpus_per_cpu_node} cores, of which a replica takes {each},"
 
 
 def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:

@@ -41,7 +41,7 @@ class Machines:
 class ManifestOptions:
     """What is asked for: `min_nodes` to `nodes` GPU nodes, and one to `cpu_nodes` CPU nodes.
 
-    With `gpus_per_node` 0 (a recipe with `routing: only`) `nodes` counts CPU nodes.
+    With `gpus_per_node` 0 (`default_gpus_per_node`) `nodes` and `min_nodes` count CPU nodes.
     """
 
     kind: Kind
@@ -78,6 +78,11 @@ class ManifestOptions:
         """The service account of the Ray pods."""
         return self.service_account or self.name
 
+    @property
+    def reading_nodes(self) -> int:
+        """How many nodes there are at most of those that replicas are on."""
+        return self.nodes if self.gpus_per_node else self.cpu_nodes or self.nodes
+
 
 def default_name(dataset: str) -> str:
     """A name for the objects of a dataset: `pagefoundry-` and the dataset's last path segment."""
@@ -86,11 +91,42 @@ def default_name(dataset: str) -> str:
     return f"pagefoundry-{slug}"[:MAX_NAME_CHARS].rstrip("-")
 
 
+def uses_no_gpu(recipe: Recipe) -> bool:
+    """Whether no engine of the recipe could use a GPU."""
+    engines = (recipe.engine, recipe.fallback)
+    return all(engine is None or engine.name == "rapidocr" for engine in engines)
+
+
+def default_gpus_per_node(recipe: Recipe) -> int:
+    """The GPUs of a node where none are asked for: 0 where none could be used."""
+    if not recipe.needs_engine or (uses_no_gpu(recipe) and not recipe.placement.gpus_per_replica):
+        return 0
+    return 8
+
+
 def replicas_per_node(options: ManifestOptions, recipe: Recipe) -> int:
-    """How many replicas fit on a GPU node: several share a GPU, or one has several GPUs."""
+    """How many replicas fit on a node that they are on.
+
+    On a GPU node several share a GPU, or one has several GPUs. On a CPU node each has its threads.
+    """
+    if not recipe.needs_engine:
+        return 0
+    if not options.gpus_per_node:
+        return replicas_per_cpu_node(options, recipe)
     gpus = recipe.placement.gpus_per_replica
     if not gpus:
         return 0
     if gpus < 1:
         return options.gpus_per_node * int(1 / gpus)
     return options.gpus_per_node // int(gpus)
+
+
+def replicas_per_cpu_node(options: ManifestOptions, recipe: Recipe) -> int:
+    """How many replicas without a GPU a CPU node has room for.
+
+    Beside GPU nodes it is one: a cluster that stays may be given another recipe.
+    """
+    if options.gpus_per_node or not recipe.needs_engine:
+        return 1
+    threads = recipe.placement.threads_per_replica or options.cpus_per_cpu_node
+    return options.cpus_per_cpu_node // threads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cluster.manifests.options import ManifestOptions
@@ -17,6 +18,7 @@ from cluster.manifests.pods import (
     worker_pod,
 )
 from cluster.manifests.sizes import NodeSize, cluster_size
+from cluster.placing import HEAD_MARK, REPLICA_RESOURCE
 from cluster.submit import DATASET_KEY
 from schemas.recipe import Recipe
 
@@ -89,8 +91,8 @@ def cluster_spec(options: ManifestOptions, recipe: Recipe, with_recipe: bool) ->
         # num-cpus 0 keeps the tasks, which ask for a CPU each, off the GPU nodes, where they
         # would take cores from the engines; replicas ask for GPUs and no CPU.
         groups.append(_group("gpu", options, size.gpu, options.min_nodes, options.nodes, 0))
-    # One stays: the inventory, the text layers and the publish need no GPU node.
-    groups.append(_group("cpu", options, size.cpu, 1, size.cpu_nodes, size.cpu.cpus))
+    counts = (size.least_cpu_nodes, size.cpu_nodes)
+    groups.append(_group("cpu", options, size.cpu, *counts, size.cpu.cpus))
     return {
         "rayVersion": options.ray_version,
         "authOptions": {"mode": "token"},
@@ -107,8 +109,12 @@ def cluster_spec(options: ManifestOptions, recipe: Recipe, with_recipe: bool) ->
             "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_FOLDER}],
         },
         "headGroupSpec": {
-            # Ray places nothing there that asks for a CPU or a GPU.
-            "rayStartParams": _start_parameters(size.head, 0) | {"dashboard-host": "0.0.0.0"},
+            # Ray places nothing there that asks for a CPU, a GPU or a replica's place.
+            "rayStartParams": {
+                **_start_parameters(size.head, 0),
+                "resources": _quoted({HEAD_MARK: 1}),
+                "dashboard-host": "0.0.0.0",
+            },
             "template": head_pod(options, size.head, with_recipe),
         },
         "workerGroupSpecs": groups,
@@ -129,9 +135,19 @@ def _group(
 
 
 def _start_parameters(size: NodeSize, num_cpus: int) -> Value:
-    return {
+    found = {
         "num-cpus": str(num_cpus),
         "num-gpus": str(size.gpus),
         "object-store-memory": str(size.object_store),
         "metrics-export-port": str(METRICS_PORT),
     }
+    return found | (
+        {"resources": _quoted({REPLICA_RESOURCE: size.replicas})} if size.replicas else {}
+    )
+
+
+def _quoted(resources: dict[str, int]) -> str:
+    """Resources as KubeRay puts them into a shell's command line and Ray's autoscaler reads them:
+    JSON in double quotes, with those inside escaped."""
+    escaped = json.dumps(resources).replace('"', '\\"')
+    return f'"{escaped}"'

@@ -13,6 +13,7 @@ from cluster.manifests.pods import (
     RECIPE_FILE,
 )
 from cluster.manifests.sizes import NodeSize, cluster_size
+from cluster.placing import HEAD_MARK, REPLICA_RESOURCE
 from schemas.recipe import Recipe
 
 Value = dict[str, Any]
@@ -32,10 +33,13 @@ def ray_up(options: ManifestOptions, recipe: Recipe, recipe_path: str) -> Value:
     types = {
         "head": _machine(options, machines.head_type, size.head, 0, 0, 0, spot=False),
         "cpu": _machine(
-            *(options, machines.cpu_type, size.cpu, size.cpu.cpus, 1, size.cpu_nodes),
+            *(options, machines.cpu_type, size.cpu, size.cpu.cpus),
+            *(size.least_cpu_nodes, size.cpu_nodes),
             spot=False,
         ),
     }
+    types["head"]["resources"][HEAD_MARK] = 1
+    types["cpu"]["resources"][REPLICA_RESOURCE] = size.cpu.replicas
     if size.gpu is not None:
         counts = (options.min_nodes, options.nodes)
         types["gpu"] = _machine(options, machines.gpu_type, size.gpu, 0, *counts, spot=options.spot)
@@ -54,7 +58,7 @@ def ray_up(options: ManifestOptions, recipe: Recipe, recipe_path: str) -> Value:
             _TOKEN_FILE: "~/.ray/auth_token",
         },
         "head_start_ray_commands": _starts(_HEAD),
-        # All kinds start by one command: a node's CPUs and GPUs Ray takes from its type, and its
+        # All kinds start by one command: a node's resources Ray takes from its type, and its
         # store from its memory.
         "worker_start_ray_commands": _starts(f"--address=$RAY_HEAD_IP:{GCS_PORT}"),
     }

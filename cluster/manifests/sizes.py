@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cluster.manifests.options import ManifestOptions, replicas_per_node
+from cluster.manifests.options import (
+    ManifestOptions,
+    replicas_per_cpu_node,
+    replicas_per_node,
+    uses_no_gpu,
+)
 from schemas.recipe import Recipe
 
 GIB = 2**30
@@ -25,6 +30,9 @@ SHARDS_PER_REPLICA = 2
 CPUS_PER_GPU = 6  # the engine's own process, decoding pictures, the fallback's OCR
 MEMORY_PER_GPU = 24 * GIB  # loading weights through host memory, 7 GB in bf16, and as much again
 MEMORY_PER_CPU = 2 * GIB  # a worker and its rasterising child: 0.6 GiB; a part of 0.5 GB, twice
+# A replica of PP-OCRv6 on CPUs: 0.8 GiB with one thread, 0.3 GiB more for each further one.
+MEMORY_PER_REPLICA = GIB
+MEMORY_PER_THREAD = GIB // 2
 MODELS_GIB = 32  # two checkpoints of 7 GB, as they are loaded and as they are downloaded
 SHARED_MEMORY_BESIDE_STORE = GIB  # what torch and vLLM pass between processes
 MIN_OBJECT_STORE = 2 * GIB
@@ -33,7 +41,7 @@ MIN_OBJECT_STORE = 2 * GIB
 @dataclass(frozen=True, slots=True)
 class NodeSize:
     """What one pod of a group has, in bytes. `shared` is /dev/shm, which counts as memory;
-    `scratch` and `models` are on the node's disk."""
+    `scratch` and `models` are on the node's disk. It has room for `replicas` that need no GPU."""
 
     cpus: int
     gpus: int
@@ -42,14 +50,16 @@ class NodeSize:
     shared: int
     scratch: int
     models: int
+    replicas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSize:
-    """The groups of a cluster; `gpu` is None where no replica is needed."""
+    """The groups of a cluster; `gpu` is None where no replica needs a GPU."""
 
     head: NodeSize
     cpu: NodeSize
+    least_cpu_nodes: int
     cpu_nodes: int
     gpu: NodeSize | None
 
@@ -57,14 +67,16 @@ class ClusterSize:
 def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
     """The sizes for a recipe on the nodes that are asked for."""
     placement = recipe.placement
-    on_node = replicas_per_node(options, recipe) if options.gpus_per_node else 0
-    replicas = min(placement.replicas[1], options.nodes * on_node)
+    on_node = replicas_per_node(options, recipe)
+    on_cpu_node = replicas_per_cpu_node(options, recipe)
+    replicas = min(placement.replicas[1], options.reading_nodes * on_node)
     cpu_nodes = options.cpu_nodes or _cpu_nodes(options, replicas)
     pages = SHARDS_PER_REPLICA * placement.shard_pages
     page_bytes = PAGE_BYTES * max(1.0, (recipe.raster.longest_edge_px / RASTER_EDGE_PX) ** 2)
     # Without replicas the lanes are the cores, each with one task at a time.
     lanes = replicas or cpu_nodes * options.cpus_per_cpu_node
     cpus = options.cpus_per_cpu_node
+    replica_memory = MEMORY_PER_REPLICA + cpus // on_cpu_node * MEMORY_PER_THREAD
     return ClusterSize(
         # The driver keeps what is planned, Ray's control its tasks; neither asks for many cores.
         head=_node(4, 0, 16 * GIB, 0, scratch_gib=32, models_gib=2),
@@ -72,11 +84,14 @@ def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
         cpu=_node(
             cpus,
             0,
-            cpus * MEMORY_PER_CPU + placement.page_memory_bytes,
+            cpus * MEMORY_PER_CPU + placement.page_memory_bytes + on_cpu_node * replica_memory,
             lanes * pages * page_bytes / cpu_nodes,
             scratch_gib=64,
-            models_gib=2,
+            models_gib=2 if options.gpus_per_node or uses_no_gpu(recipe) else MODELS_GIB,
+            replicas=on_cpu_node,
         ),
+        # One stays: the inventory, the text layers and the publish need no GPU node.
+        least_cpu_nodes=1 if options.gpus_per_node else max(1, min(options.min_nodes, cpu_nodes)),
         cpu_nodes=cpu_nodes,
         gpu=_node(
             options.gpus_per_node * CPUS_PER_GPU,
@@ -93,19 +108,27 @@ def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
 
 def _cpu_nodes(options: ManifestOptions, replicas: int) -> int:
     """160 replicas: 160 × 2.39 / 12.5 = 31 cores, two nodes of 16."""
-    if not replicas:
+    if not options.gpus_per_node:
         return options.nodes
     cores = replicas * PAGES_PER_SECOND_OF_REPLICA / PAGES_PER_SECOND_OF_CORE
     return math.ceil(cores / options.cpus_per_cpu_node)
 
 
 def _node(
-    cpus: int, gpus: int, processes: int, in_flight: float, scratch_gib: int, models_gib: int
+    cpus: int,
+    gpus: int,
+    processes: int,
+    in_flight: float,
+    scratch_gib: int,
+    models_gib: int,
+    replicas: int = 0,
 ) -> NodeSize:
     store = max(MIN_OBJECT_STORE, math.ceil(in_flight / GIB) * GIB)
     shared = store + SHARED_MEMORY_BESIDE_STORE
     memory = math.ceil((processes + shared) / GIB) * GIB
-    return NodeSize(cpus, gpus, memory, store, shared, scratch_gib * GIB, models_gib * GIB)
+    return NodeSize(
+        cpus, gpus, memory, store, shared, scratch_gib * GIB, models_gib * GIB, replicas
+    )
 
 
 def quantity(size: int) -> str:

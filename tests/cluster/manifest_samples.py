@@ -19,6 +19,11 @@ dataset: s3://lake/datasets/layers
 sources: [{documents: s3://lake/corpora/layers}]
 routing: only
 """
+ON_CPUS = """\
+dataset: s3://lake/datasets/scans
+sources: [{documents: s3://lake/corpora/scans}]
+placement: {replicas: [1, 4], threads_per_replica: 2}
+"""
 
 
 def options(kind: str = "cronjob", **changes: Any) -> ManifestOptions:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from typing import Any
 
 import jsonschema
@@ -13,7 +15,15 @@ from cluster.manifests import Volume, to_yaml
 from cluster.manifests.pods import DASHBOARD_PORT, METRICS_PORT
 from cluster.manifests.sizes import GIB, cluster_size
 from tests.cluster.kubernetes_schemas import pod_templates
-from tests.cluster.manifest_samples import LAYERS_ONLY, RECIPE, one, options, recipe, rendered
+from tests.cluster.manifest_samples import (
+    LAYERS_ONLY,
+    ON_CPUS,
+    RECIPE,
+    one,
+    options,
+    recipe,
+    rendered,
+)
 
 Value = dict[str, Any]
 ON_KUBERNETES = ("cronjob", "rayjob", "raycronjob", "raycluster")
@@ -250,6 +260,36 @@ def test_text_layers_need_no_gpu_group() -> None:
     found = groups(rendered(options("rayjob", gpus_per_node=0, nodes=3), LAYERS_ONLY))
     assert set(found) == {"head", "cpu"}
     assert found["cpu"]["maxReplicas"] == 3
+
+
+def test_replicas_without_gpus_have_places_on_cpu_nodes_and_none_on_the_head() -> None:
+    asked = options("rayjob", gpus_per_node=0, nodes=3, min_nodes=2, cpus_per_cpu_node=8)
+    found = groups(rendered(asked, ON_CPUS))
+    assert set(found) == {"head", "cpu"}
+    assert places(found) == {"head": {"pagefoundry_head": 1}, "cpu": {"pagefoundry_replica": 4}}
+    assert (found["cpu"]["minReplicas"], found["cpu"]["maxReplicas"]) == (2, 3)
+    # 8 cores of 2 GiB, a page of 3 GiB, 4 replicas of 1 GiB and 2 threads of half a GiB each, the
+    # store of 2 GiB and a GiB beside it.
+    memory = container(found["cpu"])["resources"]["limits"]["memory"]
+    assert memory == f"{16 + 3 + 4 * 2 + 2 + 1}Gi"
+
+
+def test_a_cluster_of_gpu_nodes_keeps_replicas_without_gpus_off_its_head_too() -> None:
+    found = groups(rendered(options("raycluster")))
+    assert places(found) == {
+        "head": {"pagefoundry_head": 1},
+        "gpu": {},
+        "cpu": {"pagefoundry_replica": 1},
+    }
+
+
+def places(found: dict[str, Value]) -> dict[str, Value]:
+    """The resources with names of our own, as a shell gives them to `ray start`."""
+    given = {name: group["rayStartParams"].get("resources") for name, group in found.items()}
+    return {
+        name: {} if text is None else json.loads(shlex.split(text)[0])
+        for name, text in given.items()
+    }
 
 
 def test_disk_limits_hold_what_the_volumes_may_take() -> None:

@@ -14,7 +14,7 @@ from cluster.manifests import Volume
 from cluster.manifests.options import MAX_NAME_CHARS, default_name
 from cluster.manifests.schedule import check_schedule
 from schemas.errors import RequestError
-from tests.cluster.manifest_samples import LAYERS_ONLY, RECIPE, options, rendered
+from tests.cluster.manifest_samples import LAYERS_ONLY, ON_CPUS, RECIPE, options, rendered
 
 
 def refusal(text: str = RECIPE, kind: str = "cronjob", **changes: Any) -> str:
@@ -50,7 +50,7 @@ def refusal(text: str = RECIPE, kind: str = "cronjob", **changes: Any) -> str:
         ({"time_zone": "Europe/Atlantis"}, "--time-zone 'Europe/Atlantis'"),
         ({"time_zone": "../etc/passwd"}, "--time-zone '../etc/passwd'"),
         ({"nodes": 10}, "set replicas: [1, 80] or give --nodes 20"),
-        ({"gpus_per_node": 0}, "only a recipe with `routing: only`, or without documents, needs"),
+        ({"gpus_per_node": 0}, "placement.gpus_per_replica is 1, so that no replica would find"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused(changes: dict[str, Any], telling: str) -> None:
@@ -77,7 +77,13 @@ def test_a_cluster_has_no_deadline() -> None:
         ("s3://lake/corpora", "/corpora", "sources: /corpora/manuals/**/*.pdf is a path"),
         ("deepseek-ai/DeepSeek-OCR", "/models/ocr", "engine.model: /models/ocr is a path"),
         ("placement: {", "placement: {staging: /fast, ", "placement.staging: /fast is a path"),
-        ("gpus_per_replica: 1", "gpus_per_replica: 0", "placement.gpus_per_replica is 0"),
+        ("gpus_per_replica: 1", "gpus_per_replica: 0", "give --gpus-per-node 0 to run vllm on CPU"),
+        (
+            "vllm, model: deepseek-ai/DeepSeek-OCR",
+            "rapidocr",
+            "engine rapidocr runs on CPUs and would leave 160 GPUs idle; set placement.gpus_per_rep"
+            "lica to 0, which is 1",
+        ),
         ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "no part of a second GPU"),
         ("gpus_per_replica: 1", "gpus_per_replica: 16", "more than a node's 8 GPUs"),
         ("gpus_per_replica: 1", "gpus_per_replica: 3", "hold 40 replicas; set replicas: [1, 40]"),
@@ -96,6 +102,38 @@ def test_a_recipe_that_cannot_run_there_is_refused(old: str, new: str, telling: 
 
 def test_layers_alone_take_no_gpus() -> None:
     assert "give --gpus-per-node 0" in refusal(LAYERS_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "telling"),
+    [
+        ({"gpus_per_node": 8}, "would leave 16 GPUs idle; give --gpus-per-node 0"),
+        ({"cpus_per_cpu_node": 1}, "threads_per_replica 2 is more than a CPU node's 1 cores"),
+        (
+            {"cpus_per_cpu_node": 3},
+            "2 nodes of 3 cores, of which a replica takes 2, hold 2 replicas; set replicas: [1, 2] "
+            "or give --nodes 4",
+        ),
+        ({"cpus_per_cpu_node": 3, "cpu_nodes": 3}, "or give --cpu-nodes 4"),
+    ],
+)
+def test_replicas_without_gpus_are_counted_by_their_threads(
+    changes: dict[str, Any], telling: str
+) -> None:
+    assert telling in refusal(ON_CPUS, **{"gpus_per_node": 0, "nodes": 2} | changes)
+    assert rendered(options(gpus_per_node=0, nodes=4, cpus_per_cpu_node=3), ON_CPUS)
+
+
+def test_a_replica_without_a_number_of_threads_takes_a_whole_node() -> None:
+    text = ON_CPUS.replace(", threads_per_replica: 2", "")
+    assert "takes all (placement.threads_per_replica is not set), hold 3" in refusal(
+        text, gpus_per_node=0, nodes=3
+    )
+
+
+def test_an_engine_that_can_use_a_gpu_runs_without_where_that_is_said() -> None:
+    text = RECIPE.replace("gpus_per_replica: 1", "gpus_per_replica: 0").replace("160", "20")
+    assert rendered(options(gpus_per_node=0, nodes=20), text)
 
 
 def test_a_shared_gpu_holds_several_replicas() -> None:

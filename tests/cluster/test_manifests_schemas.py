@@ -27,7 +27,7 @@ from tests.cluster.kubernetes_schemas import (
     pod_templates,
     ruled,
 )
-from tests.cluster.manifest_samples import LAYERS_ONLY, RECIPE, one, options, rendered
+from tests.cluster.manifest_samples import LAYERS_ONLY, ON_CPUS, RECIPE, one, options, rendered
 
 RAY_KINDS = ("RayCluster", "RayJob", "RayCronJob")
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,34}[a-z0-9])?", fullmatch=True)
@@ -77,8 +77,10 @@ def any_options(draw: st.DrawFn) -> tuple[ManifestOptions, str]:
     if kind in SCHEDULED or kind == "rayjob":
         deadline_hours = draw(st.none() | st.floats(0.001, 8000))
         asked = ManifestOptions(**_fields(asked) | {"deadline_hours": deadline_hours})
-    text = RECIPE.replace("[1, 160]", str(nodes * gpus)) if gpus else LAYERS_ONLY
-    return asked, text
+    if gpus:
+        return asked, RECIPE.replace("[1, 160]", str(nodes * gpus))
+    one_replica = ON_CPUS.replace("[1, 4]", "1").replace("replica: 2", "replica: 1")
+    return asked, draw(st.sampled_from([LAYERS_ONLY, one_replica]))
 
 
 def _fields(asked: ManifestOptions) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def test_any_options_make_what_kuberay_kubernetes_and_ray_take(
 def test_each_kind_is_taken(kind: str) -> None:
     crd_folder()
     check_all(rendered(options(kind)))
+    check_all(rendered(options(kind, gpus_per_node=0), ON_CPUS))
 
 
 def test_the_check_finds_a_field_that_a_crd_does_not_know() -> None:
@@ -147,9 +150,9 @@ def test_rays_autoscaler_reads_the_groups_as_they_are_meant() -> None:
     for found in resources.values():
         found.pop("memory")
     assert resources == {
-        "headgroup": {"CPU": 0, "GPU": 0},
+        "headgroup": {"CPU": 0, "GPU": 0, "pagefoundry_head": 1},
         "gpu": {"CPU": 0, "GPU": 8},
-        "cpu": {"CPU": 16, "GPU": 0},
+        "cpu": {"CPU": 16, "GPU": 0, "pagefoundry_replica": 1},
     }
     limits = {name: (node["min_workers"], node["max_workers"]) for name, node in types.items()}
     assert limits == {"headgroup": (0, 0), "gpu": (2, 20), "cpu": (1, 2)}
@@ -168,8 +171,8 @@ def test_ray_up_prepares_its_configuration() -> None:
     validate_config(prepared)
     types = prepared["available_node_types"]
     assert {name: node["resources"] for name, node in types.items()} == {
-        "head": {"CPU": 0, "GPU": 0},
-        "cpu": {"CPU": 16, "GPU": 0},
+        "head": {"CPU": 0, "GPU": 0, "pagefoundry_head": 1},
+        "cpu": {"CPU": 16, "GPU": 0, "pagefoundry_replica": 1},
         "gpu": {"CPU": 0, "GPU": 8},
     }
     assert [t["node_config"].get("InstanceMarketOptions") for t in types.values()] == [

@@ -104,6 +104,10 @@ def test_a_server_of_another_authority_gets_no_token(
     assert held.asked == []
 
 
+def test_the_token_is_in_no_text_of_the_api(api: KubernetesApi) -> None:
+    assert TOKEN not in f"{api!r} {api}"
+
+
 def test_nobody_there_is_one_line(api: KubernetesApi) -> None:
     nobody = dataclasses.replace(api, address="https://127.0.0.1:1")
     with pytest.raises(EnvironmentFault) as caught:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from deltalake import DeltaTable
 
 from tests.cluster.kubernetes_api import NAMESPACE, TOKEN, RayJobs, kubernetes_api
 from tests.cluster.kubernetes_schemas import check_ray_object
@@ -71,6 +72,27 @@ def test_gpus_that_no_replica_fills_are_named_on_stderr(recipe: Path) -> None:
     done = call("manifest", str(recipe), "--image", IMAGE, "--kind", "rayjob", "--nodes", "25")
     assert done.returncode == 0
     assert "fill 160 of 200 places" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["engine: {name: rapidocr}", "routing: only", "sources: [{text: s3://lake/texts/*.txt}]"],
+)
+def test_a_recipe_that_needs_no_gpu_needs_no_flag_that_says_so(recipe: Path, lines: str) -> None:
+    recipe.write_text(f"dataset: s3://lake/d\nsources: [{{documents: s3://lake/c}}]\n{lines}\n")
+    if lines.startswith("sources"):
+        recipe.write_text(f"dataset: s3://lake/d\n{lines}\n")
+    job = one(printed(recipe, "--kind", "rayjob", "--nodes", "1"), "RayJob")
+    check_ray_object(job)
+    workers = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    assert [group["groupName"] for group in workers] == ["cpu"]
+
+
+def test_an_engine_that_can_use_gpus_gets_them_unless_told_otherwise(recipe: Path) -> None:
+    recipe.write_text(RECIPE.replace("replicas: [1, 160], gpus_per_replica: 1, ", ""))
+    done = call("manifest", str(recipe), "--image", IMAGE, "--kind", "rayjob")
+    assert "set it to 1, or give --gpus-per-node 0 to run vllm on CPUs" in done.stderr
+    assert printed(recipe, "--kind", "rayjob", "--gpus-per-node", "0")
 
 
 @pytest.mark.parametrize(
@@ -199,17 +221,46 @@ routing: only
 @pytest.mark.ray
 @pytest.mark.slow
 def test_the_rayjobs_entrypoint_runs_on_the_cluster_that_it_describes(tmp_path: Path) -> None:
-    """The head and a CPU worker start with the printed parameters, token and volumes, on one
-    machine: so with other ports for the worker, and a loopback address."""
     require_namespaces()
     lake = tmp_path / "lake"
     write_pdf(lake / "corpus", "a.pdf", first_seed=1, pages=3)
     path = tmp_path / "recipe.yaml"
     path.write_text(LOCAL)
     documents = printed(
-        path, "--kind", "rayjob", "--gpus-per-node", "0", "--cpus-per-cpu-node", "1",
-        "--volume", "claim=/lake",
-    )  # fmt: skip
+        path, "--kind", "rayjob", "--cpus-per-cpu-node", "1", "--volume", "claim=/lake"
+    )
+    done = run_job(tmp_path, documents, lake)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "raylet: success" in done.stdout
+    verified = call("verify", str(lake / "data"), "--json")
+    assert verified.returncode == 0, verified.stdout
+    assert list((lake / "data/pages/data").glob("*.parquet"))
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_the_default_engine_reads_there_and_never_on_the_head(tmp_path: Path) -> None:
+    require_namespaces()
+    lake = tmp_path / "lake"
+    write_pdf(lake / "corpus", "a.pdf", first_seed=1, pages=1)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(LOCAL.replace("only", "never") + "placement: {threads_per_replica: 1}\n")
+    documents = printed(
+        path, "--kind", "rayjob", "--cpus-per-cpu-node", "1", "--volume", "claim=/lake"
+    )
+    done = run_job(tmp_path, documents, lake, f"python -c {shlex.quote(PLACES)}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("replicas on the head: 0, elsewhere: 1\n")
+    (row,) = published(lake / "data")
+    assert row["engine"] == "rapidocr"
+
+
+def run_job(
+    folder: Path, documents: list[Value], lake: Path, afterwards: str = "true"
+) -> subprocess.CompletedProcess[str]:
+    """The head and a CPU worker start with the printed parameters, token and volumes, on one
+    machine: so with other ports for the worker, and a loopback address. Then the entrypoint runs.
+    """
     spec = one(documents, "RayJob")["spec"]
     cluster = spec["rayClusterSpec"]
     head = cluster["headGroupSpec"]["template"]
@@ -228,21 +279,34 @@ def test_the_rayjobs_entrypoint_runs_on_the_cluster_that_it_describes(tmp_path: 
             f"ray start --address=127.0.0.1:6379 {flags(worker['rayStartParams'] | other_ports)}",
             f"python -c {shlex.quote(PROBE)} http://127.0.0.1:{probe['port']}{probe['path']}",
             spec["entrypoint"],
+            afterwards,
         ]
     )
     root = ContainerRoot(
-        tmp_path / "root",
+        folder / "root",
         config_files(documents, head),
-        empty_dirs(tmp_path / "volumes", head) | {"/lake": lake},
+        empty_dirs(folder / "volumes", head) | {"/lake": lake},
         shared_memory=True,
     )
-    done = root.run(["bash", "-c", script], environment, own_network=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "raylet: success" in done.stdout
-    verified = call("verify", str(lake / "data"), "--json")
-    assert verified.returncode == 0, verified.stdout
-    assert list((lake / "data/pages/data").glob("*.parquet"))
+    return root.run(["bash", "-c", script], environment, own_network=True)
 
+
+def published(dataset: Path) -> list[Value]:
+    """The samples."""
+    table = DeltaTable(dataset / "pages").to_pyarrow_table(columns=["page_id", "engine"])
+    rows: list[Value] = table.to_pylist()
+    return rows
+
+
+# Counts the replicas that there were, by whether their node was the head.
+PLACES = """
+import ray
+from ray.util.state import list_actors
+ray.init(address="auto", logging_level="ERROR")
+head = ray.get_runtime_context().get_node_id()
+nodes = [actor.node_id for actor in list_actors() if "Replica" in actor.class_name]
+print(f"replicas on the head: {nodes.count(head)}, elsewhere: {len(nodes) - nodes.count(head)}")
+"""
 
 # Waits for the node's health as a probe does: without a token.
 PROBE = """

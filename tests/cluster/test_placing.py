@@ -1,0 +1,94 @@
+"""Replicas without a GPU are on the CPU nodes that a manifest describes, and never on its head."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ray.autoscaler._private.kuberay.autoscaling_config import (
+    _derive_autoscaling_config_from_ray_cr,
+)
+from ray.cluster_utils import Cluster
+
+from cluster.pool import Runtime
+from cluster.session import ReplicaSpec, open_session
+from tests.cluster.manifest_samples import ON_CPUS, one, options, rendered
+
+pytestmark = pytest.mark.ray
+
+PATIENCE_S = 120
+# The recipe's replicas have two threads each, so that there is room for two on such a node.
+MANIFEST = rendered(options("raycluster", gpus_per_node=0, nodes=2, cpus_per_cpu_node=4), ON_CPUS)
+
+
+class Reader:
+    """A replica."""
+
+
+def node_of(kind: str) -> dict[str, Any]:
+    """What the manifest's node has, as Ray's autoscaler understands it, for `Cluster.add_node`."""
+    derived = _derive_autoscaling_config_from_ray_cr(one(MANIFEST, "RayCluster"))
+    found = dict(derived["available_node_types"][kind]["resources"])
+    return {
+        "num_cpus": found.pop("CPU"),
+        "num_gpus": found.pop("GPU"),
+        "resources": {name: count for name, count in found.items() if name != "memory"},
+        "object_store_memory": 80 * 2**20,
+    }
+
+
+@contextlib.contextmanager
+def started(**head: Any) -> Iterator[Cluster]:
+    cluster = Cluster(initialize_head=True, head_node_args=head | {"include_dashboard": False})
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+def ready(runtime: Runtime, count: int) -> list[str]:
+    """The nodes of the replicas, once so many are ready."""
+    import ray
+
+    deadline_s = time.monotonic() + PATIENCE_S
+    while len(lanes := runtime.lanes()) < count:
+        assert time.monotonic() < deadline_s, f"{len(lanes)} of {count} replicas are ready"
+        time.sleep(0.05)
+    return [ray.get(lane.node.remote()) for lane in lanes]  # type: ignore[attr-defined]
+
+
+def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for() -> None:
+    with started(**node_of("headgroup")) as cluster:
+        nodes = [cluster.add_node(**node_of("cpu")).node_id for _ in range(2)]
+        with (
+            open_session(cluster.address) as session,
+            session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
+        ):
+            found = ready(runtime, 4)
+            assert sorted(found) == sorted(nodes * 2)
+            assert runtime.pending_lanes() == 1  # for which Ray's autoscaler would bring one up
+
+
+@pytest.mark.slow
+def test_while_no_cpu_node_is_up_a_replica_waits_for_one() -> None:
+    with (
+        started(**node_of("headgroup")) as cluster,
+        open_session(cluster.address) as session,
+        session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
+    ):
+        assert tuple(runtime.lanes()) == ()
+        node = cluster.add_node(**node_of("cpu"))
+        assert ready(runtime, 1) == [node.node_id]
+
+
+@pytest.mark.slow
+def test_a_ray_that_no_manifest_describes_places_them_as_it_likes() -> None:
+    with (
+        started(num_cpus=0, object_store_memory=80 * 2**20) as cluster,
+        open_session(cluster.address) as session,
+        session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
+    ):
+        assert ready(runtime, 1) == [cluster.head_node.node_id]
