@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
 from cluster.pool import Policy, Step, run_pool
@@ -20,15 +20,23 @@ def run_tasks(
     meter: Meter | None = None,
 ) -> list[Result]:
     """Run a one-step chain over items; results in any order. Raises the first failure."""
-    results: list[Result] = []
+    return list(task_results(function, items, session, meter))
+
+
+def task_results(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    session: Session,
+    meter: Meter | None = None,
+) -> Iterator[Result]:
+    """Like `run_tasks`, each result as it comes: the caller need not hold all of them."""
     if isinstance(items, Sized) and not len(items):
-        return results
+        return
     policy: Policy[Item] = Policy(lambda item: [item])
     with session.runtime() as runtime:
         for done in run_pool(items, [Step(function)], runtime, policy):
             if done.error is not None:
                 raise done.error
-            results.append(done.value)
             if meter is not None:
                 meter.add(1)
-    return results
+            yield done.value
