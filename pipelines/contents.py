@@ -14,10 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.dedup import Drops
-from pipelines.records import DUPLICATE, KINDS, LEFT_OUT, NOBODY, REJECT, Flags, Ints, Records
+from pipelines.records import DUPLICATE, LEFT_OUT, NOBODY, REJECT, Flags, Ints, Records
 from pipelines.rows import Version
 from schemas.sources import is_conversation
 from schemas.tables import REJECTS
+from workers.decisions import KINDS
 from workers.delta import PartFile
 from workers.records import Level, RowsFile, record_id
 

@@ -1,37 +1,32 @@
 """Deduplicate: which pages, or documents, are dropped, and for which.
 
-    key files ─► [ bucket ] per column ─► components ─► signatures of their members ─► decisions
+    key files ─► [ bucket ] per column ─► components ─► [ gather members ] per file
+              ─► [ decide ] per group of components
 
 Candidates share a text hash or a MinHash band. Each column of keys is grouped by a task of its
-own; only pairs come back. What decides within a component is `workers.duplicates`.
+own; only pairs come back, and are joined to components as they come. Members of components are
+gathered and decided on in tasks too, so the driver holds numbers of records and nothing else.
+What is dropped is decided in `workers.decisions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from cluster.session import Session
-from pipelines.records import KINDS, NOBODY, Catalogue, Flags, Ints, Records
-from pipelines.tasks import run_tasks
+from pipelines.records import NOBODY, Flags, Ints, Records
+from pipelines.tasks import run_tasks, task_results
 from schemas.recipe import Dedup
+from workers import store
 from workers.buckets import Bucketing, KeysFile, bucket_edges
-from workers.duplicates import (
-    Indices,
-    Items,
-    components,
-    decide,
-    key_columns,
-    signature_matrix,
-)
-from workers.records import ITEMS, ItemsTask, Level, load_items, record_id
-from workers.signatures import IMAGE_HASH_BYTES, TEXT_HASH_BYTES
+from workers.duplicates import Indices, components, key_columns, runs
+from workers.members import Gathering, Group, MembersPart, decide_members, write_members
+from workers.records import ItemsTask, Level
 
-_MEMBERS_AT_ONCE = 262_144  # 256 MiB of signatures at 1 KiB each
+_MEMBERS_AT_ONCE = 131_072  # 128 MiB of signatures at 1 KiB each; a larger component stays whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +49,27 @@ class Drops:
 
 
 def find_duplicates(
-    records: Records,
-    among: Flags,
-    level: Level,
-    settings: Dedup,
-    catalogue: Catalogue,
-    session: Session,
+    records: Records, among: Flags, level: Level, settings: Dedup, scratch: str, session: Session
 ) -> Drops:
-    """The duplicates among some of the records."""
+    """The duplicates among some of the records. Files in `scratch` carry their members to tasks."""
     drops = Drops(
         np.full(len(records), NOBODY, np.int64),
         np.zeros(len(records), np.uint8),
         np.zeros(len(records), np.float32),
     )
-    for part in _slices(_components(records, among, level, settings, session)):
-        members = np.concatenate(part)
-        items = _load_items(records, members, level, catalogue, session)
-        start = 0
-        for component in part:
-            stop = start + len(component)
-            for duplicate in decide(items, np.arange(start, stop), settings):
-                place = members[duplicate.index]
-                drops.keeper[place] = members[duplicate.keeper]
-                drops.kind[place] = KINDS.index(duplicate.kind)
-                drops.similarity[place] = duplicate.similarity
-            start = stop
+    members, sizes = _components(records, among, level, settings, session)
+    groups = _groups(records, members, sizes, level, settings, scratch, session)
+    for found in task_results(decide_members, groups, session):
+        drops.keeper[found.index] = found.keeper
+        drops.kind[found.index] = found.kind
+        drops.similarity[found.index] = found.similarity
     return drops
 
 
 def _components(
     records: Records, among: Flags, level: Level, settings: Dedup, session: Session
-) -> list[Indices]:
-    """Sets of records that may be duplicates."""
+) -> tuple[Indices, Indices]:
+    """Sets of records that may be duplicates: members, one set after the other, and sizes."""
     total = sum(file.rows for file in records.key_files)
     wanted = np.zeros(total, bool)
     wanted[records.position[among]] = True
@@ -97,52 +81,52 @@ def _components(
         start += file.rows
     columns = key_columns(settings, by_picture=level == "page")
     tasks = [Bucketing(column, tuple(files)) for column in columns]
-    found = components(run_tasks(bucket_edges, tasks, session))
+    # By record, so that the order of files, which is that of arrival, plays no part.
     record_at = np.full(total, NOBODY, np.int64)
     record_at[records.position] = np.arange(len(records))
-    # By record, so that the order of files, which is that of arrival, plays no part.
-    return [np.sort(record_at[component]) for component in found]
+    edges = (record_at[found] for found in task_results(bucket_edges, tasks, session))
+    return components(edges, len(records))
 
 
-def _slices(found: Sequence[Indices]) -> Iterator[Sequence[Indices]]:
-    """Runs of components that have no more members together than fit in memory at once."""
-    part: list[Indices] = []
-    members = 0
-    for component in found:
-        if part and members + len(component) > _MEMBERS_AT_ONCE:
-            yield part
-            part, members = [], 0
-        part.append(component)
-        members += len(component)
-    if part:
-        yield part
-
-
-def _load_items(
-    records: Records, members: Indices, level: Level, catalogue: Catalogue, session: Session
-) -> Items:
-    """What is compared of the members, in their order, read file by file."""
-    by_file = np.argsort(records.file[members], kind="stable")
-    cuts = np.flatnonzero(np.diff(records.file[members][by_file])) + 1
-    places = {records.files[records.file[members[group[0]]]].uri: group
-              for group in np.split(by_file, cuts)}  # fmt: skip
-    tasks = [
-        ItemsTask(records.files[records.file[members[group[0]]]], records.row[members[group]])
-        for group in places.values()
+def _groups(
+    records: Records,
+    members: Indices,
+    sizes: Indices,
+    level: Level,
+    settings: Dedup,
+    scratch: str,
+    session: Session,
+) -> list[Group]:
+    """Components in groups that one task can hold; their members are gathered on the way."""
+    group_of = _grouped(sizes)
+    group = np.repeat(group_of, sizes)
+    file, row = records.file[members], records.row[members]
+    order = np.lexsort((row, group, file))
+    starts = np.searchsorted(group, np.arange(len(np.unique(group_of))))
+    tasks: list[Gathering] = []
+    parts: list[list[MembersPart]] = [[] for _ in starts]
+    for in_file in np.split(order, np.flatnonzero(np.diff(file[order])) + 1) if len(order) else ():
+        number = int(file[in_file[0]])
+        uri = store.join(scratch, f"{level}-members-{number:08d}.parquet")
+        _, counts = runs(group[in_file])
+        tasks.append(Gathering(ItemsTask(records.files[number], row[in_file]), counts, uri))
+        for row_group, chosen in enumerate(np.split(in_file, np.cumsum(counts)[:-1])):
+            home = int(group[chosen[0]])
+            parts[home].append(MembersPart(uri, row_group, chosen - starts[home]))
+    run_tasks(write_members, tasks, session)
+    return [
+        Group(members[group == n], sizes[group_of == n], tuple(found), level == "page", settings)
+        for n, found in enumerate(parts)
     ]
-    loaded = run_tasks(load_items, tasks, session)
-    order = np.concatenate([places[task.file.uri] for task, _ in loaded])
-    table = pa.concat_tables([table for _, table in loaded]).cast(ITEMS)
-    table = table.take(pa.array(np.argsort(order)))
-    images = b"".join(table["image_hash"].drop_null().to_pylist())
-    numbers = zip(records.doc[members].tolist(), records.index[members].tolist(), strict=True)
-    return Items(
-        ids=[record_id(level, catalogue.documents[d].doc_id, i, 0) for d, i in numbers],
-        scores=table["score"].to_numpy(),
-        text_tokens=table["text_tokens"].to_numpy(),
-        text_hashes=np.frombuffer(b"".join(table["text_hash"].to_pylist()), f"S{TEXT_HASH_BYTES}"),
-        image_hashes=np.frombuffer(images, np.uint8).reshape(-1, IMAGE_HASH_BYTES)
-        if level == "page"
-        else None,
-        signatures=signature_matrix(table["minhash"].combine_chunks()),
-    )
+
+
+def _grouped(sizes: Indices) -> Indices:
+    """The number of the group that each component is in: as many as have some members."""
+    numbers = np.zeros(len(sizes), np.int64)
+    number, held = 0, 0
+    for place, size in enumerate(sizes.tolist()):
+        if held and held + size > _MEMBERS_AT_ONCE:
+            number, held = number + 1, 0
+        held += size
+        numbers[place] = number
+    return numbers

@@ -21,10 +21,10 @@ from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
 from workers import store
+from workers.decisions import KINDS
 from workers.records import Level, RecordsTask, RowsFile, load_records
 
 SAMPLE, DUPLICATE, REJECT, LEFT_OUT = 0, 1, 2, 3
-KINDS = ("", "exact_text", "near_text", "near_image")
 NOBODY = -1
 
 _ROWS_PER_TASK = 65_536  # about 64 MiB of signatures at 1 KiB each

@@ -78,7 +78,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     """What the next version holds; or the pages that must be read again to make it."""
     catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
     pages = _load_pages(inputs, session)
-    drops = find_duplicates(pages, pages.readable, "page", dedup, catalogue, session)
+    drops = find_duplicates(pages, pages.readable, "page", dedup, inputs.scratch, session)
     among = pages.readable & ~drops.dropped
     selection = select(inputs.recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out
@@ -98,7 +98,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     documents = _with_assembled(inputs, known, pages, unseen, 0, session)
     while True:
         among = documents.readable & is_readable[documents.doc]
-        found = find_duplicates(documents, among, "document", dedup, catalogue, session)
+        found = find_duplicates(documents, among, "document", dedup, inputs.scratch, session)
         returning = among & ~found.dropped & documents.origin("rejects")
         if not returning.any():
             break

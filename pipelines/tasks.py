@@ -37,6 +37,6 @@ def task_results(
         for done in run_pool(items, [Step(function)], runtime, policy):
             if done.error is not None:
                 raise done.error
-            yield done.value
             if meter is not None:
                 meter.add(1)
+            yield done.value

@@ -1,19 +1,20 @@
-"""Decide which of a set of pages or documents are duplicates, and of what. Pure numpy.
+"""Which of a set of pages or documents may be duplicates of each other. Pure.
 
 Candidates come from equal text hashes and from MinHash bands (LSH); they are joined to
-components by union–find. Within a component items are met in the order of
-their quality: each is dropped only if it is truly similar to one already kept, so a chain of
-neighbours never drops what is far from its keeper, and the result does not depend on arrival.
+components. What is dropped within a component is decided in `workers.decisions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from schemas.recipe import Dedup, NearText
 
@@ -25,26 +26,16 @@ Indices = npt.NDArray[np.int64]
 class Items:
     """What is compared, row by row; every array has the length of `ids`.
 
-    Shapes: scores float64 (n,), text_tokens int64 (n,), text_hashes S16 (n,), image_hashes
-    uint8 (n, 32) or None for documents, signatures uint64 (n, permutations).
+    Shapes: ids any that sort (n,), scores float64 (n,), text_tokens int64 (n,), text_hashes S16
+    (n,), image_hashes uint8 (n, 32) or None for documents, signatures uint64 (n, permutations).
     """
 
-    ids: Sequence[str]
+    ids: npt.NDArray[Any]
     scores: npt.NDArray[np.float64]
     text_tokens: npt.NDArray[np.int64]
     text_hashes: npt.NDArray[np.bytes_]
     image_hashes: npt.NDArray[np.uint8] | None
     signatures: Keys
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Item `index` is dropped for `keeper`; `kind` is exact_text, near_text or near_image."""
-
-    index: int
-    keeper: int
-    kind: str
-    similarity: float
 
 
 _BRIEF = np.uint64(0x9E3779B97F4A7C15)
@@ -70,8 +61,9 @@ def signature_matrix(minhash: pa.Array) -> Keys:
     """Stored signatures as uint64 (rows, permutations). No nulls."""
     if len(minhash) == 0:
         return np.zeros((0, 0), np.uint64)
-    flat = np.frombuffer(b"".join(minhash.to_pylist()), "<u8").astype(np.uint64, copy=False)
-    return flat.reshape(len(minhash), -1)
+    offsets = np.frombuffer(minhash.buffers()[1], np.int32)[minhash.offset :][: len(minhash) + 1]
+    values = minhash.buffers()[2][int(offsets[0]) : int(offsets[-1])]
+    return np.frombuffer(values, "<u8").astype(np.uint64, copy=False).reshape(len(minhash), -1)
 
 
 def key_columns(settings: Dedup, by_picture: bool) -> list[str]:
@@ -115,85 +107,39 @@ def candidate_keys(rows: pa.Table, settings: Dedup, by_picture: bool) -> pa.Tabl
     return pa.table(columns)
 
 
+def runs(values: npt.NDArray[Any]) -> tuple[Indices, Indices]:
+    """The order that sorts values, equal ones as they come, and the lengths of the equal runs."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    is_first = np.ones(len(values), bool)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(is_first)
+    return order, np.diff(starts, append=len(values))
+
+
 def stars(keys: Keys, indices: Indices) -> Indices:
     """Link all members of each run of equal keys to the run's first: int64 (pairs, 2)."""
-    if len(keys) < 2:
-        return np.zeros((0, 2), np.int64)
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    new_run = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    first = np.maximum.accumulate(np.where(new_run, np.arange(len(keys)), 0))
-    members = np.flatnonzero(~new_run)
+    order, sizes = runs(keys)
+    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    members = np.flatnonzero(first != np.arange(len(keys)))
     return np.stack([indices[order[first[members]]], indices[order[members]]], axis=1)
 
 
-def components(edges: Iterable[Indices]) -> list[Indices]:
-    """Connected sets of items, each ascending, in the order of their first (union–find)."""
-    pairs = np.concatenate([np.zeros((0, 2), np.int64), *edges])
-    items, places = np.unique(pairs, return_inverse=True)
-    parent = list(range(len(items)))
+def components(edges: Iterable[Indices], count: int) -> tuple[Indices, Indices]:
+    """Connected sets of `count` items: their members, one set after the other, and their sizes.
 
-    def root(item: int) -> int:
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
-        return item
-
-    for left, right in places.reshape(-1, 2).tolist():
-        a, b = root(left), root(right)
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    roots = np.fromiter((root(item) for item in range(len(items))), np.int64, len(items))
-    order = np.argsort(roots, kind="stable")
-    cuts = np.flatnonzero(np.diff(roots[order])) + 1
-    return [items[part] for part in np.split(order, cuts) if len(part) > 1]
-
-
-def decide(items: Items, component: Indices, settings: Dedup) -> Iterator[Duplicate]:
-    """The duplicates within one component, which is indices into `items`."""
-    order = sorted(
-        range(len(component)),
-        key=lambda place: (-items.scores[component[place]], items.ids[int(component[place])]),
-    )
-    kept: list[int] = []
-    for place in order:
-        best = _most_similar(items, component, settings, place, kept)
-        if best is None:
-            kept.append(place)
-        else:
-            keeper, kind, similarity = best
-            yield Duplicate(int(component[place]), int(component[keeper]), kind, similarity)
-
-
-def _most_similar(
-    items: Items,
-    component: Indices,
-    settings: Dedup,
-    place: int,
-    kept: list[int],
-) -> tuple[int, str, float] | None:
-    if not kept:
-        return None
-    near = settings.near or NearText()
-    others = component[kept]
-    item = component[place]
-    wordy = items.text_tokens[others] >= near.min_text_tokens
-    similarity = np.zeros(len(kept))
-    kind = "near_text"
-    if items.text_tokens[item] >= near.min_text_tokens:
-        if settings.near is not None:
-            jaccard = (items.signatures[others] == items.signatures[item]).mean(axis=1)
-            similarity = np.where(wordy & (jaccard >= settings.near.jaccard), jaccard, 0.0)
-        if settings.exact_text:
-            equal = wordy & (items.text_hashes[others] == items.text_hashes[item])
-            if equal.any():
-                return kept[int(np.argmax(equal))], "exact_text", 1.0
-    elif settings.image is not None and items.image_hashes is not None:
-        kind = "near_image"
-        differing = np.bitwise_xor(items.image_hashes[others], items.image_hashes[item])
-        distance = np.bitwise_count(differing).sum(axis=1)
-        same_words = items.text_hashes[others] == items.text_hashes[item]
-        close = ~wordy & same_words & (distance <= settings.image.max_distance_bits)
-        similarity = np.where(close, 1 - distance / (8 * differing.shape[1]), 0.0)
-    best = int(np.argmax(similarity))
-    return (kept[best], kind, float(similarity[best])) if similarity[best] > 0 else None
+    Sets of one item are left out. Members ascend within a set; sets come in the order of their
+    first. Edges are taken in as they come, a part at a time.
+    """
+    labels = np.arange(count)
+    found = count
+    for part in edges:
+        left, right = labels[part.T]
+        graph = coo_array((np.ones(len(part), np.uint8), (left, right)), shape=(found, found))
+        found, joined = connected_components(graph, directed=False)
+        labels = joined[labels]
+    members = np.flatnonzero(np.bincount(labels, minlength=1)[labels] > 1)
+    first = np.zeros(found, np.int64)
+    first[labels[::-1]] = np.arange(count)[::-1]  # the last of several values stays
+    order, sizes = runs(first[labels[members]])
+    return members[order], sizes

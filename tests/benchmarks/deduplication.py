@@ -1,6 +1,7 @@
 """Near-duplicate recall and precision where the true Jaccard similarity is known, and pages/s.
 
-    python -m tests.benchmarks.deduplication [--pages N] [--json]
+    python -m tests.benchmarks.deduplication [--pages N] [--datatrove PYTHON] [--json]
+    python -m tests.benchmarks.deduplication --families [PAGES ...] [--json]
 
 A page is 300 random words. Nine in twenty pages stand in pairs: a page and a variant of it in
 which spans or scattered words are replaced, so that the exact Jaccard of the word 5-grams covers
@@ -8,6 +9,9 @@ which spans or scattered words are replaced, so that the exact Jaccard of the wo
 The pages go through what a publish does (signatures, bands, components, decisions) with the
 recipe's defaults, twice: the second time shuffled, which must drop the same pages for the same
 keepers. Required: 95 % of the pairs above 0.85 lose a page, none below 0.6.
+
+With `--datatrove`, the Python of an environment that has the `bench` group, datatrove's MinHash
+deduplicates the same pages in the same run. `--families` is told in `template_families`.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import json
 import random
 import string
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -28,8 +32,9 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Dedup, NearText
+from tests.benchmarks import datatrove_minhash, template_families
 from tests.candidates import candidate_edges
-from workers import duplicates, signatures
+from workers import decisions, duplicates, signatures
 
 PAGE_WORDS = 300
 VOCABULARY_WORDS = 20_000
@@ -97,25 +102,24 @@ def jaccard(left: Words, right: Words) -> float:
     return len(a & b) / len(a | b)
 
 
-def decisions(items: duplicates.Items, timed: Callable[..., Any]) -> Drops:
+def deduplicated(items: duplicates.Items, timed: Callable[..., Any]) -> Drops:
     """What a publish does with the records of its pages."""
 
-    def connect() -> list[duplicates.Indices]:
-        return duplicates.components(candidate_edges(items, DEDUP))
+    def connect() -> tuple[duplicates.Indices, duplicates.Indices]:
+        return duplicates.components(candidate_edges(items, DEDUP), len(items.ids))
 
-    def decide(found: Sequence[duplicates.Indices]) -> Drops:
-        return {
-            items.ids[drop.index]: (items.ids[drop.keeper], drop.kind)
-            for component in found
-            for drop in duplicates.decide(items, component, DEDUP)
-        }
+    def decide(members: duplicates.Indices, sizes: duplicates.Indices) -> Drops:
+        found = decisions.decide(items, members, sizes, DEDUP)
+        kinds = [decisions.KINDS[kind] for kind in found.kind.tolist()]
+        keepers = zip(items.ids[found.keeper].tolist(), kinds, strict=True)
+        return dict(zip(items.ids[found.index].tolist(), keepers, strict=True))
 
-    found = timed("keys, candidates, components", connect)
-    drops: Drops = timed("decisions", decide, found)
+    members, sizes = timed("keys, candidates, components", connect)
+    drops: Drops = timed("decisions", decide, members, sizes)
     return drops
 
 
-def measure(pages: int) -> dict[str, Any]:
+def measure(pages: int, datatrove: str | None = None) -> dict[str, Any]:
     rng = random.Random(0)
     corpus = make_corpus(pages, rng)
     spent_s: dict[str, float] = {}
@@ -135,27 +139,27 @@ def measure(pages: int) -> dict[str, Any]:
         lambda: np.stack([signatures.minhash(s, NEAR.permutations) for s in shingles]),
     )
     items = duplicates.Items(
-        ids=[f"{rng.randrange(2**64):016x}" for _ in range(pages)],
+        ids=np.array([f"{rng.randrange(2**64):016x}" for _ in range(pages)]),
         scores=np.array([round(rng.random(), 2) for _ in range(pages)]),
         text_tokens=np.full(pages, 2 * PAGE_WORDS),
         text_hashes=np.array([signatures.text_hash(words) for words in page_words], "S16"),
         image_hashes=None,
         signatures=minhashes,
     )
-    drops = decisions(items, timed)
+    drops = deduplicated(items, timed)
     seconds = dict(spent_s)
     shuffle = np.random.default_rng(0).permutation(pages)
     shuffled = replace(
         items,
-        ids=[items.ids[place] for place in shuffle],
+        ids=items.ids[shuffle],
         scores=items.scores[shuffle],
         text_tokens=items.text_tokens[shuffle],
         text_hashes=items.text_hashes[shuffle],
         signatures=minhashes[shuffle],
     )
-    again = decisions(shuffled, timed)
+    again = deduplicated(shuffled, timed)
 
-    place_of = {name: place for place, name in enumerate(items.ids)}
+    place_of = {name: place for place, name in enumerate(items.ids.tolist())}
     true = np.array([jaccard(page_words[left], page_words[right]) for left, right in corpus.pairs])
     dropped = np.array(
         [items.ids[left] in drops or items.ids[right] in drops for left, right in corpus.pairs]
@@ -190,9 +194,32 @@ def measure(pages: int) -> dict[str, Any]:
         "lowest_dropped": float(of_drops.min()),
         "estimate_error_mean_sd": [float(z.mean()), float(z.std())],
         "order_independent": drops == again,
+        "datatrove": compare(corpus, true, datatrove, sum(seconds.values())) if datatrove else None,
         "pages_per_s": {stage: pages / stage_s for stage, stage_s in seconds.items()}
         | {"whole": pages / sum(seconds.values())},
     }
+
+
+def compare(
+    corpus: Corpus, true: npt.NDArray[np.float64], python: str, seconds: float
+) -> list[dict[str, Any]]:
+    """What datatrove drops of the same pages, and its pages per second and core over ours."""
+    results = []
+    for buckets in (14, 16):
+        found = datatrove_minhash.run(corpus.texts, python, buckets)
+        gone = set(range(len(corpus.texts))) - set(found["kept"])
+        lost = np.array([left in gone or right in gone for left, right in corpus.pairs])
+        results.append(
+            {
+                "buckets": buckets,
+                "cpu_s": found["cpu_s"],
+                "seconds": found["seconds"],
+                "recall_above_0.85": float(lost[true > 0.85].mean()),
+                "pairs_dropped_below_0.6": int(lost[true < 0.6].sum()),
+                "times_slower": found["cpu_s"] / seconds,
+            }
+        )
+    return results
 
 
 def show(result: dict[str, Any]) -> None:
@@ -224,14 +251,22 @@ def show(result: dict[str, Any]) -> None:
     for stage, rate in result["pages_per_s"].items():
         table.add_row(stage, f"{rate:,.0f}")
     console.print(table)
+    for found in result["datatrove"] or ():
+        console.print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=20_000)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
+    parser.add_argument("--datatrove", help="Python that has the `bench` group")
+    parser.add_argument("--families", type=int, nargs="*", help="pages; default: 6000 60000 600000")
     args = parser.parse_args()
-    result = measure(args.pages)
+    if args.families is not None:
+        results = template_families.measure_all(args.families or [6000, 60_000, 600_000])
+        print(json.dumps(results)) if args.json else template_families.show(results)
+        return
+    result = measure(args.pages, args.datatrove)
     if args.json:
         print(json.dumps(result))
     else:

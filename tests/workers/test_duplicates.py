@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.recipe import Dedup, NearImage, NearText
 from tests.candidates import candidate_edges
-from workers.duplicates import Duplicate, Items, Keys, band_keys, components, decide
+from workers.decisions import KINDS, Duplicates, decide
+from workers.duplicates import Items, Keys, band_keys, components
 from workers.signatures import IMAGE_HASH_BYTES, minhash
 
 NEAR = NearText(jaccard=0.6, permutations=64, bands=16)
@@ -57,7 +58,7 @@ class Drop:
 def items_of(pages: list[Page]) -> Items:
     images = b"".join(page.image.to_bytes(IMAGE_HASH_BYTES, "big") for page in pages)
     return Items(
-        ids=[page.name for page in pages],
+        ids=np.array([page.name for page in pages]),
         scores=np.array([page.score for page in pages]),
         text_tokens=np.array([page.text_tokens for page in pages]),
         text_hashes=np.array([page.text_hash for page in pages], "S16"),
@@ -70,10 +71,14 @@ def deduplicate(pages: list[Page], settings: Dedup = DEDUP) -> set[Drop]:
     if not pages:
         return set()
     items = items_of(pages)
-    found = components(candidate_edges(items, settings))
-    drops: list[Duplicate] = [drop for part in found for drop in decide(items, part, settings)]
-    assert len({drop.index for drop in drops}) == len(drops)
-    return {Drop(pages[d.index].name, pages[d.keeper].name, d.kind, d.similarity) for d in drops}
+    members, sizes = components(candidate_edges(items, settings), len(pages))
+    return drops_of(pages, decide(items, members, sizes, settings))
+
+
+def drops_of(pages: list[Page], found: Duplicates) -> set[Drop]:
+    assert len(set(found.index.tolist())) == len(found.index)
+    drops = zip(found.index, found.keeper, found.kind, found.similarity, strict=True)
+    return {Drop(pages[i].name, pages[k].name, KINDS[kind], s) for i, k, kind, s in drops}
 
 
 # Runs of ten shingles out of thirteen: some equal, some near, some far. Images differ by few bits.
@@ -191,7 +196,8 @@ def test_a_page_of_text_and_a_picture_are_never_duplicates(first: int) -> None:
     ]
     assert deduplicate(mixed) == set()
     for settings in (DEDUP, Dedup(exact_text=False, near=NEAR)):
-        assert list(decide(items_of(mixed), np.arange(2), settings)) == []
+        found = decide(items_of(mixed), np.arange(2), np.array([2]), settings)
+        assert drops_of(mixed, found) == set()
 
 
 def test_image_distance_follows_the_recipe() -> None:
@@ -226,10 +232,12 @@ def test_components_are_the_connected_sets_in_any_order_of_edges(count, edges, r
         connected.update(dict.fromkeys(joined, joined))
     expected = sorted({tuple(sorted(part)) for part in connected.values() if len(part) > 1})
     shuffled = np.array(random.sample(edges, len(edges)), np.int64).reshape(-1, 2)
-    found = components([shuffled[:3], shuffled[3:]])
-    assert sorted(tuple(part.tolist()) for part in found) == expected
+    members, sizes = components([shuffled[:3], shuffled[3:]], count)
+    found = np.split(members, np.cumsum(sizes)[:-1]) if len(sizes) else []
+    assert [tuple(part.tolist()) for part in found] == expected
 
 
 def test_no_items_have_no_duplicates() -> None:
-    assert components([]) == []
+    members, sizes = components([], 3)
+    assert (len(members), len(sizes)) == (0, 0)
     assert band_keys(np.zeros((0, 64), np.uint64), 16).shape == (0, 16)
