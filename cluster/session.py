@@ -9,14 +9,17 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import secrets
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.metrics import RaySink, SilentSink, Sink
@@ -28,7 +31,7 @@ from schemas.errors import ClusterError, RequestError
 
 log = logging.getLogger(__name__)
 
-__all__ = ["IN_PROCESS", "ReplicaSpec", "Session", "open_session"]
+__all__ = ["IN_PROCESS", "ReplicaSpec", "Session", "open_session", "require_reachable"]
 
 IN_PROCESS = "in-process"
 CONNECT_TIMEOUT_S = 10
@@ -189,7 +192,9 @@ def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
     if ray.is_initialized() and address in (None, "auto"):
         return False
     if address is not None and address != "auto":
-        _check_reachable(address)
+        require_reachable(address)
+    if address is None:
+        _provide_token()
     handler = signal.getsignal(signal.SIGTERM)
     _quiet_raylets()
     try:
@@ -200,8 +205,9 @@ def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
             log_to_driver=False,
             runtime_env={"env_vars": environment} if environment and address else None,
         )
-    except (ConnectionError, RuntimeError, ValueError) as exc:
-        raise ClusterError(f"Ray at {address or 'this machine'} does not answer: {exc}") from exc
+    except (OSError, RuntimeError, ValueError) as exc:
+        what = f"Ray at {address} does not answer" if address else "Ray cannot start here"
+        raise ClusterError(f"{what}: {' '.join(str(exc).split())}") from exc
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)  # Ray's own prints its stack
     return True
@@ -232,8 +238,24 @@ def _quiet_raylets() -> None:
     worker.print_to_stdstream = to_log
 
 
-def _check_reachable(address: str) -> None:
-    """Ray itself tries an address for minutes, and writes to the terminal meanwhile."""
+def _provide_token() -> None:
+    """Ray keeps the token of a Ray that it starts in the home folder. Where that takes no files,
+    the Ray of this process gets one that is nowhere else."""
+    if os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
+        return
+    try:
+        folder = Path.home() / ".ray"
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError):  # RuntimeError: nobody knows where it is
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def require_reachable(address: str) -> None:
+    """Ray itself tries an address for minutes, and writes to the terminal meanwhile.
+
+    Raises RequestError for what is no address, ClusterError where nobody listens.
+    """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not (host and port.isdecimal() and 0 < int(port) < 2**16):
         raise RequestError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -11,12 +10,25 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from schemas.errors import RecipeError, RequestError
+from pipelines import json_output
+from schemas.errors import AccessError, RecipeError, RequestError, StorageError
 from schemas.recipe import Recipe, parse_recipe
 from workers import store
+from workers.places import require_dataset
 
 RecipeArg = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
-DatasetArg = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's folder or URL.")]
+
+
+def _checked(dataset: str) -> str:
+    """Errors of ours pass through the parser of the command line."""
+    require_dataset(dataset)
+    return dataset
+
+
+DatasetArg = Annotated[
+    str,
+    typer.Argument(metavar="DATASET", help="The dataset's folder or URL.", callback=_checked),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 VersionOption = Annotated[
     int | None, typer.Option("--version", help="A version of `pages`; the latest by default.")
@@ -50,6 +62,12 @@ def read_recipe(path: Path) -> Recipe:
         raise RequestError(f"{path}: there is no such recipe") from exc
     except UnicodeDecodeError as exc:
         raise RecipeError(f"{path}: not UTF-8 text") from exc
+    except AccessError:
+        raise
+    except StorageError as exc:
+        if path.is_dir():
+            raise RequestError(f"{path} is a folder; name the recipe in it") from exc
+        raise
     return parse_recipe(text, str(path))
 
 
@@ -57,6 +75,6 @@ def print_result(value: Any, as_json: bool, render: Callable[[Any], Any]) -> Non
     """Print a value for people, by `render`, or as one JSON object."""
     if as_json:
         plain: Mapping[str, Any] = asdict(value) if is_dataclass(value) else value  # type: ignore[arg-type]
-        print(json.dumps(plain, ensure_ascii=False))
+        json_output.write(plain)
     else:
         Console().print(render(value))

@@ -17,10 +17,12 @@ from rich.console import Console
 from cluster.progress import TIME_FORMAT, print_line
 from cluster.session import open_session
 from pipelines import (
+    commands_check,
     commands_evaluate,
     commands_jobs,
     commands_manifest,
     commands_plan,
+    json_output,
     show,
     show_dataset,
 )
@@ -36,15 +38,16 @@ from pipelines.arguments import (
     print_result,
     read_recipe,
 )
+from pipelines.check import require
+from pipelines.commands_check import where_for
 from pipelines.diff import diff as diff_versions
 from pipelines.gallery import make_gallery
 from pipelines.run import run as run_recipe
 from pipelines.vacuum import DEFAULT_GRACE_HOURS, Retention
 from pipelines.vacuum import vacuum as vacuum_dataset
 from pipelines.verify import verify as verify_dataset
-from schemas.errors import UNACCOUNTED, PageFoundryError
+from schemas.errors import UNACCOUNTED, WRONG_REQUEST, PageFoundryError
 from workers import store
-from workers.sample_corpus import write_sample_corpus
 
 app = typer.Typer(
     name="pagefoundry",
@@ -58,6 +61,7 @@ app = typer.Typer(
     ),
 )
 
+app.add_typer(commands_check.app)
 app.add_typer(commands_jobs.app)
 app.add_typer(commands_manifest.app)
 app.add_typer(commands_plan.app)
@@ -87,8 +91,9 @@ def run(
     """
     _log(verbose)
     parsed = read_recipe(recipe)
-    variables = store.use_storage(parsed.storage)
-    with open_session(ray, variables, partial(print_line, console)) as session:
+    environment = store.use_storage(parsed.storage)
+    require(parsed, where_for(ray))
+    with open_session(ray, environment, partial(print_line, console)) as session:
         report = run_recipe(parsed, session, console, re_read, wait, allow_removal=allow_removal)
     print_result(report, as_json, show.report)
     if report.unreadable:
@@ -194,6 +199,8 @@ def sample(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a small corpus to try it on: good pages of many kinds, and bad files on purpose."""
+    from workers.sample_corpus import write_sample_corpus  # a second's worth of imports
+
     files = write_sample_corpus(folder)
     print_result(
         {"folder": str(folder), "files": [asdict(file) for file in files]}, as_json, show.corpus
@@ -218,7 +225,10 @@ def _log(verbose: bool) -> None:
 
 
 def main() -> None:
-    """Entry point: errors of ours are one line each on stderr, never a stack trace."""
+    """Entry point: errors of ours are one line each on stderr, never a stack trace.
+
+    With `--json` stdout has one object in any case; for a command that failed it says why.
+    """
     ended: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -229,19 +239,45 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background
         signal.signal(signal.SIGINT, end)
+    as_json = "--json" in sys.argv[1:]
+    if as_json:
+        json_output.reserve_stdout()
     try:
-        app()
-    except SystemExit:
-        if not ended:
-            raise
-        # Ray makes another exception of what is raised while it waits.
-        name = signal.Signals(ended[0]).name
-        print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
-        sys.exit(128 + ended[0])
+        _invoke(as_json)
+    except SystemExit as exc:
+        code = exc.code
+        if ended:  # Ray makes another exception of what is raised while it waits
+            code = 128 + ended[0]
+            name = signal.Signals(ended[0]).name
+            print(f"pagefoundry: ended by {name}; run the command again to go on", file=sys.stderr)
+        if isinstance(code, int) and code:
+            json_output.write_failure("ended", f"ended with code {code}", code)
+        sys.exit(code)
     except PageFoundryError as exc:
         for line in str(exc).splitlines():
             print(f"pagefoundry: {line}", file=sys.stderr)
+        json_output.write_failure(json_output.kind_of(exc), str(exc), exc.exit_code)
         sys.exit(exc.exit_code)
+    except Exception as exc:
+        json_output.write_failure("defect", f"{type(exc).__name__}: {exc}", UNACCOUNTED)
+        raise
+
+
+def _invoke(as_json: bool) -> None:
+    if not as_json:
+        app()
+        return
+    try:
+        code = app(standalone_mode=False)
+    except Exception as exc:
+        # Typer's own, of a command line that it does not understand.
+        if not hasattr(exc, "format_message"):
+            raise
+        message = exc.format_message()
+        print(f"pagefoundry: {message}", file=sys.stderr)
+        json_output.write_failure("usage", message, WRONG_REQUEST)
+        sys.exit(WRONG_REQUEST)
+    sys.exit(code)
 
 
 if __name__ == "__main__":  # where the code is shipped to a cluster there is no command

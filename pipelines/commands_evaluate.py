@@ -12,12 +12,14 @@ from rich.console import Console
 from cluster.session import open_session
 from pipelines import evaluate, show_evaluate
 from pipelines.arguments import JsonFlag, RayOption, VerboseFlag, print_result
+from pipelines.commands_check import where_for
 from pipelines.evaluate import Report
 from pipelines.evaluate_pass import Request
 from pipelines.evaluate_sources import SourceSettings
 from schemas.errors import UNACCOUNTED, RequestError
 from schemas.recipe import EngineSpec
 from schemas.recipe_errors import problems
+from workers.engines.requirements import examine_engine
 from workers.evaluation.results import Study
 
 app = typer.Typer()
@@ -105,6 +107,7 @@ def compression(
     spec = engine_spec(engine, model, revision, profile, task)
     settings = SourceSettings(source, None, edge, "png")
     study = Study(min_tokens=min_tokens, max_tokens=max_tokens)
+    examine_engine(spec, is_here=where_for(ray).reads)
     request = Request(settings, spec, pages, study, output, replicas, gpus_per_replica)
     with open_session(ray) as session:
         done = evaluate.study_compression(request, modes, session, Console(stderr=True))
@@ -150,6 +153,7 @@ def accuracy(
     spec = engine_spec(engine, model, revision, profile, task, mode)
     settings = SourceSettings(source, truth, edge, "jpeg")
     study = Study(min_tokens=min_tokens, max_tokens=max_tokens)
+    examine_engine(spec, is_here=where_for(ray).reads)
     request = Request(settings, spec, pages, study, output, replicas, gpus_per_replica)
     with open_session(ray) as session:
         done = evaluate.study_accuracy(request, worst, session, Console(stderr=True))

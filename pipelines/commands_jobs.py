@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
@@ -17,8 +16,9 @@ from rich.console import Console
 
 from cluster.jobs_client import connect
 from cluster.submit import Job, Jobs
-from pipelines import show
+from pipelines import json_output, show
 from pipelines.arguments import AllowRemovalFlag, JsonFlag, RecipeArg, print_result, read_recipe
+from pipelines.check import Where, require
 from pipelines.job_log import JobLog
 from pipelines.shipping import JobOptions, local_paths, packed, portable
 from schemas.errors import MAY_PASS, UNACCOUNTED, WRONG_REQUEST
@@ -75,6 +75,7 @@ def submit(
     --follow is given. Secrets do not travel: the cluster has its own keys to its stores.
     """
     parsed = portable(read_recipe(recipe))
+    require(parsed, Where(reads=False, lists=False))
     cluster = Jobs(connect(address))
     options = JobOptions(ship, re_read, wait, allow_removal)
     with packed(parsed, options) as request:
@@ -98,7 +99,10 @@ def submit(
 
 def _print(value: Mapping[str, Any], as_json: bool, lines: Iterable[str]) -> None:
     """A result for machines, or as lines that are never wrapped, so that they can be copied."""
-    print(json.dumps(value, ensure_ascii=False) if as_json else "\n".join(lines))
+    if as_json:
+        json_output.write(value)
+    else:
+        print("\n".join(lines))
 
 
 def _command(verb: str, job_id: str, address: str | None, *more: str) -> str:
@@ -201,4 +205,7 @@ def _follow(
     elif job.state == "FAILED" and job.exit_code not in _CODES:
         _say(f"pagefoundry: {job_id} failed: {job.message}")
     if job.state != "SUCCEEDED":
-        raise typer.Exit(job.exit_code if job.exit_code in _CODES else UNACCOUNTED)
+        code = job.exit_code if job.exit_code in _CODES else UNACCOUNTED
+        failure = log.failure or {"kind": "job", "message": f"{job_id} {job.state}: {job.message}"}
+        json_output.write_failure(failure["kind"], failure["message"], code)
+        raise typer.Exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from rich.console import Console
 from cluster.session import open_session
 from pipelines import show_plan
 from pipelines.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
+from pipelines.check import require
+from pipelines.commands_check import where_for
 from pipelines.plan import Options
 from pipelines.plan import plan as plan_run
 from workers import store
@@ -61,6 +64,9 @@ def plan(
     """
     parsed = read_recipe(recipe)
     options = Options(pages_per_second, rates_from, price, nodes, gpus_per_node, cores, re_read)
-    with open_session(ray, store.use_storage(parsed.storage)) as session:
+    environment = store.use_storage(parsed.storage)
+    where = where_for(ray)
+    require(parsed, where if nodes is None else replace(where, reads=False))
+    with open_session(ray, environment) as session:
         planned = plan_run(parsed, session, Console(stderr=True), options)
     print_result(planned, as_json, show_plan.plan)

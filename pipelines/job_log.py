@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from typing import Any
 
 from rich.console import Console
 
@@ -18,10 +19,14 @@ _REPORT_KEYS = {field.name for field in fields(Report)}
 
 
 class JobLog:
-    """Takes the lines of a job's log. `report` is the run's, once it was printed."""
+    """Takes the lines of a job's log.
+
+    `report` is the run's, and `failure` why it failed, once it was printed.
+    """
 
     def __init__(self, job_id: str, console: Console, live: bool = True) -> None:
         self.report: Report | None = None
+        self.failure: dict[str, str] | None = None
         self._console = console
         self._drawing = Drawing(console, live)
         # Ray writes this line when it starts the command; what it writes before is its own.
@@ -38,6 +43,8 @@ class JobLog:
             self._drawing.take(record)
         elif report := _report_of(line):
             self.report = report
+        elif failure := _failure_of(line):
+            self.failure = failure  # its line for people came before
         else:
             self._console.out(line, highlight=False)
 
@@ -50,10 +57,20 @@ class JobLog:
 
 
 def _report_of(line: str) -> Report | None:
-    if not line.startswith("{"):
-        return None
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
+    value = _object_of(line)
     return Report(**value) if value.keys() == _REPORT_KEYS else None
+
+
+def _failure_of(line: str) -> dict[str, str] | None:
+    value = _object_of(line)
+    return value["error"] if value.keys() == {"error"} else None
+
+
+def _object_of(line: str) -> dict[str, Any]:
+    if not line.startswith("{"):
+        return {}
+    try:
+        value: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return {}
+    return value

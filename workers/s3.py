@@ -223,6 +223,11 @@ def s3_filesystem(policy: RetryPolicy | None = None) -> S3:
     return _connected(policy or RetryPolicy(), settings, os.getpid())
 
 
+def quick_filesystem() -> S3:
+    """The same for a look: it gives up after seconds."""
+    return s3_filesystem(RetryPolicy(tries=3, base_s=0.2, try_timeout_s=3, deadline_s=6))
+
+
 @lru_cache(maxsize=8)
 def _connected(policy: RetryPolicy, settings: frozenset[tuple[str, str]], process: int) -> S3:
     # botocore itself reads only the second name.

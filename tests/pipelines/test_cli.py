@@ -125,7 +125,7 @@ def test_an_unreachable_ray_is_one_line(recipe: Path, tmp_path: Path) -> None:
     assert "Ray at 127.0.0.1:1 does not answer" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "inspect", "diff", "verify", "sample"])
+@pytest.mark.parametrize("command", ["run", "check", "plan", "inspect", "diff", "verify", "sample"])
 def test_help_says_what_a_command_does(command: str) -> None:
     done = call(command, "--help")
     assert done.returncode == 0

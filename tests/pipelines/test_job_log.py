@@ -49,3 +49,15 @@ def test_progress_is_drawn_and_the_report_is_kept() -> None:
 def test_json_that_is_no_report_is_shown() -> None:
     lines = ['{"dataset": "data"}', "{", "[1]", "{1}"]
     assert show(STARTED, *lines) == ("\n".join(lines) + "\n", None)
+
+
+def test_why_a_run_failed_is_kept_for_machines_and_shown_once() -> None:
+    error = {"kind": "lease", "message": "data is held by another run", "exit_code": 3}
+    console = Console(file=io.StringIO(), width=200)
+    log = JobLog("pagefoundry-0-1", console)
+    line = "pagefoundry: data is held by another run"
+    for one in (STARTED, line, json.dumps({"error": error})):
+        log.take(one)
+    log.close()
+    assert isinstance(console.file, io.StringIO)
+    assert (console.file.getvalue(), log.failure) == (f"{line}\n", error)

@@ -52,6 +52,14 @@ def load_vllm(spec: EngineSpec) -> VllmEngine:
     recipe asks; ModelError where it cannot be loaded.
     """
     checkpoint = find_checkpoint(spec)
+    plan = plan_for_vllm(spec, checkpoint)
+    loaded = load_core(checkpoint)
+    prove_guard(loaded)
+    return VllmEngine(loaded, plan)
+
+
+def plan_for_vllm(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
+    """What `spec` asks of `checkpoint`. Raises NoEngineError where vLLM cannot be asked so."""
     plan = make_plan(spec, checkpoint)
     only = only_mode(checkpoint)
     if only not in (None, plan.mode.name):
@@ -59,9 +67,7 @@ def load_vllm(spec: EngineSpec) -> VllmEngine:
             f"engine.mode: vLLM reads {checkpoint.location} in mode {only} only, "
             f"not in {plan.mode.name}"
         )
-    loaded = load_core(checkpoint)
-    prove_guard(loaded)
-    return VllmEngine(loaded, plan)
+    return plan
 
 
 def only_mode(checkpoint: Checkpoint) -> str | None:

@@ -67,13 +67,13 @@ def list_records(source: RecordSource) -> dict[SeenFile, RecordSource]:
     """
     if isinstance(source, DatasetSource):
         return dict(list_copies(source))
-    _require_libraries(source)
+    require_libraries(source)
     version = str(MAKER_VERSION)
     if is_generator(source):
         count: int = getattr(source, kind_of(source))
         return {SeenFile(listed_uri(kind_of(source), source), count, version): source}
     listed: dict[SeenFile, RecordSource] = {}
-    for file in store.list_documents(locations(source), _suffixes(source)):
+    for file in store.list_documents(locations(source), suffixes(source)):
         variant = variant_for(source, file.uri)
         listed[SeenFile(listed_uri(file.uri, variant), file.size, file.version)] = variant
     if names_sample(source):
@@ -81,7 +81,8 @@ def list_records(source: RecordSource) -> dict[SeenFile, RecordSource]:
     return listed
 
 
-def _suffixes(source: RecordSource) -> tuple[str, ...]:
+def suffixes(source: RecordSource) -> tuple[str, ...]:
+    """How the files of a source of records end."""
     if isinstance(source, ChemistrySource):
         return SMILES_SUFFIXES
     return CHAT_SUFFIXES if isinstance(source, ConversationSource) else TEXT_SUFFIXES
@@ -95,7 +96,8 @@ _LIBRARIES = {
 }
 
 
-def _require_libraries(source: RecordSource) -> None:
+def require_libraries(source: RecordSource) -> None:
+    """Raises RequestError where a library that draws the source's pages is not installed."""
     kind = kind_of(source)
     lacking = [name for name in _LIBRARIES.get(kind, ()) if find_spec(name) is None]
     if lacking:
