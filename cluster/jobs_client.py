@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from cluster.foreign_errors import first_line, is_refusal, is_unknown_job, reason
 from schemas.errors import ClusterError, RequestError
 
 CONNECT_TIMEOUT_S = 10
@@ -166,31 +167,21 @@ def asking(address: str, job_id: str = "") -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayError as exc:
-        if type(exc).__name__ != "AuthenticationError":  # which older Rays do not have
-            raise ClusterError(f"{address} does not answer: {_first_line(exc)}") from exc
+        if not is_refusal(exc):
+            raise ClusterError(f"{address} does not answer: {first_line(exc)}") from exc
         raise RequestError(
-            f"{address} refuses us: {_first_line(exc)}; set RAY_AUTH_MODE=token, and the cluster's "
+            f"{address} refuses us: {first_line(exc)}; set RAY_AUTH_MODE=token, and the cluster's "
             "token in RAY_AUTH_TOKEN or its file in RAY_AUTH_TOKEN_PATH"
         ) from exc
     except OSError as exc:  # requests' errors are too
-        raise ClusterError(f"{address} does not answer: {_reason(exc)}") from exc
+        raise ClusterError(f"{address} does not answer: {reason(exc)}") from exc
     except RuntimeError as exc:
-        if job_id and "status code 404" in str(exc):
+        if job_id and is_unknown_job(exc):
             raise RequestError(
                 f"{address} knows no job {job_id}; `pagefoundry jobs` lists them. A head that was "
                 "restarted forgets its jobs: submit again to go on"
             ) from exc
         raise ClusterError(f"{address} failed: {last_line(str(exc)).rstrip('.')}") from exc
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
-
-
-def _reason(exc: OSError) -> str:
-    """What the system said: requests wraps it in the names of its classes."""
-    found = re.search(r"\[Errno -?\d+\] [^\"')]+", str(exc))
-    return found[0] if found else _first_line(exc)
 
 
 def without_password(address: str) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.foreign_errors import is_used_id
 from cluster.jobs_client import JobsClient, asking, last_line, without_password
 from schemas.errors import ClusterError, RequestError
 
@@ -137,7 +138,7 @@ class Jobs:
                     metadata={DATASET_KEY: request.dataset, RUN_KEY: request.run},
                 )
             except RuntimeError as exc:
-                if f"{job_id} already exists" not in str(exc):
+                if not is_used_id(exc, job_id):
                     raise
                 return False
         return True

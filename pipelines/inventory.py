@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import Session
-from schemas.ids import digest
+from schemas.errors import SourceError
+from schemas.ids import canonical_json, digest
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
@@ -73,6 +74,8 @@ def take_inventory(
 
     With `staging` None nothing is written, and nothing that was staged is used. `listed` is what
     `list_sources` found just now, where that was asked already.
+
+    Raises SourceError for a source that matches nothing, or nothing that it could be made of.
     """
     listed = list_sources(recipe) if listed is None else listed
     settled = {
@@ -98,6 +101,7 @@ def take_inventory(
                     raise done.error
                 results += done.value
                 meter.add(len(done.item.files))
+    _require_fitting(listed, results)
     unreadable = [result for result in results if result.doc_id is None]
     found = [(result.file, _document(result)) for result in results if result.doc_id is not None]
     documents = update_inventory(
@@ -123,6 +127,23 @@ def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
             for file, variant in list_records(source).items():
                 records.setdefault(file, variant)
     return dict(sorted(files.items(), key=lambda item: item[0].uri)) | records
+
+
+def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:
+    """Raises SourceError for a source of records none of whose files is what it is said to be: that
+    is the recipe's fault. One file among others is a reject."""
+    unfit = {result.file: result for result in results if result.reason == "no_corpus"}
+    if not unfit:
+        return
+    files: dict[str, list[SeenFile]] = {}
+    for file, source in listed.items():
+        if not isinstance(source, DocumentSource):
+            # A source with `auto` for a format is listed as one for each format.
+            said = canonical_json(source.model_dump(mode="json", exclude={"format"}))
+            files.setdefault(said, []).append(file)
+    for of_source in files.values():
+        if all(file in unfit for file in of_source):
+            raise SourceError(unfit[of_source[0]].detail)
 
 
 def raster_settings(recipe: Recipe) -> RasterSettings:

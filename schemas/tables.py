@@ -28,6 +28,7 @@ REJECT_REASONS = {
     # a whole document
     "empty_file": "the file has no bytes",
     "not_a_document": "neither a PDF nor an image, by its first bytes",
+    "no_corpus": "no file of records by its name, or without the column that its source names",
     "corrupt": "the file or the page cannot be parsed",
     "encrypted": "the PDF needs a password",
     "no_pages": "the document has no page",

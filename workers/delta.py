@@ -30,6 +30,7 @@ from schemas.tables import SCHEMAS
 from workers import store
 from workers.delta_log import commit_info, commits, versions
 from workers.delta_names import table_url
+from workers.foreign_errors import was_tried_again
 from workers.locations import is_s3, storage_error
 
 log = logging.getLogger(__name__)
@@ -268,7 +269,7 @@ def _again(uri: str, act: Callable[[], Done]) -> Done:
         try:
             return act()
         except StorageError as exc:
-            if isinstance(exc, AccessError) or " retries, max_retries" in str(exc):
+            if isinstance(exc, AccessError) or was_tried_again(str(exc)):
                 raise
             log.info("%s; trying again", exc)
             time.sleep(policy.pause_s(failures, random.random()))

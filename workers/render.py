@@ -8,7 +8,6 @@ files and external streams are not looked at. The deadlines are the parent's, in
 from __future__ import annotations
 
 import os
-import re
 import resource
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from schemas.recipe import TextLayer
 from workers import native, textlayer
 from workers.cleaning import one_line
 from workers.drawing import Drawn, draw_pdf_page, ink_share, lost_content
+from workers.foreign_errors import is_out_of_memory
 from workers.frames import count_frames, draw_frame, open_image
 from workers.orientation import AS_DISPLAYED, View
 from workers.pictures import encode
@@ -36,7 +36,6 @@ _USES_BEFORE_REOPENING = 64
 # A dense broadsheet page has 30,000 characters. A layer past this is for machines, and what comes
 # after the child (counting, signing, storing) has no limits of its own.
 _MAX_LAYER_CHARS = 500_000
-_OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ def page_error(exc: Exception, path: str = "") -> PageError:
     detail = one_line(message.replace(path, "the file") if path else message)
     if isinstance(exc, DocumentError):
         return PageError(exc.reason, detail)
-    if isinstance(exc, MemoryError) or _OUT_OF_MEMORY.search(detail):
+    if isinstance(exc, MemoryError) or is_out_of_memory(detail):
         return memory_error(resource.getrlimit(resource.RLIMIT_AS)[0])
     return PageError("corrupt", f"{type(exc).__name__}: {detail}")
 
@@ -98,7 +97,7 @@ def _open_pdf(path: str) -> Any:
         document = pymupdf.open(path, filetype="pdf")
     except (RuntimeError, ValueError) as exc:
         cause = exc.__cause__ or exc  # PyMuPDF's own words only say that it failed
-        if _OUT_OF_MEMORY.search(str(cause)):
+        if is_out_of_memory(str(cause)):
             raise MemoryError from exc
         raise DocumentError("corrupt", f"PDF cannot be opened: {cause}") from exc
     if not document.is_pdf:  # MuPDF goes by content, and a file can be several things at once
@@ -211,7 +210,7 @@ def _look(pdf_page: Any, page: str, settings: RasterSettings) -> _Found:
     except MemoryError:
         raise
     except Exception as exc:
-        if _OUT_OF_MEMORY.search(str(exc)):
+        if is_out_of_memory(str(exc)):
             raise MemoryError from exc
         is_told = settings.routing != "never"
         return _Found(None, f"failed: {type(exc).__name__}" if is_told else None)

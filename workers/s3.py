@@ -9,7 +9,6 @@ imports this module, which takes 0.4 s and 23 MB.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from botocore import exceptions as boto
 from fsspec.asyn import sync_wrapper
 from s3fs import S3FileSystem
 
+from workers.foreign_errors import quoted_code
 from workers.store_retry import RetryPolicy, answer_of, retried
 
 # One request moves at most this much, so that a try has a deadline. S3 takes parts from 5 MiB.
@@ -39,7 +39,6 @@ _CREDENTIAL_CODES = {
     *("CredentialsNotSupported", "NotSignedUp", "AccountProblem", "InvalidSecurity"),
 }
 _DENIED_CODES = {"AccessDenied", "AllAccessDisabled", "Forbidden", "401"}
-_CODE_IN_ANSWER = re.compile(r"<Code>(\w+)</Code>")
 # Not among them: CredentialRetrievalError and TokenRetrievalError, of a role's service that did not
 # answer just now.
 _CREDENTIAL_ERRORS = (
@@ -194,8 +193,8 @@ def refusal(exc: BaseException, bucket: str) -> str | None:
     """Why the store refuses us, and the remedy; None where `exc` is no refusal."""
     cause = exc.__cause__ or exc
     code = answer_of(exc)[1]
-    if code is None and (found := _CODE_IN_ANSWER.search(str(exc))):
-        code = found[1]  # deltalake quotes the store's answer
+    if code is None:
+        code = quoted_code(str(exc))
     if isinstance(cause, _CREDENTIAL_ERRORS) or code in _CREDENTIAL_CODES:
         return (
             f"the credentials for the bucket {bucket!r} are wrong or missing "

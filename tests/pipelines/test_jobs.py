@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -267,3 +268,29 @@ def test_a_given_address_needs_no_scheme_and_wins_over_the_environment(
     done = call(*arguments, cwd=place.folder, environment=environment)
     assert done.returncode == 0, done.stderr
     assert stopped.job_id in done.stdout
+
+
+SUBMITS_TWICE = """
+from cluster.foreign_errors import is_used_id
+from cluster.jobs_client import connect
+client = connect()
+for job_id in ("used-1", "used-1"):
+    try:
+        client.submit_job(entrypoint="true", submission_id=job_id, runtime_env={}, metadata={})
+        print("submitted")
+    except RuntimeError as exc:
+        print(is_used_id(exc, "used-1"), is_used_id(exc, "used-2"))
+"""
+
+
+def test_an_id_that_is_used_is_told_from_other_failures(place: Place) -> None:
+    # In a process of its own: Ray keeps what it found of tokens.
+    done = subprocess.run(
+        [sys.executable, "-c", SUBMITS_TWICE],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["submitted", "True False"]

@@ -113,8 +113,7 @@ def examine_records(file: SeenFile, source: RecordSource, rasterizer: Rasterizer
     A file without a record is one document that cannot be counted, as is one that cannot be read
     as what it is named.
 
-    Raises AccessError where the store refuses us, and not this one file only; SourceError for a
-    file of no known format, or without the column.
+    Raises AccessError where the store refuses us, and not this one file only.
     """
     place = RecordPlace(file.uri.rpartition("#")[0], settings_digest(source), 0)
     try:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from schemas.conversations import LONGEST_EDGE_PX, ConversationSource, Fade, image_tokens
-from schemas.errors import DocumentError, SourceError
+from schemas.errors import DocumentError
 from schemas.pages import Conversation
 from schemas.recipe import Raster
 from schemas.typography import space
@@ -269,5 +269,5 @@ def test_chats_and_long_texts_are_read_from_parquet(tmp_path: Path) -> None:
     (record,) = read_records(corpus(path))
     assert from_content(record.text) == (Said("user", "a long text"),)
     pq.write_table(pa.table({"id": ["x"], "messages": [3]}), path)
-    with pytest.raises(SourceError, match="`messages` holds int64; give the source `column:`"):
+    with pytest.raises(DocumentError, match="`messages` holds int64; give the source `column:`"):
         list(read_records(corpus(path)))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import DocumentError, SourceError
+from schemas.errors import DocumentError
 from workers.synthetic.corpora.reading import (
     MAX_TEXT_BYTES,
     Corpus,
@@ -27,7 +27,7 @@ COUNT = 300
 
 
 def gz(data: bytes) -> bytes:
-    return gzip.compress(data, 1)
+    return gzip.compress(data, 1, mtime=0)
 
 
 def zst(data: bytes) -> bytes:
@@ -216,15 +216,16 @@ def test_parquet_values_that_are_no_text_are_errors(tmp_path: Path) -> None:
         ("body", "n", "column `n` holds double; give the source `id_column:` one of"),
     ],
 )
-def test_columns_that_are_not_there_are_the_recipes_fault(
+def test_columns_that_are_not_there_are_named(
     tmp_path: Path, column: str, id_column: str | None, told: str
 ) -> None:
     pq.write_table(pa.table({"body": ["a"], "n": [1.5]}), tmp_path / "copy")
     corpus = Corpus(tmp_path / "copy", "corpus.parquet", column, id_column)
     for read in (lambda: list(read_records(corpus)), lambda: fetch_records(corpus, [0])):
-        with pytest.raises(SourceError) as caught:
+        with pytest.raises(DocumentError) as caught:
             read()
-        assert told in str(caught.value)
+        assert caught.value.reason == "no_corpus"
+        assert told in caught.value.detail
 
 
 @pytest.mark.parametrize(
@@ -258,5 +259,7 @@ def test_a_text_file_is_one_record(tmp_path: Path) -> None:
 
 
 def test_a_name_that_tells_no_format_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no corpus by its name; it ends in one of \.parquet"):
+    with pytest.raises(
+        DocumentError, match=r"no_corpus: .*no corpus by its name; it ends in one of \.parquet"
+    ):
         list(read_records(written(tmp_path, "corpus.csv", b"")))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.errors import DocumentError, SourceError
+from schemas.errors import DocumentError
 from workers.synthetic.corpora.record import Record, chat, decoded, failed
 
 _BATCH_ROWS = 64
@@ -30,7 +30,7 @@ def parquet_rows(path: Path, uri: str, columns: Columns, first: int = 0) -> Iter
     """The records from row `first` on. Rows of a group behind a damaged place are one record with
     an error; the next group goes on.
 
-    Raises DocumentError for what is no Parquet file, SourceError for one without the columns.
+    Raises DocumentError for what is no Parquet file, and for one without the columns.
     """
     with _opened(path, uri) as file:
         _check_columns(file.schema_arrow, uri, columns)
@@ -69,25 +69,29 @@ def _check_columns(schema: Any, uri: str, columns: Columns) -> None:
     column, id_column, has_chats = columns
     for field, name in (("column", column), ("id_column", id_column)):
         if name is not None and name not in schema.names:
-            raise SourceError(
+            raise DocumentError(
+                "no_corpus",
                 f"{uri}: no column `{name}`; give the source `{field}:` one of its columns: "
-                + ", ".join(schema.names)
+                + ", ".join(schema.names),
             )
     kind = schema.field(column).type
     if has_chats and not (_is_text(kind) or _is_list_of_objects(kind)):
-        raise SourceError(
+        raise DocumentError(
+            "no_corpus",
             f"{uri}: column `{column}` holds {kind}; give the source `column:` one of lists of "
-            "turns, or of long texts"
+            "turns, or of long texts",
         )
     if not has_chats and not _is_text(kind):
-        raise SourceError(
+        raise DocumentError(
+            "no_corpus",
             f"{uri}: column `{column}` holds {schema.field(column).type}; give the source "
-            "`column:` one of strings"
+            "`column:` one of strings",
         )
     if id_column and not _is_name(schema.field(id_column).type):
-        raise SourceError(
+        raise DocumentError(
+            "no_corpus",
             f"{uri}: column `{id_column}` holds {schema.field(id_column).type}; give the source "
-            "`id_column:` one of strings or whole numbers"
+            "`id_column:` one of strings or whole numbers",
         )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from schemas.errors import DocumentError, SourceError
+from schemas.errors import DocumentError
 from workers.cleaning import one_line
 from workers.locations import translated
 from workers.synthetic.corpora.lines import Line, lines, lines_from, opened, version
@@ -91,8 +91,8 @@ class Corpus:
 def read_records(corpus: Corpus) -> Iterator[Record]:
     """All records, in order. Memory is bounded by a record and, in Parquet, by a row group.
 
-    Raises DocumentError where nothing can be read, SourceError for a file of no known format or
-    without the columns, StorageError for a disk that fails.
+    Raises DocumentError where nothing can be read, as from a file of no known format or without
+    the columns; StorageError for a disk that fails.
     """
     form = _format(corpus.uri)
     with translated("read", corpus.uri):
@@ -130,7 +130,8 @@ def _format(uri: str) -> _Format:
     for suffix, form in _FORMATS.items():
         if name.endswith(suffix):
             return form
-    raise SourceError(f"{uri}: no corpus by its name; it ends in one of {', '.join(_FORMATS)}")
+    detail = f"{uri}: no corpus by its name; it ends in one of {', '.join(_FORMATS)}"
+    raise DocumentError("no_corpus", detail)
 
 
 def _whole_file(corpus: Corpus) -> Record:
