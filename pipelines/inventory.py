@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import Session
+from pipelines.tasks import TASK_DEADLINE_S
 from schemas.errors import SourceError
 from schemas.ids import canonical_json, digest
 from schemas.inventory import Document, update_inventory
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 CHUNK_FILES = 32
 CHUNK_BYTES = 128 * 2**20
+_SLOWEST_BYTES_PER_S = (
+    10_000  # of a text in the font and columns that take longest to lay out: 26 k
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def take_inventory(
     )
     if todo:
         with session.runtime() as runtime:
-            for done in run_pool(chunks, [Step(examine_chunk)], runtime, Policy(_split)):
+            policy = Policy(_split, _deadline_s)
+            for done in run_pool(chunks, [Step(examine_chunk)], runtime, policy):
                 if done.error is not None:
                     raise done.error
                 results += done.value
@@ -224,6 +229,11 @@ def _cut_documents(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
         size += file.size
     if part:
         yield tuple(part)
+
+
+def _deadline_s(chunk: Chunk) -> float:
+    """A file of records is one task, however large it is."""
+    return TASK_DEADLINE_S + sum(file.size for file in chunk.files) / _SLOWEST_BYTES_PER_S
 
 
 def _split(chunk: Chunk) -> Sequence[Chunk]:

@@ -142,8 +142,10 @@ def update(
         return _unchanged(recipe, same, settled, inventory.unreadable, story, lease)
 
     covered = covered_documents(recipe, snapshot, known)
+    staging.remember_receipts()  # each is opened once, however often they are looked at
     todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
     passes = _read(recipe, todo, staging, session, story, _kept(inventory, covered, todo))
+    staging.remember_receipts()
     with _scratch(recipe) as scratch:
         catalogue = Catalogue.of(inventory.documents)
         is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)

@@ -9,6 +9,10 @@ from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import Session
 
+TASK_DEADLINE_S = 6 * 3600
+"""What a task of inventory or publish may take, its turn included. The largest moves some GB, and
+each of its requests has a deadline of minutes: this one is for what hangs between them."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -32,7 +36,7 @@ def task_results(
     """As `run_tasks`, each result as it comes, so that not all need to be held."""
     if isinstance(items, Sized) and not len(items):
         return
-    policy: Policy[Item] = Policy(lambda item: [item])
+    policy: Policy[Item] = Policy(lambda item: [item], lambda item: TASK_DEADLINE_S)
     with session.runtime() as runtime:
         for done in run_pool(items, [Step(function)], runtime, policy):
             if done.error is not None:

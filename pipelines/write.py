@@ -28,6 +28,7 @@ from workers.gather import (
     Gathered,
     Gathering,
     NewPart,
+    Piece,
     RewrittenPart,
     Survivors,
     gather,
@@ -133,12 +134,12 @@ class Writer:
         place_of = np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])
         self.meter.total = (self.meter.total or 0) + len(groups)
         tasks = self._gatherings(table, new, part_of, place_of)
-        batches: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        pieces: dict[int, list[Piece]] = defaultdict(list)
         for gathered in sorted(run_tasks(gather, tasks, self.session), key=_uri):
-            for place, part in enumerate(gathered.parts):
-                batches[part].append((gathered.uri, place))
+            for part, piece in gathered.pieces:
+                pieces[part].append(piece)
         parts = [
-            NewPart(self.dataset, table, tuple(batches[number]), tuple(group_rows))
+            NewPart(self.dataset, table, tuple(pieces[number]), tuple(group_rows))
             for number, group_rows in enumerate(groups)
         ]
         return run_tasks(write_new_part, parts, self.session, self.meter)

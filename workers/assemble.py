@@ -16,7 +16,7 @@ from schemas.tables import DOCUMENTS
 from workers import store
 from workers.delta import PartFile
 from workers.duplicates import signature_matrix
-from workers.parts import read_part, write_part
+from workers.parts import write_part
 from workers.records import RowsFile
 from workers.signatures import text_hash
 
@@ -56,7 +56,9 @@ def assemble_documents(task: Assembly) -> RowsFile:
     pages: list[dict[str, Any]] = [{} for _ in task.row]
     for number, file in enumerate(task.files):
         wanted = np.flatnonzero(task.file == number)
-        rows = read_part(file.uri, _PAGE_COLUMNS).take(pa.array(task.row[wanted]))
+        with file.open() as handle:
+            table = pq.ParquetFile(handle).read(columns=list(_PAGE_COLUMNS))
+        rows = table.take(pa.array(task.row[wanted]))
         for place, page in zip(wanted.tolist(), rows.to_pylist(), strict=True):
             pages[place] = page
     rows, start = [], 0

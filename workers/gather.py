@@ -3,15 +3,21 @@
     files ─► [ gather: read each once, deal its rows to the parts ] ─► [ write a part ] per part
 
 The rows of a part are shuffled, so they come from all over the staged shards. Each file is read
-once, by the gathering task that has it, which leaves a scratch file with one Arrow batch for each
-part; a part is written from its batches. Images are not moved twice: each is read where it lies
-when its row group is written. Which rows go where is decided in `pipelines.publish`.
+once, by the gathering task that has it, which leaves a scratch file with one piece for each part;
+a part is written from its pieces. Which rows go where is decided in `pipelines.publish`.
+
+Images on a local disk are read where they lie when their row group is written. In a store, where
+each range that is read is a request, a piece has its rows' images, too: a staged file of images is
+then read once and whole, and a piece likewise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +31,7 @@ from workers import store
 from workers.delta import PartFile
 from workers.parts import write_part
 from workers.records import RowsFile
+from workers.spans import MOST_BYTES, Range, bring
 from workers.staging import Staging
 
 Places = npt.NDArray[np.int32]
@@ -52,20 +59,30 @@ class Gathering:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A scratch file whose batches are, in order, of these parts."""
+class Piece:
+    """Where in a scratch file the rows lie that go to one part; behind them lie their images."""
 
     uri: str
-    parts: tuple[int, ...]
+    offset: int
+    rows_bytes: int
+    images_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A scratch file, and its pieces by the numbers of their parts."""
+
+    uri: str
+    pieces: tuple[tuple[int, Piece], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NewPart:
-    """A part to write: the batches of scratch files that hold its rows, and its row groups."""
+    """A part to write: the pieces of scratch files that hold its rows, and its row groups."""
 
     dataset: str
     table: str
-    batches: tuple[tuple[str, int], ...]
+    pieces: tuple[Piece, ...]
     group_rows: tuple[int, ...]
 
 
@@ -78,22 +95,67 @@ def gather(task: Gathering) -> Gathered:
     places = np.concatenate([np.flatnonzero(task.file == n) for n in range(len(task.files))])
     rows = pa.concat_tables(tables).append_column("place", pa.array(task.place[places]))
     parts = task.part[places]
-    present = np.unique(parts)
+    numbers = np.unique(parts).tolist()
+    found = [rows.take(pa.array(np.flatnonzero(parts == number))) for number in numbers]
     with store.temporary_folder() as folder:
-        path = folder / "rows.arrow"
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.ipc.new_file(str(path), rows.schema, options=options) as writer:
-            for part in present:
-                batch = rows.take(pa.array(np.flatnonzero(parts == part))).combine_chunks()
-                writer.write_batch(batch.to_batches()[0])
+        path = folder / "pieces"
+        pieces = _write_pieces(path, task.uri, found)
         store.upload(path, task.uri)
-    return Gathered(task.uri, tuple(present.tolist()))
+    return Gathered(task.uri, tuple(zip(numbers, pieces, strict=True)))
+
+
+def _write_pieces(path: Path, uri: str, found: list[pa.Table]) -> list[Piece]:
+    """Write rows as the pieces of a file, behind each the images that it is to have."""
+    pieces, images = [], []
+    with path.open("wb") as file:
+        for table in found:
+            offset = file.tell()
+            rows, ranges = _with_images(table)
+            file.write(_packed(rows))
+            rows_bytes = file.tell() - offset
+            images += [
+                (source, one._replace(target=one.target + file.tell())) for source, one in ranges
+            ]
+            images_bytes = sum(one.length for _, one in ranges)
+            file.seek(images_bytes, os.SEEK_CUR)
+            pieces.append(Piece(uri, offset, rows_bytes, images_bytes))
+        file.truncate()
+    bring(images, path)
+    return pieces
+
+
+def _with_images(rows: pa.Table) -> tuple[pa.Table, list[tuple[str, Range]]]:
+    """Rows with the places of their images behind them, and where the images are now.
+
+    Images on a local disk stay there; those of a version are all of one store.
+    """
+    uris = rows["images_uri"].to_pylist() if "images_uri" in rows.column_names else []
+    if all(map(store.is_local, set(uris))):
+        return rows, []
+    lengths = rows["image_bytes"].fill_null(0).to_pylist()
+    offsets = rows["image_offset"].fill_null(0).to_pylist()
+    targets = [0, *itertools.accumulate(lengths)][:-1]
+    ranges = [
+        (uri, Range(offset, length, target))
+        for uri, offset, length, target in zip(uris, offsets, lengths, targets, strict=True)
+        if length
+    ]
+    number = rows.column_names.index("image_offset")
+    return rows.set_column(number, "image_offset", pa.array(targets, pa.int64())), ranges
+
+
+def _packed(rows: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, rows.schema, options=options) as writer:
+        writer.write_table(rows.combine_chunks())
+    return sink.getvalue()
 
 
 def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.int64]) -> pa.Table:
     """Rows of one file in the table's columns, with what lies over them; no images yet."""
     schema = pa.schema([field for field in SCHEMAS[task.table] if field.name not in _PICTURES])
-    with store.open_input(file.uri) as handle:
+    with file.open() as handle:
         parquet = pq.ParquetFile(handle)
         names = set(parquet.schema_arrow.names)
         wanted = [n for n in (*schema.names, "quality_score", *_IMAGE_PLACE.names) if n in names]
@@ -128,12 +190,41 @@ def _quality(scores: pa.ChunkedArray) -> pa.Array:
 
 def write_new_part(part: NewPart) -> PartFile:
     """Write a part; the images of one row group are in memory at a time."""
-    batches = []
-    for uri, number in part.batches:
-        with store.open_input(uri) as handle:
-            batches.append(pa.ipc.open_file(handle).get_batch(number))
-    rows = pa.Table.from_batches(batches).sort_by("place")
-    return write_part(part.dataset, part.table, _groups(rows, part))
+    starts = [
+        0,
+        *itertools.accumulate(piece.rows_bytes + piece.images_bytes for piece in part.pieces),
+    ]
+    with store.temporary_folder() as folder:
+        path = folder / "pieces"
+        path.touch()
+        bring(_chunks(zip(part.pieces, starts, strict=False)), path)
+        found = [
+            _rows_of_piece(path, piece, start)
+            for piece, start in zip(part.pieces, starts, strict=False)
+        ]
+        rows = pa.concat_tables(found).sort_by("place")
+        return write_part(part.dataset, part.table, _groups(rows, part))
+
+
+def _chunks(pieces: Iterable[tuple[Piece, int]]) -> Iterator[tuple[str, Range]]:
+    """Whole pieces, each to its start in a local file, as ranges of one request at most."""
+    for piece, start in pieces:
+        size = piece.rows_bytes + piece.images_bytes
+        for at in range(0, size, MOST_BYTES):
+            yield piece.uri, Range(piece.offset + at, min(MOST_BYTES, size - at), start + at)
+
+
+def _rows_of_piece(path: Path, piece: Piece, start: int) -> pa.Table:
+    """The rows of a piece at `start` of a local file, told where there their images are."""
+    with path.open("rb") as file:
+        file.seek(start)
+        rows = pa.ipc.open_stream(file.read(piece.rows_bytes)).read_all()
+    if piece.images_bytes:
+        offsets = pc.add(rows["image_offset"], start + piece.rows_bytes)
+        uris = pa.array([str(path)] * len(rows), pa.string())
+        rows = rows.set_column(rows.column_names.index("image_offset"), "image_offset", offsets)
+        rows = rows.set_column(rows.column_names.index("images_uri"), "images_uri", uris)
+    return rows
 
 
 def _groups(rows: pa.Table, part: NewPart) -> Iterator[pa.Table]:

@@ -120,7 +120,8 @@ class Staging:
         The file is safe to delete.
         """
         lines = [f"{_line_key(item)}\t{r.to_json()}" for item, r in self._receipts().items()]
-        store.write_bytes(self._memory_uri, "\n".join(lines).encode())
+        if lines:
+            store.write_bytes(self._memory_uri, "\n".join(lines).encode())
 
     @property
     def _memory_uri(self) -> str:

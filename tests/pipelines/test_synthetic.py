@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from cluster.session import IN_PROCESS, open_session
 from pipelines.run import Report
+from pipelines.run import run as run_pipeline
 from schemas.errors import SourceError
 from schemas.recipe import Recipe, parse_recipe
 from tests.pipelines.corpora import prose, write_pdf
 from tests.pipelines.datasets import part_names, problems, rows, run_here
+from workers.synthetic.corpora.reading import MAX_TEXT_BYTES
 
 
 def recipe_of(dataset: Path, sources: str, extra: str = "") -> Recipe:
@@ -75,6 +80,28 @@ def test_a_text_is_its_pages_together_and_one_document(tmp_path: Path, dataset: 
     assert " ".join(row["text"] for row in pages).split() == text.split()
     (document,) = rows(dataset, "documents")
     assert document["text"].split() == text.split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", [IN_PROCESS, pytest.param(None, marks=pytest.mark.ray)])
+def test_texts_larger_than_what_a_pipe_holds_are_made(
+    tmp_path: Path, dataset: Path, address: str | None
+) -> None:
+    """One that takes several shards, and one past the limit, which is a reject that says so."""
+    text = "\n\n".join(prose(seed, words=100) for seed in range(700))
+    assert len(text) > 450_000
+    (tmp_path / "long.txt").write_text(text)
+    write_lines(tmp_path / "over.jsonl", "a" * (MAX_TEXT_BYTES + 1), prose(1))
+    sources = f"- {{text: {tmp_path}, typography: {{columns: 1, font_size_pt: 6}}}}"
+    with open_session(address) as session:
+        report = run_pipeline(recipe_of(dataset, sources), session, Console(file=io.StringIO()))
+    assert problems(dataset) == ()
+    assert report.rejects == {"corrupt": 1}
+    (reject,) = rows(dataset, "rejects")
+    assert "4,000,001 bytes of text, the limit is 4,000,000 bytes; split it" in reject["detail"]
+    pages = sorted(rows(dataset, "pages"), key=lambda row: (row["source_uri"], row["page_index"]))
+    made = " ".join(row["text"] for row in pages if row["source_uri"].startswith(f"{tmp_path}/l"))
+    assert made.split() == text.split()
 
 
 def test_a_refresh_makes_only_new_records(tmp_path: Path, dataset: Path) -> None:

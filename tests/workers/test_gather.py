@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,15 +32,18 @@ def int32(values: list[int]) -> np.ndarray:
     return np.array(values, np.int32)
 
 
-def stage(folder: Path, number: int, pages: int) -> RowsFile:
+def stage(folder: Path | str, number: int, pages: int) -> RowsFile:
     rows = [make_row(number, index) for index in range(pages)]
-    shard, staging = make_shard((number, 0, pages)), Staging(str(folder / "staging"))
+    shard, staging = make_shard((number, 0, pages)), Staging(store.join(str(folder), "staging"))
     staging.write(shard, rows, [b"\x89P%d %d" % (number, i) for i in range(pages)])
     return RowsFile(staging.rows_uri(shard.shard_id), "staged", pages)
 
 
-def test_pages_go_to_their_places_with_their_images_and_names(tmp_path: Path) -> None:
-    files = (stage(tmp_path, 1, 3), stage(tmp_path, 2, 2))
+@pytest.mark.parametrize("scheme", ["", "memory:/"])
+def test_pages_go_to_their_places_with_their_images_and_names(tmp_path: Path, scheme: str) -> None:
+    """Images on a disk are read where they are; those of a store are gathered with their rows."""
+    folder = scheme + str(tmp_path)
+    files = (stage(folder, 1, 3), stage(folder, 2, 2))
     names = ["/a", "/b", "/c", "/d"]
     # Page 1 of the first document is left out.
     task = Gathering(
@@ -50,21 +54,22 @@ def test_pages_go_to_their_places_with_their_images_and_names(tmp_path: Path) ->
         part=int32([0, 0, 1, 1]),
         place=int32([1, 0, 0, 1]),
         overlay=pa.table({"source_uri": names}),
-        uri=str(tmp_path / "rows.arrow"),
+        uri=store.join(folder, "rows"),
     )
     gathered = gather(task)
-    assert gathered.parts == (0, 1)
+    assert [number for number, _ in gathered.pieces] == [0, 1]
     expected = [
         [(1, 2, "/b", b"\x89P1 2"), (2, 0, "/a", b"\x89P2 0")],
         [(2, 1, "/c", b"\x89P2 1"), (1, 0, "/d", b"\x89P1 0")],
     ]
     for number, rows in enumerate(expected):
-        new = NewPart(str(tmp_path), "pages", ((gathered.uri, number),), (1, 1))
+        new = NewPart(folder, "pages", (gathered.pieces[number][1],), (1, 1))
         part = write_new_part(new)
-        uri = store.join(str(tmp_path), "pages", part.path)
+        uri = store.join(folder, "pages", part.path)
         table = read_part(uri)
         assert table.schema.equals(PAGES)
-        assert pq.ParquetFile(uri).num_row_groups == 2
+        with store.open_input(uri) as file:
+            assert pq.ParquetFile(file).num_row_groups == 2
         found = [
             (r["doc_id"], r["page_index"], r["source_uri"], r["image"]["bytes"])
             for r in table.to_pylist()
@@ -73,7 +78,7 @@ def test_pages_go_to_their_places_with_their_images_and_names(tmp_path: Path) ->
 
 
 def test_a_part_takes_its_rows_from_several_scratch_files(tmp_path: Path) -> None:
-    batches = []
+    pieces = []
     for number in (1, 2):
         file = stage(tmp_path, number, 2)
         task = Gathering(
@@ -87,9 +92,9 @@ def test_a_part_takes_its_rows_from_several_scratch_files(tmp_path: Path) -> Non
             uri=str(tmp_path / f"{number}.arrow"),
         )
         gathered = gather(task)
-        assert gathered.parts == (5,)
-        batches.append((gathered.uri, 0))
-    part = write_new_part(NewPart(str(tmp_path), "pages", tuple(batches), (4,)))
+        assert [number for number, _ in gathered.pieces] == [5]
+        pieces += [piece for _, piece in gathered.pieces]
+    part = write_new_part(NewPart(str(tmp_path), "pages", tuple(pieces), (4,)))
     table = read_part(store.join(str(tmp_path), "pages", part.path))
     found = list(zip(table["doc_id"].to_pylist(), table["page_index"].to_pylist(), strict=True))
     first, second = make_doc_id(1), make_doc_id(2)
@@ -114,7 +119,8 @@ def test_what_lies_over_a_row_counts_where_it_is_not_null(tmp_path: Path) -> Non
         ),
         uri=str(tmp_path / "rows.arrow"),
     )
-    part = write_new_part(NewPart(str(tmp_path), "rejects", ((gather(task).uri, 0),), (2,)))
+    ((_, piece),) = gather(task).pieces
+    part = write_new_part(NewPart(str(tmp_path), "rejects", (piece,), (2,)))
     first, second = read_part(store.join(str(tmp_path), "rejects", part.path)).to_pylist()
     assert (first["reason"], first["kept_id"], first["level"]) == ("duplicate", "keeper", "page")
     assert (second["reason"], second["kept_id"], second["source_uri"]) == (None, None, "/x")

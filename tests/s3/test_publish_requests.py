@@ -1,0 +1,59 @@
+"""Publishing to a store asks it for many pages at a time, not for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.recipe import Recipe, parse_recipe
+from tests.pipelines.corpora import write_pdf
+from tests.pipelines.datasets import part_names, problems, run_here
+from tests.s3.faulty_proxy import FaultyProxy
+from workers import store
+from workers.listing import list_stored
+
+pytestmark = [pytest.mark.s3, pytest.mark.slow]
+
+DOCUMENT_PAGES = 40
+SMALL = "raster: {longest_edge_px: 256}\nrouting: only\n"
+# Several parts, of several row groups each.
+PARTS = "publish: {part_bytes: 8000000, row_group_bytes: 2000000}\n"
+
+
+def recipe_of(dataset: str, corpus: Path) -> Recipe:
+    sources = f"sources: [{{documents: {corpus}}}]\n"
+    return parse_recipe(f"dataset: {dataset}\n{sources}{SMALL}{PARTS}")
+
+
+def requests_to_publish(folder: str, local: Path, pages: int, proxy: FaultyProxy) -> int:
+    """All requests of a run that finds all pages staged: lease, listing and commits, too."""
+    for number in range(pages // DOCUMENT_PAGES):
+        first_seed = DOCUMENT_PAGES * number
+        write_pdf(local / "corpus", f"{number}.pdf", first_seed, DOCUMENT_PAGES)
+    staged = recipe_of(str(local / "data"), local / "corpus")
+    assert run_here(staged).pages_read == pages
+    published = recipe_of(folder, local / "corpus")
+    for item in list_stored(store.join(staged.dataset, "staging", staged.digest())):
+        if item.name != "receipts.tsv":
+            target = store.join(folder, "staging", staged.digest(), item.name)
+            store.write_bytes(target, store.read_bytes(item.uri))
+
+    proxy.inject(rate=0)
+    report = run_here(published)
+    requests = proxy.requests
+    assert (report.pages, report.pages_read) == (pages, 0)
+    parts = part_names(folder)  # type: ignore[arg-type]
+    assert parts["pages"] == part_names(local / "data")["pages"]
+    assert problems(folder) == ()  # type: ignore[arg-type]
+    return requests
+
+
+def test_publishing_takes_less_than_a_tenth_of_a_request_a_page(
+    s3: str, tmp_path: Path, proxy: FaultyProxy
+) -> None:
+    """Commits, the lease and the listing take as many requests for few pages as for many."""
+    few = requests_to_publish(store.join(s3, "few"), tmp_path / "few", 320, proxy)
+    many = requests_to_publish(store.join(s3, "many"), tmp_path / "many", 1280, proxy)
+    assert len(part_names(Path(tmp_path / "many/data"))["pages"]) > 1
+    assert many - few <= 0.1 * (1280 - 320), (few, many)
