@@ -62,6 +62,14 @@ def submit(
     wait: Annotated[
         bool, typer.Option("--wait", help="Have the job wait while another run holds the dataset.")
     ] = False,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            "--python",
+            metavar="PATH",
+            help="The head's interpreter for the run; by default the one that Ray runs on there.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a recipe as a job on a Ray cluster.
@@ -71,7 +79,7 @@ def submit(
     """
     parsed = portable(read_recipe(recipe))
     cluster = Jobs(connect(address))
-    options = JobOptions(ship, re_read, wait)
+    options = JobOptions(ship, re_read, wait, python)
     with packed(parsed, options) as request:
         job, is_new = cluster.start(request)
     what = "is submitted" if is_new else f"runs already since {job.since}"
