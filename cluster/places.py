@@ -115,7 +115,8 @@ class Places:
         if self.has_begun or not self._causes:
             return False
         if all(place.has_failed for place in left):
-            return len(self._failed) != 1 or len(devices) <= 1
+            # A start that failed before it had a device says nothing of the next.
+            return len(self._failed) > 1 or (len(self._failed) == 1 and len(devices) <= 1)
         # Those that wait for room would only get devices on which others have failed.
         has_failed_all_over = bool(devices) and all(
             len(self._failed.get(node, ())) >= min(count, self.wanted)

@@ -186,6 +186,8 @@ class RaySession:
 def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
     """Start or join Ray, quietly; False where this process is in one already."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # The failures that Ray means are those of chains that a run which stops has left behind.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 

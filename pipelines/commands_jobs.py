@@ -67,6 +67,14 @@ def submit(
         bool, typer.Option("--wait", help="Have the job wait while another run holds the dataset.")
     ] = False,
     allow_removal: AllowRemovalFlag = False,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            "--python",
+            metavar="PATH",
+            help="The head's interpreter for the run; by default the one that Ray runs on there.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a recipe as a job on a Ray cluster.
@@ -77,7 +85,7 @@ def submit(
     parsed = portable(read_recipe(recipe))
     require(parsed, Where(reads=False, lists=False))
     cluster = Jobs(connect(address))
-    options = JobOptions(ship, re_read, wait, allow_removal)
+    options = JobOptions(ship, re_read, wait, allow_removal, python)
     with packed(parsed, options) as request:
         job, is_new = cluster.start(request)
     what = "is submitted" if is_new else f"runs already since {job.since}"

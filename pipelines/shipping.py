@@ -8,6 +8,7 @@ a store lies on the cluster, as a secret or a role.
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,16 +26,24 @@ from workers import store
 
 PACKAGES = ("schemas", "workers", "cluster", "pipelines")
 _RECIPE_NAME = "recipe.yaml"
+START = Path(__file__).with_name("start_job.sh")
+_PYTHON_VARIABLE = "PAGEFOUNDRY_PYTHON"
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """How a job is to run. `ship`: with this code, and not that of the cluster's image."""
+    """How a job is to run.
+
+    Args:
+        ship: with this code, and not that of the cluster's image.
+        python: the interpreter on the head; by default the one that Ray runs on.
+    """
 
     ship: bool = True
     re_read: bool = False
     wait: bool = False
     allow_removal: bool = False
+    python: str | None = None
 
 
 def portable(recipe: Recipe) -> Recipe:
@@ -81,14 +90,17 @@ def run_of(recipe: Recipe, options: JobOptions) -> str:
 
 def entrypoint(options: JobOptions) -> str:
     """The job's command; it prints what `pipelines.job_log` draws."""
-    command = "python -m pipelines.cli" if options.ship else "pagefoundry"
     flags = [
         ("--re-read", options.re_read),
         ("--wait", options.wait),
         ("--allow-removal", options.allow_removal),
     ]
-    words = [f"{RECORDS_VARIABLE}=records", "exec", command, "run", _RECIPE_NAME]
-    words += ["--ray", "auto", "--json", *(flag for flag, given in flags if given)]
+    variables = {RECORDS_VARIABLE: "records"}
+    if options.python is not None:
+        variables[_PYTHON_VARIABLE] = options.python
+    words = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    words += ["exec", "sh", START.name, "run", _RECIPE_NAME, "--ray", "auto", "--json"]
+    words += [flag for flag, is_given in flags if is_given]
     return " ".join(words)
 
 
@@ -99,6 +111,7 @@ def packed(recipe: Recipe, options: JobOptions) -> Iterator[JobRequest]:
     text = yaml.safe_dump(plain, sort_keys=False)
     with store.temporary_folder() as folder:
         store.write_bytes(str(folder / _RECIPE_NAME), text.encode())
+        shutil.copy(START, folder)
         if options.ship:
             here = Path(__file__).resolve().parents[1]
             for name in PACKAGES:

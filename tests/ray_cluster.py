@@ -71,13 +71,12 @@ class Cluster:
 
 @contextmanager
 def ray_cluster() -> Iterator[Cluster]:
-    """Started, and killed at the end with all that it started."""
+    """Started, and killed at the end with all that it started; its PATH lacks the interpreter."""
     mark, token = uuid.uuid4().hex, secrets.token_hex(32)
     folder = tempfile.mkdtemp(prefix="pf-", dir="/tmp")  # Ray's sockets allow 107 characters
-    here = str(Path(COMMAND).parent)
     environment = os.environ | {
         _MARK: mark,
-        "PATH": f"{here}:{os.environ['PATH']}",
+        "PATH": "/usr/bin:/bin",  # where this environment's interpreter is not
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": token,
         "RAY_JOB_STOP_WAIT_TIME_S": "60",

@@ -79,8 +79,9 @@ def test_a_replica_that_is_lost_is_had_again_unless_it_never_works() -> None:
         ([A, A1], 5, [], {"A": 2}, True),
         ([A, A1], 5, [A], {"A": 2}, True),
         ([A, A1], 5, [A, B], {"A": 2, "B": 1}, False),
-        # Nobody knows where it was: a worker's process that does not even come up.
-        ([None], 0, [], {}, True),
+        # Nobody knows where they were: their node may have died before they came up.
+        ([None, None], 0, [], {"A": 8, "B": 8}, False),
+        ([None, A], 0, [], {"A": 8}, True),
     ],
 )
 def test_it_is_hopeless_when_all_that_could_be_tried_has_failed(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.shipping import (
     PACKAGES,
+    START,
     JobOptions,
     entrypoint,
     local_paths,
@@ -92,24 +96,58 @@ def test_any_name_survives_the_way(name: str) -> None:
 def test_the_code_goes_along_or_not(here: Path) -> None:
     recipe = portable(parse_recipe(TEXT))
     with packed(recipe, JobOptions(ship=True)) as request:
-        assert {path.name for path in request.folder.iterdir()} == {"recipe.yaml", *PACKAGES}
+        assert {path.name for path in request.folder.iterdir()} == {
+            "recipe.yaml",
+            "start_job.sh",
+            *PACKAGES,
+        }
         assert not list(request.folder.rglob("__pycache__"))
         here_too = Path(__file__).parents[2] / "schemas/recipe.py"
         assert (request.folder / "schemas/recipe.py").read_bytes() == here_too.read_bytes()
     assert not request.folder.exists()
     with packed(recipe, JobOptions(ship=False)) as request:
-        assert [path.name for path in request.folder.iterdir()] == ["recipe.yaml"]
+        assert {path.name for path in request.folder.iterdir()} == {"recipe.yaml", "start_job.sh"}
 
 
-def test_the_command_is_that_of_the_code_it_runs() -> None:
-    assert entrypoint(JobOptions()) == (
-        "PAGEFOUNDRY_PROGRESS=records exec python -m pipelines.cli run recipe.yaml "
-        "--ray auto --json"
-    )
+def test_the_command_has_the_options_of_the_submitter() -> None:
+    start = "PAGEFOUNDRY_PROGRESS=records exec sh start_job.sh run recipe.yaml --ray auto --json"
+    assert entrypoint(JobOptions()) == start
     assert entrypoint(JobOptions(ship=False, re_read=True, wait=True)) == (
-        "PAGEFOUNDRY_PROGRESS=records exec pagefoundry run recipe.yaml "
-        "--ray auto --json --re-read --wait"
+        f"{start} --re-read --wait"
     )
+    named = entrypoint(JobOptions(python="/opt/a b/python"))
+    assert "PAGEFOUNDRY_PYTHON='/opt/a b/python' exec sh start_job.sh run " in named
+
+
+def started(python: str) -> subprocess.CompletedProcess[str]:
+    """The script as a job would run it, with an interpreter that was named."""
+    return subprocess.run(
+        ["sh", str(START), "--help"],
+        env={"PATH": "/usr/bin:/bin", "PAGEFOUNDRY_PYTHON": python},
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def test_the_start_script_runs_the_command_by_the_interpreter_that_is_named() -> None:
+    done = started(sys.executable)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "pagefoundry" in done.stdout
+
+
+@pytest.mark.parametrize("python", ["bare", "nowhere"])
+def test_an_interpreter_that_cannot_run_it_is_named_in_one_line(
+    tmp_path: Path, python: str
+) -> None:
+    """One of a bare environment, and one that is not there."""
+    if python == "bare":
+        venv.create(tmp_path / "bare", symlinks=True)
+    named = str(tmp_path / python / "bin/python")
+    done = started(named)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line.startswith(f"pagefoundry: on the cluster's head {named} lacks: ")
+    assert ("ray typer" if python == "bare" else "not found") in line
+    assert line.endswith("name another interpreter of the head by submit --python")
 
 
 def test_requests_are_the_same_when_one_job_is_enough(here: Path) -> None:
