@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.session import open_session
+from cluster.session import IN_PROCESS, open_session
 from pipelines import show_plan
-from pipelines.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
+from pipelines.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.check import require
 from pipelines.commands_check import where_for
 from pipelines.plan import Options
 from pipelines.plan import plan as plan_run
+from pipelines.probe import DEFAULT_PAGES
 from workers import store
 
 app = typer.Typer()
@@ -23,13 +24,33 @@ app = typer.Typer()
 @app.command()
 def plan(
     recipe: RecipeArg,
-    ray: RayOption = None,
+    ray: Annotated[
+        str,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="A Ray to count the documents on: `auto`, `host:port`, `ray://host:port`. By "
+            "default they are counted in this process, and no Ray is started.",
+        ),
+    ] = IN_PROCESS,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="Read a few pages here with the recipe's engine, to measure what a page takes "
+            "and how many the text layer settles.",
+        ),
+    ] = False,
+    probe_pages: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many the engine reads for --probe.")
+    ] = DEFAULT_PAGES,
     pages_per_second: Annotated[
         float | None,
         typer.Option(
             min=0.001,
             help="What one replica reads. By default what was measured when this dataset was "
-            "read, else the yardstick of 2.39, which the plan then says.",
+            "read, else what is assumed: the yardstick of 2.39 for a GPU, 3.1 s of a core a page "
+            "for the default engine. The plan says which.",
         ),
     ] = None,
     rates_from: Annotated[
@@ -60,10 +81,13 @@ def plan(
 ) -> None:
     """Say what a run would do: documents, pages, shards, time, GPU-hours, cost, storage.
 
-    Takes the inventory and reads no page; writes nothing.
+    Takes the inventory and, without --probe, reads no page; writes nothing.
     """
     parsed = read_recipe(recipe)
-    options = Options(pages_per_second, rates_from, price, nodes, gpus_per_node, cores, re_read)
+    options = Options(
+        *(pages_per_second, rates_from, price, nodes, gpus_per_node, cores, re_read),
+        probe_pages=probe_pages if probe else None,
+    )
     environment = store.use_storage(parsed.storage)
     where = where_for(ray)
     require(parsed, where if nodes is None else replace(where, reads=False))

@@ -2,14 +2,15 @@
 
     inventory ─► less what is published or staged ─► pages ─► rates ─► time, GPUs, money, bytes
 
-Where the rates come from is `pipelines.rates`; the arithmetic is `cluster.estimate`.
+Where the rates come from is `pipelines.rates`, or, where a few pages are to be read for them,
+`pipelines.probe`; the arithmetic is `cluster.estimate`.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rich.console import Console
@@ -18,11 +19,13 @@ from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate
 from cluster.progress import meter
 from cluster.session import Session
 from pipelines.inventory import take_inventory
-from pipelines.rates import choose_rates
+from pipelines.probe import Probe, probe
+from pipelines.rates import Rated, choose_rates, with_probe
 from pipelines.staged import staging_root
 from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
+from schemas.shards import PageRange
 from schemas.sources import is_made
 from workers import store
 from workers.staging import Staging
@@ -41,6 +44,7 @@ class Options:
         nodes: GPU nodes; by default as many as `placement.replicas` needs.
         cores: for drawing and finishing pages, in all nodes together.
         re_read: plan to read every page again.
+        probe_pages: read a few pages for their rates, with the engine at most so many.
     """
 
     pages_per_second: float | None = None
@@ -50,6 +54,7 @@ class Options:
     gpus_per_node: int = 8
     cores: int | None = None
     re_read: bool = False
+    probe_pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,10 @@ class Storage:
 class Plan:
     """What there is, what is done, and what the rest would cost.
 
-    `pages` = `pages_published` (samples and rejects) + `pages_staged` + those to read. `hours` are
-    those of the estimate and of the inventory. `rates_from` is `calibration` or `yardstick`, and
+    `pages` = `pages_published` (samples and rejects) + `pages_staged` + those to read. Of these,
+    `pages_made` are made from their text, and `pages_settled` are settled by their text layer or
+    cannot be read: None where nothing tells, so that all count as the engine's. `hours` are those
+    of the estimate and of the inventory. `rates_from` is as `pipelines.rates.Rated` says, and
     `measured` the calibration that was found, used or not. `notes` says what was assumed.
     """
 
@@ -85,6 +92,8 @@ class Plan:
     pages: int
     pages_published: int
     pages_staged: int
+    pages_made: int
+    pages_settled: int | None
     inventory_s: float
     hours: float
     to_read: Estimate
@@ -92,6 +101,7 @@ class Plan:
     rates_from: str
     costs: PageCosts
     measured: Rates | None
+    probe: Probe | None
     notes: list[str]
     what_if: list[WhatIf]
 
@@ -103,11 +113,15 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
         DatasetError: the dataset was made under other reading settings, and not `re_read`; or
             `rates_from` has no rates for these.
         RequestError: a replica fits no node.
+        ModelError: the engine cannot be loaded for a probe.
     """
     dataset = store.absolute(recipe.dataset)
     snapshot = load_snapshot(dataset)
     check_settings(recipe, snapshot, options.re_read)
-    rated = choose_rates(recipe, snapshot, options.rates_from, options.pages_per_second)
+    cluster, notes = _hardware(recipe, options)
+    rated = choose_rates(
+        recipe, snapshot, options.rates_from, options.pages_per_second, _threads(recipe)
+    )
     known = snapshot.documents() if snapshot else []
     began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
@@ -119,17 +133,18 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
     receipts = Staging(store.join(staging_root(recipe), recipe.digest())).whole_receipts()
     todo = list(uncovered(inventory.documents, published, receipts))
     pages = sum(len(part) for part in todo)
-    made = sum(len(part) for part in todo if is_made(part.media_type))
+    found = [part for part in todo if not is_made(part.media_type)]
+    made = pages - sum(len(part) for part in found)
     unpublished = sum(
         document.page_count or 0
         for document in inventory.documents
         if document.doc_id not in published
     )
 
-    cluster, notes = _hardware(recipe, options)
+    probed, rated = _probe(recipe, options, found, rated, console)
     costs = rated.costs
-    if made and rated.origin == "yardstick":
-        # What was measured has its made pages in it; the yardstick knows none.
+    if made and rated.origin != "calibration":
+        # What a run measured has its made pages in it; the others know none.
         costs = replace(costs, engine_share=costs.engine_share * (1 - made / pages))
         notes.append(f"{made:,} pages are made from their text and need no engine")
     to_read = _estimate(recipe, pages, cluster, costs, options)
@@ -145,6 +160,8 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
         pages=inventory.page_count,
         pages_published=inventory.page_count - unpublished,
         pages_staged=unpublished - pages,
+        pages_made=made,
+        pages_settled=_settled(recipe, rated, pages - made, to_read),
         inventory_s=inventory_s,
         hours=inventory_s / 3600 + to_read.hours,
         to_read=to_read,
@@ -157,9 +174,31 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
         rates_from=rated.origin,
         costs=costs,
         measured=rated.measured,
+        probe=probed,
         notes=[*rated.notes, *notes],
         what_if=list(_what_if(recipe, pages, cluster, costs, options)),
     )
+
+
+def _probe(
+    recipe: Recipe, options: Options, ranges: Sequence[PageRange], rated: Rated, console: Console
+) -> tuple[Probe | None, Rated]:
+    """What a few of the pages take, and the rates with it."""
+    if options.probe_pages is None:
+        return None, rated
+    with meter(console, "probe", "pages") as progress:
+        found = probe(recipe, ranges, options.probe_pages, progress)
+    if found is None:
+        note = "there is no page of a document to read, so nothing was probed"
+        return None, replace(rated, notes=[*rated.notes, note])
+    return found, with_probe(rated, found, recipe, options.pages_per_second is not None)
+
+
+def _settled(recipe: Recipe, rated: Rated, pages: int, to_read: Estimate) -> int | None:
+    """Pages of documents that do not come to the engine, as far as that is known."""
+    if recipe.routing == "only" or rated.origin in ("calibration", "probe"):
+        return max(0, pages - to_read.engine_pages)
+    return 0 if recipe.routing == "never" else None
 
 
 # ---- the cluster -----------------------------------------------------------------------------
@@ -181,11 +220,27 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
         replicas = min(replicas, room)
     cores = options.cores
     if cores is None and (replicas == 0 or placement.gpus_per_replica == 0):
-        cores = os.cpu_count() or 1
+        cores = _machine_cores()
         notes.append(f"cores are this machine's {cores}; `--cpus` gives another cluster's")
     elif cores is None:
         notes.append("as many cores as the replicas need; `--cpus` gives those of a cluster")
-    return Hardware(replicas, placement.gpus_per_replica, cores), notes
+    threads = _threads(recipe) if replicas and placement.gpus_per_replica == 0 else 0
+    if threads and placement.threads_per_replica is None and options.cores is not None:
+        notes.append(
+            f"a replica takes {threads} cores, as many as this machine has; "
+            "placement.threads_per_replica gives another number"
+        )
+    in_use = min(threads, cores) if cores is not None else threads
+    return Hardware(replicas, placement.gpus_per_replica, cores, in_use), notes
+
+
+def _threads(recipe: Recipe) -> int:
+    """Cores of a replica without a GPU."""
+    return recipe.placement.threads_per_replica or _machine_cores()
+
+
+def _machine_cores() -> int:
+    return os.cpu_count() or 1
 
 
 def _replicas_per_node(recipe: Recipe, options: Options) -> int:

@@ -8,11 +8,12 @@ from rich.table import Table
 
 from cluster.estimate import Estimate
 from pipelines.plan import Plan, WhatIf
+from pipelines.probe import Probe
 from pipelines.show import facts_table
 
 _LIMITS = {
     "replicas": "replicas: more of them would be faster",
-    "cores": "cores: more for drawing and finishing would be faster",
+    "cores": "cores: more of them would be faster",
     "admission": "admission: two shards a replica do not hide drawing and finishing",
     "shards": "shards: fewer than replicas; a smaller placement.shard_pages would use more",
     "nothing": "nothing to read",
@@ -30,6 +31,8 @@ def plan(value: Plan) -> RenderableType:
         "pages published": value.pages_published,
         "pages read, not published": value.pages_staged,
         "pages to read": rest.pages,
+        "of these made from their text": value.pages_made,
+        "of these by the text layer, or unreadable": _settled(value),
         "of these by the engine": rest.engine_pages,
         "samples of these": rest.samples,
         "shards": rest.shards,
@@ -46,11 +49,30 @@ def plan(value: Plan) -> RenderableType:
     facts["staging"] = f"{_size(storage.staging_now)} now, {_size(storage.staging_peak)} then"
     facts["published"] = f"{_size(storage.published_now)} now, {_size(storage.published_then)} then"
     facts["rates from"] = value.rates_from
+    if value.probe is not None:
+        facts |= _probed(value.probe)
     parts: list[RenderableType] = [facts_table("plan", facts)]
     parts += [f"[yellow]•[/] {escape(note)}" for note in value.notes]
     if value.what_if:
         parts.append(_what_if(value.what_if))
     return Group(*parts)
+
+
+def _settled(value: Plan) -> str:
+    if value.pages_settled is not None:
+        return f"{value.pages_settled:,}"
+    return "not known, counted as the engine's; --probe tells"
+
+
+def _probed(found: Probe) -> dict[str, str]:
+    """What a page takes by each way."""
+    ways = {}
+    if found.settled or found.failed:
+        pages = found.settled + found.failed
+        ways["a page of the text layer"] = f"{found.layer_page_s * 1000:,.0f} ms, over {pages}"
+    if found.read:
+        ways["a page of the engine"] = f"{found.engine_page_s:,.2f} s, over {found.read}"
+    return ways
 
 
 def _phases(value: Plan) -> str:

@@ -74,6 +74,20 @@ def test_cores_are_the_limit() -> None:
     assert found.tail_s == pytest.approx(5)
 
 
+def test_replicas_that_share_the_cores_take_turns_on_them() -> None:
+    found = estimate(1000, 10, Hardware(4, 0, 8, threads_per_replica=4), COSTS)
+    # 1000 pages are drawn and finished in 200 s of a core and read in 1000 x 0.5 x 4 = 2000 s of
+    # one: 275 s on 8 cores, though four replicas alone would read in 125 s.
+    assert (found.limit, found.pass_s) == ("cores", pytest.approx(275))
+    # To keep four of them reading takes 8 x 0.2 cores to draw, and their own 16.
+    assert found.cores_needed == pytest.approx(17.6)
+    # Two of them have cores of their own, and 11 s for drawing are between: still the cores.
+    assert estimate(1000, 10, Hardware(2, 0, 8, 4), COSTS).limit == "cores"
+    # One leaves four cores idle, so that another would be faster.
+    one = estimate(1000, 10, Hardware(1, 0, 8, 4), COSTS)
+    assert (one.limit, one.pass_s) == ("replicas", pytest.approx(502))
+
+
 def test_two_shards_a_replica_are_the_limit() -> None:
     slow = replace(COSTS, raster_s=2)
     found = estimate(1000, 10, Hardware(4, 1, None), slow)

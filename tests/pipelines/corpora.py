@@ -33,3 +33,14 @@ def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pdf([prose(first_seed + index) for index in range(pages)]))
     return path
+
+
+def write_scan(folder: Path, name: str, first_seed: int, pages: int = 1) -> Path:
+    """The same pages as `write_pdf`, as pictures without a text layer."""
+    scan = pymupdf.open()
+    for shown in pymupdf.open(write_pdf(folder, name, first_seed, pages)):
+        page = scan.new_page(width=shown.rect.width, height=shown.rect.height)
+        page.insert_image(page.rect, pixmap=shown.get_pixmap(dpi=150))
+    path = folder / name
+    path.write_bytes(scan.tobytes(no_new_id=True, garbage=3))
+    return path

@@ -10,7 +10,7 @@ import pytest
 from cluster.estimate import YARDSTICK, Rates
 from pipelines.rates import choose_rates
 from pipelines.state import Snapshot
-from schemas.recipe import Recipe
+from schemas.recipe import EngineSpec, Recipe
 from schemas.timings import ShardTimes
 from tests.pipelines.datasets import recipe_for
 from workers.delta import TableVersion
@@ -35,15 +35,36 @@ def snapshot(rates: Rates | None) -> Snapshot:
     return Snapshot({"pages": TableVersion("/data/pages", 1, (), metadata)})
 
 
+def with_engine(recipe: Recipe, gpus: float, **engine: str) -> Recipe:
+    placement = recipe.placement.model_copy(update={"gpus_per_replica": gpus})
+    return recipe.model_copy(update={"engine": EngineSpec(**engine), "placement": placement})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("found", [None, snapshot(None)])
 def test_the_yardstick_says_that_nothing_was_measured(
     recipe: Recipe, found: Snapshot | None
 ) -> None:
-    rated = choose_rates(recipe, found)
+    rated = choose_rates(with_engine(recipe, 1, name="ppocr"), found)
     assert (rated.costs, rated.origin, rated.measured) == (YARDSTICK, "yardstick", None)
     (note,) = rated.notes
     assert note.startswith("nothing was measured under these settings")
-    assert "2.39 pages/s a replica" in note
+    assert "2.39 pages/s a replica, which is DeepSeek-OCR's claim for one A100" in note
+    assert "gpus_per_replica" not in note
+
+
+def test_the_default_engine_is_assumed_to_take_what_it_took_of_a_core(recipe: Recipe) -> None:
+    rated = choose_rates(recipe, None, threads=4)
+    assert rated.origin == "assumption"
+    assert rated.costs == replace(YARDSTICK, read_s=3.1 / 4)
+    (note,) = rated.notes
+    assert "1.3 pages/s a replica of 4 threads: rapidocr took 3.1 s of a core" in note
+    assert "2.39" not in note
+
+
+def test_the_yardstick_of_a_gpu_is_doubted_where_there_is_none(recipe: Recipe) -> None:
+    rated = choose_rates(with_engine(recipe, 0, name="ppocr"), None, threads=4)
+    assert (rated.costs, rated.origin) == (YARDSTICK, "yardstick")
+    assert "placement.gpus_per_replica is 0 and CPUs are far slower" in rated.notes[0]
 
 
 def test_many_pages_need_no_warning(recipe: Recipe) -> None:
@@ -63,7 +84,7 @@ def test_few_pages_and_an_engine_that_read_none_are_warned_of(recipe: Recipe) ->
 def test_rates_of_another_digest_are_named_and_left(recipe: Recipe) -> None:
     rates = replace(measured(recipe, 5000, 2500), recipe_digest="e" * 16)
     rated = choose_rates(recipe, snapshot(rates))
-    assert (rated.origin, rated.measured) == ("yardstick", rates)
+    assert (rated.origin, rated.measured) == ("assumption", rates)
     assert f"({'e' * 16}, not {recipe.digest()}) are not used" in rated.notes[0]
 
 
