@@ -49,16 +49,24 @@ class Drops:
 
 
 def find_duplicates(
-    records: Records, among: Flags, level: Level, settings: Dedup, scratch: str, session: Session
+    records: Records,
+    among: Flags,
+    level: Level,
+    settings: Dedup,
+    scratch: str,
+    session: Session,
+    members_at_once: int = _MEMBERS_AT_ONCE,
 ) -> Drops:
-    """The duplicates among some of the records. Files in `scratch` carry their members to tasks."""
+    """The duplicates among some of the records. Files in `scratch` carry their members to tasks,
+    each of which decides on components of some members."""
     drops = Drops(
         np.full(len(records), NOBODY, np.int64),
         np.zeros(len(records), np.uint8),
         np.zeros(len(records), np.float32),
     )
     members, sizes = _components(records, among, level, settings, session)
-    groups = _groups(records, members, sizes, level, settings, scratch, session)
+    group_of = _grouped(sizes, members_at_once)
+    groups = _groups(records, members, sizes, group_of, level, settings, scratch, session)
     for found in task_results(decide_members, groups, session):
         drops.keeper[found.index] = found.keeper
         drops.kind[found.index] = found.kind
@@ -92,13 +100,13 @@ def _groups(
     records: Records,
     members: Indices,
     sizes: Indices,
+    group_of: Indices,
     level: Level,
     settings: Dedup,
     scratch: str,
     session: Session,
 ) -> list[Group]:
     """Components in groups that one task can hold; their members are gathered on the way."""
-    group_of = _grouped(sizes)
     group = np.repeat(group_of, sizes)
     file, row = records.file[members], records.row[members]
     order = np.lexsort((row, group, file))
@@ -120,12 +128,12 @@ def _groups(
     ]
 
 
-def _grouped(sizes: Indices) -> Indices:
+def _grouped(sizes: Indices, members_at_once: int) -> Indices:
     """The number of the group that each component is in: as many as have some members."""
     numbers = np.zeros(len(sizes), np.int64)
     number, held = 0, 0
     for place, size in enumerate(sizes.tolist()):
-        if held and held + size > _MEMBERS_AT_ONCE:
+        if held and held + size > members_at_once:
             number, held = number + 1, 0
         held += size
         numbers[place] = number

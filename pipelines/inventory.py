@@ -25,6 +25,7 @@ from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
 from workers.documents import Examined, examine
+from workers.naming import Naming
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
 from workers.synthetic.records import examine_records, list_records
 
@@ -72,16 +73,20 @@ def take_inventory(
     staging: str | None,
     session: Session,
     meter: Meter,
-    listed: Mapping[SeenFile, Source] | None = None,
+    placed: Mapping[SeenFile, Source] | None = None,
 ) -> Inventory:
     """Bring the inventory up to date with the recipe's sources.
 
-    With `staging` None nothing is written, and nothing that was staged is used. `listed` is what
-    `list_sources` found just now, where that was asked already.
+    With `staging` None nothing is written, and nothing that was staged is used. `placed` is what
+    `list_sources` found just now, where that was asked already. Documents have their files by the
+    names that the recipe gives.
 
     Raises SourceError for a source that matches nothing, or nothing that it could be made of.
     """
-    listed = list_sources(recipe) if listed is None else listed
+    naming = Naming.of(recipe.sources)
+    known = naming.renamed(known)
+    placed = list_sources(recipe) if placed is None else placed
+    listed = {naming.named(file): source for file, source in placed.items()}
     settled = {
         replace(file, uri=listed_as(file.uri, document.media_type))
         for document in known
@@ -89,9 +94,13 @@ def take_inventory(
     }
     new = [file for file in listed if file not in settled]
     folder = store.join(staging, "inventory") if staging is not None else None
-    staged = _staged(folder) if new and folder else {}
+    staged = _staged(folder, naming) if new and folder else {}
     results = [result for file in new for result in staged.get(file, ())]
-    todo = {file: listed[file] for file in new if file not in staged}
+    todo = {
+        file: source
+        for file, source in placed.items()
+        if (named := naming.named(file)) not in settled and named not in staged
+    }
     meter.total = len(todo)
     meter.show()
     chunks = (
@@ -106,12 +115,15 @@ def take_inventory(
                     raise done.error
                 results += done.value
                 meter.add(len(done.item.files))
-    _require_fitting(listed, results)
+    _require_fitting(placed, results)
     unreadable = [result for result in results if result.doc_id is None]
-    found = [(result.file, _document(result)) for result in results if result.doc_id is not None]
-    documents = update_inventory(
-        known, listed, found, recipe.on_missing, frozenset(r.file.uri for r in unreadable)
-    )
+    found = [
+        (naming.named(result.file), _document(result))
+        for result in results
+        if result.doc_id is not None
+    ]
+    lost = frozenset(naming.name(result.file.uri) for result in unreadable)
+    documents = update_inventory(known, listed, found, recipe.on_missing, lost)
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     return Inventory(documents, unreadable, len(todo), groups)
 
@@ -188,12 +200,12 @@ def forget_examined(staging: str) -> None:
         store.delete(uri)
 
 
-def _staged(folder: str) -> dict[SeenFile, list[Examined]]:
-    """What was found before, by the file as it was listed."""
+def _staged(folder: str, naming: Naming) -> dict[SeenFile, list[Examined]]:
+    """What was found before, by the file as it was listed, by name."""
     staged: dict[SeenFile, list[Examined]] = {}
     for found in _read_staged(folder):
         listed = replace(found.file, uri=listed_as(found.file.uri, found.media_type))
-        staged.setdefault(listed, []).append(found)
+        staged.setdefault(naming.named(listed), []).append(found)
     return staged
 
 

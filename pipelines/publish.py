@@ -41,6 +41,7 @@ from schemas.errors import LeaseError
 from schemas.ids import digest
 from schemas.inventory import Document
 from schemas.recipe import Recipe
+from schemas.sources import source_settings
 from schemas.tables import INVENTORY, REJECTS, TABLES
 from workers import store
 from workers.assemble import write_rows
@@ -217,5 +218,5 @@ def _mix_settings(recipe: Recipe) -> dict[str, Any]:
     """What a mix takes from which source: another group of a source makes another dataset."""
     if recipe.mix is None:
         return {}
-    sources = [source.model_dump(mode="json") for source in recipe.sources]
+    sources = [source_settings(source) for source in recipe.sources]
     return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}

@@ -29,6 +29,7 @@ from schemas.sources import RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
 from workers import score, store
 from workers.ladder import LadderSettings
+from workers.naming import Naming
 from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
 from workers.replica import Replica, ReplicaSettings, given_reading, load_replica
 from workers.score import ScoreSettings, score_crops, score_page
@@ -156,10 +157,12 @@ def lanes_shown(state: PoolState, with_replicas: bool) -> str:
 
 
 def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
-    """A shard and what the recipe says of it."""
+    """A shard and what the recipe says of it; its files are named by where they lie."""
+    naming = Naming.of(recipe.sources)
+    ranges = tuple(replace(part, files=naming.located(part.files)) for part in shard.ranges)
     scoring = ScoreSettings(recipe.quality, recipe.vision_mode, recipe.permutations)
     return Job(
-        shard,
+        replace(shard, ranges=ranges),
         raster_settings(recipe),
         child_limits(recipe),
         scoring,

@@ -54,6 +54,7 @@ from workers.delta_names import require_name
 from workers.documents import Examined
 from workers.lease import TTL_S, hold
 from workers.listing import list_stored
+from workers.naming import Naming
 from workers.staging import Staging
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,8 @@ def update(
     with story.stage("list", "files") as progress:
         listed = list_sources(recipe)
         progress.add(len(listed))
-    settled = read_settled(root, same.tables["pages"], listed) if same else None
+    named = list(map(Naming.of(recipe.sources).named, listed))
+    settled = read_settled(root, same.tables["pages"], named) if same else None
     if same and settled:  # the same files as when this version was published: no part is opened
         return _unchanged(recipe, same, settled, [], story, lease)
     known = snapshot.documents() if snapshot else []
@@ -138,7 +140,7 @@ def update(
 
     if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):
         # A published version covers its whole inventory, so there is nothing to look for.
-        settled = _settled(same, listed, inventory)
+        settled = _settled(same, named, inventory)
         return _unchanged(recipe, same, settled, inventory.unreadable, story, lease)
 
     covered = covered_documents(recipe, snapshot, known)
@@ -160,7 +162,7 @@ def update(
     forget_examined(root)
     current = load_snapshot(recipe.dataset)
     assert current is not None
-    settled = _settled(current, listed, inventory)
+    settled = _settled(current, named, inventory)
     _finish(recipe, current, settled, inventory.unreadable, lease)
     story.say(f"published version {number}: {change_line(metadata['changes'], with_reasons=True)}")
     committed = snapshot is None or number != snapshot.version

@@ -107,7 +107,7 @@ def entrypoint(options: JobOptions) -> str:
 @contextmanager
 def packed(recipe: Recipe, options: JobOptions) -> Iterator[JobRequest]:
     """The request for a job on a portable recipe; its folder is gone afterwards."""
-    plain = recipe.model_dump(mode="json", exclude_unset=True)
+    plain = recipe.model_dump(mode="json", exclude_unset=True, by_alias=True)
     text = yaml.safe_dump(plain, sort_keys=False)
     with store.temporary_folder() as folder:
         store.write_bytes(str(folder / _RECIPE_NAME), text.encode())

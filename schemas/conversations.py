@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from schemas import tokens
-from schemas.part import Grouped, Locations, Part, PositiveInt
+from schemas.part import Locations, Named, Part, PositiveInt
 from schemas.typography import Preset, Typography
 
 FadeMode = Literal["text", "gundam", "large", "base", "small", "tiny"]
@@ -116,7 +116,7 @@ class Fade(Part):
         return next((limit.mode for limit in self.limits if age < limit.age), "tiny")
 
 
-class ConversationSource(Grouped):
+class ConversationSource(Named):
     """Parquet and JSONL (also `.gz`, `.zst`) of chats or long texts; each is one sample.
 
     A chat is a list of `{role, content}` or `{from, value}`; a long text is a string, which is

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from schemas.part import ONE_OR_MORE, RANGE, Grouped, Locations, PositiveInt, Share
+from schemas.part import ONE_OR_MORE, RANGE, Grouped, Locations, Named, PositiveInt, Share
 
 SAMPLE = "sample"
 """In place of a SMILES file: the molecules that come with this program."""
@@ -77,7 +77,7 @@ class GeometrySource(Grouped):
     dark_share: Share = Field(default=0.1, description="light on dark")
 
 
-class ChemistrySource(Grouped):
+class ChemistrySource(Named):
     """Drawn molecules; the text of each is its canonical SMILES."""
 
     chemistry: Locations = Field(description=f"SMILES files, a molecule a line, or `{SAMPLE}`")

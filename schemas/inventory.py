@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from schemas.shards import PageRange, SeenFile
-from schemas.sources import listed_as
+from schemas.sources import listed_as, source_named
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document and every file it was seen in, sorted by URI.
+    """One document and every file it was seen in: first the one that rows name, then by URI.
 
     `page_count` is None where the pages cannot be counted; `reason` and `detail` then say why.
     """
@@ -26,8 +26,9 @@ class Document:
 
     @property
     def source_uri(self) -> str:
-        """The URI that rows name: the first of all, so that it does not depend on arrival."""
-        return self.files[0].uri
+        """What rows name. At first the first of all files, so that it does not depend on arrival;
+        a name then stays while its file does, so this one column depends on what came before."""
+        return source_named(self.files[0].uri, self.media_type)
 
     @property
     def pages(self) -> PageRange:
@@ -74,6 +75,8 @@ def update_inventory(
     listed unchanged, or is `unreadable`, or is missing and `on_missing` is `keep`; a file whose
     content changed leaves its old document. A document without files leaves the inventory.
 
+    Rows go on naming the file that they name, while it is listed; else the first that is, if any.
+
     Args:
         known: the last inventory.
         listed: every file that the sources name now.
@@ -82,8 +85,10 @@ def update_inventory(
     """
     documents: dict[str, Document] = {}
     files: dict[str, set[SeenFile]] = {}
+    names: dict[str, str] = {}
     now = {file.uri: file for file in listed}
     for document in known:
+        names[document.doc_id] = document.files[0].uri
         for file in document.files:
             uri = listed_as(file.uri, document.media_type)
             listing = now.get(uri)
@@ -102,7 +107,7 @@ def update_inventory(
     return [
         Document(
             doc_id,
-            tuple(sorted(files[doc_id], key=lambda file: file.uri)),
+            _named_first(files[doc_id], names.get(doc_id), now, document.media_type),
             document.media_type,
             document.page_count,
             document.reason,
@@ -110,3 +115,18 @@ def update_inventory(
         )
         for doc_id, document in sorted(documents.items())
     ]
+
+
+def _named_first(
+    files: Iterable[SeenFile],
+    name: str | None,
+    now: Mapping[str, SeenFile],
+    media_type: str | None,
+) -> tuple[SeenFile, ...]:
+    """Files that are listed before those that are missing, among them the named one first."""
+
+    def claim(file: SeenFile) -> tuple[bool, bool, str]:
+        return listed_as(file.uri, media_type) not in now, file.uri != name, file.uri
+
+    first, *others = sorted(files, key=claim)
+    return first, *sorted(others, key=lambda file: file.uri)

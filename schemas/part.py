@@ -32,6 +32,13 @@ RANGE = (BeforeValidator(_for_both), AfterValidator(_ordered))
 Locations = Annotated[tuple[Location, ...], *ONE_OR_MORE]
 
 
+def _is_relative(name: str) -> str:
+    steps = name.split("/")
+    if "#" in name or ":" in name or any(step in ("", ".", "..") for step in steps):
+        raise ValueError(f"{name!r}: give a name or a relative path, without `#` and `:`")
+    return name
+
+
 class Part(BaseModel):
     """A frozen section of a recipe that refuses unknown keys."""
 
@@ -42,3 +49,11 @@ class Grouped(Part):
     """A source, which may belong to a group of the recipe's mix."""
 
     group: str | None = Field(default=None, description="of the recipe's `mix`")
+
+
+class Named(Grouped):
+    """A source of files, whose place a dataset need not tell."""
+
+    as_: Annotated[str, AfterValidator(_is_relative)] | None = Field(
+        default=None, alias="as", description="stands for the folder in `source_uri`"
+    )

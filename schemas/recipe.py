@@ -24,7 +24,7 @@ from schemas.ids import canonical_json, digest
 from schemas.mix import Mix
 from schemas.part import Location, Part, PositiveInt, Share
 from schemas.recipe_errors import problems
-from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source
+from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
 
@@ -211,6 +211,11 @@ class Recipe(Part):
         if not sources:
             raise ValueError("name at least one source")
         return sources
+
+    @model_validator(mode="after")
+    def _names_are_apart(self) -> Recipe:
+        check_names(self.sources)
+        return self
 
     @model_validator(mode="after")
     def _sources_fit_the_mix(self) -> Recipe:

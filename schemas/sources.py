@@ -12,9 +12,9 @@ and its number from 0; behind a second slash there may be its name. A generator'
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import Discriminator, Field, Tag
 
@@ -22,14 +22,14 @@ from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
-from schemas.part import Grouped, Locations, Part, PositiveInt
+from schemas.part import Grouped, Locations, Named, Part, PositiveInt
 from schemas.text_source import TextSource
 
 # Raise it whenever the same settings and the same record draw another page.
 MAKER_VERSION = 1
 
 
-class DocumentSource(Grouped):
+class DocumentSource(Named):
     """Folders or globs, local or `s3://`, of PDFs and images."""
 
     documents: Locations
@@ -57,7 +57,7 @@ KINDS = tuple(_MODELS)
 _FROM_FILES = {"documents", "text", "chemistry", "conversations", "dataset"}
 _MEDIA_TYPE = "made/"
 # Which records a source has, and what they are taken for, says nothing of how one is drawn.
-_NO_SETTINGS = {"group", "version"}
+_NO_SETTINGS = {"group", "version", "as_"}
 
 RecordSource = (
     TextSource
@@ -121,6 +121,38 @@ def locations(source: Part) -> tuple[str, ...]:
     return tuple(name for name in named if not (names_sample(source) and name == SAMPLE))
 
 
+def name_of(source: Part) -> str | None:
+    """What a source of files calls its place."""
+    return source.as_ if isinstance(source, Named) else None
+
+
+def source_settings(source: Part) -> dict[str, Any]:
+    """What a version's commit says of a source: its name, where it has one, for its place."""
+    settings = source.model_dump(mode="json", exclude={"as_"})
+    if name := name_of(source):
+        settings[kind_of(source)] = [name]
+    return settings
+
+
+def check_names(sources: Sequence[Source]) -> None:
+    """Raises ValueError where a name stands for several places, or one name lies in another."""
+    names: list[str] = []
+    for number, source in enumerate(sources):
+        if (name := name_of(source)) is None:
+            continue
+        if len(locations(source)) != 1:
+            raise ValueError(
+                f"sources.{number}: `as` names one folder, file or glob; give only one"
+            )
+        for other in names:
+            if f"{name}/".startswith(f"{other}/") or f"{other}/".startswith(f"{name}/"):
+                raise ValueError(
+                    f"sources.{number}: `as` {name!r} is not apart from {other!r}; "
+                    "give each source a name of its own"
+                )
+        names.append(name)
+
+
 def relocated(source: Source, move: Callable[[str], str]) -> Source:
     """The same source with its locations moved."""
     if is_generator(source):
@@ -173,6 +205,19 @@ def is_made(media_type: str | None) -> bool:
 def record_id(source: Part, content: str) -> str:
     """The `doc_id` of a record: its source's kind and settings, and its text, line or number."""
     return digest([kind_of(source), settings_digest(source), content])
+
+
+def copy_name(page: str, source_uri: str) -> str:
+    """The name of a page of a finished dataset, by its id and the source that it names there."""
+    return f"{page} {source_uri}"
+
+
+def source_named(uri: str, media_type: str | None) -> str:
+    """What rows name for a document's URI: for a page that was taken over its first source."""
+    if media_type != _MEDIA_TYPE + "dataset":
+        return uri
+    _, _, source_uri = unquote(uri.rpartition("/")[2]).partition(" ")
+    return source_uri or uri
 
 
 class RecordPlace(NamedTuple):

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.degrade import Degrade
-from schemas.part import Grouped, Locations
+from schemas.part import Locations, Named
 from schemas.typography import Preset, Typography
 
 
-class TextSource(Grouped):
+class TextSource(Named):
     """Parquet, JSONL (also `.gz`, `.zst`), Markdown and plain text, set as pages."""
 
     text: Locations

@@ -13,13 +13,21 @@ from schemas.errors import SourceError
 from schemas.ids import page_id
 from schemas.pages import Attempt, Block, PageImage, PageReading, RasteredPage, Reading
 from schemas.shards import SeenFile
-from schemas.sources import DatasetSource, listed_uri, media_type, record_id, record_uri
+from schemas.sources import (
+    DatasetSource,
+    copy_name,
+    listed_uri,
+    media_type,
+    record_id,
+    record_uri,
+)
 from workers import store
 from workers.delta import open_table
 from workers.documents import Examined
 from workers.parts import read_part, read_rows
 
 _IDENTITY = ["page_id", "recipe_digest"]
+_LISTED = [*_IDENTITY, "source_uri"]
 _COLUMNS = [
     *_IDENTITY,
     *("image", "width", "height", "rotation", "text", "text_source", "task", "engine", "model"),
@@ -44,11 +52,15 @@ def list_copies(source: DatasetSource) -> dict[SeenFile, DatasetSource]:
 
 
 def examine_copies(file: SeenFile, part_uri: str, source: DatasetSource) -> list[Examined]:
-    """Every page of a part as a document of one page."""
-    rows = read_part(part_uri, _IDENTITY).to_pylist()
+    """Every page of a part as a document of one page, named as there."""
+    rows = read_part(part_uri, _LISTED).to_pylist()
     return [
         Examined(
-            SeenFile(record_uri(file.uri, number, row["page_id"]), file.size, file.version),
+            SeenFile(
+                record_uri(file.uri, number, copy_name(row["page_id"], row["source_uri"])),
+                file.size,
+                file.version,
+            ),
             record_id(source, _content(row)),
             media_type(source),
             1,

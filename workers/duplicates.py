@@ -134,6 +134,8 @@ def components(edges: Iterable[Indices], count: int) -> tuple[Indices, Indices]:
     labels = np.arange(count)
     found = count
     for part in edges:
+        if not len(part):
+            continue
         left, right = labels[part.T]
         graph = coo_array((np.ones(len(part), np.uint8), (left, right)), shape=(found, found))
         found, joined = connected_components(graph, directed=False)

@@ -15,7 +15,10 @@ one worker process was seen to hold.
 from __future__ import annotations
 
 import argparse
+import functools
+import hashlib
 import json
+import multiprocessing
 import resource
 import subprocess
 import sys
@@ -53,7 +56,11 @@ SHAPES = ("mixed", "one")
 RECIPE = parse_recipe("dataset: none\nsources: [{documents: none}]\n")
 DOC_ID = "0" * 64
 
+PERMUTATIONS = 128
+_LARGE = 64
+
 Shingles = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -79,49 +86,84 @@ class Families:
         """The page's set, the same at each call."""
         if self.planted[page]:
             random = np.random.default_rng((2, page))
-            return _replaced(self.shingles(page - 1), random.uniform(0.85, 1), random)
-        template = _drawn(np.random.default_rng((0, int(self.family[page]))), SHINGLES)
+            original = self.shingles(page - 1)
+            return _with(original, *_changes(random.uniform(0.85, 1), random))
+        return _with(_template(int(self.family[page])), *self._own(page))
+
+    def signature(self, page: int) -> Shingles:
+        """`signatures.minhash` of the page's set: of a union it is the minimum of both."""
+        family = self.family[page]
+        # A small family's template is not worth its signature.
+        if self.planted[page] or family != self.family[page - _LARGE]:
+            return signatures.minhash(self.shingles(page), PERMUTATIONS)
+        places, own = self._own(page)
+        kept = np.ones(SHINGLES, bool)
+        kept[places] = False
+        of_template = _template_rows(int(self.family[page]))[kept].min(axis=0)
+        return np.minimum(of_template, signatures.minhash(own, PERMUTATIONS))
+
+    def _own(self, page: int) -> tuple[Indices, Shingles]:
         # Two pages that each keep a share c of the template share c^2 of it.
         kept = (2 * FAMILY_JACCARD / (1 + FAMILY_JACCARD)) ** 0.5
-        return _replaced(template, kept / (2 - kept), np.random.default_rng((1, page)))
+        return _changes(kept / (2 - kept), np.random.default_rng((1, page)))
+
+
+@functools.lru_cache(maxsize=4)
+def _template(family: int) -> Shingles:
+    return _drawn(np.random.default_rng((0, family)), SHINGLES)
+
+
+@functools.lru_cache(maxsize=4)
+def _template_rows(family: int) -> Shingles:
+    """The signature of each shingle by itself, uint64 (shingles, permutations)."""
+    template = _template(family)
+    return np.stack([signatures.minhash(shingle, PERMUTATIONS) for shingle in template[:, None]])
 
 
 def _drawn(random: np.random.Generator, count: int) -> Shingles:
     return random.integers(0, 2**63, count).astype(np.uint64)
 
 
-def _replaced(shingles: Shingles, jaccard: float, random: np.random.Generator) -> Shingles:
-    """A set of that similarity: with n shingles of which k differ it is (n - k) / (n + k)."""
-    lost = round(len(shingles) * (1 - jaccard) / (1 + jaccard))
+def _changes(jaccard: float, random: np.random.Generator) -> tuple[Indices, Shingles]:
+    """Which shingles give way to which, so that n of which k differ have (n - k) / (n + k)."""
+    lost = round(SHINGLES * (1 - jaccard) / (1 + jaccard))
+    return random.choice(SHINGLES, lost, replace=False), _drawn(random, lost)
+
+
+def _with(shingles: Shingles, places: Indices, own: Shingles) -> Shingles:
     changed = shingles.copy()
-    changed[random.choice(len(shingles), lost, replace=False)] = _drawn(random, lost)
+    changed[places] = own
     return changed
 
 
 def make(pages: int, shape: str, folder: Path) -> None:
     """Write the pages as the files of shards that were read."""
+    starts = range(0, len(Families.of(pages, shape).family), FILE_PAGES)
+    with multiprocessing.Pool() as pool:
+        pool.starmap(_make_file, [(pages, shape, folder, start) for start in starts], 1)
+
+
+def _make_file(pages: int, shape: str, folder: Path, start: int) -> None:
     families = Families.of(pages, shape)
     scores = np.random.default_rng(1).random(len(families.family)).round(2)
-    for start in range(0, len(scores), FILE_PAGES):
-        numbers = range(start, min(start + FILE_PAGES, len(scores)))
-        sets = [families.shingles(page) for page in numbers]
-        hashes = [signatures.text_hash([str(np.sort(s).tobytes())]) for s in sets]
-        count = len(numbers)
-        table = pa.table(
-            {
-                "doc_id": [DOC_ID] * count,
-                "page_index": pa.array(numbers, pa.int32()),
-                "reason": pa.nulls(count, pa.string()),
-                "image_bytes": pa.array([0] * count, pa.int64()),
-                "recipe_digest": [RECIPE.digest()] * count,
-                "text_tokens": pa.array([2 * SHINGLES] * count, pa.int32()),
-                "text_hash": pa.array(hashes, pa.binary()),
-                "image_hash": pa.array([bytes(32)] * count, pa.binary()),
-                "minhash": pa.array([signatures.minhash(s, 128).tobytes() for s in sets]),
-                "quality_score": scores[start : start + count],
-            }
-        )
-        pq.write_table(table, folder / f"{start:09d}.parquet", compression="none")
+    numbers = range(start, min(start + FILE_PAGES, len(scores)))
+    signs = [families.signature(page).tobytes() for page in numbers]
+    count = len(numbers)
+    table = pa.table(
+        {
+            "doc_id": [DOC_ID] * count,
+            "page_index": pa.array(numbers, pa.int32()),
+            "reason": pa.nulls(count, pa.string()),
+            "image_bytes": pa.array([0] * count, pa.int64()),
+            "recipe_digest": [RECIPE.digest()] * count,
+            "text_tokens": pa.array([2 * SHINGLES] * count, pa.int32()),
+            "text_hash": pa.array([hashlib.blake2b(s, digest_size=16).digest() for s in signs]),
+            "image_hash": pa.array([bytes(32)] * count, pa.binary()),
+            "minhash": pa.array(signs),
+            "quality_score": scores[start : start + count],
+        }
+    )
+    pq.write_table(table, folder / f"{start:09d}.parquet", compression="none")
 
 
 def measure(pages: int, shape: str, folder: Path) -> dict[str, Any]:
@@ -140,10 +182,10 @@ def measure(pages: int, shape: str, folder: Path) -> dict[str, Any]:
         with session.runtime():
             pass  # Ray is up
         before_mib, watch = _peak_mib(), Watch()
-        began_s, driver_s = time.perf_counter(), time.process_time()
+        began_s, driver_s = time.perf_counter(), time.thread_time()
         with watch:
             records = load_all(RECIPE, files, "page", catalogue, str(scratch), session)
-            loaded_mib, loaded_s = _peak_mib(), time.process_time()
+            loaded_mib, loaded_s = _peak_mib(), time.thread_time()
             among = np.ones(len(records), bool)
             drops = find_duplicates(records, among, "page", RECIPE.dedup, str(scratch), session)
         seconds = time.perf_counter() - began_s
@@ -151,13 +193,13 @@ def measure(pages: int, shape: str, folder: Path) -> dict[str, Any]:
             "pages": pages,
             "shape": shape,
             "seconds": seconds,
-            "driver_cpu_s": time.process_time() - driver_s,
-            "driver_dedup_cpu_s": time.process_time() - loaded_s,
+            "driver_cpu_s": time.thread_time() - driver_s,
+            "driver_dedup_cpu_s": time.thread_time() - loaded_s,
             "driver_mib": _peak_mib() - before_mib,
             "driver_dedup_mib": _peak_mib() - loaded_mib,
             "task_cpu_s": watch.cpu_s,
             "task_mib": watch.peak_mib,
-            "scratch_bytes": sum(path.stat().st_size for path in scratch.iterdir()),
+            "scratch_bytes": sum(path.stat().st_size for path in scratch.glob("*")),
         }
     return spent | quality(families, drops)
 

@@ -87,7 +87,24 @@ def test_documents_are_sorted_unique_and_have_files(before, now, on_missing) -> 
     assert ids == sorted(set(ids))
     for document in inventory:
         assert document.files
-        assert list(document.files) == sorted(document.files, key=lambda file: file.uri)
+        others = [file.uri for file in document.files[1:]]
+        assert others == sorted(others)
+
+
+@given(contents, contents, missing_rules)
+def test_a_name_stays_while_its_file_is_there_and_is_else_of_one_that_is(
+    before, now, on_missing
+) -> None:
+    known = refresh([], before, on_missing)
+    names = {document.doc_id: document.source_uri for document in known}
+    assert all(
+        document.source_uri == min(file.uri for file in document.files) for document in known
+    )
+    for document in refresh(known, now, on_missing):
+        every = [file.uri for file in document.files]
+        there = [uri for uri in every if uri in now] or every
+        name = names.get(document.doc_id)
+        assert document.source_uri == (name if name in there else min(there))
 
 
 def test_a_changed_file_leaves_its_old_document() -> None:

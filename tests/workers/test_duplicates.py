@@ -238,6 +238,7 @@ def test_components_are_the_connected_sets_in_any_order_of_edges(count, edges, r
 
 
 def test_no_items_have_no_duplicates() -> None:
-    members, sizes = components([], 3)
-    assert (len(members), len(sizes)) == (0, 0)
+    for count, edges in ((3, []), (0, []), (0, [np.zeros((0, 2), np.int64)])):
+        members, sizes = components(edges, count)
+        assert (len(members), len(sizes)) == (0, 0)
     assert band_keys(np.zeros((0, 64), np.uint64), 16).shape == (0, 16)
