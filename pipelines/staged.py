@@ -135,11 +135,7 @@ class Leftovers:
         going: list[Stored] = []
         for folder, items in folders.items():
             if not holds_shards(folder):
-                going += [
-                    item
-                    for item in items
-                    if item.modified_s < before_s and item.name != "settled.json"
-                ]
+                going += [item for item in items if item.modified_s < before_s]
                 continue
             shards: dict[str, list[Stored]] = {}
             for item in items:
@@ -176,7 +172,10 @@ def sweep(recipe: Recipe, now_s: float) -> None:
     days = recipe.placement.staging_days
     root = staging_root(recipe)
     if days is not None:
-        leftovers = Leftovers.among(staged_folders(root), now_s - days * _DAY_S)
+        folders = staged_folders(root)
+        # `settled.json` there serves the runs to come, however long nothing is new.
+        folders.pop(store.join(root, INVENTORY), None)
+        leftovers = Leftovers.among(folders, now_s - days * _DAY_S)
         for objects in (leftovers.receipts, leftovers.files):
             remove(objects)
     store.remove_empty_folder(root)

@@ -155,8 +155,9 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
     dropped = tuple(sorted(version for version, _ in published if version not in kept))
     young_s = now_s - retention.grace_hours * _HOUR_S
     stored = list_stored(uri)
+    tables = [item for item in stored if not item.uri.startswith(f"{uri}/staging/")]
     replaced: list[Stored] = []
-    leftovers = [item for item in stored if _TORN.fullmatch(item.uri.removeprefix(f"{uri}/"))]
+    leftovers = [item for item in tables if _TORN.fullmatch(item.uri.removeprefix(f"{uri}/"))]
     log: list[Stored] = []
     starts = {}
     for table in TABLES:
@@ -164,7 +165,7 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
         # Versions that were never published, such as the empty first one, go only with others.
         starts[table] = min(version.version for version in versions) if dropped else 0
         log += log_before(store.join(uri, table), starts[table])
-        unneeded, unnamed = _unneeded_parts(store.join(uri, table), versions, stored)
+        unneeded, unnamed = _unneeded_parts(store.join(uri, table), versions, tables)
         replaced += unneeded
         leftovers += unnamed
     staged = _staging(uri, stored, newest, published[0][1], retention)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from schemas.pages import CROP_LINK
 from workers import store
 from workers.keys import Keys, doc_keys, page_keys
+from workers.parts import open_part
 
 _ROWS_AT_ONCE = 16_384
 # With their texts: some thousand bytes each, 16 MiB in all.
@@ -97,7 +98,7 @@ def check_part(part: PartToCheck) -> CheckedPart:
 
 
 def _batches(uri: str, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    with store.open_input(uri) as handle:
+    with open_part(uri) as handle:
         yield from pq.ParquetFile(handle).iter_batches(batch_size=rows, columns=list(columns))
 
 
@@ -135,7 +136,8 @@ def _pages(uri: str) -> PartRows:
 
 def _links(batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:
     """The pages whose texts link crops, and the paths that they link."""
-    linking = batch.filter(pc.match_substring(batch["text"], "](crops/"))
+    has_link = pc.match_substring(batch["text"], "](crops/")
+    linking = batch.filter(has_link) if has_link.true_count else batch.slice(0, 0)
     texts = zip(linking["page_id"].to_pylist(), linking["text"].to_pylist(), strict=True)
     return ((page, link[2]) for page, text in texts for link in CROP_LINK.finditer(text))
 

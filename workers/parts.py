@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 from schemas.tables import SCHEMAS
 from workers import store
 from workers.delta import PartFile
+from workers.listing import is_utf8
+from workers.locations import translated
 
 # Words and small numbers that repeat; `text` and hashes never do.
 _DICTIONARY_COLUMNS = {
@@ -67,9 +70,24 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+@contextmanager
+def open_part(uri: str) -> Iterator[Any]:
+    """A part as Arrow reads it. A local file by Arrow itself, which takes a fifth of the time that
+    it takes to ask a Python file for each page of a column."""
+    path = str(store.local_path(uri)) if store.is_local(uri) else ""
+    if not path or not is_utf8(path):
+        with store.open_input(uri) as handle:
+            yield handle
+        return
+    with translated("open", uri):
+        file = pa.OSFile(path)
+    with file:
+        yield file
+
+
 def read_part(uri: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A part's rows, or some of their columns, in memory."""
-    with store.open_input(uri) as handle:
+    with open_part(uri) as handle:
         return pq.ParquetFile(handle).read(columns=columns and list(columns))
 
 
