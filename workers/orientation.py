@@ -6,6 +6,7 @@ Owns the arithmetic of views and the vote of the glyphs. The glyphs are counted 
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class View:
 AS_DISPLAYED = View()
 
 
+@functools.cache
 def upright_view_of(quadrant: int, is_mirrored: bool, is_vertical: bool) -> View:
     """The view in which a line stands upright.
 
