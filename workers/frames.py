@@ -83,7 +83,7 @@ def draw_frame(opened: ImageFile, index: int, raster: Raster) -> Image.Image:
     orientation = image.getexif().get(ExifTags.Base.Orientation)
     is_on_its_side = opened.on_their_side.setdefault(index, orientation in _ON_ITS_SIDE)
     tags = getattr(image, "tag_v2", {})
-    is_deep = opened.is_deep or max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
+    is_deep = opened.is_deep or max(tags.get(_BITS_PER_SAMPLE) or (8,)) > 8
     density = _density(image)
     frame = ImageOps.exif_transpose(image)
     if frame.mode.startswith(("I", "F")):
@@ -98,7 +98,7 @@ def _on_white(frame: Image.Image) -> Image.Image:
         to_rgb = ImageCms.buildTransform(
             ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
         )
-        return ImageCms.applyTransform(frame, to_rgb)
+        return to_rgb.apply(frame)
     if frame.mode in ("RGBA", "LA", "PA") or "transparency" in frame.info:
         frame = frame.convert("RGBA")
         paper = Image.new("RGBA", frame.size, "white")
@@ -146,21 +146,22 @@ def _of_16_bits(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """By as many bits as the brightest value has: scanners of 10 to 14 bits leave the upper ones
     empty."""
     bits = max(int(values.max()).bit_length(), 8)
-    if bits == 16:
-        return (values >> 8).astype(np.uint8)
-    return (values.astype(np.uint32) * 255 // (2**bits - 1)).astype(np.uint8)
+    scaled = values >> 8 if bits == 16 else values.astype(np.uint32) * 255 // (2**bits - 1)
+    return np.asarray(scaled, np.uint8)
 
 
 def _of_any_range(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """Integers of 32 bits and floats have no fixed white: the brightest value is it."""
+    """Integers of 32 bits and floats have no fixed white: the brightest value is it.
+
+    What is no number is as the darkest.
+    """
     exact = values.astype(np.float64)
     finite = exact[np.isfinite(exact)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if high <= low:
         return np.zeros(values.shape, np.uint8)
     whole = np.nan_to_num(exact, nan=low, posinf=high, neginf=low)
-    scaled: npt.NDArray[np.uint8] = ((whole - low) * (255 / (high - low))).astype(np.uint8)
-    return scaled
+    return np.asarray((whole - low) * (255 / (high - low)), np.uint8)
 
 
 def _stretched(frame: Image.Image) -> Image.Image:
@@ -169,15 +170,10 @@ def _stretched(frame: Image.Image) -> Image.Image:
     Opacity has a range of its own.
     """
     bands = frame.split()
-    colours = bands[:-1] if frame.mode in ("RGBA", "LA") else bands
-    brightest = max(int(band.getextrema()[1]) for band in colours)
-    return Image.merge(
-        frame.mode,
-        [
-            _by_bits(band, brightest if place < len(colours) else int(band.getextrema()[1]))
-            for place, band in enumerate(bands)
-        ],
-    )
+    brightest = [int(np.asarray(band).max()) for band in bands]
+    colours = len(bands) - (frame.mode in ("RGBA", "LA"))
+    brightest[:colours] = [max(brightest[:colours])] * colours
+    return Image.merge(frame.mode, list(map(_by_bits, bands, brightest)))
 
 
 def _by_bits(band: Image.Image, brightest: int) -> Image.Image:

@@ -1,11 +1,12 @@
 """How a PDF page lies: which way its glyphs stand, and the view that shows it upright. Pure.
 
-Owns the arithmetic of frames and the vote of the lines. Which page is looked at, and what becomes
-of one whose text layer is not taken, is decided in `workers.render`.
+Owns the arithmetic of views and the vote of the glyphs. The glyphs are counted in
+`workers.textlayer`; what becomes of a page whose text layer is not taken is `workers.render`'s.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class View:
 AS_DISPLAYED = View()
 
 
+@functools.cache
 def upright_view_of(quadrant: int, is_mirrored: bool, is_vertical: bool) -> View:
     """The view in which a line stands upright.
 

@@ -194,7 +194,8 @@ def _is_mirrored(raw: Mapping[str, Any]) -> bool:
 
     Letters rise further above their baseline than they reach below it.
     """
-    span = max(raw["spans"], key=lambda span: len(span["text"]))
+    spans = raw["spans"]
+    span = spans[0] if len(spans) == 1 else max(spans, key=lambda span: len(span["text"]))
     (x, y), (x0, y0, x1, y1) = span["origin"], span["bbox"]
     cosine, sine = raw["dir"]
     if abs(cosine) >= abs(sine):
