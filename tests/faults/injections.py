@@ -23,7 +23,7 @@ REPLICA = "ray::ReplicaActor"
 TORN = {"rows": ".parquet", "images": ".images", "receipt": ".json"}
 NOISE = ("error", "slow_down", "reset", "delay")
 _KILLED = frozenset({-signal.SIGKILL})
-_GAVE_UP = frozenset({0, 2})  # a run rides short trouble out, or says what it is
+_GAVE_UP = frozenset({0, 2, 3})  # a run rides short trouble out, or says what it is
 
 
 # ---- processes --------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_drivers_that_race_lose_and_double_nothing(tmp_path: Path) -> None:
         if waits:
             assert second == 0, said
         elif second:  # else the one was done before the other asked
-            assert second == 2
+            assert second == 3
             assert "is held by another run: process" in said
             assert len(said.splitlines()) == 1
         assert not (dataset / LEASE_NAME).exists()
@@ -89,11 +89,11 @@ def small(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_held_dataset_is_one_line_and_exit_two(small: Path) -> None:
+def test_a_held_dataset_is_one_line_and_exit_three(small: Path) -> None:
     with hold(str(small / "data")):
         driver = start(*run_arguments(small))
         out, said = driver.communicate(timeout=TIMEOUT_S)
-    assert (driver.returncode, out) == (2, "")
+    assert (driver.returncode, out) == (3, "")
     assert said.startswith(f"pagefoundry: {small / 'data'} is held by another run: process")
     assert f"process {os.getpid()} on " in said
     assert len(said.splitlines()) == 1
