@@ -189,7 +189,9 @@ def vacuum(
     of them at this moment fails. A run that holds the dataset is not disturbed.
     """
     retention = Retention(keep_versions, keep_days, grace_hours)
-    done = vacuum_dataset(dataset, retention, dry_run, wait, console.print)
+    # A name in brackets is no markup.
+    say = partial(console.print, soft_wrap=True, markup=False, highlight=False)
+    done = vacuum_dataset(dataset, retention, dry_run, wait, say)
     print_result(done, as_json, show.vacuumed)
 
 

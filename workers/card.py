@@ -6,6 +6,7 @@ version. The card is a function of the version; nothing in it depends on when it
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 
@@ -46,6 +47,11 @@ def count_languages(table: TableVersion) -> Counter[str]:
     for part in table.parts:
         counts.update(read_part(table.part_uri(part), ["language"])["language"].to_pylist())
     return counts
+
+
+def _literal(text: str) -> str:
+    """A text as it stands in a program."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def render_card(
@@ -105,10 +111,10 @@ deduplication.
 ```python
 from datasets import load_dataset
 # The folder's path, or its name on a hub.
-{loaded} = load_dataset("{name}", "{loaded}", split="train")
+{loaded} = load_dataset({_literal(name)}, "{loaded}", split="train")
 
 from deltalake import DeltaTable
-DeltaTable("{name}/pages", version={tables["pages"].version}).to_pyarrow_table()
+DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_pyarrow_table()
 ```
 
 ## Languages

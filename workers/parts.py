@@ -15,8 +15,7 @@ import pyarrow.parquet as pq
 from schemas.tables import SCHEMAS
 from workers import store
 from workers.delta import PartFile
-from workers.listing import is_utf8
-from workers.locations import translated
+from workers.locations import is_utf8, translated
 
 # Words and small numbers that repeat; `text` and hashes never do.
 _DICTIONARY_COLUMNS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ def test_the_header_names_exactly_the_parts_of_the_version() -> None:
     assert configs["documents"]["data_files"] == [f"documents/{part.path}" for part in parts]
     assert configs["crops"]["data_files"] == [f"crops/{part.path}" for part in parts]
     assert [name for name, config in configs.items() if config["default"]] == ["pages"]
+
+
+@pytest.mark.parametrize("name", ["manuals", "[x] #1", "a\"b'c", "50% \\", "😀é"])
+def test_the_lines_that_load_it_name_it_whatever_its_name(name: str) -> None:
+    recipe = recipe_for("d").model_copy(update={"dataset": f"/data/{name}"})
+    card = render_card(recipe, version_of("x", 10), {})
+    program = ast.parse(card.partition("```python\n")[2].partition("```")[0])
+    texts = {node.value for node in ast.walk(program) if isinstance(node, ast.Constant)}
+    assert {name, f"{name}/pages"} <= texts
+    assert header_of(card)["pretty_name"] == name
 
 
 def test_a_table_without_parts_is_no_configuration_and_never_the_default() -> None:

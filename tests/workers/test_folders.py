@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from schemas.errors import AccessError
 from workers import store
 from workers.folders import files_below
 
@@ -97,6 +100,21 @@ def test_a_link_that_leads_nowhere_is_said(tree: Path, caplog: pytest.LogCapture
     link(tree / "docs/share", "/nowhere/share")
     assert listed(tree) == ["docs/a.pdf", "docs/gone.pdf", "docs/sub/b.pdf"]
     assert f"{tree}/docs/share: a link that leads nowhere" in caplog.text
+
+
+def test_a_folder_that_may_not_be_listed_is_not_left_out(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = os.scandir
+
+    def refused(folder: str) -> Any:
+        if folder.endswith("/sub"):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return listing(folder)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(AccessError, match="docs/sub'; give this user the right to it"):
+        listed(tree)
 
 
 def test_what_is_neither_file_nor_folder_is_none(tree: Path) -> None:

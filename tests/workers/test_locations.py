@@ -133,3 +133,43 @@ def test_deltalake_quotes_the_stores_answer() -> None:
 def test_a_process_that_meets_no_s3_does_not_load_it() -> None:
     code = "import sys; from workers import store, delta; sys.exit('s3fs' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("data", "/here/data"),
+        ("data/", "/here/data"),
+        ("./a/../data/.", "/here/data"),
+        ("data ", "/here/data "),
+        ("~", "/home/me"),
+        ("~/data", "/home/me/data"),
+        ("./~/data", "/here/~/data"),
+        ("~data", "/here/~data"),
+        ("a/~/data", "/here/a/~/data"),
+        ("a%20b #?", "/here/a%20b #?"),
+        ("file:///d/a%20b%23%3f%5Bx%5d", "/d/a b#?[x]"),
+        ("file:///d/a b#?[x]", "/d/a b#?[x]"),
+        ("file:///d/%FF", "file:///d/%FF"),
+        ("/d/\udcff", "file:///d/%FF"),
+        ("s3://lake/a b/%20//", "s3://lake/a b/%20"),
+    ],
+)
+def test_a_place_is_what_it_is_written_as(
+    given: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setattr(os, "getcwd", lambda: "/here")
+    assert locations.absolute(given) == meant
+    assert locations.absolute(meant) == meant
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///", "gs://"])
+def test_the_url_of_a_store_names_a_bucket(url: str) -> None:
+    with pytest.raises(RequestError, match=r"names no bucket; write .*://bucket/folder"):
+        locations.absolute(url)
+
+
+def test_what_is_said_of_a_place_is_one_line() -> None:
+    error = locations.storage_error("read", "/a\n\x1b[31mb", OSError("no"))
+    assert str(error) == "cannot read /a\\n\\x1b[31mb: no"
