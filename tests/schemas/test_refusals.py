@@ -99,7 +99,7 @@ MISTAKES = [
     ("rotate: maybe", "rotate: true or false belongs here, not 'maybe'"),
     ("placement: {replicas: many}",
      "placement.replicas: a list, as [a, b], belongs here, not 'many'"),
-    ("placement: {replicas: 0}", "placement.replicas.0: 1 or more belongs here, not 0"),
+    ("placement: {replicas: 0}", "placement.replicas.1: 1 or more belongs here, not 0"),
     ("placement: {replicas: [1, 2, 3]}",
      "placement.replicas: a list of 2 belongs here, not [1, 2, 3]"),
     ("dedup: {near: {jaccard: 0}}", "dedup.near.jaccard: more than 0 belongs here, not 0"),
