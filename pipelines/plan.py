@@ -25,6 +25,7 @@ from pipelines.staged import staging_root
 from pipelines.state import Snapshot, check_settings, load_snapshot, uncovered
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
+from schemas.removal import removal
 from schemas.shards import PageRange
 from schemas.sources import is_made
 from workers import store
@@ -127,6 +128,12 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
     with meter(console, "inventory", "files") as progress:
         inventory = take_inventory(recipe, known, None, session, progress)
     inventory_s = time.monotonic() - began_s
+    leaving = removal(known, inventory.documents)
+    if leaving.share > recipe.max_removed:
+        notes.append(
+            f"{leaving} are gone from the sources, which is more than max_removed "
+            f"({recipe.max_removed:.0%}): a run stops unless --allow-removal is given"
+        )
 
     same = snapshot is not None and snapshot.metadata["recipe_digest"] == recipe.digest()
     published = frozenset(document.doc_id for document in known) if same else frozenset()

@@ -9,11 +9,9 @@ longer staged it is read once more before publishing.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -32,7 +30,7 @@ from pipelines.read import PassReport, outcome_line, read_pages
 from pipelines.records import Catalogue
 from pipelines.rows import Inputs, Version, decide
 from pipelines.settled import Settled, languages_of, leave_settled, listing_digest, read_settled
-from pipelines.staged import remember_staging, scratch_folder, staging_root, sweep
+from pipelines.staged import remember_staging, scratch_of, staging_root, sweep
 from pipelines.state import (
     Snapshot,
     check_settings,
@@ -42,7 +40,7 @@ from pipelines.state import (
     uncovered,
 )
 from pipelines.story import Story, change_line
-from schemas.errors import IntegrityError, LeaseError, SourceError, StorageError
+from schemas.errors import IntegrityError, SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.removal import removal
@@ -53,11 +51,8 @@ from workers.card import write_card
 from workers.delta_names import require_name
 from workers.documents import Examined
 from workers.lease import TTL_S, hold
-from workers.listing import list_stored
 from workers.naming import Naming
 from workers.staging import Staging
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +143,7 @@ def update(
     todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
     passes = _read(recipe, todo, staging, session, story, _kept(inventory, covered, todo))
     staging.remember_receipts()
-    with _scratch(recipe) as scratch:
+    with scratch_of(recipe) as scratch:
         catalogue = Catalogue.of(inventory.documents)
         is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
         inputs = Inputs(
@@ -192,11 +187,9 @@ def check_removal(
     if allow or leaving.share <= recipe.max_removed:
         return
     raise SourceError(
-        f"{leaving.documents:,} of {leaving.of_documents:,} documents and {leaving.pages:,} of "
-        f"{leaving.of_pages:,} pages of {recipe.dataset} are gone from the sources, which is more "
-        f"than max_removed ({recipe.max_removed:.0%}); nothing was changed. Look whether the "
-        "sources are all there; to publish without them give --allow-removal, or raise "
-        "`max_removed` in the recipe"
+        f"{leaving} of {recipe.dataset} are gone from the sources, which is more than max_removed "
+        f"({recipe.max_removed:.0%}); nothing was changed. Look whether the sources are all there; "
+        "to publish without them give --allow-removal, or raise `max_removed` in the recipe"
     )
 
 
@@ -238,33 +231,6 @@ def covered_documents(
     if snapshot is None or snapshot.metadata["recipe_digest"] != recipe.digest():
         return frozenset()
     return frozenset(document.doc_id for document in known)
-
-
-@contextmanager
-def _scratch(recipe: Recipe) -> Iterator[str]:
-    """A folder for what publishing leaves between its tasks; empty before and gone after.
-
-    What a kill leaves there goes with the next run, or with `vacuum`.
-    """
-    folder = scratch_folder(recipe)
-    _empty(folder)
-    try:
-        yield folder
-    except LeaseError:
-        raise  # the folder may be another run's by now
-    except BaseException:
-        try:
-            _empty(folder)
-        except StorageError as exc:
-            log.warning("%s is left over, and goes with the next run: %s", folder, exc)
-        raise
-    _empty(folder)
-
-
-def _empty(folder: str) -> None:
-    for item in list_stored(folder):
-        store.delete(item.uri)
-    store.remove_empty_folder(folder)
 
 
 def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, PassReport]:

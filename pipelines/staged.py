@@ -9,15 +9,19 @@ which know no recipe, find them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from schemas.errors import IntegrityError
+from schemas.errors import IntegrityError, LeaseError, StorageError
 from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
 from workers.listing import Stored, list_stored
 from workers.vacuum import remove
+
+log = logging.getLogger(__name__)
 
 MEMORY_NAME = "_staging.json"
 INVENTORY = "inventory"
@@ -38,6 +42,33 @@ def staging_root(recipe: Recipe) -> str:
 def scratch_folder(recipe: Recipe) -> str:
     """The folder of what publishing leaves between its tasks."""
     return store.join(staging_root(recipe), f"{_SCRATCH}{digest([recipe.dataset])[:16]}")
+
+
+@contextmanager
+def scratch_of(recipe: Recipe) -> Iterator[str]:
+    """A folder for what publishing leaves between its tasks; empty before and gone after.
+
+    What a kill leaves there goes with the next run, or with `vacuum`.
+    """
+    folder = scratch_folder(recipe)
+    _empty(folder)
+    try:
+        yield folder
+    except LeaseError:
+        raise  # the folder may be another run's by now
+    except BaseException:
+        try:
+            _empty(folder)
+        except StorageError as exc:
+            log.warning("%s is left over, and goes with the next run: %s", folder, exc)
+        raise
+    _empty(folder)
+
+
+def _empty(folder: str) -> None:
+    for item in list_stored(folder):
+        store.delete(item.uri)
+    store.remove_empty_folder(folder)
 
 
 def _place(staging: str, dataset: str) -> str:

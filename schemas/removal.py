@@ -26,6 +26,13 @@ class Removal:
         pages = self.pages / self.of_pages if self.of_pages else 0.0
         return max(documents, pages)
 
+    def __str__(self) -> str:
+        """As `9 of 10 documents and 18 of 20 pages`."""
+        return (
+            f"{self.documents:,} of {self.of_documents:,} documents and {self.pages:,} of "
+            f"{self.of_pages:,} pages"
+        )
+
 
 def removal(known: Sequence[Document], now: Sequence[Document]) -> Removal:
     """What leaves between two inventories.

@@ -194,6 +194,13 @@ def test_a_source_that_nearly_vanishes_stops_the_run_before_it_publishes(shrunk:
     assert problems(Path(shrunk.dataset)) == ()
 
 
+def test_a_plan_says_that_a_run_would_stop(tmp_path: Path, shrunk: Recipe) -> None:
+    command = [PAGEFOUNDRY, "plan", str(write_recipe(tmp_path)), "--json"]
+    planned = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_S)
+    notes = json.loads(planned.stdout)["notes"]
+    assert any("9 of 10 documents and 18 of 20 pages are gone" in note for note in notes)
+
+
 def test_the_limit_is_the_recipes(shrunk: Recipe) -> None:
     report, lines = run_and_tell(shrunk.model_copy(update={"max_removed": 0.9}))
     assert report.documents == 1
