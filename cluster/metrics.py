@@ -209,6 +209,7 @@ class PassMetrics:
         if self.with_replicas:
             self._say("replicas", state.lanes, state="ready")
             self._say("replicas", state.pending_lanes, state="pending")
+            self._say("replicas", state.failed_lanes, state="failed")
             self._say("busy_replicas", state.busy_lanes)
             self._say("gpu_memory_bytes", self._gpu_memory_bytes)
         self._say("shards_in_flight", state.in_flight)

@@ -107,7 +107,9 @@ def test_the_pool_is_seen_while_it_runs_and_as_ended_afterwards() -> None:
     sink = AddingSink()
     with pass_metrics(sink, recipe(), 100, with_replicas=True) as metrics:
         metrics.add({"sample": 30}, TIMES)
-        metrics.watch(PoolState(4, 3, 7, pending_lanes=2, suspects=1, retries=5, splits=2))
+        metrics.watch(
+            PoolState(4, 3, 7, pending_lanes=2, suspects=1, retries=5, splits=2, failed_lanes=1)
+        )
         running = dict(sink.gauges)
     progress_at_s = running.pop("last_progress_timestamp_seconds")
     digest = recipe().digest()
@@ -117,6 +119,7 @@ def test_the_pool_is_seen_while_it_runs_and_as_ended_afterwards() -> None:
         "pages_remaining": 70,
         "replicas ready": 4,
         "replicas pending": 2,
+        "replicas failed": 1,
         "busy_replicas": 3,
         "shards_in_flight": 7,
         "suspect_shards": 1,
