@@ -57,7 +57,7 @@ def ready(runtime: Runtime, count: int) -> list[str]:
     while len(lanes := runtime.lanes()) < count:
         assert time.monotonic() < deadline_s, f"{len(lanes)} of {count} replicas are ready"
         time.sleep(0.05)
-    return [ray.get(lane.node.remote()) for lane in lanes]  # type: ignore[attr-defined]
+    return [ray.get(lane.device.remote()).node for lane in lanes]  # type: ignore[attr-defined]
 
 
 def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for() -> None:
