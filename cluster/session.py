@@ -160,14 +160,14 @@ class RaySession:
         Raises ClusterError where no Ray answers or starts, RequestError where the address is none.
         """
         if not self._is_joined:
-            self._join()
+            self._enter()
         runtime = RayRuntime(placed(replicas) if replicas else None)
         try:
             yield runtime
         finally:
             runtime.close()
 
-    def _join(self) -> None:
+    def _enter(self) -> None:
         where = "on this machine" if self._address is None else f"at {self._address}"
         self._say(f"{'starting' if self._address is None else 'joining'} Ray {where}")
         began_s = time.monotonic()

@@ -94,7 +94,7 @@ def test_a_refresh_ends_in_the_rows_of_a_first_run(corpus: Path, tmp_path: Path)
     run_here(recipe)
     near_copy = [prose(0).replace(" ", "  ", 3) + " coda", prose(1)]
     (corpus / "near.pdf").write_bytes(pdf(near_copy))
-    shutil.copy(corpus / "4.pdf", corpus / "00-first-by-name.pdf")
+    shutil.copy(corpus / "4.pdf", corpus / "a-copy.pdf")
     (corpus / "2.pdf").unlink()
     run_here(recipe)
     run_here(recipe_for(fresh, corpus, f"{ONLY}on_missing: remove\n"))

@@ -126,7 +126,7 @@ def test_a_missing_file_that_is_kept_is_compared_once(corpus: Path, recipe: Reci
 
 
 def test_what_is_new_is_read_and_what_is_gone_goes(corpus: Path, recipe: Recipe) -> None:
-    recipe = recipe.model_copy(update={"on_missing": "remove"})
+    recipe = recipe.model_copy(update={"on_missing": "remove", "max_removed": 1.0})
     run_here(recipe)
     write_pdf(corpus, "0.pdf", first_seed=700, pages=3)
     assert run_here(recipe).pages_read == 3
@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_read_is_tried_again(corpus: Path, recipe: Recipe)
 
 
 def test_languages_add_up_over_refreshes(corpus: Path, recipe: Recipe) -> None:
-    recipe = recipe.model_copy(update={"on_missing": "remove"})
+    recipe = recipe.model_copy(update={"on_missing": "remove", "max_removed": 1.0})
     for number in range(4):
         run_here(recipe)
         snapshot = load_snapshot(recipe.dataset)

@@ -136,7 +136,7 @@ def test_records_are_named_too(dataset: Dataset) -> None:
 def test_a_mix_keeps_the_names_of_its_first_sources(dataset: Dataset) -> None:
     dataset.run()
     mixed = Dataset(dataset.folder / "mix")
-    mixed.describe(f"{{dataset: {dataset.data}}}", "on_missing: remove\n")
+    mixed.describe(f"{{dataset: {dataset.data}}}", "on_missing: remove\nmax_removed: 1\n")
     mixed.run()
     source = str(dataset.corpus / "m.pdf")
     assert {row["source_uri"] for row in rows(mixed.data, "pages")} == {source}
@@ -144,7 +144,7 @@ def test_a_mix_keeps_the_names_of_its_first_sources(dataset: Dataset) -> None:
     write_pdf(dataset.corpus, "m2.pdf", first_seed=80)
     dataset.run()
     (dataset.corpus / "m2.pdf").unlink()
-    dataset.describe(f"{{documents: {dataset.corpus}}}", "on_missing: remove\n")
+    dataset.describe(f"{{documents: {dataset.corpus}}}", "on_missing: remove\nmax_removed: 1\n")
     dataset.run()
     mixed.run()
     assert {row["source_uri"] for row in rows(mixed.data, "pages")} == {source}

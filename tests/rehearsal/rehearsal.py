@@ -145,7 +145,8 @@ def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Seen:
             seen.verified_s = time.monotonic()
             seen.machine.sample()
     seen.spells = read_spells(notes)
-    seen.receipts = len(list((folder / "data").glob("staging/*/*.json")))
+    digests = [path for path in (folder / "data/staging").iterdir() if path.name != "inventory"]
+    seen.receipts = sum(len(list(path.glob("*.json"))) for path in digests)
     return seen
 
 

@@ -26,7 +26,7 @@ def test_a_vacuumed_dataset_holds_its_newest_version_and_no_more(s3: str, tmp_pa
     for number in range(2):
         write_pdf(corpus, f"{number}.pdf", first_seed=10 * number, pages=2)
         recipe = recipe_of(dataset, str(corpus))
-        run_here(recipe.model_copy(update={"on_missing": "remove"}))
+        run_here(recipe.model_copy(update={"on_missing": "remove", "max_removed": 1.0}))
         (corpus / f"{number}.pdf").unlink()
     before = contents(dataset)
 
