@@ -202,9 +202,12 @@ class Replicas:
             had = f"fewer than {self._fewest} replicas, as placement.replicas asks for, were ready"
         why = self._places.why()
         reason = f" ({why})" if why else ""
+        room = "the GPUs that" if self._spec.num_gpus else "room for what"
+        if self._spec.resources:
+            room = f"nodes with {', '.join(self._spec.resources)}, which is what"
         return (
             f"{had} within {self._spec.start_timeout_s:g} s{reason}; look whether the cluster has "
-            "the GPUs that a replica asks for, or raise placement.replica_start_timeout_s"
+            f"{room} a replica asks for, or raise placement.replica_start_timeout_s"
         )
 
     def on_lost_nodes(self) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from cluster.session import IN_PROCESS
 from pipelines import json_output
 from pipelines.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
 from pipelines.check import Finding, Where, check, failed
+from pipelines.show import as_printed
 from schemas.errors import RequestError
 from workers import store
 
@@ -55,5 +55,5 @@ def _table(findings: list[Finding]) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
         state = "[red]✗[/]" if finding.error else "[green]✓[/]"
-        table.add_row(state, finding.field, escape(str(finding.error or finding.found)))
+        table.add_row(state, finding.field, as_printed(str(finding.error or finding.found)))
     return table

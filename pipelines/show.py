@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +16,26 @@ from pipelines.vacuum import Vacuumed
 from pipelines.verify import Verdict
 from schemas.tables import REJECT_REASONS
 
+# Control characters but for tabs and line breaks, halves of surrogates, changes of direction.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def as_printed(text: str) -> str:
+    """Text that a file or a document chose, as it may be shown: neither markup nor what would
+    command the terminal.
+
+    >>> as_printed("a\\x1b[2J.pdf")
+    'a\\\\x1b[2J.pdf'
+    """
+    return escape(_COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", text))
+
 
 def facts_table(title: str, facts: Mapping[str, object]) -> Table:
     """Named facts, one a line."""
     table = Table(title=title, title_justify="left", show_header=False, box=None)
     for name, value in facts.items():
         table.add_row(
-            f"[dim]{name}[/]", escape(f"{value:,}" if isinstance(value, int) else str(value))
+            f"[dim]{name}[/]", as_printed(f"{value:,}" if isinstance(value, int) else str(value))
         )
     return table
 
@@ -64,7 +78,7 @@ def report(value: Report) -> RenderableType:
     if value.unreadable:
         table = Table("file", "why it could not be read", title="unreadable", title_justify="left")
         for uri, detail in value.unreadable.items():
-            table.add_row(escape(uri), escape(detail))
+            table.add_row(as_printed(uri), as_printed(detail))
         parts.append(table)
     return Group(*parts)
 
@@ -77,7 +91,7 @@ def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
     for name, counts in groups.items():
         share = f"{100 * counts['samples'] / total:.2f} %"
         numbers = [f"{counts[column]:,}" for column in ("weight", "samples", "available")]
-        table.add_row(escape(name), *numbers[:2], share, numbers[2])
+        table.add_row(as_printed(name), *numbers[:2], share, numbers[2])
     return table
 
 
@@ -98,8 +112,8 @@ def verdict(value: Verdict) -> RenderableType:
     )
     return Group(
         facts,
-        *(f"[red]✗[/] {escape(line)}" for line in value.problems),
-        *(f"[yellow]•[/] {escape(line)}" for line in value.notes),
+        *(f"[red]✗[/] {as_printed(line)}" for line in value.problems),
+        *(f"[yellow]•[/] {as_printed(line)}" for line in value.notes),
     )
 
 
@@ -133,4 +147,4 @@ def corpus(value: Mapping[str, Any]) -> RenderableType:
             for index, reason in file["rejects"]
         ]
         table.add_row(file["name"], str(file["pages"]), file["what"], ", ".join(rejects) or "pages")
-    return Group(f"sample corpus in {escape(value['folder'])}", table)
+    return Group(f"sample corpus in {as_printed(value['folder'])}", table)

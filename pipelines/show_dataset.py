@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from pipelines.diff import Diff
 from pipelines.inspect import Inspection
-from pipelines.show import facts_table, mix_table, rejects_table
+from pipelines.show import as_printed, facts_table, mix_table, rejects_table
 from pipelines.story import change_line
 from schemas.changes import REASONS
 from schemas.tables import REJECT_REASONS
@@ -44,7 +43,7 @@ def inspection(value: Inspection) -> RenderableType:
         facts["conversations"] += f", {before:,} tokens = {before / after:.2f} × {after:,} after"
     columns = Table("column", "type", title="columns of pages", title_justify="left", box=None)
     for name, kind in value.columns.items():
-        columns.add_row(name, escape(kind))
+        columns.add_row(name, as_printed(kind))
     return Group(
         facts_table("dataset", facts),
         _versions(value.versions, value.versions_published),
@@ -64,7 +63,7 @@ def _reject_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
         detail = row["detail"] or ""
         if row["kept_id"]:
             detail += f", {row['similarity']:.3f} like {_short(row['kept_id'])}, which is kept"
-        table.add_row(escape(_name(row["source_uri"])), page, row["reason"], escape(detail))
+        table.add_row(as_printed(_name(row["source_uri"])), page, row["reason"], as_printed(detail))
     return table
 
 
@@ -84,7 +83,7 @@ def _sample(row: Mapping[str, Any]) -> RenderableType:
         f"{_name(row['source_uri'])} page {row['page_index']} · {row['text_source']} · "
         f"{row['language']} · {row['text_tokens']} text / {row['vision_tokens']} vision tokens"
     )
-    return Panel(escape(cut), title=escape(title), title_align="left")
+    return Panel(as_printed(cut), title=as_printed(title), title_align="left")
 
 
 def _versions(rows: Sequence[Mapping[str, Any]], total: int) -> Table:
@@ -108,7 +107,7 @@ def diff(value: Diff) -> RenderableType:
     parts: list[RenderableType] = [
         facts_table("diff", {"dataset": value.dataset, "from": value.old, "to": value.new})
     ]
-    parts += [f"[yellow]•[/] {escape(line)}" for line in value.settings]
+    parts += [f"[yellow]•[/] {as_printed(line)}" for line in value.settings]
     counts = Table("table", "rows", "why", "meaning", box=None)
     for name, kinds in value.summary.items():
         for kind, whys in kinds.items():
@@ -131,8 +130,8 @@ def _rows(name: str, rows: Sequence[Mapping[str, Any]], total: int) -> Table:
         table.add_row(
             _SIGNS[row["change"]],
             _short(row["id"]),
-            escape(file),
+            as_printed(file),
             row["why"],
-            escape(_LONG_ID.sub(r"\1…", row["detail"] or "")),
+            as_printed(_LONG_ID.sub(r"\1…", row["detail"] or "")),
         )
     return table

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 
 from cluster.estimate import Estimate
 from pipelines.plan import Plan, WhatIf
 from pipelines.probe import Probe
-from pipelines.show import facts_table
+from pipelines.show import as_printed, facts_table
 
 _LIMITS = {
     "replicas": "replicas: more of them would be faster",
@@ -52,7 +51,7 @@ def plan(value: Plan) -> RenderableType:
     if value.probe is not None:
         facts |= _probed(value.probe)
     parts: list[RenderableType] = [facts_table("plan", facts)]
-    parts += [f"[yellow]•[/] {escape(note)}" for note in value.notes]
+    parts += [f"[yellow]•[/] {as_printed(note)}" for note in value.notes]
     if value.what_if:
         parts.append(_what_if(value.what_if))
     return Group(*parts)
