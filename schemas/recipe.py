@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.dedup import Dedup, NearImage, NearText
@@ -27,6 +26,7 @@ from schemas.recipe_errors import problems
 from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
+from schemas.yaml_text import parse_yaml
 
 __all__ = [
     "Dedup", "EngineSpec", "NearImage", "NearText", "Placement", "Publish", "Quality", "Raster",
@@ -316,16 +316,12 @@ class Recipe(Part):
         return digest([canonical_json(self.reading_settings())])[:16]
 
 
-# What PyYAML lets out for scalars that only look like dates or numbers, and for deep nests.
-_YAML_LEAKS = (ValueError, LookupError, AttributeError, RecursionError)
-
-
 def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
     """Parse a recipe's YAML. Raises RecipeError, one line a problem, each naming its field."""
     try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, *_YAML_LEAKS) as exc:
-        raise RecipeError(f"{origin}: not YAML: {' '.join(str(exc).split())}") from exc
+        data = parse_yaml(text)
+    except ValueError as exc:
+        raise RecipeError(f"{origin}: not YAML: {exc}") from exc
     if not isinstance(data, dict):
         raise RecipeError(f"{origin}: a recipe is a mapping with `dataset:` and `sources:`")
     try:

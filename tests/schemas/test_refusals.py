@@ -157,6 +157,11 @@ def test_what_is_missing_is_named() -> None:
     ]
 
 
+def test_a_key_that_stands_twice_is_not_taken_once() -> None:
+    with pytest.raises(RecipeError, match=r"line 5: the key `quality` is there already"):
+        parse_recipe(LEAST + "raster:\n  quality: 92\n  quality: 80")
+
+
 def test_each_setting_that_is_ruled_out_has_its_own_line() -> None:
     with pytest.raises(RecipeError) as caught:
         parse_recipe(LEAST + "routing: only\ndeep: true\nfallback: ppocr", "mine.yaml")
