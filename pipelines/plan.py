@@ -68,7 +68,7 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Bytes now, and when the run is done; staging is kept until `vacuum`."""
+    """Bytes now, and when the run is done; staging is kept for `placement.staging_days`."""
 
     staging_now: int
     staging_peak: int
