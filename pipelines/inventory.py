@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import Session
-from pipelines.tasks import TASK_DEADLINE_S
+from pipelines.steps.tasks import TASK_DEADLINE_S
 from schemas.errors import SourceError
 from schemas.ids import canonical_json, digest
 from schemas.inventory import Document, update_inventory
@@ -24,9 +24,9 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
-from workers.documents import Examined, examine
-from workers.naming import Naming
-from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
+from workers.rasterising.rasterizer import ChildLimits, RasterSettings, shared_rasterizer
+from workers.sources.documents import Examined, examine
+from workers.sources.naming import Naming
 from workers.synthetic.records import examine_records, list_records
 
 log = logging.getLogger(__name__)

@@ -21,19 +21,20 @@ from cluster.pool import Policy, PoolState, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import ReplicaSpec, Session
 from pipelines.inventory import child_limits, raster_settings
-from pipelines.timed import Stopwatch, Timed, finish_times, raster_times, read_times
+from pipelines.steps.timed import Stopwatch, Timed, finish_times, raster_times, read_times
 from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt, Shard
 from schemas.sources import RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
-from workers import score, store
-from workers.ladder import LadderSettings
-from workers.naming import Naming
-from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
-from workers.replica import Replica, ReplicaSettings, given_reading, load_replica
-from workers.score import ScoreSettings, score_crops, score_page
-from workers.staging import Staging
+from workers import store
+from workers.rasterising.rasterizer import ChildLimits, RasterSettings, shared_rasterizer
+from workers.reading.ladder import LadderSettings
+from workers.reading.replica import Replica, ReplicaSettings, given_reading, load_replica
+from workers.shards import score
+from workers.shards.score import ScoreSettings, score_crops, score_page
+from workers.shards.staging import Staging
+from workers.sources.naming import Naming
 from workers.synthetic.records import make_records
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ class EngineSpec(Part):
     """Which engine reads the pages, with which model, and what it is asked for.
 
     `rapidocr` (ONNX Runtime) and `ppocr` (torch) carry PP-OCRv6; `transformers` and `vllm` read
-    with a checkpoint, by the profile that fits it (`workers.engines.profiles`).
+    with a checkpoint, by the profile that fits it (`workers.engines.profiles.known`).
     """
 
     name: Literal["rapidocr", "ppocr", "transformers", "vllm"] = "rapidocr"

@@ -2,7 +2,7 @@
 
 Unknown keys are refused, and so are settings that ask for work that others rule out: what no run
 could do, or what every run would leave undone. A limit that is never reached is no such thing.
-What depends on an engine, a checkpoint or a place is for `pipelines.check`.
+What depends on an engine, a checkpoint or a place is for `pipelines.planning.check`.
 
 `reading_settings` is the part that decides what a page's reading is; its digest names the staging
 folder and stamps every row. Sources, `dedup`, `publish`, `placement` and `storage` are left out of
@@ -57,7 +57,7 @@ class Raster(Part):
 class TextLayer(Part):
     """When the text layer of a page is not good enough to stand for a reading.
 
-    Each field names the reason that it gives; `workers.textlayer_signals` says how it is measured.
+    Each field names the reason that it gives; `workers.textlayer.signals` says how it is measured.
     """
 
     min_chars: int = Field(default=16, description="`missing`")

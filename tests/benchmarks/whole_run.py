@@ -28,7 +28,7 @@ from schemas.pages import PageImage
 from schemas.recipe import EngineSpec, Recipe, parse_recipe
 from tests.pipelines.corpora import write_pdf
 from workers.engines import load_engine
-from workers.raster import PDF, Rasterizer
+from workers.rasterising.rasterizer import PDF, Rasterizer
 
 PAGES_PER_FILE = 8
 

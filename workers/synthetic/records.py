@@ -39,10 +39,9 @@ from schemas.sources import (
 )
 from schemas.text_source import TextSource
 from workers import store
-from workers.cleaning import one_line
-from workers.copies import examine_copies, list_copies, take_copies
-from workers.documents import Examined
-from workers.raster import Rasterizer
+from workers.rasterising.rasterizer import Rasterizer
+from workers.sources.copies import examine_copies, list_copies, take_copies
+from workers.sources.documents import Examined
 from workers.synthetic.chemistry.molecules import MOLECULES
 from workers.synthetic.corpora.reading import (
     CHAT_SUFFIXES,
@@ -53,6 +52,7 @@ from workers.synthetic.corpora.reading import (
     read_records,
 )
 from workers.synthetic.corpora.record import Record
+from workers.text.cleaning import one_line
 
 # What the child counts in one call: enough to outweigh the call, little enough for its deadline.
 _BATCH_RECORDS = 64

@@ -13,7 +13,7 @@ from schemas.sources import record_id
 from schemas.text_source import TextSource
 from schemas.typography import Typography
 from tests.pipelines.corpora import prose
-from workers.raster import ChildLimits, Rasterizer, RasterSettings
+from workers.rasterising.rasterizer import ChildLimits, Rasterizer, RasterSettings
 from workers.synthetic import making
 from workers.synthetic.corpora.reading import MAX_TEXT_BYTES
 
