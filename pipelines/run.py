@@ -36,7 +36,6 @@ from pipelines.inventory import Inventory, forget_examined, list_sources, take_i
 from pipelines.publish import publish, settings_of
 from pipelines.read import PassReport, outcome_line, read_pages
 from pipelines.steps.leased import Hold, LeasedSession
-from pipelines.steps.story import Story, change_line
 from pipelines.version.records import Catalogue
 from pipelines.version.rows import Inputs, Version, decide
 from pipelines.version.settled import (
@@ -46,6 +45,7 @@ from pipelines.version.settled import (
     listing_digest,
     read_settled,
 )
+from pipelines.version.story import Story, change_line
 from schemas.errors import IntegrityError, SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe

@@ -21,8 +21,9 @@ from rich.console import Console
 from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dataset.state import load_snapshot
-from pipelines.inventory import child_limits, raster_settings, take_inventory
+from pipelines.inventory import take_inventory
 from pipelines.read import draw_ranges
+from pipelines.steps.settings import child_limits, raster_settings
 from schemas.errors import SourceError
 from schemas.ids import order_key, page_id, split_page_id
 from schemas.inventory import Document
@@ -32,7 +33,7 @@ from schemas.sources import RecordSource
 from workers import store
 from workers.evaluation.pages import BATCH_PAGES, Batch, Loaded, TruePage, dataset_batches
 from workers.evaluation.truth import SUFFIXES, TruthFiles, find_truths
-from workers.rasterising.rasterizer import ChildLimits, RasterSettings
+from workers.rasterising.settings import ChildLimits, RasterSettings
 from workers.synthetic.corpora.reading import TEXT_SUFFIXES
 from workers.text.cleaning import one_line
 

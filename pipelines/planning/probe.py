@@ -27,8 +27,8 @@ from pipelines.read import (
     raster,
     read,
     read_layers,
-    replica_settings,
 )
+from pipelines.steps.settings import replica_settings
 from pipelines.steps.timed import Stopwatch, Timed
 from schemas.pages import RasteredPage
 from schemas.recipe import Recipe

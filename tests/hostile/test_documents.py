@@ -17,7 +17,9 @@ from schemas.tables import REJECT_REASONS
 from tests.builders import PROSE, SCORING, make_doc_id
 from tests.hostile import pdfs, pictures
 from tests.hostile.mutation import damage, seeds
-from workers.rasterising.rasterizer import ChildLimits, Rasterizer, RasterSettings, sniff
+from workers.rasterising.media_types import sniff
+from workers.rasterising.rasterizer import Rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings
 from workers.reading.replica import given_reading
 from workers.shards.score import score_page
 

@@ -25,8 +25,8 @@ from cluster.metrics import Sink
 from cluster.pool import Runtime
 from cluster.session import ReplicaSpec, Session, open_session
 from pipelines.dataset.verify import verify
-from pipelines.read import replica_settings
 from pipelines.run import run
+from pipelines.steps.settings import replica_settings
 from schemas.errors import ModelError
 from schemas.recipe import Recipe
 from tests.rehearsal.corpus import write_corpus

@@ -9,7 +9,6 @@ deadlines.
 from __future__ import annotations
 
 import os
-import resource
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +23,10 @@ from workers import textlayer
 from workers.rasterising import native
 from workers.rasterising.drawing import Drawn, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import count_frames, draw_frame, open_image
+from workers.rasterising.media_types import PDF
 from workers.rasterising.pictures import encode
-from workers.rasterising.rasterizer import PDF, RasterSettings, memory_error
+from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
 from workers.rasterising.shells import refuse_shell
-from workers.store.foreign_errors import is_out_of_memory
-from workers.text.cleaning import one_line
 from workers.text.signatures import image_hash
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
@@ -63,17 +61,6 @@ def prepare(memory_bytes: int) -> str | None:
     except OSError as exc:
         return f"network and programs stay open to them, as {exc.strerror}"
     return None
-
-
-def page_error(exc: Exception, path: str = "") -> PageError:
-    """What an exception in this process says of the page; of no `path`, which lies here alone."""
-    message = exc.detail if isinstance(exc, DocumentError) else str(exc)
-    detail = one_line(message.replace(path, "the file") if path else message)
-    if isinstance(exc, DocumentError):
-        return PageError(exc.reason, detail)
-    if isinstance(exc, MemoryError) or is_out_of_memory(detail):
-        return memory_error(resource.getrlimit(resource.RLIMIT_AS)[0])
-    return PageError("corrupt", f"{type(exc).__name__}: {detail}")
 
 
 def _opened(path: str, media_type: str) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 _CODE_IN_ANSWER = re.compile(r"<Code>(\w+)</Code>")
-_OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 
 
 def quoted_code(message: str) -> str | None:
@@ -21,8 +20,3 @@ def quoted_code(message: str) -> str | None:
 def was_tried_again(message: str) -> bool:
     """Whether deltalake says that it sent the request again, as often as it was told to."""
     return " retries, max_retries" in message
-
-
-def is_out_of_memory(message: str) -> bool:
-    """Whether MuPDF, or a library behind it, could not have the memory that it asked for."""
-    return _OUT_OF_MEMORY.search(message) is not None

@@ -23,8 +23,7 @@ from schemas.tokens import reduced
 from schemas.typography import space
 from workers.rasterising.drawing import ink_share
 from workers.rasterising.pictures import encode
-from workers.rasterising.rasterizer import RasterSettings
-from workers.rasterising.render import page_error
+from workers.rasterising.settings import RasterSettings, page_error
 from workers.synthetic.conversations.fading import fade
 from workers.synthetic.conversations.turns import from_content, transcript
 from workers.synthetic.degrade import degrade_drawn

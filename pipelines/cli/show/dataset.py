@@ -14,7 +14,7 @@ from rich.table import Table
 from pipelines.cli.show.results import as_printed, facts_table, mix_table, rejects_table
 from pipelines.dataset.diff import Diff
 from pipelines.dataset.overview import Inspection
-from pipelines.steps.story import change_line
+from pipelines.version.story import change_line
 from schemas.changes import REASONS
 from schemas.tables import REJECT_REASONS
 

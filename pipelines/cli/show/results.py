@@ -13,7 +13,7 @@ from rich.table import Table
 from pipelines.dataset.vacuum import Vacuumed
 from pipelines.dataset.verify import Verdict
 from pipelines.run import Report
-from pipelines.steps.story import change_line
+from pipelines.version.story import change_line
 from schemas.tables import REJECT_REASONS
 
 # Control characters but for tabs and line breaks, halves of surrogates, changes of direction.

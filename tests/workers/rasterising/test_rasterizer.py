@@ -23,7 +23,9 @@ from schemas.pages import RasteredPage
 from schemas.recipe import Raster, TextLayer
 from tests.builders import PROSE, add_page, make_doc_id, write_pdf
 from tests.hostile.probes import prepare_without_fence
-from workers.rasterising.rasterizer import PDF, ChildLimits, Rasterizer, RasterSettings, sniff
+from workers.rasterising.media_types import PDF, sniff
+from workers.rasterising.rasterizer import Rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings
 
 EDGE = 256
 DOC = make_doc_id(1)

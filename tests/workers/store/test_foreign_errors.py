@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from botocore import exceptions as boto
 from deltalake import DeltaTable
@@ -12,7 +9,7 @@ from deltalake.exceptions import DeltaError
 
 from schemas.errors import AccessError
 from tests.answers import answering
-from workers.store.foreign_errors import is_out_of_memory, quoted_code, was_tried_again
+from workers.store.foreign_errors import quoted_code, was_tried_again
 from workers.store.locations import storage_error
 from workers.store.retry import RetryPolicy, answer_of
 from workers.store.s3 import S3
@@ -57,23 +54,3 @@ def test_s3fs_has_botocores_error_as_the_cause_of_its_own() -> None:
             fs.get_object("lake/a")
         assert answer_of(caught.value) == (403, "AccessDenied")
         assert isinstance(caught.value.__cause__, boto.ClientError)
-
-
-# 588 MB of memory for a picture, where 512 MiB are to be had, and the program has its share.
-LACKS_MEMORY = """
-import resource, pymupdf
-pymupdf.TOOLS.mupdf_display_errors(False)
-resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
-try:
-    pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 14_000, 14_000))
-except Exception as exc:
-    print(f"{type(exc).__name__}: {exc}")
-"""
-
-
-def test_mupdf_says_that_it_lacks_memory() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LACKS_MEMORY], capture_output=True, text=True, check=True
-    )
-    assert is_out_of_memory(done.stdout), done.stdout + done.stderr
-    assert not is_out_of_memory("cannot find object in xref (9 0 R)")
