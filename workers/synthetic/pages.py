@@ -36,8 +36,7 @@ from workers.synthetic.records import is_sample, open_records
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Pages of one record: the record's number in its file, and the place of `pages` among the
-    ranges that were asked for."""
+    """Wanted pages of a record; `number` is the record's, `index` that of `pages` in the shard."""
 
     number: int
     index: int

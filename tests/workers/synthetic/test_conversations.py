@@ -1,4 +1,4 @@
-"""Conversations: reading turns, aging them, and the images and messages that come of them."""
+"""Conversations: parsing turns, aging them, and the images and messages made of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import itertools
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,11 +42,11 @@ turns = st.lists(
 )
 
 
-def source_of(**fields: Any) -> ConversationSource:
+def source_of(**fields: object) -> ConversationSource:
     return ConversationSource(conversations=("chats.jsonl",), **fields)
 
 
-def faded(turns: list[ChatTurn], **fields: Any) -> Conversation:
+def faded(turns: list[ChatTurn], **fields: object) -> Conversation:
     style = sample(chance("0" * 64), space("document", source_of().typography))
     raster = Raster(format="png")
     return fade(turns, source_of(**fields), style, PAGE, raster).conversation
@@ -77,7 +76,7 @@ def words(text: str) -> list[str]:
         ([{"role": "system", "content": "a", "tool_calls": None}], [("system", "a")]),
     ],
 )  # fmt: skip
-def test_chats_in_use_are_read(value: Any, expected: list[tuple[str, str]]) -> None:
+def test_chats_in_use_are_read(value: object, expected: list[tuple[str, str]]) -> None:
     assert list(parse_turns(value)) == expected
 
 
@@ -93,7 +92,7 @@ def test_chats_in_use_are_read(value: Any, expected: list[tuple[str, str]]) -> N
         ([{"role": "user", "content": [{"type": "image_url"}]}], "part of type 'image_url'"),
     ],
 )
-def test_what_is_no_chat_is_told_by_its_turn(value: Any, why: str) -> None:
+def test_what_is_no_chat_is_told_by_its_turn(value: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_turns(value)
 
@@ -250,7 +249,7 @@ def found_turns(records: list[Record]) -> list[list[dict[str, str]]]:
 
 def test_chats_are_read_from_json_lines_and_bad_ones_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    rows: list[Any] = [{"id": n, "messages": chat} for n, chat in enumerate(CHATS)]
+    rows: list[object] = [{"id": n, "messages": chat} for n, chat in enumerate(CHATS)]
     rows += [{"id": 7}, {"id": 8, "messages": [{"role": "user", "content": 3}]}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     records = list(read_records(corpus(path)))

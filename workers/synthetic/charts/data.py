@@ -90,7 +90,7 @@ class Chart:
 
     @property
     def has_legend(self) -> bool:
-        """Whether a legend names the series; a pie has one only if its names lack room."""
+        """Whether a legend names the series. For the slices of a pie, `layout.slices` decides."""
         return self.kind != "pie" and len(self.series) > 1
 
     def printed(self, value: int) -> str:

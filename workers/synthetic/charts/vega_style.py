@@ -37,7 +37,16 @@ def title(chart: Chart, look: Look) -> Spec | None:
 
 
 def config(look: Look) -> Spec:
-    """What all axes and legends have in common."""
+    """The looks of all axes and legends."""
+    words = {
+        "labelColor": look.ink,
+        "titleColor": look.ink,
+        "labelFontSize": look.font_px,
+        "titleFontSize": look.font_px,
+        "titleFontWeight": "normal",
+        "labelLimit": 0,
+        "titleLimit": 0,
+    }
     return {
         "font": look.font.family,
         "view": {
@@ -46,13 +55,7 @@ def config(look: Look) -> Spec:
             "strokeWidth": 0.8,
         },
         "axis": {
-            "labelColor": look.ink,
-            "titleColor": look.ink,
-            "labelFontSize": look.font_px,
-            "titleFontSize": look.font_px,
-            "titleFontWeight": "normal",
-            "labelLimit": 0,
-            "titleLimit": 0,
+            **words,
             "labelOverlap": False,
             "labelFlush": False,
             "labelPadding": 0.4 * look.font_px,
@@ -66,13 +69,7 @@ def config(look: Look) -> Spec:
             "gridColor": look.grid,
         },
         "legend": {
-            "labelColor": look.ink,
-            "titleColor": look.ink,
-            "labelFontSize": look.font_px,
-            "titleFontSize": look.font_px,
-            "titleFontWeight": "normal",
-            "labelLimit": 0,
-            "titleLimit": 0,
+            **words,
             "offset": look.font_px,
             "symbolSize": (0.8 * look.font_px) ** 2,
             "columnPadding": 1.5 * look.font_px,

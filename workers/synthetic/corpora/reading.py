@@ -118,14 +118,14 @@ def fetch_records(corpus: Corpus, numbers: Sequence[int]) -> list[Record]:
     form = _format(corpus.uri)
     with translated("read", corpus.uri):
         if form.kind == "file":
-            found = {0: _whole_file(corpus)}
+            records = {0: _whole_file(corpus)}
         elif form.kind == "parquet":
-            found = _from_stream(corpus, numbers, group_ends(corpus.path, corpus.uri))
+            records = _from_stream(corpus, numbers, group_ends(corpus.path, corpus.uri))
         elif form.compression:
-            found = _from_stream(corpus, numbers, None)
+            records = _from_stream(corpus, numbers, None)
         else:
-            found = _from_lines(corpus, form, numbers)
-    return [found.get(n) or failed(n, f"number {n} is no record of the file") for n in numbers]
+            records = _from_lines(corpus, form, numbers)
+    return [records.get(n) or failed(n, f"the file has no record {n}") for n in numbers]
 
 
 def _format(uri: str) -> _Format:
@@ -133,7 +133,7 @@ def _format(uri: str) -> _Format:
     for suffix, form in _FORMATS.items():
         if name.endswith(suffix):
             return form
-    detail = f"{uri}: no corpus by its name; it ends in one of {', '.join(_FORMATS)}"
+    detail = f"{uri}: no known format; its name must end in one of {', '.join(_FORMATS)}"
     raise DocumentError("no_corpus", detail)
 
 
@@ -150,10 +150,10 @@ def _parquet(corpus: Corpus, first: int = 0) -> Iterator[Record]:
     return parquet_rows(corpus.path, corpus.uri, columns, first)
 
 
-def _parsed(corpus: Corpus, form: _Format, found: Iterable[Line]) -> Iterator[Record]:
+def _parsed(corpus: Corpus, form: _Format, rows: Iterable[Line]) -> Iterator[Record]:
     """The records on lines. Raises DocumentError where the first one shows that these are none."""
     is_first = True
-    for line in found:
+    for line in rows:
         record = _record(corpus, form, line)
         if record is None:
             continue
@@ -219,7 +219,7 @@ def _json_text(
 
 def _from_lines(corpus: Corpus, form: _Format, numbers: Sequence[int]) -> dict[int, Record]:
     """Records of a plain file of lines; a long gap between two numbers is skipped by seeking."""
-    found: dict[int, Record] = {}
+    records: dict[int, Record] = {}
     rows: Iterator[Line] = iter(())
     at = -1
     for number in numbers:
@@ -229,8 +229,8 @@ def _from_lines(corpus: Corpus, form: _Format, numbers: Sequence[int]) -> dict[i
         at = number
         record = line and _record(corpus, form, line)
         if record:
-            found[number] = record
-    return found
+            records[number] = record
+    return records
 
 
 class _Open:
@@ -266,7 +266,7 @@ def _from_stream(
     """
     form = _format(corpus.uri)
     key = (os.getpid(), corpus, *version(corpus.path))
-    found: dict[int, Record] = {}
+    records: dict[int, Record] = {}
     with _lock:
         # Taken out while it is read: a stream that failed is not used again.
         stream = _open.pop() if _open else None
@@ -278,9 +278,9 @@ def _from_stream(
             row = stream.take(number)
             record = _record(corpus, form, row) if isinstance(row, Line) else row
             if record:
-                found[number] = record
+                records[number] = record
         _open[:] = [stream] if stream else []
-    return found
+    return records
 
 
 def _is_ahead(at: int, number: int, ends: Sequence[int] | None) -> bool:

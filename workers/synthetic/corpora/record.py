@@ -1,7 +1,7 @@
 """A record of a corpus, and the checks that its text must pass in any format.
 
-The detail of an error is part of the record's document id (`workers.synthetic.listing`): a reworded
-one makes other documents of the same bad records.
+The detail of an error, whichever module writes it, is part of the record's document id (see
+`workers.synthetic.listing`): rewording it makes other documents of the same bad records.
 """
 
 from __future__ import annotations
