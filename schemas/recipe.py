@@ -1,12 +1,12 @@
 """The recipe: one YAML file that says what dataset to make, as frozen pydantic models.
 
-Unknown keys are refused, and so are settings that ask for work that others rule out: what no run
-could do, or what every run would leave undone. A limit that is never reached is no such thing.
-What depends on an engine, a checkpoint or a place is for `pipelines.check`.
+Unknown keys are refused. So are settings that contradict each other: work that no run could do, or
+that every run would leave undone. A limit that is never reached is not a contradiction. Whatever
+depends on an engine, a checkpoint or a place is checked elsewhere, by the command `check`.
 
-`reading_settings` is the part that decides what a page's reading is; its digest names the staging
-folder and stamps every row. Sources, `dedup`, `publish`, `placement` and `storage` are left out of
-it: changing them never makes a page be read again.
+`reading_settings` is the part that decides the reading of a page; its digest names the staging
+folder and is written into every row. Sources, `dedup`, `publish`, `placement` and `storage` are not
+part of it: changing them never makes a page be read again.
 """
 
 from __future__ import annotations
@@ -35,14 +35,27 @@ __all__ = [
 
 
 class Raster(Part):
-    """How a page becomes an image. Pages past the limits are rejects `page_too_large`."""
+    """How a page becomes an image. Pages beyond the limits are rejects `page_too_large`."""
 
-    longest_edge_px: Annotated[int, Field(ge=64, le=8192)] = 1280
-    format: Literal["jpeg", "png", "webp"] = "jpeg"
-    quality: Annotated[int, Field(ge=1, le=100)] = 92
-    max_page_points: Annotated[float, Field(gt=0)] = 20_000  # 277 inches, past any real sheet
-    max_aspect: Annotated[float, Field(ge=1)] = 20
-    max_image_pixels: PositiveInt = 200_000_000
+    longest_edge_px: Annotated[int, Field(ge=64, le=8192)] = Field(
+        default=1280, description="The longest edge of a page image, in pixels."
+    )
+    format: Literal["jpeg", "png", "webp"] = Field(
+        default="jpeg", description="The format of the stored images."
+    )
+    quality: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=92, description="The quality of JPEG and WebP. PNG loses nothing and takes none."
+    )
+    max_page_points: Annotated[float, Field(gt=0)] = Field(
+        default=20_000,  # 277 inches, larger than any real sheet
+        description="The longest side of a page that is read, in points of 1/72 inch.",
+    )
+    max_aspect: Annotated[float, Field(ge=1)] = Field(
+        default=20, description="The largest ratio of a page's long side to its short side."
+    )
+    max_image_pixels: PositiveInt = Field(
+        default=200_000_000, description="The most pixels of an image file that is decoded."
+    )
 
     @model_validator(mode="after")
     def _quality_of_lossy(self) -> Raster:
@@ -55,82 +68,161 @@ class Raster(Part):
 
 
 class TextLayer(Part):
-    """When the text layer of a page is not good enough to stand for a reading.
+    """When the text layer of a page is too poor to be used instead of a reading.
 
-    Each field names the reason that it gives; `workers.textlayer_signals` says how it is measured.
+    Each limit belongs to one finding, such as `garbled`. `workers.textlayer.signals` says how each
+    is measured.
     """
 
-    min_chars: int = Field(default=16, description="`missing`")
-    max_hidden_share: Share = Field(default=0.3, description="`invisible`")
-    max_garbled_share: Share = Field(default=0.1, description="`garbled`")
-    min_vowel_share: Share = Field(default=0.2, description="`garbled`")
-    min_judged_letters: int = Field(default=200, description="fewer do not count as `garbled`")
-    max_image_share: Share = Field(default=0.5, description="`scanned`")
-    min_chars_over_image: int = Field(default=150, description="more is never `scanned`")
-    max_paths: int = Field(default=200, description="`outlined`: letters drawn as paths")
-    min_chars_over_paths: int = Field(default=50, description="more is never `outlined`")
-    max_jump_share: Share = Field(default=0.4, description="`disordered`")
-    min_judged_blocks: int = Field(default=10, description="fewer are never `disordered`")
-    max_single_letter_share: Share = Field(default=0.6, description="`misspaced`")
-    max_glued_share: Share = Field(default=0.3, description="`misspaced`")
-    min_judged_words: int = Field(default=20, description="fewer are never `misspaced`")
+    min_chars: int = Field(
+        default=16, description="A layer with fewer characters counts as `missing`."
+    )
+    max_hidden_share: Share = Field(
+        default=0.3, description="The largest share of hidden characters before it is `invisible`."
+    )
+    max_garbled_share: Share = Field(
+        default=0.1, description="The largest share of broken characters before it is `garbled`."
+    )
+    min_vowel_share: Share = Field(
+        default=0.2,
+        description="The smallest share of vowels among Latin letters; with less it is `garbled`.",
+    )
+    min_judged_letters: int = Field(
+        default=200, description="With fewer Latin letters, vowels are not counted."
+    )
+    max_image_share: Share = Field(
+        default=0.5,
+        description="The largest share of the page that an image may cover before it is `scanned`.",
+    )
+    min_chars_over_image: int = Field(
+        default=150, description="With more characters a page is never `scanned`."
+    )
+    max_paths: int = Field(
+        default=200,
+        description="The most drawn paths before the page is `outlined`: its letters may be paths.",
+    )
+    min_chars_over_paths: int = Field(
+        default=50, description="With more characters a page is never `outlined`."
+    )
+    max_jump_share: Share = Field(
+        default=0.4,
+        description="The largest share of jumps in reading order before it is `disordered`.",
+    )
+    min_judged_blocks: int = Field(
+        default=10, description="With fewer blocks a page is never `disordered`."
+    )
+    max_single_letter_share: Share = Field(
+        default=0.6,
+        description="The largest share of words of one letter before it is `misspaced`.",
+    )
+    max_glued_share: Share = Field(
+        default=0.3,
+        description="The largest share of letters in runs of over 30 before it is `misspaced`.",
+    )
+    min_judged_words: int = Field(
+        default=20, description="With fewer words a page is never `misspaced`."
+    )
 
 
 class Quality(Part):
-    """Floors for a sample; what falls below is a reject with its reason and its scores."""
+    """Limits that a reading must keep to become a sample; otherwise it is a reject."""
 
-    min_text_tokens: int = Field(default=1, ge=1, description="fewer: `no_text`")
-    min_confidence: Share = Field(
-        default=0.5, description="mean engine confidence: `low_confidence`"
+    min_text_tokens: int = Field(
+        default=1, ge=1, description="A page with fewer text tokens is a reject `no_text`."
     )
-    max_repetition: Share = Field(default=0.7, description="share of repeated lines or 5-grams")
-    max_symbol_share: Share = Field(default=0.7, description="share of non-letters: `garbage`")
-    min_ink_share: Share = Field(default=2e-5, description="share of marked pixels: `blank`")
+    min_confidence: Share = Field(
+        default=0.5,
+        description="A page with a lower mean confidence of its engine is a reject "
+        "`low_confidence`.",
+    )
+    max_repetition: Share = Field(
+        default=0.7,
+        description="A page with a larger share of repeated lines or 5-grams is a reject "
+        "`repetition`.",
+    )
+    max_symbol_share: Share = Field(
+        default=0.7,
+        description="A page with a larger share of characters that are not letters is a reject "
+        "`garbage`.",
+    )
+    min_ink_share: Share = Field(
+        default=2e-5,
+        description="A page with a smaller share of marked pixels is a reject `blank`.",
+    )
 
 
 class Publish(Part):
-    """How rows become parts."""
+    """How rows are written into Parquet parts."""
 
-    seed: int = 0
-    part_bytes: PositiveInt = 500_000_000
-    row_group_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 64_000_000
+    seed: int = Field(default=0, description="Changes the shuffled order of the rows.")
+    part_bytes: PositiveInt = Field(
+        default=500_000_000, description="The size that a part file aims at, in bytes."
+    )
+    row_group_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        default=64_000_000, description="The size that a row group aims at, in bytes."
+    )
 
 
 class Placement(Part):
-    """Where and how wide the work runs; never changes the published bytes."""
+    """Where the work runs and how wide; it never changes the published bytes."""
 
     replicas: tuple[PositiveInt, PositiveInt] = Field(
         default=(1, 1),
-        description="[fewest, most]: a run asks for the most, works with those that are ready, and "
-        "stops where fewer than the fewest are ready for replica_start_timeout_s, or can be had; "
-        "one number is the most, and the fewest is 1",
+        description="The fewest and the most engine replicas; one number is the most, and the "
+        "fewest is then 1. A run asks for the most and works with those that are ready. It stops "
+        "when fewer than the fewest are ready for `replica_start_timeout_s`, or can be had at all.",
     )
-    gpus_per_replica: Annotated[float, Field(ge=0)] = 0
+    gpus_per_replica: Annotated[float, Field(ge=0)] = Field(
+        default=0,
+        description="The GPUs of a replica; less than 1 shares a GPU between replicas.",
+    )
     batch_pages: PositiveInt | None = Field(
-        default=None, description="pages that a model reads at once; default: by the device"
+        default=None,
+        description="How many pages the engine `transformers` reads at once; by default it depends "
+        "on the device.",
     )
-    threads_per_replica: PositiveInt | None = Field(default=None, description="default: all cores")
-    shard_pages: PositiveInt = 64
-    page_timeout_s: Annotated[float, Field(gt=0)] = 60
-    page_memory_bytes: PositiveInt = 3 * 2**30
-    read_timeout_s: Annotated[float, Field(gt=0, description="longest reading of a page")] = 120
-    replica_start_timeout_s: Annotated[
-        float,
-        Field(
-            gt=0,
-            description="longest time with fewer replicas than asked for, and longest loading of "
-            "one that has its device",
-        ),
-    ] = 1800
+    threads_per_replica: PositiveInt | None = Field(
+        default=None, description="The CPU threads of a replica; by default all cores."
+    )
+    shard_pages: PositiveInt = Field(
+        default=64, description="The most pages of a shard, the unit of work and of retries."
+    )
+    page_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=60,
+        description="The longest time for rasterising a page, in seconds; a page that takes longer "
+        "is a reject `timeout`.",
+    )
+    page_memory_bytes: PositiveInt = Field(
+        default=3 * 2**30,
+        description="The most memory of the child process that rasterises pages, in bytes; a page "
+        "that needs more is a reject `memory_limit`.",
+    )
+    read_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=120,
+        description="The longest time for reading a page, in seconds; a replica that takes longer "
+        "is replaced.",
+    )
+    replica_start_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        default=1800,
+        description="The longest time with too few ready replicas, and the longest time for a "
+        "replica to load on its device, in seconds.",
+    )
     staging: str | None = Field(
         default=None,
-        description="each dataset has a folder of its own there; default: <dataset>/staging",
+        description="A folder or URL for what is read and not yet published; each dataset has a "
+        "folder of its own there. By default it is `staging/` in the dataset.",
     )
     staging_days: Annotated[float, Field(ge=0)] | None = Field(
-        default=7, description="what is staged longer goes when a run ends well; `null` keeps it"
+        default=7,
+        description="A run that ends well removes what was staged longer ago, in days; `null` "
+        "keeps everything.",
     )
 
-    @field_validator("replicas", mode="before")
+    @field_validator(
+        "replicas",
+        mode="before",
+        json_schema_input_type=PositiveInt | tuple[PositiveInt, PositiveInt],
+    )
     @classmethod
     def _one_number(cls, value: object) -> object:
         return (1, value) if type(value) is int else value
@@ -154,49 +246,85 @@ class Placement(Part):
 
 
 class Storage(Part):
-    """Where `s3://` is; what is left out comes from the environment. Keys never stand here."""
+    """Where `s3://` is. What is left out comes from the environment; keys never stand here."""
 
     endpoint: Annotated[str, Field(pattern=r"^https?://[^/@?#\s]+/?$")] | None = Field(
-        default=None, description="`https://host:port` of an S3-compatible store; default: AWS"
+        default=None,
+        description="`https://host:port` of an S3-compatible store; by default AWS.",
     )
-    region: Location | None = None
-    profile: Location | None = Field(default=None, description="of the AWS configuration files")
+    region: Location | None = Field(default=None, description="The region of the store.")
+    profile: Location | None = Field(
+        default=None, description="A profile of the AWS configuration files."
+    )
 
 
 class Recipe(Part):
-    """What dataset to make, of what, and how."""
+    """What dataset to make, from which sources, and how."""
 
-    dataset: Location
-    sources: tuple[Source, ...]
-    license: str = Field(default="other", description="licence of the documents, for the card")
-    on_missing: Literal["keep", "remove"] = "keep"
+    dataset: Location = Field(
+        description="The dataset that is made: a folder, or `s3://bucket/prefix`."
+    )
+    sources: tuple[Source, ...] = Field(
+        description="Where the input comes from. A plain path stands for `documents: path`."
+    )
+    license: str = Field(
+        default="other", description="The licence of the documents, for the dataset card."
+    )
+    on_missing: Literal["keep", "remove"] = Field(
+        default="keep", description="What happens to documents whose files are gone."
+    )
     max_removed: Share = Field(
         default=0.2,
-        description="share of the documents, or of the pages, over which a run stops rather than "
-        "publish a version without them",
+        description="A run that would remove a larger share of the documents or of the pages stops "
+        "before it reads anything.",
     )
-    raster: Raster = Raster()
-    routing: Literal["prefer", "never", "only"] = "prefer"
-    text_layer: TextLayer = TextLayer()
-    engine: EngineSpec = EngineSpec()
+    raster: Raster = Field(default=Raster(), description="How a page becomes an image.")
+    routing: Literal["prefer", "never", "only"] = Field(
+        default="prefer",
+        description="Whether a page's text layer is used: `prefer` uses it where it is good, "
+        "`never` reads every page with the engine, `only` never uses an engine.",
+    )
+    text_layer: TextLayer = Field(
+        default=TextLayer(), description="When a text layer is too poor to be used."
+    )
+    engine: EngineSpec = Field(
+        default=EngineSpec(), description="The engine that reads page images."
+    )
     fallback: EngineSpec | None = Field(
-        default=None, description="reads what the engine failed on, also under stronger settings"
+        default=None,
+        description="An engine for pages that the first one could not read, even under stronger "
+        "settings.",
     )
-    rotate: bool = Field(default=True, description="try a page that reads badly turned")
+    rotate: bool = Field(
+        default=True, description="Try a page that reads badly turned by 90, 270 and 180 degrees."
+    )
     deep: bool = Field(
-        default=False, description="cut figures, charts and formulas out and read each by itself"
+        default=False,
+        description="Cut out figures, charts and formulas, and read each of them by itself.",
     )
     vision_mode: ReferenceMode = Field(
-        default="base", description="counts vision tokens for engines that see none of their own"
+        default="base",
+        description="The mode of DeepSeek-OCR by which vision tokens are counted for engines that "
+        "have none of their own.",
     )
-    quality: Quality = Quality()
-    dedup: Dedup = Dedup()
-    mix: Mix | None = Field(default=None, description="groups of sources by weight")
-    publish: Publish = Publish()
-    placement: Placement = Placement()
-    storage: Storage = Storage()
+    quality: Quality = Field(
+        default=Quality(), description="Limits that a reading must keep to become a sample."
+    )
+    dedup: Dedup = Field(default=Dedup(), description="What counts as a duplicate.")
+    mix: Mix | None = Field(
+        default=None, description="The proportions in which groups of sources are mixed."
+    )
+    publish: Publish = Field(default=Publish(), description="How rows become parts.")
+    placement: Placement = Field(
+        default=Placement(), description="Where the work runs and how wide."
+    )
+    storage: Storage = Field(default=Storage(), description="Where `s3://` is.")
 
-    @field_validator("sources", mode="before")
+    @field_validator(
+        "sources",
+        mode="before",
+        json_schema_input_type=Location | Source | tuple[Location | Source, ...],
+    )
     @classmethod
     def _words_are_documents(cls, value: object) -> object:
         sources = [value] if isinstance(value, (str, Mapping)) else value
@@ -207,7 +335,7 @@ class Recipe(Part):
     @field_validator("sources")
     @classmethod
     def _any(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        # Asked of the tuple itself, it would be told again of a tuple whose one source is wrong.
+        # A `min_length` of the tuple would be reported again when its only source is wrong.
         if not sources:
             raise ValueError("name at least one source")
         return sources
@@ -241,8 +369,8 @@ class Recipe(Part):
         return self
 
     def _left_undone(self) -> Iterator[str]:
-        """Settings that others rule out, whatever the sources are: these are no reading settings,
-        and a dataset must not need another digest when they change."""
+        """Settings that other settings rule out. The sources do not matter here: they are not
+        reading settings, and the digest must not change with them."""
         placement = self.placement
         specs = (self.engine, *([self.fallback] if self.fallback else []))
         names = {spec.name for spec in specs}
@@ -277,7 +405,7 @@ class Recipe(Part):
             yield "placement.threads_per_replica: vllm takes none; leave it out"
 
     def _same_places(self) -> Iterator[str]:
-        """Places that are named twice, where each would have to be one of its own."""
+        """Places that are named twice, although each must be different."""
         if self.placement.staging == self.dataset:
             yield "placement.staging: it is the dataset itself; name another folder"
         for number, source in enumerate(self.sources):
@@ -287,13 +415,13 @@ class Recipe(Part):
                 yield f"sources.{number}.dataset: it is the dataset that is made; name another one"
 
     def reading_settings(self) -> dict[str, Any]:
-        """The settings a reading depends on, as plain JSON values."""
+        """The settings that a reading depends on, as plain JSON values."""
         fields = {
             *("raster", "routing", "text_layer", "engine", "fallback", "rotate", "deep"),
             *("vision_mode", "quality"),
         }
         settings = self.model_dump(mode="json", include=fields)
-        # Signatures are made while reading, so their length is a reading's setting.
+        # Signatures are made while pages are read, so their length is a reading setting.
         return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings
 
     @property
@@ -303,7 +431,7 @@ class Recipe(Part):
 
     @property
     def needs_engine(self) -> bool:
-        """Whether any page can come to an engine: pages of records have their text."""
+        """Whether any page can need an engine; pages of records come with their text."""
         return self.routing != "only" and len(self.record_sources) < len(self.sources)
 
     @property
@@ -332,7 +460,7 @@ def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The leaves in which two settings differ, as `raster.quality: 92 -> 80`, sorted."""
+    """The leaves in which two settings differ, such as `raster.quality: 92 -> 80`, sorted."""
     lines: list[str] = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)
