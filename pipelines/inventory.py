@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from cluster.pool import Policy, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import Session
-from pipelines.tasks import TASK_DEADLINE_S
+from pipelines.steps.settings import child_limits, raster_settings
+from pipelines.steps.tasks import TASK_DEADLINE_S
 from schemas.errors import SourceError
 from schemas.ids import canonical_json, digest
 from schemas.inventory import Document, update_inventory
@@ -24,9 +25,11 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
-from workers.documents import Examined, examine
-from workers.naming import Naming
-from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
+from workers.rasterising.rasterizer import shared_rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.sources.documents import Examined, examine
+from workers.sources.naming import Naming
+from workers.synthetic.fenced import shared_maker
 from workers.synthetic.records import examine_records, list_records
 
 log = logging.getLogger(__name__)
@@ -163,28 +166,15 @@ def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examin
             raise SourceError(unfit[of_source[0]].detail)
 
 
-def raster_settings(recipe: Recipe) -> RasterSettings:
-    """What rasterising takes from a recipe."""
-    return RasterSettings(
-        recipe.raster, recipe.routing, recipe.text_layer, recipe.quality.min_ink_share
-    )
-
-
-def child_limits(recipe: Recipe) -> ChildLimits:
-    """The limits of a rasterising child."""
-    return ChildLimits(recipe.placement.page_timeout_s, recipe.placement.page_memory_bytes)
-
-
 def examine_chunk(chunk: Chunk) -> list[Examined]:
     """Examine the files of a chunk; what was found is staged before it is returned."""
-    rasterizer = shared_rasterizer(chunk.settings, chunk.limits)
     if chunk.source is None:
+        rasterizer = shared_rasterizer(chunk.settings, chunk.limits)
         results = [examine(file, rasterizer) for file in chunk.files]
     else:
+        maker = shared_maker(chunk.settings, chunk.limits)
         results = [
-            found
-            for file in chunk.files
-            for found in examine_records(file, chunk.source, rasterizer)
+            found for file in chunk.files for found in examine_records(file, chunk.source, maker)
         ]
     if chunk.staging is None:
         return results

@@ -5,7 +5,8 @@
 Parts that hold only rows of the new version stay as they are; parts that lose or change rows are
 written again without them; new rows go to new parts in a seeded order. All of it is a function of
 the rows, so a publish that was killed is repeated without doubling anything. Which rows a version
-has is decided in `pipelines.rows`, and how they are cut into parts in `pipelines.write`.
+has is decided in `pipelines.version.rows`, how they are cut into parts in
+`pipelines.version.write`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ import numpy as np
 from cluster.estimate import Rates
 from cluster.progress import Meter
 from cluster.session import Session
-from pipelines.contents import (
+from pipelines.dataset.diff import changes
+from pipelines.read import PassReport
+from pipelines.steps.tasks import run_tasks
+from pipelines.steps.timed import Stopwatch
+from pipelines.version.contents import (
     Contents,
     OldRows,
     conversation_contents,
@@ -29,14 +34,10 @@ from pipelines.contents import (
     page_contents,
     reject_contents,
 )
-from pipelines.diff import changes
-from pipelines.read import PassReport
-from pipelines.records import NOBODY
-from pipelines.rows import Version
-from pipelines.settled import languages_after
-from pipelines.tasks import run_tasks
-from pipelines.timed import Stopwatch
-from pipelines.write import Writer
+from pipelines.version.records import NOBODY
+from pipelines.version.rows import Version
+from pipelines.version.settled import languages_after
+from pipelines.version.write import Writer
 from schemas.errors import LeaseError
 from schemas.ids import digest
 from schemas.inventory import Document
@@ -44,9 +45,9 @@ from schemas.recipe import Recipe
 from schemas.sources import source_settings
 from schemas.tables import INVENTORY, REJECTS, TABLES
 from workers import store
-from workers.assemble import write_rows
-from workers.delta import PartFile, TableVersion, commit_parts, ensure_table
-from workers.parts import read_part
+from workers.dataset.delta import PartFile, TableVersion, commit_parts, ensure_table
+from workers.dataset.parts import read_part
+from workers.publishing.assemble import write_rows
 
 Tables = Mapping[str, TableVersion]
 

@@ -20,20 +20,28 @@ from cluster.planner import cut_shards, split_shard
 from cluster.pool import Policy, PoolState, Step, run_pool
 from cluster.progress import Meter
 from cluster.session import ReplicaSpec, Session
-from pipelines.inventory import child_limits, raster_settings
-from pipelines.timed import Stopwatch, Timed, finish_times, raster_times, read_times
+from pipelines.steps.settings import (
+    child_limits,
+    raster_settings,
+    replica_count,
+    replica_settings,
+    score_settings,
+)
+from pipelines.steps.timed import Stopwatch, Timed, finish_times, raster_times, read_times
 from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt, Shard
 from schemas.sources import RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
-from workers import score, store
-from workers.ladder import LadderSettings
-from workers.naming import Naming
-from workers.raster import ChildLimits, RasterSettings, shared_rasterizer
-from workers.replica import Replica, ReplicaSettings, given_reading, load_replica
-from workers.score import ScoreSettings, score_crops, score_page
-from workers.staging import Staging
+from workers import store
+from workers.rasterising.rasterizer import shared_rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.reading.replica import Replica, given_reading, load_replica
+from workers.shards import score
+from workers.shards.score import ScoreSettings, score_crops, score_page
+from workers.shards.staging import Staging
+from workers.sources.naming import Naming
+from workers.synthetic.fenced import shared_maker
 from workers.synthetic.records import make_records
 
 log = logging.getLogger(__name__)
@@ -160,12 +168,11 @@ def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
     """A shard and what the recipe says of it; its files are named by where they lie."""
     naming = Naming.of(recipe.sources)
     ranges = tuple(replace(part, files=naming.located(part.files)) for part in shard.ranges)
-    scoring = ScoreSettings(recipe.quality, recipe.vision_mode, recipe.permutations)
     return Job(
         replace(shard, ranges=ranges),
         raster_settings(recipe),
         child_limits(recipe),
-        scoring,
+        score_settings(recipe),
         staging,
         recipe.record_sources,
     )
@@ -190,26 +197,6 @@ def make_chain(
         fewest=placement.replicas[0],
     )
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
-
-
-def replica_count(placement: Placement, pages: int | None) -> int:
-    """As many replicas as the recipe allows, and no more than `pages` make shards to read."""
-    most = placement.replicas[1]
-    return most if pages is None else min(most, -(-pages // placement.shard_pages))
-
-
-def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
-    """What the recipe says of a replica; `isolated`: it has a process that it may end."""
-    placement = recipe.placement
-    return ReplicaSettings(
-        engine=recipe.engine,
-        ladder=LadderSettings(recipe.quality, recipe.raster, recipe.rotate),
-        fallback=recipe.fallback,
-        deep=recipe.deep,
-        threads=placement.threads_per_replica,
-        batch_pages=placement.batch_pages,
-        read_timeout_s=placement.read_timeout_s if isolated else None,
-    )
 
 
 def shard_deadline_s(placement: Placement, job: Job) -> float:
@@ -250,7 +237,7 @@ def draw_ranges(
             pages += make_records(
                 list(parts),
                 sources,
-                lambda source: shared_rasterizer(settings, limits, not is_generator(source)),
+                lambda source: shared_maker(settings, limits, not is_generator(source)),
             )
         else:
             for part in parts:

@@ -22,16 +22,9 @@ from rich.console import Console
 from cluster.planner import uncovered_ranges
 from cluster.progress import print_line
 from cluster.session import Session
-from pipelines.diff import Counts
-from pipelines.inventory import Inventory, forget_examined, list_sources, take_inventory
-from pipelines.leased import Hold, LeasedSession
-from pipelines.publish import publish, settings_of
-from pipelines.read import PassReport, outcome_line, read_pages
-from pipelines.records import Catalogue
-from pipelines.rows import Inputs, Version, decide
-from pipelines.settled import Settled, languages_of, leave_settled, listing_digest, read_settled
-from pipelines.staged import remember_staging, scratch_of, staging_root, sweep
-from pipelines.state import (
+from pipelines.dataset.diff import Counts
+from pipelines.dataset.staged import remember_staging, scratch_of, staging_root, sweep
+from pipelines.dataset.state import (
     Snapshot,
     check_settings,
     load_snapshot,
@@ -39,7 +32,20 @@ from pipelines.state import (
     runs_of,
     uncovered,
 )
-from pipelines.story import Story, change_line
+from pipelines.inventory import Inventory, forget_examined, list_sources, take_inventory
+from pipelines.publish import publish, settings_of
+from pipelines.read import PassReport, outcome_line, read_pages
+from pipelines.steps.leased import Hold, LeasedSession
+from pipelines.version.records import Catalogue
+from pipelines.version.rows import Inputs, Version, decide
+from pipelines.version.settled import (
+    Settled,
+    languages_of,
+    leave_settled,
+    listing_digest,
+    read_settled,
+)
+from pipelines.version.story import Story, change_line
 from schemas.errors import IntegrityError, SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
@@ -47,12 +53,12 @@ from schemas.removal import removal
 from schemas.shards import PageRange, Receipt, SeenFile
 from schemas.sources import is_made, record_place
 from workers import store
-from workers.card import write_card
-from workers.delta_names import require_name
-from workers.documents import Examined
-from workers.lease import TTL_S, hold
-from workers.naming import Naming
-from workers.staging import Staging
+from workers.dataset.card import write_card
+from workers.dataset.lease import TTL_S, hold
+from workers.dataset.names import require_name
+from workers.shards.staging import Staging
+from workers.sources.documents import Examined
+from workers.sources.naming import Naming
 
 
 @dataclass(frozen=True, slots=True)

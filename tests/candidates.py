@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.recipe import Dedup
-from workers.duplicates import Indices, Items, candidate_keys, stars
+from workers.publishing.duplicates import Indices, Items, candidate_keys, stars
 
 
 def candidate_edges(items: Items, settings: Dedup) -> Iterator[Indices]:

@@ -55,7 +55,9 @@ def test_all_that_is_copied_is_there_and_sent_to_the_builder() -> None:
 
 
 def test_all_code_is_copied() -> None:
-    packages = {name.split(".")[0] for name in PROJECT["tool"]["setuptools"]["packages"]}
+    packages = {
+        name.rstrip("*") for name in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+    }
     assert packages <= set(copied())
 
 

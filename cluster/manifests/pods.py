@@ -194,8 +194,8 @@ def _probe(period_s: int, failures: int) -> Value:
 
 
 def pod_security() -> Value:
-    """No root. `workers.native` sets a filter of system calls in its children, which the
-    runtime's own allows."""
+    """No root. `workers.rasterising.native` filters the system calls of its children, which the
+    runtime's own filter allows."""
     return {
         "runAsNonRoot": True,
         "runAsUser": USER_ID,

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from schemas.errors import MAY_PASS, UNACCOUNTED, WRONG_REQUEST
 
 # Typer's names of types, which stand where an option's value has no name of its own.

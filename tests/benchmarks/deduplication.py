@@ -34,7 +34,8 @@ from rich.table import Table
 from schemas.recipe import Dedup, NearText
 from tests.benchmarks import datatrove_minhash, template_families
 from tests.candidates import candidate_edges
-from workers import decisions, duplicates, signatures
+from workers.publishing import decisions, duplicates
+from workers.text import signatures
 
 PAGE_WORDS = 300
 VOCABULARY_WORDS = 20_000

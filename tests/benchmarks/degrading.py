@@ -27,7 +27,7 @@ from schemas.degrade import LEVELS, Degrade
 from schemas.pages import PageImage
 from tests.benchmarks.ocr_engine import LONGEST_EDGE_PX, generated_pages
 from workers.engines.rapidocr import RapidOcrEngine
-from workers.pictures import decode
+from workers.rasterising.pictures import decode
 from workers.synthetic.degrade import degrade
 
 Accuracies = NDArray[np.float64]

@@ -22,9 +22,8 @@ from rich.table import Table
 
 from schemas.figures import FIGURE_KINDS, ChemistrySource, GeometrySource, TableSource
 from schemas.recipe import Raster
-from workers.drawing import ink_share
-from workers.pictures import encode
-from workers.signatures import image_hash
+from workers.rasterising.drawing import ink_share
+from workers.rasterising.pictures import encode
 from workers.synthetic.chemistry import drawing as chemistry
 from workers.synthetic.chemistry.molecules import MOLECULES
 from workers.synthetic.drawn import Drawn
@@ -32,6 +31,7 @@ from workers.synthetic.geometry import drawing as geometry
 from workers.synthetic.geometry.layout import is_legible, placed
 from workers.synthetic.geometry.shapes import construct
 from workers.synthetic.tables import drawing as tables
+from workers.text.signatures import image_hash
 
 Draw = Callable[[np.random.Generator], Drawn]
 

@@ -38,7 +38,7 @@ from workers.engines.checkpoint import Checkpoint
 from workers.engines.loaded import Loaded
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
-from workers.engines.profile import Guard
+from workers.engines.profiles.profile import Guard
 from workers.engines.transformers import TransformersEngine
 
 ANSWER_TOKENS = 1050

@@ -34,8 +34,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rapidfuzz.distance import Levenshtein
 
 from schemas.pages import PageImage, Reading
-from workers.engines.ppocr import PpOcrEngine
-from workers.engines.ppocr_device import Fetched, PpOcrModels, Precision
+from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
+from workers.engines.ppocr.engine import PpOcrEngine
 
 WIDTH_PX, HEIGHT_PX = 990, 1280
 DRAWN_PAGES = 256

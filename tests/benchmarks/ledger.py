@@ -32,18 +32,18 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.dataset.vacuum import Retention, vacuum
+from pipelines.dataset.verify import verify
 from pipelines.inventory import list_sources
 from pipelines.publish import settings_of
 from pipelines.run import run
-from pipelines.vacuum import Retention, vacuum
-from pipelines.verify import verify
 from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import Receipt
 from schemas.tables import SCHEMAS, TABLES
-from workers.delta import PartFile, commit_parts, ensure_table
-from workers.parts import write_part
-from workers.staging import Staging
+from workers.dataset.delta import PartFile, commit_parts, ensure_table
+from workers.dataset.parts import write_part
+from workers.shards.staging import Staging
 
 PAGES_PER_DOCUMENT = 10
 ROWS_PER_PART, ROWS_PER_GROUP = 50_000, 10_000

@@ -6,9 +6,9 @@ Both read the same page images (1280 px, JPEG quality 92) with all cores, in tur
 pages. On a busy machine trust the CPU seconds: RapidOCR's threads wait for one another inside each
 operator, so its pages/s fall further than ours when others take the cores. Truth is the text layer.
 Accuracy is 1 - edit distance / longer length, on text with its white space folded. RapidOCR's
-lines are put in order and joined by our own `workers.reading_order`, so the accuracies compare
-recognition, not reading order. The floor is the time that the ONNX Runtime sessions take for our
-engine's own tensors, one a core, with nothing else done.
+lines are put in order and joined by our own `workers.layout.reading_order`, so the accuracies
+compare recognition, not reading order. The floor is the time that the ONNX Runtime sessions take
+for our engine's own tensors, one a core, with nothing else done.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rapidocr import RapidOCR
 
 from schemas.pages import PageImage
 from workers.engines.rapidocr import RapidOcrEngine
-from workers.reading_order import join_lines, paragraphs
+from workers.layout.reading_order import join_lines, paragraphs
 
 LONGEST_EDGE_PX = 1280
 TURN_PAGES = 8

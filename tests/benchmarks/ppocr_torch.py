@@ -34,8 +34,8 @@ from tests.benchmarks.ocr_engine import (
     real_pages,
     timed,
 )
-from workers.engines.ppocr import PpOcrEngine
-from workers.engines.ppocr_device import PpOcrModels
+from workers.engines.ppocr.device import PpOcrModels
+from workers.engines.ppocr.engine import PpOcrEngine
 from workers.engines.rapidocr import RapidOcrEngine
 from workers.engines.text_lines import (
     DETECTOR,

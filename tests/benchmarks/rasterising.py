@@ -35,13 +35,16 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Placement, Raster, TextLayer
-from workers import drawing, raster, render
-from workers.signatures import image_hash
+from workers.rasterising import drawing, render
+from workers.rasterising.media_types import PDF
+from workers.rasterising.rasterizer import Rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.text.signatures import image_hash
 
 REQUIRED_RATIO = 0.85
 # A blank page would save us the encoding, so none counts as blank here.
-SETTINGS = raster.RasterSettings(Raster(), "never", TextLayer(), min_ink_share=0.0)
-LIMITS = raster.ChildLimits(Placement().page_timeout_s, Placement().page_memory_bytes)
+SETTINGS = RasterSettings(Raster(), "never", TextLayer(), min_ink_share=0.0)
+LIMITS = ChildLimits(Placement().page_timeout_s, Placement().page_memory_bytes)
 DOC_ID = "0" * 64
 RANGE_PAGES = 64
 LONG_PAGES = 3000
@@ -133,12 +136,12 @@ def bare(document: Document) -> list[bytes]:
 def unisolated(document: Document) -> list[bytes]:
     """Our work in this process: no child, no pipe, no limits."""
     path = str(document.path)
-    pages = [render._render_page(path, raster.PDF, "", i, SETTINGS) for i in document.pages]
+    pages = [render._render_page(path, PDF, "", i, SETTINGS) for i in document.pages]
     return [page.image.data for page in pages if page.image]
 
 
-def ours(rasterizer: raster.Rasterizer, document: Document) -> list[bytes]:
-    pages = rasterizer.rasterise(document.path, raster.PDF, DOC_ID, document.pages)
+def ours(rasterizer: Rasterizer, document: Document) -> list[bytes]:
+    pages = rasterizer.rasterise(document.path, PDF, DOC_ID, document.pages)
     return [page.image.data for page in pages if page.image]
 
 
@@ -165,7 +168,7 @@ def steps_ms(documents: Sequence[Document]) -> dict[str, float]:
 
 
 def measure_speed(documents: Sequence[Document], rounds: int) -> dict[str, Any]:
-    rasterizer = raster.Rasterizer(SETTINGS, LIMITS)
+    rasterizer = Rasterizer(SETTINGS, LIMITS)
     sides: dict[str, Callable[[Document], list[bytes]]] = {
         "bare": bare,
         "unisolated": unisolated,
@@ -221,7 +224,7 @@ def measure_memory(folder: Path) -> dict[str, float]:
         path = folder / f"long-{pages}.pdf"
         generated_pdf(path, pages, random.Random(pages), picture_px=256)
         result[f"file_mib_{pages}"] = path.stat().st_size / 2**20
-        rasterizer = raster.Rasterizer(SETTINGS, LIMITS)
+        rasterizer = Rasterizer(SETTINGS, LIMITS)
         try:
             peaks = list(_peaks_mib(rasterizer, path, pages))
         finally:
@@ -231,7 +234,7 @@ def measure_memory(folder: Path) -> dict[str, float]:
     return result
 
 
-def _peaks_mib(rasterizer: raster.Rasterizer, path: Path, pages: int) -> Iterator[float]:
+def _peaks_mib(rasterizer: Rasterizer, path: Path, pages: int) -> Iterator[float]:
     """The child's peak resident set after each range."""
     for start in range(0, pages, RANGE_PAGES):
         part = Document(path, range(start, min(start + RANGE_PAGES, pages)))

@@ -39,13 +39,13 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.session import open_session
-from pipelines.dedup import Drops, find_duplicates
-from pipelines.records import NOBODY, Catalogue, load_all
+from pipelines.version.dedup import Drops, find_duplicates
+from pipelines.version.records import NOBODY, Catalogue, load_all
 from schemas.inventory import Document
 from schemas.recipe import parse_recipe
 from schemas.shards import SeenFile
-from workers import signatures
-from workers.records import RowsFile
+from workers.publishing.records import RowsFile
+from workers.text import signatures
 
 SHINGLES = 296
 FAMILY_JACCARD = 0.7

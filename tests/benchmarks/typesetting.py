@@ -42,7 +42,7 @@ from rich.table import Table
 
 from schemas.recipe import Raster
 from schemas.typography import PRESETS
-from workers.pictures import encode
+from workers.rasterising.pictures import encode
 from workers.synthetic.sampling import pick, within
 from workers.synthetic.text import typeset
 from workers.synthetic.text.markdown import plain_blocks

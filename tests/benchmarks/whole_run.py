@@ -22,13 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.session import open_session
-from pipelines.inventory import child_limits, raster_settings
 from pipelines.run import run
+from pipelines.steps.settings import child_limits, raster_settings
 from schemas.pages import PageImage
 from schemas.recipe import EngineSpec, Recipe, parse_recipe
 from tests.pipelines.corpora import write_pdf
 from workers.engines import load_engine
-from workers.raster import PDF, Rasterizer
+from workers.rasterising.media_types import PDF
+from workers.rasterising.rasterizer import Rasterizer
 
 PAGES_PER_FILE = 8
 

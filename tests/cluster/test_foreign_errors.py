@@ -1,6 +1,6 @@
 """The words of the errors of Ray's client to the Jobs API, provoked in Ray itself.
 
-That of an id which is used comes from a head: it is in `tests/pipelines/test_jobs.py`.
+That of an id which is used comes from a head: it is in `tests/pipelines/cli/test_jobs.py`.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.run import run
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
-from workers.card import write_card
+from workers.dataset.card import write_card
 
 DEADLINE_S = 120
 TORN_BYTES = 20

@@ -30,7 +30,7 @@ from tests.faults.worlds import ENGINE, LAYERS, make_world
 from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
-from workers.s3 import s3_filesystem
+from workers.store.s3 import s3_filesystem
 
 # How many objects of each kind come at most; later moments may never come.
 _MOST = {"inventory": 2, "receipts": 15, "parts": 6, "commits": 5}

@@ -15,14 +15,14 @@ import pytest
 from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.leased import Hold
 from pipelines.run import Report, update
+from pipelines.steps.leased import Hold
 from schemas.errors import LeaseError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
-from workers.lease import hold
+from workers.dataset.lease import hold
 
 SETTINGS = "routing: only\nplacement: {shard_pages: 2}\non_missing: remove\nmax_removed: 1\n"
 CHECKS = 1 + len(TABLES)  # before the version is planned from, and before each commit
@@ -132,7 +132,7 @@ from rich.console import Console
 from cluster.session import IN_PROCESS, open_session
 from pipelines.run import update
 from schemas.recipe import parse_recipe
-from workers.lease import hold
+from workers.dataset.lease import hold
 
 class Stopping:
     def __init__(self, lease):

@@ -16,7 +16,7 @@ import pytest
 
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, rows, run_here
-from workers.lease import LEASE_NAME, hold
+from workers.dataset.lease import LEASE_NAME, hold
 
 RACES = int(os.environ.get("PAGEFOUNDRY_RACES", "4"))
 PAGES_A_FILE = 3

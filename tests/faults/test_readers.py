@@ -17,14 +17,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.state import load_snapshot
+from pipelines.dataset.state import load_snapshot
 from schemas.tables import INVENTORY
 from tests.faults.consumer import Contents, read_card, read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
-from workers.delta import commit_parts, open_table
-from workers.parts import write_part
+from workers.dataset.delta import commit_parts, open_table
+from workers.dataset.parts import write_part
 
 PUBLISHES = int(os.environ.get("PAGEFOUNDRY_SOAK_PUBLISHES", "8"))
 KILLS_EACH = 2

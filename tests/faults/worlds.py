@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from pipelines.state import load_snapshot
+from pipelines.dataset.state import load_snapshot
 from schemas.recipe import parse_recipe
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, run_here

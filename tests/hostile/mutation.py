@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workers.sample_corpus import sample_files
+from workers.sample.corpus import sample_files
 
 _NUMBER = re.compile(rb"(?<=[\s/\[<(])-?\d+(?:\.\d+)?(?=[\s/\]>)])")
 _NAME = re.compile(rb"/[A-Za-z][A-Za-z0-9]*")

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workers import native
+from workers.rasterising import native
 
 SECRET_EXIT = 41
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipelines.state import load_snapshot
+from pipelines.dataset.state import load_snapshot
 from tests.benchmarks.rasterising import generated_pdf
 from tests.hostile.processes import peak_mib, watched_children
 from tests.pipelines.datasets import problems, recipe_for, run_here

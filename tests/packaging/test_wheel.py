@@ -40,6 +40,6 @@ def test_sample_run_inspect_and_verify_work_in_an_empty_folder(tmp_path: Path) -
 def test_the_command_is_not_that_of_the_tree() -> None:
     tree = Path(__file__).parents[2]
     assert tree not in Path(COMMAND).parents
-    code = list(Path(COMMAND).parents[1].glob("lib/python3*/site-packages/pipelines/cli.py"))
+    code = list(Path(COMMAND).parents[1].glob("lib/python3*/site-packages/pipelines/cli/app.py"))
     assert len(code) == 1
     assert not list(Path(COMMAND).parents[1].glob("lib/python3*/site-packages/__editable__*"))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "workers", "cluster", "pipelines")
-TESTS = ("tests/packaging", "tests/pipelines/test_jobs.py")
+TESTS = ("tests/packaging", "tests/pipelines/cli/test_jobs.py")
 
 
 def main() -> None:

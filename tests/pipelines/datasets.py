@@ -10,13 +10,13 @@ import pyarrow as pa
 from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.dataset.state import load_snapshot
+from pipelines.dataset.verify import verify
 from pipelines.run import Report, run
-from pipelines.state import load_snapshot
-from pipelines.verify import verify
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import KEYS, TABLES
-from workers.delta import commit_parts
-from workers.parts import read_part
+from workers.dataset.delta import commit_parts
+from workers.dataset.parts import read_part
 
 _KEYS = {**KEYS, "inventory": "doc_id"}
 

@@ -16,15 +16,15 @@ from rich.console import Console
 from cluster.planner import cut_shards
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
+from pipelines.dataset.staged import staging_root
 from pipelines.inventory import take_inventory
 from pipelines.read import finish, make_job, raster, read_layers
-from pipelines.staged import staging_root
-from pipelines.timed import Timed
+from pipelines.steps.timed import Timed
 from schemas.ids import crop_id, split_page_id
 from schemas.pages import Box, Crop, PageError, PageImage, PageReading, RasteredPage, crop_link
 from schemas.recipe import Recipe
 from workers import store
-from workers.staging import Staging
+from workers.shards.staging import Staging
 
 KINDS = (("figure", "PNG"), ("chart", "JPEG"), ("formula", "WEBP"))
 FAILED = 1

@@ -10,13 +10,13 @@ import pytest
 from datasets import load_dataset
 from transformers import AutoProcessor
 
-from pipelines.inspect import inspect
+from pipelines.dataset.overview import inspect
 from schemas.conversations import image_tokens
 from schemas.recipe import Recipe, parse_recipe
 from tests.checkpoints import make_checkpoint
 from tests.pipelines.corpora import prose
 from tests.pipelines.datasets import part_names, problems, rows, run_here
-from workers.text import count_tokens
+from workers.text.measures import count_tokens
 
 LONG, SHORT = 14, 2
 

@@ -12,15 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipelines.inspect import inspect
-from pipelines.state import load_snapshot
+from pipelines.dataset.overview import inspect
+from pipelines.dataset.state import load_snapshot
 from schemas.errors import DatasetError
 from schemas.ids import row_order
 from schemas.pages import CROP_LINK
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, rows, run_here
 from tests.pipelines.deep import FAILED, stage_deep
-from workers.delta import commit_parts, open_table
+from workers.dataset.delta import commit_parts, open_table
 
 SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
 

@@ -15,7 +15,7 @@ from tests.checkpoints import make_checkpoint
 from tests.pipelines.corpora import prose, write_pdf
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from workers.engines.checkpoint import find_checkpoint
-from workers.engines.profiles import PROFILES
+from workers.engines.profiles.known import PROFILES
 
 FAMILIES = sorted(name for name, one in PROFILES.items() if "transformers" in one.engines)
 SAYS = "The kiln was fired twice."

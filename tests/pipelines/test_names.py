@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.diff import diff
-from pipelines.inspect import inspect
-from pipelines.vacuum import Retention, vacuum
+from pipelines.dataset.diff import diff
+from pipelines.dataset.overview import inspect
+from pipelines.dataset.vacuum import Retention, vacuum
 from schemas.errors import DatasetError
 from schemas.recipe import Recipe
 from tests.names import ALL_AT_ONCE, NAMES, NO_UTF8, REFUSED_NAMES, cut

@@ -13,12 +13,13 @@ from rich.console import Console
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, Session, open_session
 from pipelines.inventory import take_inventory
-from pipelines.read import read_pages, replica_count
+from pipelines.read import read_pages
+from pipelines.steps.settings import replica_count
 from schemas.inventory import Document
 from schemas.recipe import Placement, Recipe
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for
-from workers.staging import Staging
+from workers.shards.staging import Staging
 
 ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
 

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.test_races import TIMEOUT_S, run_arguments, start
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
-from workers.lease import LEASE_NAME
+from workers.dataset.lease import LEASE_NAME
 
 SETTINGS = "routing: only\nplacement: {shard_pages: 1}\n"
 NEW_PAGES = 20

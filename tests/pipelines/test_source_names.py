@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from schemas.errors import RecipeError
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, rows

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
-from tests.workers.turned import LIES, turned_pdf, upright_turn
+from tests.workers.rasterising.turned import LIES, turned_pdf, upright_turn
 
 ONLY = "routing: only\nraster: {longest_edge_px: 420, format: png}\n"
 UPRIGHT = "drawn_0_rotate_0"

@@ -24,9 +24,9 @@ from rich.console import Console
 from cluster.metrics import Sink
 from cluster.pool import Runtime
 from cluster.session import ReplicaSpec, Session, open_session
-from pipelines.read import replica_settings
+from pipelines.dataset.verify import verify
 from pipelines.run import run
-from pipelines.verify import verify
+from pipelines.steps.settings import replica_settings
 from schemas.errors import ModelError
 from schemas.recipe import Recipe
 from tests.rehearsal.corpus import write_corpus
@@ -34,7 +34,7 @@ from tests.rehearsal.devices import BadDevices, When, load_on_device
 from tests.rehearsal.nodes import simulated_cluster
 from tests.rehearsal.rehearsal import Plan, make_recipe
 from tests.rehearsal.script import Script
-from workers.replica import ReplicaSettings
+from workers.reading.replica import ReplicaSettings
 
 
 @dataclass

@@ -18,9 +18,9 @@ from pathlib import Path
 from rich.console import Console
 
 from cluster.session import open_session
-from pipelines.read import replica_settings
+from pipelines.dataset.verify import Verdict, verify
 from pipelines.run import Report, run
-from pipelines.verify import Verdict, verify
+from pipelines.steps.settings import replica_settings
 from schemas.recipe import Recipe, parse_recipe
 from tests.rehearsal.corpus import write_corpus
 from tests.rehearsal.nodes import Nodes, simulated_cluster

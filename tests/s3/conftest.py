@@ -11,7 +11,7 @@ import pytest
 
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer, find_weed
-from workers.s3 import s3_filesystem
+from workers.store.s3 import s3_filesystem
 
 BUCKET = "pagefoundry"
 

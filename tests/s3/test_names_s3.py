@@ -8,7 +8,7 @@ from tests.names import ALL_AT_ONCE, NAMES, REFUSED_NAMES, cut
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import problems, rows, run_here
 from tests.pipelines.test_names import check_commands, recipe_of
-from tests.workers.test_delta_names import check_table
+from tests.workers.dataset.test_names import check_table
 from workers import store
 
 pytestmark = pytest.mark.s3

@@ -11,7 +11,7 @@ from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import part_names, problems, run_here
 from tests.s3.faulty_proxy import FaultyProxy
 from workers import store
-from workers.listing import list_stored
+from workers.store.listing import list_stored
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 

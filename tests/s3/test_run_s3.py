@@ -18,7 +18,7 @@ from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import KINDS, FaultyProxy
 from tests.s3.server import SECRET, SeaweedServer
 from workers import store
-from workers.s3 import s3_filesystem
+from workers.store.s3 import s3_filesystem
 
 pytestmark = pytest.mark.s3
 

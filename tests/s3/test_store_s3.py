@@ -11,7 +11,7 @@ import pytest
 
 from schemas.errors import SourceError, StorageError
 from workers import store
-from workers.s3 import TRANSFER_BYTES, s3_filesystem
+from workers.store.s3 import TRANSFER_BYTES, s3_filesystem
 
 pytestmark = pytest.mark.s3
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.state import load_snapshot
-from pipelines.vacuum import Retention, vacuum
-from pipelines.verify import verify
+from pipelines.dataset.state import load_snapshot
+from pipelines.dataset.vacuum import Retention, vacuum
+from pipelines.dataset.verify import verify
 from schemas.errors import DatasetError
 from schemas.tables import TABLES
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import run_here
 from tests.s3.test_run_s3 import contents, recipe_of
 from workers import store
-from workers.listing import list_stored
+from workers.store.listing import list_stored
 
 pytestmark = pytest.mark.s3
 

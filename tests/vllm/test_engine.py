@@ -28,9 +28,9 @@ if find_spec("vllm") is None:
 
 import psutil
 
-from workers.engines.profile import Guard
-from workers.engines.vllm import VllmEngine, load_vllm
-from workers.engines.vllm_core import Loaded, prove_guard
+from workers.engines.profiles.profile import Guard
+from workers.engines.vllm.core import Loaded, prove_guard
+from workers.engines.vllm.engine import VllmEngine, load_vllm
 
 # vLLM's own imports warn.
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -82,7 +82,7 @@ def say(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) -> 
     """The tokens of an answer of 90, which is too short for a loop."""
     from vllm import SamplingParams
 
-    from workers.engines.vllm_guard import guard_arguments
+    from workers.engines.vllm.guard import guard_arguments
 
     params = SamplingParams(
         temperature=0,

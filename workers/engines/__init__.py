@@ -81,11 +81,11 @@ def load_engine(
 
         return load_transformers(spec, threads, batch_pages)
     if spec.name == "vllm":
-        from workers.engines.vllm import load_vllm
+        from workers.engines.vllm.engine import load_vllm
 
         return load_vllm(spec)
     if spec.name == "ppocr":
-        from workers.engines.ppocr import PpOcrEngine
+        from workers.engines.ppocr.engine import PpOcrEngine
 
         return PpOcrEngine(threads)
     from workers.engines.rapidocr import RapidOcrEngine

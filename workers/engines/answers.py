@@ -13,10 +13,10 @@ from PIL import Image
 
 from schemas.pages import PageError, PageImage, Reading
 from schemas.tokens import reduced
-from workers import pictures
-from workers.cleaning import MAX_DETAIL_CHARS
 from workers.engines.plan import Plan
-from workers.engines.profile import Mode
+from workers.engines.profiles.profile import Mode
+from workers.rasterising import pictures
+from workers.text.cleaning import MAX_DETAIL_CHARS
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import torch
 from transformers import LogitsProcessor, StoppingCriteria
 
 from workers.engines.loops import CHECK_EVERY, TAIL, find_loop
-from workers.engines.profile import Guard
+from workers.engines.profiles.profile import Guard
 
 
 class NgramGuard(LogitsProcessor):  # type: ignore[misc]  # transformers counts as untyped

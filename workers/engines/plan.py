@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from schemas.errors import NoEngineError
 from schemas.recipe import EngineSpec, Task
-from workers.engines import parsers
 from workers.engines.checkpoint import Checkpoint
-from workers.engines.profile import Guard, Mode, Profile
-from workers.engines.profiles import find_profile
+from workers.engines.grammars import parsers
+from workers.engines.profiles.known import find_profile
+from workers.engines.profiles.profile import Guard, Mode, Profile
 
 _PLAIN = Profile(
     name="plain",

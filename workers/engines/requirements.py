@@ -18,7 +18,7 @@ from schemas.errors import ModelError, NoEngineError
 from schemas.recipe import EngineSpec
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.engines.plan import Plan, make_plan
-from workers.engines.profiles import PROFILES
+from workers.engines.profiles.known import PROFILES
 
 _HUB_WAIT_S = 2
 # By the engine: the package that it reads with, and how it is installed.
@@ -68,7 +68,7 @@ def plan_for(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
     Raises NoEngineError where it cannot be asked so, RecipeError for an unknown profile.
     """
     if spec.name == "vllm":
-        from workers.engines.vllm import plan_for_vllm
+        from workers.engines.vllm.engine import plan_for_vllm
 
         return plan_for_vllm(spec, checkpoint)
     return make_plan(spec, checkpoint)
@@ -84,7 +84,7 @@ def _require_package(spec: EngineSpec) -> str:
             "cluster that has it give --ray; to plan for one give --nodes"
         ) from exc
     if spec.name == "vllm":
-        from workers.engines.vllm_core import check_version
+        from workers.engines.vllm.core import check_version
 
         check_version(found)
     return f"{name} {found}"

@@ -3,7 +3,7 @@
 Owns: decoding, the sizes that the two models see, finding boxes in a probability map, the choice
 between a line and the same line upside down, and making blocks and confidences of lines.
 Detection's post-processing and the crop are RapidOCR's own. Does not: run a model, or find the
-reading order (`workers.reading_order`).
+reading order (`workers.layout.reading_order`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from schemas.pages import Block, Box, PageError, PageImage, Reading, join_blocks
-from workers.reading_order import join_lines, paragraphs
+from workers.layout.reading_order import join_lines, paragraphs
 
 Pixels = NDArray[np.uint8]
 """uint8 (height, width, 3), BGR as OpenCV decodes and as the models were trained."""

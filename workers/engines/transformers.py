@@ -29,7 +29,6 @@ from transformers import (
 from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
-from workers.cleaning import first_line
 from workers.engines import Engine
 from workers.engines.answers import failed, finished, miscount, page_picture, spent, token_ids
 from workers.engines.batches import Page, PagesAhead, Prepared, collate
@@ -38,6 +37,7 @@ from workers.engines.decoding import Confidence, LoopCut, NgramGuard
 from workers.engines.loaded import Loaded, prompt_text
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
+from workers.text.cleaning import first_line
 
 log = logging.getLogger(__name__)
 

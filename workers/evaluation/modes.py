@@ -19,8 +19,8 @@ from PIL import Image
 
 from schemas.errors import RequestError
 from schemas.tokens import closest_grid
-from workers.engines.profile import Mode
-from workers.engines.profiles_deepseek import DEEPSEEK_OCR
+from workers.engines.profiles.deepseek import DEEPSEEK_OCR
+from workers.engines.profiles.profile import Mode
 
 PIXEL_ENGINES = ("rapidocr", "ppocr")
 """The engines that see pixels and have no modes."""

@@ -2,7 +2,7 @@
 
 A `Batch` is a few pages of a source that one task loads; a new kind of source is a new class of
 batches. `DatasetBatch`, of a dataset that PageFoundry published, is here; batches of documents are
-in `pipelines.evaluate_sources`, with what opens documents.
+in `pipelines.evaluation.sources`, with what opens documents.
 """
 
 from __future__ import annotations

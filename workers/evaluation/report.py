@@ -11,7 +11,7 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from workers.evaluation.accuracy import Group
-from workers.webpage import embedded, webpage
+from workers.webpages.webpage import embedded, webpage
 
 _PICTURE_EDGE_PX = 1100
 _JPEG_QUALITY = 72

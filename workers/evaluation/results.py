@@ -18,15 +18,15 @@ from schemas.evaluation import BUCKET_TOKENS
 from schemas.ids import split_page_id
 from schemas.pages import PageImage, Reading
 from schemas.recipe import Raster
-from workers.cleaning import clean
 from workers.engines import Engine
 from workers.evaluation.metrics import compare
 from workers.evaluation.modes import PixelMode
 from workers.evaluation.normalise import plain, script
 from workers.evaluation.pages import Batch
 from workers.evaluation.truth import cut_truth
-from workers.pictures import decode, encode
-from workers.text import count_tokens
+from workers.rasterising.pictures import decode, encode
+from workers.text.cleaning import clean
+from workers.text.measures import count_tokens
 
 Row = dict[str, Any]
 """A row of `schemas.evaluation.RESULTS`."""

@@ -21,12 +21,9 @@ from schemas.sources import RecordSource, kind_of, record_id, settings_digest
 from schemas.text_source import TextSource
 from schemas.tokens import reduced
 from schemas.typography import space
-from workers.cleaning import clean, harmful_chars
-from workers.drawing import ink_share
-from workers.pictures import encode
-from workers.raster import RasterSettings
-from workers.render import page_error
-from workers.signatures import IMAGE_HASH_BYTES, image_hash
+from workers.rasterising.drawing import ink_share
+from workers.rasterising.pictures import encode
+from workers.rasterising.settings import RasterSettings, page_error
 from workers.synthetic.conversations.fading import fade
 from workers.synthetic.conversations.turns import from_content, transcript
 from workers.synthetic.degrade import degrade_drawn
@@ -36,6 +33,8 @@ from workers.synthetic.text.blocks import Run, TextBlock, plain_blocks
 from workers.synthetic.text.fonts import script_of
 from workers.synthetic.text.markdown import markdown_blocks
 from workers.synthetic.text.typography import Style, sample
+from workers.text.cleaning import clean, harmful_chars
+from workers.text.signatures import IMAGE_HASH_BYTES, image_hash
 
 
 def chance(doc_id: str, page_index: int | None = None) -> np.random.Generator:

@@ -39,10 +39,8 @@ from schemas.sources import (
 )
 from schemas.text_source import TextSource
 from workers import store
-from workers.cleaning import one_line
-from workers.copies import examine_copies, list_copies, take_copies
-from workers.documents import Examined
-from workers.raster import Rasterizer
+from workers.sources.copies import examine_copies, list_copies, take_copies
+from workers.sources.documents import Examined
 from workers.synthetic.chemistry.molecules import MOLECULES
 from workers.synthetic.corpora.reading import (
     CHAT_SUFFIXES,
@@ -53,6 +51,8 @@ from workers.synthetic.corpora.reading import (
     read_records,
 )
 from workers.synthetic.corpora.record import Record
+from workers.synthetic.fenced import RecordMaker
+from workers.text.cleaning import one_line
 
 # What the child counts in one call: enough to outweigh the call, little enough for its deadline.
 _BATCH_RECORDS = 64
@@ -107,7 +107,7 @@ def require_libraries(source: RecordSource) -> None:
         )
 
 
-def examine_records(file: SeenFile, source: RecordSource, rasterizer: Rasterizer) -> list[Examined]:
+def examine_records(file: SeenFile, source: RecordSource, maker: RecordMaker) -> list[Examined]:
     """Every record of a listed file as a document; never raises for what is in the file.
 
     A file without a record is one document that cannot be counted, as is one that cannot be read
@@ -121,9 +121,7 @@ def examine_records(file: SeenFile, source: RecordSource, rasterizer: Rasterizer
             return examine_copies(file, place.file_uri, source)
         with _records(source, place.file_uri) as records:
             found = [
-                one
-                for batch in _batches(records)
-                for one in _count(file, source, rasterizer, batch)
+                one for batch in _batches(records) for one in _count(file, source, maker, batch)
             ]
     except DocumentError as exc:
         return [_unreadable(file, exc.reason, exc.detail)]
@@ -141,12 +139,12 @@ def _unreadable(file: SeenFile, reason: str, detail: str) -> Examined:
 
 
 def _count(
-    file: SeenFile, source: RecordSource, rasterizer: Rasterizer, records: Sequence[Record]
+    file: SeenFile, source: RecordSource, maker: RecordMaker, records: Sequence[Record]
 ) -> Iterator[Examined]:
     texts = [record.text for record in records if record.error is None]
     counts: Iterator[int | PageError] = itertools.repeat(1)  # page of each record that is no text
     if isinstance(source, TextSource):
-        counts = iter(rasterizer.count_texts(source, texts))
+        counts = iter(maker.count_texts(source, texts))
     for record in records:
         uri = record_uri(file.uri, record.number, record.name)
         seen = SeenFile(uri, file.size, file.version)
@@ -190,7 +188,7 @@ class _Wanted:
 def make_records(
     ranges: Sequence[PageRange],
     sources: Iterable[RecordSource],
-    rasterizer_for: Callable[[RecordSource], Rasterizer],
+    maker_for: Callable[[RecordSource], RecordMaker],
 ) -> list[RasteredPage]:
     """The pages of the ranges, in their order; a page that cannot be made has an error.
 
@@ -212,12 +210,12 @@ def make_records(
             wanted.append(_Wanted(place.number, index, part))
     for (settings, file_uri), wanted in files.items():
         source = by_settings[settings]
-        made |= _make_of_file(source, file_uri, wanted, rasterizer_for(source))
+        made |= _make_of_file(source, file_uri, wanted, maker_for(source))
     return list(itertools.chain.from_iterable(made[index] for index in range(len(ranges))))
 
 
 def _make_of_file(
-    source: RecordSource, file_uri: str, wanted: Sequence[_Wanted], rasterizer: Rasterizer
+    source: RecordSource, file_uri: str, wanted: Sequence[_Wanted], maker: RecordMaker
 ) -> dict[int, list[RasteredPage]]:
     by_number: dict[int, list[_Wanted]] = {}
     for one in wanted:
@@ -236,7 +234,7 @@ def _make_of_file(
                         made[one.index] = _failed(part, changed)
                     else:
                         indices = range(part.start, part.stop)
-                        pages = rasterizer.make(source, record.text, doc_id, indices)
+                        pages = maker.make(source, record.text, doc_id, indices)
                         made[one.index] = list(pages)
     except FileNotFoundError:
         changed = PageError("source_missing", f"{file_uri} vanished after the inventory")

@@ -11,7 +11,6 @@ from PIL import Image
 from schemas.pages import PageImage
 from schemas.recipe import EngineSpec, Raster
 from schemas.tokens import VisionTokens
-from workers import pictures
 from workers.engines.answers import (
     Answer,
     failed,
@@ -23,6 +22,7 @@ from workers.engines.answers import (
 )
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.plan import Plan, make_plan
+from workers.rasterising import pictures
 
 PAGE = PageImage("page", b"", 600, 800)
 

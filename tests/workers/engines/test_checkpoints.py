@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw
 from transformers import AutoModelForImageTextToText
 
 from tests.checkpoints import make_checkpoint
-from tests.workers.engines.test_profiles import IN_TRANSFORMERS, MODES, ask
+from tests.workers.engines.profiles.test_known import IN_TRANSFORMERS, MODES, ask
 from workers.engines.processors import load_processor
-from workers.engines.profile import Mode, Profile
-from workers.engines.profiles import PROFILES
+from workers.engines.profiles.known import PROFILES
+from workers.engines.profiles.profile import Mode, Profile
 
 
 def written_page(width: int, height: int) -> Image.Image:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workers.engines.decoding import Confidence, LoopCut, NgramGuard
 from workers.engines.guards import banned_tokens
-from workers.engines.profile import Guard
+from workers.engines.profiles.profile import Guard
 
 VOCABULARY = 5
 rows = st.lists(

@@ -11,9 +11,9 @@ from PIL import Image
 from transformers.models.glm46v.processing_glm46v import Glm46VProcessor
 
 from tests.checkpoints import make_checkpoint
-from tests.workers.engines.test_profiles import IN_TRANSFORMERS, ask
+from tests.workers.engines.profiles.test_known import IN_TRANSFORMERS, ask
 from workers.engines.processors import StillGlmProcessor, StillQwenProcessor, load_processor
-from workers.engines.profiles import PROFILES
+from workers.engines.profiles.known import PROFILES
 
 
 @pytest.mark.parametrize("name", IN_TRANSFORMERS)

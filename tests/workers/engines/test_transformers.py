@@ -19,14 +19,14 @@ from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec, Quality, Raster
 from tests.builders import PROSE, make_doc_id
 from tests.checkpoints import make_checkpoint
-from workers import pictures
 from workers.engines import Engine
 from workers.engines.checkpoint import Checkpoint
+from workers.engines.grammars.parsed import Parsed
 from workers.engines.loaded import Loaded
-from workers.engines.parsed import Parsed
 from workers.engines.plan import make_plan
 from workers.engines.transformers import TransformersEngine, load_transformers
-from workers.ladder import LadderSettings, climb
+from workers.rasterising import pictures
+from workers.reading.ladder import LadderSettings, climb
 
 RASTER = Raster(format="png")
 EOS = 2

@@ -10,13 +10,13 @@ from PIL import Image, ImageChops
 
 from schemas.charts import ChartKind, ChartLibrary, ChartSource
 from schemas.errors import RequestError
-from workers.signatures import image_hash
 from workers.synthetic.charts import by_matplotlib, by_vega
 from workers.synthetic.charts.choice import sample_chart
 from workers.synthetic.charts.data import Chart, Scale, Series, to_html
 from workers.synthetic.charts.drawing import draw, draw_chart
 from workers.synthetic.charts.fonts import own_settings
 from workers.synthetic.charts.look import Look, sample_look
+from workers.text.signatures import image_hash
 
 SMALL = ChartSource(charts=1, longest_edge_px=(480, 560))
 KINDS = ChartSource(charts=1).kinds

@@ -13,10 +13,10 @@ from rdkit import Chem, rdBase
 from schemas.errors import DocumentError, RequestError
 from schemas.figures import ChemistrySource
 from tests.workers.synthetic.test_tables import chance, is_framed
-from workers.signatures import image_hash
 from workers.synthetic.chemistry import drawing as chemistry
 from workers.synthetic.chemistry.molecules import MOLECULES
 from workers.synthetic.drawn import Drawn
+from workers.text.signatures import image_hash
 
 LINES = MOLECULES.splitlines()
 SOURCE = ChemistrySource(chemistry="sample", side_px=(256, 640))

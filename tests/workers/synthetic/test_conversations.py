@@ -32,7 +32,7 @@ from workers.synthetic.conversations.turns import (
 from workers.synthetic.corpora.reading import Corpus, Record, read_records
 from workers.synthetic.making import chance
 from workers.synthetic.text.typography import sample
-from workers.text import count_tokens
+from workers.text.measures import count_tokens
 
 PAGE = "ab" * 32 + "/00000"
 PROSE = "The river rose in the night and the bridge at the mill was gone by morning. " * 4

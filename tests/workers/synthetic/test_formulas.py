@@ -8,10 +8,10 @@ from PIL import ImageChops
 from schemas.charts import FormulaSource
 from schemas.errors import RequestError
 from schemas.pages import join_blocks
-from workers.signatures import image_hash
 from workers.synthetic.charts import fonts as charts_fonts
 from workers.synthetic.formulas.drawing import Type, _set_matrix, displayed, draw
 from workers.synthetic.formulas.grammar import Matrix, fenced, sample_formula
+from workers.text.signatures import image_hash
 
 ANY = FormulaSource(formulas=1)
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from schemas.figures import FIGURE_KINDS, FigureKind, GeometrySource
 from tests.workers.synthetic.test_tables import chance, is_framed
-from workers.signatures import image_hash
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.geometry import drawing as geometry
 from workers.synthetic.geometry.layout import GRID
 from workers.synthetic.sheets import picture, sheet
+from workers.text.signatures import image_hash
 
 EACH = 20
 PLACE = re.compile(r"\((-?[0-9.]+), (-?[0-9.]+)\)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -13,9 +14,11 @@ from schemas.sources import record_id
 from schemas.text_source import TextSource
 from schemas.typography import Typography
 from tests.pipelines.corpora import prose
-from workers.raster import ChildLimits, Rasterizer, RasterSettings
+from workers.rasterising.rasterizer import Rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings
 from workers.synthetic import making
 from workers.synthetic.corpora.reading import MAX_TEXT_BYTES
+from workers.synthetic.fenced import RecordMaker
 
 # A small type in one column of a plain font is laid out twenty times as fast as some others.
 FAST = Typography(family=("Nimbus Sans",), columns=(1,), font_size_pt=9, alignment=("left",))
@@ -24,15 +27,19 @@ SETTINGS = RasterSettings(Raster(longest_edge_px=512), "never", TextLayer(), 1e-
 SHARD_PAGES = 32
 
 
-def open_rasterizer() -> Rasterizer:
-    return Rasterizer(SETTINGS, ChildLimits(60, 3 * 2**30))
+@contextmanager
+def open_maker() -> Iterator[RecordMaker]:
+    rasterizer = Rasterizer(SETTINGS, ChildLimits(60, 3 * 2**30))
+    try:
+        yield RecordMaker(rasterizer)
+    finally:
+        rasterizer.close()
 
 
 @pytest.fixture
-def rasterizer() -> Iterator[Rasterizer]:
-    made = open_rasterizer()
-    yield made
-    made.close()
+def maker() -> Iterator[RecordMaker]:
+    with open_maker() as made:
+        yield made
 
 
 def text_of(chars: int) -> str:
@@ -40,22 +47,22 @@ def text_of(chars: int) -> str:
     return (paragraph * (chars // len(paragraph) + 1))[:chars]
 
 
-def make(rasterizer: Rasterizer, text: str, indices: range) -> list[RasteredPage]:
-    return list(rasterizer.make(SOURCE, text, record_id(SOURCE, text), indices))
+def make(maker: RecordMaker, text: str, indices: range) -> list[RasteredPage]:
+    return list(maker.make(SOURCE, text, record_id(SOURCE, text), indices))
 
 
 def test_a_text_at_the_limit_passes_to_its_child_once_and_its_pages_back(
-    rasterizer: Rasterizer,
+    maker: RecordMaker,
 ) -> None:
     text = text_of(MAX_TEXT_BYTES)
     before = psutil.Process().io_counters()
-    (count,) = rasterizer.count_texts(SOURCE, [text])
+    (count,) = maker.count_texts(SOURCE, [text])
     assert isinstance(count, int)
     assert count > 500
     pages: list[RasteredPage] = []
     for start in range(0, 3 * SHARD_PAGES, SHARD_PAGES):
         again = text[:1] + text[1:]  # each shard reads the record anew
-        pages += make(rasterizer, again, range(start, start + SHARD_PAGES))
+        pages += make(maker, again, range(start, start + SHARD_PAGES))
     after = psutil.Process().io_counters()
     assert [page.error for page in pages] == [None] * (3 * SHARD_PAGES)
     pictures = sum(len(page.image.data) for page in pages if page.image)
@@ -63,30 +70,27 @@ def test_a_text_at_the_limit_passes_to_its_child_once_and_its_pages_back(
     assert len(text) + pictures < passed <= 1.2 * (len(text) + pictures)
 
 
-def test_a_long_text_is_counted_in_pieces_as_it_is_in_one(rasterizer: Rasterizer) -> None:
+def test_a_long_text_is_counted_in_pieces_as_it_is_in_one(maker: RecordMaker) -> None:
     long, short = text_of(250_000), text_of(2_000)
     blank = "\u200b" * 150_000  # nothing that a font could draw
-    counts = rasterizer.count_texts(SOURCE, [short, long, blank, short])
+    counts = maker.count_texts(SOURCE, [short, long, blank, short])
     assert counts == making.count_pages(SOURCE, [short, long, blank, short])
     assert isinstance(counts[2], PageError)
 
 
-def test_pages_do_not_depend_on_what_was_made_and_counted_before(rasterizer: Rasterizer) -> None:
+def test_pages_do_not_depend_on_what_was_made_and_counted_before(maker: RecordMaker) -> None:
     text = text_of(120_000)
-    (count,) = rasterizer.count_texts(SOURCE, [text])
+    (count,) = maker.count_texts(SOURCE, [text])
     assert isinstance(count, int)
     some = range(count - 12, count)
-    whole = make(rasterizer, text, range(count))
-    other = open_rasterizer()
-    try:
+    whole = make(maker, text, range(count))
+    with open_maker() as other:
         assert make(other, text, some) == whole[-12:]
         for child in psutil.Process().children():
             if "spawn_main" in " ".join(child.cmdline()):
                 child.kill()
                 child.wait(60)
         assert make(other, text, some) == whole[-12:]
-        assert make(rasterizer, text, range(3)) == whole[:3]
-    finally:
-        other.close()
-    past = make(rasterizer, text, range(count, count + 1))
+        assert make(maker, text, range(3)) == whole[:3]
+    past = make(maker, text, range(count, count + 1))
     assert [page.error and page.error.reason for page in past] == ["source_changed"]

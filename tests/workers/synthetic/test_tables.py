@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from schemas.figures import BORDERS, TableSource
-from workers.signatures import image_hash
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.sheets import FAMILIES, font, sheet
 from workers.synthetic.tables import drawing as tables
+from workers.text.signatures import image_hash
 
 SETTINGS = TableSource(tables=1, span_share=0.8, caption_share=0.5)
 DRAWS = 100

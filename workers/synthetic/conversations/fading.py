@@ -19,13 +19,13 @@ from schemas.conversations import (
 from schemas.errors import DocumentError
 from schemas.pages import Conversation, Message, MessagePart, PageImage, ShownPage, Turn
 from schemas.recipe import Raster
-from workers.pictures import encode
+from workers.rasterising.pictures import encode
 from workers.synthetic.conversations.turns import Passage, Said, joined, label, passages
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.text import typeset
 from workers.synthetic.text.blocks import Run, TextBlock, plain_blocks
 from workers.synthetic.text.typography import Style
-from workers.text import count_tokens
+from workers.text.measures import count_tokens
 
 
 @dataclass(frozen=True, slots=True)

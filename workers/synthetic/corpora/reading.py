@@ -4,7 +4,7 @@ A file's format is told by its name: Parquet, JSON lines (also `.gz` and `.zst`)
 (likewise), and Markdown and plain text, of which a file is one record. Bad input never loses the
 rest: a record that cannot be read has an error and the others go on. Where a file is damaged, its
 records up to there are followed by one with an error; only a file of which nothing can be read
-raises. Texts are given as they stand: `workers.cleaning` is the caller's.
+raises. Texts are given as they stand: `workers.text.cleaning` is the caller's.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from schemas.errors import DocumentError
-from workers.cleaning import one_line
-from workers.locations import translated
+from workers.store.locations import translated
 from workers.synthetic.corpora.lines import Line, lines, lines_from, opened, version
 from workers.synthetic.corpora.parquet import Columns, group_ends, parquet_rows
 from workers.synthetic.corpora.record import (
@@ -30,6 +29,7 @@ from workers.synthetic.corpora.record import (
     failed,
     too_large,
 )
+from workers.text.cleaning import one_line
 
 __all__ = [
     "CHAT_SUFFIXES",

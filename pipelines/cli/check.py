@@ -1,0 +1,59 @@
+"""The command `check`: whether a recipe could be run, without running it."""
+
+from __future__ import annotations
+
+import typer
+from rich.table import Table
+
+from cluster.session import IN_PROCESS
+from pipelines.cli import json_output
+from pipelines.cli.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
+from pipelines.cli.show.results import as_printed
+from pipelines.planning.check import Finding, Where, check, failed
+from schemas.errors import RequestError
+from workers import store
+
+app = typer.Typer()
+
+
+def where_for(ray: str | None) -> Where:
+    """What is this machine's part in a run on `ray`: it lists, and on a Ray of its own it reads."""
+    if ray in (None, IN_PROCESS):
+        return Where()
+    return Where(reads=False, ray=None if ray == "auto" else ray)
+
+
+@app.command("check")
+def check_command(recipe: RecipeArg, ray: RayOption = None, as_json: JsonFlag = False) -> None:
+    """Look at a recipe's keys, engines, packages, modes, places, rights and credentials.
+
+    Takes about two seconds, starts no Ray and writes nothing. `run` and `plan` begin with it.
+    """
+    findings: list[Finding] = []
+    try:
+        parsed = read_recipe(recipe)
+    except RequestError as exc:
+        findings += failed("recipe", exc)
+    else:
+        store.use_storage(parsed.storage)
+        findings += [Finding("recipe", f"{recipe} is one"), *check(parsed, where_for(ray))]
+    codes = [finding.error.exit_code for finding in findings if finding.error is not None]
+    code = min(codes, default=0)
+    result = {"recipe": str(recipe), "findings": list(map(_plain, findings)), "exit_code": code}
+    print_result(result, as_json, lambda _: _table(findings))
+    if code:
+        raise typer.Exit(code)
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    error = finding.error
+    problem = {"kind": json_output.kind_of(error), "message": str(error)} if error else None
+    return {"field": finding.field, "found": finding.found or None, "problem": problem}
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for finding in findings:
+        state = "[red]✗[/]" if finding.error else "[green]✓[/]"
+        table.add_row(state, finding.field, as_printed(str(finding.error or finding.found)))
+    return table

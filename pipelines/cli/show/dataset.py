@@ -1,0 +1,137 @@
+"""How a dataset looks in a terminal: one version, the story of all, and two side by side."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+
+from pipelines.cli.show.results import as_printed, facts_table, mix_table, rejects_table
+from pipelines.dataset.diff import Diff
+from pipelines.dataset.overview import Inspection
+from pipelines.version.story import change_line
+from schemas.changes import REASONS
+from schemas.tables import REJECT_REASONS
+
+_SAMPLE_CHARS = 400
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_SIGNS = {"added": "+", "removed": "−", "changed": "~"}
+
+
+def inspection(value: Inspection) -> RenderableType:
+    """A version at a glance."""
+    tokens = value.tokens
+    facts: dict[str, Any] = {"dataset": value.dataset, "version": value.version}
+    for name, count in value.counts.items():
+        facts[name] = f"{count:,} rows, {value.bytes[name] / 1e6:,.1f} MB"
+    if value.text_sources:
+        facts["text from"] = ", ".join(f"{name} {n:,}" for name, n in value.text_sources.items())
+    if value.crop_labels:
+        facts["crops of"] = ", ".join(f"{label} {n:,}" for label, n in value.crop_labels.items())
+    if tokens.get("vision_tokens"):
+        text, vision = tokens["text_tokens"], tokens["vision_tokens"]
+        facts["text tokens"] = f"{text:,} = {text / vision:.2f} × {vision:,} vision tokens"
+    if value.conversation_tokens.get("tokens_after"):
+        before, after = (
+            value.conversation_tokens[f"tokens_{when}"] for when in ("before", "after")
+        )
+        facts["conversations"] += f", {before:,} tokens = {before / after:.2f} × {after:,} after"
+    columns = Table("column", "type", title="columns of pages", title_justify="left", box=None)
+    for name, kind in value.columns.items():
+        columns.add_row(name, as_printed(kind))
+    return Group(
+        facts_table("dataset", facts),
+        _versions(value.versions, value.versions_published),
+        *([mix_table(value.mix)] if value.mix else []),
+        rejects_table(value.rejects),
+        columns,
+        _reject_rows(value.reject_rows),
+        *(_sample(row) for row in value.samples),
+    )
+
+
+def _reject_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table("file", "page", "reason", "detail", title="rejects, the first of them",
+                  title_justify="left", box=None)  # fmt: skip
+    for row in rows:
+        page = "all" if row["page_index"] is None else str(row["page_index"])
+        detail = row["detail"] or ""
+        if row["kept_id"]:
+            detail += f", {row['similarity']:.3f} like {_short(row['kept_id'])}, which is kept"
+        table.add_row(as_printed(_name(row["source_uri"])), page, row["reason"], as_printed(detail))
+    return table
+
+
+def _name(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
+
+
+def _short(row_id: str) -> str:
+    doc_id, _, page = row_id.partition("/")
+    return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
+
+
+def _sample(row: Mapping[str, Any]) -> RenderableType:
+    text = row["text"]
+    cut = text if len(text) <= _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + " …"
+    title = (
+        f"{_name(row['source_uri'])} page {row['page_index']} · {row['text_source']} · "
+        f"{row['language']} · {row['text_tokens']} text / {row['vision_tokens']} vision tokens"
+    )
+    return Panel(as_printed(cut), title=as_printed(title), title_align="left")
+
+
+def _versions(rows: Sequence[Mapping[str, Any]], total: int) -> Table:
+    """The story of a dataset, newest version first."""
+    title = "versions" if len(rows) == total else f"versions, the newest {len(rows)} of {total}"
+    table = Table("version", "published, UTC", "pages", "documents", "rejects", "what changed",
+                  title=title, title_justify="left", box=None)  # fmt: skip
+    for row in rows:
+        published = time.strftime("%Y-%m-%d %H:%M", time.gmtime(row["timestamp_ms"] / 1000))
+        counts = [f"{row['counts'][name]:,}" for name in ("pages", "documents", "rejects")]
+        table.add_row(str(row["version"]), published, *counts, change_line(row["changes"]))
+    return table
+
+
+def _total(kinds: Mapping[str, Mapping[str, int]]) -> int:
+    return sum(sum(whys.values()) for whys in kinds.values())
+
+
+def diff(value: Diff) -> RenderableType:
+    """Two versions side by side."""
+    parts: list[RenderableType] = [
+        facts_table("diff", {"dataset": value.dataset, "from": value.old, "to": value.new})
+    ]
+    parts += [f"[yellow]•[/] {as_printed(line)}" for line in value.settings]
+    counts = Table("table", "rows", "why", "meaning", box=None)
+    for name, kinds in value.summary.items():
+        for kind, whys in kinds.items():
+            for why, rows in whys.items():
+                meaning = REASONS.get(why) if name != "rejects" or kind == "changed" else None
+                meaning = meaning or REJECT_REASONS.get(why, "")
+                counts.add_row(name, f"{_SIGNS[kind]}{rows:,}", why, meaning)
+    parts.append(counts if counts.row_count else "the versions have the same rows")
+    parts += [
+        _rows(name, rows, _total(value.summary[name])) for name, rows in value.rows.items() if rows
+    ]
+    return Group(*parts)
+
+
+def _rows(name: str, rows: Sequence[Mapping[str, Any]], total: int) -> Table:
+    title = name if len(rows) == total else f"{name}, the first {len(rows)} of {total:,}"
+    table = Table("", "id", "file", "why", "detail", title=title, title_justify="left", box=None)
+    for row in rows:
+        file = row["source_uri"].rsplit("/", 1)[-1]
+        table.add_row(
+            _SIGNS[row["change"]],
+            _short(row["id"]),
+            as_printed(file),
+            row["why"],
+            as_printed(_LONG_ID.sub(r"\1…", row["detail"] or "")),
+        )
+    return table

@@ -1,0 +1,150 @@
+"""How results look in a terminal: rich tables, and nothing computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.dataset.vacuum import Vacuumed
+from pipelines.dataset.verify import Verdict
+from pipelines.run import Report
+from pipelines.version.story import change_line
+from schemas.tables import REJECT_REASONS
+
+# Control characters but for tabs and line breaks, halves of surrogates, changes of direction.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def as_printed(text: str) -> str:
+    """Text that a file or a document chose, as it may be shown: neither markup nor what would
+    command the terminal.
+
+    >>> as_printed("a\\x1b[2J.pdf")
+    'a\\\\x1b[2J.pdf'
+    """
+    return escape(_COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", text))
+
+
+def facts_table(title: str, facts: Mapping[str, object]) -> Table:
+    """Named facts, one a line."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    for name, value in facts.items():
+        table.add_row(
+            f"[dim]{name}[/]", as_printed(f"{value:,}" if isinstance(value, int) else str(value))
+        )
+    return table
+
+
+def rejects_table(rejects: Mapping[str, int]) -> Table:
+    """How many rejects there are for each reason, the most frequent first."""
+    table = Table("reason", "rows", "meaning", title="rejects", title_justify="left", box=None)
+    for reason, count in sorted(rejects.items(), key=lambda pair: -pair[1]):
+        table.add_row(reason, f"{count:,}", REJECT_REASONS[reason])
+    return table
+
+
+def report(value: Report) -> RenderableType:
+    """The end of a run."""
+    what = "published" if value.committed else "nothing changed; the newest is still"
+    facts: dict[str, object] = {
+        "dataset": value.dataset,
+        "version": f"{value.version} ({what} version {value.version})",
+        "documents": value.documents,
+        "pages in the inventory": value.pages,
+        "pages read now": value.pages_read,
+        "image–text pairs": value.counts["pages"],
+        "whole documents": value.counts["documents"],
+        "crops": value.counts["crops"],
+        "conversations": value.counts["conversations"],
+        "rejects": value.counts["rejects"],
+    }
+    if value.changes is not None:
+        facts["changed"] = change_line(value.changes, with_reasons=True)
+    if value.seconds:
+        stages = [f"{name} {took:,.1f}" for name, took in value.seconds.items() if name != "all"]
+        facts["seconds"] = f"{value.seconds['all']:,.1f} ({', '.join(stages)})"
+    if value.pages_per_second is not None:
+        facts["rate"] = f"{value.pages_per_second:,.1f} pages/s"
+    parts: list[RenderableType] = [facts_table("run", facts)]
+    if value.mix:
+        parts.append(mix_table(value.mix))
+    if value.rejects:
+        parts.append(rejects_table(value.rejects))
+    if value.unreadable:
+        table = Table("file", "why it could not be read", title="unreadable", title_justify="left")
+        for uri, detail in value.unreadable.items():
+            table.add_row(as_printed(uri), as_printed(detail))
+        parts.append(table)
+    return Group(*parts)
+
+
+def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
+    """How many samples each group of a mix has, of those that it could have had."""
+    total = sum(counts["samples"] for counts in groups.values())
+    table = Table("group", "weight", "samples", "share", "available",
+                  title="mix", title_justify="left", box=None)  # fmt: skip
+    for name, counts in groups.items():
+        share = f"{100 * counts['samples'] / total:.2f} %"
+        numbers = [f"{counts[column]:,}" for column in ("weight", "samples", "available")]
+        table.add_row(as_printed(name), *numbers[:2], share, numbers[2])
+    return table
+
+
+def verdict(value: Verdict) -> RenderableType:
+    """What verify found."""
+    ledger = f"{value.pages:,} = {value.samples:,} + {value.page_rejects:,}"
+    facts = facts_table(
+        "verify",
+        {
+            "version": value.version,
+            "documents": value.documents,
+            "pages = samples + rejects": ledger,
+            "crops": value.crops,
+            "parts hashed": f"{value.parts:,} ({value.bytes_hashed / 1e6:,.1f} MB)",
+            "orphan parts": f"{value.orphans:,} ({value.orphan_bytes / 1e6:,.1f} MB)",
+            "problems": len(value.problems),
+        },
+    )
+    return Group(
+        facts,
+        *(f"[red]✗[/] {as_printed(line)}" for line in value.problems),
+        *(f"[yellow]•[/] {as_printed(line)}" for line in value.notes),
+    )
+
+
+def vacuumed(value: Vacuumed) -> RenderableType:
+    """What a vacuum removed."""
+    facts = {
+        "dataset": value.dataset,
+        "versions kept": ", ".join(map(str, value.kept_versions)),
+        "versions dropped": ", ".join(map(str, value.dropped_versions)) or "none",
+    }
+    what = "would be removed" if value.dry_run else "removed"
+    table = Table(what, "files", "MB", title_justify="left", box=None)
+    rows = [(item.what, item.files, item.bytes) for item in value.removed]
+    rows.append(("in all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    for name, files, size in rows:
+        table.add_row(name, f"{files:,}", f"{size / 1e6:,.1f}")
+    if value.waiting.files:
+        waiting = value.waiting
+        facts["stays for now"] = (
+            f"{waiting.what}: {waiting.files:,} files, {waiting.bytes / 1e6:,.1f} MB"
+        )
+    return Group(facts_table("vacuum", facts), table)
+
+
+def corpus(value: Mapping[str, Any]) -> RenderableType:
+    """The sample corpus."""
+    table = Table("file", "pages", "what it is", "what becomes of it", box=None)
+    for file in value["files"]:
+        rejects = [
+            f"{'document' if index is None else f'page {index}'}: {reason}"
+            for index, reason in file["rejects"]
+        ]
+        table.add_row(file["name"], str(file["pages"]), file["what"], ", ".join(rejects) or "pages")
+    return Group(f"sample corpus in {as_printed(value['folder'])}", table)

@@ -1,0 +1,166 @@
+"""Diff: what one version of a dataset has that another has not, and why.
+
+Parts never change and are named by their content, so only parts that one of the versions lacks
+are read, and of them a few small columns: what a diff costs depends on what changed. What explains
+the rows is `workers.dataset.changes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.dataset.state import Snapshot, load_snapshot
+from schemas.changes import COLUMNS, Settings
+from schemas.errors import DatasetError, IntegrityError
+from schemas.recipe import differences
+from workers import store
+from workers.dataset.changes import Rows, explain, no_rows
+from workers.dataset.delta import TableVersion, table_history
+from workers.dataset.parts import read_part
+
+Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Rows by table, by `added`, `removed` or `changed`, and by why."""
+
+_KINDS = ("added", "removed", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The changes between two versions: their counts, and by table the rows of `CHANGE`.
+
+    The first version has counts only: all its rows are new.
+    """
+
+    counts: Counts
+    rows: Mapping[str, pa.Table]
+
+    def summary(self) -> dict[str, dict[str, dict[str, int]]]:
+        """The counts as plain JSON values, for the commit of the version."""
+        return {
+            table: {kind: dict(whys) for kind, whys in kinds.items()}
+            for table, kinds in self.counts.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Two versions of a dataset side by side, for people and for `--json`.
+
+    `settings` are the recipe's lines that differ; `rows` has the first that were added, removed
+    and changed, of each table.
+    """
+
+    dataset: str
+    old: int
+    new: int
+    settings: list[str]
+    summary: Counts
+    rows: Mapping[str, list[dict[str, Any]]]
+
+
+def diff(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
+    """Compare two published versions; `limit` bounds the rows listed of each kind in each table.
+
+    Raises:
+        DatasetError: one of the versions is not there.
+        IntegrityError: a part of one is missing.
+    """
+    before, after = (_published(dataset, number) for number in (old, new))
+    found = changes(before.tables, after.tables)
+    return Diff(
+        dataset=store.absolute(dataset),
+        old=old,
+        new=new,
+        settings=list(_setting_lines(before.metadata, after.metadata)),
+        summary=found.counts,
+        rows={table: _first_rows(rows, limit) for table, rows in found.rows.items()},
+    )
+
+
+def changes(old: Mapping[str, TableVersion] | None, new: Mapping[str, TableVersion]) -> Changes:
+    """What `new` has that `old` has not, and the other way round; `old` is None before the first.
+
+    `new` need not be committed: its parts have to be there, and the metadata of its `pages` has to
+    hold the settings that it is made under.
+    """
+    if old is None:
+        return Changes(_first_counts(new), {})
+    before, after = old["pages"].metadata, new["pages"].metadata
+    settings = Settings(
+        before["recipe_digest"] != after["recipe_digest"],
+        before["publish_settings"] != after["publish_settings"],
+    )
+    rows = explain(_own_rows(old, new), _own_rows(new, old), settings)
+    return Changes({table: _counted(found) for table, found in rows.items()}, rows)
+
+
+def _published(dataset: str, number: int) -> Snapshot:
+    uri = store.absolute(dataset)
+    snapshot = load_snapshot(uri, number)
+    if snapshot is not None:
+        return snapshot
+    if load_snapshot(uri) is None:
+        raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
+    history = table_history(store.join(uri, "pages"))
+    known = [version for version, _, metadata in history if "versions" in metadata]
+    raise DatasetError(f"{dataset} has versions {min(known)} to {max(known)}, not {number}")
+
+
+def _setting_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for group in ("reading_settings", "publish_settings"):
+        yield from differences(old[group], new[group])
+
+
+def _own_rows(version: Mapping[str, TableVersion], other: Mapping[str, TableVersion]) -> Rows:
+    """The rows of the parts that `version` has and `other` has not."""
+    rows = {}
+    for name in COLUMNS:
+        table = version[name]
+        shared = {part.path for part in other[name].parts}
+        own = [table.part_uri(part) for part in table.parts if part.path not in shared]
+        found = [_read(uri, name) for uri in own]
+        rows[name] = pa.concat_tables([no_rows(name), *found])
+    return rows
+
+
+def _read(uri: str, name: str) -> pa.Table:
+    try:
+        return read_part(uri, COLUMNS[name]).select(COLUMNS[name]).cast(no_rows(name).schema)
+    except FileNotFoundError as exc:
+        raise IntegrityError(
+            f"{uri}: the part is missing; `pagefoundry verify` says what else is"
+        ) from exc
+
+
+def _first_rows(rows: pa.Table, limit: int) -> list[dict[str, Any]]:
+    kinds = (rows.filter(pc.equal(rows["change"], kind)) for kind in _KINDS)
+    return pa.concat_tables(found.slice(0, limit) for found in kinds).to_pylist()  # type: ignore[no-any-return]
+
+
+def _counted(rows: pa.Table) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {kind: {} for kind in _KINDS}
+    for row in rows.group_by(["change", "why"]).aggregate([([], "count_all")]).to_pylist():
+        counts[row["change"]][row["why"]] = row["count_all"]
+    return {kind: dict(sorted(whys.items())) for kind, whys in counts.items()}
+
+
+def _first_counts(new: Mapping[str, TableVersion]) -> Counts:
+    """Counts of the first version, whose rows are all new: only the rejects' reasons are read."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for name in COLUMNS:
+        table = new[name]
+        rows = sum(part.rows for part in table.parts)
+        added = {"new_document": rows} if rows else {}
+        if name == "rejects":
+            added = {}
+            for part in table.parts:
+                reasons = read_part(table.part_uri(part), ["reason"])["reason"].value_counts()
+                for row in reasons.to_pylist():
+                    added[row["values"]] = added.get(row["values"], 0) + row["counts"]
+        counts[name] = {"added": dict(sorted(added.items())), "removed": {}, "changed": {}}
+    return counts

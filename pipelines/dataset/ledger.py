@@ -1,0 +1,145 @@
+"""The ledger in arrays: how many rows each page and document of an inventory has, and the lines on
+those that have none, too many, or are not in it.
+
+A page takes two bytes, a document about sixty; ids that the inventory does not have, forty a row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from workers.dataset.audit import Duplicates
+from workers.dataset.keys import DocIndex, Flags, Ints, Keys
+
+MOST_NAMED = 5
+ANEW = "read an older version that verifies (`--version`), or make the dataset anew"
+
+# What is kept of a page or document: a bit for each table that it can have a row in.
+NOT_KEPT, IN_MAIN_TABLE, IN_CONVERSATIONS = 0, 1, 2
+
+
+def named(label: str, names: Collection[str], total: int, remedy: str = ANEW) -> Iterator[str]:
+    """A line for each of the first names, and one for how many more there are than these."""
+    first = sorted(names)[:MOST_NAMED]
+    yield from (f"{name}: this {label}; {remedy}" for name in first)
+    if total > len(first):
+        yield f"… and {total - len(first):,} more: {label}"
+
+
+class Tally:
+    """Counts the rows of the pages, or of the documents, of an inventory.
+
+    `starts` says at which place each document's begin, and where the last one's end.
+    """
+
+    def __init__(self, what: str, documents: DocIndex, starts: Ints) -> None:
+        self.what = what
+        self._documents = documents
+        self._starts = starts
+        self._rows = np.zeros(len(self), np.uint8)  # 2 stands for more, too
+        self._kept = np.zeros(len(self), np.uint8)
+        self._strangers: list[Keys] = []
+        self._keeperless: list[Duplicates] = []
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def count(self, keys: Keys, kept: int = NOT_KEPT) -> None:
+        """Count rows; `kept` says in which table they are, if they are samples or texts."""
+        places = self._places(keys)
+        is_there = places >= 0
+        found, rows = np.unique(places[is_there], return_counts=True)
+        self._rows[found] = np.minimum(self._rows[found] + rows, 2)
+        self._kept[found] |= np.uint8(kept)
+        if keys.odd or not is_there.all():
+            strangers = keys.take(~is_there)
+            self._strangers.append(Keys(strangers.doc, strangers.index, keys.odd))
+
+    def check_keepers(self, duplicates: Duplicates) -> None:
+        """Remember the duplicates whose keepers are not kept; to be called when all are counted."""
+        lost = ~self.is_kept(duplicates.kept)
+        if lost.any() or duplicates.odd:
+            self._keeperless.append(
+                Duplicates(duplicates.own.take(lost), duplicates.kept.take(lost), duplicates.odd)
+            )
+
+    def is_kept(self, keys: Keys, table: int = IN_MAIN_TABLE | IN_CONVERSATIONS) -> Flags:
+        """Whether each of these has a row in the table."""
+        places = self._places(keys)
+        if len(self) == 0:
+            return np.zeros(len(keys), bool)
+        flags: Flags = (places >= 0) & ((self._kept[places] & table) > 0)
+        return flags
+
+    def _places(self, keys: Keys) -> Ints:
+        """The place of each page or document, -1 where the inventory has none."""
+        if len(self._documents) == 0:
+            return np.full(len(keys), -1, np.int64)
+        number = self._documents.numbers(keys.doc)
+        place = self._starts[number] + keys.index
+        outside = (number < 0) | (keys.index < 0) | (place >= self._starts[number + 1])
+        return np.where(outside, -1, place)
+
+    def problems(self) -> Iterator[str]:
+        """A line for each kind of what is wrong with the first of them, and how many more."""
+        lacking = np.flatnonzero(self._rows == 0)
+        label = f"{self.what} of the inventory has no row and no reject"
+        yield from named(label, self._names(lacking), len(lacking))
+        strangers = Counter(self._names_of(Keys.joined(self._strangers)))
+        label = f"{self.what} is not in the inventory"
+        yield from named(label, list(strangers), len(strangers))
+        doubled = np.flatnonzero(self._rows > 1)
+        others = [name for name, rows in strangers.items() if rows > 1]
+        label = f"{self.what} has more than one row"
+        yield from named(label, [*self._names(doubled), *others], len(doubled) + len(others))
+        yield from self._orphans()
+
+    def _orphans(self) -> Iterator[str]:
+        pairs = [pair for part in self._keeperless for pair in part.odd]
+        for part in self._keeperless:
+            pairs += zip(self._names_of(part.own), self._names_of(part.kept), strict=True)
+        for own, kept in sorted(pairs)[:MOST_NAMED]:
+            yield f"{own}: this duplicate {self.what} names {kept}, which is not kept; {ANEW}"
+        if len(pairs) > MOST_NAMED:
+            more = len(pairs) - MOST_NAMED
+            yield f"… and {more:,} more: duplicate {self.what} names what is not kept"
+
+    def _names(self, places: Ints) -> list[str]:
+        """The ids at the first of these places."""
+        first = places[:MOST_NAMED]
+        number = np.searchsorted(self._starts, first, side="right") - 1
+        return self._names_of(Keys(self._documents.docs[number], first - self._starts[number]))
+
+    def _names_of(self, keys: Keys) -> list[str]:
+        names = keys.page_ids()
+        if self.what == "document":
+            names = [name.partition("/")[0] for name in names]
+        return [*names, *keys.odd]
+
+
+class Ledger:
+    """The tallies of an inventory: of its documents and of their pages."""
+
+    def __init__(self, inventory: Sequence[Keys]) -> None:
+        rows = Keys.joined(inventory)
+        docs, first, counts = np.unique(rows.doc, return_index=True, return_counts=True)
+        self._doubled: npt.NDArray[np.bytes_] = docs[counts > 1]
+        self._odd = rows.odd
+        index = DocIndex.of(docs)
+        self.documents = Tally("document", index, np.arange(len(docs) + 1))
+        ends = np.cumsum(rows.index[first])
+        self.pages = Tally("page", index, np.concatenate([np.zeros(1, np.int64), ends]))
+
+    def problems(self) -> Iterator[str]:
+        """What does not add up, pages first."""
+        names = Keys(self._doubled, np.zeros(len(self._doubled), np.int64)).page_ids()
+        doubled = [name.partition("/")[0] for name in names]
+        label = "document is in the inventory more than once"
+        yield from named(label, doubled, len(doubled))
+        yield from named("name in the inventory is no document's id", self._odd, len(self._odd))
+        yield from self.pages.problems()
+        yield from self.documents.problems()

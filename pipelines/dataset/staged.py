@@ -1,0 +1,212 @@
+"""Where a dataset's staging is, what lies there, and what of it goes.
+
+Staging is `<dataset>/staging`, or a folder of the dataset's own under `placement.staging`, which
+several datasets may name: what one removes is never another's. The dataset remembers such places
+in `_staging.json`, which is written before anything is staged there, so that `verify` and `vacuum`,
+which know no recipe, find them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from schemas.errors import IntegrityError, LeaseError, StorageError
+from schemas.ids import digest
+from schemas.recipe import Recipe
+from workers import store
+from workers.dataset.vacuum import remove
+from workers.store.listing import Stored, list_stored
+
+log = logging.getLogger(__name__)
+
+MEMORY_NAME = "_staging.json"
+INVENTORY = "inventory"
+_SCRATCH = "publish-"
+# A copy of the receipts, which they do without.
+_RECEIPTS_COPY = "receipts"
+_DAY_S = 86_400
+
+
+def staging_root(recipe: Recipe) -> str:
+    """The folder of all of a dataset's staging, whatever the digest."""
+    dataset = store.absolute(recipe.dataset)
+    if recipe.placement.staging is None:
+        return store.join(dataset, "staging")
+    return _place(recipe.placement.staging, dataset)
+
+
+def scratch_folder(recipe: Recipe) -> str:
+    """The folder of what publishing leaves between its tasks."""
+    return store.join(staging_root(recipe), f"{_SCRATCH}{digest([recipe.dataset])[:16]}")
+
+
+@contextmanager
+def scratch_of(recipe: Recipe) -> Iterator[str]:
+    """A folder for what publishing leaves between its tasks; empty before and gone after.
+
+    What a kill leaves there goes with the next run, or with `vacuum`.
+    """
+    folder = scratch_folder(recipe)
+    _empty(folder)
+    try:
+        yield folder
+    except LeaseError:
+        raise  # the folder may be another run's by now
+    except BaseException:
+        try:
+            _empty(folder)
+        except StorageError as exc:
+            log.warning("%s is left over, and goes with the next run: %s", folder, exc)
+        raise
+    _empty(folder)
+
+
+def _empty(folder: str) -> None:
+    for item in list_stored(folder):
+        store.delete(item.uri)
+    store.remove_empty_folder(folder)
+
+
+def _place(staging: str, dataset: str) -> str:
+    return store.join(store.absolute(staging), digest([dataset])[:16])
+
+
+def staging_roots(dataset: str) -> list[str]:
+    """All places where the dataset's staging may be: beside it, and where recipes have put it."""
+    return [
+        store.join(dataset, "staging"),
+        *(_place(staging, dataset) for staging in _remembered(dataset)),
+    ]
+
+
+def remember_staging(recipe: Recipe) -> None:
+    """Note in the dataset where its staging is, if that is elsewhere. Before anything is there."""
+    if recipe.placement.staging is None:
+        return
+    dataset, staging = store.absolute(recipe.dataset), store.absolute(recipe.placement.staging)
+    remembered = _remembered(dataset)
+    if staging not in remembered:
+        _remember(dataset, [*remembered, staging])
+
+
+def forget_empty_staging(dataset: str) -> None:
+    """Forget the places where nothing is left."""
+    remembered = _remembered(dataset)
+    left = [staging for staging in remembered if list_stored(_place(staging, dataset))]
+    if left != remembered:
+        _remember(dataset, left)
+
+
+def _remembered(dataset: str) -> list[str]:
+    uri = store.join(dataset, MEMORY_NAME)
+    try:
+        found = json.loads(store.read_bytes(uri))["staging"]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError) as exc:
+        raise IntegrityError(
+            f"{uri}: it does not say where staging is ({exc}); delete it, and the staging that it "
+            "named, if you know where that is"
+        ) from exc
+    return [str(staging) for staging in found]
+
+
+def _remember(dataset: str, staging: Sequence[str]) -> None:
+    uri = store.join(dataset, MEMORY_NAME)
+    if staging:
+        store.write_bytes(uri, json.dumps({"staging": sorted(staging)}).encode())
+    else:
+        store.delete(uri)
+
+
+# ---- what lies there --------------------------------------------------------------------------
+
+
+def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[str, list[Stored]]:
+    """What lies in staging, by the folder of a recipe's digest, or of the inventory.
+
+    `listed` is all that lies there, among other things, where that is known.
+    """
+    folders: dict[str, list[Stored]] = {}
+    for item in list_stored(root) if listed is None else listed:
+        folder, slash, _ = item.uri.removeprefix(f"{root}/").partition("/")
+        if slash and item.uri.startswith(f"{root}/"):
+            folders.setdefault(store.join(root, folder), []).append(item)
+    return folders
+
+
+def holds_shards(folder: str) -> bool:
+    """Whether a folder of staging is one of a recipe's digest."""
+    name = folder.rsplit("/", 1)[-1]
+    return name != INVENTORY and not name.startswith(_SCRATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Staged files that may go, receipts apart: those go first."""
+
+    receipts: Sequence[Stored]
+    files: Sequence[Stored]
+
+    @staticmethod
+    def among(
+        folders: Mapping[str, Sequence[Stored]],
+        before_s: float,
+        covered: frozenset[str] = frozenset(),
+    ) -> Leftovers:
+        """All that was last written before a time, and the shards that are `covered`.
+
+        The files of a shard go together, when the youngest is old enough: a receipt always has its
+        files. The copy of the receipts goes with the last of them.
+        """
+        going: list[Stored] = []
+        for folder, items in folders.items():
+            if not holds_shards(folder):
+                going += [item for item in items if item.modified_s < before_s]
+                continue
+            shards: dict[str, list[Stored]] = {}
+            for item in items:
+                shards.setdefault(item.name.split(".")[0], []).append(item)
+            copy = shards.pop(_RECEIPTS_COPY, [])
+            outdated = {
+                name
+                for name, files in shards.items()
+                if name in covered or max(file.modified_s for file in files) < before_s
+            }
+            going += [file for name in outdated for file in shards[name]]
+            going += copy if len(outdated) == len(shards) else []
+        return Leftovers(
+            [item for item in going if item.name.endswith(".json")],
+            [item for item in going if not item.name.endswith(".json")],
+        )
+
+    @staticmethod
+    def joined(parts: Iterable[Leftovers]) -> Leftovers:
+        """Those of several places."""
+        parts = list(parts)
+        return Leftovers(
+            [item for part in parts for item in part.receipts],
+            [item for part in parts for item in part.files],
+        )
+
+
+def sweep(recipe: Recipe, now_s: float) -> None:
+    """Remove what has been staged longer than the recipe wants; a version was published since.
+
+    Called under the lease, after a run: no run to come needs it to go on, and only a change of
+    deduplication or of a policy might have used it.
+    """
+    days = recipe.placement.staging_days
+    root = staging_root(recipe)
+    if days is not None:
+        folders = staged_folders(root)
+        # `settled.json` there serves the runs to come, however long nothing is new.
+        folders.pop(store.join(root, INVENTORY), None)
+        leftovers = Leftovers.among(folders, now_s - days * _DAY_S)
+        for objects in (leftovers.receipts, leftovers.files):
+            remove(objects)
+    store.remove_empty_folder(root)

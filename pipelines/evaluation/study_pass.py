@@ -1,0 +1,191 @@
+"""One pass of a study: pages whose text is known, read by an engine, compared.
+
+    rows = results_of(prepare(batch), read(prepare(batch)))       one chain a batch
+
+`prepare` runs where CPUs are, `read` inside a replica, `results_of` where CPUs are. Nothing is
+tried again, turned or read by a fallback: what is measured is the engine.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+
+from cluster.pool import Policy, PoolState, Step, run_pool
+from cluster.progress import Meter, meter
+from cluster.session import ReplicaSpec, Session
+from pipelines.evaluation.sources import SourceSettings, pages_of
+from schemas.errors import SourceError
+from schemas.recipe import EngineSpec, Placement
+from workers.engines import Engine
+from workers.evaluation import results
+from workers.evaluation.pages import Batch
+from workers.evaluation.results import Prepared, Readings, Row, Study
+
+log = logging.getLogger(__name__)
+
+MakeEngine = Callable[[EngineSpec], Engine]
+CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What both studies are asked for.
+
+    Args:
+        source: where the pages come from, and how large they are.
+        engine: who reads them.
+        pages: how many, at most.
+        study: which pages, and in which modes.
+        output: a folder or URL for the results.
+        replicas: how many engines read at once, where the session has processes for them.
+        gpus_per_replica: what Ray sets aside for each.
+    """
+
+    source: SourceSettings
+    engine: EngineSpec
+    pages: int
+    study: Study
+    output: str
+    replicas: int = 1
+    gpus_per_replica: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A batch on its way, its place among all, and what is asked of it."""
+
+    place: int
+    batch: Batch
+    study: Study
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of a batch, or of a part of one."""
+
+    batch: Batch
+    rows: list[Row]
+    skipped: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The rows of a pass, what it left out, and the batch that each page is in."""
+
+    rows: list[Row]
+    skipped: Counter[str]
+    batches: dict[str, Batch]
+
+
+def measure(
+    request: Request, session: Session, console: Console, make_engine: MakeEngine
+) -> Measured:
+    """One pass. Raises SourceError where no page can be used."""
+    batches = pages_of(request.source, session, console)
+    name = f"read {request.engine.mode}" if request.engine.mode else "read"
+    with meter(console, name, "pages", request.pages) as progress:
+        found = _measure(request, batches, session, progress, make_engine)
+    if not found.rows:
+        why = f" (left out: {counts(found.skipped)})" if found.skipped else ""
+        raise SourceError(
+            f"{request.source.source}: no page with a text to compare with{why}; a dataset needs "
+            "pages that no engine read, documents a good text layer or --truth"
+        )
+    return found
+
+
+def _measure(
+    request: Request,
+    batches: Iterator[Batch],
+    session: Session,
+    progress: Meter,
+    make_engine: MakeEngine,
+) -> Measured:
+    """Batches are begun in their order until the pages suffice, and of the pages of all
+    that were begun the first are taken: so they are the same however many run at once."""
+    by_place: dict[int, list[Part]] = {}
+
+    def chunks() -> Iterator[Chunk]:
+        for place, batch in enumerate(batches):
+            if progress.done >= request.pages:
+                return
+            yield Chunk(place, batch, request.study)
+
+    def watch(state: PoolState) -> None:
+        progress.show(f"· {state.busy_lanes}/{state.lanes} replicas busy")
+
+    chain = [Step(prepare), Step(read, on_replica=True), Step(results_of)]
+    placement = Placement()
+    spec = ReplicaSpec(
+        functools.partial(make_engine, request.engine),
+        request.replicas,
+        request.gpus_per_replica,
+        placement.replica_start_timeout_s,
+    )
+    policy = Policy(_halves, functools.partial(_deadline_s, placement))
+    with session.runtime(spec) as runtime:
+        for done in run_pool(chunks(), chain, runtime, policy, watch):
+            if done.error is not None:
+                log.warning("pages that ended their worker twice are left out: %s", done.error)
+                rows, left_out = [], Counter({CRASHED: len(done.item.batch)})
+            else:
+                rows, left_out = done.value
+            by_place.setdefault(done.item.place, []).append(Part(done.item.batch, rows, left_out))
+            pages = len({row["page_id"] for row in rows})
+            progress.add(min(pages, request.pages - progress.done))  # a last batch may have more
+    return _first(by_place, request.pages)
+
+
+def _first(by_place: Mapping[int, Sequence[Part]], most: int) -> Measured:
+    """The rows of the first pages, and what was left out up to them."""
+    first = Measured([], Counter(), {})
+    for place in sorted(by_place):
+        if len(first.batches) >= most:
+            break
+        parts = by_place[place]
+        here = {row["page_id"]: part.batch for part in parts for row in part.rows}
+        wanted = sorted(here)[: most - len(first.batches)]
+        first.rows.extend(row for part in parts for row in part.rows if row["page_id"] in wanted)
+        first.batches.update((page, here[page]) for page in wanted)
+        for part in parts:
+            first.skipped.update(part.skipped)
+    return first
+
+
+def _halves(chunk: Chunk) -> Sequence[Chunk]:
+    return [replace(chunk, batch=batch) for batch in chunk.batch.halves()]
+
+
+def _deadline_s(placement: Placement, chunk: Chunk) -> float:
+    """Longest time of a chain: that of its images, after another chain's, and a replica's start."""
+    images = len(chunk.batch) * max(1, len(chunk.study.modes))
+    page_s = placement.page_timeout_s + placement.read_timeout_s
+    return 2 * images * page_s + placement.replica_start_timeout_s
+
+
+def prepare(chunk: Chunk) -> Prepared:
+    """Load a batch and make its images."""
+    return results.prepare(chunk.batch, chunk.study)
+
+
+def read(engine: Engine, chunk: Chunk, prepared: Prepared) -> Readings:
+    """Read all images of a batch."""
+    return results.read(engine, prepared)
+
+
+def results_of(
+    chunk: Chunk, prepared: Prepared, readings: Readings
+) -> tuple[list[Row], Counter[str]]:
+    """The rows of a batch, and what of it was left out."""
+    return results.results(prepared, readings, chunk.study), prepared.skipped
+
+
+def counts(skipped: Counter[str]) -> str:
+    """What was left out, in words."""
+    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(skipped.items()))

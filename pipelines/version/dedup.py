@@ -1,0 +1,140 @@
+"""Deduplicate: which pages, or documents, are dropped, and for which.
+
+    key files ─► [ bucket ] per column ─► components ─► [ gather members ] per file
+              ─► [ decide ] per group of components
+
+Candidates share a text hash or a MinHash band. Each column of keys is grouped by a task of its
+own; only pairs come back, and are joined to components as they come. Members of components are
+gathered and decided on in tasks too, so the driver holds numbers of records and nothing else.
+What is dropped is decided in `workers.publishing.decisions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.session import Session
+from pipelines.steps.tasks import run_tasks, task_results
+from pipelines.version.records import NOBODY, Flags, Ints, Records
+from schemas.recipe import Dedup
+from workers import store
+from workers.publishing.buckets import Bucketing, KeysFile, bucket_edges
+from workers.publishing.duplicates import Indices, components, key_columns, runs
+from workers.publishing.members import Gathering, Group, MembersPart, decide_members, write_members
+from workers.publishing.records import ItemsTask, Level
+
+_MEMBERS_AT_ONCE = 131_072  # 128 MiB of signatures at 1 KiB each; a larger component stays whole
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """What is dropped, in arrays along records.
+
+    `keeper` is the record that is kept instead, -1 for a record that is not dropped; `kind` an
+    index of `KINDS`; `similarity` in 0 to 1.
+    """
+
+    keeper: Ints
+    kind: npt.NDArray[np.uint8]
+    similarity: npt.NDArray[np.float32]
+
+    @property
+    def dropped(self) -> Flags:
+        """Which records are dropped."""
+        flags: Flags = self.keeper != NOBODY
+        return flags
+
+
+def find_duplicates(
+    records: Records,
+    among: Flags,
+    level: Level,
+    settings: Dedup,
+    scratch: str,
+    session: Session,
+    members_at_once: int = _MEMBERS_AT_ONCE,
+) -> Drops:
+    """The duplicates among some of the records. Files in `scratch` carry their members to tasks,
+    each of which decides on components of some members."""
+    drops = Drops(
+        np.full(len(records), NOBODY, np.int64),
+        np.zeros(len(records), np.uint8),
+        np.zeros(len(records), np.float32),
+    )
+    members, sizes = _components(records, among, level, settings, session)
+    group_of = _grouped(sizes, members_at_once)
+    groups = _groups(records, members, sizes, group_of, level, settings, scratch, session)
+    for found in task_results(decide_members, groups, session):
+        drops.keeper[found.index] = found.keeper
+        drops.kind[found.index] = found.kind
+        drops.similarity[found.index] = found.similarity
+    return drops
+
+
+def _components(
+    records: Records, among: Flags, level: Level, settings: Dedup, session: Session
+) -> tuple[Indices, Indices]:
+    """Sets of records that may be duplicates: members, one set after the other, and sizes."""
+    total = sum(file.rows for file in records.key_files)
+    wanted = np.zeros(total, bool)
+    wanted[records.position[among]] = True
+    files = []
+    start = 0
+    for file in records.key_files:
+        bits = np.packbits(wanted[start : start + file.rows])
+        files.append(KeysFile(file.uri, file.rows, bits))
+        start += file.rows
+    columns = key_columns(settings, by_picture=level == "page")
+    tasks = [Bucketing(column, tuple(files)) for column in columns]
+    # By record, so that the order of files, which is that of arrival, plays no part.
+    record_at = np.full(total, NOBODY, np.int64)
+    record_at[records.position] = np.arange(len(records))
+    edges = (record_at[found] for found in task_results(bucket_edges, tasks, session))
+    return components(edges, len(records))
+
+
+def _groups(
+    records: Records,
+    members: Indices,
+    sizes: Indices,
+    group_of: Indices,
+    level: Level,
+    settings: Dedup,
+    scratch: str,
+    session: Session,
+) -> list[Group]:
+    """Components in groups that one task can hold; their members are gathered on the way."""
+    group = np.repeat(group_of, sizes)
+    file, row = records.file[members], records.row[members]
+    order = np.lexsort((row, group, file))
+    starts = np.searchsorted(group, np.arange(len(np.unique(group_of))))
+    tasks: list[Gathering] = []
+    parts: list[list[MembersPart]] = [[] for _ in starts]
+    for in_file in np.split(order, np.flatnonzero(np.diff(file[order])) + 1) if len(order) else ():
+        number = int(file[in_file[0]])
+        uri = store.join(scratch, f"{level}-members-{number:08d}.parquet")
+        _, counts = runs(group[in_file])
+        tasks.append(Gathering(ItemsTask(records.files[number], row[in_file]), counts, uri))
+        for row_group, chosen in enumerate(np.split(in_file, np.cumsum(counts)[:-1])):
+            home = int(group[chosen[0]])
+            parts[home].append(MembersPart(uri, row_group, chosen - starts[home]))
+    run_tasks(write_members, tasks, session)
+    return [
+        Group(members[group == n], sizes[group_of == n], tuple(found), level == "page", settings)
+        for n, found in enumerate(parts)
+    ]
+
+
+def _grouped(sizes: Indices, members_at_once: int) -> Indices:
+    """The number of the group that each component is in: as many as have some members."""
+    numbers = np.zeros(len(sizes), np.int64)
+    number, held = 0, 0
+    for place, size in enumerate(sizes.tolist()):
+        if held and held + size > members_at_once:
+            number, held = number + 1, 0
+        held += size
+        numbers[place] = number
+    return numbers

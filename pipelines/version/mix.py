@@ -1,0 +1,79 @@
+"""Select: which samples a mix takes, so that its groups have the proportions of their weights.
+
+Of each group those are taken whose rows come first in the seeded order of publishing: which they
+are does not depend on the other groups, and those taken stay taken while a group grows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipelines.version.records import Catalogue, Flags, Records
+from schemas.errors import SourceError
+from schemas.ids import order_key, page_id
+from schemas.inventory import Document
+from schemas.recipe import Recipe
+from schemas.sources import listed_as
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a mix leaves out, along the pages; and of each group its weight, how many samples it
+    could have had, and how many it has. No group where there is no mix."""
+
+    left_out: Flags
+    groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def select(
+    recipe: Recipe,
+    groups: Mapping[str, str],
+    catalogue: Catalogue,
+    pages: Records,
+    among: Flags,
+) -> Selection:
+    """Choose among some pages by the recipe's mix. `groups`: of the listed files, by URI.
+
+    Raises SourceError where a group has too few samples for any.
+    """
+    left_out = np.zeros(len(pages), bool)
+    if recipe.mix is None:
+        return Selection(left_out)
+    weights = recipe.mix.weights
+    names = list(weights)
+    of_document = np.array(
+        [_group(document, groups, names) for document in catalogue.documents], np.int32
+    )
+    group = of_document[pages.doc]
+    counted = Counter(group[among].tolist())
+    available = {name: counted[number] for number, name in enumerate(names)}
+    counts = recipe.mix.counts(available)
+    if not any(counts.values()):
+        raise SourceError(
+            f"the mix {dict(weights)} has no sample: its groups have {available}; "
+            "give the smallest more sources, or a smaller weight"
+        )
+    for number, name in enumerate(names):
+        places = np.flatnonzero(among & (group == number))
+        order = sorted(places.tolist(), key=lambda place: _order(recipe, catalogue, pages, place))
+        left_out[order[counts[name] :]] = True
+    told = {
+        name: {"weight": weights[name], "available": available[name], "samples": counts[name]}
+        for name in names
+    }
+    return Selection(left_out, told)
+
+
+def _group(document: Document, groups: Mapping[str, str], names: list[str]) -> int:
+    """The number of a document's group: of several, the one that the mix names first."""
+    of_files = {groups.get(listed_as(file.uri, document.media_type), "") for file in document.files}
+    return next((number for number, name in enumerate(names) if name in of_files), -1)
+
+
+def _order(recipe: Recipe, catalogue: Catalogue, pages: Records, place: int) -> bytes:
+    doc_id = catalogue.documents[pages.doc[place]].doc_id
+    return order_key(recipe.publish.seed, page_id(doc_id, int(pages.index[place])))

@@ -1,0 +1,259 @@
+"""What a version holds: which documents, pages and crops, and the rejects that are not in it.
+
+    records ─► duplicates ─► documents of readable pages ─► their duplicates ─► Version
+
+A page whose content is wanted and lies nowhere any more (it was published as a duplicate, its
+keeper left, its shard is gone) is named, so that it is read again first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from cluster.planner import uncovered_ranges
+from cluster.session import Session
+from pipelines.dataset.state import Snapshot
+from pipelines.steps.tasks import run_tasks
+from pipelines.version.dedup import Drops, find_duplicates
+from pipelines.version.mix import Selection, select
+from pipelines.version.records import (
+    DUPLICATE,
+    NOBODY,
+    Catalogue,
+    Flags,
+    Records,
+    concatenated,
+    load_all,
+)
+from schemas.recipe import Recipe
+from schemas.shards import PageRange, Receipt
+from workers import store
+from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
+from workers.publishing.records import RowsFile
+from workers.shards.staging import Staging
+
+_PAGES_PER_ASSEMBLY = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a version is decided from: the documents of now, the last version, staged shards.
+
+    `covered` tells, by document number, whose pages the last version has; of those, staged rows
+    count only where their keys are among `recalled`. `groups` are the inventory's.
+    """
+
+    recipe: Recipe
+    catalogue: Catalogue
+    snapshot: Snapshot | None
+    staging: Staging
+    covered: Flags
+    scratch: str
+    receipts: Sequence[Receipt] = ()
+    recalled: frozenset[int] = frozenset()
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    def is_news(self, receipt: Receipt) -> bool:
+        """Whether a shard has pages of a document that the last version does not cover."""
+        numbers = (self.catalogue.numbers.get(doc_id) for doc_id in receipt.doc_ids)
+        return any(number is not None and not self.covered[number] for number in numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """All that decides the rows of a version; drops and the selection are along their records."""
+
+    inputs: Inputs
+    pages: Records
+    page_drops: Drops
+    selection: Selection
+    documents: Records
+    document_drops: Drops
+    crops: Records
+
+    @property
+    def kept(self) -> Flags:
+        """The pages that are samples, along the pages."""
+        flags: Flags = self.pages.readable & ~self.page_drops.dropped & ~self.selection.left_out
+        return flags
+
+
+def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
+    """What the next version holds; or the pages that must be read again to make it."""
+    catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
+    pages = _load_pages(inputs, session)
+    drops = find_duplicates(pages, pages.readable, "page", dedup, inputs.scratch, session)
+    among = pages.readable & ~drops.dropped
+    selection = select(inputs.recipe, inputs.groups, catalogue, pages, among)
+    chosen = among & ~selection.left_out
+    textless = pages.readable & pages.origin("rejects")
+    is_readable = np.zeros(len(catalogue.documents), bool)
+    is_readable[pages.doc[pages.readable]] = True
+
+    known = _load_documents(inputs, session)
+    is_known = np.zeros(len(catalogue.documents), bool)
+    is_known[known.doc[known.readable]] = True
+    unseen = is_readable & ~is_known
+    # What was dropped for another page names it, which is not so of what is left out.
+    renewed = selection.left_out & (pages.outcome == DUPLICATE)
+    missing = textless & (chosen | renewed | unseen[pages.doc])
+    if missing.any():
+        return _ranges(pages.take(missing), catalogue)
+    documents = _with_assembled(inputs, known, pages, unseen, 0, session)
+    while True:
+        among = documents.readable & is_readable[documents.doc]
+        found = find_duplicates(documents, among, "document", dedup, inputs.scratch, session)
+        returning = among & ~found.dropped & documents.origin("rejects")
+        if not returning.any():
+            break
+        # Documents that were duplicates, and whose keeper left.
+        wanted = np.zeros(len(catalogue.documents), bool)
+        wanted[documents.doc[returning]] = True
+        missing = textless & wanted[pages.doc]
+        if missing.any():
+            return _ranges(pages.take(missing), catalogue)
+        documents = _with_assembled(
+            inputs, documents.take(~returning), pages, wanted, len(documents.files), session
+        )
+    crops = _load_crops(inputs, pages.take(chosen), session)
+    return Version(inputs, pages, drops, selection, documents, found, crops)
+
+
+def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:
+    ranges: list[PageRange] = []
+    starts = np.flatnonzero(np.diff(pages.doc, prepend=NOBODY))
+    for start, wanted in zip(starts, np.split(pages.index, starts[1:]), strict=True):
+        whole = catalogue.documents[pages.doc[start]].pages
+        ranges += uncovered_ranges(whole, set(range(whole.stop)).difference(wanted.tolist()))
+    return ranges
+
+
+# ---- records of the three levels ---------------------------------------------------------------
+
+
+def _published(snapshot: Snapshot | None, names: Sequence[str]) -> Iterator[RowsFile]:
+    for name in names if snapshot else ():
+        assert snapshot is not None
+        table = snapshot.tables[name]
+        for part in table.parts:
+            yield RowsFile(table.part_uri(part), name, part.rows)  # type: ignore[arg-type] # a table's name
+
+
+def _load_pages(inputs: Inputs, session: Session) -> Records:
+    staged = [
+        RowsFile(
+            inputs.staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values())
+        )
+        for receipt in inputs.receipts
+    ]
+    files = [*_published(inputs.snapshot, ("pages", "conversations", "rejects")), *staged]
+
+    def wanted(records: Records) -> Flags:
+        is_recalled = np.isin(records.keys, np.array(sorted(inputs.recalled), np.int64))
+        flags: Flags = ~records.origin("staged") | ~inputs.covered[records.doc] | is_recalled
+        return flags
+
+    return load_all(inputs.recipe, files, "page", inputs.catalogue, inputs.scratch, session, wanted)
+
+
+def _load_documents(inputs: Inputs, session: Session) -> Records:
+    files = list(_published(inputs.snapshot, ("documents", "rejects")))
+    return load_all(inputs.recipe, files, "document", inputs.catalogue, inputs.scratch, session)
+
+
+def _load_crops(inputs: Inputs, kept: Records, session: Session) -> Records:
+    """The crops of the kept pages, each from where its page's row lies.
+
+    A published page's crops lie in the old parts of `crops`, a staged one's in its shard. So they
+    leave with their page, and come back with it.
+    """
+    shards = {
+        receipt.shard_id: RowsFile(
+            inputs.staging.crops_uri(receipt.shard_id), "staged", receipt.crops.rows
+        )
+        for receipt in inputs.receipts
+        if receipt.crops is not None
+    }
+    files = [*_published(inputs.snapshot, ("crops",)), *shards.values()]
+    # Which shard a page's row lies in, by the order of `shards`; NOBODY for a published one.
+    numbers = {inputs.staging.rows_uri(name): place for place, name in enumerate(shards)}
+    home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in kept.files] or [NOBODY])
+    homes = np.where(kept.origin("staged"), home_of_file[kept.file], NOBODY - 1)
+    homes[kept.origin("pages", "conversations")] = NOBODY
+    first_shard = len(files) - len(shards)
+
+    def wanted(records: Records) -> Flags:
+        place = np.searchsorted(kept.keys, records.keys)
+        place[place == len(kept)] = 0
+        if len(kept) == 0:
+            return np.zeros(len(records), bool)
+        home = np.where(records.file < first_shard, NOBODY, records.file - first_shard)
+        flags: Flags = (kept.keys[place] == records.keys) & (homes[place] == home)
+        return flags
+
+    return load_all(inputs.recipe, files, "crop", inputs.catalogue, inputs.scratch, session, wanted)
+
+
+# ---- documents --------------------------------------------------------------------------------
+
+
+def _with_assembled(
+    inputs: Inputs,
+    known: Records,
+    pages: Records,
+    wanted: Flags,
+    number: int,
+    session: Session,
+) -> Records:
+    """The known document records, and those of the `wanted` documents, which are assembled."""
+    tasks = _assemblies(inputs, pages, wanted, number)
+    files = sorted(run_tasks(assemble_documents, tasks, session), key=lambda file: file.uri)
+    if not files:
+        return known
+    scratch = store.join(inputs.scratch, f"assembled-{number}")
+    fresh = load_all(inputs.recipe, files, "document", inputs.catalogue, scratch, session)
+    fresh = replace(fresh, file=fresh.file + np.int32(len(known.files)))
+    joined = concatenated([known, fresh], [*known.files, *files])
+    # A document whose record says that no page was readable has a newer one here.
+    stale = ~joined.origin("staged") & np.isin(joined.doc, fresh.doc)
+    return joined.take(~stale).take(np.argsort(joined.doc[~stale], kind="stable"))
+
+
+def _assemblies(inputs: Inputs, pages: Records, wanted: Flags, number: int) -> Iterator[Assembly]:
+    """Tasks that assemble documents, in their order, some thousand pages each."""
+    chosen = pages.take(pages.readable & wanted[pages.doc])
+    if len(chosen) == 0:
+        return
+    starts = np.flatnonzero(np.diff(chosen.doc, prepend=-1))
+    bounds = [*starts.tolist(), len(chosen)]
+    first = 0
+    for last in range(1, len(bounds)):
+        is_full = bounds[last] - bounds[first] >= _PAGES_PER_ASSEMBLY
+        if is_full or last == len(bounds) - 1:
+            uri = store.join(inputs.scratch, f"documents-{number}-{first:09d}.parquet")
+            yield _assembly(inputs, chosen, bounds[first : last + 1], uri)
+            first = last
+
+
+def _assembly(inputs: Inputs, pages: Records, bounds: Sequence[int], uri: str) -> Assembly:
+    heads = []
+    for start, stop in itertools.pairwise(bounds):
+        document = inputs.catalogue.documents[pages.doc[start]]
+        assert document.page_count is not None
+        heads.append(
+            DocumentHead(document.doc_id, document.source_uri, document.page_count, stop - start)
+        )
+    part = slice(bounds[0], bounds[-1])
+    numbers, file = np.unique(pages.file[part], return_inverse=True)
+    return Assembly(
+        tuple(heads),
+        tuple(pages.files[n] for n in numbers.tolist()),
+        file.astype(np.int32),
+        pages.row[part],
+        inputs.recipe.digest(),
+        uri,
+    )

@@ -1,0 +1,102 @@
+"""What a run leaves so that the next one, if nothing is new, opens no part.
+
+`inventory/settled.json` in staging says which listing of the sources led to which version, and
+what the card needs of its rows. A run that lists the same files under the same settings has
+nothing to do: its inventory would come out as the last one did. Where the file is gone, or is of
+another version, the inventory is read and compared instead, so it is safe to delete.
+
+A listing with files that could not be read is not left: they are tried again by every run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+
+from schemas.ids import digest
+from schemas.shards import SeenFile
+from workers import store
+from workers.dataset.card import count_languages
+from workers.dataset.delta import TableVersion
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A version, the listing that it is of, and counts of it."""
+
+    version: int
+    run_id: str
+    listing: str
+    documents: int
+    pages: int
+    languages: Mapping[str, int]
+
+
+def listing_digest(listed: Iterable[SeenFile]) -> str:
+    """A digest of all files that the sources name, in any order."""
+    return digest(sorted(f"{file.uri}\0{file.size}\0{file.version}" for file in listed))
+
+
+def read_settled(staging: str, pages: TableVersion, listed: Iterable[SeenFile]) -> Settled | None:
+    """What was left of this version and this listing; None where there is no such thing."""
+    uri = _uri(staging)
+    try:
+        settled = Settled(**json.loads(store.read_bytes(uri)))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as exc:
+        log.warning("%s is damaged (%s): the inventory is read", uri, exc)
+        return None
+    is_of = (settled.version, settled.run_id) == (pages.version, pages.metadata["run_id"])
+    return settled if is_of and settled.listing == listing_digest(listed) else None
+
+
+def leave_settled(staging: str, settled: Settled) -> None:
+    """Leave it for the next run."""
+    data = json.dumps(asdict(settled), sort_keys=True).encode()
+    uri = _uri(staging)
+    if not store.exists(uri) or store.read_bytes(uri) != data:
+        store.write_bytes(uri, data)
+
+
+def _uri(staging: str) -> str:
+    return store.join(staging, "inventory", "settled.json")
+
+
+# ---- languages --------------------------------------------------------------------------------
+
+_WITH_LANGUAGES = ("pages", "conversations")
+
+
+def languages_of(tables: Mapping[str, TableVersion]) -> dict[str, int]:
+    """Samples of a version by language, as its commit says; an older one's parts are counted."""
+    said: dict[str, int] | None = tables["pages"].metadata.get("languages")
+    return dict(said) if said is not None else _counted(tables[name] for name in _WITH_LANGUAGES)
+
+
+def languages_after(
+    before: Mapping[str, TableVersion] | None, after: Mapping[str, TableVersion]
+) -> dict[str, int]:
+    """Samples of a new version by language: only parts that came or went are counted."""
+    if before is None:
+        return _counted(after[name] for name in _WITH_LANGUAGES)
+    rows = Counter(languages_of(before))
+    rows.update(_counted(_without(after[name], before[name]) for name in _WITH_LANGUAGES))
+    rows.subtract(_counted(_without(before[name], after[name]) for name in _WITH_LANGUAGES))
+    return {code: count for code, count in sorted(rows.items()) if count}
+
+
+def _without(table: TableVersion, other: TableVersion) -> TableVersion:
+    """The parts of a table that another version of it does not have."""
+    paths = {part.path for part in other.parts}
+    return replace(table, parts=tuple(part for part in table.parts if part.path not in paths))
+
+
+def _counted(tables: Iterable[TableVersion]) -> dict[str, int]:
+    counts = sum((count_languages(table) for table in tables), start=Counter[str]())
+    return dict(sorted(counts.items()))

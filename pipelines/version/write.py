@@ -1,0 +1,242 @@
+"""Write a table of a version: which old parts stay or are written again, how new ones are cut.
+
+    old parts ─► stay, or [ rewrite ]
+    new rows  ─► cut ─► [ gather ] per files ─► [ write ] per part
+
+A nightly refresh leaves a small part each time, so when many have come together they are joined.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cluster.progress import Meter
+from cluster.session import Session
+from pipelines.steps.tasks import run_tasks
+from pipelines.version.contents import Contents, NewRows
+from pipelines.version.records import NOBODY, Catalogue
+from schemas.recipe import Publish
+from workers import store
+from workers.dataset.delta import PartFile
+from workers.publishing.gather import (
+    Gathered,
+    Gathering,
+    NewPart,
+    Piece,
+    RewrittenPart,
+    Survivors,
+    gather,
+    rewrite_part,
+    write_new_part,
+)
+
+MOST_SMALL_PARTS = 16
+_SMALL = 8  # a part under an eighth of the recipe's size is a small one
+_ROWS_PER_GATHERING = 16_384
+_LARGEST_DOCUMENT_GROUP = 1024
+_FEWEST_DOCUMENT_GROUPS = 64  # so that many ranks striding over row groups each get some
+_LARGEST_REJECT_GROUP = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What writing a table needs beside its contents."""
+
+    dataset: str
+    settings: Publish
+    catalogue: Catalogue
+    scratch: str
+    session: Session
+    meter: Meter
+
+    def write(self, contents: Contents) -> list[PartFile]:
+        """Write what is new or changed of a table; all its parts, the unchanged ones too."""
+        staying, rewritten = self._old_parts(contents)
+        self.meter.total = (self.meter.total or 0) + len(rewritten)
+        written = run_tasks(rewrite_part, rewritten, self.session, self.meter)
+        new = joined(contents.new)
+        written += self._new_parts(contents.table, new) if len(new.row) else []
+        return staying + sorted((part for part in written if part), key=lambda part: part.path)
+
+    def _old_parts(self, contents: Contents) -> tuple[list[PartFile], list[RewrittenPart]]:
+        survivors = self._survivors(contents)
+        staying: list[PartFile] = []
+        changed: list[tuple[PartFile, Survivors]] = []
+        small: list[tuple[PartFile, Survivors]] = []
+        for part, uri in contents.parts:
+            left = survivors.get(uri, _nobody(uri))
+            if part.size < self.settings.part_bytes // _SMALL:
+                small.append((part, left))
+            elif _is_whole(part, left):
+                staying.append(part)
+            else:
+                changed.append((part, left))
+        groups = [[left] for _, left in changed]
+        if len(small) > MOST_SMALL_PARTS:
+            groups += self._runs(small)
+        else:
+            staying += [part for part, left in small if _is_whole(part, left)]
+            groups += [[left] for part, left in small if not _is_whole(part, left)]
+        return staying, [
+            RewrittenPart(
+                self.dataset,
+                contents.table,
+                tuple(group),
+                self.settings.row_group_bytes if len(group) > 1 else 0,
+            )
+            for group in groups
+        ]
+
+    def _runs(self, small: Sequence[tuple[PartFile, Survivors]]) -> list[list[Survivors]]:
+        """Small parts in runs that are no larger together than a part should be."""
+        runs: list[list[Survivors]] = [[]]
+        size = 0
+        for part, left in small:
+            if size + part.size > self.settings.part_bytes and runs[-1]:
+                runs.append([])
+                size = 0
+            runs[-1].append(left)
+            size += part.size
+        return runs
+
+    def _survivors(self, contents: Contents) -> dict[str, Survivors]:
+        """What stays of each old part that keeps a row, by its URI."""
+        rows: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
+        renamed: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
+        for old in contents.old:
+            order = np.lexsort((old.row, old.file))
+            for group in np.split(order, np.flatnonzero(np.diff(old.file[order])) + 1):
+                if len(group):
+                    uri = old.uris[old.file[group[0]]]
+                    rows[uri].append(old.row[group])
+                    renamed[uri].append(old.renamed[group])
+        found = {}
+        for uri, parts in rows.items():
+            places, names = np.concatenate(parts), np.concatenate(renamed[uri])
+            order = np.argsort(places)
+            places, names = places[order], names[order]
+            moved = names != NOBODY
+            documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
+            uris = tuple(document.source_uri for document in documents)
+            found[uri] = Survivors(uri, places, places[moved], uris)
+        return found
+
+    def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
+        groups = self._cut(table, new)
+        sizes = np.array([sum(part) for part in groups])
+        part_of = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
+        place_of = np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])
+        self.meter.total = (self.meter.total or 0) + len(groups)
+        tasks = self._gatherings(table, new, part_of, place_of)
+        pieces: dict[int, list[Piece]] = defaultdict(list)
+        for gathered in sorted(run_tasks(gather, tasks, self.session), key=_uri):
+            for part, piece in gathered.pieces:
+                pieces[part].append(piece)
+        parts = [
+            NewPart(self.dataset, table, tuple(pieces[number]), tuple(group_rows))
+            for number, group_rows in enumerate(groups)
+        ]
+        return run_tasks(write_new_part, parts, self.session, self.meter)
+
+    def _cut(self, table: str, new: NewRows) -> list[list[int]]:
+        most_rows = len(new.row)
+        if table == "documents":
+            most_rows = min(_LARGEST_DOCUMENT_GROUP, max(1, most_rows // _FEWEST_DOCUMENT_GROUPS))
+        elif table == "rejects":
+            most_rows = _LARGEST_REJECT_GROUP
+        settings = self.settings
+        return cut(new.weight.tolist(), settings.part_bytes, settings.row_group_bytes, most_rows)
+
+    def _gatherings(
+        self,
+        table: str,
+        new: NewRows,
+        part_of: npt.NDArray[np.int32],
+        place_of: npt.NDArray[np.int32],
+    ) -> Iterator[Gathering]:
+        """Tasks of some thousand rows, each with all the rows of its files."""
+        order = np.argsort(new.file, kind="stable")
+        ends = np.flatnonzero(np.diff(new.file[order], append=-1)) + 1
+        start = 0
+        for end in ends.tolist():
+            if end - start < _ROWS_PER_GATHERING and end < len(order):
+                continue
+            chosen = order[start:end]
+            numbers, file = np.unique(new.file[chosen], return_inverse=True)
+            yield Gathering(
+                table=table,
+                files=tuple(new.files[number] for number in numbers.tolist()),
+                file=file.astype(np.int32),
+                row=new.row[chosen],
+                part=part_of[chosen],
+                place=place_of[chosen],
+                overlay=new.overlay(chosen),
+                uri=store.join(self.scratch, f"{table}-{start:012d}.arrow"),
+            )
+            start = end
+
+
+def cut(
+    weights: Sequence[int], part_bytes: int, group_bytes: int, most_rows: int
+) -> list[list[int]]:
+    """Cut rows, in their order, into parts and row groups: how many rows each group has."""
+    parts: list[list[int]] = []
+    in_part, in_group = part_bytes, group_bytes
+    for weight in weights:
+        if not parts or in_part + weight > part_bytes:
+            parts.append([0])
+            in_part, in_group = 0, 0
+        elif in_group + weight > group_bytes or parts[-1][-1] == most_rows:
+            parts[-1].append(0)
+            in_group = 0
+        parts[-1][-1] += 1
+        in_part += weight
+        in_group += weight
+    return parts
+
+
+def joined(new: Sequence[NewRows]) -> NewRows:
+    """New rows end to end."""
+    if len(new) == 1:
+        return new[0]
+    starts = np.cumsum([0, *(len(rows.row) for rows in new)])
+    firsts = np.cumsum([0, *(len(rows.files) for rows in new)])
+    empty: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+
+    def overlay(chosen: npt.NDArray[np.int64]) -> pa.Table:
+        tables, places = [], []
+        for rows, start, stop in zip(new, starts, starts[1:], strict=False):
+            mine = np.flatnonzero((chosen >= start) & (chosen < stop))
+            if len(mine):
+                tables.append(rows.overlay(chosen[mine] - start))
+                places.append(mine)
+        return pa.concat_tables(tables).take(pa.array(np.argsort(np.concatenate(places))))
+
+    return NewRows(
+        [file for rows in new for file in rows.files],
+        np.concatenate(
+            [empty, *(rows.file + np.int32(f) for rows, f in zip(new, firsts, strict=False))]
+        ),
+        np.concatenate([empty, *(rows.row for rows in new)]),
+        np.concatenate([np.zeros(0, np.int64), *(rows.weight for rows in new)]),
+        overlay,
+    )
+
+
+def _uri(gathered: Gathered) -> str:
+    return gathered.uri
+
+
+def _nobody(uri: str) -> Survivors:
+    nothing = np.zeros(0, np.int32)
+    return Survivors(uri, nothing, nothing, ())
+
+
+def _is_whole(part: PartFile, left: Survivors) -> bool:
+    return len(left.rows) == part.rows and len(left.moved) == 0

@@ -1,0 +1,116 @@
+"""The card: a header that readers parse, naming exactly the version's parts, the same each time."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from schemas.recipe import Recipe, parse_recipe
+from schemas.tables import PAGES, TABLES
+from workers.dataset.card import count_languages, render_card, write_card
+from workers.dataset.delta import PartFile, TableVersion
+from workers.dataset.parts import write_part
+
+
+def metadata_of(pages: int) -> dict[str, Any]:
+    counts = {"pages": pages, "documents": 4, "crops": 7, "inventory": 5, "rejects": 6}
+    counts["conversations"] = 0
+    return {"counts": counts, "rejects": {"blank": 2, "timeout": 4}, "recipe_digest": "0123"}
+
+
+def version_of(dataset: str, pages: int, *parts: PartFile) -> Mapping[str, TableVersion]:
+    return {
+        table: TableVersion(f"{dataset}/{table}", 3, parts, metadata_of(pages)) for table in TABLES
+    }
+
+
+def recipe_for(dataset: str) -> Recipe:
+    return parse_recipe(f"dataset: {dataset}\nsources: [{{documents: x}}]\nlicense: cc-by-4.0")
+
+
+def header_of(card: str) -> dict[str, Any]:
+    _, header, _ = card.split("---\n", 2)
+    return yaml.safe_load(header)
+
+
+def render(pages: int = 10, languages: Mapping[str, int] | None = None, *parts: PartFile) -> str:
+    return render_card(
+        recipe_for("s3://lake/manuals/"), version_of("x", pages, *parts), languages or {}
+    )
+
+
+def test_the_header_names_exactly_the_parts_of_the_version() -> None:
+    parts = [PartFile(f"data/part-{name}.parquet", 1, 1) for name in "ab"]
+    configs = {
+        config["config_name"]: config for config in header_of(render(10, {}, *parts))["configs"]
+    }
+    assert configs["pages"]["data_files"] == [f"pages/{part.path}" for part in parts]
+    assert configs["documents"]["data_files"] == [f"documents/{part.path}" for part in parts]
+    assert configs["crops"]["data_files"] == [f"crops/{part.path}" for part in parts]
+    assert [name for name, config in configs.items() if config["default"]] == ["pages"]
+
+
+@pytest.mark.parametrize("name", ["manuals", "[x] #1", "a\"b'c", "50% \\", "😀é"])
+def test_the_lines_that_load_it_name_it_whatever_its_name(name: str) -> None:
+    recipe = recipe_for("d").model_copy(update={"dataset": f"/data/{name}"})
+    card = render_card(recipe, version_of("x", 10), {})
+    program = ast.parse(card.partition("```python\n")[2].partition("```")[0])
+    texts = {node.value for node in ast.walk(program) if isinstance(node, ast.Constant)}
+    assert {name, f"{name}/pages"} <= texts
+    assert header_of(card)["pretty_name"] == name
+
+
+def test_a_table_without_parts_is_no_configuration_and_never_the_default() -> None:
+    assert header_of(render(0, {}))["configs"] == []
+    part = PartFile("data/part-a.parquet", 1, 1)
+    tables = dict(version_of("x", 0))
+    tables["documents"] = tables["conversations"] = version_of("x", 0, part)["pages"]
+    card = render_card(recipe_for("x"), tables, {})
+    names = [(config["config_name"], config["default"]) for config in header_of(card)["configs"]]
+    assert names == [("conversations", True), ("documents", False)]
+    assert 'load_dataset("x", "conversations", split="train")' in card
+
+
+def test_the_header_has_the_name_the_licence_and_languages_by_size() -> None:
+    header = header_of(render(10, {"de": 3, "und": 9, "en": 5, "no": 3}))
+    assert (header["pretty_name"], header["license"]) == ("manuals", "cc-by-4.0")
+    assert header["language"] == ["en", "de", "no"]
+
+
+@pytest.mark.parametrize(
+    ("pages", "size"), [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (999_999, "100K<n<1M")]
+)
+def test_the_size_is_a_hugging_face_category(pages: int, size: str) -> None:
+    assert header_of(render(pages))["size_categories"] == [size]
+
+
+def test_the_text_says_what_is_in_it_and_what_was_left_out() -> None:
+    card = render(12_345, {"en": 12_000})
+    for said in ("Version 3 holds\n12,345 pages", "| `timeout` | 4 |", "| en | 12,000 |", "`0123`"):
+        assert said in card
+
+
+def test_languages_are_counted_over_all_parts(tmp_path: Path) -> None:
+    groups = [
+        pa.Table.from_pylist([{"language": code} for code in codes], schema=PAGES)
+        for codes in (["en", "de"], ["en", "und"])
+    ]
+    parts = [write_part(str(tmp_path), "pages", [group]) for group in groups]
+    counted = count_languages(version_of(str(tmp_path), 4, *parts)["pages"])
+    assert counted == {"en": 2, "de": 1, "und": 1}
+
+
+def test_a_card_that_is_there_already_is_not_written_again(tmp_path: Path) -> None:
+    recipe, readme = recipe_for(str(tmp_path)), tmp_path / "README.md"
+    write_card(recipe, version_of(str(tmp_path), 4))
+    before = readme.stat().st_ino
+    write_card(recipe, version_of(str(tmp_path), 4))
+    assert readme.stat().st_ino == before
+    write_card(recipe, version_of(str(tmp_path), 5))
+    assert "5 pages" in readme.read_text()

@@ -1,0 +1,120 @@
+"""Parts: named by their bytes, equal rows give equal names, and rows survive."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.tables import PAGES, REJECTS, SCHEMAS, TABLES
+from workers.dataset.parts import first_rows, matching_texts, read_part, write_part
+
+OF_TYPE = {
+    pa.string(): st.text(max_size=20),
+    pa.binary(): st.binary(max_size=20),
+    pa.bool_(): st.booleans(),
+    pa.int32(): st.integers(-(2**31), 2**31 - 1),
+    pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.float32(): st.floats(width=32, allow_nan=False),
+}
+
+
+def values(kind: pa.DataType) -> st.SearchStrategy:
+    if pa.types.is_list(kind):
+        return st.none() | st.lists(values(kind.value_type), max_size=2)
+    if pa.types.is_struct(kind):
+        fields = {f.name: values(f.type) for f in (kind.field(i) for i in range(kind.num_fields))}
+        return st.none() | st.fixed_dictionaries(fields)
+    return st.none() | OF_TYPE[kind]
+
+
+def rows_of(table: str) -> st.SearchStrategy:
+    schema = SCHEMAS[table]
+    row = st.fixed_dictionaries({field.name: values(field.type) for field in schema})
+    return st.lists(row, max_size=2)
+
+
+def reject_groups(*sizes: int) -> list[pa.Table]:
+    """Groups of rows whose page indices count up."""
+    groups, start = [], 0
+    for size in sizes:
+        rows = [{"page_index": start + i, "page_id": f"id {start + i}"} for i in range(size)]
+        groups.append(pa.Table.from_pylist(rows, schema=REJECTS))
+        start += size
+    return groups
+
+
+@pytest.mark.parametrize("table", TABLES)
+@given(data=st.data())
+@settings(max_examples=10)
+def test_rows_survive_and_the_same_rows_give_the_same_part(tmp_path_factory, table, data) -> None:
+    groups = [
+        pa.Table.from_pylist(data.draw(rows_of(table)), schema=SCHEMAS[table]) for _ in range(2)
+    ]
+    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    part = write_part(str(first), table, groups)
+    assert write_part(str(second), table, iter(groups)) == part
+    read = read_part(str(first / table / part.path))
+    assert read.schema.equals(SCHEMAS[table])
+    assert read.schema.metadata == SCHEMAS[table].metadata
+    assert read.to_pylist() == pa.concat_tables(groups).to_pylist()
+    assert part.rows == read.num_rows
+
+
+def test_a_part_is_named_by_its_bytes(tmp_path: Path) -> None:
+    part = write_part(str(tmp_path), "rejects", reject_groups(3))
+    data = (tmp_path / "rejects" / part.path).read_bytes()
+    assert part.path == f"data/part-{part.sha256}.parquet"
+    assert hashlib.sha256(data).hexdigest() == part.sha256
+    assert len(data) == part.size
+    assert os.listdir(tmp_path / "rejects" / "data") == [Path(part.path).name]
+
+
+def test_each_group_is_a_row_group(tmp_path: Path) -> None:
+    part = write_part(str(tmp_path), "rejects", reject_groups(3, 1, 2))
+    metadata = pq.read_metadata(tmp_path / "rejects" / part.path)
+    assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [3, 1, 2]
+
+
+@pytest.mark.parametrize("table", ["pages", "documents"])
+def test_texts_are_never_dictionary_encoded(tmp_path: Path, table: str) -> None:
+    rows = pa.Table.from_pylist([{"text": "again", "doc_id": "d"}] * 50, schema=SCHEMAS[table])
+    part = write_part(str(tmp_path), table, [rows])
+    group = pq.read_metadata(tmp_path / table / part.path).row_group(0)
+    columns = {group.column(i).path_in_schema: group.column(i) for i in range(group.num_columns)}
+    assert not columns["text"].has_dictionary_page
+    assert columns["doc_id"].has_dictionary_page
+    assert columns["text"].compression == "ZSTD"
+    assert columns["doc_id"].has_column_index
+
+
+def test_groups_that_lack_a_column_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="field names"):
+        write_part(str(tmp_path), "rejects", [reject_groups(1)[0].drop_columns("reason")])
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 99])
+def test_first_rows_run_over_the_parts_in_order(tmp_path: Path, count: int) -> None:
+    groups = reject_groups(3, 2)
+    uris = [
+        str(tmp_path / "rejects" / write_part(str(tmp_path), "rejects", [group]).path)
+        for group in groups
+    ]
+    rows = first_rows(uris, ["page_index"], count)
+    assert rows == [{"page_index": index} for index in range(min(count, 5))]
+
+
+def test_matching_texts_are_those_with_the_literal(tmp_path: Path) -> None:
+    texts = ["a [b](c", "none", None, "[b](c and [b](c"]
+    rows = [{"page_id": f"id {index}", "text": text} for index, text in enumerate(texts)]
+    groups = [pa.Table.from_pylist([row], schema=PAGES) for row in rows]
+    part = write_part(str(tmp_path), "pages", groups)
+    found = list(matching_texts(str(tmp_path / "pages" / part.path), "[b](c"))
+    assert found == [("id 0", texts[0]), ("id 3", texts[3])]

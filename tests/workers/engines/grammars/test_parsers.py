@@ -1,0 +1,91 @@
+"""What holds of every parser and any string: no exception, sound boxes, text and blocks agree."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from schemas.pages import join_blocks
+from workers.engines.grammars import parsers
+from workers.engines.grammars.parsed import Parsed, Parser
+
+PARSERS: dict[str, Parser] = {
+    "deepseek": parsers.deepseek,
+    "unlimited": parsers.unlimited,
+    "doctags": parsers.doctags,
+    "olmocr": parsers.olmocr,
+    "paddleocr_vl": parsers.paddleocr_vl,
+    "lighton": parsers.lighton,
+    "glm": parsers.glm,
+    "got": parsers.got,
+    "plain": parsers.plain(("<|end|>", "<|end", "")),
+}
+FRAGMENTS = [
+    *("<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>", "<｜end▁of▁sentence｜>"),
+    *("[[", "]]", "[", "]", "[[1, 2, 3, 4]]", "[[[9,8,7,6],[-1,2.5,5000,0]]]", "1,", "-", "."),
+    *("text", "image", "sub_title", "text [1, 2, 3, 4]", "<PAGE>", "<center>", "</center>"),
+    *("<doctag>", "</doctag>", "<text>", "</text>", "<title>", "<section_header_level_1>"),
+    *("<loc_1>", "<loc_499>", "<loc_1><loc_2><loc_3><loc_4>", "<picture>", "</picture>"),
+    *("<otsl>", "</otsl>", "<caption>", "</caption>", "<code>", "</code>", "<_Python_>", "<_C++_>"),
+    *("<ordered_list>", "<unordered_list>", "</unordered_list>", "<list_item>", "</list_item>"),
+    *("<inline>", "</inline>", "<formula>", "</formula>", "<pie_chart>", "<chart>", "<smiles>"),
+    *("<key_value_region>", "<key_0>", "<value_1>", "<link_1>", "<checkbox_selected>", "<form>"),
+    *("<fcel>", "<ecel>", "<lcel>", "<ucel>", "<xcel>", "<ched>", "<rhed>", "<srow>", "<nl>"),
+    *("---\n", "primary_language: en\n", "is_rotation_valid: False\n", "rotation_correction: 90\n"),
+    *("rotation_correction: 9" + 5000 * "9", "![image](image_1.png)", "1,2,3,4", "```markdown\n"),
+    *("```", "<|im_start|>assistant", "<|im_end|>", "<|endoftext|>", "</s>", "<|end|>", "<|", "<"),
+    *("\n", "\n\n", " ", "• ", "1. ", "a & b < c", "Größe 文", "\x00", "\ud800", "٣", 5000 * "9"),
+]
+# What would cost the square of its length, were a parser to look back or ahead for it.
+HOSTILE = [
+    *(
+        "<|ref|>text<|/ref|><|det|>[[1,2,3,4]]<|/det|>",
+        "<|ref|>a<|/ref|>",
+        "<|ref|>[[",
+        "<|/det|>x",
+    ),
+    *("<|det|> ", "<|det|>[1", "[1,2,", "<｜a", "<|det|>1 ", "<fcel><lcel>", "<fcel>a<nl><ucel>"),
+    *("<ucel><xcel>", "<fcel><lcel><nl>", "<unordered_list><list_item>x", "<code>x<_C_>"),
+    *("<otsl><fcel>a<nl>", "<text>a</text>", "<picture><caption>", "<inline><text>a</text>"),
+    *("![image](image_1", "![image](image_1.png)1,", "is_table:\n", "```\n", "<code>`"),
+    "<fcel>" + 400 * "<lcel>" + "<nl>" + 400 * ("<ucel>" + 399 * "<xcel>" + "<nl>"),
+]
+OUTPUTS = st.one_of(
+    st.text(),
+    st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=6)), max_size=40).map("".join),
+)
+
+
+def check(parsed: Parsed) -> None:
+    assert parsed.turn in (0, 90, 180, 270)
+    for block in parsed.blocks:
+        x0, y0, x1, y1 = block.bbox
+        assert 0 <= x0 <= x1 <= 1
+        assert 0 <= y0 <= y1 <= 1
+        assert block.label
+        assert block.label == block.label.lower()
+    if parsed.blocks:
+        assert parsed.text == join_blocks(parsed.blocks)
+    assert parsed.text.strip() == parsed.text or parsed.blocks
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@given(output=OUTPUTS)
+@example(output="")
+@example(output="<|ref|>")
+@example(output="<inline><doctag><formula>")
+def test_any_string_parses(name: str, output: str) -> None:
+    check(PARSERS[name](output))
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_long_hostile_output_parses(name: str) -> None:
+    for unit in [*FRAGMENTS, *HOSTILE]:
+        check(PARSERS[name](unit * (max(1, 200_000 // len(unit)))))
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_plain_text_stays(name: str) -> None:
+    text = "# A title\n\nSome **text**, a < b & |x| > 0.\n\n<table><tr><td>1</td></tr></table>"
+    assert PARSERS[name](text).text == text

@@ -1,0 +1,145 @@
+"""The torch engine reads what the ONNX engine reads, whatever the batches, and fails page-wise."""
+
+from __future__ import annotations
+
+import pymupdf
+import pytest
+import torch
+
+from schemas.errors import ModelError
+from schemas.pages import PageImage, Reading
+from tests.workers.engines.test_rapidocr import (
+    BLANK_PAGE,
+    BROKEN_PAGE,
+    CHINESE,
+    PROSE,
+    PROSE_PAGE,
+    accuracy,
+    page_image,
+    set_page,
+)
+from workers.engines import Engine
+from workers.engines.ppocr.device import Precision
+from workers.engines.ppocr.engine import PpOcrEngine
+from workers.engines.rapidocr import RapidOcrEngine
+
+TURNED_PAGE = page_image("turned", set_page([((40, 40, 380, 120), PROSE[:120], 11)]), turn=180)
+CHINESE_PAGE = page_image("zh", set_page([((40, 40, 300, 200), CHINESE, 12)], font="china-s"))
+
+
+def wide_page() -> PageImage:
+    pdf = pymupdf.open()
+    page = pdf.new_page(width=842, height=420)
+    page.insert_textbox((40, 30, 800, 70), "A Large Heading", fontsize=24)
+    for x0 in (40, 440):
+        page.insert_textbox((x0, 90, x0 + 360, 400), PROSE, fontsize=10, fontname="tiro")
+    return page_image("wide", pdf)
+
+
+PAGES = [PROSE_PAGE, wide_page(), CHINESE_PAGE, BLANK_PAGE, TURNED_PAGE]
+
+
+@pytest.fixture(scope="module")
+def engine() -> PpOcrEngine:
+    return PpOcrEngine(threads=2, device="cpu")
+
+
+def assert_same(readings: list[Reading], truths: list[Reading], tolerance: float) -> None:
+    """Same pages, texts and places; confidences, which the text averages, within `tolerance`."""
+    for reading, truth in zip(readings, truths, strict=True):
+        assert (reading.page_id, reading.text, reading.turn) == (
+            truth.page_id,
+            truth.text,
+            truth.turn,
+        )
+        assert reading.error is truth.error is None
+        assert [(b.label, b.bbox, b.text) for b in reading.blocks] == [
+            (b.label, b.bbox, b.text) for b in truth.blocks
+        ]
+        assert reading.confidence == pytest.approx(truth.confidence, abs=tolerance)
+        assert [b.confidence for b in reading.blocks] == pytest.approx(
+            [b.confidence for b in truth.blocks], abs=tolerance
+        )
+
+
+@pytest.fixture(scope="module")
+def readings(engine: PpOcrEngine) -> list[Reading]:
+    return engine.read(PAGES)
+
+
+def test_reads_what_onnx_runtime_reads(readings: list[Reading]) -> None:
+    assert_same(readings, RapidOcrEngine(threads=2).read(PAGES), tolerance=1e-4)
+    # And that is what the pages say: right side up, turned, and in Chinese.
+    assert accuracy(readings[0].text, PROSE) > 0.98
+    assert accuracy(readings[2].text.replace("，", ","), CHINESE) > 0.95
+    assert accuracy(readings[4].text, PROSE[:120]) > 0.95
+
+
+def test_a_page_reads_alone_as_among_others(engine: PpOcrEngine, readings: list[Reading]) -> None:
+    alone = [engine.read([page])[0] for page in PAGES]
+    assert_same(alone, readings, tolerance=1e-4)
+
+
+def test_pages_and_lines_in_large_batches_read_as_in_small_ones(readings: list[Reading]) -> None:
+    batched = PpOcrEngine(threads=1, device="cpu")
+    batched.page_budget.pixels = batched.line_budget.pixels = 10**8
+    again = batched.read([*PAGES, PROSE_PAGE, TURNED_PAGE])
+    assert_same(again, [*readings, readings[0], readings[4]], tolerance=1e-4)
+
+
+def test_a_repeated_call_gives_the_same_reading(
+    engine: PpOcrEngine, readings: list[Reading]
+) -> None:
+    assert engine.read(PAGES) == readings
+
+
+def test_a_page_that_does_not_decode_costs_only_itself(engine: PpOcrEngine) -> None:
+    truncated = PageImage("short", PROSE_PAGE.data[:200], PROSE_PAGE.width, PROSE_PAGE.height)
+    empty = PageImage("empty", b"", 10, 10)
+    readings = engine.read([BROKEN_PAGE, PROSE_PAGE, truncated, BLANK_PAGE, empty])
+    assert [r.page_id for r in readings] == ["broken", "prose", "short", "blank", "empty"]
+    for reading in (readings[0], readings[2], readings[4]):
+        assert reading.error is not None
+        assert reading.error.reason == "engine_error"
+        assert reading.error.detail.startswith("ppocr: ValueError: not an image")
+        assert (reading.text, reading.blocks, reading.confidence) == ("", (), None)
+    assert readings[1].error is readings[3].error is None
+    assert accuracy(readings[1].text, PROSE) > 0.98
+    assert readings[3].text == ""
+
+
+@pytest.mark.parametrize("size_px", [(1, 1), (3000, 4), (5, 1200), (40, 16)])
+def test_odd_shapes_are_read(engine: PpOcrEngine, size_px: tuple[int, int]) -> None:
+    image = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, *size_px))
+    image.clear_with(255)
+    odd = PageImage("odd", image.tobytes("png"), *size_px)
+    assert engine.read([odd]) == [Reading("odd")]
+
+
+def test_no_pages_is_no_readings(engine: PpOcrEngine) -> None:
+    assert engine.read([]) == []
+
+
+def test_names_what_a_row_needs(engine: PpOcrEngine) -> None:
+    as_engine: Engine = engine
+    assert (as_engine.name, as_engine.model, as_engine.mode) == (
+        "ppocr",
+        "PP-OCRv6-small",
+        "native",
+    )
+    assert as_engine.revision == RapidOcrEngine.revision
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    with pytest.raises(ModelError, match=device):
+        PpOcrEngine(device=device)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_reads_the_same_on_cuda(readings: list[Reading], precision: Precision) -> None:
+    on_cuda = PpOcrEngine(device="cuda", precision=precision)
+    for reading, truth in zip(on_cuda.read(PAGES), readings, strict=True):
+        assert accuracy(reading.text, truth.text) > 0.995

@@ -1,0 +1,56 @@
+"""The words of libraries' errors, each provoked in the library itself."""
+
+from __future__ import annotations
+
+import pytest
+from botocore import exceptions as boto
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from schemas.errors import AccessError
+from tests.answers import answering
+from workers.store.foreign_errors import quoted_code, was_tried_again
+from workers.store.locations import storage_error
+from workers.store.retry import RetryPolicy, answer_of
+from workers.store.s3 import S3
+
+DENIED = "<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>No.</Message></Error>"
+
+
+def deltas_error(status: int, text: str) -> str:
+    with answering(lambda path: (status, text)) as url:
+        options = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "max_retries": "1",
+            "backoff_config.init_backoff": "1ms",
+            "backoff_config.max_backoff": "2ms",
+        }
+        with pytest.raises((DeltaError, OSError)) as caught:
+            DeltaTable("s3://lake/table", storage_options=options)
+    return str(caught.value)
+
+
+def test_deltalake_says_that_it_has_tried_again() -> None:
+    assert was_tried_again(deltas_error(503, "busy"))
+    assert not was_tried_again(deltas_error(403, DENIED))
+
+
+def test_deltalake_quotes_the_answer_of_the_store() -> None:
+    message = deltas_error(403, DENIED)
+    assert quoted_code(message) == "AccessDenied"
+    error = storage_error("open the table", "s3://lake/table", OSError(message))
+    assert isinstance(error, AccessError)
+    assert quoted_code(deltas_error(503, "busy")) is None
+
+
+def test_s3fs_has_botocores_error_as_the_cause_of_its_own() -> None:
+    with answering(lambda path: (403, DENIED)) as url:
+        fs = S3(RetryPolicy(tries=1), key="a", secret="b", endpoint_url=url)
+        with pytest.raises(OSError, match=r"No\.") as caught:
+            fs.get_object("lake/a")
+        assert answer_of(caught.value) == (403, "AccessDenied")
+        assert isinstance(caught.value.__cause__, boto.ClientError)

@@ -1,0 +1,133 @@
+"""The dataset card: a README.md that Hugging Face, and people, read first.
+
+Its YAML header lists the current parts by name, so that `load_dataset` never sees rows of an older
+version. The card is a function of the version; nothing in it depends on when it was written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+import yaml
+
+from schemas.recipe import Recipe
+from schemas.tables import REJECT_REASONS
+from workers import store
+from workers.dataset.delta import TableVersion
+from workers.dataset.parts import read_part
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
+_MOST_LANGUAGES = 20
+_FOR_READERS = ("pages", "conversations", "documents", "crops")
+"""The tables that are made to be trained on; the first that has rows is the default."""
+
+
+def write_card(
+    recipe: Recipe,
+    tables: Mapping[str, TableVersion],
+    languages: Mapping[str, int] | None = None,
+) -> None:
+    """Write the card of a version, unless it is there already.
+
+    `languages` are its samples by language; None counts them, from a column of every part.
+    """
+    uri = store.join(recipe.dataset, "README.md")
+    if languages is None:
+        languages = count_languages(tables["pages"]) + count_languages(tables["conversations"])
+    data = render_card(recipe, tables, languages).encode()
+    if not store.exists(uri) or store.read_bytes(uri) != data:
+        store.write_bytes(uri, data)
+
+
+def count_languages(table: TableVersion) -> Counter[str]:
+    """Rows of `pages` or `conversations` by language."""
+    counts: Counter[str] = Counter()
+    for part in table.parts:
+        counts.update(read_part(table.part_uri(part), ["language"])["language"].to_pylist())
+    return counts
+
+
+def _literal(text: str) -> str:
+    """A text as it stands in a program."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def render_card(
+    recipe: Recipe, tables: Mapping[str, TableVersion], languages: Mapping[str, int]
+) -> str:
+    """The card's text."""
+    metadata = tables["pages"].metadata
+    pages = metadata["counts"]["pages"]
+    samples = pages + metadata["counts"]["conversations"]
+    ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
+    # A table without files could be listed, but not loaded.
+    loadable = [table for table in _FOR_READERS if tables[table].parts]
+    loaded = loadable[0] if loadable else "pages"
+    name = recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
+    header = {
+        "license": recipe.license,
+        "pretty_name": name,
+        "language": [code for code, _ in ordered if code and code != "und"][:_MOST_LANGUAGES],
+        "task_categories": ["image-to-text", "text-generation"],
+        "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],
+        "configs": [
+            {
+                "config_name": table,
+                "default": table == loaded,
+                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
+            }
+            for table in loadable
+        ],
+    }
+    rejects = "\n".join(
+        f"| `{reason}` | {count:,} | {REJECT_REASONS[reason]} |"
+        for reason, count in metadata["rejects"].items()
+    )
+    shares = "\n".join(f"| {code} | {count:,} |" for code, count in ordered[:_MOST_LANGUAGES])
+    counts = metadata["counts"]
+    conversations = f", {counts['conversations']:,} conversations" * bool(counts["conversations"])
+    return f"""---
+{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
+
+# {name}
+
+Image–text pairs made from documents by PageFoundry. Version {tables["pages"].version} holds
+{pages:,} pages{conversations} and the whole texts of {counts["documents"]:,} documents, after
+deduplication.
+
+| table | rows | what a row is |
+|---|---|---|
+| `pages` | {counts["pages"]:,} | a page image with its text, blocks, token counts and scores |
+| `documents` | {counts["documents"]:,} | the whole text of a document, for text-only training |
+| `crops` | {counts["crops"]:,} | a figure, chart or formula cut out of a page, with its text |
+| `conversations` | {counts["conversations"]:,} | a chat whose older turns are images |
+| `inventory` | {counts["inventory"]:,} | a source document and where it was seen |
+| `rejects` | {counts["rejects"]:,} | a page or document that is not in the dataset, and why |
+
+## Load it
+
+```python
+from datasets import load_dataset
+# The folder's path, or its name on a hub.
+{loaded} = load_dataset({_literal(name)}, "{loaded}", split="train")
+
+from deltalake import DeltaTable
+DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_pyarrow_table()
+```
+
+## Languages
+
+| language | rows |
+|---|---|
+{shares}
+
+## What was left out
+
+| reason | rows | meaning |
+|---|---|---|
+{rejects}
+
+Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {recipe.license}.
+"""

@@ -1,0 +1,276 @@
+"""Delta tables of a dataset: open a version, list its parts, commit a new set of parts.
+
+`deltalake` writes the log; this module says which parts a version holds. A commit is given as the
+set of parts that the table shall have, so repeating one changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+)
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
+from schemas.tables import SCHEMAS
+from workers import store
+from workers.dataset.log import commit_info, commits, versions
+from workers.dataset.names import table_url
+from workers.store.foreign_errors import was_tried_again
+from workers.store.locations import is_s3, storage_error
+
+log = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
+
+METADATA_KEY = "pagefoundry"
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A part as the table's log names it: `data/part-<sha256>.parquet`."""
+
+    path: str
+    size: int
+    rows: int
+
+    @property
+    def sha256(self) -> str:
+        """The digest that the name holds."""
+        return self.path.rsplit("part-", 1)[-1].removesuffix(".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """One version of one table: its parts, sorted by path, and what its commit says."""
+
+    uri: str
+    version: int
+    parts: tuple[PartFile, ...]
+    metadata: Mapping[str, Any]
+
+    def part_uri(self, part: PartFile) -> str:
+        """Where a part lies."""
+        return store.join(self.uri, part.path)
+
+
+def open_table(uri: str, version: int | None = None) -> TableVersion | None:
+    """A version of a table, the latest by default; None where there is no table.
+
+    Raises DatasetError where the table has no such version.
+    """
+    return _again(uri, lambda: _open(uri, version))
+
+
+def _open(uri: str, version: int | None) -> TableVersion | None:
+    try:
+        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
+        number = table.version()
+        actions = pa.table(table.get_add_actions(flatten=True))
+        said = _message(commit_info(uri, number))
+    except (DeltaError, OSError, OverflowError) as exc:
+        known = versions(uri) if version is not None else []
+        if known and version not in known:
+            raise DatasetError(
+                f"{uri} has versions {known[0]} to {known[-1]}, not {version}"
+            ) from exc
+        if isinstance(exc, TableNotFoundError):
+            return None
+        raise storage_error("open the table", uri, exc) from exc
+    parts = [
+        PartFile(row["path"], row["size_bytes"], row["num_records"])
+        for row in actions.select(["path", "size_bytes", "num_records"]).to_pylist()
+    ]
+    return TableVersion(uri, number, tuple(sorted(parts, key=lambda part: part.path)), said)
+
+
+def _message(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """What a commit of ours says, beside what deltalake writes of it."""
+    message: dict[str, Any] = json.loads(commit.get(METADATA_KEY, "{}"))
+    return message
+
+
+def table_history(uri: str) -> list[tuple[int, int, dict[str, Any]]]:
+    """Versions of a table, newest first: number, timestamp in ms, and what the commit says."""
+    return [
+        (version, int(entry["timestamp"]), _message(entry))
+        for version, entry in commits(uri).items()
+    ]
+
+
+def write_checkpoint(uri: str, version: int) -> None:
+    """Write a version's whole state into the log, so that it needs no older entries."""
+    try:
+        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
+        table.create_checkpoint()
+    except (DeltaError, OSError) as exc:
+        raise storage_error("write a checkpoint of the table", uri, exc) from exc
+
+
+def ensure_table(dataset: str, table: str) -> TableVersion:
+    """The latest version of a table; where there is none, an empty one is made."""
+    uri = store.join(dataset, table)
+    return _again(uri, lambda: open_table(uri) or _make(uri, table))
+
+
+def _make(uri: str, table: str) -> TableVersion:
+    store.make_folder(store.join(uri, "data"))
+    try:
+        schema = Schema.from_arrow(SCHEMAS[table])
+        create_table_with_add_actions(
+            table_url(uri),
+            schema,
+            [],
+            name=table,
+            # By default it would be made again over what another run has committed meanwhile.
+            commit_properties=CommitProperties(max_commit_retries=0),
+            storage_options=_options(uri),
+        )
+    except (DeltaError, OSError) as exc:
+        current = open_table(uri)  # another run may have made it just now
+        if current is None:
+            raise storage_error("make the table", uri, exc) from exc
+        return current
+    current = open_table(uri)
+    assert current is not None
+    return current
+
+
+def commit_parts(
+    dataset: str,
+    table: str,
+    parts: Iterable[PartFile],
+    metadata: Mapping[str, Any] | None = None,
+    follows: TableVersion | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> TableVersion:
+    """Make `parts` the table's parts, in one commit; none is made where nothing would change.
+
+    With `metadata` a commit is also made when only the metadata is new; `notes` are written with it
+    and make nothing new. The commit follows the version `follows`, by default the latest, or fails:
+    one that was made in between may hold other parts, so a commit is never tried again over it.
+
+    Raises LeaseError where another commit came first.
+    """
+    current = follows or ensure_table(dataset, table)
+    wanted = {part.path: part for part in parts}
+    if _holds(current, wanted, metadata):
+        return current
+    number = current.version + 1
+    # Tried again, it is again this version that is made, or none.
+    schema = SCHEMAS[table]
+    _again(current.uri, lambda: _commit(current, wanted, metadata, notes, schema))
+    committed = open_table(current.uri, number)
+    assert committed is not None
+    return committed
+
+
+def _commit(
+    current: TableVersion,
+    wanted: Mapping[str, PartFile],
+    metadata: Mapping[str, Any] | None,
+    notes: Mapping[str, Any] | None,
+    schema: pa.Schema,
+) -> None:
+    present = {part.path: part for part in current.parts}
+    actions: list[AddAction | RemoveAction] = [
+        _add(part) for path, part in wanted.items() if path not in present
+    ]
+    actions += [_remove(part) for path, part in present.items() if path not in wanted]
+    said = {**(metadata or {}), **(notes or {})}
+    custom = {METADATA_KEY: json.dumps(said, sort_keys=True)} if said else None
+    number = current.version + 1
+    options = _options(current.uri)
+    try:
+        DeltaTable(
+            table_url(current.uri), version=current.version, storage_options=options
+        ).create_write_transaction(
+            actions,
+            "append",
+            schema,
+            commit_properties=CommitProperties(
+                custom_metadata=custom,
+                max_commit_retries=0,
+                # One id: with one a run, a table's state would hold an entry for each run.
+                app_transactions=[Transaction(METADATA_KEY, number)],
+            ),
+            # Else every hundredth commit forgets the versions of more than thirty days ago, by
+            # whatever the clock says; `vacuum` forgets versions when it is told to.
+            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+        )
+    except (DeltaError, OSError) as exc:
+        latest = open_table(current.uri)
+        if latest is None or latest.version < number:
+            raise storage_error("commit to the table", current.uri, exc) from exc
+        # The answer to our own commit may have been lost on the way.
+        if not _holds(open_table(current.uri, number), wanted, metadata):
+            raise LeaseError(
+                f"{current.uri}: another run committed version {number} first; this run stops and "
+                "publishes nothing more; run it again"
+            ) from exc
+
+
+def _holds(
+    version: TableVersion | None,
+    wanted: Mapping[str, PartFile],
+    metadata: Mapping[str, Any] | None,
+) -> bool:
+    """Whether a version is what a commit would make."""
+    return (
+        version is not None
+        and {part.path for part in version.parts} == wanted.keys()
+        and (metadata is None or metadata.items() <= version.metadata.items())
+    )
+
+
+def _add(part: PartFile) -> AddAction:
+    stats = json.dumps({"numRecords": part.rows})
+    return AddAction(part.path, part.size, {}, 0, True, stats)
+
+
+def _remove(part: PartFile) -> RemoveAction:
+    return RemoveAction(part.path, True, int(time.time() * 1000), part.size, {})
+
+
+def _options(uri: str) -> dict[str, str] | None:
+    """What deltalake needs to know of the store under `uri`."""
+    if not is_s3(uri):
+        return None
+    from workers.store.s3 import object_store_options
+
+    return object_store_options()
+
+
+def _again(uri: str, act: Callable[[], Done]) -> Done:
+    """Do what deltalake does not try again: a listing that breaks off, a put on a condition.
+
+    What it did try again, as often as the policy says, is not tried longer.
+    """
+    if not is_s3(uri):
+        return act()
+    from workers.store.retry import RetryPolicy
+
+    policy = RetryPolicy(tries=4)
+    for failures in range(1, policy.tries):
+        try:
+            return act()
+        except StorageError as exc:
+            if isinstance(exc, AccessError) or was_tried_again(str(exc)):
+                raise
+            log.info("%s; trying again", exc)
+            time.sleep(policy.pause_s(failures, random.random()))
+    return act()

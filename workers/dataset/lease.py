@@ -1,0 +1,305 @@
+"""The lease on a dataset: one run at a time, with no server but the store.
+
+`<dataset>/_lease.json` names the run that holds the dataset. It is made by a put that fails where
+there is a lease already, renewed while the run lives by puts that fail where it has changed, and
+deleted at the end.
+
+Whoever wants a lease that another holds watches it, and takes it over when it has not changed for
+the whole of its ttl, by the watcher's own monotonic clock, while it was watched. No two clocks are
+compared and no wall clock is asked, so clocks that jump or differ never cost a live run its lease;
+the times in the object are for people. On the holder's own machine a process that has died is
+known at once.
+
+A run that was stopped for longer than the ttl, or cut off from the store, may have lost the lease
+without knowing. So it asks (`check`) before each commit; and a commit names the version that it
+follows (`workers.dataset.delta`), so that what happens between the two does no harm either.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn
+
+from pydantic import Field, TypeAdapter
+
+from schemas.errors import LeaseError, StorageError
+from workers import store
+from workers.dataset.processes import Process, is_alive, this_process
+
+log = logging.getLogger(__name__)
+
+LEASE_NAME = "_lease.json"
+TTL_S = 60.0
+# Three renewals within a ttl: two of them may fail.
+_RENEWALS_PER_TTL = 3
+_POLLS_PER_TTL = 12
+_MAX_POLL_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where time comes from. `monotonic_s` decides; `wall` is only shown."""
+
+    monotonic_s: Callable[[], float] = time.monotonic
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+    def stamp(self) -> str:
+        """The wall clock's time, for people."""
+        return self.wall().strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+CLOCK = Clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a lease says: whose it is, and since when. `renewals` makes each put differ."""
+
+    process: Process
+    token: str
+    started_at: str
+    renewed_at: str
+    renewals: int
+    ttl_s: Annotated[float, Field(gt=0)]
+
+    def __str__(self) -> str:
+        return f"process {self.process.pid} on {self.process.host} since {self.started_at}"
+
+    def to_json(self) -> bytes:
+        """The object's bytes."""
+        return _HOLDER.dump_json(self, indent=1)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Holder:
+        """Raises ValueError where `data` is no lease."""
+        return _HOLDER.validate_json(data)
+
+
+_HOLDER = TypeAdapter(Holder)
+
+
+class Lease:
+    """A lease that this process holds, or has lost. May be used from several threads."""
+
+    def __init__(self, dataset: str, holder: Holder, proven_s: float, clock: Clock) -> None:
+        self._dataset = dataset
+        self._uri = store.join(dataset, LEASE_NAME)
+        self._holder = holder
+        self._proven_s = proven_s  # no later than the put by which the lease was last ours
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._lost: str | None = None
+
+    def ensure_held(self) -> None:
+        """Raises LeaseError where a renewal has found the lease lost. Asks nobody."""
+        if self._lost is not None:
+            raise LeaseError(self._lost)
+
+    def check(self) -> None:
+        """Renew the lease, which proves that it is held: nobody may take it for another ttl.
+
+        Raises LeaseError where it is lost, now and ever after.
+        """
+        with self._lock:
+            self.ensure_held()
+            while True:
+                held, version = self._read()
+                began_s = self._clock.monotonic_s()
+                now = self._clock.stamp()
+                renewed = replace(held, renewed_at=now, renewals=held.renewals + 1)
+                # Only somebody who took the lease comes between, and the next reading finds them.
+                if store.replace_if_unchanged(self._uri, renewed.to_json(), version):
+                    self._proven_s = began_s
+                    return
+
+    def release(self) -> None:
+        """Delete the lease if it is still ours; another's is left alone."""
+        try:
+            if self._clock.monotonic_s() - self._proven_s > self._holder.ttl_s / 2:
+                self.check()
+            with self._lock:
+                self.ensure_held()
+                self._read()
+                store.delete(self._uri)
+        except LeaseError as exc:
+            log.info("nothing to release: %s", exc)
+
+    def _read(self) -> tuple[Holder, str]:
+        """The object, which must be ours, and its version."""
+        try:
+            data, version = store.read_with_version(self._uri)
+        except FileNotFoundError:
+            self._lose("its lease was deleted")
+        try:
+            holder = Holder.from_json(data)
+        except ValueError:
+            self._lose("its lease was overwritten with something else")
+        if holder.token != self._holder.token:
+            self._lose(f"its lease was taken over by {holder}, as it had not been renewed in time")
+        return holder, version
+
+    def _lose(self, why: str) -> NoReturn:
+        self._lost = (
+            f"{self._dataset}: {why}; this run stops and publishes nothing more; run it again"
+        )
+        raise LeaseError(self._lost)
+
+
+# ---- getting one --------------------------------------------------------------------------
+
+
+class Candidate:
+    """A process that wants the lease of a dataset, and what it has seen of the one that is there.
+
+    `other` holds the lease now, `other_lives` when that is known: it was renewed while watched, or
+    its process is here and alive.
+    """
+
+    def __init__(self, dataset: str, ttl_s: float = TTL_S, clock: Clock = CLOCK) -> None:
+        self.dataset = dataset
+        self._uri = store.join(dataset, LEASE_NAME)
+        self._ttl_s = ttl_s
+        self._clock = clock
+        self._process = this_process()
+        self._token = secrets.token_hex(16)
+        self._seen: bytes | None = None
+        self._unchanged_since_s = 0.0
+        self._claim: Lease | None = None  # from before the put: it may be ours once that is sent
+        self.other: Holder | None = None
+        self.other_lives = False
+
+    def attempt(self) -> Lease | None:
+        """Take the lease if it is free or stale; else look at it once more."""
+        began_s = self._clock.monotonic_s()
+        now = self._clock.stamp()
+        mine = Holder(self._process, self._token, now, now, 0, self._ttl_s)
+        lease = Lease(self.dataset, mine, began_s, self._clock)
+        try:
+            data, version = store.read_with_version(self._uri)
+        except FileNotFoundError:
+            self._seen = self.other = None
+            self._claim = lease
+            taken = self._create(mine)
+        else:
+            if not self._is_stale(data, began_s):
+                return None
+            self._claim = lease
+            taken = store.replace_if_unchanged(self._uri, mine.to_json(), version)
+        if not taken:
+            self._claim = None
+        return self._claim
+
+    def pause(self) -> None:
+        """Let some time pass before the next look."""
+        ttl_s = self.other.ttl_s if self.other else self._ttl_s
+        self._clock.sleep(min(_MAX_POLL_S, ttl_s / _POLLS_PER_TTL))
+
+    def withdraw(self) -> None:
+        """Release what was taken, or what was being taken when a signal or an error came."""
+        if self._claim is not None:
+            self._claim.release()
+
+    def _create(self, mine: Holder) -> bool:
+        try:
+            return store.create_exclusive(self._uri, mine.to_json())
+        except FileNotFoundError as exc:
+            raise StorageError(f"cannot create {self._uri}: there is no such folder") from exc
+
+    def _is_stale(self, data: bytes, asked_s: float) -> bool:
+        """Whether the lease is anybody's; `data` was read after `asked_s`."""
+        try:
+            other = Holder.from_json(data)
+        except ValueError as exc:
+            raise LeaseError(
+                f"{self._uri} is not a lease; delete it if no run works on the dataset"
+            ) from exc
+        alive = is_alive(other.process)
+        self.other_lives = bool(alive)
+        if data != self._seen:
+            self.other_lives |= self._seen is not None
+            self._seen, self._unchanged_since_s = data, self._clock.monotonic_s()
+        self.other = other
+        return alive is False or asked_s - self._unchanged_since_s >= other.ttl_s
+
+
+def acquire(
+    candidate: Candidate, wait: bool = False, say: Callable[[str], Any] = log.info
+) -> Lease:
+    """Take the lease, which takes up to a ttl where a run died on another machine.
+
+    Raises:
+        LeaseError: another run holds it, and not `wait`.
+        StorageError: the dataset cannot be written.
+    """
+    told = None
+    while (lease := candidate.attempt()) is None:
+        other = candidate.other
+        if other is not None and candidate.other_lives and not wait:
+            raise LeaseError(
+                f"{candidate.dataset} is held by another run: {other}; stop it, or give --wait"
+            )
+        if other is not None and told != other.token:
+            told = other.token
+            watch = "waiting for it" if wait else f"watching up to {other.ttl_s:g} s if it lives"
+            say(f"{candidate.dataset} is held by another run: {other}; {watch}")
+        candidate.pause()
+    return lease
+
+
+@contextmanager
+def hold(
+    dataset: str,
+    wait: bool = False,
+    ttl_s: float = TTL_S,
+    say: Callable[[str], Any] = log.info,
+) -> Iterator[Lease]:
+    """Hold the lease of a dataset, renewed by a thread; released at the end, whatever ends it.
+
+    A folder that was made for the lease goes with it where nothing else came.
+    Raises what `acquire` raises, and AccessError where the store has no conditional put.
+    """
+    store.require_conditional_put(dataset)
+    is_new = not store.exists(dataset)
+    candidate = Candidate(dataset, ttl_s)
+    ended = threading.Event()
+    keeper = None
+    try:
+        lease = acquire(candidate, wait, say)
+        arguments = (lease, ended, ttl_s / _RENEWALS_PER_TTL)
+        keeper = threading.Thread(target=_keep, args=arguments, name="lease", daemon=True)
+        keeper.start()
+        yield lease
+    finally:
+        ended.set()
+        if keeper is not None and keeper.is_alive():
+            keeper.join()
+        try:
+            candidate.withdraw()
+        except StorageError as exc:
+            log.warning("the lease is not released, and goes stale in %g s: %s", ttl_s, exc)
+        if is_new:
+            _remove_empty(dataset)
+
+
+def _remove_empty(dataset: str) -> None:
+    if store.is_local(dataset):
+        with suppress(OSError):  # something is in it, which may have come just now
+            store.local_path(dataset).rmdir()
+
+
+def _keep(lease: Lease, ended: threading.Event, every_s: float) -> None:
+    while not ended.wait(every_s):
+        try:
+            lease.check()
+        except LeaseError:
+            return  # kept in the lease, for whoever works under it
+        except StorageError as exc:
+            log.warning("the lease is not renewed, again in %g s: %s", every_s, exc)

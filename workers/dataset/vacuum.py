@@ -1,0 +1,93 @@
+"""Removal of what lies under a dataset's folders, and the entries of its tables' logs.
+
+Nothing here decides what may go; that is `pipelines.dataset.vacuum`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from workers import store
+from workers.dataset.delta import open_table, write_checkpoint
+from workers.store.listing import Stored, list_stored
+from workers.store.locations import filesystem, is_local, is_s3, paths_in, translated
+
+# As many as S3 takes in one DeleteObjects request.
+_REMOVED_AT_ONCE = 1000
+# The twenty digits of a version, and whether the entry is a commit or a checkpoint; what a torn
+# write left beside it has another ending.
+_LOG_ENTRY = re.compile(r"(?P<version>\d{20})\.(?P<kind>json|checkpoint\.(.+\.)?parquet)")
+
+
+def remove(objects: Sequence[Stored]) -> None:
+    """Delete objects, those of one call in any order. One that is gone already is no error."""
+    for start in range(0, len(objects), _REMOVED_AT_ONCE):
+        uris = [item.uri for item in objects[start : start + _REMOVED_AT_ONCE]]
+        if is_local(uris[0]):
+            for uri in uris:
+                store.delete(uri)
+            continue
+        with translated("delete", f"{uris[0]} and {len(uris) - 1} more"):
+            fs, _ = filesystem(uris[0])
+            if is_s3(uris[0]):
+                fs.delete_objects(paths_in(fs, uris))
+            else:
+                for path in paths_in(fs, uris):
+                    fs.rm_file(path)
+
+
+# ---- the log of a table ---------------------------------------------------------------------
+
+
+def named_parts(table_uri: str) -> frozenset[str]:
+    """Paths of the parts of every version that the table's log still tells.
+
+    They are those of the oldest version that can be opened, and what each commit added.
+    """
+    entries = _log_entries(table_uri)
+    bases = [version for version, kind, _ in entries if version == 0 or kind != "json"]
+    if not bases:
+        return frozenset()
+    oldest = open_table(table_uri, min(bases))
+    paths = {part.path for part in oldest.parts} if oldest else set()
+    commits = [entry.uri for _, kind, entry in entries if kind == "json"]
+    for data in store.read_many(commits):
+        for line in data.splitlines():
+            added = json.loads(line).get("add")
+            if added is not None:
+                paths.add(unquote(added["path"]))
+    return frozenset(paths)
+
+
+def log_before(table_uri: str, version: int) -> list[Stored]:
+    """The log entries that only versions before `version` need."""
+    return [entry for older, _, entry in _log_entries(table_uri) if older < version]
+
+
+def forget_before(table_uri: str, version: int) -> None:
+    """Let the log begin at `version`: a checkpoint there, then older entries go, oldest first.
+
+    So the Delta protocol has it ("Metadata Cleanup"). Readers are then told that an older version
+    is not there, and do not first open it and then miss its parts. The commit of `version` itself
+    stays, for what it says.
+    """
+    old = log_before(table_uri, version)
+    if not old:
+        return
+    if all(kind == "json" for at, kind, _ in _log_entries(table_uri) if at == version):
+        write_checkpoint(table_uri, version)
+    remove(old)
+
+
+def _log_entries(table_uri: str) -> list[tuple[int, str, Stored]]:
+    """Version, kind and object of each log entry, oldest first."""
+    found = []
+    for entry in list_stored(store.join(table_uri, "_delta_log")):
+        match = _LOG_ENTRY.fullmatch(entry.name)
+        if match:
+            kind = "json" if match["kind"] == "json" else "checkpoint"
+            found.append((int(match["version"]), kind, entry))
+    return sorted(found, key=lambda found: found[0])

@@ -1,0 +1,201 @@
+"""The `vllm` engine: continuous batching over all pages of a call, by the checkpoint's profile.
+
+vLLM forms the batches, and reads some pages while it prepares others. Ours are the prompt, the
+guard and the cut of loops (`workers.engines.vllm.guard`), and the account of what came back.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image
+
+from schemas.errors import EngineDied, NoEngineError
+from schemas.pages import PageError, PageImage, Reading
+from schemas.recipe import EngineSpec
+from workers.engines import Engine
+from workers.engines.answers import (
+    Answer,
+    failed,
+    finished,
+    miscount,
+    page_picture,
+    spent,
+    token_ids,
+)
+from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.loops import CHECK_EVERY, find_loop
+from workers.engines.plan import Plan, make_plan
+from workers.engines.vllm.core import Loaded, load_core, prove_guard
+from workers.text.cleaning import first_line
+
+_ONLY_MODE: Mapping[str, str] = {
+    "DeepseekOCRForCausalLM": "gundam",
+    "DeepseekOCR2ForCausalLM": "gundam",
+    "UnlimitedOCRForCausalLM": "gundam",
+    "LightOnOCRForConditionalGeneration": "native",
+}
+"""Architectures of which vLLM counts the image tokens by constants of its own (0.32), whatever the
+image processor is told: any other mode ends the engine core. They are told nothing."""
+
+Picture = tuple[PageImage, Image.Image]
+
+
+def load_vllm(spec: EngineSpec) -> VllmEngine:
+    """Load the checkpoint that `spec` names into vLLM, and prove that the guard acts there.
+
+    Raises NoEngineError where vLLM is missing or unfit, or the checkpoint cannot be asked what the
+    recipe asks; ModelError where it cannot be loaded.
+    """
+    checkpoint = find_checkpoint(spec)
+    plan = plan_for_vllm(spec, checkpoint)
+    loaded = load_core(checkpoint)
+    prove_guard(loaded)
+    return VllmEngine(loaded, plan)
+
+
+def plan_for_vllm(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
+    """What `spec` asks of `checkpoint`. Raises NoEngineError where vLLM cannot be asked so."""
+    plan = make_plan(spec, checkpoint)
+    only = only_mode(checkpoint)
+    if only not in (None, plan.mode.name):
+        raise NoEngineError(
+            f"engine.mode: vLLM reads {checkpoint.location} in mode {only} only, "
+            f"not in {plan.mode.name}"
+        )
+    return plan
+
+
+def only_mode(checkpoint: Checkpoint) -> str | None:
+    """The one mode that vLLM reads this checkpoint in; None where it takes any."""
+    found = (_ONLY_MODE.get(name) for name in checkpoint.architectures)
+    return next((mode for mode in found if mode), None)
+
+
+class VllmEngine:
+    """One way to read with a loaded checkpoint; see `workers.engines.Engine`."""
+
+    name = "vllm"
+
+    def __init__(self, loaded: Loaded, plan: Plan, is_retry: bool = False) -> None:
+        self.loaded = loaded
+        self.plan = plan
+        self._is_retry = is_retry
+        exempt = (plan.guard or plan.profile.stronger).exempt
+        self._exempt = frozenset(token_ids(loaded.tokenizer, exempt))
+        self.model = loaded.checkpoint.location
+        self.revision = loaded.checkpoint.revision
+        self.mode = plan.mode.name
+        self.task: str = plan.task
+        self.guard = str(plan.guard or "")
+
+    @functools.cached_property
+    def retries(self) -> Sequence[Engine]:
+        """The stronger guard, then the next larger mode, where vLLM can read in it."""
+        only = only_mode(self.loaded.checkpoint)
+        return tuple(
+            VllmEngine(self.loaded, plan, is_retry=True)
+            for plan in ([] if self._is_retry else self.plan.retries())
+            if only in (None, plan.mode.name)
+        )
+
+    @functools.cached_property
+    def figure(self) -> Engine | None:
+        """The engine for regions cut out of pages."""
+        plan = self.plan.figure()
+        return VllmEngine(self.loaded, plan, is_retry=True) if plan else None
+
+    def read(self, pages: Sequence[PageImage]) -> list[Reading]:
+        """Read `pages`; a page that fails is a `Reading` with an error.
+
+        Raises EngineDied where vLLM's engine core has ended.
+        """
+        readings: dict[int, Reading] = {}
+        todo: dict[int, Picture] = {}
+        for place, page in enumerate(pages):
+            try:
+                todo[place] = (page, page_picture(page, self.plan.mode))
+            except Exception as exc:  # noqa: BLE001 - Pillow's errors share no narrower base
+                readings[place] = _failed(page, exc)
+        readings |= zip(todo, self._read(list(todo.values())), strict=True)
+        return [readings[place] for place in range(len(pages))]
+
+    def _read(self, todo: Sequence[Picture]) -> list[Reading]:
+        """Read all at once; where vLLM refuses the call, by halves, down to the page it refuses."""
+        if not todo:
+            return []
+        try:
+            outputs = self.loaded.watched(lambda: self._generate([one for _, one in todo]))
+        except EngineDied:
+            raise
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            if len(todo) == 1:
+                return [_failed(todo[0][0], exc)]
+            middle = len(todo) // 2
+            return self._read(todo[:middle]) + self._read(todo[middle:])
+        pairs = zip(todo, outputs, strict=True)
+        return [self._reading(page, output) for (page, _), output in pairs]
+
+    def _generate(self, images: Sequence[Image.Image]) -> Any:
+        """vLLM's outputs, in the order of the images."""
+        from vllm import SamplingParams
+
+        from workers.engines.vllm.guard import guard_arguments
+
+        plan, loaded = self.plan, self.loaded
+        params = SamplingParams(
+            temperature=0,
+            max_tokens=plan.max_new_tokens,
+            stop_token_ids=token_ids(loaded.tokenizer, plan.profile.stop),
+            logprobs=0,  # of the chosen token alone
+            detokenize=False,  # decoded here, special tokens and all
+            extra_args=guard_arguments(plan.guard, self._exempt, loaded.end),
+        )
+        is_told = only_mode(loaded.checkpoint) is None
+        settings = dict(plan.mode.image_settings) if is_told else {}
+        if plan.profile.template == "raw":
+            placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
+            prompts = [
+                {
+                    "prompt": f"{placeholder}\n{plan.prompt}",
+                    "multi_modal_data": {"image": image},
+                    "mm_processor_kwargs": settings,
+                }
+                for image in images
+            ]
+            return loaded.llm.generate(prompts, params, use_tqdm=False)
+        asked = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
+        chats = [
+            [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, *asked]}]
+            for image in images
+        ]
+        return loaded.llm.chat(chats, params, use_tqdm=False, mm_processor_kwargs=settings or None)
+
+    def _reading(self, page: PageImage, output: Any) -> Reading:
+        said = output.outputs[0]
+        ended = said.finish_reason == "stop"
+        tokens = list(said.token_ids)[: -1 if ended else None]
+        # An answer of another length ended by itself: the guard looks at these only.
+        may_loop = not ended or len(tokens) % CHECK_EVERY == 0
+        answer = Answer(
+            tokens,
+            [math.exp(said.logprobs[i][token].logprob) for i, token in enumerate(tokens)],
+            find_loop(tokens, self._exempt) if may_loop else -1,
+            ended,
+        )
+        placeholders = output.prompt_token_ids.count(self.loaded.image_token)
+        cost = spent(page, self.plan, placeholders, answer)
+        wrong = miscount(page, self.plan, placeholders, "vLLM")
+        if wrong is None and answer.loop < 0 and said.finish_reason not in ("stop", "length"):
+            wrong = f"vLLM ended it after {len(tokens)} tokens: {said.finish_reason}"
+        if wrong is not None:
+            return replace(cost, error=PageError("engine_error", wrong))
+        return finished(cost, self.plan, answer, self.loaded.tokenizer)
+
+
+def _failed(page: PageImage, exc: Exception) -> Reading:
+    return failed(page, f"vllm: {type(exc).__name__}: {first_line(exc)}")

@@ -1,0 +1,114 @@
+"""What runs inside vLLM's own processes: the n-gram guard, the cut of loops, the watch on us.
+
+vLLM imports `PageGuard` by its name in the process that samples. It acts on requests whose
+`SamplingParams.extra_args` has `ARGUMENT`, made by `guard_arguments`; the rules themselves are
+`workers.engines.guards` and `workers.engines.loops`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from vllm import SamplingParams
+from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
+
+from workers.engines.guards import banned_tokens
+from workers.engines.loops import CHECK_EVERY, find_loop
+from workers.engines.profiles.profile import Guard
+
+NAME = f"{__name__}:PageGuard"
+"""How `vllm.LLM(logits_processors=...)` is told of the class."""
+ARGUMENT = "pagefoundry"
+OWNER_PID = "PAGEFOUNDRY_ENGINE_OWNER"
+"""The environment variable with the id of the process that vLLM's processes work for."""
+
+
+def guard_arguments(
+    guard: Guard | None, exempt: Iterable[int], end: int, script: Sequence[int] = ()
+) -> dict[str, Any]:
+    """`SamplingParams.extra_args` for a page.
+
+    `exempt` are tokens that may repeat freely, `end` is the token that ends an answer. The first
+    tokens of the answer are those of `script`, whatever the model would say.
+    """
+    size, window = (guard.size, guard.window) if guard else (0, 0)
+    values = {"size": size, "window": window, "exempt": sorted(exempt)}
+    return {ARGUMENT: {**values, "end": end, "script": list(script)}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What holds for one request; `size` 0 stands for no guard."""
+
+    size: int
+    window: int
+    exempt: frozenset[int]
+    end: int
+    script: Sequence[int]
+
+    def __call__(self, tokens: list[int], logits: torch.Tensor) -> torch.Tensor:
+        """`logits` (vocabulary,) of the token after `tokens`, the answer so far; in place.
+
+        Raises RuntimeError where vLLM does not tell what it has sampled.
+        """
+        count = len(tokens)
+        if count and tokens[-1] < 0:
+            raise RuntimeError("vLLM hides sampled tokens from logits processors")
+        if count < len(self.script):
+            return _only(logits, self.script[count])
+        if count and count % CHECK_EVERY == 0 and find_loop(tokens, self.exempt) >= 0:
+            return _only(logits, self.end)
+        if self.size and (banned := banned_tokens(tokens, self.size, self.window, self.exempt)):
+            logits[list(banned)] = -float("inf")
+        return logits
+
+
+def _only(logits: torch.Tensor, token: int) -> torch.Tensor:
+    logits.fill_(-float("inf"))
+    logits[token] = 0
+    return logits
+
+
+class PageGuard(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM is not installed for mypy
+    """The logits processor of all pages."""
+
+    def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
+        super().__init__(vllm_config, device, is_pin_memory)
+        if OWNER_PID in os.environ:
+            _end_with(int(os.environ[OWNER_PID]))
+
+    def is_argmax_invariant(self) -> bool:
+        """False: vLLM leaves invariant ones out of greedy decoding (its pull request 28617)."""
+        return False
+
+    def new_req_logits_processor(self, params: SamplingParams) -> _Row | None:
+        """What acts on a request; None for one that is not a page's."""
+        values = (params.extra_args or {}).get(ARGUMENT)
+        return None if values is None else _Row(**{**values, "exempt": frozenset(values["exempt"])})
+
+
+def _end_with(owner: int) -> None:
+    """End this process, and the engine core that it works for, as soon as `owner` has ended.
+
+    vLLM's engine core outlives an owner that was killed, and would keep the GPU's memory from the
+    replica that comes in its place.
+    """
+    if os.getpid() == owner:
+        return
+    core = os.getppid()
+    watch = os.pidfd_open(owner)
+
+    def wait() -> None:
+        select.select([watch], [], [])
+        if core != owner:
+            os.kill(core, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="owner-watch", daemon=True).start()

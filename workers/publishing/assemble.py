@@ -1,0 +1,115 @@
+"""Assemble documents: the texts of their readable pages, wherever these lie."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.tables import DOCUMENTS
+from workers import store
+from workers.dataset.delta import PartFile
+from workers.dataset.parts import write_part
+from workers.publishing.duplicates import signature_matrix
+from workers.publishing.records import RowsFile
+from workers.text.signatures import text_hash
+
+PAGE_SEPARATOR = "\n\n"
+_PAGE_COLUMNS = [
+    "page_index", "text", "text_tokens", "language", "quality", "text_hash", "minhash",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHead:
+    """What the inventory knows of a document, and how many readable pages it has."""
+
+    doc_id: str
+    source_uri: str
+    page_count: int
+    readable_pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Documents to assemble, and the places of their readable pages, document by document.
+
+    The arrays have one entry a page: `files[file]` has the page as its `row`-th row.
+    """
+
+    documents: tuple[DocumentHead, ...]
+    files: tuple[RowsFile, ...]
+    file: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    recipe_digest: str
+    uri: str
+
+
+def assemble_documents(task: Assembly) -> RowsFile:
+    """Write the rows of some documents, in the shape of `DOCUMENTS`, to a scratch file."""
+    pages: list[dict[str, Any]] = [{} for _ in task.row]
+    for number, file in enumerate(task.files):
+        wanted = np.flatnonzero(task.file == number)
+        with file.open() as handle:
+            table = pq.ParquetFile(handle).read(columns=list(_PAGE_COLUMNS))
+        rows = table.take(pa.array(task.row[wanted]))
+        for place, page in zip(wanted.tolist(), rows.to_pylist(), strict=True):
+            pages[place] = page
+    rows, start = [], 0
+    for head in task.documents:
+        stop = start + head.readable_pages
+        rows.append(_document_row(head, pages[start:stop], task.recipe_digest))
+        start = stop
+    with store.temporary_folder() as folder:
+        path = folder / "documents.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS), path, compression="lz4")
+        store.upload(path, task.uri)
+    return RowsFile(task.uri, "staged", len(rows))
+
+
+def _document_row(
+    head: DocumentHead, pages: Sequence[Mapping[str, Any]], recipe_digest: str
+) -> dict[str, Any]:
+    offsets, at = [], 0
+    for page in pages:
+        offsets.append(at)
+        at += len(page["text"]) + len(PAGE_SEPARATOR)
+    tokens = [page["text_tokens"] for page in pages]
+    by_language: Counter[str] = Counter()
+    for page, count in zip(pages, tokens, strict=True):
+        by_language[page["language"]] += count
+    scores = [page["quality"]["score"] for page in pages]
+    signatures = signature_matrix(pa.array([page["minhash"] for page in pages]))
+    return {
+        "doc_id": head.doc_id,
+        "source_uri": head.source_uri,
+        "page_count": head.page_count,
+        "text": PAGE_SEPARATOR.join(page["text"] for page in pages),
+        "page_indices": [page["page_index"] for page in pages],
+        "page_offsets": offsets,
+        "text_tokens": sum(tokens),
+        "language": min(by_language, key=lambda code: (-by_language[code], code)),
+        "quality_score": round(float(np.average(scores, weights=tokens)), 4),
+        "text_hash": text_hash([page["text_hash"].hex() for page in pages]),
+        # The signature of a union of shingle sets is the minimum of their signatures.
+        "minhash": signatures.min(axis=0).astype("<u8").tobytes(),
+        "recipe_digest": recipe_digest,
+    }
+
+
+def write_rows(
+    dataset: str, table: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
+) -> list[PartFile]:
+    """Write rows that are at hand, in the order given: one part, or none for no rows."""
+    data = pa.Table.from_pylist(list(rows), schema=schema)
+    if data.num_rows == 0:
+        return []
+    step = 50_000
+    groups = (data.slice(start, step) for start in range(0, data.num_rows, step))
+    return [write_part(dataset, table, groups)]

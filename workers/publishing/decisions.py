@@ -1,0 +1,196 @@
+"""Decide which members of components are dropped, and for which. Pure.
+
+Within a component members are met in the order of their quality, then of their ids: each is
+dropped only if it is truly similar to one that is kept, and for the most similar of those. So a
+chain of neighbours never drops what is far from its keeper, and the result does not depend on
+arrival. In a component of up to `Bounds.family` members each is compared with every kept one; in a
+larger one with those that `workers.publishing.families` names, so that the cost grows with the
+members and not with their square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.recipe import Dedup, NearText
+from workers.publishing.duplicates import Indices, Items
+from workers.publishing.families import Bounds, FamilyIndex, index_family, ranges
+from workers.publishing.similarity import Comparison, Flags, compare_pictures, compare_texts
+
+KINDS = ("", "exact_text", "near_text", "near_image")
+
+BOUNDS = Bounds()
+_PAIRS_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Items `index` are dropped for `keeper`; `kind` is a place in `KINDS`. Sorted by index."""
+
+    index: Indices
+    keeper: Indices
+    kind: npt.NDArray[np.uint8]
+    similarity: npt.NDArray[np.float64]
+
+    @staticmethod
+    def of(parts: Sequence[Duplicates]) -> Duplicates:
+        """The duplicates of several sets that have no item in common."""
+        index = np.concatenate([np.zeros(0, np.int64), *(p.index for p in parts)])
+        order = np.argsort(index)
+        return Duplicates(
+            index[order],
+            np.concatenate([np.zeros(0, np.int64), *(p.keeper for p in parts)])[order],
+            np.concatenate([np.zeros(0, np.uint8), *(p.kind for p in parts)])[order],
+            np.concatenate([np.zeros(0), *(p.similarity for p in parts)])[order],
+        )
+
+
+def decide(
+    items: Items, members: Indices, sizes: Indices, settings: Dedup, bounds: Bounds = BOUNDS
+) -> Duplicates:
+    """The duplicates within components.
+
+    Args:
+        items: what is compared.
+        members: indices into `items`, one component after the other.
+        sizes: how many members each component has.
+        settings: of the recipe.
+        bounds: on how many are compared.
+    """
+    near = settings.near or NearText()
+    component = np.repeat(np.arange(len(sizes)), sizes)
+    wordy = items.text_tokens[members] >= near.min_text_tokens
+    order = np.lexsort((items.ids[members], -items.scores[members], component))
+    found = []
+    for chosen, kind in ((order[wordy[order]], "near_text"), (order[~wordy[order]], "near_image")):
+        compared = _comparison(items, members[chosen], settings, kind)
+        if compared is not None:
+            held = np.bincount(component[chosen], minlength=len(sizes))
+            edges = _edges(compared, held, bounds)
+            found.append(_best(edges, members[chosen], KINDS.index(kind)))
+    return Duplicates.of(found)
+
+
+def _comparison(items: Items, members: Indices, settings: Dedup, kind: str) -> Comparison | None:
+    if kind == "near_text":
+        is_on = settings.exact_text or settings.near is not None
+        return compare_texts(items, members, settings) if is_on else None
+    if settings.image is None or items.image_hashes is None:
+        return None
+    return compare_pictures(items, members, settings.image)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Pairs of a member and a similar one before it in the order."""
+
+    member: Indices
+    other: Indices
+    similarity: npt.NDArray[np.float64]
+    exact: Flags
+
+    def take(self, chosen: Flags | Indices) -> _Edges:
+        return _Edges(
+            self.member[chosen], self.other[chosen], self.similarity[chosen], self.exact[chosen]
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[_Edges]) -> _Edges:
+        none = _Edges(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
+        every = [none, *parts]
+        return _Edges(
+            np.concatenate([p.member for p in every]),
+            np.concatenate([p.other for p in every]),
+            np.concatenate([p.similarity for p in every]),
+            np.concatenate([p.exact for p in every]),
+        )
+
+
+def _similar(compared: Comparison, member: Indices, other: Indices) -> _Edges:
+    """The pairs that are duplicates of each other."""
+    similarity, exact = compared.similarity(member, other)
+    return _Edges(member, other, similarity, exact).take(similarity > 0)
+
+
+def _best(edges: _Edges, members: Indices, kind: int) -> Duplicates:
+    """For each member that has edges, all to kept ones, the best: the same text, else the most
+    similar, else the first."""
+    order = np.lexsort((edges.other, -edges.similarity, ~edges.exact, edges.member))
+    edges = edges.take(order)
+    edges = edges.take(np.flatnonzero(np.diff(edges.member, prepend=-1)))
+    kinds = np.where(edges.exact, KINDS.index("exact_text"), kind).astype(np.uint8)
+    return Duplicates(members[edges.member], members[edges.other], kinds, edges.similarity)
+
+
+def _edges(compared: Comparison, sizes: Indices, bounds: Bounds) -> _Edges:
+    """The edges to kept members of all components, which lie one after the other, in order."""
+    starts = np.cumsum(sizes) - sizes
+    found = []
+    for chosen in _together(sizes, bounds.small):
+        # pairs of each member with all before it in its component
+        before = ranges(np.zeros(len(chosen), np.int64), sizes[chosen])
+        member = ranges(starts[chosen], sizes[chosen])
+        other = ranges(member - before, before)
+        found.append(_settled(_similar(compared, np.repeat(member, before), other)))
+    for place in np.flatnonzero(sizes > bounds.small).tolist():
+        found += _family(compared, int(starts[place]), int(sizes[place]), bounds)
+    return _Edges.joined(found)
+
+
+def _together(sizes: Indices, small_size: int) -> Iterator[Indices]:
+    """Small components, as many as have some number of pairs together."""
+    small = np.flatnonzero((sizes > 1) & (sizes <= small_size))
+    pairs = np.cumsum(sizes[small] * (sizes[small] - 1) // 2)
+    yield from np.split(small, np.flatnonzero(np.diff(pairs // _PAIRS_AT_ONCE)) + 1)
+
+
+def _settled(edges: _Edges) -> _Edges:
+    """Of edges among undecided members those that lead from one to a kept one."""
+    edges = edges.take(np.argsort(edges.member, kind="stable"))
+    dropped: set[int] = set()
+    # One before another is decided first. A loop, as each decision rests on those before it.
+    for member, other in zip(edges.member.tolist(), edges.other.tolist(), strict=True):
+        if other not in dropped:
+            dropped.add(member)
+    is_dropped = np.isin(edges.other, np.fromiter(dropped, np.int64, len(dropped)))
+    return edges.take(~is_dropped)
+
+
+def _family(compared: Comparison, start: int, size: int, bounds: Bounds) -> Iterator[_Edges]:
+    """The edges to kept members of one component, batch by batch in the order of its members."""
+    span = slice(start, start + size)
+    index = index_family(compared, span, bounds) if size > bounds.family else None
+    kept = np.zeros(size, bool)
+    begin, batch = 0, bounds.first_batch
+    while begin < size:
+        end = min(begin + batch, size)
+        left, right = _candidates(index, begin, end, kept)
+        earlier = _similar(compared, start + left, start + right)
+        yield earlier
+        is_open = np.ones(end - begin, bool)
+        is_open[earlier.member - start - begin] = False
+        # members of the batch that have no kept one yet may be kept for all that follow
+        others = begin + np.flatnonzero(is_open)
+        rows, columns = np.nonzero(others[None, :] < np.arange(begin, end)[:, None])
+        within = _similar(compared, start + begin + rows, start + others[columns])
+        among = _settled(within.take(is_open[within.member - start - begin]))
+        is_open[among.member - start - begin] = False
+        kept[begin:end] = is_open
+        yield within.take(kept[within.other - start])
+        if index is not None:
+            index.add(begin + np.flatnonzero(is_open))
+        begin, batch = end, min(2 * batch, bounds.largest_batch)
+
+
+def _candidates(
+    index: FamilyIndex | None, begin: int, end: int, kept: Flags
+) -> tuple[Indices, Indices]:
+    """Pairs of a member of the batch and one that is kept already."""
+    if index is not None:
+        return index.candidates(begin, end, kept)
+    before = np.flatnonzero(kept[:begin])
+    return np.repeat(np.arange(begin, end), len(before)), np.tile(before, end - begin)

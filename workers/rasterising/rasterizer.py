@@ -1,0 +1,180 @@
+"""Rasterise pages of PDFs and images in a killable child.
+
+The child has limits of memory, CPU time and files and no network, and dies with its parent; a
+page that crashes or hangs a native library costs only its child. What counts as a page of which
+file is settled in the inventory; this module knows paths and page indices only. Others lend the
+child functions of their own through `run` and `pages`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import DocumentError
+from schemas.ids import page_id
+from schemas.pages import PageError, RasteredPage
+from workers.rasterising.children import Child, ChildDiedError, Failed
+from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
+from workers.text.cleaning import one_line
+
+log = logging.getLogger(__name__)
+
+# A call costs 0.25 ms whatever it does, a page 7 to 15. When a chunk hangs or crashes its pages
+# are done again one by one, so a hung page costs its time twice and its neighbours little.
+_PAGES_PER_CALL = 8
+
+
+# MuPDF is loaded in children only: it takes half a second and 84 MB, and every replica and task
+# knows this module.
+
+
+def _prepare(memory_bytes: int) -> str | None:
+    from workers.rasterising import render
+
+    return render.prepare(memory_bytes)
+
+
+def _prepare_unfenced(memory_bytes: int) -> None:
+    from workers.rasterising import native
+
+    native.die_with_parent()
+    native.silence()
+
+
+def _count_pages(*call: Any) -> Any:
+    from workers.rasterising import render
+
+    return render.count_pages(*call)
+
+
+def _render_pages(*call: Any) -> Any:
+    from workers.rasterising import render
+
+    return render.render_pages(*call)
+
+
+class Rasterizer:
+    """A child process that renders pages, replaced whenever it dies.
+
+    `prepare` fences the child in; it takes its memory limit, and returns what it could not forbid.
+    """
+
+    def __init__(
+        self,
+        settings: RasterSettings,
+        limits: ChildLimits,
+        prepare: Callable[[int], str | None] = _prepare,
+    ) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._child = Child(prepare, limits.memory_bytes)
+
+    def count_pages(self, path: Path, media_type: str) -> int:
+        """Pages of a document. Raises DocumentError where they cannot be counted."""
+        call = (str(path), media_type)
+        (result,) = self.run(_count_pages, [call])
+        if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
+            self._child.close()  # a new one owes nothing to earlier documents, nor to its end
+            (result,) = self.run(_count_pages, [call])
+        error = result if isinstance(result, PageError) else self.error(result)
+        if error is not None:
+            raise DocumentError(error.reason, error.detail)
+        return int(result)
+
+    def rasterise(
+        self, path: Path, media_type: str, doc_id: str, indices: range
+    ) -> Iterator[RasteredPage]:
+        """Render pages in order; a page that fails is a RasteredPage with an error."""
+        return self.pages(_render_pages, (str(path), media_type), doc_id, indices)
+
+    def pages(
+        self, function: Any, document: tuple[Any, ...], doc_id: str, indices: range, *more: Any
+    ) -> Iterator[RasteredPage]:
+        """Pages in order, by `function(*document, doc_id, indices, settings, *more)` in the child.
+
+        A page that fails is a RasteredPage with an error. `function` returns a list of pages.
+        """
+        chunks = [
+            indices[start : start + _PAGES_PER_CALL]
+            for start in range(0, len(indices), _PAGES_PER_CALL)
+        ]
+        suspects: list[int] = []
+        pages: dict[int, RasteredPage] = {}
+        calls = [(doc_id, chunk, self._settings, *more) for chunk in chunks]
+        for chunk, result in zip(chunks, self.run(function, calls, document), strict=True):
+            if self.error(result) is None:
+                pages |= zip(chunk, result, strict=True)
+                suspects += (index for index in chunk if _lacked_memory(pages[index].error))
+            else:
+                suspects += chunk  # one of them ended the child
+        for index in suspects:
+            pages[index] = self._alone(function, document, doc_id, index, *more)
+        yield from (pages[index] for index in indices)
+
+    def _alone(
+        self, function: Any, document: tuple[Any, ...], doc_id: str, index: int, *more: Any
+    ) -> RasteredPage:
+        """In a new child: what becomes of a page must not depend on the pages before it."""
+        self._child.close()
+        call = (doc_id, range(index, index + 1), self._settings, *more)
+        (result,) = self.run(function, [call], document)
+        error = self.error(result)
+        if error is not None:
+            return RasteredPage(page_id(doc_id, index), error=error)
+        page: RasteredPage = result[0]
+        return page
+
+    def run(
+        self, function: Any, calls: list[tuple[Any, ...]], document: tuple[Any, ...] = ()
+    ) -> Iterator[Any]:
+        """Results of the calls; `document`, their first arguments, may be megabytes of text."""
+        yield from self._child.run(function, calls, self._limits.page_timeout_s, document)
+        if self._child.report is not None:
+            _warn(self._child.report)
+
+    def error(self, result: Any) -> PageError | None:
+        """Why a call has no result; None where it has one."""
+        limits = self._limits
+        if isinstance(result, TimeoutError):
+            return PageError("timeout", f"not done after {limits.page_timeout_s:g} s")
+        if isinstance(result, ChildDiedError) and result.how == "SIGXCPU":
+            return PageError("timeout", "used more CPU time than its deadline has seconds")
+        if isinstance(result, ChildDiedError):
+            return PageError("native_crash", f"the rasterising process ended: {result.how}")
+        if isinstance(result, Failed) and result.kind == "MemoryError":
+            return memory_error(limits.memory_bytes)
+        if isinstance(result, Failed):
+            return PageError("corrupt", f"{result.kind}: {one_line(result.text)}")
+        return None
+
+    def close(self) -> None:
+        """End the child; the next call starts another."""
+        self._child.close()
+
+
+def _lacked_memory(result: Any) -> bool:
+    return isinstance(result, PageError) and result.reason == "memory_limit"
+
+
+@functools.cache
+def _warn(gap: str) -> None:
+    log.warning("documents are opened without their fence: %s", gap)
+
+
+@functools.lru_cache(maxsize=2)
+def shared_rasterizer(
+    settings: RasterSettings, limits: ChildLimits, fenced: bool = True
+) -> Rasterizer:
+    """This process's rasterizer: its child stays warm from one shard to the next.
+
+    One that is not `fenced` is for what is drawn from no input of anybody's: libraries of charts
+    need more address space, sockets between their threads, and files for their fonts.
+    """
+    rasterizer = Rasterizer(settings, limits, _prepare if fenced else _prepare_unfenced)
+    atexit.register(rasterizer.close)
+    return rasterizer

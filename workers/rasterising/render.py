@@ -1,0 +1,212 @@
+"""Render one page of a PDF or an image, and read its text layer: what runs in the child.
+
+A document is opened by path and one at a time, so memory depends on the page, not on the file.
+Nothing is fetched for a document: MuPDF has no network code, its JavaScript is off, and embedded
+files and external streams are not looked at. The parent, in `rasterizer`, keeps the
+deadlines.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import pymupdf
+from PIL import Image
+
+from schemas.errors import DocumentError
+from schemas.ids import page_id
+from schemas.pages import PageError, PageImage, RasteredPage, Reading
+from schemas.recipe import TextLayer
+from workers import textlayer
+from workers.rasterising import native
+from workers.rasterising.drawing import Drawn, draw_pdf_page, ink_share, lost_content
+from workers.rasterising.frames import count_frames, draw_frame, open_image
+from workers.rasterising.media_types import PDF
+from workers.rasterising.pictures import encode
+from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
+from workers.rasterising.shells import refuse_shell
+from workers.text.signatures import image_hash
+from workers.textlayer.orientation import AS_DISPLAYED, View
+
+# MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
+# picture each took 565 MiB where 64 pages took 193.
+_USES_BEFORE_REOPENING = 64
+# A dense broadsheet page has 30,000 characters. A layer past this is for machines, and what comes
+# after the child (counting, signing, storing) has no limits of its own.
+_MAX_LAYER_CHARS = 500_000
+
+
+@dataclass(slots=True)
+class _OpenDocument:
+    key: tuple[str, int, int] | None = None
+    handle: Any = None
+    uses: int = 0
+
+
+_open = _OpenDocument()
+
+
+def prepare(memory_bytes: int) -> str | None:
+    """Fence this process in. What could not be forbidden, in words; None where all is."""
+    native.die_with_parent()
+    native.silence()
+    native.limit_resources(memory_bytes)
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    Image.MAX_IMAGE_PIXELS = None  # the recipe's limit is checked instead, before decoding
+    try:
+        native.forbid_network_and_programs()
+    except OSError as exc:
+        return f"network and programs stay open to them, as {exc.strerror}"
+    return None
+
+
+def _opened(path: str, media_type: str) -> Any:
+    # The same path may hold another file by now.
+    found = os.stat(path)
+    key = (path, found.st_size, found.st_mtime_ns)
+    if _open.key != key or _open.uses >= _USES_BEFORE_REOPENING:
+        if _open.handle is not None:
+            _open.handle.close()
+        _open.key, _open.handle = None, None
+        if _open.uses >= _USES_BEFORE_REOPENING:
+            _open.uses = 0
+            # Closing leaves the pictures there. Not at each document: colour transforms go too.
+            pymupdf.TOOLS.store_shrink(100)
+        _open.handle = _open_pdf(path) if media_type == PDF else open_image(path, media_type)
+        _open.key = key
+    _open.uses += 1
+    return _open.handle
+
+
+def _open_pdf(path: str) -> Any:
+    try:
+        document = pymupdf.open(path, filetype="pdf")
+    except (RuntimeError, ValueError) as exc:
+        cause = exc.__cause__ or exc  # PyMuPDF's own words only say that it failed
+        if is_out_of_memory(str(cause)):
+            raise MemoryError from exc
+        raise DocumentError("corrupt", f"PDF cannot be opened: {cause}") from exc
+    if not document.is_pdf:  # MuPDF goes by content, and a file can be several things at once
+        raise DocumentError("corrupt", "PDF cannot be opened: the file is something else as well")
+    if document.needs_pass:
+        raise DocumentError("encrypted", "PDF needs a password; decrypt it and add it again")
+    return document
+
+
+def count_pages(path: str, media_type: str) -> int | PageError:
+    """Pages of a document, or why they cannot be counted."""
+    try:
+        document = _opened(path, media_type)
+        if media_type == PDF:
+            return _count_pdf_pages(document)
+        return count_frames(document)
+    except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+        return page_error(exc, path)
+    finally:
+        _forget_warnings()
+
+
+def _count_pdf_pages(document: Any) -> int:
+    count = int(document.page_count)  # MuPDF refuses to count more pages than there are objects
+    if count < 1:
+        if document.is_repaired:
+            raise DocumentError("corrupt", "PDF is damaged: no page is left after repair")
+        raise DocumentError("no_pages", "the document has no page")
+    refuse_shell(document)
+    return count
+
+
+def render_pages(
+    path: str, media_type: str, doc_id: str, indices: range, settings: RasterSettings
+) -> list[RasteredPage]:
+    """Render some pages of a document; a page that fails is a RasteredPage with an error."""
+    pages = []
+    for index in indices:
+        page = page_id(doc_id, index)
+        try:
+            pages.append(_render_page(path, media_type, page, index, settings))
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            pages.append(RasteredPage(page, error=page_error(exc, path)))
+    _forget_warnings()
+    return pages
+
+
+def _forget_warnings() -> None:
+    pymupdf.TOOLS.reset_mupdf_warnings()  # PyMuPDF keeps them all, and a bad file gives many
+
+
+def _render_page(
+    path: str, media_type: str, page: str, index: int, settings: RasterSettings
+) -> RasteredPage:
+    document = _opened(path, media_type)
+    if media_type == PDF:
+        _forget_warnings()  # of the pages before
+        pdf_page = document.load_page(index)
+        drawn = draw_pdf_page(pdf_page, settings.raster)
+    else:
+        pdf_page, drawn = None, Drawn(draw_frame(document, index, settings.raster))
+    grey = drawn.picture.convert("L")  # on a sample of it the hash would not bear rescaling
+    marked = ink_share(grey)
+    if marked < settings.min_ink_share:
+        if (lost := lost_content(drawn)) is not None:
+            raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
+        error = PageError("blank", f"{marked:.6f} of the pixels are marked")
+        return RasteredPage(page, error=error, ink_share=marked)
+    found = _Found() if pdf_page is None else _look(pdf_page, page, settings)
+    if found.view != AS_DISPLAYED:
+        drawn = draw_pdf_page(pdf_page, settings.raster, found.view)
+        grey = drawn.picture.convert("L")
+        marked = ink_share(grey)
+    picture = drawn.picture
+    failure: PageError | None = None
+    if settings.routing == "only" and found.layer is None:
+        failure = PageError("no_text_layer", found.layer_reason or "not a PDF")
+    return RasteredPage(
+        page,
+        PageImage(page, encode(picture, settings.raster), picture.width, picture.height),
+        marked,
+        image_hash(grey),
+        found.layer,
+        found.layer_reason,
+        failure,
+        rotation=found.view.rotation,
+        is_mirrored=found.view.is_mirrored,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A page's text layer or why it is not taken, and the view in which the page is upright."""
+
+    layer: Reading | None = None
+    layer_reason: str | None = None
+    view: View = AS_DISPLAYED
+
+
+def _look(pdf_page: Any, page: str, settings: RasterSettings) -> _Found:
+    """What the text of a PDF's page tells of it."""
+    layer_reason = None
+    try:
+        if settings.routing != "never":
+            layer = textlayer.extract(pdf_page)
+            layer_reason = _unfit(layer, settings.text_layer)
+            if layer_reason is None:
+                return _Found(Reading(page, layer.text, layer.blocks), None, layer.view)
+        return _Found(None, layer_reason, textlayer.upright_view(pdf_page))
+    except MemoryError:
+        raise
+    except Exception as exc:
+        if is_out_of_memory(str(exc)):
+            raise MemoryError from exc
+        is_told = settings.routing != "never"
+        return _Found(None, f"failed: {type(exc).__name__}" if is_told else None)
+
+
+def _unfit(layer: textlayer.TextLayer, floors: TextLayer) -> str | None:
+    """Why a text layer may not stand for a reading."""
+    return (
+        "too_long" if len(layer.text) > _MAX_LAYER_CHARS else textlayer.judge(layer.signals, floors)
+    )

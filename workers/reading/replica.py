@@ -1,0 +1,238 @@
+"""A replica: the engines that read the pages of a shard which their text layer does not settle.
+
+A plain class; `cluster.session` wraps it in a Ray actor. It never raises for a page.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from schemas.errors import EngineDied, NoEngineError, ShardError
+from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
+from schemas.recipe import EngineSpec
+from workers.engines import Engine, load_engine
+from workers.layout.regions import shared_layout_model
+from workers.reading.deep import parse_regions
+from workers.reading.ladder import Climb, LadderSettings, climb
+
+log = logging.getLogger(__name__)
+
+EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSettings:
+    """What a replica is made of.
+
+    `threads` is None for all cores, `batch_pages` None for what the engine takes by itself.
+    `read_timeout_s` is the longest reading of a page: a call of an engine that takes longer than
+    this for each of its pages ends the whole process, as a hung native library cannot be
+    interrupted. None, for a replica inside the driver's own process, never ends it.
+    """
+
+    engine: EngineSpec
+    ladder: LadderSettings
+    fallback: EngineSpec | None = None
+    deep: bool = False
+    threads: int | None = None
+    batch_pages: int | None = None
+    read_timeout_s: float | None = None
+
+
+def load_replica(settings: ReplicaSettings) -> Replica:
+    """Load the engine, and the fallback, so that a missing one is found before any page.
+
+    Raises ModelError where one cannot be loaded.
+    """
+    sizes = settings.threads, settings.batch_pages
+    engine = load_engine(settings.engine, *sizes)
+    fallback = load_engine(settings.fallback, *sizes) if settings.fallback else None
+    return Replica(engine, settings, fallback)
+
+
+class Replica:
+    """An engine, and a fallback if the recipe names one.
+
+    Raises NoEngineError where pages are to be parsed deeply by an engine that cannot.
+    """
+
+    def __init__(
+        self, engine: Engine, settings: ReplicaSettings, fallback: Engine | None = None
+    ) -> None:
+        if settings.deep and engine.figure is None:
+            raise NoEngineError(
+                f"`deep: true` needs a prompt for figures, and {engine.name} {engine.model} has "
+                "none; take another engine or profile, or leave `deep` out"
+            )
+        self._engines = (engine, fallback) if fallback else (engine,)
+        self._settings = settings
+
+    @property
+    def gpu_memory_bytes(self) -> int:
+        """The most that torch has had allocated on one GPU in this process; 0 without a GPU.
+
+        vLLM's engine core is a process of its own, of which this one knows nothing: 0 there too.
+        """
+        torch = sys.modules.get("torch")  # an engine that needs it has loaded it
+        if torch is None or not torch.cuda.is_initialized():
+            return 0
+        devices = range(torch.cuda.device_count())
+        return int(max(torch.cuda.max_memory_allocated(device) for device in devices))
+
+    @property
+    def device(self) -> str:
+        """The name of the GPU that torch uses in this process, else `cpu`. Of vLLM: `vllm`."""
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            return str(torch.cuda.get_device_name())
+        return "vllm" if self._settings.engine.name == "vllm" else "cpu"
+
+    def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
+        """Read what needs the engine; None for pages that failed before. Same length and order."""
+        todo = [(p.image, p.ink_share) for p in pages if p.needs_engine and p.image is not None]
+        climbs = iter(climb(todo, self._engines, self._settings.ladder, self._read))
+        readings = [self._settle(page, climbs) for page in pages]
+        return self._parse_deeply(pages, readings) if self._settings.deep else readings
+
+    def _settle(self, page: RasteredPage, climbs: Iterator[Climb]) -> PageReading | None:
+        if page.error is not None:
+            return None
+        if page.layer is not None:
+            return given_reading(page)
+        return self._engine_reading(page, next(climbs))
+
+    def _engine_reading(self, page: RasteredPage, done: Climb) -> PageReading:
+        found = done.best
+        assert found is not None  # the first rung reads every page
+        tried = () if page.layer_reason is None else (_layer_attempt(page, page.layer_reason),)
+        turned = (
+            replace(attempt, rotation=(page.rotation + attempt.rotation) % 360)
+            for attempt in done.attempts
+        )
+        return PageReading(
+            reading=found.reading,
+            attempts=(*tried, *turned),
+            text_source="ocr",
+            engine=found.engine.name,
+            model=found.engine.model,
+            model_revision=found.engine.revision,
+            mode=found.engine.mode,
+            task=found.engine.task,
+            is_fallback=self._is_fallback(found.engine),
+            rotation=(page.rotation + found.rotation) % 360,
+            image=found.image if found.rotation else None,
+        )
+
+    def _parse_deeply(
+        self, pages: Sequence[RasteredPage], readings: Sequence[PageReading | None]
+    ) -> list[PageReading | None]:
+        """The same readings, with the crops of those that are good and links to them."""
+        figure = self._engines[0].figure
+        assert figure is not None
+        todo: dict[int, tuple[PageImage, Reading]] = {}
+        for place, (page, result) in enumerate(zip(pages, readings, strict=True)):
+            if result is not None and any(one.outcome == "ok" for one in result.attempts):
+                image = result.image or page.image
+                assert image is not None
+                todo[place] = image, result.reading
+        parsed = parse_regions(
+            list(todo.values()),
+            functools.partial(self._read, figure),
+            shared_layout_model(self._settings.threads),
+            self._settings.ladder.raster,
+        )
+        deep = list(readings)
+        for place, (reading, crops) in zip(todo, parsed, strict=True):
+            before = deep[place]
+            assert before is not None
+            named = tuple(
+                replace(
+                    crop,
+                    engine=figure.name,
+                    model=figure.model,
+                    model_revision=figure.revision,
+                    mode=figure.mode,
+                )
+                for crop in crops
+            )
+            deep[place] = replace(before, reading=reading, crops=named)
+        return deep
+
+    def _is_fallback(self, engine: Engine) -> bool:
+        return any(engine in (one, *one.retries) for one in self._engines[1:])
+
+    def _read(self, engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
+        """Call an engine, within its deadline."""
+        timeout_s = self._settings.read_timeout_s
+        with _deadline(None if timeout_s is None else timeout_s * len(images), len(images)):
+            try:
+                readings = engine.read(images)
+            except EngineDied:
+                if timeout_s is None:
+                    raise
+                log.exception("%s died; the replica ends itself", engine.name)
+                os._exit(EXIT_TRY_AGAIN)
+        if len(readings) != len(images):
+            raise ShardError(f"{engine.name} gave {len(readings)} readings of {len(images)} pages")
+        return readings
+
+
+@contextmanager
+def _deadline(timeout_s: float | None, page_count: int) -> Iterator[None]:
+    if timeout_s is None:
+        yield
+        return
+    timer = threading.Timer(timeout_s, _end_process, [page_count])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_process(page_count: int) -> None:
+    log.error("reading %d pages passed its deadline; the replica ends itself", page_count)
+    os._exit(EXIT_TRY_AGAIN)
+
+
+def given_reading(page: RasteredPage) -> PageReading:
+    """The reading of a page whose text layer was chosen, or which was made from its text, or taken
+    over with its reading."""
+    assert page.layer is not None
+    if page.taken is not None:
+        return page.taken
+    if page.maker is not None:
+        return PageReading(
+            reading=page.layer,
+            attempts=(Attempt(page.maker.kind, page.maker.mode, "ok"),),
+            text_source=page.maker.text_source,
+            engine=page.maker.kind,
+            model="",
+            model_revision="",
+            mode=page.maker.mode,
+            task=page.maker.task,
+        )
+    return PageReading(
+        reading=page.layer,
+        attempts=(_layer_attempt(page, "ok"),),
+        text_source="text_layer",
+        engine="text_layer",
+        model="",
+        model_revision="",
+        mode="",
+        task="markdown",
+        rotation=page.rotation,
+    )
+
+
+def _layer_attempt(page: RasteredPage, outcome: str) -> Attempt:
+    mode = "mirrored" if page.is_mirrored else ""
+    return Attempt("text_layer", mode, outcome, rotation=page.rotation)

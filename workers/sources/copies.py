@@ -1,0 +1,118 @@
+"""Pages of finished datasets as records: listed by part, known by id and settings, taken over.
+
+A page keeps its image, text, blocks, tokens and the names of who read it; it is a document of its
+own here. Links to crops are left with their labels, since crops stay behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from schemas.errors import SourceError
+from schemas.ids import page_id
+from schemas.pages import Attempt, Block, PageImage, PageReading, RasteredPage, Reading
+from schemas.shards import SeenFile
+from schemas.sources import (
+    DatasetSource,
+    copy_name,
+    listed_uri,
+    media_type,
+    record_id,
+    record_uri,
+)
+from workers import store
+from workers.dataset.delta import open_table
+from workers.dataset.parts import read_part, read_rows
+from workers.sources.documents import Examined
+
+_IDENTITY = ["page_id", "recipe_digest"]
+_LISTED = [*_IDENTITY, "source_uri"]
+_COLUMNS = [
+    *_IDENTITY,
+    *("image", "width", "height", "rotation", "text", "text_source", "task", "engine", "model"),
+    *("model_revision", "mode", "blocks", "vision_tokens", "output_tokens", "quality", "attempts"),
+    *("is_fallback", "image_hash"),
+]
+
+
+def list_copies(source: DatasetSource) -> dict[SeenFile, DatasetSource]:
+    """The parts of the datasets' pages. Raises SourceError where nothing is published."""
+    listed = {}
+    for dataset in source.dataset:
+        pages = open_table(store.join(store.absolute(dataset), "pages"), source.version)
+        if pages is None or "versions" not in pages.metadata:
+            raise SourceError(
+                f"{dataset} holds no published version; name the folder of a finished dataset"
+            )
+        for part in pages.parts:
+            file = store.stat(pages.part_uri(part))
+            listed[SeenFile(listed_uri(file.uri, source), file.size, file.version)] = source
+    return listed
+
+
+def examine_copies(file: SeenFile, part_uri: str, source: DatasetSource) -> list[Examined]:
+    """Every page of a part as a document of one page, named as there."""
+    rows = read_part(part_uri, _LISTED).to_pylist()
+    return [
+        Examined(
+            SeenFile(
+                record_uri(file.uri, number, copy_name(row["page_id"], row["source_uri"])),
+                file.size,
+                file.version,
+            ),
+            record_id(source, _content(row)),
+            media_type(source),
+            1,
+        )
+        for number, row in enumerate(rows)
+    ]
+
+
+def take_copies(
+    part_uri: str, numbers: Sequence[int], source: DatasetSource
+) -> Iterator[RasteredPage]:
+    """The pages of a part in rows of these numbers, which rise, by the ids that they have here."""
+    for row in read_rows(part_uri, numbers, _COLUMNS):
+        yield _page(row, page_id(record_id(source, _content(row)), 0))
+
+
+def _content(row: Mapping[str, Any]) -> str:
+    """What tells a page of a dataset from others: its id, and the settings it was read under."""
+    return " ".join(row[name] for name in _IDENTITY)
+
+
+def _page(row: Mapping[str, Any], page: str) -> RasteredPage:
+    quality = row["quality"]
+    reading = Reading(
+        page,
+        row["text"],
+        tuple(
+            Block(block["label"], tuple(block["bbox"]), block["text"], block["confidence"])
+            for block in row["blocks"]
+        ),
+        vision_tokens=row["vision_tokens"],
+        output_tokens=row["output_tokens"],
+        confidence=quality["confidence"],
+        cleaned_chars=quality["cleaned_chars"],
+    )
+    taken = PageReading(
+        reading,
+        tuple(Attempt(**attempt) for attempt in row["attempts"]),
+        row["text_source"],
+        row["engine"],
+        row["model"],
+        row["model_revision"],
+        row["mode"],
+        row["task"],
+        row["is_fallback"],
+        row["rotation"],
+    )
+    return RasteredPage(
+        page,
+        PageImage(page, row["image"]["bytes"], row["width"], row["height"]),
+        quality["ink_share"],
+        row["image_hash"],
+        layer=reading,
+        taken=taken,
+    )

@@ -1,0 +1,69 @@
+"""Examine source files: stream the hash, sniff the media type, count the pages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from schemas.errors import AccessError, DocumentError, StorageError
+from schemas.shards import SeenFile
+from workers import store
+from workers.rasterising.media_types import sniff
+from workers.rasterising.rasterizer import Rasterizer
+from workers.text.cleaning import one_line
+
+_HEAD_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a file is. A document that cannot be counted has a `reason` and no `page_count`.
+
+    A file that cannot be read at all has no `doc_id`: `reason` is then `unreadable`.
+    """
+
+    file: SeenFile
+    doc_id: str | None = None
+    media_type: str | None = None
+    page_count: int | None = None
+    reason: str | None = None
+    detail: str | None = None
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @staticmethod
+    def from_json(line: str) -> Examined:
+        """The inverse of `to_json`. Raises ValueError for any other line."""
+        data = json.loads(line)
+        try:
+            return Examined(**(data | {"file": SeenFile(**data["file"])}))
+        except (KeyError, TypeError) as exc:
+            raise ValueError(f"not an examined file: {exc}") from exc
+
+
+def examine(file: SeenFile, rasterizer: Rasterizer) -> Examined:
+    """Examine one file; never raises for what is in it.
+
+    Raises AccessError where the store refuses us, and not this one file only.
+    """
+    try:
+        with store.local_copy(file.uri) as path:
+            doc_id = store.sha256_of(str(path))
+            head = store.read_head(path, _HEAD_BYTES)
+            if file.size == 0 or not head:
+                return Examined(file, doc_id, reason="empty_file", detail="the file has no bytes")
+            media_type = sniff(head)
+            if media_type is None:
+                detail = f"starts with {head[:8]!r}; PDF, PNG, JPEG, TIFF and WebP are read"
+                return Examined(file, doc_id, reason="not_a_document", detail=detail)
+            try:
+                pages = rasterizer.count_pages(path, media_type)
+            except DocumentError as exc:
+                return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
+            return Examined(file, doc_id, media_type, pages)
+    except (StorageError, FileNotFoundError) as exc:
+        if isinstance(exc, AccessError):
+            store.require_listing(file.uri)
+        return Examined(file, reason="unreadable", detail=one_line(exc))

@@ -1,0 +1,82 @@
+"""All file I/O: what lies where, reading and writing it, listing it, and conditional writes.
+
+Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
+Nothing else in the project opens a file, except libraries that get a local path from here.
+Does not know what the files mean: parts and tables belong to `workers.dataset`.
+
+    from workers import store
+
+    for name in store.list_names(store.join(folder, "receipts")):
+        receipt = store.read_bytes(store.join(folder, "receipts", name))
+
+Start reading in `objects`; `locations` tells paths from URLs, `s3` and `retry` say how requests
+are sent and repeated.
+"""
+
+from workers.store.conditional import (
+    create_exclusive,
+    read_with_version,
+    replace_if_unchanged,
+    require_conditional_put,
+)
+from workers.store.listing import (
+    DOCUMENT_SUFFIXES,
+    list_documents,
+    list_names,
+    require_listing,
+    stat,
+)
+from workers.store.locations import (
+    absolute,
+    is_local,
+    join,
+    local_path,
+    use_storage,
+)
+from workers.store.objects import (
+    delete,
+    exists,
+    local_copy,
+    make_folder,
+    open_input,
+    read_bytes,
+    read_head,
+    read_many,
+    read_range,
+    remove_empty_folder,
+    sha256_of,
+    temporary_folder,
+    upload,
+    write_bytes,
+)
+
+__all__ = [
+    "DOCUMENT_SUFFIXES",
+    "absolute",
+    "create_exclusive",
+    "delete",
+    "exists",
+    "is_local",
+    "join",
+    "list_documents",
+    "list_names",
+    "local_copy",
+    "local_path",
+    "make_folder",
+    "open_input",
+    "read_bytes",
+    "read_head",
+    "read_many",
+    "read_range",
+    "read_with_version",
+    "remove_empty_folder",
+    "replace_if_unchanged",
+    "require_conditional_put",
+    "require_listing",
+    "sha256_of",
+    "stat",
+    "temporary_folder",
+    "upload",
+    "use_storage",
+    "write_bytes",
+]

@@ -1,0 +1,233 @@
+"""Reading and writing whole objects and ranges, local copies, temporary folders.
+
+Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
+Nothing else in the project opens a file, except libraries that are handed a local path made here.
+Foreign errors leave as StorageError or SourceError; a missing object as FileNotFoundError.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import posixpath
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from schemas.errors import StorageError
+from workers.store.locations import (
+    filesystem,
+    is_local,
+    is_s3,
+    is_utf8,
+    local_path,
+    paths_in,
+    replacing,
+    translated,
+)
+
+_CHUNK_BYTES = 4 * 2**20
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder on local disk that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pagefoundry-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def local_copy(uri: str) -> Iterator[Path]:
+    """A path to the file's bytes: the file itself where it is local, else a temporary copy."""
+    if is_local(uri):
+        path = local_path(uri)
+        with translated("open", uri):
+            is_file = path.is_file()
+        if not is_file:
+            raise FileNotFoundError(uri)
+        if not is_utf8(str(path)):  # a name that native libraries do not take
+            with temporary_folder() as folder:
+                (folder / "document").symlink_to(path)
+                yield folder / "document"
+        else:
+            yield path
+        return
+    with temporary_folder() as folder:
+        path = folder / "document"
+        with translated("download", uri):
+            fs, remote = filesystem(uri)
+            if is_s3(uri):
+                fs.download(remote, path)
+            else:
+                fs.get_file(remote, str(path))
+        yield path
+
+
+def read_head(path: Path, length: int) -> bytes:
+    """The first bytes of a local file."""
+    with translated("read", str(path)), open(path, "rb") as handle:
+        return handle.read(length)
+
+
+def open_input(uri: str) -> BinaryIO:
+    """Open an object for reading, seekable, in blocks. The caller closes it."""
+    with translated("open", uri):
+        fs, path = filesystem(uri)
+        if is_s3(uri):
+            handle = fs.open(path, "rb", block_size=_CHUNK_BYTES)
+            return cast(BinaryIO, _Input(handle, uri, fs.default_block_size))
+        return cast(BinaryIO, _Input(fs.open(path, "rb"), uri))
+
+
+class _Input(io.RawIOBase):
+    """An open object: its reads fail with errors of ours, and move at most `step` bytes at once."""
+
+    def __init__(self, handle: Any, uri: str, step: int | None = None) -> None:
+        self._handle = handle
+        self._uri = uri
+        self._step = step
+
+    def read(self, size: int = -1) -> bytes:
+        with translated("read", self._uri):
+            if self._step is None:
+                return bytes(self._handle.read(size))
+            parts: list[bytes] = []
+            left = sys.maxsize if size < 0 else size
+            while left and (part := self._handle.read(min(left, self._step))):
+                parts.append(part)
+                left -= len(part)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return int(self._handle.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._handle.tell())
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._handle.close()
+        super().close()
+
+
+def read_bytes(uri: str) -> bytes:
+    """The whole object. Raises FileNotFoundError."""
+    with translated("read", uri):
+        fs, path = filesystem(uri)
+        data: bytes = fs.cat_file(path)
+        return data
+
+
+def read_range(uri: str, offset: int, length: int) -> bytes:
+    """`length` bytes from `offset`. Raises StorageError where the object is shorter."""
+    with translated("read", uri):
+        fs, path = filesystem(uri)
+        data: bytes = fs.cat_file(path, start=offset, end=offset + length)
+    if len(data) != length:
+        raise StorageError(f"{uri}: {length} bytes wanted at {offset}, {len(data)} found")
+    return data
+
+
+def write_bytes(uri: str, data: bytes) -> None:
+    """Write an object whole: a reader sees the old one or the new one, never a part."""
+    with translated("write", uri):
+        if is_local(uri):
+            with replacing(local_path(uri)) as temporary:
+                temporary.write_bytes(data)
+        elif is_s3(uri):
+            fs, path = filesystem(uri)
+            fs.upload(data, path)
+        else:
+            fs, path = filesystem(uri)
+            fs.pipe_file(path, data)
+
+
+def upload(path: Path, uri: str) -> None:
+    """Copy a local file to `uri`, whole or not at all; to S3 in parts."""
+    with translated("write", uri):
+        if is_local(uri):
+            with replacing(local_path(uri)) as temporary:
+                shutil.copyfile(path, temporary)
+        elif is_s3(uri):
+            fs, remote = filesystem(uri)
+            fs.upload(path, remote)
+        else:
+            fs, remote = filesystem(uri)
+            fs.put_file(str(path), remote)
+
+
+def delete(uri: str) -> None:
+    """Delete an object; one that is not there is no error."""
+    with translated("delete", uri):
+        if is_local(uri):
+            local_path(uri).unlink(missing_ok=True)
+        elif exists(uri):
+            fs, path = filesystem(uri)
+            fs.rm_file(path)
+
+
+def make_folder(uri: str) -> None:
+    """Make a folder where the store has folders."""
+    with translated("make the folder", uri):
+        if not is_s3(uri):  # s3fs would try to make the bucket
+            fs, path = filesystem(uri)
+            fs.makedirs(path, exist_ok=True)
+
+
+def remove_empty_folder(uri: str) -> None:
+    """Remove a folder that holds no file, and such folders in it, where the store has folders."""
+    with translated("remove the folder", uri):
+        if is_local(uri):
+            for folder, _, _ in os.walk(local_path(uri), topdown=False):
+                try:
+                    os.rmdir(folder)
+                except OSError as exc:
+                    if exc.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                        raise
+
+
+def exists(uri: str) -> bool:
+    """Whether an object or folder is there."""
+    with translated("stat", uri):
+        fs, path = filesystem(uri)
+        return bool(fs.exists(path))
+
+
+def read_many(uris: list[str]) -> list[bytes]:
+    """Many small objects, in order, fetched at once where the store can."""
+    if not uris:
+        return []
+    with translated("read", f"{len(uris)} objects under {posixpath.dirname(uris[0])}"):
+        if is_local(uris[0]):
+            return [local_path(uri).read_bytes() for uri in uris]
+        fs, _ = filesystem(uris[0])
+        # Small objects come in one request each, with no request for their size before. (`cat`
+        # would take names with the characters of a glob for one.)
+        one_request = {"max_concurrency": 1} if is_s3(uris[0]) else {}
+        data: list[bytes] = fs.cat_ranges(
+            paths_in(fs, uris), None, None, on_error="raise", **one_request
+        )
+        return data
+
+
+def sha256_of(uri: str) -> str:
+    """SHA-256 (hex) of an object, streamed in blocks."""
+    if is_local(uri):
+        with translated("read", uri), open(local_path(uri), "rb", buffering=0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    state = hashlib.sha256()
+    with open_input(uri) as handle, translated("read", uri):
+        while block := handle.read(_CHUNK_BYTES):
+            state.update(block)
+    return state.hexdigest()

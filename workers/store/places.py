@@ -1,0 +1,165 @@
+"""Quick looks at the places that a recipe names: is it there, does it answer, may we.
+
+Nothing is written, and nothing large is listed: a local folder is walked until the first file that
+counts or for a second, a store is asked for one page of keys, in a few seconds with all tries. What
+a look passes over, the run itself finds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+
+from schemas.errors import AccessError, DatasetError, SourceError, StorageError
+from workers.store.locations import absolute, is_local, is_s3, local_path, translated
+
+_WALK_S = 1.0
+_GLOB = re.compile(r"[*?\[]")
+
+
+def look_at_source(pattern: str, suffixes: tuple[str, ...]) -> str:
+    """What was found of a source's folder, file or glob, for people.
+
+    Raises SourceError where it can match nothing, AccessError where we may not read it,
+    StorageError where its store does not answer.
+    """
+    where = absolute(pattern)
+    if is_s3(where):
+        key = where.partition("://")[2]
+        glob = _GLOB.search(key)
+        if not _answers(where, key[: glob.start()] if glob else key):
+            raise SourceError(f"{pattern!r} matches nothing; check the bucket and the prefix")
+        return f"{pattern} answers, and holds something"
+    if not is_local(where):
+        return _known_scheme(pattern)
+    path = local_path(where)
+    if path.is_dir():
+        return _look_into(pattern, path, suffixes)
+    if os.path.lexists(path):
+        _require(path, os.R_OK, "read")
+        return f"{pattern} is a file"
+    base = _before_glob(path)
+    if base is None or not base.is_dir():
+        missing = path if base is None else base
+        raise SourceError(f"{pattern!r}: there is no {missing}{_tilde(pattern)}")
+    _require(base, os.R_OK | os.X_OK, "list")
+    return f"{base} is there; what matches is for the run to list"
+
+
+def look_at_dataset(uri: str) -> str:
+    """What was found of a place to write a dataset or its staging to, for people.
+
+    Raises DatasetError where no dataset can be there, AccessError where we may not write there,
+    StorageError where its store does not answer.
+    """
+    where = absolute(uri)
+    if is_s3(where):
+        is_there = _answers(where, where.partition("://")[2] + "/")
+        return f"the store answers; {'something is' if is_there else 'nothing is'} at {uri} yet"
+    if not is_local(where):
+        raise DatasetError(f"{uri}: a dataset is in a folder or on s3://; name one of these")
+    path = local_path(where)
+    there = next(one for one in (path, *path.parents) if os.path.lexists(one))
+    if not there.is_dir():
+        raise DatasetError(
+            f"{there} is a file, and a dataset is a folder; name another one{_tilde(uri)}"
+        )
+    _require(there, os.W_OK | os.X_OK, "write into")
+    return f"{uri} is there" if there == path else f"{uri} will be made in {there}"
+
+
+def require_dataset(uri: str) -> None:
+    """Tell what is no dataset by what it is.
+
+    Raises DatasetError for a file, for a folder that holds other things, and for a place that holds
+    nothing, StorageError where its store does not answer.
+    """
+    where = absolute(uri)
+    if is_s3(where):
+        key = where.partition("://")[2]
+        if not _answers(where, f"{key}/pages/_delta_log/"):
+            raise DatasetError(f"{uri} holds no published version; `pagefoundry run` makes one")
+        return
+    if not is_local(where):
+        raise DatasetError(f"{uri}: a dataset is in a folder or on s3://; name one of these")
+    path = local_path(where)
+    if path.is_dir():
+        _require(path, os.R_OK | os.X_OK, "read")
+        if any(path.iterdir()) and not (path / "pages/_delta_log").is_dir():
+            raise DatasetError(
+                f"{uri} holds no published version: the folder has other things in it, and no "
+                "`pages` table; name the `dataset` of a recipe that was run"
+            )
+    elif os.path.lexists(path):
+        raise DatasetError(f"{uri} is a file, and a dataset is a folder; name the folder")
+
+
+def _answers(uri: str, prefix: str) -> bool:
+    """Whether there is a key with this prefix; raises where the store does not say."""
+    from workers.store.s3 import quick_filesystem
+
+    try:
+        with translated("list", uri):
+            return bool(next(quick_filesystem().pages(prefix)))
+    except AccessError:
+        raise
+    except StorageError as exc:
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        raise StorageError(
+            f"{uri}: the store at {endpoint or 'AWS'} does not answer "
+            f"({exc.__cause__ or exc}); look whether it runs, or correct `storage.endpoint`"
+        ) from exc
+
+
+def _known_scheme(uri: str) -> str:
+    scheme = uri.partition("://")[0]
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except (ValueError, ImportError) as exc:
+        raise SourceError(f"{uri!r}: {scheme}:// cannot be read here: {exc}") from exc
+    return f"{uri} is for the run to list"
+
+
+def _look_into(pattern: str, folder: Path, suffixes: tuple[str, ...]) -> str:
+    _require(folder, os.R_OK | os.X_OK, "list")
+    deadline_s = time.monotonic() + _WALK_S
+    others: set[str] = set()
+    for name in _files(folder):
+        if name.lower().endswith(suffixes):
+            return f"{pattern} holds documents, such as {name}"
+        others.add(os.path.splitext(name)[1] or "no suffix")
+        if time.monotonic() > deadline_s:
+            return f"{pattern} is there; it is too large to look through here"
+    holds = f"it holds files with {', '.join(sorted(others)[:5])}" if others else "it is empty"
+    raise SourceError(
+        f"{pattern!r} matches no file: {holds}; name a folder with files of {', '.join(suffixes)}"
+    )
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for _, _, names in os.walk(folder, followlinks=False):
+        yield from names
+
+
+def _before_glob(path: Path) -> Path | None:
+    """The folder in front of a glob; None where there is no glob."""
+    for number, part in enumerate(path.parts):
+        if _GLOB.search(part):
+            return Path(*path.parts[:number])
+    return None
+
+
+def _require(path: Path, mode: int, verb: str) -> None:
+    if not os.access(path, mode):
+        raise AccessError(
+            f"this user may not {verb} {path}; give the right to it, or name another place"
+        )
+
+
+def _tilde(name: str) -> str:
+    return "; no shell reads the recipe, so write the home folder out" if name[:1] == "~" else ""

@@ -1,0 +1,119 @@
+"""When a request to an object store is sent again: what is transient, how often, after what pause.
+
+This is the only retry policy over s3fs: botocore's own retries and s3fs's are switched off.
+(deltalake speaks to the store by itself; `workers.dataset.delta` gives it the same bounds.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+from botocore import exceptions as boto
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+_TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
+_TRANSIENT_CODES = {
+    *("SlowDown", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException"),
+    *(
+        "RequestTimeout",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+    ),
+    # Another request on the same key was running, says S3 of conditional writes.
+    *("ConditionalRequestConflict", "OperationAborted"),
+    # Bytes were lost or bent on the way.
+    *("IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch"),
+}
+_TRANSIENT_ERRORS = (
+    boto.HTTPClientError,
+    boto.ConnectionError,
+    boto.IncompleteReadError,
+    boto.ResponseStreamingError,
+    boto.FlexibleChecksumError,
+    aiohttp.ClientError,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter: the pause before try n is uniform over 0 to
+    min(cap_s, base_s * 2^(n-1)) (Brooker, "Exponential Backoff And Jitter", AWS, 2015).
+
+    Nine tries pause 0.25 + 0.5 + 1 + 2 + 4 + 8 + 15 + 15 s at most, 23 s on average: enough for a
+    server that restarts. At 5 % faults one request in 5e11 is lost.
+    """
+
+    tries: int = 9
+    base_s: float = 0.25
+    cap_s: float = 15
+    # A try moves 16 MiB at most, which takes two minutes at 140 kB/s: slower is a hang.
+    try_timeout_s: float = 120
+    deadline_s: float = 300
+
+    def pause_s(self, failures: int, chance: float) -> float:
+        """The pause after so many failures; `chance` is uniform over 0 to 1."""
+        return chance * min(self.cap_s, self.base_s * 2.0 ** (failures - 1))
+
+
+async def retried(
+    send: Callable[[], Awaitable[Answer]],
+    policy: RetryPolicy,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Answer:
+    """The answer to a request, sent as often as the policy says.
+
+    Raises the error of the last try. Any of those before may have reached the store.
+    """
+    begin = time.monotonic()
+    failures = 0
+    while True:
+        try:
+            async with asyncio.timeout(policy.try_timeout_s):
+                return await send()
+        except Exception as exc:
+            pause_s = policy.pause_s(failures + 1, random.random())
+            late = time.monotonic() + pause_s - begin > policy.deadline_s
+            if not is_transient(exc) or failures + 1 == policy.tries or late:
+                raise
+            failures += 1
+            log.info("try %d failed (%s); again in %.2f s", failures, _name(exc), pause_s)
+            await sleep(pause_s)
+
+
+def is_transient(exc: BaseException) -> bool:
+    """Whether the same request may succeed if it is sent again."""
+    status, code = answer_of(exc)
+    if code is not None:
+        return code in _TRANSIENT_CODES or status in _TRANSIENT_STATUS
+    return isinstance(exc, _TRANSIENT_ERRORS)
+
+
+def answer_of(exc: BaseException) -> tuple[int | None, str | None]:
+    """HTTP status and S3 error code of the store's answer behind `exc`; None where there is none.
+
+    s3fs raises an OSError whose cause is botocore's error.
+    """
+    error: BaseException | None = exc
+    while error is not None:
+        if isinstance(error, boto.ClientError):
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            return status, str(error.response.get("Error", {}).get("Code", status))
+        error = error.__cause__
+    return None, None
+
+
+def _name(exc: BaseException) -> str:
+    return answer_of(exc)[1] or type(exc).__name__

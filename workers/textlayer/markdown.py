@@ -1,0 +1,261 @@
+"""From lines of a born-digital page to Markdown paragraphs, headings, lists and code.
+
+Pure. Owns what makes a paragraph, a list item and a heading (its size against the body's). How
+lines are put together is `workers.textlayer.join`, reading order is `workers.textlayer.order`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.pages import Box
+from workers.textlayer.join import (
+    UNSPACED,
+    aligned_table,
+    are_entries,
+    join_lines,
+    listing,
+    table_markdown,
+    without_leaders,
+)
+from workers.textlayer.lines import Line
+
+_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|\ufffd\s*(?=[^\W\d_])|[∙⁃·–*-]\s+)(?=\S)")
+"""U+FFFD where a line begins is most often the bullet of an unmapped symbol font."""
+
+_NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s+(?=\S)")
+_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+_LETTER = re.compile(r"[^\W\d_]")
+_HEADING_RATIO = 1.15
+"""LaTeX's \\large is 1.2 times the body, rounded to half points at 9 pt still 1.17."""
+
+_MAX_HEADING_CHARS = 200
+_MIN_SCRIPT_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive lines of one block in one style; `box` in points of the displayed page."""
+
+    lines: tuple[Line, ...]
+    box: Box
+
+    @property
+    def size(self) -> float:
+        """The font size of the longest line."""
+        return max(self.lines, key=lambda line: len(line.text)).size
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """The least box around `boxes`."""
+    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
+    return (min(x0s), min(y0s), max(x1s), max(y1s))
+
+
+def body_sizes(lines: Sequence[Line]) -> dict[str, float]:
+    """The font size that most characters of prose have, by script.
+
+    By script, since Arabic and Chinese are set at other nominal sizes than the Latin beside them;
+    a script of few characters, a heading perhaps, takes the page's. Code counts a quarter.
+    """
+    chars: dict[str, dict[float, float]] = {"": {}}
+    for line in lines:
+        weight = len(line.text) * (0.25 if line.is_mono else 1.0)
+        for key in ("", _script(line.text)):
+            sizes = chars.setdefault(key, {})
+            sizes[line.size] = sizes.get(line.size, 0.0) + weight
+    return {
+        script: max(sizes, key=lambda size: (sizes[size], -size))
+        for script, sizes in chars.items()
+        if sizes and (not script or sum(sizes.values()) >= _MIN_SCRIPT_CHARS)
+    }
+
+
+def _script(text: str) -> str:
+    """`rtl`, `unspaced` or `spaced`, by what a fifth of the characters are."""
+    if len(_RTL.findall(text)) * 5 > len(text):
+        return "rtl"
+    return "unspaced" if len(UNSPACED.findall(text)) * 5 > len(text) else "spaced"
+
+
+def segments(lines: Sequence[Line]) -> list[Segment]:
+    """Cut the lines where MuPDF's block ends or the style changes.
+
+    So a heading parts from its paragraph. A block that only goes on in the line below is no end:
+    MuPDF ends one at each blank line of a listing and at each line of sideways text.
+    """
+    groups: list[list[Line]] = []
+    boxes: list[Box] = []
+    leading = _leading(lines)
+    for line in lines:
+        if groups and _continues(groups[-1], boxes[-1], line, leading):
+            groups[-1].append(line)
+            boxes[-1] = union((boxes[-1], line.box))
+        else:
+            groups.append([line])
+            boxes.append(line.box)
+    return [Segment(tuple(g), box) for g, box in zip(groups, boxes, strict=True)]
+
+
+def _leading(lines: Sequence[Line]) -> float:
+    """The widest gap between two lines of one paragraph, in font sizes.
+
+    A line's box is 1.2 to 1.4 font sizes high, so solid text has a gap near 0; Chinese is set
+    wider, at 0.5 or so, and MuPDF then makes a block of each line.
+    """
+    gaps = [
+        (b.box[1] - a.box[3]) / b.size
+        for a, b in itertools.pairwise(lines)
+        if a.box[0] < b.box[2] and b.box[0] < a.box[2]
+    ]
+    near = [gap for gap in gaps if -0.5 < gap < 1.0]
+    return min(max(statistics.median(near) + 0.15, 0.3), 1.0) if near else 0.3
+
+
+def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> bool:
+    first, last = group[0], group[-1]
+    if line.block != last.block:
+        gap = line.box[1] - last.box[3]
+        most = 1.2 if last.is_mono and line.is_mono else leading
+        overlap = min(box[2], line.box[2]) - max(box[0], line.box[0])
+        if not -0.5 * line.size < gap < most * line.size or overlap <= 0:
+            return False
+        near = [*(other.box for other in group[-3:]), line.box]
+        is_rtl = _script(line.text) == "rtl"
+        if not line.is_mono and had_room(near, len(near) - 1, line.text, line.size, is_rtl):
+            return False
+    elif same_row(last, line):
+        return True
+    return (
+        abs(line.size - first.size) <= 0.1 * first.size
+        and line.is_mono == first.is_mono
+        and (line.is_bold == first.is_bold or line.is_mono)
+    )
+
+
+def same_row(a: Line, b: Line) -> bool:
+    """Whether two lines stand beside each other: over half of the lower one's height overlaps."""
+    overlap = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
+    return overlap > 0.5 * min(a.box[3] - a.box[1], b.box[3] - b.box[1])
+
+
+def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str]:
+    """The segment's label (`title`, `text`, `list`, `code`) and its Markdown.
+
+    `bodies` is what `body_sizes` gave for the page.
+    """
+    rows = _rows(segment.lines)
+    if all(line.is_mono for line in segment.lines) and len(rows) > 1:
+        return "code", "```\n" + listing(rows) + "\n```"
+    texts = [_row_text(row) for row in rows]
+    cells = aligned_table(rows)
+    if cells is not None:
+        return "table", table_markdown(cells)
+    level = _heading_level(segment, texts, bodies)
+    if level:
+        return "title", "#" * level + " " + join_lines(texts)
+    if are_entries(rows):
+        return "text", "\n".join(texts)
+    items = _paragraphs(rows, texts)
+    written = [_written(item) for item in items]
+    is_list = sum(_is_item(item[0]) for item in items) * 2 > len(items)
+    return ("list" if is_list else "text"), _joined(written, items)
+
+
+def _rows(lines: Sequence[Line]) -> list[list[Line]]:
+    rows: list[list[Line]] = []
+    for line in lines:
+        if rows and same_row(rows[-1][-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _row_text(row: Sequence[Line]) -> str:
+    if len(row) == 1:
+        return without_leaders(row[0].text).strip()
+    is_rtl = bool(_RTL.search(row[0].text))
+    ordered = sorted(row, key=lambda line: -line.box[2] if is_rtl else line.box[0])
+    return without_leaders(" ".join(line.text.strip() for line in ordered))
+
+
+def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, float]) -> int:
+    """0 for no heading. Sizes of LaTeX's article class at 10 pt: 17.28, 14.4, 12 over 10."""
+    text = " ".join(texts)
+    ratio = segment.size / bodies.get(_script(text), bodies[""])
+    if len(text) > _MAX_HEADING_CHARS or len(_LETTER.findall(text)) < 2:
+        return 0
+    is_sentence = text.endswith((".", ",", ";", ":", "。", "،"))
+    if is_sentence and len(texts) > 1:
+        return 0
+    if ratio >= _HEADING_RATIO:
+        return 1 if ratio >= 1.6 else 2 if ratio >= 1.3 else 3
+    is_bold = all(line.is_bold and not line.is_mono for line in segment.lines)
+    if is_bold and len(texts) <= 2 and ratio >= 0.95:
+        return 0 if is_sentence or _BULLET.match(text) or len(text) > 100 else 4
+    return 0
+
+
+def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[list[str]]:
+    """Part rows at list items, at first-line indents, or, where all others hang, at the margin.
+
+    And after a row that stopped short although the next row's first word had room in it.
+    """
+    boxes = [union(line.box for line in row) for row in rows]
+    is_rtl = sum(bool(_RTL.search(text)) for text in texts) * 2 > len(texts)
+    margin = max(b[2] for b in boxes) if is_rtl else min(b[0] for b in boxes)
+    size = statistics.median(row[0].size for row in rows)
+    indents = [(margin - b[2] if is_rtl else b[0] - margin) > 0.8 * size for b in boxes]
+    hangs = not indents[0] and sum(indents[1:]) * 2 >= max(len(indents) - 1, 1)
+    items: list[list[str]] = []
+    for i, (text, indent) in enumerate(zip(texts, indents, strict=True)):
+        is_new = not items or _is_item(text) or (indent != hangs and not _in_item(items, hangs))
+        # the measure is that of the rows around: text that runs round a picture has two
+        if is_new or had_room(boxes[max(i - 3, 0) : i + 3], min(i, 3), text, size, is_rtl):
+            items.append([text])
+        else:
+            items[-1].append(text)
+    return items
+
+
+def had_room(boxes: Sequence[Box], at: int, text: str, size: float, is_rtl: bool = False) -> bool:
+    """Whether the first word of `text`, at `boxes[at]`, would have fitted in the row above it.
+
+    A line breaker fills a row as long as words fit; a row it left short ends its paragraph. One
+    font size is left for stretch and for words it would not divide.
+    """
+    before, box = boxes[at - 1], boxes[at]
+    left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
+    room = before[0] - left if is_rtl else right - before[2]
+    first = text.split(maxsplit=1)[0]
+    chars = 2 if UNSPACED.match(first) else len(first)
+    return room > (box[2] - box[0]) * chars / len(text) + size
+
+
+def _in_item(items: Sequence[Sequence[str]], hangs: bool) -> bool:
+    """An indented row under a list item belongs to the item."""
+    return not hangs and _is_item(items[-1][0])
+
+
+def _is_item(text: str) -> bool:
+    return bool(_BULLET.match(text) or _NUMBERED.match(text))
+
+
+def _written(item: Sequence[str]) -> str:
+    text = join_lines(item)
+    if _BULLET.match(text):
+        return _BULLET.sub("- ", text, count=1)
+    return "\\" + text if text.startswith(("# ", "## ", "### ", "```")) else text
+
+
+def _joined(written: Sequence[str], items: Sequence[Sequence[str]]) -> str:
+    out = written[0]
+    for i in range(1, len(written)):
+        both = _is_item(items[i - 1][0]) and _is_item(items[i][0])
+        out += ("\n" if both else "\n\n") + written[i]
+    return out

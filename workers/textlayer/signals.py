@@ -1,0 +1,121 @@
+"""What is measured of a page's text layer, and how it is judged by the recipe's floors.
+
+Pure. `workers.textlayer` reads the page and hands the lines over.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.recipe import TextLayer as TextLayerFloors
+from workers.textlayer.join import UNSPACED
+from workers.textlayer.lines import Line, PageContent
+from workers.textlayer.order import jump_share
+
+_COVERAGE_CELLS = 64  # pictures' union is counted on a grid of 64 x 64, so within about 2 %
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[A-Za-z]")
+_VOWEL = re.compile(r"[AEIOUYaeiouy]")
+_GLUED_CHARS = 30  # German compounds reach 30; longer runs of letters are words without spaces
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayerSignals:
+    """What was measured of one page's text layer. Shares are 0 to 1.
+
+    - `char_count`: visible characters but spaces.
+    - `garbled_share`: of them, U+FFFD, private use and control characters.
+    - `hidden_share`: of all, those painted with no ink or covered by a later picture.
+    - `image_share`: of the page's area under pictures.
+    - `path_count`: vector paths.
+    - `jump_share`: of the steps from block to block in the content stream, those that go back in
+      reading order; `block_count` says of how many blocks.
+    - `word_count`: words of scripts with spaces, outside code; of them `single_letter_share` are
+      one letter, and `glued_share` of their letters stand in runs of over 30.
+    - `vowel_share`: of Latin letters outside code; `latin_count` says of how many. Languages have
+      0.3 to 0.5; text in a font whose letters are shifted and not mapped back has few.
+    """
+
+    char_count: int = 0
+    garbled_share: float = 0.0
+    hidden_share: float = 0.0
+    image_share: float = 0.0
+    path_count: int = 0
+    jump_share: float = 0.0
+    block_count: int = 0
+    word_count: int = 0
+    single_letter_share: float = 0.0
+    glued_share: float = 0.0
+    latin_count: int = 0
+    vowel_share: float = 0.0
+
+
+def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
+    """None for a layer that may stand for a reading, else why not, in one word.
+
+    `floors` is the recipe's `text_layer`.
+
+    `invisible`, `scanned`, `outlined` (letters drawn as paths), `missing`, `garbled`,
+    `misspaced` or `disordered`, the first that holds.
+    """
+    s, f = signals, floors
+    is_cipher = s.latin_count >= f.min_judged_letters and s.vowel_share < f.min_vowel_share
+    is_misspaced = s.word_count >= f.min_judged_words and (
+        s.single_letter_share > f.max_single_letter_share or s.glued_share > f.max_glued_share
+    )
+    is_scan = s.image_share > f.max_image_share and s.char_count < f.min_chars_over_image
+    is_drawn = s.path_count > f.max_paths and s.char_count < f.min_chars_over_paths
+    is_jumping = s.block_count >= f.min_judged_blocks and s.jump_share > f.max_jump_share
+    verdicts = (
+        ("invisible", s.hidden_share > f.max_hidden_share),
+        ("scanned", is_scan),
+        ("outlined", is_drawn),
+        ("missing", s.char_count < f.min_chars),
+        ("garbled", s.garbled_share > f.max_garbled_share or is_cipher),
+        ("misspaced", is_misspaced),
+        ("disordered", is_jumping),
+    )
+    return next((reason for reason, holds in verdicts if holds), None)
+
+
+def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -> TextLayerSignals:
+    """Measure the visible `lines`; `order` holds the stream numbers of blocks as they are read."""
+    char_count = sum(len(line.text) - line.text.count(" ") for line in lines)
+    prose = " ".join(line.text for line in lines if not line.is_mono)
+    spaced = UNSPACED.sub(" ", prose)
+    runs = _LETTERS.findall(spaced)
+    words = [word for word in spaced.split() if any(map(str.isalpha, word))]
+    plain = unicodedata.normalize("NFD", prose)
+    latin_count = len(_LATIN.findall(plain))
+    total = char_count + content.hidden_chars
+    return TextLayerSignals(
+        char_count=char_count,
+        garbled_share=min(content.garbled_chars / max(char_count, 1), 1.0),
+        hidden_share=max(content.hidden_chars / max(total, 1), content.covered_share),
+        image_share=_image_share(content),
+        path_count=content.path_count,
+        jump_share=jump_share(order),
+        block_count=len(order),
+        word_count=len(words),
+        single_letter_share=sum(len(word) == 1 for word in words) / max(len(words), 1),
+        glued_share=sum(len(run) for run in runs if len(run) > _GLUED_CHARS)
+        / max(sum(map(len, runs)), 1),
+        latin_count=latin_count,
+        vowel_share=len(_VOWEL.findall(plain)) / max(latin_count, 1),
+    )
+
+
+def _image_share(content: PageContent) -> float:
+    """The area of the pictures' union: scans come in strips, and pictures lie on pictures."""
+    if not content.images or content.width <= 0 or content.height <= 0:
+        return 0.0
+    covered = np.zeros((_COVERAGE_CELLS, _COVERAGE_CELLS), dtype=bool)
+    scale = np.array([_COVERAGE_CELLS / content.width, _COVERAGE_CELLS / content.height] * 2)
+    for x0, y0, x1, y1 in np.rint(np.asarray(content.images) * scale).astype(int):
+        covered[y0:y1, x0:x1] = True
+    return float(covered.mean())
