@@ -2,7 +2,7 @@
 
 Unknown keys are refused. So are settings that contradict each other: work that no run could do, or
 that every run would leave undone. A limit that is never reached is not a contradiction. Whatever
-depends on an engine, a checkpoint or a place is checked elsewhere, by the command `check`.
+depends on an engine, a checkpoint or a place is checked by `pipelines.planning.check`.
 
 `reading_settings` is the part that decides the reading of a page; its digest names the staging
 folder and is written into every row. Sources, `dedup`, `publish`, `placement` and `storage` are not
