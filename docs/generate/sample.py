@@ -29,7 +29,8 @@ def row_of(dataset: str, file: str, page_index: int) -> dict[str, Any]:
     """The sample of a page. Raises ValueError where the dataset has no such sample."""
     table = DeltaTable(f"{dataset}/pages").to_pyarrow_table()
     is_page = pc.equal(table["page_index"], page_index)
-    rows = table.filter(pc.and_(pc.match_substring(table["source_uri"], file), is_page)).to_pylist()
+    found = table.filter(pc.and_(pc.match_substring(table["source_uri"], file), is_page))
+    rows: list[dict[str, Any]] = found.to_pylist()
     if not rows:
         raise ValueError(f"{dataset} has no sample of page {page_index} of {file}")
     return rows[0]
