@@ -323,7 +323,9 @@ class Recipe(Part):
     @field_validator(
         "sources",
         mode="before",
-        json_schema_input_type=Location | Source | tuple[Location | Source, ...],
+        json_schema_input_type=Location
+        | Source
+        | Annotated[tuple[Location | Source, ...], Field(min_length=1)],
     )
     @classmethod
     def _words_are_documents(cls, value: object) -> object:
