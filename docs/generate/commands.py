@@ -26,6 +26,10 @@ Every command prints its help with `--help`. Most take `--json`, which prints on
 stdout and nothing else; where such a command fails, the object has an `error` with its kind,
 message and exit code.
 
+`run`, `plan` and `verify` take `--ray`: the address of a Ray, `auto` for the one that runs on this
+machine, or `in-process` for none. By default `run` starts a Ray of its own on this machine, and the
+others use none.
+
 | exit code | meaning |
 |---|---|
 | 0 | The work is done. |

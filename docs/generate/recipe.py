@@ -71,7 +71,7 @@ def recipe_reference() -> str:
         if section.title.startswith("sources: ") and _SOURCES not in parts:
             parts.append(_SOURCES)
         model = _object(models[section.model])
-        heading = "###" if section.title.startswith("sources: ") else "##"
+        heading = "###" if _SOURCES in parts else "##"
         parts.append(f"{heading} {section.title} {{#{section.anchor}}}\n\n{model['description']}\n")
         parts.append(_table(model, anchors))
     return "\n".join(parts)

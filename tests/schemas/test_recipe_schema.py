@@ -39,7 +39,7 @@ VALID = [
         f"dataset: data\nsources:\n  - {source}"
         for source in (
             "{text: t, preset: dark, degrade: light, typography: {columns: 2, dpi: 150}}",
-            "{text: t, degrade: {jpeg: 40}, typography: {page_size: [a4, 595x842], family: Ubuntu}}",
+            "{text: t, degrade: {jpeg: 40}, typography: {page_size: [a4, 595x842]}}",
             "{text: t, typography: {theme: {paper: '#ffffff'}, font_size_pt: [9, 11]}}",
             "{charts: 10, kinds: bar, longest_edge_px: 800, aspect: [1, 2]}",
             "{formulas: 10, difficulty: 3}",
