@@ -21,7 +21,7 @@ from schemas.recipe import Recipe, parse_recipe
 from schemas.timings import ShardTimes
 from tests.cluster.scraping import Series, scrape
 from tests.pipelines.corpora import write_pdf
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 WAIT_S = 60.0
 
