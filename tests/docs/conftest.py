@@ -16,7 +16,7 @@ from tests.docs.pages import DOCS, Block, blocks
 BIN = Path(sys.executable).parent
 RUN = "run"
 # Put before a block that reads with Ray: a Ray of its own, whose one core starts sooner.
-_SMALL_RAY = "import ray\nray.init(\"local\", num_cpus=1, include_dashboard=False)\n"
+_SMALL_RAY = 'import ray\nray.init("local", num_cpus=1, include_dashboard=False)\n'
 
 
 @dataclass(frozen=True, slots=True)
