@@ -42,7 +42,7 @@ def run_block(block: Block, folder: Path) -> Ran:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=480,
         check=False,
     )
     assert done.returncode == 0, f"{block.name}:\n{block.text}\n{done.stdout}"
