@@ -1,15 +1,15 @@
 """The `ppocr` engine: PP-OCRv6 (small) in torch, on a CUDA device where there is one.
 
-Owns: the order of work, so that the device is never short of it. Decoding, resizing, finding
-boxes and making blocks run in threads; the caller's thread gathers what they made into batches
-and starts the models; results are waited for in the threads. Does not: load weights
-(`ppocr_weights`), run models (`ppocr_device`), or know more of lines than `text_lines`.
+Owns: the order of work, which keeps the device busy. A pool of threads decodes, resizes, finds
+boxes, makes blocks, and waits for results; the caller's thread forms batches and starts the
+models. Does not: load weights (`weights`), run models (`device`), or crop and interpret lines
+(`workers.engines.text_lines`).
 
-Detection is batched over pages of equal input shape (the sides are multiples of 32 px), lines
-over all pages of a call by their width (multiples of 16 px). Both models pool over the whole
-image, so padding to a common size would let neighbours change what is read; equal shapes cannot,
-and a line has exactly the tensor that the `rapidocr` engine gives it. A shard's pages have few
-shapes and its lines about a hundred widths, so batches fill all the same.
+A batch of detection has pages of one input shape (the sides are multiples of 32 px), a batch of
+recognition has lines of one width (multiples of 16 px) from all pages of a call. Both models pool
+over the whole image, so with padding to a common size neighbours would change the text; with equal
+shapes they cannot, and a line has exactly the tensor that the `rapidocr` engine gives it. Batches
+still fill: a shard's pages have few shapes, and its lines about a hundred widths.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from workers.engines.text_lines import (
     LineCrop,
     LineFinder,
     Pixels,
-    Said,
+    Recognised,
     choose_side,
     decode_image,
     detector_pixels,
@@ -46,17 +46,17 @@ from workers.engines.text_lines import (
 )
 
 _PAGE_PIXELS = 1280 * 992
-"""A4 at 1280 px as the detector sees it."""
+"""An A4 page at 1280 px, at the detector's size."""
 _LINE_PIXELS = 48 * 560
-"""The mean line."""
+"""A line of mean width."""
 _MAX_WAITING_PAGES = 64
 _MAX_WAITING_LINES = 4096
-"""A waiting page is its pixels twice, 8 MB; a line its crop and its input, 0.1 MB: 0.9 GB."""
+"""A waiting page takes 8 MB (its pixels twice), a line 0.1 MB (its crop and its input): 0.9 GB."""
 
 
 @dataclass(slots=True)
 class _Sheet:
-    """A page in flight: its lines in the order in which detection found them."""
+    """A page in work: its lines in the order in which detection found them."""
 
     page: PageImage
     lines: list[Line | None] = field(default_factory=list)
@@ -64,22 +64,22 @@ class _Sheet:
     reading: Future[Reading] = field(default_factory=Future)
 
     def finish(self) -> None:
-        """Make the reading, all lines being there; here errors become data."""
+        """Make the reading once all lines are read; here exceptions become the page's error."""
         try:
-            found = [line for line in self.lines if line is not None]
-            self.reading.set_result(reading_of(self.page, found))
+            lines = [line for line in self.lines if line is not None]
+            self.reading.set_result(reading_of(self.page, lines))
         except Exception as exc:  # noqa: BLE001 - a worker's boundary
             self.fail(exc)
 
     def fail(self, exc: BaseException) -> None:
-        """The page's reading is an error; the first one stands."""
+        """Make the reading an error, unless it is made already: the first error counts."""
         if not self.reading.done():
             self.reading.set_result(failed_reading("ppocr", self.page, exc))
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A page that waits for detection."""
+class _Opened:
+    """A decoded page that waits for detection."""
 
     sheet: _Sheet
     image: Pixels
@@ -92,13 +92,13 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """A line that waits for recognition; `upright` is what it said the right way up."""
+    """A line that waits for recognition; `upright` is its result the right way up, if any."""
 
     sheet: _Sheet
     index: int
     crop: LineCrop
     pixels: Pixels
-    upright: Said | None = None
+    upright: Recognised | None = None
 
     @property
     def shape(self) -> Shape:
@@ -106,23 +106,24 @@ class _Unread:
 
 
 _Cut = tuple[LineCrop, Pixels]
-"""A line of a page, and what the recogniser is to see of it."""
+"""A line of a page, and its pixels for the recogniser."""
 
 
 class PpOcrEngine:
-    """Reads pages on one device; one engine may be called by one thread at a time.
+    """Reads pages on one device; only one thread at a time may call it.
 
-    `threads`: default, all cores this process may run on. On the CPU each computes a batch of its
-    own, and torch, for the whole process, is set to one thread an operator.
-    `device`: a torch device; default, CUDA where there is one, else the CPU.
-    `precision`: default, fp32 on the CPU and fp16 on CUDA: on 8 real pages fp16 changed 1 of 11,324
-    characters and no page's accuracy; bf16 changed 12.
-    `is_compiled`: let `torch.compile` join small kernels, at a minute or so of start-up.
+    Args:
+        threads: default, all cores that this process may use. On the CPU each computes its own
+            batch, and torch is set to one thread an operator, for the whole process.
+        device: a torch device; default, CUDA if there is one, else the CPU.
+        precision: default, fp32 on the CPU and fp16 on CUDA. On 8 real pages fp16 changed 1 of
+            11,324 characters and no page's accuracy; bf16 changed 12.
+        is_compiled: let `torch.compile` join small kernels, for about a minute of start-up.
     """
 
     name = "ppocr"
     model = "PP-OCRv6-small"
-    revision = version("rapidocr")  # the wheel carries the weights
+    revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
     task = "text"
     guard = ""
@@ -141,7 +142,7 @@ class PpOcrEngine:
         if self.models.is_cuda:
             pages, lines, self.lanes = 16, 128, 1
         else:
-            # Larger batches take as long a page or line, and fill the cores less evenly.
+            # Larger batches are no faster a page or line, and load the cores less evenly.
             pages, lines, self.lanes = 1, 4, self.threads
             torch.set_num_threads(1)
         self.decode = CTCLabelDecode(character=self.models.characters).decode
@@ -152,35 +153,37 @@ class PpOcrEngine:
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error.
 
-        What the device raises, but for being out of memory, is no page's fault and is raised.
+        Raises what the device raises, except for a lack of memory: that is no page's fault.
         """
         with ThreadPoolExecutor(self.threads, "ppocr") as pool:
             return _Call(self, pool).read([_Sheet(page) for page in pages])
 
 
 class _Call:
-    """One call of `read`: the pages and lines in flight. All but the pool's work is one thread's.
+    """One call of `read`: the pages and lines in work.
 
-    A page goes through `_opened`, `_detect`, `_cut` and `_take_crops`; each of its lines through
-    `_recognise`, `_decode` and `_take_said`, upside down once more if that was unclear.
+    A page goes through `_opened`, `_detect`, `_cut` and `_take_crops`. Each of its lines goes
+    through `_recognise`, `_decode` and `_take_text`, and once more upside down if its confidence
+    is low. `_open`, `_cut`, `_decode` and `_Sheet.finish` run in the pool, the rest in the
+    caller's thread.
     """
 
     def __init__(self, engine: PpOcrEngine, pool: ThreadPoolExecutor) -> None:
         self._engine = engine
         self._pool = pool
-        self._pages: Buckets[_Found] = Buckets(
+        self._pages: Buckets[_Opened] = Buckets(
             engine.page_budget, _MAX_WAITING_PAGES * _PAGE_PIXELS
         )
         self._lines: Buckets[_Unread] = Buckets(
             engine.line_budget, _MAX_WAITING_LINES * _LINE_PIXELS
         )
-        # Batches that the device was given and whose results have not been taken, oldest first.
+        # Batches that are on the device and whose results are not taken yet, oldest first.
         self._cutting: deque[list[tuple[_Sheet, Future[list[_Cut]]]]] = deque()
-        self._decoding: deque[tuple[Sequence[_Unread], Future[list[Said]]]] = deque()
+        self._decoding: deque[tuple[Sequence[_Unread], Future[list[Recognised]]]] = deque()
 
     def read(self, sheets: Sequence[_Sheet]) -> list[Reading]:
-        for found in self._opened(sheets):
-            self._detect(self._pages.add(found.shape, found))
+        for opened in self._opened(sheets):
+            self._detect(self._pages.add(opened.shape, opened))
             self._take()
         for batch in self._pages.flush():
             self._detect(batch)
@@ -192,10 +195,10 @@ class _Call:
             self._take(max_cutting=0, max_decoding=0)
         return [sheet.reading.result() for sheet in sheets]
 
-    def _opened(self, sheets: Sequence[_Sheet]) -> Iterator[_Found]:
-        """Decoded pages in order, a few ahead of their use; pages that do not decode fail."""
+    def _opened(self, sheets: Sequence[_Sheet]) -> Iterator[_Opened]:
+        """Decoded pages in order, decoded a few ahead; a page that cannot be decoded fails."""
         waiting = iter(sheets)
-        opening: deque[tuple[_Sheet, Future[_Found]]] = deque()
+        opening: deque[tuple[_Sheet, Future[_Opened]]] = deque()
         while True:
             for sheet in islice(waiting, 2 * self._engine.threads - len(opening)):
                 opening.append((sheet, self._pool.submit(_open, sheet)))
@@ -207,8 +210,8 @@ class _Call:
             else:
                 yield future.result()
 
-    def _detect(self, batch: Sequence[_Found]) -> None:
-        """Start detection of `batch`, and the cutting of its lines after it."""
+    def _detect(self, batch: Sequence[_Opened]) -> None:
+        """Start detection of `batch`, and then the cropping of its lines."""
         if not batch:
             return
         parts = run_in_parts(
@@ -226,13 +229,13 @@ class _Call:
                 items[0].sheet.fail(maps)
         self._cutting.append(cutting)
 
-    def _cut(self, maps: Fetched, index: int, found: _Found) -> list[_Cut]:
+    def _cut(self, maps: Fetched, index: int, page: _Opened) -> list[_Cut]:
         [scores] = maps.wait()
-        crops = self._engine.find_lines(scores[index], found.image)
+        crops = self._engine.find_lines(scores[index], page.image)
         return [(crop, line_pixels(crop.pixels)) for crop in crops]
 
     def _recognise(self, batch: Sequence[_Unread]) -> None:
-        """Start recognition of `batch`, and its decoding after it."""
+        """Start recognition of `batch`, and then its decoding."""
         if not batch:
             return
         parts = run_in_parts(
@@ -246,16 +249,16 @@ class _Call:
             else:
                 items[0].sheet.fail(maxima)
 
-    def _decode(self, maxima: Fetched) -> list[Said]:
+    def _decode(self, maxima: Fetched) -> list[Recognised]:
         classes, probabilities = maxima.wait()
-        said, _ = self._engine.decode(classes, probabilities, remove_duplicate=True)
-        return [(text.strip(), confidence) for text, confidence in said]
+        lines, _ = self._engine.decode(classes, probabilities, remove_duplicate=True)
+        return [(text.strip(), confidence) for text, confidence in lines]
 
     def _take(self, max_cutting: int | None = None, max_decoding: int | None = None) -> None:
-        """Take results, oldest first, until no more batches than these are under way.
+        """Take results, oldest first, until no more batches than these remain on the device.
 
-        By default, one of pages and two of lines for each lane: the device looks at the next
-        batch while the threads work on what it found in the last.
+        By default one batch of pages and two of lines for each lane remain: the device computes
+        the next batch while the threads work on the results of the last.
         """
         max_cutting = self._engine.lanes if max_cutting is None else max_cutting
         max_decoding = 2 * self._engine.lanes if max_decoding is None else max_decoding
@@ -266,9 +269,9 @@ class _Call:
                 else:
                     self._take_crops(sheet, future.result())
         while len(self._decoding) > max_decoding:
-            items, said = self._decoding.popleft()
-            for item, heard in zip(items, said.result(), strict=True):
-                self._take_said(item, heard)
+            items, future_lines = self._decoding.popleft()
+            for item, recognised in zip(items, future_lines.result(), strict=True):
+                self._take_text(item, recognised)
 
     def _take_crops(self, sheet: _Sheet, cuts: list[_Cut]) -> None:
         sheet.lines = [None] * len(cuts)
@@ -281,18 +284,18 @@ class _Call:
     def _add_line(self, item: _Unread) -> None:
         self._recognise(self._lines.add(item.shape, item))
 
-    def _take_said(self, item: _Unread, said: Said) -> None:
-        if item.upright is None and said[1] < SURE_CONFIDENCE:
+    def _take_text(self, item: _Unread, recognised: Recognised) -> None:
+        if item.upright is None and recognised[1] < SURE_CONFIDENCE:
             pixels = line_pixels(item.crop.pixels[::-1, ::-1])
-            self._add_line(replace(item, pixels=pixels, upright=said))
+            self._add_line(replace(item, pixels=pixels, upright=recognised))
             return
-        sides = (said, None) if item.upright is None else (item.upright, said)
+        sides = (recognised, None) if item.upright is None else (item.upright, recognised)
         item.sheet.lines[item.index] = choose_side(item.crop.corners, *sides)
         item.sheet.missing -= 1
         if not item.sheet.missing:
             self._pool.submit(item.sheet.finish)
 
 
-def _open(sheet: _Sheet) -> _Found:
+def _open(sheet: _Sheet) -> _Opened:
     image = decode_image(sheet.page.data)
-    return _Found(sheet, image, detector_pixels(image))
+    return _Opened(sheet, image, detector_pixels(image))
