@@ -41,7 +41,7 @@ OWNER = """
 import os, sys
 import psutil
 from schemas.recipe import EngineSpec
-from workers.engines.vllm import load_vllm
+from workers.engines.vllm.engine import load_vllm
 
 if __name__ == "__main__":
     engine = load_vllm(EngineSpec(name="vllm", model=sys.argv[1]))
