@@ -172,7 +172,7 @@ class VllmEngine:
                 }
                 for image in images
             ]
-            return loaded.llm.generate(prompts, params, use_tqdm=False)
+            return list(loaded.llm.generate(prompts, params, use_tqdm=False))
         question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
         chats = [
             [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, *question]}]
