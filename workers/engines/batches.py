@@ -135,6 +135,6 @@ def _concatenated(values: Sequence[torch.Tensor]) -> torch.Tensor:
 
 def _padded(value: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
     """`value` with zeros at its ends, so that all axes but the first have `sizes`."""
-    missing = [wanted - given for wanted, given in zip(sizes, value.shape[1:], strict=True)]
+    missing = [size - length for size, length in zip(sizes, value.shape[1:], strict=True)]
     # `pad` takes the last axis first, and of each axis the amounts before and after it.
     return pad(value, [amount for axis in reversed(missing) for amount in (0, axis)])

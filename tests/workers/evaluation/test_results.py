@@ -47,7 +47,7 @@ class Pages:
 
 
 class Reader:
-    """Reads every page as the truth, but for those that it fails on; notes the sizes it is given."""
+    """Reads every page as the truth, except those that it fails on; records the sizes of pages."""
 
     name, model, revision, mode, task, guard = "reader", "none", "1", "native", "text", ""
     retries: Sequence[Engine] = ()

@@ -5,5 +5,5 @@ Does not: read more of a line than `workers.engines.text_lines`, which both PP-O
     engine = PpOcrEngine(threads=4)                 # from workers.engines.ppocr.engine
 
 Start reading in `engine`; `weights` builds the networks from the ONNX files in the `rapidocr`
-wheel, `batches` groups images of one size, `device` runs the networks.
+wheel, `batches` groups images of one size, `device` runs the networks, `sheets` holds the work.
 """

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
 
@@ -26,22 +26,15 @@ from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from schemas.pages import PageImage, Reading
 from workers.engines import Engine
-from workers.engines.ppocr.batches import Buckets, Budget, Shape, run_in_parts
+from workers.engines.ppocr.batches import Buckets, Budget, run_in_parts
 from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
+from workers.engines.ppocr.sheets import Cut, Opened, Sheet, Unread, open_page
 from workers.engines.text_lines import (
     SURE_CONFIDENCE,
-    Line,
-    LineCrop,
     LineFinder,
-    Pixels,
     Recognised,
     choose_side,
-    decode_image,
-    detector_pixels,
-    failed_reading,
     line_pixels,
-    padded_width_px,
-    reading_of,
     usable_cores,
 )
 
@@ -52,61 +45,6 @@ _LINE_PIXELS = 48 * 560
 _MAX_WAITING_PAGES = 64
 _MAX_WAITING_LINES = 4096
 """A waiting page takes 8 MB (its pixels twice), a line 0.1 MB (its crop and its input): 0.9 GB."""
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """A page in work: its lines in the order in which detection found them."""
-
-    page: PageImage
-    lines: list[Line | None] = field(default_factory=list)
-    missing: int = 0
-    reading: Future[Reading] = field(default_factory=Future)
-
-    def finish(self) -> None:
-        """Make the reading once all lines are read; here exceptions become the page's error."""
-        try:
-            lines = [line for line in self.lines if line is not None]
-            self.reading.set_result(reading_of(self.page, lines))
-        except Exception as exc:  # noqa: BLE001 - a worker's boundary
-            self.fail(exc)
-
-    def fail(self, exc: BaseException) -> None:
-        """Make the reading an error, unless it is made already: the first error counts."""
-        if not self.reading.done():
-            self.reading.set_result(failed_reading("ppocr", self.page, exc))
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A decoded page that waits for detection."""
-
-    sheet: _Sheet
-    image: Pixels
-    pixels: Pixels
-
-    @property
-    def shape(self) -> Shape:
-        return (self.pixels.shape[0], self.pixels.shape[1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Unread:
-    """A line that waits for recognition; `upright` is its result the right way up, if any."""
-
-    sheet: _Sheet
-    index: int
-    crop: LineCrop
-    pixels: Pixels
-    upright: Recognised | None = None
-
-    @property
-    def shape(self) -> Shape:
-        return (self.pixels.shape[0], padded_width_px(self.pixels))
-
-
-_Cut = tuple[LineCrop, Pixels]
-"""A line of a page, and its pixels for the recogniser."""
 
 
 class PpOcrEngine:
@@ -156,7 +94,7 @@ class PpOcrEngine:
         Raises what the device raises, except for a lack of memory: that is no page's fault.
         """
         with ThreadPoolExecutor(self.threads, "ppocr") as pool:
-            return _Call(self, pool).read([_Sheet(page) for page in pages])
+            return _Call(self, pool).read([Sheet(page) for page in pages])
 
 
 class _Call:
@@ -164,24 +102,24 @@ class _Call:
 
     A page goes through `_opened`, `_detect`, `_cut` and `_take_crops`. Each of its lines goes
     through `_recognise`, `_decode` and `_take_text`, and once more upside down if its confidence
-    is low. `_open`, `_cut`, `_decode` and `_Sheet.finish` run in the pool, the rest in the
+    is low. `open_page`, `_cut`, `_decode` and `Sheet.finish` run in the pool, the rest in the
     caller's thread.
     """
 
     def __init__(self, engine: PpOcrEngine, pool: ThreadPoolExecutor) -> None:
         self._engine = engine
         self._pool = pool
-        self._pages: Buckets[_Opened] = Buckets(
+        self._pages: Buckets[Opened] = Buckets(
             engine.page_budget, _MAX_WAITING_PAGES * _PAGE_PIXELS
         )
-        self._lines: Buckets[_Unread] = Buckets(
+        self._lines: Buckets[Unread] = Buckets(
             engine.line_budget, _MAX_WAITING_LINES * _LINE_PIXELS
         )
         # Batches that are on the device and whose results are not taken yet, oldest first.
-        self._cutting: deque[list[tuple[_Sheet, Future[list[_Cut]]]]] = deque()
-        self._decoding: deque[tuple[Sequence[_Unread], Future[list[Recognised]]]] = deque()
+        self._cutting: deque[list[tuple[Sheet, Future[list[Cut]]]]] = deque()
+        self._decoding: deque[tuple[Sequence[Unread], Future[list[Recognised]]]] = deque()
 
-    def read(self, sheets: Sequence[_Sheet]) -> list[Reading]:
+    def read(self, sheets: Sequence[Sheet]) -> list[Reading]:
         for opened in self._opened(sheets):
             self._detect(self._pages.add(opened.shape, opened))
             self._take()
@@ -195,13 +133,13 @@ class _Call:
             self._take(max_cutting=0, max_decoding=0)
         return [sheet.reading.result() for sheet in sheets]
 
-    def _opened(self, sheets: Sequence[_Sheet]) -> Iterator[_Opened]:
+    def _opened(self, sheets: Sequence[Sheet]) -> Iterator[Opened]:
         """Decoded pages in order, decoded a few ahead; a page that cannot be decoded fails."""
         waiting = iter(sheets)
-        opening: deque[tuple[_Sheet, Future[_Opened]]] = deque()
+        opening: deque[tuple[Sheet, Future[Opened]]] = deque()
         while True:
             for sheet in islice(waiting, 2 * self._engine.threads - len(opening)):
-                opening.append((sheet, self._pool.submit(_open, sheet)))
+                opening.append((sheet, self._pool.submit(open_page, sheet)))
             if not opening:
                 return
             sheet, future = opening.popleft()
@@ -210,7 +148,7 @@ class _Call:
             else:
                 yield future.result()
 
-    def _detect(self, batch: Sequence[_Opened]) -> None:
+    def _detect(self, batch: Sequence[Opened]) -> None:
         """Start detection of `batch`, and then the cropping of its lines."""
         if not batch:
             return
@@ -229,12 +167,12 @@ class _Call:
                 items[0].sheet.fail(maps)
         self._cutting.append(cutting)
 
-    def _cut(self, maps: Fetched, index: int, page: _Opened) -> list[_Cut]:
+    def _cut(self, maps: Fetched, index: int, page: Opened) -> list[Cut]:
         [scores] = maps.wait()
         crops = self._engine.find_lines(scores[index], page.image)
         return [(crop, line_pixels(crop.pixels)) for crop in crops]
 
-    def _recognise(self, batch: Sequence[_Unread]) -> None:
+    def _recognise(self, batch: Sequence[Unread]) -> None:
         """Start recognition of `batch`, and then its decoding."""
         if not batch:
             return
@@ -273,18 +211,18 @@ class _Call:
             for item, recognised in zip(items, future_lines.result(), strict=True):
                 self._take_text(item, recognised)
 
-    def _take_crops(self, sheet: _Sheet, cuts: list[_Cut]) -> None:
+    def _take_crops(self, sheet: Sheet, cuts: list[Cut]) -> None:
         sheet.lines = [None] * len(cuts)
         sheet.missing = len(cuts)
         for index, (crop, pixels) in enumerate(cuts):
-            self._add_line(_Unread(sheet, index, crop, pixels))
+            self._add_line(Unread(sheet, index, crop, pixels))
         if not cuts:
             self._pool.submit(sheet.finish)
 
-    def _add_line(self, item: _Unread) -> None:
+    def _add_line(self, item: Unread) -> None:
         self._recognise(self._lines.add(item.shape, item))
 
-    def _take_text(self, item: _Unread, recognised: Recognised) -> None:
+    def _take_text(self, item: Unread, recognised: Recognised) -> None:
         if item.upright is None and recognised[1] < SURE_CONFIDENCE:
             pixels = line_pixels(item.crop.pixels[::-1, ::-1])
             self._add_line(replace(item, pixels=pixels, upright=recognised))
@@ -294,8 +232,3 @@ class _Call:
         item.sheet.missing -= 1
         if not item.sheet.missing:
             self._pool.submit(item.sheet.finish)
-
-
-def _open(sheet: _Sheet) -> _Opened:
-    image = decode_image(sheet.page.data)
-    return _Opened(sheet, image, detector_pixels(image))
