@@ -14,6 +14,9 @@ from pipelines.run import Report, run
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for
 from workers.sample.corpus import sample_files, write_sample_corpus
 
+# All of them have what one process made.
+pytestmark = pytest.mark.xdist_group("ray")
+
 # Scans, images, a text layer, a duplicate and every bad file; few enough to read three times.
 CHOSEN = {
     "kiln-chinese.pdf", "bridge-placard.png", "harbour-log.tiff", "olives-greek.pdf",
@@ -76,6 +79,7 @@ def test_the_near_duplicate_is_gone_and_names_its_keeper(in_process: Path) -> No
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize(
     "placement",
     ["replicas: 1, shard_pages: 3", "replicas: 4, shard_pages: 2, threads_per_replica: 1"],
