@@ -21,7 +21,6 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         "pytest",  # the main module of the caller, which children of such a process look for
-        "ray",
         "typer",
         "rich.progress",
         "rich.table",

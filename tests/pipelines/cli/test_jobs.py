@@ -26,7 +26,7 @@ from tests.ray_cluster import (
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
-PAGES = 40
+PAGES = 20
 SECRET = "marker-of-a-secret-key"
 RECIPE = """
 dataset: data
