@@ -18,14 +18,7 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 LINE_EVERY_S = 10.0
 # 43,000 records of 130 bytes, 6 MB, in the log of a run that takes a day.

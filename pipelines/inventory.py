@@ -25,10 +25,8 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
-from workers.rasterising.rasterizer import shared_rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
-from workers.sources.documents import Examined, examine
-from workers.sources.naming import Naming
+from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
+from workers.sources import Examined, Naming, examine
 from workers.synthetic.fenced import shared_maker
 from workers.synthetic.records import examine_records, list_records
 

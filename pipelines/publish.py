@@ -45,8 +45,7 @@ from schemas.recipe import Recipe
 from schemas.sources import source_settings
 from schemas.tables import INVENTORY, REJECTS, TABLES
 from workers import store
-from workers.dataset.delta import PartFile, TableVersion, commit_parts, ensure_table
-from workers.dataset.parts import read_part
+from workers.dataset import PartFile, TableVersion, commit_parts, ensure_table, read_part
 from workers.publishing.assemble import write_rows
 
 Tables = Mapping[str, TableVersion]

@@ -34,13 +34,10 @@ from schemas.shards import PageRange, Receipt, Shard
 from schemas.sources import RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
 from workers import store
-from workers.rasterising.rasterizer import shared_rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
-from workers.reading.replica import Replica, given_reading, load_replica
-from workers.shards import score
-from workers.shards.score import ScoreSettings, score_crops, score_page
-from workers.shards.staging import Staging
-from workers.sources.naming import Naming
+from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
+from workers.reading import Replica, given_reading, load_replica
+from workers.shards import ScoreSettings, Staging, score, score_crops, score_page
+from workers.sources import Naming
 from workers.synthetic.fenced import shared_maker
 from workers.synthetic.records import make_records
 

@@ -56,9 +56,8 @@ from workers import store
 from workers.dataset.card import write_card
 from workers.dataset.lease import TTL_S, hold
 from workers.dataset.names import require_name
-from workers.shards.staging import Staging
-from workers.sources.documents import Examined
-from workers.sources.naming import Naming
+from workers.shards import Staging
+from workers.sources import Examined, Naming
 
 
 @dataclass(frozen=True, slots=True)

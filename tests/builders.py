@@ -12,7 +12,8 @@ from schemas.ids import crop_id, page_id
 from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import Quality
 from schemas.shards import PageRange, SeenFile, Shard
-from workers.shards.score import Row, ScoreSettings, score_crops, score_page
+from workers.shards import ScoreSettings, score_crops, score_page
+from workers.shards.score import Row
 
 RECIPE_DIGEST = "0123456789abcdef"
 SCORING = ScoreSettings(Quality(), "base", 128)

@@ -194,7 +194,7 @@ def sample(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a small corpus to try it on: good pages of many kinds, and bad files on purpose."""
-    from workers.sample.corpus import write_sample_corpus  # a second's worth of imports
+    from workers.sample import write_sample_corpus
 
     files = write_sample_corpus(folder)
     print_result(

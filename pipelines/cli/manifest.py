@@ -15,11 +15,7 @@ import typer
 import yaml
 
 from cluster.manifests import Kind, Machines, ManifestOptions, Volume, documents, to_yaml
-from cluster.manifests.options import (
-    default_gpus_per_node,
-    default_name,
-    replicas_per_node,
-)
+from cluster.manifests.options import default_gpus_per_node, default_name, replicas_per_node
 from cluster.rayjobs import KubernetesApi, Scheduled, create_rayjob
 from pipelines.cli.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from schemas.errors import RequestError

@@ -19,9 +19,8 @@ from schemas.changes import COLUMNS, Settings
 from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import differences
 from workers import store
+from workers.dataset import TableVersion, read_part, table_history
 from workers.dataset.changes import Rows, explain, no_rows
-from workers.dataset.delta import TableVersion, table_history
-from workers.dataset.parts import read_part
 
 Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Rows by table, by `added`, `removed` or `changed`, and by why."""

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.errors import DatasetError
 from workers import store
-from workers.dataset.parts import read_part, read_rows
+from workers.dataset import read_part, read_rows
 from workers.webpages import gallery
 
 _KINDS = {"pages": ["text_source", "engine", "mode"], "conversations": ["mode"]}

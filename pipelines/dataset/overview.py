@@ -12,8 +12,7 @@ from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.errors import DatasetError
 from schemas.tables import PAGES
 from workers import store
-from workers.dataset.delta import table_history
-from workers.dataset.parts import first_rows
+from workers.dataset import first_rows, table_history
 
 _SAMPLE_COLUMNS = [
     "page_id", "source_uri", "page_index", "text", "text_source", "engine", "language",

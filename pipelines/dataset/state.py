@@ -15,8 +15,7 @@ from schemas.recipe import Recipe, differences
 from schemas.shards import PageRange, Receipt
 from schemas.tables import TABLES
 from workers import store
-from workers.dataset.delta import TableVersion, open_table
-from workers.dataset.parts import read_part
+from workers.dataset import TableVersion, open_table, read_part
 
 _ROWS_AT_ONCE = 4096
 

@@ -37,12 +37,12 @@ from schemas.errors import DatasetError
 from schemas.shards import Receipt
 from schemas.tables import TABLES
 from workers import store
+from workers.dataset import TableVersion, open_table, table_history
 from workers.dataset.audit import inventory_keys
-from workers.dataset.delta import TableVersion, open_table, table_history
 from workers.dataset.keys import DocIndex, Keys, doc_keys
 from workers.dataset.lease import hold
 from workers.dataset.vacuum import forget_before, log_before, named_parts, remove
-from workers.shards.staging import Staging
+from workers.shards import Staging
 from workers.store.listing import Stored, list_stored
 
 DEFAULT_KEEP_DAYS = 7.0

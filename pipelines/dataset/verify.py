@@ -32,6 +32,7 @@ from schemas.errors import DatasetError, StorageError
 from schemas.shards import Receipt
 from schemas.tables import TABLES
 from workers import store
+from workers.dataset import read_part
 from workers.dataset.audit import (
     CheckedPart,
     Digests,
@@ -42,9 +43,8 @@ from workers.dataset.audit import (
     name_links,
 )
 from workers.dataset.keys import Ints, Keys
-from workers.dataset.parts import read_part
 from workers.dataset.vacuum import named_parts
-from workers.shards.staging import Staging
+from workers.shards import Staging
 from workers.store.listing import Stored, list_stored
 
 # Rejects are last: a duplicate among them names a row that must have been counted as kept.

@@ -33,9 +33,9 @@ from schemas.sources import RecordSource
 from workers import store
 from workers.evaluation.pages import BATCH_PAGES, Batch, Loaded, TruePage, dataset_batches
 from workers.evaluation.truth import SUFFIXES, TruthFiles, find_truths
-from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.rasterising import ChildLimits, RasterSettings
 from workers.synthetic.corpora.reading import TEXT_SUFFIXES
-from workers.text.cleaning import one_line
+from workers.text import one_line
 
 _SAMPLE_SEED = 0
 

@@ -29,7 +29,7 @@ from schemas.removal import removal
 from schemas.shards import PageRange
 from schemas.sources import is_made
 from workers import store
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 WHAT_IF_NODES = (1, 2, 5, 10, 20, 40)
 

@@ -19,23 +19,15 @@ from dataclasses import dataclass
 
 from cluster.estimate import PageCosts
 from cluster.progress import Meter
-from pipelines.read import (
-    Job,
-    Readings,
-    finish,
-    make_job,
-    raster,
-    read,
-    read_layers,
-)
+from pipelines.read import Job, Readings, finish, make_job, raster, read, read_layers
 from pipelines.steps.settings import replica_settings
 from pipelines.steps.timed import Stopwatch, Timed
 from schemas.pages import RasteredPage
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Shard
 from schemas.timings import ShardTimes
-from workers.reading.replica import load_replica
-from workers.shards.staging import Staging
+from workers.reading import load_replica
+from workers.shards import Staging
 
 DEFAULT_PAGES = 8
 # Drawing takes a fiftieth of what PP-OCRv6 takes on a core, and of the share that the text layer

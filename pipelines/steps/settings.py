@@ -6,10 +6,9 @@ Pure. A worker gets these values and never the recipe, so that what changes its 
 from __future__ import annotations
 
 from schemas.recipe import Placement, Recipe
-from workers.rasterising.settings import ChildLimits, RasterSettings
-from workers.reading.ladder import LadderSettings
-from workers.reading.replica import ReplicaSettings
-from workers.shards.score import ScoreSettings
+from workers.rasterising import ChildLimits, RasterSettings
+from workers.reading import LadderSettings, ReplicaSettings
+from workers.shards import ScoreSettings
 
 
 def raster_settings(recipe: Recipe) -> RasterSettings:

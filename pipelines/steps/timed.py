@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from schemas.pages import PageReading, RasteredPage
 from schemas.timings import ShardTimes
-from workers.reading.replica import Replica
+from workers.reading import Replica
 from workers.shards.score import Row
 
 Value = TypeVar("Value")

@@ -18,7 +18,7 @@ from pipelines.version.records import DUPLICATE, LEFT_OUT, NOBODY, REJECT, Flags
 from pipelines.version.rows import Version
 from schemas.sources import is_conversation
 from schemas.tables import REJECTS
-from workers.dataset.delta import PartFile
+from workers.dataset import PartFile
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RowsFile, record_id
 

@@ -34,7 +34,7 @@ from schemas.shards import PageRange, Receipt
 from workers import store
 from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
 from workers.publishing.records import RowsFile
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 _PAGES_PER_ASSEMBLY = 8192
 

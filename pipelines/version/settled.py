@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from schemas.ids import digest
 from schemas.shards import SeenFile
 from workers import store
+from workers.dataset import TableVersion
 from workers.dataset.card import count_languages
-from workers.dataset.delta import TableVersion
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from pipelines.version.contents import Contents, NewRows
 from pipelines.version.records import NOBODY, Catalogue
 from schemas.recipe import Publish
 from workers import store
-from workers.dataset.delta import PartFile
+from workers.dataset import PartFile
 from workers.publishing.gather import (
     Gathered,
     Gathering,

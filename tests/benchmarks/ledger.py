@@ -41,9 +41,8 @@ from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import Receipt
 from schemas.tables import SCHEMAS, TABLES
-from workers.dataset.delta import PartFile, commit_parts, ensure_table
-from workers.dataset.parts import write_part
-from workers.shards.staging import Staging
+from workers.dataset import PartFile, commit_parts, ensure_table, write_part
+from workers.shards import Staging
 
 PAGES_PER_DOCUMENT = 10
 ROWS_PER_PART, ROWS_PER_GROUP = 50_000, 10_000

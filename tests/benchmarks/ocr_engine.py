@@ -33,7 +33,7 @@ from rapidocr import RapidOCR
 
 from schemas.pages import PageImage
 from workers.engines.rapidocr import RapidOcrEngine
-from workers.layout.reading_order import join_lines, paragraphs
+from workers.layout import join_lines, paragraphs
 
 LONGEST_EDGE_PX = 1280
 TURN_PAGES = 8

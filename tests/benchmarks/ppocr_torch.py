@@ -27,13 +27,7 @@ from rich.table import Table
 
 from schemas.pages import PageImage, Reading
 from tests.benchmarks.corpus import plain
-from tests.benchmarks.ocr_engine import (
-    TURN_PAGES,
-    Side,
-    generated_pages,
-    real_pages,
-    timed,
-)
+from tests.benchmarks.ocr_engine import TURN_PAGES, Side, generated_pages, real_pages, timed
 from workers.engines.ppocr.device import PpOcrModels
 from workers.engines.ppocr.engine import PpOcrEngine
 from workers.engines.rapidocr import RapidOcrEngine

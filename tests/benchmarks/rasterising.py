@@ -35,10 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Placement, Raster, TextLayer
-from workers.rasterising import drawing, render
-from workers.rasterising.media_types import PDF
-from workers.rasterising.rasterizer import Rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.rasterising import PDF, ChildLimits, Rasterizer, RasterSettings, drawing, render
 from workers.text.signatures import image_hash
 
 REQUIRED_RATIO = 0.85

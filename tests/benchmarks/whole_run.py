@@ -28,8 +28,7 @@ from schemas.pages import PageImage
 from schemas.recipe import EngineSpec, Recipe, parse_recipe
 from tests.pipelines.corpora import write_pdf
 from workers.engines import load_engine
-from workers.rasterising.media_types import PDF
-from workers.rasterising.rasterizer import Rasterizer
+from workers.rasterising import PDF, Rasterizer
 
 PAGES_PER_FILE = 8
 

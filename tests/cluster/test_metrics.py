@@ -7,14 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cluster.metrics import (
-    METRICS,
-    RaySink,
-    SilentSink,
-    dataset_label,
-    model_label,
-    pass_metrics,
-)
+from cluster.metrics import METRICS, RaySink, SilentSink, dataset_label, model_label, pass_metrics
 from cluster.pool import PoolState
 from cluster.session import IN_PROCESS, open_session
 from schemas.recipe import Recipe, parse_recipe

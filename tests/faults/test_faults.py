@@ -9,16 +9,7 @@ import pytest
 
 from tests.faults import injections as faults
 from tests.faults.harness import Fault, Moment, Stage, play
-from tests.faults.stages import (
-    Nodes,
-    Store,
-    local,
-    on_ray,
-    on_s3,
-    own_clock,
-    small_disk,
-    two_nodes,
-)
+from tests.faults.stages import Nodes, Store, local, on_ray, on_s3, own_clock, small_disk, two_nodes
 from tests.faults.worlds import ENGINE, LAYERS, World, make_world
 from tests.s3.conftest import BUCKET, s3_server, use  # noqa: F401 - a fixture
 from tests.s3.faulty_proxy import FaultyProxy

@@ -23,8 +23,7 @@ from tests.faults.consumer import Contents, read_card, read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
-from workers.dataset.delta import commit_parts, open_table
-from workers.dataset.parts import write_part
+from workers.dataset import commit_parts, open_table, write_part
 
 PUBLISHES = int(os.environ.get("PAGEFOUNDRY_SOAK_PUBLISHES", "4"))
 KILLS_EACH = 2

@@ -17,11 +17,9 @@ from schemas.tables import REJECT_REASONS
 from tests.builders import PROSE, SCORING, make_doc_id
 from tests.hostile import pdfs, pictures
 from tests.hostile.mutation import damage, seeds
-from workers.rasterising.media_types import sniff
-from workers.rasterising.rasterizer import Rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
-from workers.reading.replica import given_reading
-from workers.shards.score import score_page
+from workers.rasterising import ChildLimits, Rasterizer, RasterSettings, sniff
+from workers.reading import given_reading
+from workers.shards import score_page
 
 SETTINGS = RasterSettings(Raster(longest_edge_px=320), "prefer", TextLayer(), 1e-4)
 MEMORY_BYTES = 2 * 2**30

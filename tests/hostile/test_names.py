@@ -12,9 +12,9 @@ from schemas.tables import INVENTORY
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from workers import store
-from workers.rasterising.rasterizer import Rasterizer
-from workers.sources.documents import examine
-from workers.text.cleaning import one_line
+from workers.rasterising import Rasterizer
+from workers.sources import examine
+from workers.text import one_line
 
 NAMES = [
     b"line\nbreak\r\n.pdf",

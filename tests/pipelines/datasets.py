@@ -15,8 +15,7 @@ from pipelines.dataset.verify import verify
 from pipelines.run import Report, run
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import KEYS, TABLES
-from workers.dataset.delta import commit_parts
-from workers.dataset.parts import read_part
+from workers.dataset import commit_parts, read_part
 
 _KEYS = {**KEYS, "inventory": "doc_id"}
 

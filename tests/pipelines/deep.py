@@ -24,7 +24,7 @@ from schemas.ids import crop_id, split_page_id
 from schemas.pages import Box, Crop, PageError, PageImage, PageReading, RasteredPage, crop_link
 from schemas.recipe import Recipe
 from workers import store
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 KINDS = (("figure", "PNG"), ("chart", "JPEG"), ("formula", "WEBP"))
 FAILED = 1

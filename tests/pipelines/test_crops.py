@@ -20,7 +20,7 @@ from schemas.pages import CROP_LINK
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, rows, run_here
 from tests.pipelines.deep import FAILED, stage_deep
-from workers.dataset.delta import commit_parts, open_table
+from workers.dataset import commit_parts, open_table
 
 SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
 

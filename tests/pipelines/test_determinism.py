@@ -12,7 +12,8 @@ from rich.console import Console
 from cluster.session import IN_PROCESS, open_session
 from pipelines.run import Report, run
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for
-from workers.sample.corpus import sample_files, write_sample_corpus
+from workers.sample import write_sample_corpus
+from workers.sample.corpus import sample_files
 
 # All of them have what one process made.
 pytestmark = pytest.mark.xdist_group("ray")

@@ -22,7 +22,7 @@ from schemas.timings import ShardTimes
 from tests.cluster.scraping import Series, scrape
 from tests.local_ray import end_local_ray
 from tests.pipelines.corpora import write_pdf
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 WAIT_S = 60.0
 

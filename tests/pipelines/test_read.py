@@ -19,7 +19,7 @@ from schemas.inventory import Document
 from schemas.recipe import Placement, Recipe
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
 

@@ -34,7 +34,7 @@ from tests.rehearsal.devices import BadDevices, When, load_on_device
 from tests.rehearsal.nodes import simulated_cluster
 from tests.rehearsal.rehearsal import Plan, make_recipe
 from tests.rehearsal.script import Script
-from workers.reading.replica import ReplicaSettings
+from workers.reading import ReplicaSettings
 
 
 @dataclass

@@ -11,7 +11,7 @@ from schemas.errors import ModelError
 
 if TYPE_CHECKING:
     from tests.rehearsal.script import Script
-    from workers.reading.replica import Replica, ReplicaSettings
+    from workers.reading import Replica, ReplicaSettings
 
 CAUSE = "no memory is left on the device"
 When = Literal["before", "after"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from schemas.ids import page_id, split_page_id
 from schemas.pages import PageImage, Reading
 from workers.engines import Engine
-from workers.reading.replica import Replica, ReplicaSettings
+from workers.reading import Replica, ReplicaSettings
 
 PAGES_PER_S = 2.39  # 33,000,000 pages a day / 86,400 s / 160 replicas
 _SHAPE = 4.0  # of the gamma distribution: a page's time varies by half its mean

@@ -21,7 +21,7 @@ from cluster.pool import Outcome, Runtime, Step
 from cluster.session import ReplicaSpec, Session
 from schemas.shards import Receipt
 from tests.rehearsal.script import Script, load_scripted
-from workers.reading.replica import ReplicaSettings
+from workers.reading import ReplicaSettings
 
 
 @dataclass(slots=True)

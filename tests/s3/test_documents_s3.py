@@ -13,9 +13,8 @@ from tests.hostile import pdfs
 from tests.s3.faulty_proxy import DENY, FaultyProxy
 from tests.s3.server import STRANGER
 from workers import store
-from workers.rasterising.rasterizer import Rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
-from workers.sources.documents import examine
+from workers.rasterising import ChildLimits, Rasterizer, RasterSettings
+from workers.sources import examine
 
 pytestmark = pytest.mark.s3
 

@@ -12,7 +12,7 @@ from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import FORGET, KINDS, FaultyProxy
 from tests.s3.server import STRANGER
 from workers import store
-from workers.dataset.delta import PartFile, commit_parts, open_table
+from workers.dataset import PartFile, commit_parts, open_table
 from workers.store.s3 import TRANSFER_BYTES, s3_filesystem
 
 pytestmark = pytest.mark.s3

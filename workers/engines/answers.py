@@ -16,7 +16,7 @@ from schemas.tokens import reduced
 from workers.engines.plan import Plan
 from workers.engines.profiles.profile import Mode
 from workers.rasterising import pictures
-from workers.text.cleaning import MAX_DETAIL_CHARS
+from workers.text import MAX_DETAIL_CHARS
 
 
 @dataclass(slots=True)

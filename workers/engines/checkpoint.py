@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Repo
 
 from schemas.errors import ModelError, NoEngineError
 from schemas.recipe import EngineSpec
-from workers.text.cleaning import first_line
+from workers.text import first_line
 
 _WHOLE_FILE_BYTES = 8 * 2**20
 """Larger files, the weights, enter a folder's revision by name and size."""

@@ -23,7 +23,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from schemas.pages import Block, Box, PageError, PageImage, Reading, join_blocks
-from workers.layout.reading_order import join_lines, paragraphs
+from workers.layout import join_lines, paragraphs
 
 Pixels = NDArray[np.uint8]
 """uint8 (height, width, 3), BGR as OpenCV decodes and as the models were trained."""

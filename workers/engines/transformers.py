@@ -20,11 +20,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from transformers import (
-    AutoModelForImageTextToText,
-    LogitsProcessorList,
-    StoppingCriteriaList,
-)
+from transformers import AutoModelForImageTextToText, LogitsProcessorList, StoppingCriteriaList
 
 from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.pages import PageImage, Reading
@@ -37,7 +33,7 @@ from workers.engines.decoding import Confidence, LoopCut, NgramGuard
 from workers.engines.loaded import Loaded, prompt_text
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
-from workers.text.cleaning import first_line
+from workers.text import first_line
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from workers.evaluation.normalise import plain, script
 from workers.evaluation.pages import Batch
 from workers.evaluation.truth import cut_truth
 from workers.rasterising.pictures import decode, encode
-from workers.text.cleaning import clean
+from workers.text import clean
 from workers.text.measures import count_tokens
 
 Row = dict[str, Any]

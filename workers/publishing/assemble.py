@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 
 from schemas.tables import DOCUMENTS
 from workers import store
-from workers.dataset.delta import PartFile
-from workers.dataset.parts import write_part
+from workers.dataset import PartFile, write_part
 from workers.publishing.duplicates import signature_matrix
 from workers.publishing.records import RowsFile
 from workers.text.signatures import text_hash

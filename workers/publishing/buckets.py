@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from workers.dataset.parts import read_part
+from workers.dataset import read_part
 from workers.publishing.duplicates import Indices, stars
 
 

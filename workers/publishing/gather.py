@@ -28,10 +28,9 @@ import pyarrow.parquet as pq
 from schemas.pages import image_path
 from schemas.tables import IMAGE, KEYS, QUALITY, SCHEMAS
 from workers import store
-from workers.dataset.delta import PartFile
-from workers.dataset.parts import write_part
+from workers.dataset import PartFile, write_part
 from workers.publishing.records import RowsFile
-from workers.shards.staging import Staging
+from workers.shards import Staging
 from workers.store.spans import MOST_BYTES, Range, bring
 
 Places = npt.NDArray[np.int32]

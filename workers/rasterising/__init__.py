@@ -1,1 +1,26 @@
-"""workers/rasterising."""
+"""Pages of PDFs and images as pictures, drawn in a child process that may be killed.
+
+Owns the child (limits of memory, time, files and system calls), drawing, and encoding. Does not
+know where documents lie, how pages are made from text (`workers.synthetic`), or what a text layer
+says (`workers.textlayer`).
+
+    rasterizer = shared_rasterizer(RasterSettings(...), ChildLimits(60, 2 * 2**30))
+    for page in rasterizer.rasterise(path, "application/pdf", doc_id, range(3)):
+        page.image, page.layer, page.error
+
+Start reading in `rasterizer`, the parent's side; `render` is what runs in the child.
+"""
+
+from workers.rasterising.media_types import PDF, sniff
+from workers.rasterising.rasterizer import Rasterizer, shared_rasterizer
+from workers.rasterising.settings import ChildLimits, RasterSettings, page_error
+
+__all__ = [
+    "PDF",
+    "ChildLimits",
+    "RasterSettings",
+    "Rasterizer",
+    "page_error",
+    "shared_rasterizer",
+    "sniff",
+]

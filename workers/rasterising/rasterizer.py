@@ -20,7 +20,7 @@ from schemas.ids import page_id
 from schemas.pages import PageError, RasteredPage
 from workers.rasterising.children import Child, ChildDiedError, Failed
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
-from workers.text.cleaning import one_line
+from workers.text import one_line
 
 log = logging.getLogger(__name__)
 

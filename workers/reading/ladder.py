@@ -16,8 +16,7 @@ from schemas.pages import Attempt, PageImage, Reading
 from schemas.recipe import Quality, Raster
 from workers.engines import Engine
 from workers.rasterising import pictures
-from workers.text import measures, quality, signatures
-from workers.text.cleaning import clean
+from workers.text import clean, measures, quality, signatures
 
 _TURNS = (90, 270, 180)
 _MAY_BE_TURNED = {"low_confidence", "repetition", "garbage"}

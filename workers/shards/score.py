@@ -27,8 +27,7 @@ from schemas.pages import (
 from schemas.recipe import Quality
 from schemas.tokens import ReferenceMode, reference_vision_tokens
 from workers.rasterising import pictures
-from workers.text import measures, quality, signatures
-from workers.text.cleaning import clean, harmful_chars, one_line
+from workers.text import clean, harmful_chars, measures, one_line, quality, signatures
 
 Row = dict[str, Any]
 

@@ -13,17 +13,9 @@ from schemas.errors import SourceError
 from schemas.ids import page_id
 from schemas.pages import Attempt, Block, PageImage, PageReading, RasteredPage, Reading
 from schemas.shards import SeenFile
-from schemas.sources import (
-    DatasetSource,
-    copy_name,
-    listed_uri,
-    media_type,
-    record_id,
-    record_uri,
-)
+from schemas.sources import DatasetSource, copy_name, listed_uri, media_type, record_id, record_uri
 from workers import store
-from workers.dataset.delta import open_table
-from workers.dataset.parts import read_part, read_rows
+from workers.dataset import open_table, read_part, read_rows
 from workers.sources.documents import Examined
 
 _IDENTITY = ["page_id", "recipe_digest"]

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from schemas.errors import AccessError, DocumentError, StorageError
 from schemas.shards import SeenFile
 from workers import store
-from workers.rasterising.media_types import sniff
-from workers.rasterising.rasterizer import Rasterizer
-from workers.text.cleaning import one_line
+from workers.rasterising import Rasterizer, sniff
+from workers.text import one_line
 
 _HEAD_BYTES = 1024
 

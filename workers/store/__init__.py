@@ -26,13 +26,7 @@ from workers.store.listing import (
     require_listing,
     stat,
 )
-from workers.store.locations import (
-    absolute,
-    is_local,
-    join,
-    local_path,
-    use_storage,
-)
+from workers.store.locations import absolute, is_local, join, local_path, use_storage
 from workers.store.objects import (
     delete,
     exists,

@@ -14,8 +14,7 @@ from typing import Any
 from schemas.pages import PageError, RasteredPage
 from schemas.sources import RecordSource
 from schemas.text_source import TextSource
-from workers.rasterising.rasterizer import Rasterizer, shared_rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.rasterising import ChildLimits, Rasterizer, RasterSettings, shared_rasterizer
 
 # Setting 100,000 characters takes 0.04 to 4 s, by font and columns: a longer text is counted in
 # several calls, each with a deadline of its own.

@@ -21,9 +21,9 @@ from schemas.sources import RecordSource, kind_of, record_id, settings_digest
 from schemas.text_source import TextSource
 from schemas.tokens import reduced
 from schemas.typography import space
+from workers.rasterising import RasterSettings, page_error
 from workers.rasterising.drawing import ink_share
 from workers.rasterising.pictures import encode
-from workers.rasterising.settings import RasterSettings, page_error
 from workers.synthetic.conversations.fading import fade
 from workers.synthetic.conversations.turns import from_content, transcript
 from workers.synthetic.degrade import degrade_drawn
@@ -33,7 +33,7 @@ from workers.synthetic.text.blocks import Run, TextBlock, plain_blocks
 from workers.synthetic.text.fonts import script_of
 from workers.synthetic.text.markdown import markdown_blocks
 from workers.synthetic.text.typography import Style, sample
-from workers.text.cleaning import clean, harmful_chars
+from workers.text import clean, harmful_chars
 from workers.text.signatures import IMAGE_HASH_BYTES, image_hash
 
 

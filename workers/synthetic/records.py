@@ -39,8 +39,7 @@ from schemas.sources import (
 )
 from schemas.text_source import TextSource
 from workers import store
-from workers.sources.copies import examine_copies, list_copies, take_copies
-from workers.sources.documents import Examined
+from workers.sources import Examined, examine_copies, list_copies, take_copies
 from workers.synthetic.chemistry.molecules import MOLECULES
 from workers.synthetic.corpora.reading import (
     CHAT_SUFFIXES,
@@ -52,7 +51,7 @@ from workers.synthetic.corpora.reading import (
 )
 from workers.synthetic.corpora.record import Record
 from workers.synthetic.fenced import RecordMaker
-from workers.text.cleaning import one_line
+from workers.text import one_line
 
 # What the child counts in one call: enough to outweigh the call, little enough for its deadline.
 _BATCH_RECORDS = 64

@@ -1,1 +1,14 @@
-"""workers/text."""
+"""Texts: cleaning, token counts, language, quality, and the signatures that find duplicates.
+
+Pure functions of strings and pictures. Does not decide what is a duplicate: that is
+`workers.publishing`.
+
+    clean("a\x00b")                              # "ab"
+    measures.count_tokens("one text")
+
+The modules `measures`, `quality` and `signatures` are used by their names.
+"""
+
+from workers.text.cleaning import MAX_DETAIL_CHARS, clean, first_line, harmful_chars, one_line
+
+__all__ = ["MAX_DETAIL_CHARS", "clean", "first_line", "harmful_chars", "one_line"]

@@ -1,1 +1,4 @@
-"""pipelines/cli/show."""
+"""How results look in a terminal: rich tables, and nothing computed.
+
+Start reading in `results`.
+"""

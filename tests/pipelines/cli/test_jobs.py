@@ -14,15 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipelines.corpora import write_pdf
-from tests.ray_cluster import (
-    TIMEOUT_S,
-    Cluster,
-    call,
-    calling,
-    interrupt,
-    ray_cluster,
-    wait_until,
-)
+from tests.ray_cluster import TIMEOUT_S, Cluster, call, calling, interrupt, ray_cluster, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import Recipe
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import recipe_for, rows, run_here
-from workers.dataset.delta import TableVersion
+from workers.dataset import TableVersion
 
 ONLY = "routing: only\non_missing: remove\nmax_removed: 1\nplacement: {shard_pages: 4}\n"
 

@@ -24,8 +24,8 @@ from tests.faults.consumer import read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import part_names, problems, recipe_for, rows, run_here
+from workers.dataset import write_part
 from workers.dataset.lease import hold
-from workers.dataset.parts import write_part
 from workers.dataset.vacuum import named_parts
 
 SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"

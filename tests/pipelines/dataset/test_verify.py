@@ -20,8 +20,7 @@ from schemas.tables import DOCUMENTS
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from tests.pipelines.deep import stage_deep
-from workers.dataset.delta import commit_parts
-from workers.dataset.parts import read_part, write_part
+from workers.dataset import commit_parts, read_part, write_part
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pipelines.planning.rates import choose_rates
 from schemas.recipe import EngineSpec, Recipe
 from schemas.timings import ShardTimes
 from tests.pipelines.datasets import recipe_for
-from workers.dataset.delta import TableVersion
+from workers.dataset import TableVersion
 
 
 @pytest.fixture

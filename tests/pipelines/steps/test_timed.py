@@ -18,9 +18,9 @@ from tests.builders import (
     make_reading,
 )
 from tests.engines import ScriptedEngine
-from workers.reading.ladder import LadderSettings
-from workers.reading.replica import Replica, ReplicaSettings, given_reading
-from workers.shards.score import reject_row, score_page
+from workers.reading import LadderSettings, Replica, ReplicaSettings, given_reading
+from workers.shards import score_page
+from workers.shards.score import reject_row
 
 PAGES = [page_id(make_doc_id(1), index) for index in range(4)]
 

@@ -19,8 +19,8 @@ from pipelines.run import Report, run
 from schemas.recipe import Recipe
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import commit_again, problems, recipe_for, rows, run_here
+from workers.dataset import commit_parts
 from workers.dataset.card import count_languages
-from workers.dataset.delta import commit_parts
 
 ONLY = "routing: only\n"
 

@@ -26,7 +26,8 @@ from workers.engines.loaded import Loaded
 from workers.engines.plan import make_plan
 from workers.engines.transformers import TransformersEngine, load_transformers
 from workers.rasterising import pictures
-from workers.reading.ladder import LadderSettings, climb
+from workers.reading import LadderSettings
+from workers.reading.ladder import climb
 
 RASTER = Raster(format="png")
 EOS = 2

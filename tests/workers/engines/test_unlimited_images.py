@@ -10,10 +10,7 @@ import torch
 from PIL import Image
 
 from tests.checkpoints import make_checkpoint
-from workers.engines.unlimited_images import (
-    UnlimitedOcrImageProcessorPil,
-    load_unlimited_processor,
-)
+from workers.engines.unlimited_images import UnlimitedOcrImageProcessorPil, load_unlimited_processor
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 GREY = (127, 127, 127)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.tables import PAGES, REJECTS
 from tests.builders import make_doc_id, make_row, make_shard
 from workers import store
-from workers.dataset.parts import read_part, write_part
+from workers.dataset import read_part, write_part
 from workers.publishing.gather import (
     Gathering,
     NewPart,
@@ -25,7 +25,7 @@ from workers.publishing.gather import (
     write_new_part,
 )
 from workers.publishing.records import RowsFile
-from workers.shards.staging import Staging
+from workers.shards import Staging
 
 
 def int32(values: list[int]) -> np.ndarray:

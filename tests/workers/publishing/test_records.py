@@ -16,7 +16,7 @@ from schemas.recipe import Dedup
 from schemas.tables import SCHEMAS
 from tests.builders import PROSE, RECIPE_DIGEST, make_crop, make_crop_rows, make_row, make_shard
 from workers import store
-from workers.dataset.parts import read_part, write_part
+from workers.dataset import read_part, write_part
 from workers.publishing.buckets import Bucketing, KeysFile, bucket_edges
 from workers.publishing.duplicates import band_keys, key_columns, signature_matrix
 from workers.publishing.records import (
@@ -29,8 +29,8 @@ from workers.publishing.records import (
     load_items,
     load_records,
 )
+from workers.shards import Staging
 from workers.shards.score import reject_row
-from workers.shards.staging import Staging
 
 DEDUP = Dedup()
 ROWS = [make_row(1, 0), make_row(1, 1, PROSE[::-1]), make_row(1, 2, "Another page. " + PROSE)]

@@ -17,7 +17,7 @@ from schemas.recipe import Quality
 from schemas.tables import REJECT_REASONS, STAGED, STAGED_CROPS
 from tests.builders import PROSE, SCORING, make_crop, make_doc_id, make_rastered, make_reading
 from workers.shards.score import ScoreSettings, reject_row, score_crops, score_page
-from workers.text.cleaning import clean
+from workers.text import clean
 from workers.text.signatures import minhash, shingle_hashes, words
 
 PAGE = page_id(make_doc_id(1), 7)

@@ -15,7 +15,7 @@ from schemas.pages import PageError
 from schemas.tables import STAGED, STAGED_CROPS
 from tests.builders import PROSE, make_crop, make_crop_rows, make_row, make_shard
 from workers import store
-from workers.dataset.parts import read_part
+from workers.dataset import read_part
 from workers.shards.score import reject_row
 from workers.shards.staging import Staging
 

@@ -14,8 +14,7 @@ from schemas.sources import record_id
 from schemas.text_source import TextSource
 from schemas.typography import Typography
 from tests.pipelines.corpora import prose
-from workers.rasterising.rasterizer import Rasterizer
-from workers.rasterising.settings import ChildLimits, RasterSettings
+from workers.rasterising import ChildLimits, Rasterizer, RasterSettings
 from workers.synthetic import making
 from workers.synthetic.corpora.reading import MAX_TEXT_BYTES
 from workers.synthetic.fenced import RecordMaker

@@ -24,10 +24,9 @@ from tests.workers.rasterising.turned import (
     turned_pdf,
     upright_turn,
 )
-from workers.rasterising.media_types import PDF
+from workers.rasterising import PDF, RasterSettings
 from workers.rasterising.render import render_pages
-from workers.rasterising.settings import RasterSettings
-from workers.reading.replica import given_reading
+from workers.reading import given_reading
 from workers.textlayer import extract, upright_view
 from workers.textlayer.orientation import AS_DISPLAYED, View, elect, upright_view_of
 

@@ -22,7 +22,7 @@ from packaging.version import Version
 from schemas.errors import EngineDied, ModelError, NoEngineError
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
-from workers.text.cleaning import first_line
+from workers.text import first_line
 
 _OLDEST = Version("0.11.1")
 """The first release with pull request 28617; 0.11.0 does not know DeepSeek-OCR at all."""

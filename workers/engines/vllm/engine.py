@@ -31,7 +31,7 @@ from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
 from workers.engines.vllm.core import Loaded, load_core, prove_guard
-from workers.text.cleaning import first_line
+from workers.text import first_line
 
 _ONLY_MODE: Mapping[str, str] = {
     "DeepseekOCRForCausalLM": "gundam",

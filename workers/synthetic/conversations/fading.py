@@ -10,12 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from schemas.conversations import (
-    LONGEST_EDGE_PX,
-    ConversationSource,
-    ImageMode,
-    image_tokens,
-)
+from schemas.conversations import LONGEST_EDGE_PX, ConversationSource, ImageMode, image_tokens
 from schemas.errors import DocumentError
 from schemas.pages import Conversation, Message, MessagePart, PageImage, ShownPage, Turn
 from schemas.recipe import Raster

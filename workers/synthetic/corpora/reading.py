@@ -29,7 +29,7 @@ from workers.synthetic.corpora.record import (
     failed,
     too_large,
 )
-from workers.text.cleaning import one_line
+from workers.text import one_line
 
 __all__ = [
     "CHAT_SUFFIXES",
