@@ -17,10 +17,9 @@ demo: $(INSTALLED)
 	$(BIN)/pagefoundry verify demo/data
 	$(BIN)/pagefoundry inspect demo/data
 
-# What needs neither Ray nor a server runs two at a time; the rest alone, for it fills the machine.
+# Two at a time: what starts a Ray in one process, where it waits more than it works; the rest beside it.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses 2 tests/schemas tests/workers
-	$(BIN)/python -m pytest --ignore tests/schemas --ignore tests/workers
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 # vLLM pins what the rest does not, so it has an environment of its own.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt

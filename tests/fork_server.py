@@ -1,8 +1,8 @@
-"""Processes that are forked from one which has its imports behind it.
+"""The command in processes that are forked from one which has its imports behind it.
 
 Importing what a run needs takes 1.7 s of a core, and most of what tests have a process do takes
-less. The server imports nothing that looks at its own terminal, arguments or environment: a child
-gets those of its caller before it imports the command.
+less. The server imports neither Ray nor the command line, as both look at their environment when
+they are imported: a child has its caller's by then.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 TIMEOUT_S = 300
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -24,8 +27,8 @@ CONTEXT.set_forkserver_preload(
         "typer",
         "rich.progress",
         "rich.table",
-        "cluster.session",
         "cluster.manifests.render",
+        "cluster.session",
         "cluster.submit",
         "pipelines.run",
         "pipelines.dataset.diff",
@@ -41,42 +44,85 @@ CONTEXT.set_forkserver_preload(
 )
 
 
+class Command:
+    """The command `pagefoundry` at work in a process of its own; the methods are Popen's.
+
+    Args:
+        gate: a barrier of `CONTEXT`, which the process waits at when it has all its imports.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        gate: Any = None,
+    ) -> None:
+        self.arguments = arguments
+        self._folder = Path(tempfile.mkdtemp())
+        outputs = [self._folder / name for name in ("out", "err")]
+        variables = os.environ | (environment or {})
+        given = (arguments, outputs, cwd or Path.cwd(), variables, gate)
+        self._process = CONTEXT.Process(target=_run, args=given)
+        self._process.start()
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        assert self.pid is not None
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def communicate(self, timeout: float = TIMEOUT_S) -> tuple[str, str]:
+        """Wait for the end; what it wrote on stdout and on stderr."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self.arguments, timeout)
+        out, err = [(self._folder / name).read_text() for name in ("out", "err")]
+        shutil.rmtree(self._folder)
+        return out, err
+
+
 def call(
-    *arguments: str,
-    cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command `pagefoundry` to its end in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        child = CONTEXT.Process(
-            target=_run_command,
-            args=(arguments, out, err, cwd or Path.cwd(), os.environ | (environment or {})),
-        )
-        child.start()
-        child.join(TIMEOUT_S)
-        if child.exitcode is None:
-            child.kill()
-            child.join()
-            raise TimeoutError(f"{arguments} still ran after {TIMEOUT_S} s: {err.read_text()}")
-        return subprocess.CompletedProcess(
-            arguments, child.exitcode, out.read_text(), err.read_text()
-        )
+    """Run the command to its end."""
+    command = Command(*arguments, cwd=cwd, environment=environment)
+    try:
+        out, err = command.communicate()
+    finally:
+        command.kill()
+    return subprocess.CompletedProcess(arguments, command.returncode or 0, out, err)
 
 
-def _run_command(
-    arguments: Sequence[str], out: Path, err: Path, cwd: Path, environment: Mapping[str, str]
+def _run(
+    arguments: Sequence[str],
+    outputs: Sequence[Path],
+    cwd: Path,
+    variables: Mapping[str, str],
+    gate: Any,
 ) -> None:
-    for path, number in ((out, 1), (err, 2)):
+    for path, number in zip(outputs, (1, 2), strict=True):
         with path.open("wb") as file:
             os.dup2(file.fileno(), number)
     os.environ.clear()
-    os.environ |= environment
+    os.environ |= variables
     os.chdir(cwd)
     sys.argv = ["pagefoundry", *arguments]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         from pipelines.cli import main
 
+        if gate is not None:
+            gate.wait(TIMEOUT_S)
         main()
     finally:
         atexit._run_exitfuncs()  # a forked process ends without them

@@ -38,7 +38,7 @@ def corpus(tmp_path: Path) -> Path:
     """Four pages with a text layer, and two that are scans."""
     folder = tmp_path / "corpus"
     write_pdf(folder, "a.pdf", first_seed=1, pages=4)
-    write_scan(folder, "scan.pdf", first_seed=50, pages=2)
+    write_scan(folder, "scan.pdf", first_seed=50, pages=2, words=30)
     return folder
 
 
