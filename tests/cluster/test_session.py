@@ -45,10 +45,6 @@ def broken_replica() -> Adder:
     raise ModelError("no such checkpoint: nowhere/nothing")
 
 
-# One Ray for all of them.
-pytestmark = pytest.mark.xdist_group("ray")
-
-
 @pytest.fixture(params=[IN_PROCESS, pytest.param(None, marks=pytest.mark.ray)])
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     if request.param is None:

@@ -15,9 +15,6 @@ from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for
 from workers.sample import write_sample_corpus
 from workers.sample.corpus import sample_files
 
-# All of them have what one process made.
-pytestmark = pytest.mark.xdist_group("ray")
-
 # Scans, images, a text layer, a duplicate and every bad file; few enough to read three times.
 CHOSEN = {
     "kiln-chinese.pdf", "bridge-placard.png", "harbour-log.tiff", "olives-greek.pdf",
