@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ray.autoscaler._private.kuberay.autoscaling_config import (
     _derive_autoscaling_config_from_ray_cr,
 )
+from ray.cluster_utils import Cluster
 
 from cluster.pool import Runtime
 from cluster.session import ReplicaSpec, open_session
@@ -49,28 +51,36 @@ def ready(runtime: Runtime, count: int) -> list[str]:
     return [ray.get(lane.device.remote()).node for lane in lanes]  # type: ignore[attr-defined]
 
 
-def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for() -> None:
+@pytest.fixture(scope="module")
+def described() -> Iterator[Cluster]:
+    """The manifest's head."""
     with cluster_of(**node_of("headgroup")) as cluster:
-        nodes = [cluster.add_node(**node_of("cpu")).node_id for _ in range(2)]
-        with (
-            open_session(cluster.address) as session,
-            session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
-        ):
-            found = ready(runtime, 4)
-            assert sorted(found) == sorted(nodes * 2)
-            assert runtime.pending_lanes() == 1  # for which Ray's autoscaler would bring one up
+        yield cluster
 
 
 @pytest.mark.slow
-def test_while_no_cpu_node_is_up_a_replica_waits_for_one() -> None:
+def test_while_no_cpu_node_is_up_a_replica_waits_for_one(described: Cluster) -> None:
     with (
-        cluster_of(**node_of("headgroup")) as cluster,
-        open_session(cluster.address) as session,
+        open_session(described.address) as session,
         session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
     ):
         assert tuple(runtime.lanes()) == ()
-        node = cluster.add_node(**node_of("cpu"))
+        node = described.add_node(**node_of("cpu"))
         assert ready(runtime, 1) == [node.node_id]
+    described.remove_node(node)
+
+
+def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for(
+    described: Cluster,
+) -> None:
+    nodes = [described.add_node(**node_of("cpu")).node_id for _ in range(2)]
+    with (
+        open_session(described.address) as session,
+        session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
+    ):
+        found = ready(runtime, 4)
+        assert sorted(found) == sorted(nodes * 2)
+        assert runtime.pending_lanes() == 1  # for which Ray's autoscaler would bring one up
 
 
 @pytest.mark.slow
