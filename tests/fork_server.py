@@ -119,7 +119,7 @@ def _run(
     sys.argv = ["pagefoundry", *arguments]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        from pipelines.cli import main
+        from pipelines.cli.app import main
 
         if gate is not None:
             gate.wait(TIMEOUT_S)
