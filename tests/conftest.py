@@ -26,7 +26,6 @@ def local_ray() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    side_by_side.require_groups(items)
     if hasattr(config, "workerinput"):  # one of several processes
         items[:] = side_by_side.longest_first(items)
 

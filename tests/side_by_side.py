@@ -45,13 +45,6 @@ def group_of(name: str) -> str:
     return name.partition("::")[0]
 
 
-def require_groups(items: Sequence[pytest.Item]) -> None:
-    """Raises UsageError for a test that is marked as one that starts a Ray, and is not there."""
-    for item in items:
-        if item.get_closest_marker("ray") is not None and group_of(item.nodeid) != "ray":
-            raise pytest.UsageError(f"{item.nodeid} starts a Ray: tests/side_by_side.py lacks it")
-
-
 def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Whole groups: Ray's, then by the tests that are slow, then by how many there are."""
     groups: dict[str, list[pytest.Item]] = {}

@@ -78,7 +78,7 @@ def test_the_run_after_a_kill_finishes_what_was_left(
         while not moment(dataset):
             assert driver.poll() is None, "the run ended before its moment came"
             assert time.monotonic() < deadline, "the moment never came"
-            time.sleep(0.001)
+            time.sleep(0.005)
         driver.kill()
     assert not is_published(dataset)
     covered = sum(
