@@ -1,9 +1,10 @@
 """Which tests one process runs from the first to the last, when two processes share them.
 
-A file's tests stay together, as they share its fixtures. What starts a Ray is a group of its own:
-it waits more than it works, so that the process beside it finds a core free, and two such would
-not. What needs an S3 server is another. Groups are told by names of tests, for that is all that
-pytest-xdist has where it deals them out: its own groups, by a mark, do nothing with pytest 9.2
+A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
+a Ray waits more than it works, so the process beside it finds a core free; two Rays would not.
+Tests that need an S3 server are another group, and so are those of the documentation, which share
+one run of the tutorial. Groups are found by the tests' names, since that is all that pytest-xdist
+has when it deals them out: its own groups, by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 """
 
@@ -35,11 +36,12 @@ RAY = (
     "tests/vllm/test_job.py",
 )
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/")
+DOCS = ("tests/docs/",)
 
 
 def group_of(name: str) -> str:
     """The group of a test."""
-    for group, beginnings in (("ray", RAY), ("s3", S3)):
+    for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS)):
         if name.startswith(beginnings):
             return group
     return name.partition("::")[0]
