@@ -11,12 +11,12 @@ from typing import Any
 
 from PIL import Image
 
+from schemas.lines import MAX_DETAIL_CHARS
 from schemas.pages import PageError, PageImage, Reading
 from schemas.tokens import reduced
 from workers.engines.plan import Plan
 from workers.engines.profiles.profile import Mode
 from workers.rasterising import pictures
-from workers.text import MAX_DETAIL_CHARS
 
 
 @dataclass(slots=True)

@@ -17,10 +17,10 @@ from typing import Any
 
 from schemas.errors import DocumentError
 from schemas.ids import page_id
+from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
 from workers.rasterising.children import Child, ChildDiedError, Failed
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
-from workers.text import one_line
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import resource
 from dataclasses import dataclass
 
 from schemas.errors import DocumentError
+from schemas.lines import one_line
 from schemas.pages import PageError
 from schemas.recipe import Raster, TextLayer
-from workers.text import one_line
 
 _OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 

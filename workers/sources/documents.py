@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 
 from schemas.errors import AccessError, DocumentError, StorageError
+from schemas.lines import one_line
 from schemas.shards import SeenFile
 from workers import store
 from workers.rasterising import Rasterizer, sniff
-from workers.text import one_line
 
 _HEAD_BYTES = 1024
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fsspec.utils import glob_translate
 
 from schemas.errors import AccessError, SourceError, StorageError
+from schemas.lines import error_line
 from schemas.shards import SeenFile
 from workers.store.folders import FoundFile, files_below, found_file
 from workers.store.locations import (
@@ -25,7 +26,6 @@ from workers.store.locations import (
     join,
     local_path,
     local_uri,
-    one_line,
     translated,
 )
 
@@ -73,7 +73,7 @@ def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]
         cause = exc.__cause__ or exc
         missing = isinstance(cause, FileNotFoundError)
         kind = StorageError if isinstance(cause, OSError) and not missing else SourceError
-        raise kind(f"source {pattern!r} cannot be listed: {one_line(cause)}") from exc
+        raise kind(f"source {pattern!r} cannot be listed: {error_line(cause)}") from exc
 
 
 def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:

@@ -24,6 +24,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from schemas.errors import AccessError, RequestError, StorageError
+from schemas.lines import error_line
 from schemas.recipe import Storage
 
 # What no waiting mends, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not among them:
@@ -34,7 +35,6 @@ _REFUSALS = {
     errno.EROFS: "mount it for writing, or name another place",
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name another file system",
 }
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f]")
 _S3_SCHEMES = ("s3://", "s3a://")
 
@@ -128,24 +128,19 @@ def storage_error(action: str, uri: str, exc: BaseException) -> StorageError:
     """
     place = _UNPRINTED.sub(lambda found: repr(found[0])[1:-1], uri)
     if is_local(uri) and isinstance(exc, OSError) and exc.errno in _REFUSALS:
-        return AccessError(f"cannot {action} {place}: {one_line(exc)}; {_REFUSALS[exc.errno]}")
+        return AccessError(f"cannot {action} {place}: {error_line(exc)}; {_REFUSALS[exc.errno]}")
     if is_s3(uri):
         from workers.store.s3 import refusal
 
         refused = refusal(exc, bucket_of(uri))
         if refused is not None:
             return AccessError(f"cannot {action} {place}: {refused}")
-    return StorageError(f"cannot {action} {place}: {one_line(exc)}")
+    return StorageError(f"cannot {action} {place}: {error_line(exc)}")
 
 
 def bucket_of(uri: str) -> str:
     """The bucket that an `s3://` URI names."""
     return uri.partition("://")[2].partition("/")[0]
-
-
-def one_line(exc: BaseException) -> str:
-    """What an error says, without line breaks and colours."""
-    return " ".join(_COLOURS.sub("", str(exc)).split()) or type(exc).__name__
 
 
 @contextmanager

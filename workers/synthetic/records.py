@@ -17,6 +17,7 @@ from schemas.conversations import ConversationSource
 from schemas.errors import AccessError, DocumentError, RequestError, StorageError
 from schemas.figures import SAMPLE, ChemistrySource
 from schemas.ids import digest, page_id
+from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
 from schemas.shards import PageRange, SeenFile, Shard
 from schemas.sources import (
@@ -51,7 +52,6 @@ from workers.synthetic.corpora.reading import (
 )
 from workers.synthetic.corpora.record import Record
 from workers.synthetic.fenced import RecordMaker
-from workers.text import one_line
 
 # What the child counts in one call: enough to outweigh the call, little enough for its deadline.
 _BATCH_RECORDS = 64

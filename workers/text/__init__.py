@@ -9,6 +9,6 @@ Pure functions of strings and pictures. Does not decide what is a duplicate: tha
 The modules `measures`, `quality` and `signatures` are used by their names.
 """
 
-from workers.text.cleaning import MAX_DETAIL_CHARS, clean, first_line, harmful_chars, one_line
+from workers.text.cleaning import clean, harmful_chars
 
-__all__ = ["MAX_DETAIL_CHARS", "clean", "first_line", "harmful_chars", "one_line"]
+__all__ = ["clean", "harmful_chars"]

@@ -20,9 +20,9 @@ from typing import Any
 from packaging.version import Version
 
 from schemas.errors import EngineDied, ModelError, NoEngineError
+from schemas.lines import first_line
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
-from workers.text import first_line
 
 _OLDEST = Version("0.11.1")
 """The first release with pull request 28617; 0.11.0 does not know DeepSeek-OCR at all."""
