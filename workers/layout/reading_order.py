@@ -3,11 +3,10 @@
 Owns: columns, rows and paragraphs (`paragraphs`), and the joining of lines (`join_lines`).
 Does not: look at words to find the order, read pixels, or know who made the boxes.
 
-The order is a recursive XY-cut (Nagy and Seth, "Hierarchical representation of optically
-scanned documents", ICPR 1984), with the remedy of XY-Cut++ (Liu et al., arXiv:2504.10258) for
-its known fault: a heading across the page closes the gutter under it. Boxes that cross a gutter
-are set aside as separators, and the columns are read between them. Pure NumPy, deterministic,
-and the same whatever order the boxes come in.
+The order is that of a recursive XY-cut (`xy_cut`) with the remedy of XY-Cut++ (Liu et al.,
+arXiv:2504.10258) for its known fault: a heading across the page closes the gutter under it. Boxes
+that cross a gutter are set aside as separators, and the columns between them are read one after
+another. Pure NumPy, deterministic, and independent of the order in which the boxes come.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from workers.layout import xy_cut
 
 Boxes = NDArray[np.float64]
 """float64 (n, 4): x0, y0, x1, y1 in any one unit, y downwards."""
@@ -119,25 +120,20 @@ def _flow(boxes: Boxes, members: NDArray[np.intp]) -> list[list[list[int]]]:
     x0, y0, x1, y1 = boxes[members].T
     members = members[np.lexsort((members, x1, y1, x0, y0))]
     unit = float(np.median(y1 - y0)) or 1.0
-    regions = _cut(boxes, members, unit, 0)
-    return [rows for region in regions for rows in _split_rows(_rows(boxes, region, unit), unit)]
+    columns = xy_cut.regions(members, lambda part: _cut(boxes, part, unit), _MAX_DEPTH)
+    return [rows for column in columns for rows in _split_rows(_rows(boxes, column, unit), unit)]
 
 
-def _cut(
-    boxes: Boxes, members: NDArray[np.intp], unit: float, depth: int
-) -> list[NDArray[np.intp]]:
-    """Regions of one column each, in reading order."""
+def _cut(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[NDArray[np.intp]]:
+    """The parts beside the gutter that puts most boxes into columns; none where no gutter does."""
     best: list[tuple[bool, NDArray[np.intp]]] = []
-    if depth < _MAX_DEPTH:
-        best_size = 0
-        for gutter in _gutters(boxes, members, unit):
-            parts = _bands(boxes, members, gutter, unit)
-            size = sum(len(part) for is_column, part in parts if is_column)
-            if size > best_size:
-                best, best_size = parts, size
-    if not best:
-        return [members]
-    return [region for _, part in best for region in _cut(boxes, part, unit, depth + 1)]
+    best_size = 0
+    for gutter in _gutters(boxes, members, unit):
+        parts = _bands(boxes, members, gutter, unit)
+        size = sum(len(part) for is_column, part in parts if is_column)
+        if size > best_size:
+            best, best_size = parts, size
+    return [part for _, part in best]
 
 
 def _gutters(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[float]:

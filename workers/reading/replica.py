@@ -18,7 +18,7 @@ from schemas.errors import EngineDied, NoEngineError, ShardError
 from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
-from workers.layout import shared_layout_model
+from workers.layout.regions import shared_layout_model
 from workers.reading.deep import parse_regions
 from workers.reading.ladder import Climb, LadderSettings, climb
 

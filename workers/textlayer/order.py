@@ -1,6 +1,6 @@
 """Reading order of the blocks of a born-digital page, from their boxes alone.
 
-Pure: boxes in, a permutation out. A recursive XY-cut (Nagy and Seth 1984) that reads a run of
+Pure: boxes in, a permutation out. A recursive XY-cut (`workers.layout.xy_cut`) that reads a run of
 horizontal strips as columns while one gutter goes through all of them, so that a heading across
 the page does not split the columns under it into rows.
 """
@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from schemas.pages import Box
+from workers.layout import xy_cut
 
 _MAX_DEPTH = 6
 """Columns within strips within columns; a page that nests deeper is read from top to bottom."""
@@ -30,9 +31,12 @@ def reading_order(boxes: Sequence[Box], gutter: float, right_to_left: bool = Fal
 
     Cost is that of sorting the boxes at each of at most six levels.
     """
-    order: list[int] = []
-    _cut(boxes, list(range(len(boxes))), gutter, right_to_left, 0, order)
-    return order
+    regions = xy_cut.regions(
+        list(range(len(boxes))),
+        lambda members: _cut(boxes, members, gutter, right_to_left),
+        _MAX_DEPTH,
+    )
+    return [i for members in regions for i in _rows(boxes, members, right_to_left)]
 
 
 def page_order(
@@ -85,29 +89,18 @@ def _goes_down_columns(boxes: Sequence[Box], gutter: float, right_to_left: bool)
 
 
 def _cut(
-    boxes: Sequence[Box],
-    members: list[int],
-    gutter: float,
-    right_to_left: bool,
-    depth: int,
-    order: list[int],
-) -> None:
+    boxes: Sequence[Box], members: list[int], gutter: float, right_to_left: bool
+) -> list[list[int]]:
+    """Columns in reading order where gutters go all the way down, else strips from the top."""
     spans = _merged(sorted((boxes[i][0], boxes[i][2]) for i in members), gutter)
-    if depth < _MAX_DEPTH and _are_columns(spans):
+    if _are_columns(spans):
         columns: list[list[int]] = [[] for _ in spans]
         starts = [x0 for x0, _ in spans]
         for i in members:
             columns[bisect_right(starts, boxes[i][0]) - 1].append(i)
         if not _are_aligned(boxes, columns, gutter):
-            for column in reversed(columns) if right_to_left else columns:
-                _cut(boxes, column, gutter, right_to_left, depth + 1, order)
-            return
-    runs = _runs(boxes, members, gutter)
-    if len(runs) == 1 or depth >= _MAX_DEPTH:
-        order.extend(_rows(boxes, members, right_to_left))
-        return
-    for run in runs:
-        _cut(boxes, run, gutter, right_to_left, depth + 1, order)
+            return columns[::-1] if right_to_left else columns
+    return _runs(boxes, members, gutter)
 
 
 def _are_aligned(boxes: Sequence[Box], columns: Sequence[list[int]], gutter: float) -> bool:
