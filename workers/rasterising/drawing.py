@@ -27,7 +27,7 @@ _LOST = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class PagePicture:
     """A picture, and the memory that it shows and must not outlive.
 
     `errors` are those that MuPDF met in the page's operators and went on after.
@@ -38,7 +38,7 @@ class Drawn:
     errors: int = 0
 
 
-def draw_pdf_page(page: Any, raster: Raster, view: View = AS_DISPLAYED) -> Drawn:
+def draw_pdf_page(page: Any, raster: Raster, view: View = AS_DISPLAYED) -> PagePicture:
     """A page of a PDF on white, as it lies in `view`. Raises DocumentError for one too large.
 
     Pixels of four bytes are the ones that Pillow takes from MuPDF without a copy, which is 10 %
@@ -65,7 +65,7 @@ def draw_pdf_page(page: Any, raster: Raster, view: View = AS_DISPLAYED) -> Drawn
     samples = mupdf.fz_pixmap_samples_memoryview(pixmap)
     stride = mupdf.fz_pixmap_stride(pixmap)
     picture = Image.frombuffer("RGBX", size, samples, "raw", "RGBX", stride, 1)
-    return Drawn(picture, pixmap, cookie.m_internal.errors)
+    return PagePicture(picture, pixmap, cookie.m_internal.errors)
 
 
 def ink_share(grey: Image.Image) -> float:
@@ -78,7 +78,7 @@ def ink_share(grey: Image.Image) -> float:
     return (darker + lighter) / sum(histogram)
 
 
-def lost_content(drawn: Drawn) -> str | None:
+def lost_content(drawn: PagePicture) -> str | None:
     """What MuPDF said of the page drawn last, where not all of its content could be drawn.
 
     Its warnings must have been reset before that page was loaded.

@@ -21,7 +21,7 @@ from schemas.pages import PageError, PageImage, RasteredPage, Reading
 from schemas.recipe import TextLayer
 from workers import textlayer
 from workers.rasterising import native
-from workers.rasterising.drawing import Drawn, draw_pdf_page, ink_share, lost_content
+from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import count_frames, draw_frame, open_image
 from workers.rasterising.media_types import PDF
 from workers.rasterising.pictures import encode
@@ -147,7 +147,7 @@ def _render_page(
         pdf_page = document.load_page(index)
         drawn = draw_pdf_page(pdf_page, settings.raster)
     else:
-        pdf_page, drawn = None, Drawn(draw_frame(document, index, settings.raster))
+        pdf_page, drawn = None, PagePicture(draw_frame(document, index, settings.raster))
     grey = drawn.picture.convert("L")  # on a sample of it the hash would not bear rescaling
     marked = ink_share(grey)
     if marked < settings.min_ink_share:

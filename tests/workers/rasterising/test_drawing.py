@@ -10,12 +10,12 @@ from PIL import Image
 
 from schemas.recipe import Raster
 from tests.hostile import pdfs
-from workers.rasterising.drawing import Drawn, draw_pdf_page, ink_share, lost_content
+from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 
 RASTER = Raster(longest_edge_px=320)
 
 
-def draw_first(data: bytes) -> Drawn:
+def draw_first(data: bytes) -> PagePicture:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     with pymupdf.open(stream=data, filetype="pdf") as document:
