@@ -123,27 +123,28 @@ def forbid_network_and_programs() -> None:
     if sys.platform != "linux" or platform.machine() not in _MACHINES:
         system = f"{sys.platform} on {platform.machine()}"
         raise OSError(errno.ENOSYS, f"there is no filter of system calls for {system}")
-    machine = _MACHINES[platform.machine()]
-    code = _filter(machine)
+    code = _filter(platform.machine())
     program = _Program(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs is refused")
+    number = _MACHINES[platform.machine()].seccomp
     failed = libc.syscall(
-        machine.seccomp, _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(program)
+        number, _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(program)
     )
     if failed:
         code_number = ctypes.get_errno()
         raise OSError(code_number, f"seccomp is refused: {os.strerror(code_number)}")
 
 
-def _filter(machine: _Machine) -> bytes:
+def _filter(machine: str) -> bytes:
     """The filter as classic BPF, eight bytes an instruction; jumps skip `yes` or `no` of them."""
-    denied = sorted((machine.denied | _DENIED_EVERYWHERE).values())
+    numbers = _MACHINES[machine]
+    denied = sorted((numbers.denied | _DENIED_EVERYWHERE).values())
     refuse = _instruction(_RETURN, _FAIL_WITH | errno.EPERM)
     parts = [
         _instruction(_LOAD, _AT_ARCH),
-        _instruction(_JUMP_EQUAL, machine.arch, yes=1),
+        _instruction(_JUMP_EQUAL, numbers.arch, yes=1),
         refuse,
         _instruction(_LOAD, _AT_NUMBER),
         _instruction(_JUMP_FROM, _X32_BIT, no=1),
@@ -156,7 +157,7 @@ def _filter(machine: _Machine) -> bytes:
         # clone.
         _instruction(_JUMP_EQUAL, _CLONE3, no=1),
         _instruction(_RETURN, _FAIL_WITH | errno.ENOSYS),
-        _instruction(_JUMP_EQUAL, machine.clone, no=3),
+        _instruction(_JUMP_EQUAL, numbers.clone, no=3),
         _instruction(_LOAD, _AT_FIRST_ARGUMENT),
         _instruction(_JUMP_BITS, _CLONE_THREAD, yes=1),
         refuse,

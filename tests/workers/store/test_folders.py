@@ -6,7 +6,6 @@ import errno
 import os
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -107,7 +106,7 @@ def test_a_folder_that_may_not_be_listed_is_not_left_out(
 ) -> None:
     listing = os.scandir
 
-    def refused(folder: str) -> Any:
+    def refused(folder: str) -> object:
         if folder.endswith("/sub"):
             raise PermissionError(errno.EACCES, "Permission denied", folder)
         return listing(folder)

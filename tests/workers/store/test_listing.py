@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import fsspec
 import pytest
@@ -43,7 +43,7 @@ class FarStore(MemoryFileSystem):
     cachable = False
     error: Exception
 
-    def find(self, *_: Any, **__: Any) -> Any:
+    def find(self, *_: object, **__: object) -> NoReturn:
         raise self.error
 
 
