@@ -35,7 +35,7 @@ class ImageFile:
     """An open image file; `is_deep` where a channel has 16 bits, of which Pillow may keep 8.
 
     `on_their_side` remembers for each drawn frame whether it is stored on its side, because
-    decoding a TIFF turns the frame and drops the tag that said so.
+    decoding a TIFF turns the frame and drops the tag for it.
     """
 
     file: BinaryIO

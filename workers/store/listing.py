@@ -49,15 +49,15 @@ def list_documents(
     Raises SourceError for a pattern that matches nothing or that no store could list, StorageError
     where the store does not answer.
     """
-    found: dict[str, SeenFile] = {}
+    files: dict[str, SeenFile] = {}
     for pattern in patterns:
         matches = list(_list_pattern(absolute(pattern), suffixes))
         if not matches:
             raise SourceError(
                 f"source {pattern!r} matches no file; name a folder or a glob like 'docs/**/*.pdf'"
             )
-        found.update((file.uri, file) for file in matches)
-    return [found[uri] for uri in sorted(found)]
+        files.update((file.uri, file) for file in matches)
+    return [files[uri] for uri in sorted(files)]
 
 
 def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
@@ -92,8 +92,8 @@ def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
                 yield _seen_here(file)
             elif file.is_broken:
                 log.warning("%s: a link that leads nowhere; nothing behind it is read", file.path)
-    elif (found := found_file(base)) is not None:
-        yield _seen_here(found)
+    elif (single := found_file(base)) is not None:
+        yield _seen_here(single)
 
 
 def _seen_here(file: FoundFile) -> SeenFile:

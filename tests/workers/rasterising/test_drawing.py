@@ -24,19 +24,19 @@ def draw_first(data: bytes) -> PagePicture:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (pdfs.torn_content, "library error: zlib error: invalid block type"),
         (pdfs.missing_content, "content stream is not a stream (8 0 R)"),
         (pdfs.no_operators, "syntax error: unknown keyword: 'kiln'"),
     ],
 )
-def test_content_that_was_lost_is_named(make: Callable[[], bytes], said: str) -> None:
+def test_content_that_was_lost_is_named(make: Callable[[], bytes], message: str) -> None:
     drawn = draw_first(make())
     assert ink_share(drawn.picture.convert("L")) == 0
     lost = lost_content(drawn)
     assert lost is not None
-    assert said in lost
+    assert message in lost
 
 
 @pytest.mark.parametrize("make", [pdfs.carelessly_blank, lambda: pdfs.two_pages(b"")])

@@ -1,4 +1,4 @@
-"""PDFs whose page is only a cover or a placeholder are told from those with pages of their own."""
+"""PDFs with only a cover or a placeholder are refused; those with pages of their own are kept."""
 
 from __future__ import annotations
 

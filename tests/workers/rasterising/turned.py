@@ -37,7 +37,7 @@ LIES: dict[str, tuple[str, int, int, bool]] = {
 def upright_turn(name: str) -> int:
     """The degrees clockwise that make the displayed page upright, after it was mirrored back.
 
-    Mirroring turns a turn about: what lies clockwise lies counter-clockwise then.
+    Mirroring reverses a turn: clockwise becomes counter-clockwise.
     """
     _, drawn, rotate, is_mirrored = LIES[name]
     return (drawn + rotate if is_mirrored else -drawn - rotate) % 360

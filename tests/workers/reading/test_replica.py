@@ -1,4 +1,4 @@
-"""A replica reads what needs reading, in order, and ends itself rather than hang."""
+"""A replica reads the pages that need an engine, in order, and ends itself instead of hanging."""
 
 from __future__ import annotations
 

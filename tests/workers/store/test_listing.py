@@ -37,7 +37,7 @@ def test_a_disk_has_no_rights_of_its_own(tmp_path: Path) -> None:
 
 
 class FarStore(MemoryFileSystem):
-    """A store that lists nothing, for a reason of its caller's."""
+    """A store whose listing fails with the error that a test sets."""
 
     protocol = "far"
     cachable = False

@@ -200,7 +200,7 @@ def test_text_outside_the_page_and_drawn_twice_is_left_out() -> None:
 
 
 def test_arabic_numbers_and_marks_come_out_as_they_are_read() -> None:
-    """MuPDF hands over Arabic-Indic digits reversed; a version that does not must fail here."""
+    """MuPDF gives Arabic-Indic digits reversed; a version that does not must fail here."""
     page = new_page()
     writer = pymupdf.TextWriter(page.rect)
     writer.append((60, 60), "\u0661\u0662\u0663", font=pymupdf.Font("cjk"), fontsize=10)

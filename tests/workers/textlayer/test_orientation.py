@@ -210,7 +210,7 @@ def test_vertical_writing_stands_upright(tmp_path: Path, rotate: int) -> None:
 
 
 def test_upside_down_glyphs_of_a_low_font_are_not_taken_for_mirrored() -> None:
-    """PyMuPDF computes the boxes of such fonts anew, and errs where the line runs leftwards."""
+    """PyMuPDF recomputes the boxes of such fonts, wrongly where the line runs leftwards."""
     with pymupdf.open() as document:
         page = document.new_page(width=400, height=560)
         for row in range(5):
