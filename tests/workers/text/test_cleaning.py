@@ -1,4 +1,4 @@
-"""A cleaned text breaks no consumer."""
+"""A clean text breaks no consumer."""
 
 from __future__ import annotations
 
