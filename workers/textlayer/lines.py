@@ -15,12 +15,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 import pymupdf
 
 from schemas.pages import Box
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
+from workers.textlayer.raw import RawBlock, RawLine
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -153,43 +153,11 @@ def view_matrix(page: pymupdf.Page, view: View) -> pymupdf.Matrix:
     return page.rotation_matrix * pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
 
 
-class _Span(TypedDict):
-    """Text in one style, as `get_text("dict")` gives it."""
-
-    text: str
-    font: str
-    size: float
-    flags: int
-    char_flags: int
-    alpha: int
-    origin: tuple[float, float]
-    bbox: Box
-
-
-class _RawLine(TypedDict):
-    """A line of `get_text("dict")`; `dir` is cosine and sine, `wmode` 1 for vertical writing."""
-
-    spans: list[_Span]
-    bbox: Box
-    dir: tuple[float, float]
-    wmode: int
-
-
-class _Block(TypedDict, total=False):
-    """Of type 0, a paragraph with `number` and `lines`; of type 3, a path with `isrect`."""
-
-    type: int
-    bbox: Box
-    number: int
-    lines: list[_RawLine]
-    isrect: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Text:
     """MuPDF's blocks, the quarter turns from them to the view, and the matrix to it."""
 
-    blocks: Sequence[_Block]
+    blocks: Sequence[RawBlock]
     quarter_turns: int
     matrix: pymupdf.Matrix
 
@@ -208,18 +176,18 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
     return _Text(page.get_text("dict", textpage=textpage)["blocks"], 0, pymupdf.Identity)
 
 
-def _quadrant(raw: _RawLine, quarter_turns: int) -> int:
+def _quadrant(raw: RawLine, quarter_turns: int) -> int:
     cosine, sine = raw["dir"]
     return (round(math.atan2(sine, cosine) / (math.pi / 2)) + quarter_turns) % 4
 
 
-def _upright(raw: _RawLine, quadrant: int) -> View:
+def _upright(raw: RawLine, quadrant: int) -> View:
     is_vertical = raw["wmode"] == 1
     is_mirrored = not is_vertical and _is_mirrored(raw)
     return upright_view_of(quadrant, is_mirrored, is_vertical)
 
 
-def _is_mirrored(raw: _RawLine) -> bool:
+def _is_mirrored(raw: RawLine) -> bool:
     """Whether the tops of the letters lie to the right of the writing direction.
 
     Letters rise further above their baseline than they reach below it.
@@ -256,7 +224,7 @@ def clean(text: str) -> str:
     return text
 
 
-def _line(raw: _RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]:
+def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]:
     """One visible line, and how many of its characters are hidden and garbled."""
     parts: list[str] = []
     hidden = bold = mono = total = 0
