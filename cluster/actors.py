@@ -10,6 +10,7 @@ from typing import Any
 
 from cluster.places import Device
 from schemas.errors import ModelError, PageFoundryError
+from schemas.lines import last_line
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,3 @@ def death(exc: BaseException) -> str:
     if _NO_WORD in detail[1]:
         return "its process was killed or crashed (out of memory, or a fault in a native library)"
     return f"its process ended: {detail[1].partition('. ')[0]}"
-
-
-def last_line(text: str) -> str:
-    """The most telling line of an error, which often holds a whole remote traceback."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""

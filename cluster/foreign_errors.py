@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from schemas.lines import first_line
+
 _SYSTEMS_WORDS = re.compile(r"\[Errno -?\d+\] [^\"')]+")
 
 
@@ -30,8 +32,3 @@ def reason(exc: OSError) -> str:
     """What the system said, which requests wraps in the names of its classes; else a line."""
     found = _SYSTEMS_WORDS.search(str(exc))
     return found[0] if found else first_line(exc)
-
-
-def first_line(exc: BaseException) -> str:
-    """What an error says first."""
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

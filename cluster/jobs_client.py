@@ -16,11 +16,14 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from cluster.foreign_errors import first_line, is_refusal, is_unknown_job, reason
+from cluster.foreign_errors import is_refusal, is_unknown_job, reason
 from schemas.errors import ClusterError, RequestError
+from schemas.lines import first_line, last_line
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
+MESSAGE_PREFIX = "pagefoundry: "
+"""Begins the lines that our command prints for people, among those of a job's log."""
 _PORTS = {"http": 80, "https": 443, "ray": 10001}
 # Ray's client prefers this variable to the address that it is given.
 _VARIABLE = "RAY_API_SERVER_ADDRESS"
@@ -181,16 +184,11 @@ def asking(address: str, job_id: str = "") -> Iterator[None]:
                 f"{address} knows no job {job_id}; `pagefoundry jobs` lists them. A head that was "
                 "restarted forgets its jobs: submit again to go on"
             ) from exc
-        raise ClusterError(f"{address} failed: {last_line(str(exc)).rstrip('.')}") from exc
+        raise ClusterError(
+            f"{address} failed: {last_line(str(exc), MESSAGE_PREFIX).rstrip('.')}"
+        ) from exc
 
 
 def without_password(address: str) -> str:
     """The address, without the user and the password that a URL may have."""
     return re.sub(r"//[^/@]*@", "//", address)
-
-
-def last_line(text: str) -> str:
-    """What is most telling in Ray's message, which holds the last lines of the log."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    ours = [line for line in lines if line.startswith("pagefoundry: ")]
-    return (ours or lines or [""])[-1].removeprefix("pagefoundry: ")

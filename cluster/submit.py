@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.foreign_errors import is_used_id
-from cluster.jobs_client import JobsClient, asking, last_line, without_password
+from cluster.jobs_client import MESSAGE_PREFIX, JobsClient, asking, without_password
 from schemas.errors import ClusterError, RequestError
+from schemas.lines import last_line
 
 log = logging.getLogger(__name__)
 
@@ -269,6 +270,6 @@ def _job(details: Any) -> Job:
         state=str(details.status),
         started_s=None if details.start_time is None else details.start_time / 1000,
         ended_s=None if not details.end_time else details.end_time / 1000,
-        message=last_line(details.message or ""),
+        message=last_line(details.message or "", MESSAGE_PREFIX),
         exit_code=details.driver_exit_code,
     )

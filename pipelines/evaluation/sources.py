@@ -27,6 +27,7 @@ from pipelines.steps.settings import child_limits, raster_settings
 from schemas.errors import SourceError
 from schemas.ids import order_key, page_id, split_page_id
 from schemas.inventory import Document
+from schemas.lines import one_line
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import PageRange
 from schemas.sources import RecordSource
@@ -35,7 +36,6 @@ from workers.evaluation.pages import BATCH_PAGES, Batch, Loaded, TruePage, datas
 from workers.evaluation.truth import SUFFIXES, TruthFiles, find_truths
 from workers.rasterising import ChildLimits, RasterSettings
 from workers.synthetic.corpora.reading import TEXT_SUFFIXES
-from workers.text import one_line
 
 _SAMPLE_SEED = 0
 

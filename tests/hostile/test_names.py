@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from schemas.lines import one_line
 from schemas.shards import SeenFile
 from schemas.tables import INVENTORY
 from tests.pipelines.corpora import pdf, prose
@@ -14,7 +15,6 @@ from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from workers import store
 from workers.rasterising import Rasterizer
 from workers.sources import examine
-from workers.text import one_line
 
 NAMES = [
     b"line\nbreak\r\n.pdf",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from schemas.lines import MAX_DETAIL_CHARS
 from schemas.pages import PageError, PageImage, Reading
 from schemas.tokens import reduced
 from workers.engines.plan import Plan
 from workers.engines.profiles.profile import Mode
 from workers.rasterising import pictures
-from workers.text import MAX_DETAIL_CHARS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

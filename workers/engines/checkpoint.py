@@ -12,8 +12,8 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from schemas.errors import ModelError, NoEngineError
+from schemas.lines import first_line
 from schemas.recipe import EngineSpec
-from workers.text import first_line
 
 _WHOLE_FILE_BYTES = 8 * 2**20
 """Of larger files, the weights, only name and size enter a folder's revision."""

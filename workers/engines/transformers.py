@@ -26,6 +26,7 @@ from transformers import (
 )
 
 from schemas.errors import EngineDied, ModelError, NoEngineError
+from schemas.lines import first_line
 from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine
@@ -36,7 +37,6 @@ from workers.engines.decoding import Confidence, LoopCut, NgramGuard
 from workers.engines.loaded import Loaded, prompt_text
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
-from workers.text import first_line
 
 log = logging.getLogger(__name__)
 

@@ -1,13 +1,12 @@
 """Reading order of the lines on a page, from their boxes alone, and how lines join to text.
 
-Owns: columns, rows and paragraphs (`paragraphs`), and the joining of lines (`join_lines`).
-Does not: look at words to find the order, read pixels, or know who made the boxes.
+Owns columns, rows and paragraphs (`paragraphs`), and how lines join (`join_lines`). Does not use
+words to find the order, read pixels, or know which engine made the boxes.
 
-The order is a recursive XY-cut (Nagy and Seth, "Hierarchical representation of optically
-scanned documents", ICPR 1984), with the remedy of XY-Cut++ (Liu et al., arXiv:2504.10258) for
-its known fault: a heading across the page closes the gutter under it. Boxes that cross a gutter
-are set aside as separators, and the columns are read between them. Pure NumPy, deterministic,
-and the same whatever order the boxes come in.
+The order is that of a recursive XY-cut (`xy_cut`) with the remedy of XY-Cut++ (Liu et al.,
+arXiv:2504.10258) for its known fault: a heading across the page closes the gutter under it. Boxes
+that cross a gutter are set aside as separators, and the columns between them are read one after
+another. Pure NumPy, deterministic, and independent of the order in which the boxes come.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from workers.layout import xy_cut
+
 Boxes = NDArray[np.float64]
 """float64 (n, 4): x0, y0, x1, y1 in any one unit, y downwards."""
 
@@ -26,7 +27,7 @@ Boxes = NDArray[np.float64]
 _MIN_GUTTER = 0.5
 """Boxes of a detector reach about 0.2 past the ink on each side of a gutter of one line height."""
 _MIN_COLUMN_WIDTH = 6.0
-"""About twelve Latin letters: narrower is a table cell, a line number or a bullet."""
+"""About twelve Latin letters. A narrower column is a table cell, a line number or a bullet."""
 _MIN_COLUMN_SHARE = 0.2
 """Of the region's width; five columns of equal width still pass."""
 _MIN_COLUMN_ROWS = 2
@@ -35,12 +36,12 @@ _MIN_COLUMN_FILL = 0.4
 _MAX_DEPTH = 12
 
 _PARAGRAPH_GAP = 0.35
-"""More than the usual gap between rows by this much opens a paragraph."""
+"""A gap larger than the usual one by this much begins a paragraph."""
 _HEIGHT_JUMP = 1.4
 """Rows of 10 and 14 points are not one paragraph; ascenders alone change a box by 1.2 or so."""
 _INDENT = 0.8
 _SHORT_ROW = 6.0
-"""A row this much shorter than its neighbours had room for the next word, so it ended there."""
+"""A row this much shorter than its neighbours had room for another word: it ends a paragraph."""
 _CELL_GAP = 1.5
 """Between boxes of one row: wider than any word space, so the row is a row of cells."""
 
@@ -59,10 +60,10 @@ class _Row(NamedTuple):
 def paragraphs(boxes: ArrayLike) -> list[list[list[int]]]:
     """Paragraphs in reading order; a paragraph is a list of rows, a row a list of indices.
 
-    Every index occurs once, for any boxes at all: empty, degenerate, not finite.
+    Every index occurs once, whatever the boxes: empty, degenerate, not finite.
 
-    Upright columns of text (vertical Chinese and Japanese, a stamp in the margin) are a flow of
-    their own, read from right to left, after the horizontal lines unless they are the majority.
+    Vertical lines of text (Chinese and Japanese, a stamp in the margin) are a flow of their own,
+    read from right to left, after the horizontal lines unless most lines are vertical.
     """
     clean = _cleaned(boxes)
     widths, heights = clean[:, 2] - clean[:, 0], clean[:, 3] - clean[:, 1]
@@ -75,7 +76,7 @@ def paragraphs(boxes: ArrayLike) -> list[list[list[int]]]:
 
 
 def join_lines(lines: Sequence[str]) -> str:
-    """Join the lines of one paragraph: words cut by a hyphen are healed, CJK takes no space.
+    """Join the lines of one paragraph: words cut by a hyphen are made whole, CJK gets no space.
 
     >>> join_lines(["a hyphen-", "ated word", "and more"])
     'a hyphenated word and more'
@@ -92,7 +93,7 @@ def join_lines(lines: Sequence[str]) -> str:
 
 
 def _is_cut_word(text: str, line: str) -> bool:
-    """A letter and a hyphen, then a lowercase letter: the hyphen came from the line break."""
+    """Whether a hyphen after a letter and before a lowercase letter comes from the line break."""
     ends_cut = len(text) > 1 and text[-1] in "-\u2010\u00ad" and text[-2].isalpha()
     return ends_cut and line[0].islower()
 
@@ -104,7 +105,7 @@ def _is_unspaced(char: str) -> bool:
 
 
 def _cleaned(boxes: ArrayLike) -> Boxes:
-    """Finite boxes with x0 <= x1 and y0 <= y1; 1e9 keeps every sum below exact in float64."""
+    """Finite boxes with x0 <= x1 and y0 <= y1, within 1e9, so that float64 sums stay exact."""
     raw = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     finite = np.clip(np.nan_to_num(raw, posinf=1e9, neginf=-1e9), -1e9, 1e9)
     low, high = finite[:, :2], finite[:, 2:]
@@ -115,33 +116,28 @@ def _flow(boxes: Boxes, members: NDArray[np.intp]) -> list[list[list[int]]]:
     """The paragraphs of `members`, all set in one direction."""
     if not len(members):
         return []
-    # The canonical order frees all that follows from the order of the input.
+    # A canonical order, so that the result does not depend on the order of the input.
     x0, y0, x1, y1 = boxes[members].T
     members = members[np.lexsort((members, x1, y1, x0, y0))]
     unit = float(np.median(y1 - y0)) or 1.0
-    regions = _cut(boxes, members, unit, 0)
-    return [rows for region in regions for rows in _split_rows(_rows(boxes, region, unit), unit)]
+    columns = xy_cut.regions(members, lambda part: _cut(boxes, part, unit), _MAX_DEPTH)
+    return [rows for column in columns for rows in _split_rows(_rows(boxes, column, unit), unit)]
 
 
-def _cut(
-    boxes: Boxes, members: NDArray[np.intp], unit: float, depth: int
-) -> list[NDArray[np.intp]]:
-    """Regions of one column each, in reading order."""
+def _cut(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[NDArray[np.intp]]:
+    """The parts beside the gutter that puts most boxes into columns; none where no gutter does."""
     best: list[tuple[bool, NDArray[np.intp]]] = []
-    if depth < _MAX_DEPTH:
-        best_size = 0
-        for gutter in _gutters(boxes, members, unit):
-            parts = _bands(boxes, members, gutter, unit)
-            size = sum(len(part) for is_column, part in parts if is_column)
-            if size > best_size:
-                best, best_size = parts, size
-    if not best:
-        return [members]
-    return [region for _, part in best for region in _cut(boxes, part, unit, depth + 1)]
+    best_size = 0
+    for gutter in _gutters(boxes, members, unit):
+        parts = _bands(boxes, members, gutter, unit)
+        size = sum(len(part) for is_column, part in parts if is_column)
+        if size > best_size:
+            best, best_size = parts, size
+    return [part for _, part in best]
 
 
 def _gutters(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[float]:
-    """Middles of the x intervals that fewer boxes cross than the intervals on both sides."""
+    """Middles of the x intervals that fewer boxes cross than either neighbouring interval."""
     x0, x1 = boxes[members, 0], boxes[members, 2]
     edges = np.unique(np.concatenate([x0, x1]))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -158,8 +154,8 @@ def _bands(
 ) -> list[tuple[bool, NDArray[np.intp]]]:
     """Cut at the boxes that cross `gutter`: (is a column, members) parts, in reading order.
 
-    A band between two crossing boxes becomes two columns when both sides look like text; else
-    it stays with the crossing boxes around it.
+    A band between two crossing boxes becomes two columns where both sides look like text; else
+    it stays together with the crossing boxes around it.
     """
     x0, y0, x1, y1 = boxes[members].T
     middle = (y0 + y1) / 2
@@ -169,7 +165,7 @@ def _bands(
     loose: list[NDArray[np.intp]] = []
     extent = float(x1.max() - x0.min())
     for band in range(int(band_of.max()) + 1):
-        # a crossing box opens the band that it is counted in
+        # a crossing box is the first of its band
         loose.append(members[crosses & (band_of == band)])
         inside = members[~crosses & (band_of == band)]
         is_left = boxes[inside, 2] <= gutter
@@ -184,7 +180,7 @@ def _bands(
 
 
 def _is_column(boxes: Boxes, members: NDArray[np.intp], extent: float, unit: float) -> bool:
-    """Enough rows, wide enough, and rows that fill the width: running text, not cells."""
+    """Whether this is running text, not cells: enough rows, wide enough, and well filled."""
     if len(members) < _MIN_COLUMN_ROWS:
         return False
     width = float(boxes[members, 2].max() - boxes[members, 0].min())
@@ -196,7 +192,7 @@ def _is_column(boxes: Boxes, members: NDArray[np.intp], extent: float, unit: flo
 
 
 def _rows(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[_Row]:
-    """Boxes whose middles lie within half a box height of the row's first, left to right."""
+    """Rows: boxes whose middles lie within half a height of the row's first, left to right."""
     middles = (boxes[members, 1] + boxes[members, 3]) / 2
     heights = np.minimum(boxes[members, 3] - boxes[members, 1], 2 * unit)
     groups: list[list[int]] = []
@@ -225,13 +221,13 @@ def _split_rows(rows: list[_Row], unit: float) -> list[list[list[int]]]:
     # Text lines lie at most a line apart: gaps around figures say nothing about the leading.
     near = [gap for gap in gaps if gap < unit]
     usual_gap = float(np.median(near)) if near else 0.0
-    found: list[list[_Row]] = []
+    groups: list[list[_Row]] = []
     for row in rows:
-        if found and not _opens_paragraph(found[-1], row, usual_gap, unit):
-            found[-1].append(row)
+        if groups and not _opens_paragraph(groups[-1], row, usual_gap, unit):
+            groups[-1].append(row)
         else:
-            found.append([row])
-    return [[row.members for row in group] for group in found]
+            groups.append([row])
+    return [[row.members for row in group] for group in groups]
 
 
 def _opens_paragraph(group: list[_Row], row: _Row, usual_gap: float, unit: float) -> bool:

@@ -1,8 +1,8 @@
-"""Where the figures and tables of a page image are, for engines that do not say.
+"""Find the figures and tables of a page image, for engines that give no places.
 
-Owns: loading the page segmentation model that the `pymupdf` wheel ships (from 2.0), and making
-regions of its classes. Does not: read text, or find the order in which a page is read. It never
-downloads and imports nothing of PyMuPDF: the ONNX file runs by itself.
+Owns loading the page segmentation model that the `pymupdf` wheel ships (from 2.0), and turning its
+classes into regions. Does not read text or find the reading order. It downloads nothing and does
+not import PyMuPDF: ONNX Runtime runs the model's file.
 
 Why this model: on 20 pages of Debian's documentation it drew one box around 13 of 14 plots,
 drawings and screenshots, and boxes around code or prose on 3 pages. The CDLA model in the
@@ -10,8 +10,8 @@ drawings and screenshots, and boxes around code or prose on 3 pages. The CDLA mo
 wheel requires `opencv-python`, which needs a machine's GL and X11 libraries and writes its files
 over those of the `opencv-python-headless` that the `rapidocr` engine needs. The box heads of the
 model used here (37 steps a page) often cut a side off a figure, its classes (300 steps) do not.
-PyMuPDF's own `Page.get_layout` finds nothing on a page that is a picture. Formulas are not told:
-on 12 pages of some 60 it found 5, most of them in part.
+PyMuPDF's own `Page.get_layout` finds nothing on a page that is a picture. Formulas are left out:
+on 12 pages with some 60 it found 5, most of them only in part.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _CLASSES = (
     *("background", "text", "title", "figure", "table", "list", "header", "footer", "title"),
     *("footnote", "caption", "formula"),
 )
-"""In the order of the model's channels, in our words: `picture` is a figure, `section-header` a
-title."""
-_UNTOLD = ("background", "formula")
+"""Our labels of the model's channels, in their order: its `picture` is a figure, its
+`section-header` a title."""
+_LEFT_OUT = ("background", "formula")
 _MIN_CELLS = {"figure": 180, "table": 180}
-"""0.2 % of the page: 11 x 11 mm on A4. A logo has as much; less is mostly a mistake."""
+"""0.2 % of the page: 11 x 11 mm on A4, the size of a logo; a smaller one is mostly a mistake."""
 _MIN_CELLS_ELSE = 30
 _MIN_CONFIDENCE = 0.8
 _INSIDE = 0.8
-"""A region with this share of its area in a figure or table is a part of that."""
+"""A region with this share of its area in a figure or table is part of it."""
 
 
 class LayoutModel:
-    """Finds regions on page images; loads its model when first asked.
+    """Finds regions on page images; loads its model at the first page.
 
     Args:
-        threads: of one page; default, as ONNX Runtime chooses: all cores.
-        model: the ONNX file, or default, the one in the installed `pymupdf`.
+        threads: for one page; by default all cores.
+        model: the ONNX file; by default the one in the installed `pymupdf`.
     """
 
     def __init__(self, threads: int | None = None, model: Path | None = None) -> None:
@@ -67,9 +67,9 @@ class LayoutModel:
         the model cannot be loaded, ValueError where `image` does not decode.
         """
         logits = self._session.run(["logits"], {"input": _model_input(image.data)})[0]
-        found = sorted(_components(_probabilities(logits[0])), key=lambda block: -_area(block.bbox))
+        regions = _components(_probabilities(logits[0]))
         kept: list[Block] = []
-        for block in found:
+        for block in sorted(regions, key=lambda block: -_area(block.bbox)):
             wholes = (other.bbox for other in kept if other.label in ("figure", "table"))
             if not any(_share_inside(block.bbox, whole) >= _INSIDE for whole in wholes):
                 kept.append(block)
@@ -115,10 +115,10 @@ def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _components(probabilities: NDArray[np.float32]) -> Iterator[Block]:
-    """Cells that touch and whose likeliest class is the same make a region."""
+    """Regions: cells that touch and have the same likeliest class."""
     likeliest = probabilities.argmax(axis=0)
     for channel, label in enumerate(_CLASSES):
-        if label in _UNTOLD:
+        if label in _LEFT_OUT:
             continue
         cells = (likeliest == channel).astype(np.uint8)
         count, numbers, stats, _ = cv2.connectedComponentsWithStats(cells)

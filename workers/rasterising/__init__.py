@@ -4,7 +4,8 @@ Owns the child (limits of memory, time, files and system calls), drawing, and en
 know where documents lie, how pages are made from text (`workers.synthetic`), or what a text layer
 says (`workers.textlayer`).
 
-    rasterizer = shared_rasterizer(RasterSettings(...), ChildLimits(60, 2 * 2**30))
+    settings = RasterSettings(Raster(), "prefer", TextLayer(), min_ink_share=0.0005)
+    rasterizer = shared_rasterizer(settings, ChildLimits(page_timeout_s=60, memory_bytes=2 * 2**30))
     for page in rasterizer.rasterise(path, "application/pdf", doc_id, range(3)):
         page.image, page.layer, page.error
 

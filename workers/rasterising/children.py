@@ -1,7 +1,11 @@
-"""Processes that run functions for us and may die of it: one at a time, each with a deadline.
+"""A child process that runs functions one at a time, each with a deadline, and may die of them.
 
-Owns starting, feeding, killing and replacing a child. What runs in it, and what its death says of
-a document, is the caller's matter.
+Owns starting, feeding, killing and replacing the child. The caller decides what runs in it, and
+what its death means for a document.
+
+    child = Child(prepare)
+    for result in child.run(function, [(1,), (2,)], timeout_s=60):
+        ...    # what `function` returned, or a Failed, ChildDiedError or TimeoutError
 """
 
 from __future__ import annotations
@@ -12,7 +16,8 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.process import BaseProcess
+from typing import TypeVar
 
 from schemas.errors import EnvironmentFault
 from workers.rasterising.messages import Channel, receive_message, send_message
@@ -22,11 +27,14 @@ from workers.rasterising.native import allow_cpu
 _START_TIMEOUT_S = 300
 _END_TIMEOUT_S = 5
 _MAX_TEXT_CHARS = 2000
-_CPU_SLACK_S = 5  # past the deadline by the clock, which the parent keeps
+_CPU_SLACK_S = 5  # of CPU time beyond the deadline, which the parent keeps by the clock
+
+Arguments = tuple[object, ...]
+Returned = TypeVar("Returned")
 
 
 class ChildDiedError(Exception):
-    """The child ended within a call; `how` is its signal's name or its exit code."""
+    """The child ended during a call; `how` is its signal's name or its exit code."""
 
     def __init__(self, how: str) -> None:
         super().__init__(f"the process ended: {how}")
@@ -41,38 +49,38 @@ class Failed:
     text: str
 
 
+Failure = Failed | ChildDiedError | TimeoutError
+"""A call that has no result: it raised, it ended the process, or it passed its deadline."""
+
+
 class Child:
     """One process, started when it is first needed and again whenever it has died.
 
     Args:
-        prepare: called in the process before all else; what it returns is kept in `report`.
-        arguments: what `prepare` is called with; together less than the 64 KiB that a pipe holds.
+        prepare: called first in each new process; `report` keeps what it returned.
+        arguments: the arguments of `prepare`; less than 64 KiB together, which a pipe holds.
     """
 
-    def __init__(self, prepare: Callable[..., Any], *arguments: Any) -> None:
+    def __init__(self, prepare: Callable[..., object], *arguments: object) -> None:
         self._prepare = (prepare, arguments)
-        self._process: Any = None
+        self._process: BaseProcess | None = None
         self._channel: Channel | None = None
-        self._shared: tuple[Any, ...] = ()  # what the process has of it
+        self._shared: Arguments = ()  # those that were sent to this process
         self._is_busy = False
-        self.report: Any = None
+        self.report: object = None
 
     def run(
         self,
-        function: Callable[..., Any],
-        calls: Sequence[tuple[Any, ...]],
+        function: Callable[..., Returned],
+        calls: Sequence[Arguments],
         timeout_s: float,
-        shared: tuple[Any, ...] = (),
-    ) -> Iterator[Any]:
-        """The results of `function` for each call, in order.
+        shared: Arguments = (),
+    ) -> Iterator[Returned | Failure]:
+        """The result of `function(*shared, *call)` for each call, in order.
 
-        The arguments of a call stand behind the `shared` ones, which are sent to a process once,
-        also for later series that share what is equal.
-
-        A call that raises gives a `Failed`; one that ends the process gives a `ChildDiedError`,
-        one that passes its deadline a `TimeoutError`, as values. The next call is sent while the
-        result of the last is awaited, so that the child is never idle. What sending takes counts
-        as a part of the wait.
+        A call that fails gives its `Failure` as a value. `shared` is sent to a process once, and
+        not again for a later series with equal values. The next call is sent while the child works
+        on the last one, so that it is never idle. The time to send counts towards the deadline.
 
         Raises EnvironmentFault where no child can be started.
         """
@@ -81,12 +89,13 @@ class Child:
         self._is_busy, sent, done = True, 0, 0
         try:
             if self._channel is not None and self._channel.has_news():
-                self._kill()  # nothing is to come from an idle child but its end
+                self._kill()  # an idle child sends nothing, so it has ended
             while done < len(calls):
                 channel = self._started()
                 while sent < min(done + 2, len(calls)):
                     self._put(channel, (timeout_s, function, calls[sent]), shared)
                     sent += 1
+                result: Returned | Failure
                 try:
                     result = pickle.loads(channel.receive(timeout_s))
                 except TimeoutError as exc:  # an OSError, so it comes first
@@ -101,7 +110,7 @@ class Child:
         finally:
             self._is_busy = False
             if sent > done:
-                self._kill()  # its answers would be taken for those of later calls
+                self._kill()  # its answers would be taken for answers to later calls
 
     def close(self) -> None:
         """End the child."""
@@ -125,14 +134,15 @@ class Child:
             raise EnvironmentFault(f"a child process cannot start: {self.report.text}")
         return self._channel
 
-    def _put(self, channel: Channel, call: tuple[Any, ...], shared: tuple[Any, ...]) -> None:
+    def _put(self, channel: Channel, call: Arguments, shared: Arguments) -> None:
         if shared != self._shared:
             channel.put(pickle.dumps(_Shared(shared)))
             self._shared = shared
         channel.put(pickle.dumps(call))
 
     def _end(self) -> str:
-        """How the child ended, which its stream says it did."""
+        """How the child ended. Its stream has ended already."""
+        assert self._process is not None
         self._process.join(_END_TIMEOUT_S)
         code = self._process.exitcode
         self._kill()
@@ -141,7 +151,7 @@ class Child:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def _kill(self) -> None:
-        if self._channel is not None:
+        if self._process is not None and self._channel is not None:
             self._process.kill()
             self._process.join(_END_TIMEOUT_S)
             self._channel.close()
@@ -152,16 +162,16 @@ class Child:
 class _Shared:
     """The first arguments of the calls that follow."""
 
-    arguments: tuple[Any, ...]
+    arguments: Arguments
 
 
 # ---- in the child -------------------------------------------------------------------------
 
 
-def _serve(pipe: Connection, prepare: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends us
+def _serve(pipe: Connection, prepare: Callable[..., object], arguments: Arguments) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver takes Ctrl-C, and ends us
     send_message(pipe, _answer(prepare, arguments))
-    shared: tuple[Any, ...] = ()
+    shared: Arguments = ()
     while True:
         try:
             message = pickle.loads(receive_message(pipe))
@@ -175,7 +185,7 @@ def _serve(pipe: Connection, prepare: Callable[..., Any], arguments: tuple[Any, 
         send_message(pipe, _answer(function, (*shared, *call)))
 
 
-def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+def _answer(function: Callable[..., object], arguments: Arguments) -> bytes:
     try:
         return pickle.dumps(function(*arguments))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: the parent decides what it means

@@ -1,13 +1,12 @@
 """Draw a page of a PDF, and measure the marks on it. `frames` draws images.
 
-Documents are opened, and their errors reported, in `render`. All of this runs in the child.
+`render` opens documents and reports their errors. All of this runs in the child.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import pymupdf
 from PIL import Image
@@ -18,36 +17,37 @@ from schemas.recipe import Raster
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 _INK_CONTRAST = 40  # grey levels from the background that count as a mark
-# What MuPDF says, besides the errors that it counts, where a stream that it needs is missing or
-# broken. Other warnings tell what it could mend, as in many a healthy file: a wrong length, a
-# checksum, a profile.
+# Warnings of MuPDF, which it does not count as errors, about a stream that it needs and that is
+# missing or broken. Its other warnings report what it repaired, as in many good files: a wrong
+# length, a checksum, a colour profile.
 _LOST = re.compile(
     r"cannot load content stream|content stream is not a stream|read error; treating as end of file"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A picture, and the memory that it shows and must not outlive.
+class PagePicture:
+    """A page as it was drawn.
 
-    `errors` are those that MuPDF met in the page's operators and went on after.
+    `memory` holds the pixels of `picture` where MuPDF drew them, and must live as long. `errors`
+    counts the errors in the page's operators after which MuPDF went on.
     """
 
     picture: Image.Image
-    memory: Any = None
+    memory: mupdf.FzPixmap | None = None
     errors: int = 0
 
 
-def draw_pdf_page(page: Any, raster: Raster, view: View = AS_DISPLAYED) -> Drawn:
+def draw_pdf_page(page: pymupdf.Page, raster: Raster, view: View = AS_DISPLAYED) -> PagePicture:
     """A page of a PDF on white, as it lies in `view`. Raises DocumentError for one too large.
 
-    Pixels of four bytes are the ones that Pillow takes from MuPDF without a copy, which is 10 %
-    of a page's time. On white paper they hold what `Page.get_pixmap` gives, but that transparent
-    groups may round to another of 256 levels.
+    Pixels have four bytes: those Pillow takes from MuPDF without a copy, which would be 10 % of a
+    page's time. They equal those of `Page.get_pixmap`, except that transparent groups may round
+    to another of 256 levels.
     """
     width, height = page.rect.width, page.rect.height
     longest, shortest = max(width, height), min(width, height)
-    # Put so that a side that is no number is refused, too.
+    # Written this way so that NaN is refused too.
     if not (0 < longest <= raster.max_page_points and longest <= shortest * raster.max_aspect):
         raise DocumentError("page_too_large", f"page of {width:.6g} x {height:.6g} points")
     # A hair less than the target, so that rounding outwards never adds a pixel.
@@ -65,11 +65,11 @@ def draw_pdf_page(page: Any, raster: Raster, view: View = AS_DISPLAYED) -> Drawn
     samples = mupdf.fz_pixmap_samples_memoryview(pixmap)
     stride = mupdf.fz_pixmap_stride(pixmap)
     picture = Image.frombuffer("RGBX", size, samples, "raw", "RGBX", stride, 1)
-    return Drawn(picture, pixmap, cookie.m_internal.errors)
+    return PagePicture(picture, pixmap, cookie.m_internal.errors)
 
 
 def ink_share(grey: Image.Image) -> float:
-    """The share of pixels unlike the background, by every third pixel of every third row."""
+    """The share of pixels that differ from the background, in every third pixel and row."""
     size = (max(1, grey.width // 3), max(1, grey.height // 3))
     histogram = grey.resize(size, Image.Resampling.NEAREST).histogram()
     background = histogram.index(max(histogram))
@@ -78,13 +78,13 @@ def ink_share(grey: Image.Image) -> float:
     return (darker + lighter) / sum(histogram)
 
 
-def lost_content(drawn: Drawn) -> str | None:
-    """What MuPDF said of the page drawn last, where not all of its content could be drawn.
+def lost_content(drawn: PagePicture) -> str | None:
+    """MuPDF's message about content that it could not draw; None where it drew everything.
 
-    Its warnings must have been reset before that page was loaded.
+    `drawn` is the page drawn last. The caller resets MuPDF's warnings before it loads the page.
     """
-    said: list[str] = pymupdf.TOOLS.mupdf_warnings(reset=False).splitlines()
-    if not drawn.errors and not any(_LOST.search(line) for line in said):
+    warnings: list[str] = pymupdf.TOOLS.mupdf_warnings(reset=False).splitlines()
+    if not drawn.errors and not any(_LOST.search(line) for line in warnings):
         return None
-    telling = (line for line in said if "error: " in line or _LOST.search(line))
-    return next(telling, f"{drawn.errors} errors")
+    causes = (line for line in warnings if "error: " in line or _LOST.search(line))
+    return next(causes, f"{drawn.errors} errors")

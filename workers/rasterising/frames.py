@@ -1,7 +1,7 @@
-"""Frames of image files: opened, counted, and drawn upright, on white, in 8 bits, pixels square.
+"""Frames of image files: open and count them; draw them upright, on white, 8 bits, square pixels.
 
-An animation is one picture, its first frame, in whatever format; frames of a TIFF are pages. All of
-this runs in the child.
+The frames of a TIFF are pages; of an animation, in any format, only the first frame is taken. All
+of this runs in the child.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _MIN_STRETCH = 1.02  # 200 dpi beside 199 is rounding; 204 beside 196 is a fax
 class ImageFile:
     """An open image file; `is_deep` where a channel has 16 bits, of which Pillow may keep 8.
 
-    `on_their_side` holds, for each frame that was drawn, whether it is stored on its side: decoding
-    a TIFF turns it and drops the tag.
+    `on_their_side` remembers for each drawn frame whether it is stored on its side, because
+    decoding a TIFF turns the frame and drops the tag for it.
     """
 
     file: BinaryIO
@@ -50,10 +50,10 @@ class ImageFile:
 
 
 def open_image(path: str, media_type: str) -> ImageFile:
-    """Open an image file. Raises DocumentError for what is none.
+    """Open an image file. Raises DocumentError where it is not one.
 
-    Not by its path: Pillow would map an uncompressed TIFF into memory, with the sides of the turned
-    picture for those of the stored one.
+    Pillow gets a file object and not the path: by path it maps an uncompressed TIFF into memory,
+    and confuses width and height of a picture stored on its side.
     """
     file = Path(path).open("rb")  # noqa: SIM115 - it stays open with the image
     try:
@@ -72,7 +72,7 @@ def count_frames(opened: ImageFile) -> int:
 
 
 def draw_frame(opened: ImageFile, index: int, raster: Raster) -> Image.Image:
-    """A frame in RGB. Raises DocumentError for one too large."""
+    """A frame in RGB. Raises DocumentError where it is too large or too narrow."""
     image = opened.image
     image.seek(index)
     width, height = image.size
@@ -107,7 +107,7 @@ def _on_white(frame: Image.Image) -> Image.Image:
 
 
 def _density(image: Image.Image) -> tuple[float, float]:
-    """Pixels in a unit of length, across and down, as the file stores them; equal where unknown."""
+    """Pixels per unit of length, across and down, as the file stores them; equal where unknown."""
     for name in ("dpi", "resolution", "aspect", "jfif_density"):
         if name in image.info:
             try:
@@ -120,7 +120,7 @@ def _density(image: Image.Image) -> tuple[float, float]:
 
 
 def _fitted(frame: Image.Image, density: tuple[float, float], raster: Raster) -> Image.Image:
-    """The picture with square pixels, as many as the finer side has, and no larger than asked."""
+    """The frame with square pixels, at the finer resolution, at most `longest_edge_px` long."""
     edge = raster.longest_edge_px
     across, down = density
     stretch = max(across, down) / min(across, down)
@@ -136,14 +136,14 @@ def _fitted(frame: Image.Image, density: tuple[float, float], raster: Raster) ->
 
 
 def _eight_bits(frame: Image.Image, is_inverted: bool) -> Image.Image:
-    """Greys of 16 or 32 bits or floats in 8 bits; `convert` would clip them at 255."""
+    """Grey of 16 or 32 bits or floats, scaled to 8 bits; `convert` would clip it at 255."""
     values = np.asarray(frame)
     grey = _of_16_bits(values) if frame.mode.startswith("I;16") else _of_any_range(values)
     return Image.fromarray(255 - grey if is_inverted else grey)
 
 
 def _of_16_bits(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
-    """By as many bits as the brightest value has: scanners of 10 to 14 bits leave the upper ones
+    """Scaled by the bits of the brightest value: scanners of 10 to 14 bits leave the upper bits
     empty."""
     bits = max(int(values.max()).bit_length(), 8)
     scaled = values >> 8 if bits == 16 else values.astype(np.uint32) * 255 // (2**bits - 1)
@@ -151,9 +151,9 @@ def _of_16_bits(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
 
 
 def _of_any_range(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """Integers of 32 bits and floats have no fixed white: the brightest value is it.
+    """Scaled from the darkest value to the brightest: 32-bit integers and floats have no white.
 
-    What is no number is as the darkest.
+    NaN becomes the darkest.
     """
     exact = values.astype(np.float64)
     finite = exact[np.isfinite(exact)]
@@ -165,9 +165,9 @@ def _of_any_range(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
 
 
 def _stretched(frame: Image.Image) -> Image.Image:
-    """Colours of 16 bits, of which Pillow keeps the upper 8, by the bits that are in use.
+    """16-bit colours, of which Pillow kept the upper 8 bits, scaled to the bits in use.
 
-    Opacity has a range of its own.
+    Opacity is scaled by itself.
     """
     bands = frame.split()
     brightest = [int(np.asarray(band).max()) for band in bands]

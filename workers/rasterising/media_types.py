@@ -6,9 +6,9 @@ PDF = "application/pdf"
 
 
 def sniff(head: bytes) -> str | None:
-    """The media type by a file's first 1024 bytes, or None for what is no document here.
+    """The media type from a file's first 1024 bytes; None where we do not read such files.
 
-    A file that is several at once is what its very first bytes say.
+    A file that is valid in several formats has the type that its very first bytes show.
     """
     for magic, media_type in (
         (b"\x89PNG\r\n\x1a\n", "image/png"),

@@ -1,12 +1,12 @@
-"""Messages between a process and its child over a pair of sockets, each behind its length.
+"""Messages between a process and its child over a pair of sockets, each after its length.
 
-Owns framing and waiting; what a message says is its sender's matter.
+Owns framing and waiting, not what a message contains.
 
-- A `Channel` is the parent's end. It waits nowhere but in `receive`, which has a deadline, and
-  sends and receives there in one loop: two sides whose messages are larger than what lies between
-  them never wait for each other.
-- `receive_message` and `send_message` are the child's. They block for as long as the parent
-  neither reads nor writes; the parent ends a child that is late, and a child dies with its parent.
+- A `Channel` is the parent's end. It waits only in `receive`, which has a deadline, and which
+  sends and receives in one loop: the two sides cannot deadlock, even where both send more than
+  the sockets' buffers hold.
+- `receive_message` and `send_message` are the child's end. They block as long as the parent
+  neither reads nor writes; the parent kills a child that is late, and a child dies with its parent.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ class Channel:
         self._incoming, self._filled, self._is_length = bytearray(_LENGTH.size), 0, True
 
     def put(self, message: bytes) -> None:
-        """Leave a message that is sent while the next ones are received."""
+        """Queue a message; `receive` sends it."""
         self._unsent += _framed(message)
 
     def receive(self, timeout_s: float) -> bytearray:
-        """The next message of the child, which meanwhile takes what was put.
+        """The child's next message. Queued messages are sent meanwhile.
 
-        Raises TimeoutError where it is not whole by the deadline, EOFError or another OSError
-        where the child ended before it was.
+        Raises TimeoutError where the message is not complete by the deadline, EOFError or another
+        OSError where the child ended before.
         """
-        # By the monotonic clock: jumps of the system's clock neither cut nor prolong the wait.
+        # The monotonic clock, so that jumps of the system's clock do not change the wait.
         deadline_s = time.monotonic() + timeout_s
         poll = select.poll()
         left_s = timeout_s
         while left_s > 0:
             poll.register(self._fd, select.POLLIN | (select.POLLOUT if self._unsent else 0))
             events = sum(event for _, event in poll.poll(left_s * 1000))
-            # The child's end is seen by reading, behind all that it has sent.
+            # Reading shows the child's end, after everything that it sent.
             if events & ~select.POLLOUT and (message := self._read()) is not None:
                 return message
             if events & select.POLLOUT:
@@ -56,45 +56,45 @@ class Channel:
         raise TimeoutError(f"not done after {timeout_s:g} s")
 
     def has_news(self) -> bool:
-        """Whether the child has sent something, or ended."""
+        """Whether the child has sent something, or has ended."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         return bool(poll.poll(0))
 
     def close(self) -> None:
-        """Close this end; what was put and not sent is lost."""
+        """Close this end; queued messages that were not sent are lost."""
         self._connection.close()
 
     def _read(self) -> bytearray | None:
-        """Take what is here, once; a message where that makes it whole."""
+        """Read once; the message where that completes it, else None."""
         count = os.readv(self._fd, [memoryview(self._incoming)[self._filled :]])
         if count == 0:
             raise EOFError
         self._filled += count
         if self._filled < len(self._incoming):
             return None
-        whole, was_length = self._incoming, self._is_length
-        size = _LENGTH.unpack(whole)[0] if was_length else _LENGTH.size
+        complete, was_length = self._incoming, self._is_length
+        size = _LENGTH.unpack(complete)[0] if was_length else _LENGTH.size
         self._incoming, self._filled, self._is_length = bytearray(size), 0, not was_length
-        return None if was_length else whole
+        return None if was_length else complete
 
     def _write(self) -> None:
-        """Send what there is room for, once."""
+        """Write once, as much as there is room for."""
         try:
             _drop(self._unsent, os.writev(self._fd, self._unsent))
         except (BrokenPipeError, ConnectionResetError):
-            self._unsent.clear()  # the child has ended, and yet its answer may lie here
+            self._unsent.clear()  # the child has ended, but its answer may wait to be read
 
 
 def send_message(connection: Connection, message: bytes) -> None:
-    """Send a message to the parent; waits until it has taken it."""
+    """Send a message to the parent; blocks until the parent takes it."""
     unsent = _framed(message)
     while unsent:
         _drop(unsent, os.writev(connection.fileno(), unsent))
 
 
 def receive_message(connection: Connection) -> bytearray:
-    """The next message of the parent; waits until it comes. Raises EOFError where none will."""
+    """The parent's next message; blocks until it comes. Raises EOFError where the parent ended."""
     (size,) = _LENGTH.unpack(_exactly(connection.fileno(), _LENGTH.size))
     return _exactly(connection.fileno(), size)
 

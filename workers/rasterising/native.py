@@ -1,6 +1,6 @@
-"""What a process gives up before it opens a stranger's document. Linux, through its own calls.
+"""Restrict this process before it opens an untrusted document. Linux only, by system calls.
 
-It dies with its parent, stays within limits of memory, CPU time and open files, writes no file,
+The process dies with its parent, has limits of memory, CPU time and open files, writes no file,
 and has no network, no other programs and no other processes. The last three are a seccomp filter,
 which needs no privilege and works inside containers. This is a fence against what documents make
 libraries do, not against code that has taken the process over: that could still read files.
@@ -17,35 +17,46 @@ import resource
 import signal
 import struct
 import sys
+from typing import NamedTuple
 
 _MAX_OPEN_FILES = 64  # a child has ten: its pipe, its document, the standard ones
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
+
+class _Machine(NamedTuple):
+    """Numbers of one architecture: its own, of two system calls, and of those that are denied."""
+
+    arch: int
+    seccomp: int
+    clone: int
+    denied: dict[str, int]
+
+
 # linux/audit.h, and asm/unistd_64.h or asm-generic/unistd.h. io_uring opens sockets, too.
-_SYSCALLS = {
-    "x86_64": {
-        "arch": 0xC000003E,
-        "seccomp": 317,
-        "clone": 56,
-        "denied": {
+_MACHINES = {
+    "x86_64": _Machine(
+        arch=0xC000003E,
+        seccomp=317,
+        clone=56,
+        denied={
             "socket": 41, "connect": 42, "accept": 43, "sendto": 44, "sendmsg": 46, "bind": 49,
             "listen": 50, "socketpair": 53, "accept4": 288, "sendmmsg": 307,
             "fork": 57, "vfork": 58, "execve": 59, "execveat": 322,
             "kill": 62, "tkill": 200, "ptrace": 101,
         },
-    },
-    "aarch64": {
-        "arch": 0xC00000B7,
-        "seccomp": 277,
-        "clone": 220,
-        "denied": {
+    ),
+    "aarch64": _Machine(
+        arch=0xC00000B7,
+        seccomp=277,
+        clone=220,
+        denied={
             "socket": 198, "socketpair": 199, "bind": 200, "listen": 201, "accept": 202,
             "connect": 203, "sendto": 206, "sendmsg": 211, "accept4": 242, "sendmmsg": 269,
             "execve": 221, "execveat": 281, "kill": 129, "tkill": 130, "ptrace": 117,
         },
-    },
+    ),
 }  # fmt: skip
 # The same numbers on all machines since Linux 5.1.
 _DENIED_EVERYWHERE = {"pidfd_send_signal": 424, "io_uring_setup": 425, "pidfd_getfd": 438}
@@ -70,7 +81,7 @@ def die_with_parent() -> None:
 
 
 def silence() -> None:
-    """Send what this process prints to nowhere: documents make libraries print without end."""
+    """Discard what this process prints: documents make libraries print without end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -91,9 +102,9 @@ def limit_resources(memory_bytes: int) -> None:
 
 
 def allow_cpu(seconds: float) -> None:
-    """Let this process use so much more CPU time, then end it by SIGXCPU.
+    """End this process by SIGXCPU after so many more seconds of CPU time.
 
-    It stands behind the deadline that the parent keeps, for when the parent is stopped or slow.
+    This backs up the parent's deadline, for the case that the parent is stopped or slow.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = math.ceil(used.ru_utime + used.ru_stime + seconds)
@@ -104,12 +115,12 @@ def allow_cpu(seconds: float) -> None:
 
 
 def forbid_network_and_programs() -> None:
-    """Take sockets, other programs and other processes from all threads of this process for good.
+    """Forbid all threads of this process sockets, other programs and other processes, for good.
 
-    What is forbidden fails with EPERM. Threads can still be started. Raises OSError where this
+    A forbidden call fails with EPERM. Threads can still be started. Raises OSError where this
     system has no such filter.
     """
-    if sys.platform != "linux" or platform.machine() not in _SYSCALLS:
+    if sys.platform != "linux" or platform.machine() not in _MACHINES:
         system = f"{sys.platform} on {platform.machine()}"
         raise OSError(errno.ENOSYS, f"there is no filter of system calls for {system}")
     code = _filter(platform.machine())
@@ -117,7 +128,7 @@ def forbid_network_and_programs() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs is refused")
-    number = _SYSCALLS[platform.machine()]["seccomp"]
+    number = _MACHINES[platform.machine()].seccomp
     failed = libc.syscall(
         number, _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(program)
     )
@@ -128,12 +139,12 @@ def forbid_network_and_programs() -> None:
 
 def _filter(machine: str) -> bytes:
     """The filter as classic BPF, eight bytes an instruction; jumps skip `yes` or `no` of them."""
-    system = _SYSCALLS[machine]
-    denied = sorted({**system["denied"], **_DENIED_EVERYWHERE}.values())  # type: ignore[dict-item]
+    numbers = _MACHINES[machine]
+    denied = sorted((numbers.denied | _DENIED_EVERYWHERE).values())
     refuse = _instruction(_RETURN, _FAIL_WITH | errno.EPERM)
     parts = [
         _instruction(_LOAD, _AT_ARCH),
-        _instruction(_JUMP_EQUAL, system["arch"], yes=1),  # type: ignore[arg-type]
+        _instruction(_JUMP_EQUAL, numbers.arch, yes=1),
         refuse,
         _instruction(_LOAD, _AT_NUMBER),
         _instruction(_JUMP_FROM, _X32_BIT, no=1),
@@ -142,10 +153,11 @@ def _filter(machine: str) -> bytes:
     for number in denied:
         parts += [_instruction(_JUMP_EQUAL, number, no=1), refuse]
     parts += [
-        # Its flags lie in memory, where no filter sees them; without it libc calls clone.
+        # clone3 has its flags in memory, where no filter sees them; where it is missing, libc calls
+        # clone.
         _instruction(_JUMP_EQUAL, _CLONE3, no=1),
         _instruction(_RETURN, _FAIL_WITH | errno.ENOSYS),
-        _instruction(_JUMP_EQUAL, system["clone"], no=3),  # type: ignore[arg-type]
+        _instruction(_JUMP_EQUAL, numbers.clone, no=3),
         _instruction(_LOAD, _AT_FIRST_ARGUMENT),
         _instruction(_JUMP_BITS, _CLONE_THREAD, yes=1),
         refuse,

@@ -17,7 +17,7 @@ _TRANSPOSE = {
 
 
 def decode(data: bytes) -> Image.Image:
-    """The picture as RGB, fully decoded. Raises OSError for what is no whole image."""
+    """The picture as RGB, fully decoded. Raises OSError where `data` is not a whole image."""
     with Image.open(io.BytesIO(data)) as picture:
         return picture.convert("RGB")
 
@@ -35,7 +35,7 @@ def encode(picture: Image.Image, raster: Raster) -> bytes:
 
 
 def _grey_or_colour(picture: Image.Image) -> Image.Image:
-    """A picture without colour in one channel: the same pixels, in a fifth of the time."""
+    """One channel where the picture has no colour: the same pixels in a fifth of the time."""
     red, green, blue = picture.split()
     is_grey = not any(ImageChops.difference(red, other).getbbox() for other in (green, blue))
     return red if is_grey else picture

@@ -1,9 +1,9 @@
 """Rasterise pages of PDFs and images in a killable child.
 
 The child has limits of memory, CPU time and files and no network, and dies with its parent; a
-page that crashes or hangs a native library costs only its child. What counts as a page of which
-file is settled in the inventory; this module knows paths and page indices only. Others lend the
-child functions of their own through `run` and `pages`.
+page that crashes or hangs a native library costs only its child. The inventory settles which pages
+a file has; this module knows only paths and page indices. Other rooms run functions of their own
+in the child through `run` and `pages`.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import DocumentError
 from schemas.ids import page_id
+from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
-from workers.rasterising.children import Child, ChildDiedError, Failed
+from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
-from workers.text import one_line
 
 log = logging.getLogger(__name__)
 
-# A call costs 0.25 ms whatever it does, a page 7 to 15. When a chunk hangs or crashes its pages
-# are done again one by one, so a hung page costs its time twice and its neighbours little.
+# A call costs 0.25 ms, a page 7 to 15 ms. When a chunk hangs or crashes, its pages are made again
+# one by one, so a hung page costs its time twice and its neighbours little.
 _PAGES_PER_CALL = 8
 
 
 # MuPDF is loaded in children only: it takes half a second and 84 MB, and every replica and task
-# knows this module.
+# imports this module.
 
 
 def _prepare(memory_bytes: int) -> str | None:
@@ -46,22 +46,29 @@ def _prepare_unfenced(memory_bytes: int) -> None:
     native.silence()
 
 
-def _count_pages(*call: Any) -> Any:
+def _count_pages(path: str, media_type: str) -> int | PageError:
     from workers.rasterising import render
 
-    return render.count_pages(*call)
+    return render.count_pages(path, media_type)
 
 
-def _render_pages(*call: Any) -> Any:
+def _render_pages(
+    path: str, media_type: str, doc_id: str, indices: range, settings: RasterSettings
+) -> list[RasteredPage]:
     from workers.rasterising import render
 
-    return render.render_pages(*call)
+    return render.render_pages(path, media_type, doc_id, indices, settings)
+
+
+PageMaker = Callable[..., list[RasteredPage]]
+"""Makes pages in the child. It must be importable there, as it is pickled by its name."""
 
 
 class Rasterizer:
     """A child process that renders pages, replaced whenever it dies.
 
-    `prepare` fences the child in; it takes its memory limit, and returns what it could not forbid.
+    `prepare` restricts the child: it takes the memory limit in bytes, and returns what it could
+    not forbid.
     """
 
     def __init__(
@@ -79,7 +86,7 @@ class Rasterizer:
         call = (str(path), media_type)
         (result,) = self.run(_count_pages, [call])
         if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
-            self._child.close()  # a new one owes nothing to earlier documents, nor to its end
+            self._child.close()  # a new child holds no memory of earlier documents
             (result,) = self.run(_count_pages, [call])
         error = result if isinstance(result, PageError) else self.error(result)
         if error is not None:
@@ -93,11 +100,16 @@ class Rasterizer:
         return self.pages(_render_pages, (str(path), media_type), doc_id, indices)
 
     def pages(
-        self, function: Any, document: tuple[Any, ...], doc_id: str, indices: range, *more: Any
+        self,
+        function: PageMaker,
+        document: Arguments,
+        doc_id: str,
+        indices: range,
+        *more: object,
     ) -> Iterator[RasteredPage]:
         """Pages in order, by `function(*document, doc_id, indices, settings, *more)` in the child.
 
-        A page that fails is a RasteredPage with an error. `function` returns a list of pages.
+        A page that fails is a RasteredPage with an error.
         """
         chunks = [
             indices[start : start + _PAGES_PER_CALL]
@@ -111,15 +123,15 @@ class Rasterizer:
                 pages |= zip(chunk, result, strict=True)
                 suspects += (index for index in chunk if _lacked_memory(pages[index].error))
             else:
-                suspects += chunk  # one of them ended the child
+                suspects += chunk  # one of these pages ended the child
         for index in suspects:
             pages[index] = self._alone(function, document, doc_id, index, *more)
         yield from (pages[index] for index in indices)
 
     def _alone(
-        self, function: Any, document: tuple[Any, ...], doc_id: str, index: int, *more: Any
+        self, function: PageMaker, document: Arguments, doc_id: str, index: int, *more: object
     ) -> RasteredPage:
-        """In a new child: what becomes of a page must not depend on the pages before it."""
+        """Make one page in a new child, so that it does not depend on the pages before it."""
         self._child.close()
         call = (doc_id, range(index, index + 1), self._settings, *more)
         (result,) = self.run(function, [call], document)
@@ -130,14 +142,18 @@ class Rasterizer:
         return page
 
     def run(
-        self, function: Any, calls: list[tuple[Any, ...]], document: tuple[Any, ...] = ()
+        self, function: Callable[..., object], calls: Sequence[Arguments], document: Arguments = ()
     ) -> Iterator[Any]:
-        """Results of the calls; `document`, their first arguments, may be megabytes of text."""
+        """The result of `function(*document, *call)` for each call, in order.
+
+        A call that failed gives a value of which `error` says why. `document` may be megabytes of
+        text: it is sent to the child once.
+        """
         yield from self._child.run(function, calls, self._limits.page_timeout_s, document)
         if self._child.report is not None:
-            _warn(self._child.report)
+            _warn(str(self._child.report))
 
-    def error(self, result: Any) -> PageError | None:
+    def error(self, result: object) -> PageError | None:
         """Why a call has no result; None where it has one."""
         limits = self._limits
         if isinstance(result, TimeoutError):
@@ -157,13 +173,13 @@ class Rasterizer:
         self._child.close()
 
 
-def _lacked_memory(result: Any) -> bool:
+def _lacked_memory(result: object) -> bool:
     return isinstance(result, PageError) and result.reason == "memory_limit"
 
 
 @functools.cache
 def _warn(gap: str) -> None:
-    log.warning("documents are opened without their fence: %s", gap)
+    log.warning("documents are opened with fewer restrictions: %s", gap)
 
 
 @functools.lru_cache(maxsize=2)
@@ -172,8 +188,8 @@ def shared_rasterizer(
 ) -> Rasterizer:
     """This process's rasterizer: its child stays warm from one shard to the next.
 
-    One that is not `fenced` is for what is drawn from no input of anybody's: libraries of charts
-    need more address space, sockets between their threads, and files for their fonts.
+    Leave out the fence only for pages that are drawn from no foreign input: chart libraries need
+    more address space, sockets between their threads, and files for their fonts.
     """
     rasterizer = Rasterizer(settings, limits, _prepare if fenced else _prepare_unfenced)
     atexit.register(rasterizer.close)

@@ -2,15 +2,13 @@
 
 A document is opened by path and one at a time, so memory depends on the page, not on the file.
 Nothing is fetched for a document: MuPDF has no network code, its JavaScript is off, and embedded
-files and external streams are not looked at. The parent, in `rasterizer`, keeps the
-deadlines.
+files and external streams are not read. The parent, in `rasterizer`, keeps the deadlines.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
 
 import pymupdf
 from PIL import Image
@@ -21,8 +19,8 @@ from schemas.pages import PageError, PageImage, RasteredPage, Reading
 from schemas.recipe import TextLayer
 from workers import textlayer
 from workers.rasterising import native
-from workers.rasterising.drawing import Drawn, draw_pdf_page, ink_share, lost_content
-from workers.rasterising.frames import count_frames, draw_frame, open_image
+from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
+from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
 from workers.rasterising.media_types import PDF
 from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
@@ -33,15 +31,15 @@ from workers.textlayer.orientation import AS_DISPLAYED, View
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
 # picture each took 565 MiB where 64 pages took 193.
 _USES_BEFORE_REOPENING = 64
-# A dense broadsheet page has 30,000 characters. A layer past this is for machines, and what comes
-# after the child (counting, signing, storing) has no limits of its own.
+# A dense broadsheet page has 30,000 characters. A longer layer is not for people, and the steps
+# after the child (counting tokens, signatures, storing) have no limits of their own.
 _MAX_LAYER_CHARS = 500_000
 
 
 @dataclass(slots=True)
 class _OpenDocument:
     key: tuple[str, int, int] | None = None
-    handle: Any = None
+    handle: pymupdf.Document | ImageFile | None = None
     uses: int = 0
 
 
@@ -49,7 +47,7 @@ _open = _OpenDocument()
 
 
 def prepare(memory_bytes: int) -> str | None:
-    """Fence this process in. What could not be forbidden, in words; None where all is."""
+    """Restrict this process. Returns what could not be forbidden; None where everything was."""
     native.die_with_parent()
     native.silence()
     native.limit_resources(memory_bytes)
@@ -59,21 +57,22 @@ def prepare(memory_bytes: int) -> str | None:
     try:
         native.forbid_network_and_programs()
     except OSError as exc:
-        return f"network and programs stay open to them, as {exc.strerror}"
+        return f"network and programs are not forbidden, as {exc.strerror}"
     return None
 
 
-def _opened(path: str, media_type: str) -> Any:
+def _opened(path: str, media_type: str) -> pymupdf.Document | ImageFile:
     # The same path may hold another file by now.
-    found = os.stat(path)
-    key = (path, found.st_size, found.st_mtime_ns)
+    status = os.stat(path)
+    key = (path, status.st_size, status.st_mtime_ns)
     if _open.key != key or _open.uses >= _USES_BEFORE_REOPENING:
         if _open.handle is not None:
             _open.handle.close()
         _open.key, _open.handle = None, None
         if _open.uses >= _USES_BEFORE_REOPENING:
             _open.uses = 0
-            # Closing leaves the pictures there. Not at each document: colour transforms go too.
+            # Closing a document leaves its pictures in this store. It is not emptied after each
+            # document, because that drops the colour transforms too.
             pymupdf.TOOLS.store_shrink(100)
         _open.handle = _open_pdf(path) if media_type == PDF else open_image(path, media_type)
         _open.key = key
@@ -81,11 +80,11 @@ def _opened(path: str, media_type: str) -> Any:
     return _open.handle
 
 
-def _open_pdf(path: str) -> Any:
+def _open_pdf(path: str) -> pymupdf.Document:
     try:
         document = pymupdf.open(path, filetype="pdf")
     except (RuntimeError, ValueError) as exc:
-        cause = exc.__cause__ or exc  # PyMuPDF's own words only say that it failed
+        cause = exc.__cause__ or exc  # PyMuPDF's own message only says that it failed
         if is_out_of_memory(str(cause)):
             raise MemoryError from exc
         raise DocumentError("corrupt", f"PDF cannot be opened: {cause}") from exc
@@ -100,16 +99,16 @@ def count_pages(path: str, media_type: str) -> int | PageError:
     """Pages of a document, or why they cannot be counted."""
     try:
         document = _opened(path, media_type)
-        if media_type == PDF:
-            return _count_pdf_pages(document)
-        return count_frames(document)
+        if isinstance(document, ImageFile):
+            return count_frames(document)
+        return _count_pdf_pages(document)
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc, path)
     finally:
         _forget_warnings()
 
 
-def _count_pdf_pages(document: Any) -> int:
+def _count_pdf_pages(document: pymupdf.Document) -> int:
     count = int(document.page_count)  # MuPDF refuses to count more pages than there are objects
     if count < 1:
         if document.is_repaired:
@@ -135,50 +134,50 @@ def render_pages(
 
 
 def _forget_warnings() -> None:
-    pymupdf.TOOLS.reset_mupdf_warnings()  # PyMuPDF keeps them all, and a bad file gives many
+    pymupdf.TOOLS.reset_mupdf_warnings()  # PyMuPDF keeps all of them, and a bad file gives many
 
 
 def _render_page(
     path: str, media_type: str, page: str, index: int, settings: RasterSettings
 ) -> RasteredPage:
     document = _opened(path, media_type)
-    if media_type == PDF:
-        _forget_warnings()  # of the pages before
+    if isinstance(document, ImageFile):
+        pdf_page, drawn = None, PagePicture(draw_frame(document, index, settings.raster))
+    else:
+        _forget_warnings()  # those of the pages before
         pdf_page = document.load_page(index)
         drawn = draw_pdf_page(pdf_page, settings.raster)
-    else:
-        pdf_page, drawn = None, Drawn(draw_frame(document, index, settings.raster))
-    grey = drawn.picture.convert("L")  # on a sample of it the hash would not bear rescaling
+    grey = drawn.picture.convert("L")  # whole: the hash of a sample would change with the scale
     marked = ink_share(grey)
     if marked < settings.min_ink_share:
         if (lost := lost_content(drawn)) is not None:
             raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
         error = PageError("blank", f"{marked:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=marked)
-    found = _Found() if pdf_page is None else _look(pdf_page, page, settings)
-    if found.view != AS_DISPLAYED:
-        drawn = draw_pdf_page(pdf_page, settings.raster, found.view)
+    text = _PageText() if pdf_page is None else _page_text(pdf_page, page, settings)
+    if text.view != AS_DISPLAYED:
+        drawn = draw_pdf_page(pdf_page, settings.raster, text.view)
         grey = drawn.picture.convert("L")
         marked = ink_share(grey)
     picture = drawn.picture
     failure: PageError | None = None
-    if settings.routing == "only" and found.layer is None:
-        failure = PageError("no_text_layer", found.layer_reason or "not a PDF")
+    if settings.routing == "only" and text.layer is None:
+        failure = PageError("no_text_layer", text.layer_reason or "not a PDF")
     return RasteredPage(
         page,
         PageImage(page, encode(picture, settings.raster), picture.width, picture.height),
         marked,
         image_hash(grey),
-        found.layer,
-        found.layer_reason,
+        text.layer,
+        text.layer_reason,
         failure,
-        rotation=found.view.rotation,
-        is_mirrored=found.view.is_mirrored,
+        rotation=text.view.rotation,
+        is_mirrored=text.view.is_mirrored,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _PageText:
     """A page's text layer or why it is not taken, and the view in which the page is upright."""
 
     layer: Reading | None = None
@@ -186,27 +185,27 @@ class _Found:
     view: View = AS_DISPLAYED
 
 
-def _look(pdf_page: Any, page: str, settings: RasterSettings) -> _Found:
-    """What the text of a PDF's page tells of it."""
+def _page_text(pdf_page: pymupdf.Page, page: str, settings: RasterSettings) -> _PageText:
+    """The text layer if the routing wants it and it is good enough, and the upright view."""
     layer_reason = None
     try:
         if settings.routing != "never":
             layer = textlayer.extract(pdf_page)
             layer_reason = _unfit(layer, settings.text_layer)
             if layer_reason is None:
-                return _Found(Reading(page, layer.text, layer.blocks), None, layer.view)
-        return _Found(None, layer_reason, textlayer.upright_view(pdf_page))
+                return _PageText(Reading(page, layer.text, layer.blocks), None, layer.view)
+        return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
     except MemoryError:
         raise
     except Exception as exc:
         if is_out_of_memory(str(exc)):
             raise MemoryError from exc
-        is_told = settings.routing != "never"
-        return _Found(None, f"failed: {type(exc).__name__}" if is_told else None)
+        was_wanted = settings.routing != "never"
+        return _PageText(None, f"failed: {type(exc).__name__}" if was_wanted else None)
 
 
 def _unfit(layer: textlayer.TextLayer, floors: TextLayer) -> str | None:
-    """Why a text layer may not stand for a reading."""
+    """Why a text layer may not replace a reading; None where it may."""
     return (
         "too_long" if len(layer.text) > _MAX_LAYER_CHARS else textlayer.judge(layer.signals, floors)
     )

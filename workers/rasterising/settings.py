@@ -1,4 +1,4 @@
-"""What a page image is made like, what limits its child has, and what a failure is called.
+"""How a page image is made, the limits of the child that makes it, and the names of failures.
 
 Values and pure functions that the parent, the child and `workers.synthetic` share. Does not open,
 draw or start anything.
@@ -11,16 +11,16 @@ import resource
 from dataclasses import dataclass
 
 from schemas.errors import DocumentError
+from schemas.lines import one_line
 from schemas.pages import PageError
 from schemas.recipe import Raster, TextLayer
-from workers.text import one_line
 
 _OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 
 
 @dataclass(frozen=True, slots=True)
 class RasterSettings:
-    """What a page image is made like, and whether the text layer may replace a reading."""
+    """How a page image is made, and whether the text layer may replace a reading."""
 
     raster: Raster
     routing: str
@@ -42,7 +42,7 @@ def memory_error(memory_bytes: int) -> PageError:
 
 
 def page_error(exc: Exception, path: str = "") -> PageError:
-    """What an exception in this process means for the page.
+    """The error of a page whose work raised this exception in this process.
 
     The local `path` is removed from the message: it means nothing on another machine.
     """
@@ -56,9 +56,9 @@ def page_error(exc: Exception, path: str = "") -> PageError:
 
 
 def is_out_of_memory(message: str) -> bool:
-    """Whether MuPDF, or a library below it, was refused the memory that it asked for.
+    """Whether MuPDF, or a library below it, says in this message that an allocation failed.
 
-    Only the words of its errors tell; `tests/workers/rasterising/test_settings.py` gets them from
-    the library itself.
+    Nothing but the message tells. `tests/workers/rasterising/test_settings.py` gets the messages
+    from the library itself.
     """
     return _OUT_OF_MEMORY.search(message) is not None

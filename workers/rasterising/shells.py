@@ -1,12 +1,13 @@
-"""PDFs whose pages only say that the content is elsewhere: portfolios, and forms that are programs.
+"""PDFs whose pages only say that the content is elsewhere: portfolios and dynamic XFA forms.
 
-Told by the catalog, and for forms by the page too. Runs in the child.
+The PDF's catalog shows which they are, and for forms their page does too. Runs in the child.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+
+import pymupdf
 
 from schemas.errors import DocumentError
 
@@ -15,8 +16,8 @@ _PLACEHOLDER = re.compile(r"Please wait\b|adobe\.com/go/(?:reader_download|acrre
 _MAX_PLACEHOLDER_CHARS = 4_000
 
 
-def refuse_shell(document: Any) -> None:
-    """Raises DocumentError where the pages of an open PDF are a cover or a placeholder."""
+def refuse_shell(document: pymupdf.Document) -> None:
+    """Raises DocumentError where the pages of a PDF are only a cover or a placeholder."""
     catalog = document.pdf_catalog()
     if _has(document, catalog, "Collection"):
         _refuse_portfolio(document, catalog)
@@ -24,10 +25,10 @@ def refuse_shell(document: Any) -> None:
         _refuse_dynamic_form(document, catalog)
 
 
-def _refuse_portfolio(document: Any, catalog: int) -> None:
+def _refuse_portfolio(document: pymupdf.Document, catalog: int) -> None:
     count = document.embfile_count()
     is_hidden = document.xref_get_key(catalog, "Collection/View") == ("name", "/H")
-    if count == 0 or is_hidden:  # a viewer shows the pages, not the list of files
+    if count == 0 or is_hidden:  # then a viewer shows the pages, and not the list of files
         return
     files = "1 file" if count == 1 else f"{count:,} files"
     raise DocumentError(
@@ -37,8 +38,8 @@ def _refuse_portfolio(document: Any, catalog: int) -> None:
     )
 
 
-def _refuse_dynamic_form(document: Any, catalog: int) -> None:
-    """A static form has its pages, and its fields on them; a dynamic one has a placeholder."""
+def _refuse_dynamic_form(document: pymupdf.Document, catalog: int) -> None:
+    """A static form has pages with fields on them; a dynamic one only has a placeholder."""
     if document.page_count != 1:
         return
     page = document.load_page(0)
@@ -53,6 +54,6 @@ def _refuse_dynamic_form(document: Any, catalog: int) -> None:
         )
 
 
-def _has(document: Any, catalog: int, key: str) -> bool:
+def _has(document: pymupdf.Document, catalog: int, key: str) -> bool:
     kind, _ = document.xref_get_key(catalog, key)
     return kind not in ("null", "undefined")

@@ -1,7 +1,7 @@
-"""What a replica does with the pages of a shard that their text layer does not settle.
+"""How a replica reads the pages of a shard whose text layer cannot be used.
 
-Owns the retry ladder (stronger guard, larger mode, fallback, turned) and deep parsing, which cuts
-regions out of pages and reads them by themselves. Does not know any model: `workers.engines` does.
+Owns the retry ladder (stronger guard, larger mode, turned, fallback) and deep parsing, which cuts
+regions out of pages and reads each by itself. Knows no model: `workers.engines` does.
 
     replica = load_replica(ReplicaSettings(...))
     readings = replica.read(pages)          # one for each page, in the same order

@@ -1,7 +1,8 @@
-"""Deep parsing: regions of pages are cut out and read by themselves, and their page links them.
+"""Deep parsing: cut regions out of pages, read each by itself, and link it from its page.
 
-Owns: which regions, their pictures, and the links. Does not: find regions (the reading's blocks
-say them, or a layout model where the engine gave none), read, or decide which pages are parsed.
+Owns the choice of regions, their pictures, and the links. Does not find regions (the reading's
+blocks name them, or a layout model where the engine gave none), read, or decide which pages are
+parsed.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from workers.rasterising.pictures import decode, encode
 
 DEEP_LABELS = frozenset({"figure", "chart", "formula", "chemistry", "geometry"})
 MAX_CROPS = 32
-"""Of one page: bounds the work on a page of icons. The largest are taken."""
+"""The most crops of a page, the largest ones: bounds the work on a page of icons."""
 _MARGIN = 0.01
-"""Of the page's sides: models cut axis labels off, a line of text is 1.5 % of A4."""
+"""Added around a region, as a share of the page's sides: models cut axis labels off, and a line
+of text is 1.5 % of A4."""
 _MIN_SIDE_PX = 16
 _MIN_AREA = 0.001
-"""Of the page. Smaller, 8 x 8 mm on A4, is a bullet or an icon, and no crop."""
+"""Of the page: 8 x 8 mm on A4. A smaller region is a bullet or an icon, and no crop."""
 _SAME_REGION = 0.9
 """Intersection over union above which two boxes are one region."""
 _WHOLE_PAGE = 0.9
-"""Blocks this large, of the page's area, say nothing of where things are."""
+"""A block over this share of the page's area does not show where anything is."""
 
 
 class Layout(Protocol):
@@ -42,9 +44,9 @@ class Layout(Protocol):
 
 
 ReadCrops = Callable[[Sequence[PageImage]], Sequence[Reading]]
-"""Reads crops with the figure prompt; as many readings as crops, in their order."""
+"""Reads crops with the figure prompt: one reading for each crop, in the same order."""
 LinkedPage = tuple[Reading, tuple[Crop, ...]]
-"""A page's reading, its text linking the crops, and the crops in reading order."""
+"""A page's reading, whose text links the crops, and the crops in reading order."""
 
 
 def parse_regions(
@@ -55,11 +57,11 @@ def parse_regions(
 ) -> list[LinkedPage]:
     """Cut the `DEEP_LABELS` regions out of `pages`, read all of them in one call, and link them.
 
-    As many results as pages, in their order. `layout` is asked about pages whose reading places
-    nothing on the page. Crops are files as `raster` says. A region under 16 pixels on a side or
-    0.1 % of the page is none; of boxes that nearly coincide the largest is one. A page that
-    failed is returned as it is; one whose regions cannot be cut gets the error `engine_error`.
-    A crop that could not be read keeps its image and carries the error.
+    Returns one result for each page, in the same order. `layout` finds the regions of pages whose
+    reading has no places. `raster` gives the crops' file format. A region under 16 pixels on a
+    side or under 0.1 % of the page is left out; of boxes that nearly coincide the largest is taken.
+    A page that failed is returned unchanged; one whose regions cannot be cut gets the error
+    `engine_error`. A crop that could not be read keeps its image and has the error.
     """
     cut = [_cut_page(image, reading, layout, raster) for image, reading in pages]
     images = [crop.image for page in cut for crop in page.crops.values()]
@@ -73,7 +75,7 @@ def parse_regions(
 
 @dataclass(frozen=True, slots=True)
 class _CutPage:
-    """A page and its crops, each by the index of its block; `blocks` are the reading's and those
+    """A page and its crops by the index of their block. `blocks` are the reading's, and then those
     that the layout model added."""
 
     reading: Reading
@@ -137,7 +139,7 @@ def _choose(image: PageImage, blocks: Sequence[Block]) -> list[int]:
 
 
 def _cut(region_id: str, block: Block, picture: Image, raster: Raster) -> Crop:
-    """The region with its margin, in whole pixels; the crop's `bbox` is what its image shows."""
+    """The region with its margin, in whole pixels; the crop's `bbox` includes the margin."""
     width, height = picture.size
     x0, y0, x1, y1 = block.bbox
     left, top = (max(round((x0 - _MARGIN) * width), 0), max(round((y0 - _MARGIN) * height), 0))
@@ -165,8 +167,8 @@ def _read_crop(crop: Crop, reading: Reading) -> Crop:
 def _link(page: _CutPage) -> Reading:
     """The reading with a link to each crop: in its block, or else at the end of the text.
 
-    Where the reading's text is that of its blocks it stays so. Where it is not, the blocks that
-    the layout model added have no text, as any others of that reading.
+    Where the reading's text is that of its blocks, links go into the blocks too, so that it stays
+    so. Else no block gets a link.
     """
     reading = page.reading
     links = {index: crop_link(crop) for index, crop in page.crops.items()}

@@ -1,10 +1,11 @@
-"""The retry ladder: how often, by whom and which way up a page is read until it reads well.
+"""The retry ladder: a page is read again, by stronger settings, turned, or by another engine,
+until its reading is good.
 
     engine ─► its retries (stronger guard, larger mode) ─► turned ─► fallback, likewise ─► reject
 
-A rung is one engine; all pages that still read badly are read on it together. Every try is an
-`Attempt`. Which reading of a page is kept is decided here; what becomes of a bad one (a reject,
-with the reason of its last try) in `workers.shards.score`.
+A rung is one engine; it reads all pages together whose reading is still bad. Every try is an
+`Attempt`. This module decides which reading of a page is kept; `workers.shards.score` makes a bad
+one a reject, with the reason of its last try.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from workers.rasterising import pictures
 from workers.text import clean, measures, quality, signatures
 
 _TURNS = (90, 270, 180)
-_MAY_BE_TURNED = {"low_confidence", "repetition", "garbage"}
-"""A page without any text is not tried turned: text is seen whichever way up it is. One that
-loops or never ends has cost a page's tokens already, and has its stronger guard to try."""
+_TURNED_OUTCOMES = {"low_confidence", "repetition", "garbage"}
+"""Outcomes that a turned page may have. A page without any text is not tried turned, because
+engines see text whichever way up it is. One that loops or never ends has already cost a page's
+tokens, and its remedy is the stronger guard."""
 
 
 @dataclass(frozen=True, slots=True)
 class LadderSettings:
-    """What the ladder takes from the recipe."""
+    """The recipe's settings for the ladder."""
 
     floors: Quality
     raster: Raster
@@ -34,10 +36,11 @@ class LadderSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A reading, what it was made of and by whom; `outcome` is `ok` or why it is bad.
+class RankedReading:
+    """A reading, the image and the engine that it comes from; `outcome` is `ok` or why it is bad.
 
-    `rank` orders readings of one page: good before bad, upright before turned, then by score.
+    The reading of a page with the highest `rank` is kept: good before bad, upright before turned,
+    then by score.
     """
 
     reading: Reading
@@ -50,23 +53,23 @@ class Found:
 
 @dataclass(slots=True)
 class Climb:
-    """A page on its way up: the rasterised page, its tries, and the best reading so far."""
+    """A page on the ladder: its image, its attempts, and the best reading so far."""
 
     image: PageImage
     ink_share: float
     attempts: list[Attempt] = field(default_factory=list)
-    best: Found | None = None
+    best: RankedReading | None = None
 
     @property
     def is_bad(self) -> bool:
-        """Whether the next rung is for this page."""
+        """Whether the page has no good reading yet, so that the next rung reads it."""
         return self.best is None or self.best.outcome != "ok"
 
 
 ReadWith = Callable[[Engine, Sequence[PageImage]], Sequence[Reading]]
-"""Calls an engine under its deadline; as many readings as pages, in their order."""
+"""Calls an engine under its deadline: one reading for each page, in the same order."""
 Try = tuple[Climb, int]
-"""A page, and the degrees clockwise by which it is turned for its next reading."""
+"""A page, and the degrees clockwise by which it is turned before this reading."""
 
 
 def climb(
@@ -75,9 +78,9 @@ def climb(
     settings: LadderSettings,
     read_with: ReadWith,
 ) -> list[Climb]:
-    """Read pages, given with their ink shares, on rung after rung; same length and order.
+    """Read pages, given with their ink shares, rung after rung. Same length and order.
 
-    `engines` are the engine and, if there is one, the fallback; their `retries` are rungs too.
+    `engines` are the engine and the fallback, if there is one; their `retries` are rungs too.
     """
     climbs = [Climb(image, ink_share) for image, ink_share in pages]
 
@@ -86,56 +89,56 @@ def climb(
 
     for engine in engines:
         for rung in (engine, *engine.retries):
-            read(rung, [(one, 0) for one in climbs if one.is_bad])
+            read(rung, [(page, 0) for page in climbs if page.is_bad])
         if settings.rotate:
-            told = _told_turns(engine, climbs)
-            read(engine, told)
+            known = _known_turns(engine, climbs)
+            read(engine, known)
             for turn in _TURNS:
-                read(engine, [(one, turn) for one in _maybe_turned(climbs, told)])
+                read(engine, [(page, turn) for page in _maybe_turned(climbs, known)])
     return climbs
 
 
-def _told_turns(engine: Engine, climbs: Sequence[Climb]) -> list[Try]:
-    """The pages that the engine, or one of its retries, saw to be turned."""
+def _known_turns(engine: Engine, climbs: Sequence[Climb]) -> list[Try]:
+    """The pages that the engine, or one of its retries, recognised as turned."""
     own = (engine, *engine.retries)
     return [
-        (one, one.best.reading.turn)
-        for one in climbs
-        if one.best and one.best.engine in own and one.best.reading.turn
+        (page, page.best.reading.turn)
+        for page in climbs
+        if page.best and page.best.engine in own and page.best.reading.turn
     ]
 
 
-def _maybe_turned(climbs: Sequence[Climb], told: Sequence[Try]) -> list[Climb]:
-    """The pages that still read badly, though nobody said which way up they are."""
-    is_told = {id(one) for one, _ in told}
+def _maybe_turned(climbs: Sequence[Climb], known: Sequence[Try]) -> list[Climb]:
+    """The pages that may be turned by their bad reading, and were not recognised as turned."""
+    known_ids = {id(page) for page, _ in known}
     return [
-        one
-        for one in climbs
-        if one.best and one.best.outcome in _MAY_BE_TURNED and id(one) not in is_told
+        page
+        for page in climbs
+        if page.best and page.best.outcome in _TURNED_OUTCOMES and id(page) not in known_ids
     ]
 
 
 def _read(
     engine: Engine, tries: Sequence[Try], settings: LadderSettings, read_with: ReadWith
 ) -> None:
-    """One rung: read each page, note the attempt, keep the better reading."""
+    """Climb one rung: read each page, record the attempt, keep the better reading."""
     if not tries:
         return
     images = [
-        pictures.turn(one.image, turn, settings.raster) if turn else one.image
-        for one, turn in tries
+        pictures.turn(page.image, turn, settings.raster) if turn else page.image
+        for page, turn in tries
     ]
     readings = read_with(engine, images)
-    for (one, turn), image, reading in zip(tries, images, readings, strict=True):
-        outcome, score = _judge(reading, one.ink_share, settings.floors)
-        one.attempts.append(Attempt(engine.name, engine.mode, outcome, engine.guard, turn))
+    for (page, turn), image, reading in zip(tries, images, readings, strict=True):
+        outcome, score = _judge(reading, page.ink_share, settings.floors)
+        page.attempts.append(Attempt(engine.name, engine.mode, outcome, engine.guard, turn))
         rank = (outcome == "ok", reading.turn == 0, score)
-        if one.best is None or rank > one.best.rank:
-            one.best = Found(reading, image, turn, engine, outcome, rank)
+        if page.best is None or rank > page.best.rank:
+            page.best = RankedReading(reading, image, turn, engine, outcome, rank)
 
 
 def _judge(reading: Reading, ink_share: float, floors: Quality) -> tuple[str, float]:
-    """`ok` or why the reading is bad, and its score; an error scores below any text."""
+    """`ok` or why the reading is bad, and its score. An error scores less than any text."""
     if reading.error is not None:
         return reading.error.reason, -1.0
     cleaned = clean(reading.text)

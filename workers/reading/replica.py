@@ -1,6 +1,9 @@
-"""A replica: the engines that read the pages of a shard which their text layer does not settle.
+"""A replica: engines that read the pages of a shard whose text layer cannot be used.
 
 A plain class; `cluster.session` wraps it in a Ray actor. It never raises for a page.
+
+    replica = load_replica(ReplicaSettings(EngineSpec(), ladder))
+    readings = replica.read(pages)      # one a page; None for a page that failed before
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from schemas.errors import EngineDied, NoEngineError, ShardError
 from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
-from workers.layout import shared_layout_model
+from workers.layout.regions import shared_layout_model
 from workers.reading.deep import parse_regions
 from workers.reading.ladder import Climb, LadderSettings, climb
 
@@ -31,10 +34,10 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 class ReplicaSettings:
     """What a replica is made of.
 
-    `threads` is None for all cores, `batch_pages` None for what the engine takes by itself.
-    `read_timeout_s` is the longest reading of a page: a call of an engine that takes longer than
-    this for each of its pages ends the whole process, as a hung native library cannot be
-    interrupted. None, for a replica inside the driver's own process, never ends it.
+    `threads` is None for all cores, `batch_pages` None for the engine's own batch size. A call of
+    an engine may take `read_timeout_s` for each of its pages. A longer call ends the whole process,
+    because a hung native library cannot be interrupted. A replica in the driver's own process has
+    None, and never ends it.
     """
 
     engine: EngineSpec
@@ -47,9 +50,9 @@ class ReplicaSettings:
 
 
 def load_replica(settings: ReplicaSettings) -> Replica:
-    """Load the engine, and the fallback, so that a missing one is found before any page.
+    """Load the engine and the fallback, so that a missing one fails before any page is read.
 
-    Raises ModelError where one cannot be loaded.
+    Raises ModelError where either cannot be loaded.
     """
     sizes = settings.threads, settings.batch_pages
     engine = load_engine(settings.engine, *sizes)
@@ -76,9 +79,9 @@ class Replica:
 
     @property
     def gpu_memory_bytes(self) -> int:
-        """The most that torch has had allocated on one GPU in this process; 0 without a GPU.
+        """The most memory that torch allocated on one GPU in this process; 0 without a GPU.
 
-        vLLM's engine core is a process of its own, of which this one knows nothing: 0 there too.
+        Also 0 for vLLM, whose engine core is another process.
         """
         torch = sys.modules.get("torch")  # an engine that needs it has loaded it
         if torch is None or not torch.cuda.is_initialized():
@@ -88,14 +91,14 @@ class Replica:
 
     @property
     def device(self) -> str:
-        """The name of the GPU that torch uses in this process, else `cpu`. Of vLLM: `vllm`."""
+        """The name of the GPU that torch uses in this process; else `vllm` or `cpu`."""
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
             return str(torch.cuda.get_device_name())
         return "vllm" if self._settings.engine.name == "vllm" else "cpu"
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
-        """Read what needs the engine; None for pages that failed before. Same length and order."""
+        """Read the pages that need an engine; None for pages that failed. Same length and order."""
         todo = [(p.image, p.ink_share) for p in pages if p.needs_engine and p.image is not None]
         climbs = iter(climb(todo, self._engines, self._settings.ladder, self._read))
         readings = [self._settle(page, climbs) for page in pages]
@@ -109,36 +112,36 @@ class Replica:
         return self._engine_reading(page, next(climbs))
 
     def _engine_reading(self, page: RasteredPage, done: Climb) -> PageReading:
-        found = done.best
-        assert found is not None  # the first rung reads every page
-        tried = () if page.layer_reason is None else (_layer_attempt(page, page.layer_reason),)
+        best = done.best
+        assert best is not None  # the first rung reads every page
+        layer = () if page.layer_reason is None else (_layer_attempt(page, page.layer_reason),)
         turned = (
             replace(attempt, rotation=(page.rotation + attempt.rotation) % 360)
             for attempt in done.attempts
         )
         return PageReading(
-            reading=found.reading,
-            attempts=(*tried, *turned),
+            reading=best.reading,
+            attempts=(*layer, *turned),
             text_source="ocr",
-            engine=found.engine.name,
-            model=found.engine.model,
-            model_revision=found.engine.revision,
-            mode=found.engine.mode,
-            task=found.engine.task,
-            is_fallback=self._is_fallback(found.engine),
-            rotation=(page.rotation + found.rotation) % 360,
-            image=found.image if found.rotation else None,
+            engine=best.engine.name,
+            model=best.engine.model,
+            model_revision=best.engine.revision,
+            mode=best.engine.mode,
+            task=best.engine.task,
+            is_fallback=self._is_fallback(best.engine),
+            rotation=(page.rotation + best.rotation) % 360,
+            image=best.image if best.rotation else None,
         )
 
     def _parse_deeply(
         self, pages: Sequence[RasteredPage], readings: Sequence[PageReading | None]
     ) -> list[PageReading | None]:
-        """The same readings, with the crops of those that are good and links to them."""
+        """The same readings; good ones have crops and links to them."""
         figure = self._engines[0].figure
         assert figure is not None
         todo: dict[int, tuple[PageImage, Reading]] = {}
         for place, (page, result) in enumerate(zip(pages, readings, strict=True)):
-            if result is not None and any(one.outcome == "ok" for one in result.attempts):
+            if result is not None and any(attempt.outcome == "ok" for attempt in result.attempts):
                 image = result.image or page.image
                 assert image is not None
                 todo[place] = image, result.reading
@@ -166,7 +169,7 @@ class Replica:
         return deep
 
     def _is_fallback(self, engine: Engine) -> bool:
-        return any(engine in (one, *one.retries) for one in self._engines[1:])
+        return any(engine in (other, *other.retries) for other in self._engines[1:])
 
     def _read(self, engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
         """Call an engine, within its deadline."""
@@ -204,8 +207,8 @@ def _end_process(page_count: int) -> None:
 
 
 def given_reading(page: RasteredPage) -> PageReading:
-    """The reading of a page whose text layer was chosen, or which was made from its text, or taken
-    over with its reading."""
+    """The reading of a page that needs no engine: copied with the page, made with it, or its text
+    layer."""
     assert page.layer is not None
     if page.taken is not None:
         return page.taken

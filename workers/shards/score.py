@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from schemas.ids import split_page_id
+from schemas.lines import one_line
 from schemas.pages import (
     CROP_LINK,
     Attempt,
@@ -27,7 +28,7 @@ from schemas.pages import (
 from schemas.recipe import Quality
 from schemas.tokens import ReferenceMode, reference_vision_tokens
 from workers.rasterising import pictures
-from workers.text import clean, harmful_chars, measures, one_line, quality, signatures
+from workers.text import clean, harmful_chars, measures, quality, signatures
 
 Row = dict[str, Any]
 

@@ -1,7 +1,7 @@
-"""What documents come in: files by their bytes, pages of finished datasets, and their names.
+"""Inputs of a dataset: document files, pages of finished datasets, and their names.
 
 Owns how a file becomes a document (hash, media type, page count), how pages of another dataset
-are taken over, and what a file is called in a dataset. Does not list files (`workers.store`) or
+are copied, and what a file is called in a dataset. Does not list files (`workers.store`) or
 draw pages (`workers.rasterising`); records of text corpora belong to `workers.synthetic`.
 
     examined = examine(store.stat("s3://lake/manual.pdf"), rasterizer)

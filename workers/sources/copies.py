@@ -1,7 +1,7 @@
-"""Pages of finished datasets as records: listed by part, known by id and settings, taken over.
+"""Copy pages of finished datasets: list their parts, examine and take the pages.
 
-A page keeps its image, text, blocks, tokens and the names of who read it; it is a document of its
-own here. Links to crops are left with their labels, since crops stay behind.
+Each page becomes a document of its own. It keeps its image, text, blocks, token counts and the
+names of what read it. Its crops are not copied, so links to them keep only their labels.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COLUMNS = [
 
 
 def list_copies(source: DatasetSource) -> dict[SeenFile, DatasetSource]:
-    """The parts of the datasets' pages. Raises SourceError where nothing is published."""
+    """The parts of the datasets' `pages` tables. Raises SourceError where nothing is published."""
     listed = {}
     for dataset in source.dataset:
         pages = open_table(store.join(store.absolute(dataset), "pages"), source.version)
@@ -44,7 +44,7 @@ def list_copies(source: DatasetSource) -> dict[SeenFile, DatasetSource]:
 
 
 def examine_copies(file: SeenFile, part_uri: str, source: DatasetSource) -> list[Examined]:
-    """Every page of a part as a document of one page, named as there."""
+    """Every page of a part as a document of one page, under its name in that dataset."""
     rows = read_part(part_uri, _LISTED).to_pylist()
     return [
         Examined(
@@ -64,13 +64,13 @@ def examine_copies(file: SeenFile, part_uri: str, source: DatasetSource) -> list
 def take_copies(
     part_uri: str, numbers: Sequence[int], source: DatasetSource
 ) -> Iterator[RasteredPage]:
-    """The pages of a part in rows of these numbers, which rise, by the ids that they have here."""
+    """The pages in these rows of a part, in ascending order, with their ids in this dataset."""
     for row in read_rows(part_uri, numbers, _COLUMNS):
         yield _page(row, page_id(record_id(source, _content(row)), 0))
 
 
 def _content(row: Mapping[str, Any]) -> str:
-    """What tells a page of a dataset from others: its id, and the settings it was read under."""
+    """What identifies a page of a dataset: its id, and the digest of the settings that read it."""
     return " ".join(row[name] for name in _IDENTITY)
 
 

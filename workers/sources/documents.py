@@ -1,4 +1,4 @@
-"""Examine source files: stream the hash, sniff the media type, count the pages."""
+"""Examine source files: hash them, recognise the media type, count the pages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 from dataclasses import asdict, dataclass
 
 from schemas.errors import AccessError, DocumentError, StorageError
+from schemas.lines import one_line
 from schemas.shards import SeenFile
 from workers import store
 from workers.rasterising import Rasterizer, sniff
-from workers.text import one_line
 
 _HEAD_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a file is. A document that cannot be counted has a `reason` and no `page_count`.
+    """What is known of a file. Where its pages cannot be counted, `reason` says why.
 
     A file that cannot be read at all has no `doc_id`: `reason` is then `unreadable`.
     """
@@ -43,9 +43,9 @@ class Examined:
 
 
 def examine(file: SeenFile, rasterizer: Rasterizer) -> Examined:
-    """Examine one file; never raises for what is in it.
+    """Examine one file. Its contents never raise an error; they give a `reason`.
 
-    Raises AccessError where the store refuses us, and not this one file only.
+    Raises AccessError where the store refuses every request, and not only that for this file.
     """
     try:
         with store.local_copy(file.uri) as path:

@@ -1,8 +1,8 @@
-"""What files of sources are called in a dataset, where a recipe names their folder with `as`.
+"""Names of source files in a dataset, where a recipe names their folder with `as`.
 
-A dataset that is given away tells nobody's folders: its rows and its inventory have the name in
-place of the folder. Both ways are plain replacements of a prefix, so a refresh finds each file
-again, also after its folder has moved.
+A dataset that is given away should not reveal folders: its rows and its inventory have the name
+instead of the folder. Both directions replace a prefix, so a refresh finds each file also after
+its folder has moved.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _ENDS = ("/", "#")  # behind a folder, or a file of records
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Folders, or files, and what they are called instead: the longest folders first."""
+    """Folders or files, and the names that replace them; the longest folders first."""
 
     places: tuple[tuple[str, str], ...]
 
     @staticmethod
     def of(sources: Iterable[Source]) -> Naming:
-        """The names that sources give: of a folder, a file, or the folder that a glob begins in."""
+        """The names in sources: of a folder, of a file, or of the folder in which a glob begins."""
         places = []
         for source in sources:
             if name := name_of(source):
@@ -37,7 +37,7 @@ class Naming:
         return Naming(tuple(sorted(places, key=lambda pair: (-len(pair[0]), pair))))
 
     def name(self, uri: str) -> str:
-        """What the file at a URI is called; a name stays as it is.
+        """The name of the file at a URI; a name stays as it is.
 
         >>> Naming((("/home/me/pdfs", "manuals"),)).name("/home/me/pdfs/a.pdf")
         'manuals/a.pdf'
@@ -48,24 +48,24 @@ class Naming:
         return uri
 
     def locate(self, name: str) -> str:
-        """Where the file of a name lies; a URI stays as it is."""
+        """The URI of the file with a name; a URI stays as it is."""
         for root, prefix in self.places:
             if _is_below(name, prefix):
                 return root + name[len(prefix) :]
         return name
 
     def named(self, file: SeenFile) -> SeenFile:
-        """A file by its name."""
+        """The file, with its name for its URI."""
         return replace(file, uri=self.name(file.uri)) if self.places else file
 
     def located(self, files: tuple[SeenFile, ...]) -> tuple[SeenFile, ...]:
-        """Files by their URIs."""
+        """The files, with their URIs for their names."""
         if not self.places:
             return files
         return tuple(replace(file, uri=self.locate(file.uri)) for file in files)
 
     def renamed(self, documents: Iterable[Document]) -> list[Document]:
-        """Documents with their files by name."""
+        """The documents, with names for their files' URIs."""
         if not self.places:
             return list(documents)
         return [replace(d, files=tuple(map(self.named, d.files))) for d in documents]

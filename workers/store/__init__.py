@@ -1,13 +1,13 @@
-"""All file I/O: what lies where, reading and writing it, listing it, and conditional writes.
+"""All file I/O: locations, reading and writing, listing, and conditional writes.
 
 Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
 Nothing else in the project opens a file, except libraries that get a local path from here.
-Does not know what the files mean: parts and tables belong to `workers.dataset`.
+Does not know what files mean: parts and tables belong to `workers.dataset`.
 
     from workers import store
 
-    for name in store.list_names(store.join(folder, "receipts")):
-        receipt = store.read_bytes(store.join(folder, "receipts", name))
+    for uri in store.list_names(store.join(folder, "receipts"), ".json"):
+        receipt = store.read_bytes(uri)
 
 Start reading in `objects`; `locations` tells paths from URLs, `s3` and `retry` say how requests
 are sent and repeated.

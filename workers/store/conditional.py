@@ -1,10 +1,10 @@
-"""Writes on a condition: create what is not there, replace what has not changed.
+"""Conditional writes: create an object that does not exist, replace one that has not changed.
 
-On S3 by conditional put (`If-None-Match: *`, `If-Match`); on local disk by a hard link and a lock
-beside the object. Both also hold between machines that share a store or an NFS folder. Objects
-that are written like this are small, are written in no other way, and hold data that no other
-writer would write. By that a put is known as ours that was done, but whose answer was lost, so
-that it was sent again and refused: by our retries, by those of a library or of a balancer.
+- On S3 this is a conditional put (`If-None-Match: *`, `If-Match`), on local disk a hard link and a
+  lock file beside the object. Both also hold between machines that share a store or an NFS folder.
+- The objects are small, are written in no other way, and hold data that no other writer would
+  write. So a refused put whose data is there already was ours: it was done, its answer was lost,
+  and a retry (ours, a library's or a load balancer's) sent it again.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from workers.store.locations import (
 if TYPE_CHECKING:
     from workers.store.s3 import S3
 
-# The lock is held for one read and one rename; a holder that is stopped must not stop us for ever.
+# The lock is held for one read and one rename; a stopped holder must not block us for ever.
 _LOCK_WAIT_S = 30
 _LOCK_POLL_S = 0.02
 _REFUSED = (412, 404)
 
 
 def create_exclusive(uri: str, data: bytes) -> bool:
-    """Create an object whole; False where another is there already.
+    """Create a whole object; False where there is another already.
 
-    True where it holds `data`: of many racers with data of their own, for one.
+    True also where it holds exactly `data`. Of many writers with data of their own, one gets True.
     """
     with translated("create", uri):
         if is_local(uri):
@@ -54,7 +54,7 @@ def create_exclusive(uri: str, data: bytes) -> bool:
 
 
 def read_with_version(uri: str) -> tuple[bytes, str]:
-    """An object and its version, which is the same for the same bytes. Raises FileNotFoundError."""
+    """An object and its version, equal for equal bytes. Raises FileNotFoundError."""
     with translated("read", uri):
         if is_local(uri):
             data = local_path(uri).read_bytes()
@@ -64,9 +64,9 @@ def read_with_version(uri: str) -> tuple[bytes, str]:
 
 
 def replace_if_unchanged(uri: str, data: bytes, version: str) -> bool:
-    """Replace an object that is still at `version`; False where it is not, or is gone.
+    """Replace an object that is still at `version`; False where it has changed or is deleted.
 
-    True where it holds `data` already.
+    True also where it holds exactly `data` already.
     """
     with translated("replace", uri):
         if is_local(uri):
@@ -76,7 +76,7 @@ def replace_if_unchanged(uri: str, data: bytes, version: str) -> bool:
 
 
 def require_conditional_put(folder: str) -> None:
-    """Check that the store under `folder` heeds conditional puts, by a probe that is deleted again.
+    """Check with a probe object, deleted afterwards, that the store obeys conditional puts.
 
     Raises AccessError where it does not: two runs could then overwrite each other unnoticed.
     """
@@ -85,18 +85,18 @@ def require_conditional_put(folder: str) -> None:
     uri = join(folder, f".probe-{uuid.uuid4().hex}")
     try:
         created = create_exclusive(uri, b"first")
-        heeded = created and not create_exclusive(uri, b"second")
+        obeyed = created and not create_exclusive(uri, b"second")
         _, version = read_with_version(uri)
-        heeded = heeded and not replace_if_unchanged(uri, b"third", '"0"')
-        heeded = heeded and replace_if_unchanged(uri, b"fourth", version)
+        obeyed = obeyed and not replace_if_unchanged(uri, b"third", '"0"')
+        obeyed = obeyed and replace_if_unchanged(uri, b"fourth", version)
     finally:
         with translated("delete", uri):
             fs, path = filesystem(uri)
             fs.rm_file(path)
-    if not heeded:
+    if not obeyed:
         raise AccessError(
             f"the store of {folder} ignores conditional puts (If-None-Match, If-Match), so two "
-            "runs could damage the dataset; use a store that has them, or a local folder"
+            "runs could damage the dataset; use a store that supports them, or a local folder"
         )
 
 

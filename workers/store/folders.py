@@ -1,9 +1,8 @@
-"""Walks of local folders: the files below one, also behind symbolic links.
+"""Walk local folders: the files below a folder, also behind symbolic links.
 
-A link to a folder is followed, and what lies behind it has the path by which it was reached. Each
-link is followed once, and no folder is entered from within itself, so that links in a circle end:
-what they lead to is listed already. A link that leads nowhere is given like a file, so that it is
-not lost.
+A link to a folder is followed, and files behind it have the path through the link. Each link is
+followed once, and no folder is entered from within itself, so circles of links end. A broken link
+is returned like a file, so that it can be reported.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file, or a link that leads nowhere, which has no size then."""
+    """A file, or a broken link, whose size is 0."""
 
     path: str
     size: int
@@ -27,7 +26,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder by the path that led to it; `links` is how many of its path's names are links."""
+    """A folder and the path that led to it; `links` counts the links among that path's names."""
 
     path: str
     real: str
@@ -36,7 +35,7 @@ class _Folder:
     above: _Folder | None
 
     def is_within(self, real: str) -> bool:
-        """Whether the way here led through the folder with this real path."""
+        """Whether this folder was reached through the folder with this real path."""
         folder: _Folder | None = self
         while folder is not None and folder.real != real:
             folder = folder.above
@@ -46,27 +45,27 @@ class _Folder:
 def files_below(
     root: str, depth: int | None = None, into_itself: bool = True
 ) -> Iterator[FoundFile]:
-    """The files below a folder, in no order; with `depth`, at most so many names below.
+    """The files below a folder, in no particular order, at most `depth` names below it.
 
-    Without `into_itself`, links to folders of the root's own tree are not followed: what lies
-    there is found without them. Raises OSError for a folder that cannot be listed.
+    Without `into_itself`, links into the root's own tree are not followed: their files are found
+    without them. Raises OSError for a folder that cannot be listed.
     """
     top = _Folder(root, os.path.realpath(root), 1, 0, None)
     followed: set[str] = set()
     waiting = deque([top])
     while waiting:
-        # The folders near the root first: the way that leads to a link is then a short one.
+        # Folders near the root first, so that a link is reached by a short path.
         folder = waiting.popleft()
         below: list[_Folder] = []
         for entry in _entries(folder.path):
             child = _child(entry, folder)
             if child is None:
-                found = found_file(entry.path)
-                if found is not None:
-                    yield found
+                file = found_file(entry.path)
+                if file is not None:
+                    yield file
             elif depth is None or folder.depth < depth:
                 below.append(child)
-        # By name, so that which way leads to a link first is the same in every walk.
+        # By name, so that every walk reaches a link by the same path.
         for child in sorted(below, key=lambda folder: folder.path):
             if child.links and folder.is_within(child.real):
                 continue
@@ -79,7 +78,7 @@ def files_below(
 
 
 def _child(entry: os.DirEntry[str], folder: _Folder) -> _Folder | None:
-    """The folder that an entry is, or leads to."""
+    """The folder that an entry is or links to; None where it is no folder."""
     child = _Folder(entry.path, "", folder.depth + 1, folder.links, folder)
     if entry.is_dir(follow_symlinks=False):
         return replace(child, real=os.path.join(folder.real, entry.name))
@@ -93,7 +92,7 @@ def _is_outside(real: str, root: str) -> bool:
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """What lies in a folder; nothing where it has just gone."""
+    """The entries of a folder; none where it was just deleted."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -102,15 +101,15 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def found_file(path: str) -> FoundFile | None:
-    """The file at a path; None for what is no file, or has just gone."""
+    """The file at a path; None where it is not a file, or was just deleted."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
-        # A link that leads nowhere, or in a circle, or to where we may not go.
+        # A link to nothing, in a circle, or to a place that we may not enter.
         try:
             return FoundFile(path, 0, os.lstat(path).st_mtime, is_broken=True)
         except FileNotFoundError:
             return None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return None
-    return FoundFile(path, found.st_size, found.st_mtime)
+    return FoundFile(path, status.st_size, status.st_mtime)

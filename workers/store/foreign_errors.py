@@ -1,7 +1,7 @@
-"""Errors of libraries that only their words tell apart. Nothing else here looks at such words.
+"""Errors of libraries that only their messages tell apart. No other module here parses messages.
 
-The words are those of the versions in constraints.txt. `tests/workers/store/test_foreign_errors.py`
-gets each from the library itself, so an upgrade that changes one fails there.
+The messages are those of the versions in constraints.txt. The tests of this module get each from
+the library itself, so an upgrade that changes one fails there.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ _CODE_IN_ANSWER = re.compile(r"<Code>(\w+)</Code>")
 
 
 def quoted_code(message: str) -> str | None:
-    """The code of S3's answer, which deltalake quotes whole; None where there is none."""
+    """The error code in S3's answer, which deltalake quotes in full; None where there is none."""
     found = _CODE_IN_ANSWER.search(message)
     return found[1] if found else None
 
 
 def was_tried_again(message: str) -> bool:
-    """Whether deltalake says that it sent the request again, as often as it was told to."""
+    """Whether deltalake says that it has used up the retries of its request."""
     return " retries, max_retries" in message

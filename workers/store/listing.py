@@ -1,6 +1,6 @@
-"""Listing: the files that patterns name, what lies in a folder, one file's size and version.
+"""Listing: the files that patterns name, the objects in a folder, one file's size and version.
 
-A listing of S3 comes page by page, and nothing of it is cached: other processes write too.
+S3 lists page by page. Nothing is cached, because other processes write too.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fsspec.utils import glob_translate
 
 from schemas.errors import AccessError, SourceError, StorageError
+from schemas.lines import error_line
 from schemas.shards import SeenFile
 from workers.store.folders import FoundFile, files_below, found_file
 from workers.store.locations import (
@@ -25,12 +27,11 @@ from workers.store.locations import (
     join,
     local_path,
     local_uri,
-    one_line,
     translated,
 )
 
 if TYPE_CHECKING:
-    from workers.store.s3 import S3
+    from workers.store.s3 import S3, Entry
 
 log = logging.getLogger(__name__)
 
@@ -43,20 +44,20 @@ def list_documents(
 ) -> list[SeenFile]:
     """All files that the patterns name, once each, sorted by URI.
 
-    A folder stands for the files below it with these suffixes, also behind links; a glob for
-    exactly what it matches. What is there as it is written is no glob, whatever its characters.
+    A folder means the files below it with these suffixes, also behind links; a glob means exactly
+    the files that it matches. A path that exists as written is no glob, whatever its characters.
     Raises SourceError for a pattern that matches nothing or that no store could list, StorageError
     where the store does not answer.
     """
-    found: dict[str, SeenFile] = {}
+    files: dict[str, SeenFile] = {}
     for pattern in patterns:
         matches = list(_list_pattern(absolute(pattern), suffixes))
         if not matches:
             raise SourceError(
                 f"source {pattern!r} matches no file; name a folder or a glob like 'docs/**/*.pdf'"
             )
-        found.update((file.uri, file) for file in matches)
-    return [found[uri] for uri in sorted(found)]
+        files.update((file.uri, file) for file in matches)
+    return [files[uri] for uri in sorted(files)]
 
 
 def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
@@ -73,12 +74,12 @@ def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]
         cause = exc.__cause__ or exc
         missing = isinstance(cause, FileNotFoundError)
         kind = StorageError if isinstance(cause, OSError) and not missing else SourceError
-        raise kind(f"source {pattern!r} cannot be listed: {one_line(cause)}") from exc
+        raise kind(f"source {pattern!r} cannot be listed: {error_line(cause)}") from exc
 
 
 def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     path = str(local_path(pattern))
-    base, glob = _taken_apart(path, os.path.lexists)
+    base, glob = _split_glob(path, os.path.lexists)
     if glob:
         matches = re.compile(glob_translate(glob)).match
         depth = None if "**" in glob else glob.count("/") + 1
@@ -91,19 +92,19 @@ def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
                 yield _seen_here(file)
             elif file.is_broken:
                 log.warning("%s: a link that leads nowhere; nothing behind it is read", file.path)
-    elif (found := found_file(base)) is not None:
-        yield _seen_here(found)
+    elif (single := found_file(base)) is not None:
+        yield _seen_here(single)
 
 
 def _seen_here(file: FoundFile) -> SeenFile:
     return SeenFile(local_uri(file.path), file.size, _version({"mtime": file.modified_s}))
 
 
-def _taken_apart(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
-    """The part of a path that is there as it is written, and what is left as a glob, if anything.
+def _split_glob(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
+    """The part of a path that exists as written, and the rest, which is a glob or empty.
 
-    A name with the characters of a glob that is there is that name: `docs [old]/*.pdf` is what
-    lies in `docs [old]`, if there is one.
+    A name that exists is no glob: `docs [old]/*.pdf` means the files in `docs [old]`, if there is
+    such a folder.
     """
     names = path.split("/")
     for count, name in enumerate(names):
@@ -113,9 +114,9 @@ def _taken_apart(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
 
 
 def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
-    """Page by page, by the keys' prefix up to the first character of a glob."""
+    """List page by page, by the keys' prefix up to the first character of a glob."""
     fs, path = filesystem(pattern)
-    base, glob = _taken_apart(path, fs.exists)
+    base, glob = _split_glob(path, fs.exists)
     if first := _GLOB_CHAR.search(glob):
         matches = re.compile(glob_translate(glob)).match
         for entry in _entries(fs, f"{base}/{glob[: first.start()]}"):
@@ -131,12 +132,12 @@ def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
         yield _seen_in_s3(fs.info(path))
 
 
-def _entries(fs: S3, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
+def _entries(fs: S3, prefix: str, delimiter: str = "") -> Iterator[Entry]:
     for page in fs.pages(prefix, delimiter):
         yield from page
 
 
-def _seen_in_s3(entry: dict[str, Any]) -> SeenFile:
+def _seen_in_s3(entry: Entry) -> SeenFile:
     return SeenFile(f"s3://{entry['name']}", int(entry["size"]), _version(entry))
 
 
@@ -152,7 +153,7 @@ def _list_elsewhere(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFil
             yield SeenFile(fs.unstrip_protocol(name), int(info["size"]), _version(info))
 
 
-def _version(info: dict[str, Any]) -> str:
+def _version(info: Mapping[str, object]) -> str:
     etag = info.get("ETag") or info.get("etag")
     return str(etag).strip('"') if etag else f"{info.get('mtime', 0):.6f}"
 
@@ -166,9 +167,9 @@ def stat(uri: str) -> SeenFile:
 
 
 def require_listing(uri: str) -> None:
-    """Raises AccessError where the store of a file refuses to list it, as it once did.
+    """Raises AccessError where the store of a file refuses to list anything.
 
-    So one file that is denied is told from a store that denies us all.
+    This tells one forbidden file from a store that has shut us out since it was listed.
     """
     if is_s3(uri):
         with translated("list", uri):
@@ -177,7 +178,7 @@ def require_listing(uri: str) -> None:
 
 
 def list_names(folder: str, suffix: str) -> list[str]:
-    """URIs of the files directly in `folder` that end in `suffix`, sorted; none if it is absent."""
+    """URIs of the files directly in `folder` with this suffix, sorted; none if it is absent."""
     with translated("list", folder):
         fs, path = filesystem(folder)
         if is_s3(folder):
@@ -195,7 +196,7 @@ def list_names(folder: str, suffix: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object that is there. `modified_s` is the store's clock, in seconds since 1970."""
+    """An object in a store. `modified_s` is by the store's clock, in seconds since 1970."""
 
     uri: str
     size: int
@@ -208,22 +209,25 @@ class Stored:
 
 
 def list_stored(folder: str) -> list[Stored]:
-    """All objects under a folder, at any depth, sorted; none where there is no such folder."""
+    """All objects below a folder, at any depth, sorted; none where there is no such folder."""
     with translated("list", folder):
         fs, path = filesystem(folder)
         if is_local(folder):
             return sorted(_stored_below(path, folder), key=lambda item: item.uri)
         fs.invalidate_cache(path)
-        found = fs.find(path, detail=True)
+        infos = fs.find(path, detail=True)
     return [
         Stored(join(folder, name.removeprefix(f"{path}/")), int(info["size"]), _modified_s(info))
-        for name, info in sorted(found.items())
+        for name, info in sorted(infos.items())
         if info["type"] == "file"  # an S3 store may list a folder that has become empty
     ]
 
 
 def _stored_below(path: str, uri: str) -> Iterator[Stored]:
-    """Of a local folder: staging has three files a shard, and fsspec spends ten times as long."""
+    """The objects below a local folder, in a tenth of the time that fsspec takes.
+
+    Staging has three files a shard.
+    """
     try:
         with os.scandir(path) as listed:
             entries = list(listed)
@@ -234,13 +238,12 @@ def _stored_below(path: str, uri: str) -> Iterator[Stored]:
             yield from _stored_below(entry.path, f"{uri}/{entry.name}")
         elif entry.is_file(follow_symlinks=False):
             try:
-                found = entry.stat()
+                status = entry.stat()
             except FileNotFoundError:
                 continue  # deleted just now
-            yield Stored(f"{uri}/{entry.name}", found.st_size, found.st_mtime)
+            yield Stored(f"{uri}/{entry.name}", status.st_size, status.st_mtime)
 
 
-def _modified_s(info: dict[str, Any]) -> float:
-    if "mtime" in info:
-        return float(info["mtime"])
-    return float(info["LastModified"].timestamp())
+def _modified_s(info: Mapping[str, object]) -> float:
+    modified = info["mtime"] if "mtime" in info else info["LastModified"]
+    return modified.timestamp() if isinstance(modified, datetime) else float(str(modified))

@@ -1,8 +1,8 @@
 """Where things lie: paths, URLs, and the file system behind each.
 
-A path is taken as it stands, whatever characters it has; only a `~` that is its first part is the
-user's home. In a `file://` URL every character may be written as `%XX`, and one that is not UTF-8
-can be written in no other way. An `s3://` URL is bucket and key as they stand, nothing decoded.
+A path is taken literally, whatever characters it has, except that a `~` as its first part is the
+user's home. A `file://` URL may write any character as `%XX`, and must so write bytes that are not
+UTF-8. An `s3://` URL is bucket and key, taken literally: nothing is decoded.
 
 Errors of file systems and stores become ours here, in `translated`, and nowhere else.
 """
@@ -17,24 +17,24 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from schemas.errors import AccessError, RequestError, StorageError
+from schemas.lines import error_line
 from schemas.recipe import Storage
 
-# What no waiting mends, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not among them:
-# others may make room meanwhile.
+# Errors that waiting does not cure, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not
+# among them: somebody may make room.
 _REFUSALS = {
     errno.EACCES: "give this user the right to it, or name another place",
     errno.EPERM: "give this user the right to it, or name another place",
     errno.EROFS: "mount it for writing, or name another place",
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name another file system",
 }
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f]")
 _S3_SCHEMES = ("s3://", "s3a://")
 
@@ -57,7 +57,7 @@ def local_path(uri: str) -> Path:
 
 
 def local_uri(path: str) -> str:
-    """A path as it is; one whose name is not UTF-8 as a `file://` URL, which tables can hold."""
+    """A path unchanged, or as a `file://` URL, which tables can hold, where it is not UTF-8."""
     return path if is_utf8(path) else "file://" + quote(os.fsencode(path))
 
 
@@ -68,7 +68,7 @@ def is_utf8(path: str) -> bool:
 
 
 def absolute(uri: str) -> str:
-    """A local path made absolute against the working directory; a URL without slashes at its end.
+    """A local path, made absolute; a URL without slashes at its end.
 
     Raises RequestError for the URL of a store that names no bucket.
     """
@@ -88,8 +88,8 @@ def join(base: str, *parts: str) -> str:
     return posixpath.join(base, *parts)
 
 
-def filesystem(uri: str) -> tuple[Any, str]:
-    """The file system of a URI and the path in it. A local name is never read as a URL."""
+def filesystem(uri: str) -> tuple[AbstractFileSystem, str]:
+    """The file system of a URI, and the path in it. For `s3://` it is a `workers.store.s3.S3`."""
     if is_local(uri):
         return LocalFileSystem(), str(local_path(uri))
     if is_s3(uri):
@@ -101,16 +101,16 @@ def filesystem(uri: str) -> tuple[Any, str]:
     return fs, path
 
 
-def paths_in(fs: Any, uris: Iterable[str]) -> list[str]:
-    """The paths of URIs that all lie in this file system."""
+def paths_in(fs: AbstractFileSystem, uris: Iterable[str]) -> list[str]:
+    """The paths of URIs in this file system."""
     return [str(local_path(uri)) if is_local(uri) else fs._strip_protocol(uri) for uri in uris]
 
 
 @contextmanager
 def translated(action: str, uri: str) -> Iterator[None]:
-    """Foreign errors inside become ours: see `storage_error`.
+    """Turn foreign errors inside into ours: see `storage_error`.
 
-    FileNotFoundError passes, except where it is the bucket that is missing.
+    FileNotFoundError passes, except where the bucket itself is missing.
     """
     try:
         yield
@@ -122,20 +122,20 @@ def translated(action: str, uri: str) -> Iterator[None]:
 
 
 def storage_error(action: str, uri: str, exc: BaseException) -> StorageError:
-    """The error that says in one line what could not be done, why, and the remedy.
+    """An error that says in one line what failed, why, and the remedy.
 
-    AccessError where the store refuses us, by s3fs or by deltalake, or the machine does.
+    It is an AccessError where the store, by s3fs or by deltalake, or this machine refuses us.
     """
     place = _UNPRINTED.sub(lambda found: repr(found[0])[1:-1], uri)
     if is_local(uri) and isinstance(exc, OSError) and exc.errno in _REFUSALS:
-        return AccessError(f"cannot {action} {place}: {one_line(exc)}; {_REFUSALS[exc.errno]}")
+        return AccessError(f"cannot {action} {place}: {error_line(exc)}; {_REFUSALS[exc.errno]}")
     if is_s3(uri):
         from workers.store.s3 import refusal
 
         refused = refusal(exc, bucket_of(uri))
         if refused is not None:
             return AccessError(f"cannot {action} {place}: {refused}")
-    return StorageError(f"cannot {action} {place}: {one_line(exc)}")
+    return StorageError(f"cannot {action} {place}: {error_line(exc)}")
 
 
 def bucket_of(uri: str) -> str:
@@ -143,16 +143,11 @@ def bucket_of(uri: str) -> str:
     return uri.partition("://")[2].partition("/")[0]
 
 
-def one_line(exc: BaseException) -> str:
-    """What an error says, without line breaks and colours."""
-    return " ".join(_COLOURS.sub("", str(exc)).split()) or type(exc).__name__
-
-
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A new file beside `path` that takes its place at the end, whole and on disk.
+    """A new file beside `path` that replaces it at the end, complete and flushed to disk.
 
-    Where the body, or the change of place, fails, `path` is as before and nothing is left over.
+    Where the body or the replacement fails, `path` is unchanged and nothing is left behind.
     """
     with written_beside(path) as temporary:
         yield temporary
@@ -162,7 +157,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """An empty file in the folder of `path`, which is made; gone at the end if still there."""
+    """An empty file in the folder of `path`, which is made; deleted at the end if still there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     os.close(descriptor)
@@ -175,7 +170,7 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Have the bytes of a file outlive a loss of power."""
+    """Write the bytes of a file to disk, so that they survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -184,13 +179,13 @@ def flush_to_disk(path: Path) -> None:
 
 
 def use_storage(storage: Storage) -> dict[str, str]:
-    """Take endpoint, region and profile from a recipe, in this process and what it starts.
+    """Set endpoint, region and profile of a recipe in this process and those that it starts.
 
     Returns the variables that were set, for processes on other machines.
     """
     chosen = {
         "AWS_ENDPOINT_URL": storage.endpoint,
-        # botocore prefers this name, so a value of the environment would win over the recipe's.
+        # botocore prefers this name: set too, or a value in the environment overrides the recipe.
         "AWS_ENDPOINT_URL_S3": storage.endpoint,
         "AWS_REGION": storage.region,
         "AWS_DEFAULT_REGION": storage.region,

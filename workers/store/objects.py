@@ -1,8 +1,8 @@
 """Reading and writing whole objects and ranges, local copies, temporary folders.
 
 Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
-Nothing else in the project opens a file, except libraries that are handed a local path made here.
-Foreign errors leave as StorageError or SourceError; a missing object as FileNotFoundError.
+Nothing else in the project opens a file, except libraries that get a local path from here.
+Foreign errors become StorageError or SourceError; a missing object is a FileNotFoundError.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from schemas.errors import StorageError
 from workers.store.locations import (
@@ -37,7 +37,7 @@ _CHUNK_BYTES = 4 * 2**20
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder on local disk that is gone afterwards."""
+    """A folder on local disk that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="pagefoundry-") as folder:
         yield Path(folder)
 
@@ -86,9 +86,9 @@ def open_input(uri: str) -> BinaryIO:
 
 
 class _Input(io.RawIOBase):
-    """An open object: its reads fail with errors of ours, and move at most `step` bytes at once."""
+    """An open object; its reads raise our errors, and move at most `step` bytes at once."""
 
-    def __init__(self, handle: Any, uri: str, step: int | None = None) -> None:
+    def __init__(self, handle: BinaryIO, uri: str, step: int | None = None) -> None:
         self._handle = handle
         self._uri = uri
         self._step = step
@@ -168,7 +168,7 @@ def upload(path: Path, uri: str) -> None:
 
 
 def delete(uri: str) -> None:
-    """Delete an object; one that is not there is no error."""
+    """Delete an object; a missing one is no error."""
     with translated("delete", uri):
         if is_local(uri):
             local_path(uri).unlink(missing_ok=True)
@@ -178,7 +178,7 @@ def delete(uri: str) -> None:
 
 
 def make_folder(uri: str) -> None:
-    """Make a folder where the store has folders."""
+    """Make a folder, in a store that has folders."""
     with translated("make the folder", uri):
         if not is_s3(uri):  # s3fs would try to make the bucket
             fs, path = filesystem(uri)
@@ -186,7 +186,7 @@ def make_folder(uri: str) -> None:
 
 
 def remove_empty_folder(uri: str) -> None:
-    """Remove a folder that holds no file, and such folders in it, where the store has folders."""
+    """Remove a folder without files, and such folders in it, in a store that has folders."""
     with translated("remove the folder", uri):
         if is_local(uri):
             for folder, _, _ in os.walk(local_path(uri), topdown=False):
@@ -205,15 +205,15 @@ def exists(uri: str) -> bool:
 
 
 def read_many(uris: list[str]) -> list[bytes]:
-    """Many small objects, in order, fetched at once where the store can."""
+    """The bytes of many small objects, in order, fetched in parallel where the store can."""
     if not uris:
         return []
     with translated("read", f"{len(uris)} objects under {posixpath.dirname(uris[0])}"):
         if is_local(uris[0]):
             return [local_path(uri).read_bytes() for uri in uris]
         fs, _ = filesystem(uris[0])
-        # Small objects come in one request each, with no request for their size before. (`cat`
-        # would take names with the characters of a glob for one.)
+        # One request for each small object, without a request for its size. (`cat` would take
+        # names with `*`, `?` or `[` for globs.)
         one_request = {"max_concurrency": 1} if is_s3(uris[0]) else {}
         data: list[bytes] = fs.cat_ranges(
             paths_in(fs, uris), None, None, on_error="raise", **one_request

@@ -1,8 +1,8 @@
-"""Quick looks at the places that a recipe names: is it there, does it answer, may we.
+"""Quick looks at the places that a recipe names: do they exist, answer, and let us in?
 
-Nothing is written, and nothing large is listed: a local folder is walked until the first file that
-counts or for a second, a store is asked for one page of keys, in a few seconds with all tries. What
-a look passes over, the run itself finds.
+A look writes nothing and lists nothing large: it walks a local folder until the first document, for
+a second at most, and asks a store for one page of keys, in a few seconds with all tries. The run
+itself finds what a look misses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 def look_at_source(pattern: str, suffixes: tuple[str, ...]) -> str:
-    """What was found of a source's folder, file or glob, for people.
+    """One line, for people, about a source's folder, file or glob.
 
     Raises SourceError where it can match nothing, AccessError where we may not read it,
     StorageError where its store does not answer.
@@ -34,7 +34,7 @@ def look_at_source(pattern: str, suffixes: tuple[str, ...]) -> str:
         glob = _GLOB.search(key)
         if not _answers(where, key[: glob.start()] if glob else key):
             raise SourceError(f"{pattern!r} matches nothing; check the bucket and the prefix")
-        return f"{pattern} answers, and holds something"
+        return f"{pattern}: the store answers and holds files"
     if not is_local(where):
         return _known_scheme(pattern)
     path = local_path(where)
@@ -48,11 +48,11 @@ def look_at_source(pattern: str, suffixes: tuple[str, ...]) -> str:
         missing = path if base is None else base
         raise SourceError(f"{pattern!r}: there is no {missing}{_tilde(pattern)}")
     _require(base, os.R_OK | os.X_OK, "list")
-    return f"{base} is there; what matches is for the run to list"
+    return f"{base} is there; the run will list what matches"
 
 
 def look_at_dataset(uri: str) -> str:
-    """What was found of a place to write a dataset or its staging to, for people.
+    """One line, for people, about the place of a dataset or its staging.
 
     Raises DatasetError where no dataset can be there, AccessError where we may not write there,
     StorageError where its store does not answer.
@@ -60,24 +60,24 @@ def look_at_dataset(uri: str) -> str:
     where = absolute(uri)
     if is_s3(where):
         is_there = _answers(where, where.partition("://")[2] + "/")
-        return f"the store answers; {'something is' if is_there else 'nothing is'} at {uri} yet"
+        return f"the store answers; {uri} {'holds objects' if is_there else 'is still empty'}"
     if not is_local(where):
         raise DatasetError(f"{uri}: a dataset is in a folder or on s3://; name one of these")
     path = local_path(where)
-    there = next(one for one in (path, *path.parents) if os.path.lexists(one))
-    if not there.is_dir():
+    nearest = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
+    if not nearest.is_dir():
         raise DatasetError(
-            f"{there} is a file, and a dataset is a folder; name another one{_tilde(uri)}"
+            f"{nearest} is a file, and a dataset is a folder; name another one{_tilde(uri)}"
         )
-    _require(there, os.W_OK | os.X_OK, "write into")
-    return f"{uri} is there" if there == path else f"{uri} will be made in {there}"
+    _require(nearest, os.W_OK | os.X_OK, "write into")
+    return f"{uri} is there" if nearest == path else f"{uri} will be made in {nearest}"
 
 
 def require_dataset(uri: str) -> None:
-    """Tell what is no dataset by what it is.
+    """Check that a dataset can be read at a place.
 
-    Raises DatasetError for a file, for a folder that holds other things, and for a place that holds
-    nothing, StorageError where its store does not answer.
+    Raises DatasetError for a file, for a folder with other contents, and for an empty place in a
+    store; StorageError where the store does not answer.
     """
     where = absolute(uri)
     if is_s3(where):
@@ -100,7 +100,7 @@ def require_dataset(uri: str) -> None:
 
 
 def _answers(uri: str, prefix: str) -> bool:
-    """Whether there is a key with this prefix; raises where the store does not say."""
+    """Whether there is a key with this prefix; raises where the store gives no answer."""
     from workers.store.s3 import quick_filesystem
 
     try:
@@ -112,7 +112,7 @@ def _answers(uri: str, prefix: str) -> bool:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         raise StorageError(
             f"{uri}: the store at {endpoint or 'AWS'} does not answer "
-            f"({exc.__cause__ or exc}); look whether it runs, or correct `storage.endpoint`"
+            f"({exc.__cause__ or exc}); check that it runs, or correct `storage.endpoint`"
         ) from exc
 
 
@@ -122,7 +122,7 @@ def _known_scheme(uri: str) -> str:
         fsspec.get_filesystem_class(scheme)
     except (ValueError, ImportError) as exc:
         raise SourceError(f"{uri!r}: {scheme}:// cannot be read here: {exc}") from exc
-    return f"{uri} is for the run to list"
+    return f"{uri} is not looked at here; the run will list it"
 
 
 def _look_into(pattern: str, folder: Path, suffixes: tuple[str, ...]) -> str:
@@ -134,7 +134,7 @@ def _look_into(pattern: str, folder: Path, suffixes: tuple[str, ...]) -> str:
             return f"{pattern} holds documents, such as {name}"
         others.add(os.path.splitext(name)[1] or "no suffix")
         if time.monotonic() > deadline_s:
-            return f"{pattern} is there; it is too large to look through here"
+            return f"{pattern} is there; it is too large to search here"
     holds = f"it holds files with {', '.join(sorted(others)[:5])}" if others else "it is empty"
     raise SourceError(
         f"{pattern!r} matches no file: {holds}; name a folder with files of {', '.join(suffixes)}"

@@ -1,7 +1,7 @@
-"""When a request to an object store is sent again: what is transient, how often, after what pause.
+"""Retries of requests to an object store: which errors are transient, how often, with what pause.
 
 This is the only retry policy over s3fs: botocore's own retries and s3fs's are switched off.
-(deltalake speaks to the store by itself; `workers.dataset.delta` gives it the same bounds.)
+(deltalake sends its own requests; `workers.dataset.delta` gives it the same bounds.)
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _TRANSIENT_CODES = {
         "BandwidthLimitExceeded",
         "PriorRequestNotComplete",
     ),
-    # Another request on the same key was running, says S3 of conditional writes.
+    # S3's answer to a conditional write while another request for the same key is running.
     *("ConditionalRequestConflict", "OperationAborted"),
-    # Bytes were lost or bent on the way.
+    # Bytes were lost or damaged on the way.
     *("IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch"),
 }
 _TRANSIENT_ERRORS = (
@@ -64,7 +64,7 @@ class RetryPolicy:
     deadline_s: float = 300
 
     def pause_s(self, failures: int, chance: float) -> float:
-        """The pause after so many failures; `chance` is uniform over 0 to 1."""
+        """The pause after this many failures; `chance` is uniform over 0 to 1."""
         return chance * min(self.cap_s, self.base_s * 2.0 ** (failures - 1))
 
 
@@ -75,7 +75,7 @@ async def retried(
 ) -> Answer:
     """The answer to a request, sent as often as the policy says.
 
-    Raises the error of the last try. Any of those before may have reached the store.
+    Raises the error of the last try. Earlier tries may have reached the store all the same.
     """
     begin = time.monotonic()
     failures = 0
@@ -102,7 +102,7 @@ def is_transient(exc: BaseException) -> bool:
 
 
 def answer_of(exc: BaseException) -> tuple[int | None, str | None]:
-    """HTTP status and S3 error code of the store's answer behind `exc`; None where there is none.
+    """HTTP status and S3 error code of the store's answer that caused `exc`, None where unknown.
 
     s3fs raises an OSError whose cause is botocore's error.
     """

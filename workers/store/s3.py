@@ -2,8 +2,8 @@
 
 Endpoint, region, profile and credentials come from the environment (`AWS_ENDPOINT_URL`,
 `AWS_REGION`, `AWS_PROFILE`, `AWS_ACCESS_KEY_ID` …) or the files that botocore reads. Secrets are
-never passed on: botocore finds them itself in each process. Only a process that meets an `s3://`
-imports this module, which takes 0.4 s and 23 MB.
+never passed on: botocore finds them itself in each process. Only a process that uses an `s3://`
+URL imports this module, which takes 0.4 s and 23 MB.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypedDict
 
 from botocore import exceptions as boto
 from fsspec.asyn import sync_wrapper
@@ -30,7 +30,7 @@ _CONNECT_TIMEOUT_S = 10
 # Between two packets. Completing a large multipart upload is the longest silence.
 _READ_TIMEOUT_S = 60
 _CONNECTIONS = 32
-# A multipart upload that was completed, but whose answer was lost, is begun anew.
+# A multipart upload that was completed, but whose answer was lost, is started again.
 _UPLOADS = 3
 
 _CREDENTIAL_CODES = {
@@ -39,8 +39,8 @@ _CREDENTIAL_CODES = {
     *("CredentialsNotSupported", "NotSignedUp", "AccountProblem", "InvalidSecurity"),
 }
 _DENIED_CODES = {"AccessDenied", "AllAccessDisabled", "Forbidden", "401"}
-# Not among them: CredentialRetrievalError and TokenRetrievalError, of a role's service that did not
-# answer just now.
+# Not among them: CredentialRetrievalError and TokenRetrievalError, which mean that the service of a
+# role did not answer just now.
 _CREDENTIAL_ERRORS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -51,8 +51,24 @@ _CREDENTIAL_ERRORS = (
 )
 
 
+class Entry(TypedDict):
+    """An object in a listing; `name` is `bucket/key`."""
+
+    name: str
+    size: int
+    ETag: str
+
+
+class _Stream(Protocol):
+    """The body of an answer, as aiobotocore gives it."""
+
+    async def read(self) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 class _Body:
-    """An object's bytes, read already, in the shape of the stream that s3fs expects."""
+    """An object's bytes, already read, as the stream that s3fs expects."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -65,17 +81,17 @@ class _Body:
 
 
 class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
-    """s3fs, with each request sent by `retried`, and no caches: other processes write too.
+    """s3fs, with each request sent by `retried`, and no caches, because other processes write too.
 
-    Only OSError and its kin leave; the error of botocore is the cause.
+    Raises only OSError and its subclasses, with botocore's error as the cause.
     """
 
-    # s3fs's own retries: none over ours. (aiohttp still sends a request once more, at once, where
-    # the connection that it had kept turns out to be closed.)
+    # No retries by s3fs on top of ours. (aiohttp still sends a request again, at once, where a
+    # connection that it kept open turns out to be closed.)
     retries = 1
     default_block_size = TRANSFER_BYTES
 
-    def __init__(self, policy: RetryPolicy, **kwargs: Any) -> None:
+    def __init__(self, policy: RetryPolicy, **kwargs: object) -> None:
         super().__init__(
             config_kwargs={
                 "connect_timeout": _CONNECT_TIMEOUT_S,
@@ -90,17 +106,17 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         self.policy = policy
 
     def split_path(self, path: str) -> tuple[str, str, None]:
-        """Bucket and key, which s3fs would cut short at a `?versionId=` in it."""
+        """Bucket and key; s3fs would cut the key off at a `?versionId=`."""
         for scheme in ("s3://", "s3a://"):
             path = path.removeprefix(scheme)
         bucket, _, key = path.lstrip("/").partition("/")
         return bucket, key, None
 
-    async def _call_s3(self, method: str, *akwarglist: Any, **kwargs: Any) -> Any:
+    async def _call_s3(self, method: str, *akwarglist: object, **kwargs: object) -> Any:
         send = super()._call_s3
 
-        async def send_and_read() -> Any:
-            answer = await send(method, *akwarglist, **kwargs)
+        async def send_and_read() -> dict[str, Any]:
+            answer: dict[str, Any] = await send(method, *akwarglist, **kwargs)
             if method == "get_object":
                 # A connection can break in the middle of a body: reading it is part of the try.
                 answer["Body"] = _Body(await _read(answer["Body"]))
@@ -115,10 +131,10 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
 
     call_s3 = sync_wrapper(_call_s3)
 
-    def pages(self, path: str, delimiter: str = "") -> Iterator[list[dict[str, Any]]]:
+    def pages(self, path: str, delimiter: str = "") -> Iterator[list[Entry]]:
         """The objects whose keys begin with `path` (`bucket/prefix`), a page of 1,000 at a time.
 
-        With a delimiter, only those that have none after the prefix.
+        With a delimiter, only keys that do not contain it after the prefix.
         """
         bucket, _, prefix = path.partition("/")
         request = {"Bucket": bucket, "Prefix": prefix, "Delimiter": delimiter}
@@ -134,7 +150,7 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
             request["ContinuationToken"] = answer["NextContinuationToken"]
 
     def get_object(self, path: str, **conditions: str) -> tuple[bytes, str]:
-        """An object's bytes, or a range of them, and its ETag in its quotes."""
+        """An object's bytes, or a range of them, and its ETag with its quotes."""
         bucket, _, key = path.partition("/")
         answer = self.call_s3("get_object", Bucket=bucket, Key=key, **conditions)
         return answer["Body"].data, answer["ETag"]
@@ -145,10 +161,11 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         self.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **conditions)
 
     def delete_objects(self, paths: Sequence[str]) -> None:
-        """Delete objects of one bucket, at most 1,000; one that is not there is no error."""
-        named = [path.partition("/") for path in paths]
-        request = {"Objects": [{"Key": key} for _, _, key in named], "Quiet": True}
-        answer = self.call_s3("delete_objects", Bucket=named[0][0], Delete=request)
+        """Delete objects of one bucket, at most 1,000; a missing one is no error."""
+        bucket = paths[0].partition("/")[0]
+        keys = [path.partition("/")[2] for path in paths]
+        request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        answer = self.call_s3("delete_objects", Bucket=bucket, Delete=request)
         for error in answer.get("Errors", ()):
             raise OSError(f"{error.get('Key')}: {error.get('Message') or error.get('Code')}")
 
@@ -160,7 +177,7 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         with target.open("wb") as handle:
             for start in range(0, info["size"], TRANSFER_BYTES):
                 stop = min(start + TRANSFER_BYTES, info["size"])
-                # If-Match, so that no two versions of the object are mixed.
+                # If-Match, so that two versions of the object are never mixed.
                 data, _ = self.get_object(
                     path, Range=f"bytes={start}-{stop - 1}", IfMatch=info["ETag"]
                 )
@@ -182,7 +199,7 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
                     raise
 
 
-async def _read(body: Any) -> bytes:
+async def _read(body: _Stream) -> bytes:
     try:
         return bytes(await body.read())
     finally:
@@ -190,7 +207,7 @@ async def _read(body: Any) -> bytes:
 
 
 def refusal(exc: BaseException, bucket: str) -> str | None:
-    """Why the store refuses us, and the remedy; None where `exc` is no refusal."""
+    """Why the store refuses us, with the remedy; None where `exc` is another error."""
     cause = exc.__cause__ or exc
     code = answer_of(exc)[1]
     if code is None:
@@ -203,7 +220,7 @@ def refusal(exc: BaseException, bucket: str) -> str | None:
         )
     if code == "NoSuchBucket":
         return f"there is no bucket {bucket!r}; make it, or check its name, endpoint and region"
-    if code == "403":  # the answer to a HEAD has no body that could say which
+    if code == "403":  # the answer to a HEAD has no body, so either may be the reason
         return (
             f"access to the bucket {bucket!r} is denied, or the credentials are wrong ({code}); "
             "check the credentials and what they allow"
@@ -217,13 +234,13 @@ def refusal(exc: BaseException, bucket: str) -> str | None:
 
 
 def s3_filesystem(policy: RetryPolicy | None = None) -> S3:
-    """The S3 of the environment as it is now; one for each process and each environment."""
+    """The S3 file system for the current environment; one for each process and environment."""
     settings = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
     return _connected(policy or RetryPolicy(), settings, os.getpid())
 
 
 def quick_filesystem() -> S3:
-    """The same for a look: it gives up after seconds."""
+    """The same file system for a quick look: it gives up after seconds."""
     return s3_filesystem(RetryPolicy(tries=3, base_s=0.2, try_timeout_s=3, deadline_s=6))
 
 
@@ -236,9 +253,9 @@ def _connected(policy: RetryPolicy, settings: frozenset[tuple[str, str]], proces
 
 
 def object_store_options() -> dict[str, str]:
-    """What deltalake needs to reach the same store with the same bounds, but no secrets.
+    """deltalake's options for the same store and the same bounds, without secrets.
 
-    It finds credentials in the places where botocore looks.
+    deltalake finds credentials where botocore looks for them.
     """
     fs = s3_filesystem()
     try:

@@ -18,6 +18,7 @@ from schemas.conversations import ConversationSource
 from schemas.errors import AccessError, DocumentError, RequestError, StorageError
 from schemas.figures import SAMPLE, ChemistrySource
 from schemas.ids import digest
+from schemas.lines import one_line
 from schemas.pages import PageError
 from schemas.shards import SeenFile
 from schemas.sources import (
@@ -43,7 +44,6 @@ from workers.synthetic.corpora.reading import CHAT_SUFFIXES, SMILES_SUFFIXES, TE
 from workers.synthetic.corpora.record import Record
 from workers.synthetic.fenced import RecordMaker
 from workers.synthetic.records import draw_count, open_records, sample_molecules
-from workers.text import one_line
 
 # The child counts this much in one call: enough to outweigh the call, little enough for its
 # deadline.

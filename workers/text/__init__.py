@@ -10,6 +10,6 @@ Owns: pure functions of strings and pictures. Does not: decide what is a duplica
 Start reading in `cleaning`; import the modules `measures`, `quality` and `signatures` by name.
 """
 
-from workers.text.cleaning import MAX_DETAIL_CHARS, clean, first_line, harmful_chars, one_line
+from workers.text.cleaning import clean, harmful_chars
 
-__all__ = ["MAX_DETAIL_CHARS", "clean", "first_line", "harmful_chars", "one_line"]
+__all__ = ["clean", "harmful_chars"]

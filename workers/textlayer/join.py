@@ -1,6 +1,6 @@
-"""Lines of text put together: paragraphs, listings, tables. Pure.
+"""Join lines of text to paragraphs, listings and tables. Pure.
 
-Owns what stands between two lines: a space, nothing, a healed hyphen, a line end, a column.
+Owns what stands between two lines: a space, nothing, a hyphen taken out, a line end, a column.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_MEAN_CELL_CHARS = 40  # longer parts side by side are columns of prose
 
 
 def join_lines(texts: Sequence[str]) -> str:
-    """Join the lines of a paragraph: no space between CJK, a hyphen at a line's end healed."""
+    """Join the lines of a paragraph: no space between CJK; a word cut by a hyphen made whole."""
     parts: list[str] = []
     for text in (" ".join(text.split()) for text in texts):
         if not text:
@@ -75,7 +75,7 @@ def table_markdown(cells: Sequence[Sequence[str | None]]) -> str:
 
 
 def aligned_table(rows: Sequence[Sequence[Line]]) -> list[list[str]] | None:
-    """The cells of rows whose parts stand under each other without ruling lines, else None.
+    """The cells of a table without ruling lines; None where the rows' parts are not aligned.
 
     Columns are the x-extents of all parts, joined where less than half a font size lies between
     them. Most rows must have two parts or more, and most parts a word or a number: displayed
@@ -107,7 +107,10 @@ def aligned_table(rows: Sequence[Sequence[Line]]) -> list[list[str]] | None:
 
 
 def are_entries(rows: Sequence[Sequence[Line]]) -> bool:
-    """Whether at least half of two or more rows have parts well apart, or joined by dots."""
+    """Whether there are two rows or more, half of them with parts well apart or joined by dots.
+
+    Such rows are entries, as in a table of contents, and keep a line each.
+    """
     apart = 0
     for row in rows:
         boxes = sorted(line.box for line in row)
@@ -117,5 +120,5 @@ def are_entries(rows: Sequence[Sequence[Line]]) -> bool:
 
 
 def without_leaders(text: str) -> str:
-    """A row of dots, as in a table of contents, as three."""
+    """`text` with three dots for a row of dots, as in a table of contents."""
     return _LEADERS.sub(" ... ", text)

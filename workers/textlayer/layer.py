@@ -1,11 +1,9 @@
 """The text layer of a born-digital PDF page as Markdown, and whether it is fit to replace OCR.
 
-Owns the assembly of a page: lines come from `workers.textlayer.lines`, ruled tables from
-`workers.textlayer.tables`, order from `workers.textlayer.order`, Markdown from
-`workers.textlayer.markdown`; `workers.textlayer.signals` measures and judges. Does not render,
-detect blank pages, or use a layout model: headings come from font sizes, tables from ruling
-lines. Labels inside vector drawings are text; running heads and page numbers stay, as an OCR
-engine would read them too.
+Owns the assembly of a page: `lines` gives its lines, `tables` its ruled tables, `order` their
+order, `markdown` the Markdown; `signals` measures and judges. Does not render, detect blank pages,
+or use a layout model: headings come from font sizes, tables from ruling lines. Labels inside
+vector drawings are text; running heads and page numbers stay, as an OCR engine reads them too.
 """
 
 from __future__ import annotations
@@ -14,7 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+
+import pymupdf
 
 from schemas.pages import Block, Box
 from workers.textlayer.join import table_markdown
@@ -28,7 +27,7 @@ from workers.textlayer.tables import find_tables
 __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
-_BACKGROUND_SHARE = 0.5  # a picture this large has no place among the text: it comes last
+_BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
 _MAX_COPIES = 20
 _MEANINGLESS = " \ufffd" + "".join(map(chr, range(0xE000, 0xF900)))
@@ -36,15 +35,15 @@ _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 
 _MAX_TURNS = 2
-"""PyMuPDF takes upside-down lines of some fonts for mirrored ones; the second look is right."""
+"""PyMuPDF takes upside-down lines of some fonts for mirrored ones, at the first look only."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
     """A page's text layer as Markdown, its blocks in reading order, and what was measured.
 
-    `view` is the view of the displayed page in which most glyphs stand upright; the blocks' boxes
-    are fractions of it.
+    In `view` of the displayed page most glyphs stand upright. The blocks' boxes are fractions of
+    that view.
     """
 
     text: str
@@ -53,33 +52,33 @@ class TextLayer:
     view: View = AS_DISPLAYED
 
 
-def extract(page: Any) -> TextLayer:
+def extract(page: pymupdf.Page) -> TextLayer:
     """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only."""
-    layer, lie = _extract(page, AS_DISPLAYED)
+    layer, upright = _extract(page, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
-        if lie == AS_DISPLAYED:
+        if upright == AS_DISPLAYED:
             break
-        layer, lie = _extract(page, layer.view.then(lie))
+        layer, upright = _extract(page, layer.view.then(upright))
     return layer
 
 
-def upright_view(page: Any) -> View:
-    """The view in which the page stands upright, by all its glyphs, also those of hidden text.
+def upright_view(page: pymupdf.Page) -> View:
+    """The view in which the page stands upright, by all its glyphs, hidden ones too.
 
-    The displayed page where too few of them tell. An OCR program writes hidden words as they lie
-    on its scan.
+    An OCR program writes hidden words as they lie on its scan. The page as displayed where there
+    are too few glyphs to tell.
     """
     view = AS_DISPLAYED
     for _ in range(_MAX_TURNS):
-        lie = elect(count_glyphs(page, view), MIN_TELLING_GLYPHS)
-        if lie == AS_DISPLAYED:
+        upright = elect(count_glyphs(page, view), MIN_TELLING_GLYPHS)
+        if upright == AS_DISPLAYED:
             break
-        view = view.then(lie)
+        view = view.then(upright)
     return view
 
 
-def _extract(page: Any, view: View) -> tuple[TextLayer, View]:
-    """The text layer as it lies in `view`, and the view of that in which it lies upright."""
+def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
+    """The text layer in `view`, and the further view that shows it upright."""
     content = read_page(page, view)
     lines = _without_copies(content.lines)
     directions: Counter[int] = Counter()
@@ -145,7 +144,7 @@ def _text_blocks(
 
 
 def _figures(content: PageContent) -> tuple[list[Block], list[Block]]:
-    """Pictures over a twentieth of the page: those among the text, and those behind it."""
+    """Pictures over a twentieth of the page: those among the text, then those behind it."""
     page_area = content.width * content.height
     figures: list[Block] = []
     backgrounds: list[Block] = []
@@ -159,12 +158,12 @@ def _figures(content: PageContent) -> tuple[list[Block], list[Block]]:
 
 
 def _without_copies(lines: Sequence[Line]) -> list[Line]:
-    """Drop a line drawn again in nearly the same place: shadows and home-made bold."""
+    """Without lines drawn twice in nearly the same place, as shadows or to look bold."""
     kept: list[Line] = []
-    seen: dict[str, list[Box]] = {}
+    places_of: dict[str, list[Box]] = {}
     for line in lines:
         near = 0.25 * line.size
-        places = seen.setdefault(line.text.strip(), [])
+        places = places_of.setdefault(line.text.strip(), [])
         if any(
             abs(line.box[0] - x0) < near and abs(line.box[1] - y0) < near for x0, y0, _, _ in places
         ):

@@ -1,8 +1,7 @@
 """What a PDF page draws, as plain values: lines of text, ruling lines, pictures.
 
-Owns the calls into PyMuPDF that the text layer makes, apart from tables, and the step from MuPDF's
-coordinates (which ignore the page's rotation) to the view that the page is looked at in. Does not
-order or judge.
+Owns the text layer's calls into PyMuPDF, except those for tables, and the step from MuPDF's
+coordinates, which ignore the page's rotation, to the view of the page. Does not order or judge.
 
 Two passes of MuPDF over the page, 2.5 and 3.5 ms: `get_text("dict")` for text with styles and
 vector boxes, `get_bboxlog` for pictures, because the dictionary would carry each picture encoded.
@@ -14,14 +13,14 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pymupdf
 
 from schemas.pages import Box
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
+from workers.textlayer.raw import RawBlock, RawLine
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -82,15 +81,15 @@ class Line:
 class PageContent:
     """Everything the text layer looks at. Boxes are in points of the page's view.
 
-    `matrix` leads there from MuPDF's coordinates, which ignore the page's rotation.
-    `rules` are paths that could be ruling lines or cell borders. `hidden_chars` are painted by
-    nobody, `garbled_chars` are painted and have no meaning as Unicode. `covered_share` is the
+    `matrix` maps MuPDF's coordinates, which ignore the page's rotation, to that view. `rules` are
+    paths that could be ruling lines or cell borders. `hidden_chars` counts characters that are not
+    painted, `garbled_chars` painted ones that have no meaning as Unicode. `covered_share` is the
     share of the text, by length, that a later picture covers.
     """
 
     width: float
     height: float
-    matrix: Any
+    matrix: pymupdf.Matrix
     lines: tuple[Line, ...]
     hidden_chars: int
     garbled_chars: int
@@ -100,7 +99,7 @@ class PageContent:
     covered_share: float
 
 
-def read_page(page: Any, view: View = AS_DISPLAYED) -> PageContent:
+def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
     """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`."""
     matrix = view_matrix(page, view)
     width, height = view.size(float(page.rect.width), float(page.rect.height))
@@ -131,10 +130,10 @@ def read_page(page: Any, view: View = AS_DISPLAYED) -> PageContent:
     )
 
 
-def count_glyphs(page: Any, view: View) -> Counter[View]:
-    """The page's characters, painted or not, by the view in which each stands upright.
+def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
+    """How many characters, painted or not, stand upright in each view.
 
-    That view is one of the page as `view` shows it.
+    These views are relative to the page as `view` shows it.
     """
     text = _read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
@@ -147,7 +146,7 @@ def count_glyphs(page: Any, view: View) -> Counter[View]:
     return counts
 
 
-def view_matrix(page: Any, view: View) -> Any:
+def view_matrix(page: pymupdf.Page, view: View) -> pymupdf.Matrix:
     """From MuPDF's coordinates, which ignore the page's rotation, to its view."""
     if view == AS_DISPLAYED:
         return page.rotation_matrix
@@ -156,18 +155,17 @@ def view_matrix(page: Any, view: View) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """MuPDF's blocks, how far they are still turned from the view, and the matrix to it."""
+    """MuPDF's blocks, the quarter turns from them to the view, and the matrix to it."""
 
-    blocks: Sequence[Mapping[str, Any]]
+    blocks: Sequence[RawBlock]
     quarter_turns: int
-    matrix: Any
+    matrix: pymupdf.Matrix
 
 
-def _read_text(page: Any, view: View, flags: int = TEXT_FLAGS) -> _Text:
+def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text:
     """The page's text, and its vector boxes where `flags` ask for them.
 
-    MuPDF puts lines together best where they read across, so a page that is turned is handed over
-    turned.
+    MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
         blocks = page.get_text("dict", flags=flags)["blocks"]
@@ -178,18 +176,18 @@ def _read_text(page: Any, view: View, flags: int = TEXT_FLAGS) -> _Text:
     return _Text(page.get_text("dict", textpage=textpage)["blocks"], 0, pymupdf.Identity)
 
 
-def _quadrant(raw: Mapping[str, Any], quarter_turns: int) -> int:
+def _quadrant(raw: RawLine, quarter_turns: int) -> int:
     cosine, sine = raw["dir"]
     return (round(math.atan2(sine, cosine) / (math.pi / 2)) + quarter_turns) % 4
 
 
-def _upright(raw: Mapping[str, Any], quadrant: int) -> View:
+def _upright(raw: RawLine, quadrant: int) -> View:
     is_vertical = raw["wmode"] == 1
     is_mirrored = not is_vertical and _is_mirrored(raw)
     return upright_view_of(quadrant, is_mirrored, is_vertical)
 
 
-def _is_mirrored(raw: Mapping[str, Any]) -> bool:
+def _is_mirrored(raw: RawLine) -> bool:
     """Whether the tops of the letters lie to the right of the writing direction.
 
     Letters rise further above their baseline than they reach below it.
@@ -205,8 +203,8 @@ def _is_mirrored(raw: Mapping[str, Any]) -> bool:
     return bool(above < below)
 
 
-def place(box: Sequence[float], matrix: Any) -> Box:
-    """Turn an unrotated box into the page's view."""
+def place(box: Sequence[float], matrix: pymupdf.Matrix) -> Box:
+    """Map a box from MuPDF's coordinates to the page's view."""
     if matrix.b == 0 and matrix.a == 1 and matrix.d == 1:
         return (box[0], box[1], box[2], box[3])
     ax, ay = box[0] * matrix.a + box[1] * matrix.c, box[0] * matrix.b + box[1] * matrix.d
@@ -216,7 +214,7 @@ def place(box: Sequence[float], matrix: Any) -> Box:
 
 
 def clean(text: str) -> str:
-    """`text` without controls, shaped letters as their base letters, odd spaces as spaces."""
+    """`text` without control characters, with base letters for shaped ones and plain spaces."""
     text = text.translate(_CLEAN)
     if _COMPATIBILITY.search(text):
         text = _COMPATIBILITY.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
@@ -226,7 +224,7 @@ def clean(text: str) -> str:
     return text
 
 
-def _line(raw: Mapping[str, Any], block: int, read: _Text) -> tuple[Line | None, int, int]:
+def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]:
     """One visible line, and how many of its characters are hidden and garbled."""
     parts: list[str] = []
     hidden = bold = mono = total = 0
@@ -273,7 +271,7 @@ def _superscript(text: str) -> str:
 
 
 def _pictures(
-    page: Any, matrix: Any, width: float, height: float
+    page: pymupdf.Page, matrix: pymupdf.Matrix, width: float, height: float
 ) -> tuple[tuple[Box, ...], int, float]:
     """Picture boxes cut to the page, the number of paths, and the share of covered text.
 

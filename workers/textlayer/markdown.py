@@ -1,7 +1,7 @@
 """From lines of a born-digital page to Markdown paragraphs, headings, lists and code.
 
-Pure. Owns what makes a paragraph, a list item and a heading (its size against the body's). How
-lines are put together is `workers.textlayer.join`, reading order is `workers.textlayer.order`.
+Pure. Owns what makes a paragraph, a list item and a heading (its size against the body's). `join`
+joins lines to text; `order` puts blocks in reading order.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ def union(boxes: Iterable[Box]) -> Box:
 def body_sizes(lines: Sequence[Line]) -> dict[str, float]:
     """The font size that most characters of prose have, by script.
 
-    By script, since Arabic and Chinese are set at other nominal sizes than the Latin beside them;
-    a script of few characters, a heading perhaps, takes the page's. Code counts a quarter.
+    Arabic and Chinese are set at other nominal sizes than the Latin beside them. A script with few
+    characters, such as a heading, has no size of its own: key `""` holds the page's. Code counts a
+    quarter.
     """
     chars: dict[str, dict[float, float]] = {"": {}}
     for line in lines:
@@ -76,7 +77,7 @@ def body_sizes(lines: Sequence[Line]) -> dict[str, float]:
 
 
 def _script(text: str) -> str:
-    """`rtl`, `unspaced` or `spaced`, by what a fifth of the characters are."""
+    """`rtl` or `unspaced` where over a fifth of the characters are so, else `spaced`."""
     if len(_RTL.findall(text)) * 5 > len(text):
         return "rtl"
     return "unspaced" if len(UNSPACED.findall(text)) * 5 > len(text) else "spaced"
@@ -85,8 +86,8 @@ def _script(text: str) -> str:
 def segments(lines: Sequence[Line]) -> list[Segment]:
     """Cut the lines where MuPDF's block ends or the style changes.
 
-    So a heading parts from its paragraph. A block that only goes on in the line below is no end:
-    MuPDF ends one at each blank line of a listing and at each line of sideways text.
+    This separates a heading from its paragraph. Blocks that continue in the next line are joined:
+    MuPDF ends a block at each blank line of a listing and at each line of sideways text.
     """
     groups: list[list[Line]] = []
     boxes: list[Box] = []
@@ -161,9 +162,9 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     if are_entries(rows):
         return "text", "\n".join(texts)
     items = _paragraphs(rows, texts)
-    written = [_written(item) for item in items]
+    texts_of_items = [_item_markdown(item) for item in items]
     is_list = sum(_is_item(item[0]) for item in items) * 2 > len(items)
-    return ("list" if is_list else "text"), _joined(written, items)
+    return ("list" if is_list else "text"), _joined(texts_of_items, items)
 
 
 def _rows(lines: Sequence[Line]) -> list[list[Line]]:
@@ -202,9 +203,10 @@ def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, 
 
 
 def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[list[str]]:
-    """Part rows at list items, at first-line indents, or, where all others hang, at the margin.
+    """Rows of text as paragraphs.
 
-    And after a row that stopped short although the next row's first word had room in it.
+    One begins at a list item; at an indented row, or at the margin where most rows hang; and after
+    a row that ended although the next row's first word had room in it.
     """
     boxes = [union(line.box for line in row) for row in rows]
     is_rtl = sum(bool(_RTL.search(text)) for text in texts) * 2 > len(texts)
@@ -215,7 +217,7 @@ def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[li
     items: list[list[str]] = []
     for i, (text, indent) in enumerate(zip(texts, indents, strict=True)):
         is_new = not items or _is_item(text) or (indent != hangs and not _in_item(items, hangs))
-        # the measure is that of the rows around: text that runs round a picture has two
+        # by the width of the rows around it: text beside a picture is narrower than below
         if is_new or had_room(boxes[max(i - 3, 0) : i + 3], min(i, 3), text, size, is_rtl):
             items.append([text])
         else:
@@ -226,19 +228,19 @@ def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[li
 def had_room(boxes: Sequence[Box], at: int, text: str, size: float, is_rtl: bool = False) -> bool:
     """Whether the first word of `text`, at `boxes[at]`, would have fitted in the row above it.
 
-    A line breaker fills a row as long as words fit; a row it left short ends its paragraph. One
-    font size is left for stretch and for words it would not divide.
+    Typesetting fills a row as long as words fit, so a row that is left short ends its paragraph.
+    One font size is allowed for stretched spaces and for words that are not divided.
     """
     before, box = boxes[at - 1], boxes[at]
     left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
     room = before[0] - left if is_rtl else right - before[2]
-    first = text.split(maxsplit=1)[0]
-    chars = 2 if UNSPACED.match(first) else len(first)
+    word = text.split(maxsplit=1)[0]
+    chars = 2 if UNSPACED.match(word) else len(word)
     return room > (box[2] - box[0]) * chars / len(text) + size
 
 
 def _in_item(items: Sequence[Sequence[str]], hangs: bool) -> bool:
-    """An indented row under a list item belongs to the item."""
+    """Whether the last item is a list item, to which an indented row belongs."""
     return not hangs and _is_item(items[-1][0])
 
 
@@ -246,16 +248,16 @@ def _is_item(text: str) -> bool:
     return bool(_BULLET.match(text) or _NUMBERED.match(text))
 
 
-def _written(item: Sequence[str]) -> str:
+def _item_markdown(item: Sequence[str]) -> str:
     text = join_lines(item)
     if _BULLET.match(text):
         return _BULLET.sub("- ", text, count=1)
     return "\\" + text if text.startswith(("# ", "## ", "### ", "```")) else text
 
 
-def _joined(written: Sequence[str], items: Sequence[Sequence[str]]) -> str:
-    out = written[0]
-    for i in range(1, len(written)):
+def _joined(texts: Sequence[str], items: Sequence[Sequence[str]]) -> str:
+    out = texts[0]
+    for i in range(1, len(texts)):
         both = _is_item(items[i - 1][0]) and _is_item(items[i][0])
-        out += ("\n" if both else "\n\n") + written[i]
+        out += ("\n" if both else "\n\n") + texts[i]
     return out

@@ -1,6 +1,6 @@
 """Reading order of the blocks of a born-digital page, from their boxes alone.
 
-Pure: boxes in, a permutation out. A recursive XY-cut (Nagy and Seth 1984) that reads a run of
+Pure: boxes in, a permutation out. A recursive XY-cut (`workers.layout.xy_cut`) that reads a run of
 horizontal strips as columns while one gutter goes through all of them, so that a heading across
 the page does not split the columns under it into rows.
 """
@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from schemas.pages import Box
+from workers.layout import xy_cut
 
 _MAX_DEPTH = 6
 """Columns within strips within columns; a page that nests deeper is read from top to bottom."""
@@ -30,18 +31,21 @@ def reading_order(boxes: Sequence[Box], gutter: float, right_to_left: bool = Fal
 
     Cost is that of sorting the boxes at each of at most six levels.
     """
-    order: list[int] = []
-    _cut(boxes, list(range(len(boxes))), gutter, right_to_left, 0, order)
-    return order
+    regions = xy_cut.regions(
+        list(range(len(boxes))),
+        lambda members: _cut(boxes, members, gutter, right_to_left),
+        _MAX_DEPTH,
+    )
+    return [i for members in regions for i in _rows(boxes, members, right_to_left)]
 
 
 def page_order(
     boxes: Sequence[Box], drawn: int, gutter: float, right_to_left: bool = False
 ) -> list[int]:
-    """Reading order, trusting the order of drawing where the boxes tell less.
+    """Reading order by the cut, or by the content stream where the cut has too little to go by.
 
     The first `drawn` boxes are in content-stream order. Columns whose lines run into each other
-    have no gutter to cut at; if the stream goes down each column and then to the next, and the
+    have no gutter to cut at. If the stream goes down each column and then to the next, and the
     cut disagrees with it, the stream is right.
     """
     order = reading_order(boxes, gutter, right_to_left)
@@ -62,7 +66,7 @@ def page_order(
 
 
 def jump_share(order: Sequence[int]) -> float:
-    """Of the steps from a number to the next one, those that go back in `order`.
+    """The share of steps from a number to the next number that go back in `order`.
 
     0 when blocks are drawn in the order they are read, about 0.5 when drawn at random.
     """
@@ -74,7 +78,7 @@ def jump_share(order: Sequence[int]) -> float:
 
 
 def _goes_down_columns(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
-    """Whether each step up the page is one to the next column, and there are few of them."""
+    """Whether each step up the page leads to the next column, and there are few such steps."""
     ups = 0
     for a, b in itertools.pairwise(boxes):
         if b[1] < a[3] - gutter:  # up, or beside
@@ -85,40 +89,29 @@ def _goes_down_columns(boxes: Sequence[Box], gutter: float, right_to_left: bool)
 
 
 def _cut(
-    boxes: Sequence[Box],
-    members: list[int],
-    gutter: float,
-    right_to_left: bool,
-    depth: int,
-    order: list[int],
-) -> None:
+    boxes: Sequence[Box], members: list[int], gutter: float, right_to_left: bool
+) -> list[list[int]]:
+    """Columns in reading order where gutters go all the way down, else strips from the top."""
     spans = _merged(sorted((boxes[i][0], boxes[i][2]) for i in members), gutter)
-    if depth < _MAX_DEPTH and _are_columns(spans):
+    if _are_columns(spans):
         columns: list[list[int]] = [[] for _ in spans]
         starts = [x0 for x0, _ in spans]
         for i in members:
             columns[bisect_right(starts, boxes[i][0]) - 1].append(i)
         if not _are_aligned(boxes, columns, gutter):
-            for column in reversed(columns) if right_to_left else columns:
-                _cut(boxes, column, gutter, right_to_left, depth + 1, order)
-            return
-    runs = _runs(boxes, members, gutter)
-    if len(runs) == 1 or depth >= _MAX_DEPTH:
-        order.extend(_rows(boxes, members, right_to_left))
-        return
-    for run in runs:
-        _cut(boxes, run, gutter, right_to_left, depth + 1, order)
+            return columns[::-1] if right_to_left else columns
+    return _runs(boxes, members, gutter)
 
 
 def _are_aligned(boxes: Sequence[Box], columns: Sequence[list[int]], gutter: float) -> bool:
-    """Whether the "columns" are the rows of a list of terms or a table without rules.
+    """Whether the "columns" are the rows of a list of terms or of a table without rules.
 
-    Then most boxes of one have a neighbour that starts at the same height; paragraphs of real
-    columns do so at the top only, so a column of two boxes says nothing.
+    Most boxes of such a column have a neighbour that starts at the same height. Paragraphs of real
+    columns have one only at the top, so a column of two boxes proves nothing.
     """
     tops = [sorted(boxes[i][1] for i in column) for column in columns]
-    for one, other in itertools.pairwise(tops):
-        fewer, more = sorted((one, other), key=len)
+    for left, right in itertools.pairwise(tops):
+        fewer, more = sorted((left, right), key=len)
         hits = 0
         for top in fewer:
             at = bisect_left(more, top - 0.3 * gutter)
@@ -148,7 +141,7 @@ def _are_columns(spans: Sequence[_Span]) -> bool:
 
 
 def _runs(boxes: Sequence[Box], members: list[int], gutter: float) -> list[list[int]]:
-    """Horizontal strips, neighbours joined as long as they share a gutter."""
+    """Horizontal strips, joined to the strip above as long as they share a gutter."""
     strips: list[list[int]] = []
     bottom = float("-inf")
     for i in sorted(members, key=lambda i: (boxes[i][1], boxes[i][0], i)):
@@ -175,7 +168,7 @@ def _runs(boxes: Sequence[Box], members: list[int], gutter: float) -> list[list[
 
 
 def _rows(boxes: Sequence[Box], members: list[int], right_to_left: bool) -> list[int]:
-    """Boxes that no cut separates: by row, then across."""
+    """The order of boxes that no cut separates: by row, then across."""
     rows: list[list[int]] = []
     for i in sorted(members, key=lambda i: (boxes[i][1] + boxes[i][3], i)):
         if rows and (boxes[i][1] + boxes[i][3]) / 2 < boxes[rows[-1][0]][3]:

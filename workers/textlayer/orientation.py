@@ -1,7 +1,7 @@
-"""How a PDF page lies: which way its glyphs stand, and the view that shows it upright. Pure.
+"""Which way a PDF page lies, by its glyphs, and the view that shows it upright. Pure.
 
-Owns the arithmetic of views and the vote of the glyphs. The glyphs are counted in `layer`;
-`workers.rasterising.render` decides about a page whose text layer is not taken.
+Owns the arithmetic of views and the vote of the glyphs. `lines` counts the glyphs, `layer` asks
+for the vote.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 MIN_TELLING_GLYPHS = 300
-"""Fewer do not turn a page whose text layer is not taken: a scan may carry a stamp in its margin
-("Downloaded from ...", 250 characters at most), and nothing else that is text."""
+"""Fewer glyphs do not turn a page whose text layer is not taken: the only text on a scan may be a
+stamp in its margin ("Downloaded from ...", 250 characters at most)."""
 
 Matrix = tuple[float, float, float, float, float, float]
 """a, b, c, d, e, f, as in PDF: x' = a x + c y + e, y' = b x + d y + f."""
@@ -30,7 +30,7 @@ class View:
     is_mirrored: bool = False
 
     def then(self, other: View) -> View:
-        """The view that `other` makes of what this one shows."""
+        """This view and then `other`, as one view of the page."""
         turned = -self.rotation if other.is_mirrored else self.rotation
         return View(
             (other.rotation + turned) % 360,
@@ -38,11 +38,11 @@ class View:
         )
 
     def size(self, width: float, height: float) -> tuple[float, float]:
-        """Width and height of the view of a page of these sides."""
+        """Width and height of the view of a page with this width and height."""
         return (height, width) if self.rotation % 180 else (width, height)
 
     def matrix(self, width: float, height: float) -> Matrix:
-        """From a displayed page of these sides, its top left corner at (0, 0), to the view."""
+        """The matrix from a displayed page, its top left corner at (0, 0), to the view."""
         a, b, c, d, e, f = {
             0: (1.0, 0.0, 0.0, 1.0, 0.0, 0.0),
             90: (0.0, 1.0, -1.0, 0.0, height, 0.0),
@@ -70,10 +70,10 @@ def upright_view_of(quadrant: int, is_mirrored: bool, is_vertical: bool) -> View
 
 
 def elect(glyphs: Mapping[View, int], at_least: int = 1) -> View:
-    """The view in which over half of the glyphs stand upright; the displayed page where none is.
+    """The view in which over half of the glyphs stand upright; AS_DISPLAYED where there is none.
 
-    `glyphs` counts them by the view that each needs. A view of fewer than `at_least` is not
-    taken.
+    `glyphs` counts them by the view in which they stand upright. A view with fewer than
+    `at_least` is not elected.
     """
     counted = Counter(glyphs)
     for view, count in counted.most_common(1):

@@ -1,7 +1,4 @@
-"""What is measured of a page's text layer, and how it is judged by the recipe's floors.
-
-Pure. `workers.textlayer` reads the page and hands the lines over.
-"""
+"""Measurements of a page's text layer, and its judgement by the recipe's floors. Pure."""
 
 from __future__ import annotations
 
@@ -26,19 +23,19 @@ _GLUED_CHARS = 30  # German compounds reach 30; longer runs of letters are words
 
 @dataclass(frozen=True, slots=True)
 class TextLayerSignals:
-    """What was measured of one page's text layer. Shares are 0 to 1.
+    """Measurements of one page's text layer. Shares are 0 to 1.
 
-    - `char_count`: visible characters but spaces.
-    - `garbled_share`: of them, U+FFFD, private use and control characters.
-    - `hidden_share`: of all, those painted with no ink or covered by a later picture.
-    - `image_share`: of the page's area under pictures.
+    - `char_count`: visible characters without spaces.
+    - `garbled_share`: share of them that are U+FFFD, private use or control characters.
+    - `hidden_share`: share of all characters that have no ink or are covered by a later picture.
+    - `image_share`: share of the page's area under pictures.
     - `path_count`: vector paths.
-    - `jump_share`: of the steps from block to block in the content stream, those that go back in
-      reading order; `block_count` says of how many blocks.
-    - `word_count`: words of scripts with spaces, outside code; of them `single_letter_share` are
-      one letter, and `glued_share` of their letters stand in runs of over 30.
-    - `vowel_share`: of Latin letters outside code; `latin_count` says of how many. Languages have
-      0.3 to 0.5; text in a font whose letters are shifted and not mapped back has few.
+    - `jump_share`: share of the steps from block to block in the content stream that go back in
+      reading order; `block_count` is the number of blocks.
+    - `word_count`: words of scripts with spaces, outside code. `single_letter_share` of them have
+      one letter; `glued_share` of their letters stand in runs of over 30.
+    - `vowel_share`: share of vowels in Latin letters outside code; `latin_count` is the number of
+      such letters. Languages have 0.3 to 0.5; text in a font with shifted letters has fewer.
     """
 
     char_count: int = 0
@@ -56,12 +53,10 @@ class TextLayerSignals:
 
 
 def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
-    """None for a layer that may stand for a reading, else why not, in one word.
+    """None where the layer may replace a reading, else the first reason against it.
 
-    `floors` is the recipe's `text_layer`.
-
-    `invisible`, `scanned`, `outlined` (letters drawn as paths), `missing`, `garbled`,
-    `misspaced` or `disordered`, the first that holds.
+    Reasons are `invisible`, `scanned`, `outlined` (letters drawn as paths), `missing`, `garbled`,
+    `misspaced` and `disordered`. `floors` is the recipe's `text_layer`.
     """
     s, f = signals, floors
     is_cipher = s.latin_count >= f.min_judged_letters and s.vowel_share < f.min_vowel_share
@@ -84,7 +79,7 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
 
 
 def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -> TextLayerSignals:
-    """Measure the visible `lines`; `order` holds the stream numbers of blocks as they are read."""
+    """Measure the visible `lines`; `order` holds the stream numbers of blocks in reading order."""
     char_count = sum(len(line.text) - line.text.count(" ") for line in lines)
     prose = " ".join(line.text for line in lines if not line.is_mono)
     spaced = UNSPACED.sub(" ", prose)
@@ -111,7 +106,7 @@ def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -
 
 
 def _image_share(content: PageContent) -> float:
-    """The area of the pictures' union: scans come in strips, and pictures lie on pictures."""
+    """The share of the page under any picture: scans come in strips, and pictures overlap."""
     if not content.images or content.width <= 0 or content.height <= 0:
         return 0.0
     covered = np.zeros((_COVERAGE_CELLS, _COVERAGE_CELLS), dtype=bool)

@@ -1,26 +1,26 @@
 """Ruled tables of a born-digital page: PyMuPDF finds the cells, the page's words fill them.
 
-Owns the cheap look at ruling lines that decides whether PyMuPDF is asked at all, because
-`find_tables` costs 30 ms a page. Tables without ruling lines on all sides are not found here: they
-come out as lines of text.
+Owns the cheap check for ruling lines before PyMuPDF's `find_tables`, which costs 30 ms a page.
+Tables without ruling lines on all sides are not found here: they come out as lines of text.
 
-`Table.to_markdown` is not used: it extracts the whole page again for each cell and puts the
-characters of a cell in order from left to right, which turns Arabic round.
+`Table.to_markdown` is not used: it extracts the whole page again for each cell and orders the
+characters of a cell from left to right, which reverses Arabic.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import pymupdf
 
 from schemas.pages import Box
 from workers.textlayer.lines import MAX_RULES, TEXT_FLAGS, PageContent, clean, place
 
 _MAX_PATHS = 4 * MAX_RULES
 """PyMuPDF reads every path of the page again in Python, about 10 us each; a page with more is a
-drawing, and costs us nothing here."""
+drawing, and is skipped."""
 
 _MAX_TABLE_RULES = 1_000
 """PyMuPDF intersects each upright rule with each level one: at most 500 x 500."""
@@ -37,13 +37,13 @@ _MAX_WORDS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cell texts by row (None where a wider or taller neighbour reaches over) and the box."""
+    """Cell texts by row, None where a wider or taller neighbour covers the cell, and the box."""
 
     box: Box
     cells: tuple[tuple[str | None, ...], ...]
 
 
-def find_tables(page: Any, content: PageContent) -> list[Table]:
+def find_tables(page: pymupdf.Page, content: PageContent) -> list[Table]:
     """The ruled tables of the page, from top to bottom."""
     clip = _ruled_area(content)
     if clip is None:
@@ -55,9 +55,9 @@ def find_tables(page: Any, content: PageContent) -> list[Table]:
         page.set_rotation(0)
     try:
         # `lines_strict` leaves out shaded areas without a border, which striped prose has.
-        # None is PyMuPDF's answer after an error of its own.
-        found = page.find_tables(clip=unrotated_clip, strategy="lines_strict", use_layout=False)
-        grids = [table.cells for table in found.tables] if found is not None else []
+        # PyMuPDF returns None after an error of its own.
+        finder = page.find_tables(clip=unrotated_clip, strategy="lines_strict", use_layout=False)
+        grids = [table.cells for table in finder.tables] if finder is not None else []
         words = page.get_text("words", clip=unrotated_clip, flags=TEXT_FLAGS) if grids else []
     finally:
         if rotation:
@@ -68,7 +68,7 @@ def find_tables(page: Any, content: PageContent) -> list[Table]:
 
 
 def _ruled_area(content: PageContent) -> Box | None:
-    """The box around all ruling lines, None where they cannot make a table of two by two."""
+    """The box around all ruling lines; None where they cannot form a table of 2 x 2 cells."""
     if content.path_count > _MAX_PATHS or len(content.lines) > _MAX_TABLE_LINES:
         return None
     level: list[Box] = []
@@ -96,7 +96,7 @@ def _ruled_area(content: PageContent) -> Box | None:
 
 
 def fill(cells: Sequence[Box], words: Sequence[tuple[Box, str]]) -> Table | None:
-    """Put each word into the cell that holds its middle; None where it is not a table of text.
+    """Put each word into the cell that contains its middle; None where this is no table of text.
 
     A grid with one row or column is a frame, one that is mostly empty is a plot.
     """
@@ -128,7 +128,7 @@ def fill(cells: Sequence[Box], words: Sequence[tuple[Box, str]]) -> Table | None
     return Table(box, grid)
 
 
-def _edges(values: Any) -> list[float]:
+def _edges(values: Iterable[float]) -> list[float]:
     """Distinct edges, those within 2 points of each other as one."""
     edges: list[float] = []
     for value in sorted(values):
@@ -144,7 +144,7 @@ def _slot(edges: Sequence[float], value: float) -> int:
 def _holder(
     slots: dict[tuple[int, int], Box], row: int, column: int, x: float, y: float
 ) -> tuple[int, int] | None:
-    """The cell at or before this slot that reaches over the point: cells may span slots."""
+    """The cell at or before this slot that contains the point: cells may span slots."""
     for r in range(row, max(row - 20, -1), -1):
         for c in range(column, max(column - 20, -1), -1):
             cell = slots.get((r, c))
@@ -154,7 +154,7 @@ def _holder(
 
 
 def _cell_text(words: Sequence[tuple[Box, str]]) -> str:
-    """Words in the page's own order; a new line where one stands clear below the last."""
+    """Words in the page's own order; a new line where a word lies below the one before."""
     text = ""
     bottom = None
     for box, word in words:

@@ -1,4 +1,4 @@
-"""The order is a permutation for any boxes, blind to input order, and right on known layouts."""
+"""The order is a permutation for any boxes, independent of input order, right on known layouts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_box_occurs_once(boxes: list[tuple[float, ...]]) -> None:
 def test_the_order_does_not_depend_on_the_order_of_the_input(
     boxes: list[tuple[float, ...]], random: Random
 ) -> None:
-    """Equal boxes alone may keep the order they came in, so these differ."""
+    """Boxes that all differ: only equal boxes may depend on the order of the input."""
     shuffled = random.sample(boxes, len(boxes))
 
     def by_box(names: list[tuple[float, ...]]) -> list[list[list[tuple[float, ...]]]]:

@@ -1,4 +1,4 @@
-"""The layout model that a package ships finds what we draw, and says where."""
+"""The layout model that the `pymupdf` package ships finds figures and tables that we draw."""
 
 from __future__ import annotations
 

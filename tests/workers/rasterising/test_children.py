@@ -1,4 +1,4 @@
-"""Children: results in order, and a death or a hang costs one call and nothing else."""
+"""Children: results come in order, and a crash or a hang costs one call and nothing else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def child():
 
 @contextmanager
 def no_deadlock(seconds: int) -> Iterator[None]:
-    """Fail, and do not hang, where the block waits for ever; `seconds` is many times its need."""
+    """Fail instead of hanging where the block deadlocks; `seconds` is many times what it needs."""
 
     def give_up(*_: object) -> None:
         raise AssertionError("a call did not end")

@@ -10,12 +10,12 @@ from PIL import Image
 
 from schemas.recipe import Raster
 from tests.hostile import pdfs
-from workers.rasterising.drawing import Drawn, draw_pdf_page, ink_share, lost_content
+from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 
 RASTER = Raster(longest_edge_px=320)
 
 
-def draw_first(data: bytes) -> Drawn:
+def draw_first(data: bytes) -> PagePicture:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     with pymupdf.open(stream=data, filetype="pdf") as document:
@@ -24,19 +24,19 @@ def draw_first(data: bytes) -> Drawn:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (pdfs.torn_content, "library error: zlib error: invalid block type"),
         (pdfs.missing_content, "content stream is not a stream (8 0 R)"),
         (pdfs.no_operators, "syntax error: unknown keyword: 'kiln'"),
     ],
 )
-def test_content_that_was_lost_is_named(make: Callable[[], bytes], said: str) -> None:
+def test_content_that_was_lost_is_named(make: Callable[[], bytes], message: str) -> None:
     drawn = draw_first(make())
     assert ink_share(drawn.picture.convert("L")) == 0
     lost = lost_content(drawn)
     assert lost is not None
-    assert said in lost
+    assert message in lost
 
 
 @pytest.mark.parametrize("make", [pdfs.carelessly_blank, lambda: pdfs.two_pages(b"")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -101,7 +100,7 @@ def test_a_picture_is_upright_in_every_mode_and_compression(
         path = tmp_path / f"{orientation}.{suffix}"
         exif = Image.Exif()
         exif[0x0112] = orientation
-        options: dict[str, Any] = (
+        options: dict[str, object] = (
             {"tiffinfo": {274: orientation}} if suffix == "tiff" else {"exif": exif}
         )
         if compression:

@@ -358,7 +358,7 @@ def test_a_fence_that_cannot_be_set_up_is_a_warning_once(tmp_path, caplog) -> No
         assert (unfenced.count_pages(path, PDF), reasons(render(unfenced, path))) == (1, [None])
         unfenced.close()
     assert [record.message for record in caplog.records] == [
-        "documents are opened without their fence: there is none here"
+        "documents are opened with fewer restrictions: there is none here"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The words of MuPDF's errors, provoked in the library itself."""
+"""Messages of MuPDF's errors, provoked in the library itself."""
 
 from __future__ import annotations
 

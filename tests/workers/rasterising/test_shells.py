@@ -1,8 +1,6 @@
-"""PDFs whose page is only a cover or a placeholder are told from those with pages of their own."""
+"""PDFs with only a cover or a placeholder are refused; those with pages of their own are kept."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pymupdf
 import pytest
@@ -20,7 +18,7 @@ def opened(
     pages: int = 1,
     files: int = 0,
     field: str = "",
-) -> Any:
+) -> pymupdf.Document:
     """A PDF with `catalog` entries; `field` is the name of a type of field on its first page."""
     with pymupdf.open() as document:
         for _ in range(pages):
@@ -55,7 +53,7 @@ def opened(
         {"catalog": "Collection=null;AcroForm=null"},
     ],
 )
-def test_a_pdf_with_pages_of_its_own_is_kept(made: dict[str, Any]) -> None:
+def test_a_pdf_with_pages_of_its_own_is_kept(made: dict[str, str | int]) -> None:
     refuse_shell(opened(**made))
 
 
@@ -79,7 +77,7 @@ def test_a_pdf_with_pages_of_its_own_is_kept(made: dict[str, Any]) -> None:
     ],
 )
 def test_a_pdf_that_is_a_shell_is_refused_with_the_remedy(
-    made: dict[str, Any], reason: str, detail: str
+    made: dict[str, str | int], reason: str, detail: str
 ) -> None:
     with pytest.raises(DocumentError) as caught:
         refuse_shell(opened(**made))

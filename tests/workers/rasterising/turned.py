@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pymupdf
 
 PROSE = (
@@ -39,13 +37,13 @@ LIES: dict[str, tuple[str, int, int, bool]] = {
 def upright_turn(name: str) -> int:
     """The degrees clockwise that make the displayed page upright, after it was mirrored back.
 
-    Mirroring turns a turn about: what lies clockwise lies counter-clockwise then.
+    Mirroring reverses a turn: clockwise becomes counter-clockwise.
     """
     _, drawn, rotate, is_mirrored = LIES[name]
     return (drawn + rotate if is_mirrored else -drawn - rotate) % 360
 
 
-def draw_layout(page: Any, prose: str = PROSE) -> None:
+def draw_layout(page: pymupdf.Page, prose: str = PROSE) -> None:
     """A heading, two paragraphs, a ruled table and a picture: nothing on it is symmetric."""
     page.insert_text((40, 60), "The Kiln", fontsize=22)
     assert page.insert_textbox((40, 90, 360, 200), prose * 2, fontsize=10) >= 0

@@ -1,4 +1,4 @@
-"""Regions are cut where they are, read in one call, and linked once in text that else stays."""
+"""Regions are cut where they lie, read in one call, and linked once; the text is unchanged else."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def opened(image: PageImage) -> Image.Image:
 
 
 class FigureReader:
-    """Says how large each picture is and what colour its centre has; keeps what it was given."""
+    """Reads a picture as its size and the colour of its centre; keeps the pictures."""
 
     def __init__(self, error: PageError | None = None) -> None:
         self.calls: list[list[PageImage]] = []

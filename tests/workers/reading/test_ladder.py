@@ -1,4 +1,4 @@
-"""The retry ladder: every rung only for pages that still read badly, each try on record."""
+"""The retry ladder: a rung reads only pages with bad readings, and every try is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replica reads what needs reading, in order, and ends itself rather than hang."""
+"""A replica reads the pages that need an engine, in order, and ends itself instead of hanging."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ def make_replica(
     return Replica(engine, settings, fallback)
 
 
-def reader(failing: frozenset[str] = frozenset(), **fields: Any) -> ScriptedEngine:
+def reader(failing: frozenset[str] = frozenset(), **fields: object) -> ScriptedEngine:
     """Reads each page as its own id; every page in `failing` has an error."""
 
     def answer(page: PageImage) -> Reading:

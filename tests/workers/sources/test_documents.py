@@ -24,7 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n and so on"
 
 @dataclass
 class FakeRasterizer:
-    """Counts as many pages as it is told, or raises what it is told."""
+    """Returns the number of pages, or raises the error, that a test gives."""
 
     answer: int | DocumentError
 

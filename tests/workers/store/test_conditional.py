@@ -1,4 +1,4 @@
-"""Writes on a condition on local disk: of many racers one wins, and nothing is seen half."""
+"""Conditional writes on local disk: of many writers one wins, and readers see whole objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def create(uri: str, name: int) -> bool:
 
 
 def count_up(uri: str, name: int) -> int:
-    """Add one as often as ROUNDS, each time on what was there; how often another was first."""
+    """Add one ROUNDS times to the number in the object; returns how often another was first."""
     beaten = 0
     for turn in range(ROUNDS):
         while True:

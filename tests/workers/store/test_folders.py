@@ -1,4 +1,4 @@
-"""Files below folders, and behind links, which may lead anywhere."""
+"""Files below folders and behind links, which may lead anywhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import errno
 import os
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,7 +71,7 @@ def test_a_link_to_a_folder_above_ends(tree: Path) -> None:
 
 
 def test_folders_that_link_to_each_other_end(tree: Path) -> None:
-    """Each of 15 folders has links to all the others: 15! ways lead through them."""
+    """Each of 15 folders has links to all the others: there are 15! paths through them."""
     names = [f"{n:02d}" for n in range(15)]
     for name in names:
         (tree / "many" / name).mkdir(parents=True)
@@ -107,7 +106,7 @@ def test_a_folder_that_may_not_be_listed_is_not_left_out(
 ) -> None:
     listing = os.scandir
 
-    def refused(folder: str) -> Any:
+    def refused(folder: str) -> object:
         if folder.endswith("/sub"):
             raise PermissionError(errno.EACCES, "Permission denied", folder)
         return listing(folder)
@@ -157,7 +156,7 @@ def test_every_file_is_found_whatever_the_links(tmp_path: Path) -> None:
 
 
 def reachable(root: Path) -> set[str]:
-    """Real paths of all files that can be come to from a folder."""
+    """Real paths of all files that can be reached from a folder."""
     seen: set[str] = set()
     files: set[str] = set()
     waiting = [os.path.realpath(root)]

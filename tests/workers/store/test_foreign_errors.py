@@ -1,4 +1,4 @@
-"""The words of libraries' errors, each provoked in the library itself."""
+"""Messages of libraries' errors, each provoked in the library itself."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import fsspec
 import pytest
@@ -37,13 +37,13 @@ def test_a_disk_has_no_rights_of_its_own(tmp_path: Path) -> None:
 
 
 class FarStore(MemoryFileSystem):
-    """A store that lists nothing, for a reason of its caller's."""
+    """A store whose listing fails with the error that a test sets."""
 
     protocol = "far"
     cachable = False
     error: Exception
 
-    def find(self, *_: Any, **__: Any) -> Any:
+    def find(self, *_: object, **__: object) -> NoReturn:
         raise self.error
 
 

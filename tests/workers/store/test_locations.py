@@ -72,7 +72,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "said"),
+    ("cause", "message"),
     [
         (boto.NoCredentialsError(), "credentials for the bucket 'lake' are wrong or missing"),
         (boto.ProfileNotFound(profile="x"), "credentials for the bucket 'lake' are wrong"),
@@ -81,9 +81,9 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
         (boto.ClientError({"Error": {"Code": "NoSuchBucket"}}, "x"), "no bucket 'lake'"),
     ],
 )
-def test_a_refusal_is_a_request_error_with_a_remedy(cause: Exception, said: str) -> None:
+def test_a_refusal_is_a_request_error_with_a_remedy(cause: Exception, message: str) -> None:
     with (
-        pytest.raises(AccessError, match=said) as caught,
+        pytest.raises(AccessError, match=message) as caught,
         locations.translated("read", "s3://lake/a"),
     ):
         raise FileNotFoundError("a") from cause
@@ -123,8 +123,8 @@ def test_what_may_pass_on_a_disk_is_none(number: int) -> None:
 
 
 def test_deltalake_quotes_the_stores_answer() -> None:
-    said = "Generic error\n  \x1b[31m↳\x1b[0m 403\n<Error><Code>AccessDenied</Code></Error>"
-    error = locations.storage_error("open the table", "s3://lake/t", OSError(said))
+    message = "Generic error\n  \x1b[31m↳\x1b[0m 403\n<Error><Code>AccessDenied</Code></Error>"
+    error = locations.storage_error("open the table", "s3://lake/t", OSError(message))
     assert isinstance(error, AccessError)
     other = locations.storage_error("open the table", "s3://lake/t", OSError("a\n \x1b[31mb"))
     assert str(other) == "cannot open the table s3://lake/t: a b"

@@ -137,8 +137,8 @@ def test_a_range_is_exactly_those_bytes(tmp_path_factory, data: bytes, draw) -> 
 @pytest.mark.parametrize(("offset", "length", "found"), [(0, 11, 10), (8, 4, 2), (50, 1, 0)])
 def test_a_short_range_is_a_storage_error(tmp_path: Path, offset, length, found) -> None:
     store.write_bytes(str(tmp_path / "ten"), b"0123456789")
-    said = f"{length} bytes wanted at {offset}, {found} found"
-    with pytest.raises(StorageError, match=said):
+    message = f"{length} bytes wanted at {offset}, {found} found"
+    with pytest.raises(StorageError, match=message):
         store.read_range(str(tmp_path / "ten"), offset, length)
 
 

@@ -1,4 +1,4 @@
-"""The retry policy: what is sent again, how often, after what pause."""
+"""The retry policy: which requests are sent again, how often, with what pause."""
 
 from __future__ import annotations
 

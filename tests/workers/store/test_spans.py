@@ -1,4 +1,4 @@
-"""Ranges of objects arrive whole, in their places, and few requests bring many."""
+"""Ranges of objects arrive whole and in their places, many of them in few requests."""
 
 from __future__ import annotations
 

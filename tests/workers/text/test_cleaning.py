@@ -1,14 +1,13 @@
-"""A clean text breaks no consumer, and any message becomes one line."""
+"""A clean text breaks no consumer."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.text.cleaning import MAX_DETAIL_CHARS, clean, first_line, harmful_chars, one_line
+from workers.text.cleaning import clean, harmful_chars
 
 any_text = st.text(st.characters())  # surrogates and control characters, too
 
@@ -35,28 +34,3 @@ def test_line_ends_become_newlines() -> None:
 def test_what_is_removed_within_a_text_is_counted(text: str) -> None:
     framed = f"|{text}|"
     assert len(framed) - len(clean(framed)) == harmful_chars(framed)
-
-
-@given(any_text)
-def test_a_message_is_one_line_that_any_table_holds(message: str) -> None:
-    line = one_line(message)
-    assert line.splitlines() in ([], [line])
-    assert line.isprintable() or all(unicodedata.category(c) != "Cc" for c in line)
-    assert "\0" not in line
-    assert len(line.encode()) <= 4 * MAX_DETAIL_CHARS
-
-
-def test_a_message_keeps_its_words_and_shows_bytes_that_are_no_text() -> None:
-    assert one_line(ValueError("no\nsuch\tfile\0 \udcff.pdf")) == "no such file \\udcff.pdf"
-
-
-@pytest.mark.parametrize(
-    ("exc", "line"),
-    [
-        (ValueError("\n no such shape \nTraceback: …"), "no such shape "),
-        (ValueError(), "ValueError"),
-        (OSError(" "), "OSError"),
-    ],
-)
-def test_the_first_line_of_an_exception_is_never_empty(exc: Exception, line: str) -> None:
-    assert first_line(exc) == line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 import pymupdf
 import pytest
@@ -27,11 +26,11 @@ FLOORS = TextLayerFloors()
 REASONS = {"invisible", "scanned", "outlined", "missing", "garbled", "misspaced", "disordered"}
 
 
-def new_page(width: float = 595, height: float = 842) -> Any:
+def new_page(width: float = 595, height: float = 842) -> pymupdf.Page:
     return pymupdf.open().new_page(width=width, height=height)
 
 
-def reopened(page: Any) -> Any:
+def reopened(page: pymupdf.Page) -> pymupdf.Page:
     """The page as another program would open it, from bytes."""
     document = pymupdf.open("pdf", page.parent.tobytes())
     document_page = document[0]
@@ -39,21 +38,23 @@ def reopened(page: Any) -> Any:
     return document_page
 
 
-def add_prose(page: Any, box: Box = (60, 120, 535, 400), repeat: int = 4, **style: Any) -> None:
+def add_prose(
+    page: pymupdf.Page, box: Box = (60, 120, 535, 400), repeat: int = 4, **style: int
+) -> None:
     assert page.insert_textbox(box, PROSE * repeat, fontsize=10, **style) >= 0
 
 
-def verdict(page: Any) -> str | None:
+def verdict(page: pymupdf.Page) -> str | None:
     return judge(extract(reopened(page)).signals, FLOORS)
 
 
-def picture(grey: int = 120) -> Any:
+def picture(grey: int = 120) -> pymupdf.Pixmap:
     pixmap = pymupdf.Pixmap(pymupdf.csGRAY, (0, 0, 40, 40))
     pixmap.clear_with(grey)
     return pixmap
 
 
-def draw_table(page: Any, cells: list[list[str]], x: float = 80, y: float = 420) -> None:
+def draw_table(page: pymupdf.Page, cells: list[list[str]], x: float = 80, y: float = 420) -> None:
     width, height = 100, 24
     rows, columns = len(cells), len(cells[0])
     for r in range(rows + 1):
@@ -199,7 +200,7 @@ def test_text_outside_the_page_and_drawn_twice_is_left_out() -> None:
 
 
 def test_arabic_numbers_and_marks_come_out_as_they_are_read() -> None:
-    """MuPDF hands over Arabic-Indic digits reversed; a version that does not must fail here."""
+    """MuPDF gives Arabic-Indic digits reversed; a version that does not must fail here."""
     page = new_page()
     writer = pymupdf.TextWriter(page.rect)
     writer.append((60, 60), "\u0661\u0662\u0663", font=pymupdf.Font("cjk"), fontsize=10)

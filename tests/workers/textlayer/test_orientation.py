@@ -6,7 +6,6 @@ import io
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pymupdf
@@ -53,7 +52,7 @@ def bits_apart(one: bytes, other: bytes) -> int:
     return sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
 
 
-def opened(data: bytes) -> Any:
+def opened(data: bytes) -> pymupdf.Page:
     document = pymupdf.open("pdf", data)
     page = document[0]
     page.keep_alive = document
@@ -63,7 +62,9 @@ def opened(data: bytes) -> Any:
 # ---- views --------------------------------------------------------------------------------
 
 
-def through(view: View, point: tuple[float, float], sides: tuple[float, float]) -> Any:
+def through(
+    view: View, point: tuple[float, float], sides: tuple[float, float]
+) -> tuple[float, float]:
     a, b, c, d, e, f = view.matrix(*sides)
     return (a * point[0] + c * point[1] + e, b * point[0] + d * point[1] + f)
 
@@ -142,18 +143,18 @@ def test_the_boxes_hold_all_marks_of_a_turned_page(tmp_path: Path, name: str) ->
     assert not marks.any()
 
 
-def sideways_table(page: Any) -> None:
+def sideways_table(page: pymupdf.Page) -> None:
     draw_layout(page)
     for place, cells in enumerate(CELLS):
         page.insert_text((20, 500 - 60 * place), " ".join(cells), fontsize=9, rotate=90)
 
 
-def stamped(page: Any) -> None:
+def stamped(page: pymupdf.Page) -> None:
     draw_layout(page)
     page.insert_text((16, 500), "arXiv:2611.01234v1 [cs.CL] 29 Nov 2026", fontsize=12, rotate=90)
 
 
-def axis_labels(page: Any) -> None:
+def axis_labels(page: pymupdf.Page) -> None:
     """More lines run upwards than across, though most letters stand in those across."""
     draw_layout(page)
     for place in range(30):
@@ -162,7 +163,7 @@ def axis_labels(page: Any) -> None:
 
 @pytest.mark.parametrize("draw", [sideways_table, stamped, axis_labels])
 def test_what_lies_across_an_upright_page_does_not_turn_it(
-    tmp_path: Path, draw: Callable[[Any], None]
+    tmp_path: Path, draw: Callable[[pymupdf.Page], None]
 ) -> None:
     with pymupdf.open() as document:
         draw(document.new_page(width=400, height=560))
@@ -209,7 +210,7 @@ def test_vertical_writing_stands_upright(tmp_path: Path, rotate: int) -> None:
 
 
 def test_upside_down_glyphs_of_a_low_font_are_not_taken_for_mirrored() -> None:
-    """PyMuPDF computes the boxes of such fonts anew, and errs where the line runs leftwards."""
+    """PyMuPDF recomputes the boxes of such fonts, wrongly where the line runs leftwards."""
     with pymupdf.open() as document:
         page = document.new_page(width=400, height=560)
         for row in range(5):

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, TypeVar
 from packaging.version import Version
 
 from schemas.errors import EngineDied, ModelError, NoEngineError
+from schemas.lines import first_line
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
-from workers.text import first_line
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess

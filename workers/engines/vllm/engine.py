@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from schemas.errors import EngineDied, NoEngineError
+from schemas.lines import first_line
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine
@@ -32,7 +33,6 @@ from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
 from workers.engines.vllm.core import Loaded, load_core, prove_guard
-from workers.text import first_line
 
 if TYPE_CHECKING:
     from vllm import RequestOutput

@@ -21,6 +21,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from schemas.errors import DocumentError
+from schemas.lines import one_line
 from workers.store.locations import translated
 from workers.synthetic.corpora.lines import Line, lines, lines_from, opened, version
 from workers.synthetic.corpora.parquet import Columns, group_ends, parquet_rows
@@ -32,7 +33,6 @@ from workers.synthetic.corpora.record import (
     failed,
     too_large,
 )
-from workers.text import one_line
 
 __all__ = [
     "CHAT_SUFFIXES",
