@@ -15,15 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.dataset.state import Snapshot, load_snapshot
-from schemas.changes import COLUMNS, Settings
+from schemas.changes import COLUMNS, Counts, Settings
 from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import differences
 from workers import store
 from workers.dataset import TableVersion, read_part, table_history
 from workers.dataset.changes import Rows, explain, no_rows
-
-Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
-"""Rows by table, by `added`, `removed` or `changed`, and by why."""
 
 _KINDS = ("added", "removed", "changed")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
 from cluster.planner import uncovered_ranges
-from schemas.errors import DatasetError, IntegrityError
+from schemas.errors import DatasetError, IntegrityError, SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe, differences
+from schemas.removal import removal
 from schemas.shards import PageRange, Receipt
+from schemas.sources import is_made
 from schemas.tables import TABLES
+from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, open_table, read_part
 
@@ -32,7 +35,7 @@ class Snapshot:
         return self.tables["pages"].version
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> VersionRecord:
         """What the `pages` commit says: settings, counts, versions."""
         return self.tables["pages"].metadata
 
@@ -89,22 +92,73 @@ def check_settings(recipe: Recipe, snapshot: Snapshot | None, re_read: bool) -> 
     )
 
 
+def check_removal(
+    recipe: Recipe, known: Sequence[Document], now: Sequence[Document], allow: bool
+) -> None:
+    """Raises SourceError where more of the dataset would leave than `max_removed`, unless `allow`.
+
+    To be called before anything is read.
+    """
+    leaving = removal(known, now)
+    if allow or leaving.share <= recipe.max_removed:
+        return
+    raise SourceError(
+        f"{leaving} of {recipe.dataset} are gone from the sources, which is more than max_removed "
+        f"({recipe.max_removed:.0%}); nothing was changed. Check that the sources are all there; "
+        "to publish without them give --allow-removal, or raise `max_removed` in the recipe"
+    )
+
+
+def covered_documents(
+    recipe: Recipe, snapshot: Snapshot | None, known: Iterable[Document]
+) -> frozenset[str]:
+    """The documents that the last version covers: all that it knows, read under these settings."""
+    if snapshot is None or snapshot.metadata["recipe_digest"] != recipe.digest():
+        return frozenset()
+    return frozenset(document.doc_id for document in known)
+
+
 def uncovered(
     inventory: Iterable[Document], known: frozenset[str], receipts: Iterable[Receipt]
 ) -> Iterator[PageRange]:
     """The page ranges of the inventory that neither a receipt nor the last version covers.
 
-    `known` are the documents of the last version, if it was read under the same settings: of
-    these it has every page, as a row or as a reject.
+    `known` are the documents that the last version covers: it has each of their pages, as a row or
+    as a reject.
     """
-    covered = runs_of(receipts)
-    for document in inventory:
-        if document.page_count is not None and document.doc_id not in known:
-            yield from uncovered_ranges(document.pages, pages_in(covered.get(document.doc_id, ())))
+    pages = (
+        document.pages
+        for document in inventory
+        if document.page_count is not None and document.doc_id not in known
+    )
+    return unstaged(pages, receipts)
+
+
+def unstaged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
+    """The parts of page ranges that no receipt covers."""
+    staged = runs_of(receipts)
+    for part in ranges:
+        yield from uncovered_ranges(part, pages_in(staged.get(part.doc_id, ())))
+
+
+def pages_left_over(
+    documents: Iterable[Document], covered: frozenset[str], todo: Iterable[PageRange]
+) -> Counter[bool]:
+    """How many pages an earlier run has read and not published, by whether they are made.
+
+    They are the pages of documents that the last version does not cover, without those to read.
+    """
+    pages: Counter[bool] = Counter()
+    for document in documents:
+        if document.doc_id not in covered:
+            pages[is_made(document.media_type)] += document.page_count or 0
+    for part in todo:
+        pages[is_made(part.media_type)] -= len(part)
+    return pages
 
 
 def runs_of(receipts: Iterable[Receipt]) -> dict[str, list[tuple[int, int]]]:
-    """The runs of pages that receipts speak for, by document: `start` and `stop` of each."""
+    """The runs of pages that receipts cover, by document: `start` and `stop` of each."""
     runs: dict[str, list[tuple[int, int]]] = {}
     for receipt in receipts:
         for doc_id, start, stop in receipt.ranges:

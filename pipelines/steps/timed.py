@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from schemas.pages import PageReading, RasteredPage
+from schemas.rows import StagedCrop, StagedRow
 from schemas.timings import ShardTimes
 from workers.reading import Replica
-from workers.shards.score import Row
 
 Value = TypeVar("Value")
 
@@ -64,8 +64,8 @@ def read_times(
     )
 
 
-def finish_times(seconds: float, rows: Iterable[Row]) -> ShardTimes:
-    """What scoring adds: the tokens of rows that have a reading, rejects by quality among them."""
+def finish_times(seconds: float, rows: Iterable[StagedRow | StagedCrop]) -> ShardTimes:
+    """What scoring adds: the tokens of all rows that were read, also of rejects by quality."""
     read = [row for row in rows if "vision_tokens" in row]
     return ShardTimes(
         finish_s=seconds,

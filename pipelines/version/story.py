@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from cluster.progress import Meter, meter, print_line
-from pipelines.dataset.diff import Counts
+from schemas.changes import Counts
 
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 

@@ -24,6 +24,7 @@ from pipelines.version.records import NOBODY, Catalogue
 from schemas.recipe import Publish
 from workers import store
 from workers.dataset import PartFile
+from workers.publishing.assemble import write_rows
 from workers.publishing.gather import (
     Gathered,
     Gathering,
@@ -57,12 +58,14 @@ class Writer:
 
     def write(self, contents: Contents) -> list[PartFile]:
         """Write what is new or changed of a table; all its parts, the unchanged ones too."""
+        at_hand = write_rows(self.dataset, contents.table, contents.at_hand)
         staying, rewritten = self._old_parts(contents)
         self.meter.total = (self.meter.total or 0) + len(rewritten)
         written = run_tasks(rewrite_part, rewritten, self.session, self.meter)
         new = joined(contents.new)
         written += self._new_parts(contents.table, new) if len(new.row) else []
-        return staying + sorted((part for part in written if part), key=lambda part: part.path)
+        written_parts = sorted((part for part in written if part), key=lambda part: part.path)
+        return [*at_hand, *staying, *written_parts]
 
     def _old_parts(self, contents: Contents) -> tuple[list[PartFile], list[RewrittenPart]]:
         survivors = self._survivors(contents)

@@ -35,8 +35,8 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.vacuum import Retention, vacuum
 from pipelines.dataset.verify import verify
 from pipelines.inventory import list_sources
-from pipelines.publish import settings_of
 from pipelines.run import run
+from pipelines.version.metadata import settings_of
 from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import Receipt

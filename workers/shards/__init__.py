@@ -9,7 +9,7 @@ Owns the score of a page (sample or reject, with counts and signatures) and the 
 Start reading in `score`; `staging` writes what it returns.
 """
 
-from workers.shards.score import ScoreSettings, score_crops, score_page
+from workers.shards.score import ScoreSettings, reject_row, score_crops, score_page
 from workers.shards.staging import Staging
 
-__all__ = ["ScoreSettings", "Staging", "score_crops", "score_page"]
+__all__ = ["ScoreSettings", "Staging", "reject_row", "score_crops", "score_page"]

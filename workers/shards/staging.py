@@ -13,18 +13,21 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
+from schemas.rows import StagedCrop, StagedRow
 from schemas.shards import CropsFile, Receipt, Shard
 from schemas.tables import STAGED, STAGED_CROPS
 from workers import store
-from workers.shards.score import Row
 from workers.store.listing import Stored, list_stored
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", StagedRow, StagedCrop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ class Staging:
     def write(
         self,
         shard: Shard,
-        rows: Sequence[Row],
+        rows: Sequence[StagedRow],
         images: Iterable[bytes | None],
-        crops: Iterable[tuple[Row, bytes]] = (),
+        crops: Iterable[tuple[StagedCrop, bytes]] = (),
     ) -> Receipt:
         """Write a shard's outputs, then its receipt. `images` runs along `rows`.
 
@@ -171,14 +174,16 @@ def _line_key(item: Stored) -> str:
     return f"{item.name} {item.size} {item.modified_s!r}"
 
 
-def _check(shard: Shard, rows: Sequence[Row], crops: Sequence[tuple[Row, bytes]]) -> None:
+def _check(
+    shard: Shard, rows: Sequence[StagedRow], crops: Sequence[tuple[StagedCrop, bytes]]
+) -> None:
     if [row["page_id"] for row in rows] != list(shard.page_ids()):
-        raise IntegrityError(f"shard {shard.shard_id}: its rows are not its pages")
+        raise IntegrityError(f"shard {shard.shard_id}: the rows are not those of its pages")
     samples = {row["page_id"] for row in rows if row["reason"] is None}
     if not samples.issuperset(row["page_id"] for row, _ in crops):
-        raise IntegrityError(f"shard {shard.shard_id}: it has crops of pages that are no samples")
+        raise IntegrityError(f"shard {shard.shard_id}: a crop is of a page that is not a sample")
     if len({row["crop_id"] for row, _ in crops}) != len(crops):
-        raise IntegrityError(f"shard {shard.shard_id}: two of its crops have the same id")
+        raise IntegrityError(f"shard {shard.shard_id}: two crops have the same id")
 
 
 def _placed(
@@ -186,11 +191,12 @@ def _placed(
 ) -> Iterator[Row]:
     """The rows with the places of their images, which are appended to `blob`."""
     for row, image in zip(rows, images, strict=True):
-        place: Row = {"recipe_digest": shard.recipe_digest}
+        placed = row.copy()
+        placed["recipe_digest"] = shard.recipe_digest
         if image is not None:
-            place |= {"image_offset": len(blob), "image_bytes": len(image)}
+            placed["image_offset"], placed["image_bytes"] = len(blob), len(image)
             blob += image
-        yield row | place
+        yield placed
 
 
 def _encode(rows: Iterable[Row], schema: pa.Schema) -> bytes:
