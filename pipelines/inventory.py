@@ -25,8 +25,10 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
+from workers.dataset.vacuum import remove
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, Naming, examine
+from workers.store.listing import list_stored
 from workers.synthetic.fenced import shared_maker
 from workers.synthetic.records import examine_records, list_records
 
@@ -183,9 +185,9 @@ def examine_chunk(chunk: Chunk) -> list[Examined]:
 
 
 def forget_examined(staging: str) -> None:
-    """Delete what was found of files: a version that holds them all is published."""
-    for uri in store.list_names(store.join(staging, "inventory"), ".jsonl"):
-        store.delete(uri)
+    """Delete the staged results of examining files: a version that holds them is published."""
+    staged = list_stored(store.join(staging, "inventory"))
+    remove([item for item in staged if item.name.endswith(".jsonl")])
 
 
 def _staged(folder: str, naming: Naming) -> dict[SeenFile, list[Examined]]:

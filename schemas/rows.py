@@ -202,6 +202,16 @@ class DocumentRow(TypedDict):
     recipe_digest: str
 
 
+class ChangeRow(TypedDict):
+    """A row of `schemas.changes.CHANGE`: what became of a row between two versions, and why."""
+
+    change: str
+    why: str
+    id: str
+    source_uri: str
+    detail: str | None
+
+
 class SeenRow(TypedDict):
     """A `schemas.tables.SEEN`: a file in which a document was seen."""
 

@@ -66,8 +66,7 @@ def scratch_of(recipe: Recipe) -> Iterator[str]:
 
 
 def _empty(folder: str) -> None:
-    for item in list_stored(folder):
-        store.delete(item.uri)
+    remove(list_stored(folder))
     store.remove_empty_folder(folder)
 
 

@@ -41,19 +41,22 @@ class Snapshot:
 
     def documents(self) -> list[Document]:
         """The published inventory, part by part."""
-        table = self.tables["inventory"]
         return [
             Document.from_row(row)
-            for part in table.parts
-            for batch in read_part(table.part_uri(part)).to_batches(_ROWS_AT_ONCE)
+            for uri in self.part_uris("inventory")
+            for batch in read_part(uri).to_batches(_ROWS_AT_ONCE)
             for row in batch.to_pylist()
         ]
 
+    def part_uris(self, name: str) -> list[str]:
+        """Where the parts of a table lie."""
+        table = self.tables[name]
+        return [table.part_uri(part) for part in table.parts]
+
     def columns(self, name: str, columns: Sequence[str]) -> pa.Table | None:
         """Some columns of a whole table, or None where it has no part."""
-        table = self.tables[name]
-        found = [read_part(table.part_uri(part), columns) for part in table.parts]
-        return pa.concat_tables(found) if found else None
+        parts = [read_part(uri, columns) for uri in self.part_uris(name)]
+        return pa.concat_tables(parts) if parts else None
 
 
 def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:

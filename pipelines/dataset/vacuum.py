@@ -20,7 +20,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -96,12 +95,12 @@ class Plan:
     waiting: Sequence[Stored]
 
 
-def vacuum(
+def vacuum_dataset(
     dataset: str,
     retention: Retention,
     dry_run: bool = False,
     wait: bool = False,
-    say: Callable[[str], Any] = lambda _: None,
+    say: Callable[[str], object] = lambda _: None,
     now_s: Callable[[], float] = time.time,
 ) -> Vacuumed:
     """Remove what is not needed, or with `dry_run` only say what that is.

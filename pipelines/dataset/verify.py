@@ -72,7 +72,7 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def verify(dataset: str, session: Session, version: int | None = None) -> Verdict:
+def verify_dataset(dataset: str, session: Session, version: int | None = None) -> Verdict:
     """Check one version, the latest by default. Raises DatasetError where there is none."""
     uri = store.absolute(dataset)
     snapshot = load_snapshot(uri, version)

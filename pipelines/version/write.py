@@ -30,12 +30,10 @@ from workers.publishing.gather import (
     Gathering,
     NewPart,
     Piece,
-    RewrittenPart,
-    Survivors,
     gather,
-    rewrite_part,
     write_new_part,
 )
+from workers.publishing.rewrite import RewrittenPart, Survivors, rewrite_part
 
 MOST_SMALL_PARTS = 16
 _SMALL = 8  # a part under an eighth of the recipe's size is a small one

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 import pyarrow as pa
 import pytest
 
-from schemas import rows, tables
+from schemas import changes, rows, tables
 
 SHAPES = {
     rows.BlockRow: tables.BLOCK,
@@ -24,6 +24,7 @@ SHAPES = {
     rows.RejectRow: tables.REJECTS,
     rows.DocumentRow: tables.DOCUMENTS,
     rows.InventoryRow: tables.INVENTORY,
+    rows.ChangeRow: changes.CHANGE,
 }
 _SCALARS = {
     str: pa.types.is_string,

@@ -20,18 +20,15 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
-
-from pydantic import Field, TypeAdapter
+from dataclasses import replace
+from typing import NoReturn
 
 from schemas.errors import LeaseError, StorageError
 from workers import store
-from workers.dataset.processes import Process, is_alive, this_process
+from workers.dataset.holder import CLOCK, Clock, Holder
+from workers.dataset.processes import is_alive, this_process
 
 log = logging.getLogger(__name__)
 
@@ -41,49 +38,6 @@ TTL_S = 60.0
 _RENEWALS_PER_TTL = 3
 _POLLS_PER_TTL = 12
 _MAX_POLL_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Where time comes from. `monotonic_s` decides; `wall` is only shown."""
-
-    monotonic_s: Callable[[], float] = time.monotonic
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
-
-    def stamp(self) -> str:
-        """The wall clock's time, for people."""
-        return self.wall().strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-CLOCK = Clock()
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """What a lease says: whose it is, and since when. `renewals` makes each put differ."""
-
-    process: Process
-    token: str
-    started_at: str
-    renewed_at: str
-    renewals: int
-    ttl_s: Annotated[float, Field(gt=0)]
-
-    def __str__(self) -> str:
-        return f"process {self.process.pid} on {self.process.host} since {self.started_at}"
-
-    def to_json(self) -> bytes:
-        """The object's bytes."""
-        return _HOLDER.dump_json(self, indent=1)
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Holder:
-        """Raises ValueError where `data` is no lease."""
-        return _HOLDER.validate_json(data)
-
-
-_HOLDER = TypeAdapter(Holder)
 
 
 class Lease:
@@ -231,7 +185,7 @@ class Candidate:
 
 
 def acquire(
-    candidate: Candidate, wait: bool = False, say: Callable[[str], Any] = log.info
+    candidate: Candidate, wait: bool = False, say: Callable[[str], object] = log.info
 ) -> Lease:
     """Take the lease, which takes up to a ttl where a run died on another machine.
 
@@ -259,7 +213,7 @@ def hold(
     dataset: str,
     wait: bool = False,
     ttl_s: float = TTL_S,
-    say: Callable[[str], Any] = log.info,
+    say: Callable[[str], object] = log.info,
 ) -> Iterator[Lease]:
     """Hold the lease of a dataset, renewed by a thread; released at the end, whatever ends it.
 

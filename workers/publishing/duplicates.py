@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,7 @@ class Items:
     (n,), image_hashes uint8 (n, 32) or None for documents, signatures uint64 (n, permutations).
     """
 
-    ids: npt.NDArray[Any]
+    ids: npt.NDArray[np.generic]
     scores: npt.NDArray[np.float64]
     text_tokens: npt.NDArray[np.int64]
     text_hashes: npt.NDArray[np.bytes_]
@@ -107,7 +106,7 @@ def candidate_keys(rows: pa.Table, settings: Dedup, by_picture: bool) -> pa.Tabl
     return pa.table(columns)
 
 
-def runs(values: npt.NDArray[Any]) -> tuple[Indices, Indices]:
+def runs(values: npt.NDArray[np.generic]) -> tuple[Indices, Indices]:
     """The order that sorts values, equal ones as they come, and the lengths of the equal runs."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]

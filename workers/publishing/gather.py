@@ -4,7 +4,7 @@
 
 The rows of a part are shuffled, so they come from all over the staged shards. Each file is read
 once, by the gathering task that has it, which leaves a scratch file with one piece for each part;
-a part is written from its pieces. Which rows go where is decided in `pipelines.publish`.
+a part is written from its pieces. Which rows go where is decided in `pipelines.version.write`.
 
 Images on a local disk are read where they lie when their row group is written. In a store, where
 each range that is read is a request, a piece has its rows' images, too: a staged file of images is
@@ -273,77 +273,3 @@ def _images(group: pa.Table, table: str) -> pa.Array:
 
 _PICTURES = {"image": _image, "images": _images}
 """What makes each column of images, of the rows of a group and their table."""
-
-
-# ---- parts that lose or change rows -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Survivors:
-    """The rows of a part that stay, by place and ascending; those whose document is now named by
-    another URI, and that URI."""
-
-    uri: str
-    rows: Places
-    moved: Places
-    source_uris: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RewrittenPart:
-    """A part that is made of what stays of others; row groups are joined up to `group_bytes`."""
-
-    dataset: str
-    table: str
-    sources: tuple[Survivors, ...]
-    group_bytes: int
-
-
-def rewrite_part(part: RewrittenPart) -> PartFile | None:
-    """Write the rows that stay; None where there is none."""
-    if all(len(source.rows) == 0 for source in part.sources):
-        return None
-    groups = (group for source in part.sources for group in _surviving(source))
-    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes))
-
-
-def _surviving(source: Survivors) -> Iterator[pa.Table]:
-    with store.open_input(source.uri) as handle:
-        file = pq.ParquetFile(handle)
-        first = 0
-        for number in range(file.num_row_groups):
-            count = file.metadata.row_group(number).num_rows
-            kept = _within(source.rows, first, count)
-            if len(kept):
-                group = _renamed(file.read_row_group(number), source, first)
-                yield group.take(pa.array(kept))
-            first += count
-
-
-def _within(rows: Places, first: int, count: int) -> Places:
-    """Those of ascending places that lie in a run of rows, counted from its first."""
-    start, stop = np.searchsorted(rows, [first, first + count])
-    return rows[start:stop] - np.int32(first)
-
-
-def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
-    start, stop = np.searchsorted(source.moved, [first, first + group.num_rows])
-    if start == stop:
-        return group
-    mask = np.zeros(group.num_rows, bool)
-    mask[source.moved[start:stop] - first] = True
-    names = pc.replace_with_mask(
-        group["source_uri"].combine_chunks(), mask, pa.array(source.source_uris[start:stop])
-    )
-    return group.set_column(group.column_names.index("source_uri"), "source_uri", names)
-
-
-def _joined(groups: Iterator[pa.Table], group_bytes: int) -> Iterator[pa.Table]:
-    waiting: list[pa.Table] = []
-    for group in groups:
-        if waiting and sum(table.nbytes for table in waiting) + group.nbytes > group_bytes:
-            yield pa.concat_tables(waiting)
-            waiting = []
-        waiting.append(group)
-    if waiting:
-        yield pa.concat_tables(waiting)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from schemas.errors import LeaseError, StorageError
-from workers.dataset.lease import LEASE_NAME, Candidate, Clock, Holder, Lease, acquire, hold
+from workers.dataset.holder import Clock, Holder
+from workers.dataset.lease import LEASE_NAME, Candidate, Lease, acquire, hold
 
 TTL_S = 60.0
 DEADLINE_S = 60
