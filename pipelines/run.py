@@ -69,7 +69,7 @@ def run(
     """Bring the recipe's dataset up to date, under its lease.
 
         with open_session(IN_PROCESS) as session:
-            report = run(load_recipe("recipe.yaml"), session, Console())
+            report = run(parse_recipe(text), session, Console())
 
     Raises:
         LeaseError: another run holds the dataset and `wait` is false, or took it over meanwhile.

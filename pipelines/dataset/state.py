@@ -1,4 +1,4 @@
-"""What is known before a run: the published version, and which pages are read already."""
+"""What is known before a run: the published version, and which pages have been read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One published version: the `pages` version, and those of the others that its commit names."""
+    """One published version: a version of `pages`, and of each other table the one it names."""
 
     tables: Mapping[str, TableVersion]
 
@@ -36,7 +36,7 @@ class Snapshot:
 
     @property
     def metadata(self) -> VersionRecord:
-        """What the `pages` commit says: settings, counts, versions."""
+        """What the `pages` commit says of the version."""
         return self.tables["pages"].metadata
 
     def documents(self) -> list[Document]:
@@ -63,8 +63,8 @@ def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
     """A published version, the latest by default; None where nothing is published yet.
 
     Raises:
-        DatasetError: where there is no such version, or an older PageFoundry made it.
-        IntegrityError: where the commit names tables that are not there.
+        DatasetError: there is no such version, or an older PageFoundry made it.
+        IntegrityError: the commit names tables that are not there.
     """
     pages = open_table(store.join(dataset, "pages"), version)
     if pages is None or "versions" not in pages.metadata:
@@ -74,24 +74,24 @@ def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
     if lacking:
         raise DatasetError(
             f"{dataset}: version {pages.version} was made by an older PageFoundry, which had no "
-            f"`{lacking[0]}` table; make the dataset anew in another folder"
+            f"`{lacking[0]}` table; make a new dataset in another folder"
         )
     for name in TABLES[:-1]:
         table = open_table(store.join(dataset, name), pages.metadata["versions"][name])
         if table is None:
-            raise IntegrityError(f"{dataset}: version {pages.version} names no {name} table")
+            raise IntegrityError(f"{dataset}: version {pages.version} has lost its {name} table")
         tables[name] = table
     return Snapshot(tables)
 
 
 def check_settings(recipe: Recipe, snapshot: Snapshot | None, re_read: bool) -> None:
-    """Raises DatasetError where the dataset was read under other settings, naming them."""
+    """Raises DatasetError, with the differences, if the dataset was read under other settings."""
     if snapshot is None or re_read or snapshot.metadata["recipe_digest"] == recipe.digest():
         return
     lines = differences(snapshot.metadata["reading_settings"], recipe.reading_settings())
     raise DatasetError(
         f"{recipe.dataset} was made with other settings ({'; '.join(lines)}); "
-        "set them back, name another dataset, or give --re-read to read every page again"
+        "restore them, name another dataset, or give --re-read to read every page again"
     )
 
 

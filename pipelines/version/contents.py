@@ -116,7 +116,7 @@ def conversation_contents(version: Version) -> Contents:
 
 
 def _is_conversation(version: Version) -> Flags:
-    """Along the pages."""
+    """Which pages are conversations."""
     of_document = [is_conversation(d.media_type) for d in version.inputs.catalogue.documents]
     flags: Flags = np.array(of_document, bool)[version.pages.doc]
     return flags
@@ -225,7 +225,7 @@ def _rejected(
     is_plain: Flags,
     left_out: Flags,
 ) -> tuple[OldRows, NewRows]:
-    """The rejects of a level: rows of old parts that stay, and new ones."""
+    """The rejects of a level: rows of old parts that stay, and new rows."""
     same = _same_drop(records, drops) | (left_out & (records.outcome == LEFT_OUT))
     stays = records.origin("rejects") & (is_plain | same)
     chosen = np.flatnonzero((is_plain | drops.dropped | left_out) & ~stays)

@@ -60,7 +60,7 @@ def uncommitted(recipe: Recipe, parts: Parts) -> dict[str, TableVersion]:
 
 
 def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
-    """What tells this version from others; `new` are its tables. Equal inputs, equal record."""
+    """The record of a version, which depends on its rows alone; `new` are its tables."""
     snapshot = version.inputs.snapshot
     old = snapshot.tables if snapshot else None
     paths = (part.path for name in TABLES for part in new[name].parts)

@@ -1,7 +1,7 @@
 """The dataset card: a README.md that Hugging Face, and people, read first.
 
 Its YAML header lists the current parts by name, so that `load_dataset` never sees rows of an older
-version. The card is a function of the version; nothing in it depends on when it was written.
+version. The card depends on the version alone, not on when it was written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workers.dataset.parts import read_part
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MOST_LANGUAGES = 20
 _FOR_READERS = ("pages", "conversations", "documents", "crops")
-"""The tables that are made to be trained on; the first that has rows is the default."""
+"""The tables to train on; the first of them that has rows is the default."""
 
 
 def write_card(
@@ -31,7 +31,7 @@ def write_card(
 ) -> None:
     """Write the card of a version, unless it is there already.
 
-    `languages` are its samples by language; None counts them, from a column of every part.
+    `languages` are its samples by language. None: they are counted, from a column of every part.
     """
     uri = store.join(recipe.dataset, "README.md")
     if languages is None:
@@ -50,7 +50,7 @@ def count_languages(table: TableVersion) -> Counter[str]:
 
 
 def _literal(text: str) -> str:
-    """A text as it stands in a program."""
+    """A text as a string literal of Python."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -62,7 +62,7 @@ def render_card(
     pages = metadata["counts"]["pages"]
     samples = pages + metadata["counts"]["conversations"]
     ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
-    # A table without files could be listed, but not loaded.
+    # `load_dataset` fails on a table without files.
     loadable = [table for table in _FOR_READERS if tables[table].parts]
     loaded = loadable[0] if loadable else "pages"
     name = recipe.dataset.rstrip("/").rsplit("/", 1)[-1]

@@ -15,7 +15,7 @@ from workers.dataset.processes import Process
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Where time comes from. `monotonic_s` decides; `wall` is only shown."""
+    """The source of time. Decisions use `monotonic_s`; `wall` is only shown."""
 
     monotonic_s: Callable[[], float] = time.monotonic
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -31,7 +31,7 @@ CLOCK = Clock()
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What a lease says: whose it is, and since when. `renewals` makes each put differ."""
+    """What a lease says: its holder, and since when. `renewals` makes each put differ."""
 
     process: Process
     token: str

@@ -41,7 +41,7 @@ _DICTIONARY_COLUMNS = {
 def write_part(dataset: str, table: str, groups: Iterable[pa.Table]) -> PartFile:
     """Write one part, each of `groups` a row group, and upload it under its hash.
 
-    The same rows in the same groups give the same bytes, and so the same object.
+    The same rows in the same groups give the same bytes, and so the same name.
     """
     schema = SCHEMAS[table]
     with store.temporary_folder() as folder:

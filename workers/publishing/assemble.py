@@ -37,7 +37,7 @@ class _ReadPage(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class DocumentHead:
-    """What the inventory knows of a document, and how many readable pages it has."""
+    """What the inventory says of a document, and how many readable pages it has."""
 
     doc_id: str
     source_uri: str
@@ -47,9 +47,10 @@ class DocumentHead:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Documents to assemble, and the places of their readable pages, document by document.
+    """Documents to assemble, and where their readable pages lie, document by document.
 
-    The arrays have one entry a page: `files[file]` has the page as its `row`-th row.
+    The arrays have one entry a page: the page is the `row`-th row of `files[file]`. The result is
+    written to `uri`.
     """
 
     documents: tuple[DocumentHead, ...]

@@ -19,8 +19,10 @@ Places = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Survivors:
-    """The rows of a part that stay, by place and ascending; those whose document is now named by
-    another URI, and that URI."""
+    """The rows of a part that stay, as ascending places.
+
+    `moved` are those of them whose document has another URI now, and `source_uris` these URIs.
+    """
 
     uri: str
     rows: Places
@@ -30,7 +32,7 @@ class Survivors:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenPart:
-    """A part that is made of what stays of others; row groups are joined up to `group_bytes`."""
+    """A part made of the rows that stay of other parts; row groups are joined to `group_bytes`."""
 
     dataset: str
     table: str
@@ -39,7 +41,7 @@ class RewrittenPart:
 
 
 def rewrite_part(part: RewrittenPart) -> PartFile | None:
-    """Write the rows that stay; None where there is none."""
+    """Write the rows that stay; None where none stays."""
     if all(len(source.rows) == 0 for source in part.sources):
         return None
     groups = (group for source in part.sources for group in _surviving(source))
@@ -60,7 +62,7 @@ def _surviving(source: Survivors) -> Iterator[pa.Table]:
 
 
 def _within(rows: Places, first: int, count: int) -> Places:
-    """Those of ascending places that lie in a run of rows, counted from its first."""
+    """The places that lie in a run of `count` rows, counted from its `first` row."""
     start, stop = np.searchsorted(rows, [first, first + count])
     return rows[start:stop] - np.int32(first)
 

@@ -41,7 +41,7 @@ class Staging:
         return store.join(self.folder, f"{shard_id}.parquet")
 
     def crops_uri(self, shard_id: str) -> str:
-        """Where the rows of a shard's crops are, if it has any."""
+        """Where the rows of a shard's crops are; a shard without crops has no such file."""
         return store.join(self.folder, f"{shard_id}.crops.parquet")
 
     def images_uri(self, shard_id: str) -> str:
@@ -50,7 +50,7 @@ class Staging:
 
     @staticmethod
     def images_beside(rows_uri: str) -> str:
-        """Where the images are of the shard whose rows, or rows of crops, lie at `rows_uri`."""
+        """Where a shard's images are, by the URI of its rows or of the rows of its crops."""
         return rows_uri.removesuffix(".parquet").removesuffix(".crops") + ".images"
 
     def _receipt_uri(self, shard_id: str) -> str:
@@ -63,10 +63,10 @@ class Staging:
         images: Iterable[bytes | None],
         crops: Iterable[tuple[StagedCrop, bytes]] = (),
     ) -> Receipt:
-        """Write a shard's outputs, then its receipt. `images` runs along `rows`.
+        """Write a shard's outputs, then its receipt. `images` has one entry for each row.
 
-        Raises IntegrityError unless the rows are the shard's pages, each once and in order, and
-        the crops are its samples', each once.
+        Raises IntegrityError unless the rows are those of the shard's pages, each once and in
+        order, and each crop is there once and belongs to a sample.
         """
         crops = list(crops)
         _check(shard, rows, crops)
@@ -97,9 +97,9 @@ class Staging:
         return receipt
 
     def receipts(self, listed: Iterable[Stored] | None = None) -> list[Receipt]:
-        """All receipts, by shard id; `listed` is what lies in the folder, where it is known.
+        """All receipts, sorted by shard id; `listed` is the folder's listing, if it is known.
 
-        Raises IntegrityError for a file that is not one.
+        Raises IntegrityError for a damaged receipt.
         """
         return list(self._receipts(listed).values())
 
@@ -117,10 +117,10 @@ class Staging:
         return {item: receipt for item, receipt in found.items() if receipt is not None}
 
     def remember_receipts(self) -> None:
-        """Copy the receipts into one file, so that the next run need not open each.
+        """Copy all receipts into one file, so that the next run need not open each of them.
 
-        The receipts stay, and count: the copy of one that was deleted or written anew is not used.
-        The file is safe to delete.
+        The receipts themselves stay and decide: a copy is not used when its receipt was deleted or
+        written again. The file is safe to delete.
         """
         lines = [f"{_line_key(item)}\t{r.to_json()}" for item, r in self._receipts().items()]
         if lines:
@@ -139,16 +139,16 @@ class Staging:
             pairs = (line.split("\t", 1) for line in lines)
             return {key: Receipt.from_json(text) for key, text in pairs}
         except ValueError as exc:
-            log.warning("%s is damaged (%s): the receipts are read", self._memory_uri, exc)
+            log.warning("%s is damaged (%s): the receipts are read instead", self._memory_uri, exc)
             return {}
 
     def whole_receipts(self, delete_others: bool = False) -> list[Receipt]:
-        """The receipts whose files are there in full; what the others spoke for is read again.
+        """The receipts whose files are complete. Pages of the other receipts are read again.
 
-        Raises what `receipts` raises.
+        `delete_others` deletes those. Raises what `receipts` raises.
         """
         receipts = self.receipts()
-        # Listed after the receipts, which are written last: what they speak for is there by now.
+        # Listed after the receipts, which are written last, so their files are there by now.
         sizes = {item.uri: item.size for item in list_stored(self.folder)} if receipts else {}
         whole = []
         for receipt in receipts:
@@ -162,7 +162,7 @@ class Staging:
         return whole
 
     def files(self, receipt: Receipt) -> Iterator[tuple[str, int]]:
-        """The files that a receipt speaks for, and how many bytes each has."""
+        """The files of a receipt's shard, and how many bytes each has."""
         yield self.rows_uri(receipt.shard_id), receipt.rows_bytes
         yield self.images_uri(receipt.shard_id), receipt.images_bytes
         if receipt.crops is not None:
@@ -170,7 +170,7 @@ class Staging:
 
 
 def _line_key(item: Stored) -> str:
-    """What tells a receipt's file from another that was written in its place."""
+    """A key that changes when the receipt is written again."""
     return f"{item.name} {item.size} {item.modified_s!r}"
 
 

@@ -137,7 +137,7 @@ def cut_staged(dataset: Path) -> str:
 
 
 ANEW = "read an older version that verifies"
-RESTORE = "put it back from a copy"
+RESTORE = "restore it from a copy"
 DELETE = "delete the receipt"
 PLANTS: dict[str, tuple[Callable[[Path], str], str, str]] = {
     "missing part": (remove_part, "the part is missing", RESTORE),
