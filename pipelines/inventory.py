@@ -115,13 +115,7 @@ def take_inventory(
         for files, source in _cut(todo)
     )
     if todo:
-        with session.runtime() as runtime:
-            policy = Policy(_split, _deadline_s)
-            for done in run_pool(chunks, [Step(examine_chunk)], runtime, policy):
-                if done.error is not None:
-                    raise done.error
-                results += done.value
-                meter.add(len(done.item.files))
+        results += _examined(chunks, session, meter)
     _require_fitting(placed, results)
 
     # 4. Merge the results with what is known.
@@ -135,6 +129,17 @@ def take_inventory(
     documents = update_inventory(known, listed, examined, recipe.on_missing, unreadable_names)
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     return Inventory(documents, unreadable, len(todo), groups)
+
+
+def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Iterator[Examined]:
+    """The results of examining chunks. A chunk that fails is split, down to single files."""
+    with session.runtime() as runtime:
+        policy = Policy(_split, _deadline_s)
+        for done in run_pool(chunks, [Step(examine_chunk)], runtime, policy):
+            if done.error is not None:
+                raise done.error
+            yield from done.value
+            meter.add(len(done.item.files))
 
 
 def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:

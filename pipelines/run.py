@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 from rich.console import Console
 
 from cluster.progress import print_line
@@ -37,12 +36,12 @@ from pipelines.read import read_pages
 from pipelines.steps.leased import Hold, LeasedSession
 from pipelines.steps.outcome import PassReport, outcome_line
 from pipelines.version.metadata import settings_of
-from pipelines.version.records import Catalogue
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Inputs, Version, decide
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.story import Story, change_line
 from schemas.errors import IntegrityError
+from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
 from schemas.sources import is_made, record_place
@@ -123,21 +122,12 @@ def update(
 
     # 4. Read the pages that neither the last version nor a receipt covers.
     staging = Staging(store.join(root, recipe.digest()))
-    staging.remember_receipts()  # each is opened once, however often they are looked at
     covered = covered_documents(recipe, snapshot, known)
-    receipts = staging.whole_receipts(delete_others=True)
-    todo = list(uncovered(inventory.documents, covered, receipts))
-    done = pages_left_over(inventory.documents, covered, todo)
-    passes = _read(recipe, todo, staging, session, story, done)
-    staging.remember_receipts()
+    passes = _read_uncovered(recipe, inventory.documents, covered, staging, session, story)
 
     with scratch_of(recipe) as scratch:
         # 5. Decide which rows the next version has; read what it needs and nothing has any more.
-        catalogue = Catalogue.of(inventory.documents)
-        is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
-        inputs = Inputs(
-            recipe, catalogue, snapshot, staging, is_covered, scratch, groups=inventory.groups
-        )
+        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch)
         version, read_again = _decide(inputs, session, story)
         passes += read_again
 
@@ -190,6 +180,24 @@ def _finish(
     if not unreadable:
         leave_settled(staging_root(recipe), settled)
     sweep(recipe, time.time())
+
+
+def _read_uncovered(
+    recipe: Recipe,
+    documents: Sequence[Document],
+    covered: frozenset[str],
+    staging: Staging,
+    session: Session,
+    story: Story,
+) -> PassReport:
+    """Read the pages that neither the last version (`covered`) nor a receipt covers."""
+    staging.remember_receipts()  # so that each is opened once, however often they are looked at
+    receipts = staging.whole_receipts(delete_others=True)
+    todo = list(uncovered(documents, covered, receipts))
+    done = pages_left_over(documents, covered, todo)
+    passes = _read(recipe, todo, staging, session, story, done)
+    staging.remember_receipts()
+    return passes
 
 
 def _read(

@@ -17,6 +17,7 @@ import numpy as np
 from cluster.planner import uncovered_ranges
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
+from pipelines.inventory import Inventory
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.mix import Selection, choose_by_mix
@@ -57,6 +58,26 @@ class Inputs:
     receipts: Sequence[Receipt] = ()
     recalled: frozenset[int] = frozenset()
     groups: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        recipe: Recipe,
+        inventory: Inventory,
+        snapshot: Snapshot | None,
+        staging: Staging,
+        covered: frozenset[str],
+        scratch: str,
+    ) -> Inputs:
+        """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks."""
+        return Inputs(
+            recipe,
+            Catalogue.of(inventory.documents),
+            snapshot,
+            staging,
+            np.array([document.doc_id in covered for document in inventory.documents], bool),
+            scratch,
+            groups=inventory.groups,
+        )
 
     def is_news(self, receipt: Receipt) -> bool:
         """Whether a shard has pages of a document that the last version does not cover."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
 
@@ -62,25 +62,9 @@ def render_card(
     pages = metadata["counts"]["pages"]
     samples = pages + metadata["counts"]["conversations"]
     ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
-    # `load_dataset` fails on a table without files.
-    loadable = [table for table in _FOR_READERS if tables[table].parts]
-    loaded = loadable[0] if loadable else "pages"
-    name = recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
-    header = {
-        "license": recipe.license,
-        "pretty_name": name,
-        "language": [code for code, _ in ordered if code and code != "und"][:_MOST_LANGUAGES],
-        "task_categories": ["image-to-text", "text-generation"],
-        "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],
-        "configs": [
-            {
-                "config_name": table,
-                "default": table == loaded,
-                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
-            }
-            for table in loadable
-        ],
-    }
+    loaded = _loadable(tables)[0] if _loadable(tables) else "pages"
+    name = _name(recipe)
+    header = _header(recipe, tables, samples, [code for code, _ in ordered])
     rejects = "\n".join(
         f"| `{reason}` | {count:,} | {REJECT_REASONS[reason]} |"
         for reason, count in metadata["rejects"].items()
@@ -131,3 +115,34 @@ DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_py
 
 Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {recipe.license}.
 """
+
+
+def _name(recipe: Recipe) -> str:
+    return recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _loadable(tables: Mapping[str, TableVersion]) -> list[str]:
+    """The tables to list in the header: `load_dataset` fails on a table without files."""
+    return [table for table in _FOR_READERS if tables[table].parts]
+
+
+def _header(
+    recipe: Recipe, tables: Mapping[str, TableVersion], samples: int, languages: Sequence[str]
+) -> dict[str, object]:
+    """The fields of the YAML header; `languages` by frequency."""
+    loadable = _loadable(tables)
+    return {
+        "license": recipe.license,
+        "pretty_name": _name(recipe),
+        "language": [code for code in languages if code and code != "und"][:_MOST_LANGUAGES],
+        "task_categories": ["image-to-text", "text-generation"],
+        "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],
+        "configs": [
+            {
+                "config_name": table,
+                "default": table == loadable[0],
+                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
+            }
+            for table in loadable
+        ],
+    }

@@ -92,9 +92,7 @@ def score_page(
     is_judged = page.maker is None and page.taken is None
     error = quality.judge(scores, text_tokens, settings.floors) if is_judged else None
     language, language_score = measures.language(cleaned)
-    image = _stored_image(page, result)
-    read_tokens = result.reading.vision_tokens
-    vision_tokens = _vision_tokens(page.conversation, read_tokens, image, settings)
+    vision_tokens = _vision_tokens(page, result, settings)
     doc_id, page_index = split_page_id(page.page_id)
     cleaned_chars = harmful_chars(result.reading.text) + result.reading.cleaned_chars
     shingles = signatures.shingle_hashes(words)
@@ -127,10 +125,11 @@ def score_page(
         "minhash": signatures.minhash(shingles, settings.permutations).astype("<u8").tobytes(),
         "image_hash": _upright_hash(page, result),
     }
-    if image is not None:
-        row["width"], row["height"] = image.width, image.height
     if page.conversation is not None:
         _add_conversation(row, page.conversation)
+    else:
+        image = _stored_image(page, result)
+        row["width"], row["height"] = image.width, image.height
     return row
 
 
@@ -145,23 +144,19 @@ def _quality_row(scores: quality.Scores, cleaned_chars: int) -> QualityRow:
     }
 
 
-def _stored_image(page: RasteredPage, result: PageReading) -> PageImage | None:
-    """The page's upright image; a conversation has none of its own."""
-    if page.conversation is not None:
-        return None
+def _stored_image(page: RasteredPage, result: PageReading) -> PageImage:
+    """The page's image, turned upright by its reading if need be."""
     image = result.image or page.image
     assert image is not None
     return image
 
 
-def _vision_tokens(
-    conversation: Conversation | None, read: int, image: PageImage | None, settings: ScoreSettings
-) -> int:
-    """The vision tokens that the engine counted (`read`), else those of the recipe's mode."""
-    if conversation is not None:
-        return conversation.vision_tokens
-    assert image is not None
-    return read or _reference_tokens(image, settings)
+def _vision_tokens(page: RasteredPage, result: PageReading, settings: ScoreSettings) -> int:
+    """The tokens that the engine counted, else those of the image in the recipe's mode."""
+    if page.conversation is not None:
+        return page.conversation.vision_tokens
+    image = _stored_image(page, result)
+    return result.reading.vision_tokens or _reference_tokens(image, settings)
 
 
 def _add_conversation(row: StagedRow, conversation: Conversation) -> None:
