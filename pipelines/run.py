@@ -92,13 +92,12 @@ def update(
     allow_removal: bool = False,
 ) -> Report:
     """The run itself. It stops with LeaseError where `lease` is found lost."""
-    session, story = LeasedSession(session, lease), Story(console)
+    session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
     # 1. See what is there: the last version, and whether it was published under these settings.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     same = snapshot if snapshot and _has_settings(snapshot, recipe) else None
-    root = staging_root(recipe)
     remember_staging(recipe)
 
     # 2. List the sources. If they name the same files as for the last version, nothing is opened.
@@ -109,8 +108,7 @@ def update(
     if same and (settled := read_settled(root, same.tables["pages"], named)):
         return _unchanged(recipe, same, settled, [], story, lease)
 
-    # 3. Examine new files. A published version covers its whole inventory: the same inventory
-    #    again leaves nothing to do.
+    # 3. Examine new files. Nothing is to do if the inventory is the published version's.
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
         inventory = take_inventory(recipe, known, root, session, progress, listed)
@@ -143,8 +141,8 @@ def update(
     settled = settled_as(current.tables, named, inventory.documents)
     _finish(recipe, current, settled, inventory.unreadable, lease)
     story.say(f"published version {number}: {change_line(record['changes'], with_reasons=True)}")
-    committed = snapshot is None or number != snapshot.version
-    return _report(recipe, settled, inventory.unreadable, record, story, committed, passes)
+    is_new = snapshot is None or number != snapshot.version
+    return _report(recipe, settled, inventory.unreadable, record, story, is_new, passes)
 
 
 def _has_settings(snapshot: Snapshot, recipe: Recipe) -> bool:

@@ -53,9 +53,9 @@ class Tally:
         """Count rows; `kept` is the bit of their table, NOT_KEPT for rejects."""
         places = self._places(keys)
         is_there = places >= 0
-        found, rows = np.unique(places[is_there], return_counts=True)
-        self._rows[found] = np.minimum(self._rows[found] + rows, 2)
-        self._kept[found] |= np.uint8(kept)
+        counted, rows = np.unique(places[is_there], return_counts=True)
+        self._rows[counted] = np.minimum(self._rows[counted] + rows, 2)
+        self._kept[counted] |= np.uint8(kept)
         if keys.odd or not is_there.all():
             strangers = keys.take(~is_there)
             self._strangers.append(Keys(strangers.doc, strangers.index, keys.odd))

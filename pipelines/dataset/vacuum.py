@@ -154,7 +154,9 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
         if "versions" in metadata
     ]
     kept = retained(published, retention, now_s)
-    snapshots = [found for number in kept if (found := load_snapshot(uri, number)) is not None]
+    snapshots = [
+        snapshot for number in kept if (snapshot := load_snapshot(uri, number)) is not None
+    ]
     dropped = tuple(sorted(version for version, _ in published if version not in kept))
     young_s = now_s - retention.grace_hours * _HOUR_S
     stored = list_stored(uri)
@@ -243,7 +245,7 @@ def _staging(
     stay for the next one.
     """
     stale_s = published_s - retention.grace_hours * _HOUR_S
-    found = []
+    leftovers = []
     for root in staging_roots(uri):
         folders = staged_folders(root, stored if root.startswith(f"{uri}/") else None)
         receipts = [
@@ -252,8 +254,8 @@ def _staging(
             if holds_shards(folder)
             for receipt in Staging(folder).receipts(items)
         ]
-        found.append(Leftovers.among(folders, stale_s, _covered(receipts, newest)))
-    return Leftovers.joined(found)
+        leftovers.append(Leftovers.among(folders, stale_s, _covered(receipts, newest)))
+    return Leftovers.joined(leftovers)
 
 
 def _covered(receipts: Sequence[Receipt], newest: Snapshot) -> frozenset[str]:

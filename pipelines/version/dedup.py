@@ -95,7 +95,7 @@ def _components(
     # Number by record: the order of files is that of arrival and must not matter.
     record_at = np.full(total, NOBODY, np.int64)
     record_at[records.position] = np.arange(len(records))
-    edges = (record_at[found] for found in task_results(bucket_edges, tasks, session))
+    edges = (record_at[pairs] for pairs in task_results(bucket_edges, tasks, session))
     return components(edges, len(records))
 
 
@@ -126,8 +126,10 @@ def _groups(
             parts[home].append(MembersPart(uri, row_group, chosen - starts[home]))
     run_tasks(write_members, tasks, session)
     return [
-        Group(members[group == n], sizes[group_of == n], tuple(found), level == "page", settings)
-        for n, found in enumerate(parts)
+        Group(
+            members[group == n], sizes[group_of == n], tuple(group_parts), level == "page", settings
+        )
+        for n, group_parts in enumerate(parts)
     ]
 
 

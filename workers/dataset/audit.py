@@ -108,12 +108,12 @@ def _batches(uri: str, columns: Sequence[str], rows: int) -> Iterator[pa.RecordB
 
 def inventory_keys(uri: str) -> Keys:
     """The documents of a part of the inventory; the index is the number of a document's pages."""
-    found = []
+    keys_of_batches = []
     for batch in _batches(uri, ["doc_id", "page_count"], _ROWS_AT_ONCE):
         keys, rows = doc_keys(batch["doc_id"])
         counts = batch["page_count"].fill_null(0).to_numpy().astype(np.int64)
-        found.append(Keys(keys.doc, counts[rows], keys.odd))
-    return Keys.joined(found)
+        keys_of_batches.append(Keys(keys.doc, counts[rows], keys.odd))
+    return Keys.joined(keys_of_batches)
 
 
 def _inventory(uri: str) -> PartRows:
@@ -131,11 +131,11 @@ def _conversations(uri: str) -> PartRows:
 
 
 def _pages(uri: str) -> PartRows:
-    found, links = [], []
+    keys, links = [], []
     for batch in _batches(uri, ["page_id", "text"], _TEXTS_AT_ONCE):
-        found.append(page_keys(batch["page_id"])[0])
+        keys.append(page_keys(batch["page_id"])[0])
         links += [crop_digest(page, path) for page, path in _links(batch)]
-    return PartRows(Keys.joined(found), links=_digests(links))
+    return PartRows(Keys.joined(keys), links=_digests(links))
 
 
 def _links(batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:
@@ -223,8 +223,8 @@ def crop_digest(*texts: str | None) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
-def _digests(found: Sequence[bytes]) -> Digests:
-    return np.frombuffer(b"".join(found), f"S{_DIGEST_BYTES}")
+def _digests(hashes: Sequence[bytes]) -> Digests:
+    return np.frombuffer(b"".join(hashes), f"S{_DIGEST_BYTES}")
 
 
 @dataclass(frozen=True, slots=True)

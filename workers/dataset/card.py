@@ -59,8 +59,8 @@ def render_card(
 ) -> str:
     """The card's text."""
     metadata = tables["pages"].metadata
-    pages = metadata["counts"]["pages"]
-    samples = pages + metadata["counts"]["conversations"]
+    counts = metadata["counts"]
+    pages, samples = counts["pages"], counts["pages"] + counts["conversations"]
     ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
     loaded = _loadable(tables)[0] if _loadable(tables) else "pages"
     name = _name(recipe)
@@ -70,8 +70,7 @@ def render_card(
         for reason, count in metadata["rejects"].items()
     )
     shares = "\n".join(f"| {code} | {count:,} |" for code, count in ordered[:_MOST_LANGUAGES])
-    counts = metadata["counts"]
-    conversations = f", {counts['conversations']:,} conversations" * bool(counts["conversations"])
+    conversations = f", {counts['conversations']:,} conversations" * (counts["conversations"] > 0)
     return f"""---
 {yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
 

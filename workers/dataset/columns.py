@@ -13,8 +13,8 @@ def without(rows: pa.Table, others: pa.Table, key: str) -> pa.Table:
 
 def lookup(keys: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
     """The row of `table` for each of `keys`, all null where there is none."""
-    found = pc.index_in(keys, value_set=array(table[key]), skip_nulls=True)
-    return table.take(array(found))
+    places = pc.index_in(keys, value_set=array(table[key]), skip_nulls=True)
+    return table.take(array(places))
 
 
 def array(column: pa.Array | pa.ChunkedArray) -> pa.Array:

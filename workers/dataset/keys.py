@@ -124,8 +124,8 @@ def _chars(texts: pa.Array, length: int) -> npt.NDArray[np.uint8]:
     """The bytes of texts of this length: uint8 (texts, length)."""
     _, offsets, data = texts.buffers()
     start = int(np.frombuffer(offsets, np.int32)[texts.offset])
-    found = np.frombuffer(data, np.uint8)[start : start + len(texts) * length]
-    return found.reshape(len(texts), length)
+    chars = np.frombuffer(data, np.uint8)[start : start + len(texts) * length]
+    return chars.reshape(len(texts), length)
 
 
 def _unhexed(chars: npt.NDArray[np.uint8]) -> tuple[DocIds, Flags]:

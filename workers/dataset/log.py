@@ -50,11 +50,11 @@ def commits(table_uri: str) -> dict[int, CommitInfo]:
 
 
 def _entries(table_uri: str) -> dict[int, Stored]:
-    found = {}
+    entries = {}
     for item in list_stored(store.join(table_uri, "_delta_log")):
         if match := _COMMIT.fullmatch(item.name):
-            found[int(match["version"])] = item
-    return dict(sorted(found.items(), reverse=True))
+            entries[int(match["version"])] = item
+    return dict(sorted(entries.items(), reverse=True))
 
 
 def _read(entries: dict[int, Stored]) -> dict[int, CommitInfo]:

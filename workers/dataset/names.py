@@ -27,8 +27,8 @@ def require_name(dataset: str) -> None:
     path = os.path.realpath(local_path(dataset)) if is_here else dataset
     if not is_utf8(path):
         what = "has a name that is not UTF-8"
-    elif found := _UNFIT.search(path):
-        what = f"has {found[0]!r} in its name"
+    elif unfit := _UNFIT.search(path):
+        what = f"has {unfit[0]!r} in its name"
     elif not is_here and not _REGULAR.fullmatch(path):
         what = "has an empty name, `.` or `..` between its slashes"
     else:

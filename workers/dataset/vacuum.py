@@ -84,10 +84,10 @@ def forget_before(table_uri: str, version: int) -> None:
 
 def _log_entries(table_uri: str) -> list[tuple[int, str, Stored]]:
     """Version, kind and object of each log entry, oldest first."""
-    found = []
+    entries = []
     for entry in list_stored(store.join(table_uri, "_delta_log")):
         match = _LOG_ENTRY.fullmatch(entry.name)
         if match:
             kind = "json" if match["kind"] == "json" else "checkpoint"
-            found.append((int(match["version"]), kind, entry))
-    return sorted(found, key=lambda found: found[0])
+            entries.append((int(match["version"]), kind, entry))
+    return sorted(entries, key=lambda entry: entry[0])

@@ -65,14 +65,14 @@ def decide(
     component = np.repeat(np.arange(len(sizes)), sizes)
     wordy = items.text_tokens[members] >= near.min_text_tokens
     order = np.lexsort((items.ids[members], -items.scores[members], component))
-    found = []
+    parts = []
     for chosen, kind in ((order[wordy[order]], "near_text"), (order[~wordy[order]], "near_image")):
         compared = _comparison(items, members[chosen], settings, kind)
         if compared is not None:
             held = np.bincount(component[chosen], minlength=len(sizes))
             edges = _edges(compared, held, bounds)
-            found.append(_best(edges, members[chosen], KINDS.index(kind)))
-    return Duplicates.of(found)
+            parts.append(_best(edges, members[chosen], KINDS.index(kind)))
+    return Duplicates.of(parts)
 
 
 def _comparison(items: Items, members: Indices, settings: Dedup, kind: str) -> Comparison | None:
@@ -131,16 +131,16 @@ def _best(edges: _Edges, members: Indices, kind: int) -> Duplicates:
 def _edges(compared: Comparison, sizes: Indices, bounds: Bounds) -> _Edges:
     """The edges to kept members, of all components; their members lie one after the other."""
     starts = np.cumsum(sizes) - sizes
-    found = []
+    edges = []
     for chosen in _together(sizes, bounds.small):
         # pairs of each member with all before it in its component
         before = ranges(np.zeros(len(chosen), np.int64), sizes[chosen])
         member = ranges(starts[chosen], sizes[chosen])
         other = ranges(member - before, before)
-        found.append(_settled(_similar(compared, np.repeat(member, before), other)))
+        edges.append(_settled(_similar(compared, np.repeat(member, before), other)))
     for place in np.flatnonzero(sizes > bounds.small).tolist():
-        found += _family(compared, int(starts[place]), int(sizes[place]), bounds)
-    return _Edges.joined(found)
+        edges += _family(compared, int(starts[place]), int(sizes[place]), bounds)
+    return _Edges.joined(edges)
 
 
 def _together(sizes: Indices, small_size: int) -> Iterator[Indices]:

@@ -132,16 +132,18 @@ def components(edges: Iterable[Indices], count: int) -> tuple[Indices, Indices]:
     member. `edges` are consumed one part at a time.
     """
     labels = np.arange(count)
-    found = count
+    set_count = count
     for part in edges:
         if not len(part):
             continue
         left, right = labels[part.T]
-        graph = coo_array((np.ones(len(part), np.uint8), (left, right)), shape=(found, found))
-        found, joined = connected_components(graph, directed=False)
+        graph = coo_array(
+            (np.ones(len(part), np.uint8), (left, right)), shape=(set_count, set_count)
+        )
+        set_count, joined = connected_components(graph, directed=False)
         labels = joined[labels]
     members = np.flatnonzero(np.bincount(labels, minlength=1)[labels] > 1)
-    first = np.zeros(found, np.int64)
+    first = np.zeros(set_count, np.int64)
     first[labels[::-1]] = np.arange(count)[::-1]  # the last of several values stays
     order, sizes = runs(first[labels[members]])
     return members[order], sizes

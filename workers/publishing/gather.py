@@ -95,19 +95,19 @@ def gather(task: Gathering) -> Gathered:
     rows = pa.concat_tables(tables).append_column("place", pa.array(task.place[places]))
     parts = task.part[places]
     numbers = np.unique(parts).tolist()
-    found = [rows.take(pa.array(np.flatnonzero(parts == number))) for number in numbers]
+    by_part = [rows.take(pa.array(np.flatnonzero(parts == number))) for number in numbers]
     with store.temporary_folder() as folder:
         path = folder / "pieces"
-        pieces = _write_pieces(path, task.uri, found)
+        pieces = _write_pieces(path, task.uri, by_part)
         store.upload(path, task.uri)
     return Gathered(task.uri, tuple(zip(numbers, pieces, strict=True)))
 
 
-def _write_pieces(path: Path, uri: str, found: list[pa.Table]) -> list[Piece]:
+def _write_pieces(path: Path, uri: str, by_part: list[pa.Table]) -> list[Piece]:
     """Write the pieces of a file: the rows of each part, followed by their images."""
     pieces, images = [], []
     with path.open("wb") as file:
-        for table in found:
+        for table in by_part:
             offset = file.tell()
             rows, ranges = _with_images(table)
             file.write(_packed(rows))
@@ -197,11 +197,11 @@ def write_new_part(part: NewPart) -> PartFile:
         path = folder / "pieces"
         path.touch()
         bring(_chunks(zip(part.pieces, starts, strict=False)), path)
-        found = [
+        tables = [
             _rows_of_piece(path, piece, start)
             for piece, start in zip(part.pieces, starts, strict=False)
         ]
-        rows = pa.concat_tables(found).sort_by("place")
+        rows = pa.concat_tables(tables).sort_by("place")
         return write_part(part.dataset, part.table, _groups(rows, part))
 
 

@@ -70,9 +70,12 @@ def write_members(task: Gathering) -> None:
 def decide_members(task: Group) -> Duplicates:
     """The duplicates within a group; items are numbers of records."""
     places = np.arange(len(task.members))
-    found = decide(_load(task), places, task.sizes, task.dedup)
+    duplicates = decide(_load(task), places, task.sizes, task.dedup)
     return Duplicates(
-        task.members[found.index], task.members[found.keeper], found.kind, found.similarity
+        task.members[duplicates.index],
+        task.members[duplicates.keeper],
+        duplicates.kind,
+        duplicates.similarity,
     )
 
 

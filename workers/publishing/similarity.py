@@ -101,30 +101,30 @@ class _Texts:
 
     def similarity(self, left: Indices, right: Indices) -> tuple[Similarities, Flags]:
         exact = np.zeros(len(left), bool)
-        found = np.zeros(len(left))
+        similarity = np.zeros(len(left))
         for part in _parts(len(left)):
             if self.exact:
                 exact[part] = self.texts[left[part]] == self.texts[right[part]]
             if self.near is not None:
-                found[part] = self._jaccard(left[part], right[part], ~exact[part])
-        found[exact] = 1.0
-        return found, exact
+                similarity[part] = self._jaccard(left[part], right[part], ~exact[part])
+        similarity[exact] = 1.0
+        return similarity, exact
 
     def _jaccard(self, left: Indices, right: Indices, wanted: Flags) -> Similarities:
         """The share of equal entries, or 0 where it is below the threshold."""
         assert self.codes is not None
         assert self.near is not None
-        found = np.zeros(len(left))
+        similarity = np.zeros(len(left))
         # Equal entries have equal bytes: few equal bytes rule a pair out for an eighth of the cost.
         close = np.flatnonzero(wanted & (_equal_bytes(self.codes, left, right) >= self.fewest))
         a, b = self.members[left[close]], self.members[right[close]]
         jaccard = (self.signatures.take(a, axis=0) == self.signatures.take(b, axis=0)).mean(axis=1)
-        found[close] = np.where(jaccard >= self.near.jaccard, jaccard, 0.0)
-        return found
+        similarity[close] = np.where(jaccard >= self.near.jaccard, jaccard, 0.0)
+        return similarity
 
     def token(self, number: int, span: slice) -> Keys:
-        found: Keys = self.signatures[self.members[span], number]
-        return found
+        tokens: Keys = self.signatures[self.members[span], number]
+        return tokens
 
     def keys(self, span: slice) -> Keys:
         texts = self.texts[span].astype(np.uint64)[:, None]
@@ -172,15 +172,15 @@ class _Pictures:
         return self.tokens
 
     def similarity(self, left: Indices, right: Indices) -> tuple[Similarities, Flags]:
-        found = np.zeros(len(left))
+        similarity = np.zeros(len(left))
         bits = 8 * self.hashes.shape[1]
         for part in _parts(len(left)):
             a, b = left[part], right[part]
             differing = self.hashes.take(a, axis=0) ^ self.hashes.take(b, axis=0)
             distance = np.bitwise_count(differing).sum(axis=1)
             close = (self.texts[a] == self.texts[b]) & (distance <= self.distance)
-            found[part] = np.where(close, 1 - distance / bits, 0.0)
-        return found, np.zeros(len(left), bool)
+            similarity[part] = np.where(close, 1 - distance / bits, 0.0)
+        return similarity, np.zeros(len(left), bool)
 
     def token(self, number: int, span: slice) -> Keys:
         bits = np.unpackbits(self.hashes[span], axis=1)

@@ -88,9 +88,7 @@ def score_page(
     words = [cleaned] if is_formal else signatures.words(_signed_text(cleaned, digests))
     text_tokens = measures.count_tokens(cleaned)
     scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
-    # The text of a made page is known, and a page taken over was judged before.
-    is_judged = page.maker is None and page.taken is None
-    error = quality.judge(scores, text_tokens, settings.floors) if is_judged else None
+    error = _quality_error(page, scores, text_tokens, settings)
     language, language_score = measures.language(cleaned)
     vision_tokens = _vision_tokens(page, result, settings)
     doc_id, page_index = split_page_id(page.page_id)
@@ -131,6 +129,15 @@ def score_page(
         image = _stored_image(page, result)
         row["width"], row["height"] = image.width, image.height
     return row
+
+
+def _quality_error(
+    page: RasteredPage, scores: quality.Scores, text_tokens: int, settings: ScoreSettings
+) -> PageError | None:
+    """Why the reading is too bad to be a sample."""
+    if page.maker is not None or page.taken is not None:
+        return None  # the text of a made page is known, and a page taken over was judged before
+    return quality.judge(scores, text_tokens, settings.floors)
 
 
 def _quality_row(scores: quality.Scores, cleaned_chars: int) -> QualityRow:

@@ -107,14 +107,14 @@ class Staging:
         listed = list_stored(self.folder) if listed is None else listed
         stored = [item for item in listed if item.name.endswith(".json")]
         remembered = self._remembered() if stored else {}
-        found = {item: remembered.get(_line_key(item)) for item in stored}
-        others = [item for item, receipt in found.items() if receipt is None]
+        receipts = {item: remembered.get(_line_key(item)) for item in stored}
+        others = [item for item, receipt in receipts.items() if receipt is None]
         for item, data in zip(others, store.read_many([i.uri for i in others]), strict=True):
             try:
-                found[item] = Receipt.from_json(data.decode())
+                receipts[item] = Receipt.from_json(data.decode())
             except ValueError as exc:
                 raise IntegrityError(f"{item.uri}: {exc}; delete it and run again") from exc
-        return {item: receipt for item, receipt in found.items() if receipt is not None}
+        return {item: receipt for item, receipt in receipts.items() if receipt is not None}
 
     def remember_receipts(self) -> None:
         """Copy all receipts into one file, so that the next run need not open each of them.
