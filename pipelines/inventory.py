@@ -53,7 +53,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The documents of now, the files that could not be read, and how many files were examined.
+    """The present documents, the files that could not be read, and how many files were examined.
 
     `groups` is the group of the mix that a listed file belongs to, by its URI.
     """

@@ -48,7 +48,7 @@ def publish(
     inputs = version.inputs
     dataset = inputs.recipe.dataset
 
-    # 1. Write what is new or changed of each table. Nothing is committed, so nobody sees it.
+    # 1. Write what is new or changed of each table. Readers do not see parts without a commit.
     scratch, recipe = inputs.scratch, inputs.recipe
     writer = Writer(dataset, recipe.publish, inputs.catalogue, scratch, session, meter)
     parts = {table.table: writer.write(table) for table in table_contents(version, known)}

@@ -3,8 +3,8 @@
     inventory ─► read what nothing covers ─► dedup ─► publish
 
 A first run, the resume after a crash and the nightly refresh are the same reconciliation. When a
-keeper has left the dataset, a page that was its duplicate may be wanted again; if its row is no
-longer staged it is read once more before publishing.
+keeper leaves the dataset, a page that was its duplicate may take its place. If that page's row is
+no longer staged, the page is read again before publishing.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def update(
     lease: Hold,
     allow_removal: bool = False,
 ) -> Report:
-    """The run itself. It stops with LeaseError where `lease` is found lost."""
+    """Do the work of `run` under a lease that the caller holds. Raises LeaseError if it is lost."""
     session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
     # 1. See what is there: the last version, and whether it was published under these settings.
@@ -230,7 +230,7 @@ def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, Pa
     """Decide which rows the next version has.
 
     It may need pages whose rows the last version left out. They are taken from staging, or read
-    again where they are not there; then the version is decided anew.
+    again if they are not staged; then the version is decided once more.
     """
     passes = PassReport()
     receipts = inputs.staging.receipts()

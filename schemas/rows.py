@@ -2,7 +2,7 @@
 
 Each class has the columns of a schema in `schemas.tables`, in the same order;
 `tests/schemas/test_rows.py` compares the two. A key that is not required, or a value that is None,
-becomes a null. Which columns a sample has and which a reject is told in `StagedRow`.
+becomes a null. `StagedRow` says which columns a sample has, and which a reject.
 """
 
 from __future__ import annotations

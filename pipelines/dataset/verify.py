@@ -15,7 +15,7 @@ by part, in two bytes a page.
 A part file that no version names (an orphan) is a note, not a problem. No reader of a version sees
 it, except in a bare glob over a table's parts, and it costs only space. A killed publish leaves
 orphans, because parts are written before the commit; its repeat uses or replaces them. A publish
-that is running has some too, and nothing tells these apart.
+that is running has orphans too, which look the same.
 """
 
 from __future__ import annotations

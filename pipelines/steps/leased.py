@@ -15,11 +15,11 @@ class Hold(Protocol):
     """How a run asks after its lease; `workers.dataset.lease.Lease` is the real one."""
 
     def ensure_held(self) -> None:
-        """Raises LeaseError where the lease is known to be lost. Asks nobody, so it is cheap."""
+        """Raises LeaseError if the lease is known to be lost. Cheap: does not ask the store."""
         ...
 
     def check(self) -> None:
-        """Raises LeaseError where the lease is lost. Asks the store."""
+        """Raises LeaseError if the lease is lost. Asks the store."""
         ...
 
 

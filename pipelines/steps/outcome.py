@@ -1,4 +1,4 @@
-"""What a pass did, as a value that adds up, and the lines that tell people of it."""
+"""What a pass did, as a value that adds up, and the lines that show it to people."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def finish(
 
 
 def stored_image(page: RasteredPage, reading: PageReading | None) -> bytes | None:
-    """The page's picture, upright; the images of a conversation, end to end."""
+    """The page's upright picture, or the images of a conversation, one after the other."""
     if page.conversation is not None:
         return b"".join(shown.image.data for shown in page.conversation.images)
     image = (reading and reading.image) or page.image

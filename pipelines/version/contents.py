@@ -83,7 +83,7 @@ def table_contents(version: Version, known: Sequence[Document]) -> Iterator[Cont
 
 
 def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
-    """The documents of now: a document whose files changed has a new row."""
+    """The present documents: a document whose files changed gets a new row."""
     catalogue = version.inputs.catalogue
     parts = _parts(version, "inventory")
     places = ((n, row) for n, (part, _) in enumerate(parts) for row in range(part.rows))

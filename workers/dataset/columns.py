@@ -12,7 +12,7 @@ def without(rows: pa.Table, others: pa.Table, key: str) -> pa.Table:
 
 
 def lookup(keys: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
-    """The row of `table` for each of `keys`, all null where there is none."""
+    """The row of `table` for each of `keys`, or a row of nulls if there is none."""
     places = pc.index_in(keys, value_set=array(table[key]), skip_nulls=True)
     return table.take(array(places))
 

@@ -1,7 +1,10 @@
 """Delta tables of a dataset: open a version, list its parts, commit a new set of parts.
 
-`deltalake` writes the log; this module says which parts a version holds. A commit is given as the
-set of parts that the table shall have, so repeating one changes nothing.
+`deltalake` writes the log. Its guarantees, and those of this module:
+
+- A commit is atomic: readers see the old version of a table or the new one.
+- A commit names all parts that the table is to have, so repeating it changes nothing.
+- A commit follows a given version, or raises LeaseError: two runs never mix their parts.
 """
 
 from __future__ import annotations
@@ -117,7 +120,7 @@ def write_checkpoint(uri: str, version: int) -> None:
 
 
 def ensure_table(dataset: str, table: str) -> TableVersion:
-    """The latest version of a table; where there is none, an empty one is made."""
+    """The latest version of a table. Creates an empty table if there is none."""
     uri = store.join(dataset, table)
     return _retried(uri, lambda: open_table(uri) or _make(uri, table))
 
