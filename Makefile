@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-vllm test-wheel soak rehearsal gallery check format bench corpus clean
+.PHONY: demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -17,10 +17,9 @@ demo: $(INSTALLED)
 	$(BIN)/pagefoundry verify demo/data
 	$(BIN)/pagefoundry inspect demo/data
 
-# What needs neither Ray nor a server runs two at a time; the rest alone, for it fills the machine.
+# Two at a time, dealt out by tests/side_by_side.py.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses 2 tests/schemas tests/workers
-	$(BIN)/python -m pytest --ignore tests/schemas --ignore tests/workers
+	$(BIN)/python -m pytest --numprocesses 2
 
 # vLLM pins what the rest does not, so it has an environment of its own.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt
@@ -54,6 +53,11 @@ gallery: $(INSTALLED)
 	rm -rf demo/gallery
 	$(BIN)/pagefoundry run demo/gallery.yaml
 	$(BIN)/pagefoundry gallery demo/gallery docs/gallery.html --each 2
+
+# The site: build/docs/site/index.html. A link that leads nowhere is an error.
+docs: $(INSTALLED)
+	$(BIN)/python -m docs.generate build/docs
+	$(BIN)/zensical build --strict --config-file build/docs/zensical.toml
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

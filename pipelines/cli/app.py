@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cluster.progress import TIME_FORMAT, print_line
 from cluster.session import open_session
-from pipelines.cli import check, evaluate, jobs, json_output, manifest, plan
+from pipelines.cli import check, evaluate, jobs, json_output, manifest, plan, starter
 from pipelines.cli.arguments import (
     AllowRemovalFlag,
     DatasetArg,
@@ -51,12 +51,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=(
         "Make deduplicated parquet datasets of image–text pairs from documents.\n\n"
-        "Try it: `pagefoundry sample corpus`, write a recipe.yaml with `dataset: data` and "
-        "`sources: [{documents: corpus}]`, then `pagefoundry run recipe.yaml` and "
+        "Try it: `pagefoundry sample corpus`, `pagefoundry init`, `pagefoundry run recipe.yaml`, "
         "`pagefoundry inspect data`."
     ),
 )
 
+app.add_typer(starter.app)
 app.add_typer(check.app)
 app.add_typer(jobs.app)
 app.add_typer(manifest.app)

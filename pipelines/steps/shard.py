@@ -28,7 +28,7 @@ from workers.reading import Replica, given_reading
 from workers.shards import ScoreSettings, Staging, reject_row, score_crops, score_page
 from workers.sources import Naming
 from workers.synthetic.fenced import shared_maker
-from workers.synthetic.records import make_records
+from workers.synthetic.pages import make_records
 
 Readings = list[PageReading | None]
 """The reading of each page of a shard, in its order; None for a page that failed before."""

@@ -21,6 +21,7 @@ from pipelines.steps.outcome import PassReport
 from schemas.recipe import Recipe, parse_recipe
 from schemas.timings import ShardTimes
 from tests.cluster.scraping import Series, scrape
+from tests.local_ray import end_local_ray
 from tests.pipelines.corpora import write_pdf
 from workers.shards import Staging
 
@@ -32,6 +33,7 @@ def session() -> Iterator[Session]:
     """On a Ray that says its metrics every second, not every ten."""
     import ray
 
+    end_local_ray()
     ray.init(
         address="local",
         num_cpus=2,

@@ -20,10 +20,10 @@ from pipelines.cli import app
 from pipelines.planning.check import Where, check, require
 from schemas.errors import EnvironmentFault, NoEngineError, RequestError
 from schemas.recipe import parse_recipe
+from tests import fork_server
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 
-PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DEEPSEEK = f"engine: {{name: vllm, model: deepseek-ai/DeepSeek-OCR, revision: {COMMIT}"
 NO_VLLM = pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed")
@@ -100,7 +100,7 @@ MISTAKES = [
      "engine: `deep: true` needs a prompt for figures, and profile got-ocr-2 has none"),
     ("engine: {name: transformers, model: nobodys}", "engine: nobodys: no profile fits its"),
     ("fallback: {name: transformers, model: got, profile: got-ocr}",
-     "fallback: profile 'got-ocr' is unknown; known are deepseek-ocr"),
+     "fallback: there is no profile 'got-ocr'; choose one of deepseek-ocr"),
     ("sources: nowhere", "sources.0: 'nowhere': there is no "),
     ("sources: nowhere/**/*.pdf", "sources.0: 'nowhere/**/*.pdf': there is no "),
     ("sources: ~/docs", "sources.0: '~/docs': there is no "),
@@ -266,10 +266,7 @@ def test_a_source_under_another_name_of_its_own_is_found(corpus: Path) -> None:
 
 def machine(*arguments: str, cwd: Path) -> tuple[int, dict[str, Any], str]:
     """The command in a process of its own: code, the one object on stdout, stderr."""
-    done = subprocess.run(
-        [PAGEFOUNDRY, *arguments, "--json"], capture_output=True, text=True, check=False, cwd=cwd,
-        timeout=120,
-    )  # fmt: skip
+    done = fork_server.call(*arguments, "--json", cwd=cwd)
     (line,) = done.stdout.splitlines()
     return done.returncode, json.loads(line), done.stderr
 
