@@ -2,9 +2,9 @@
 
     list ─► [ examine: hash, sniff, count ] per chunk of new files ─► merge
 
-Unchanged files (same URI, size and version) are not opened. A file of records, and a generator, is
-listed with its source's settings and examined alone; each of its records is a document. Results of
-chunks are kept in `staging/inventory`, so an inventory that was killed goes on where it was.
+Unchanged files (same URI, size and version) are not opened. A file of records is listed with its
+source's settings, as a generator is, and is a chunk of its own; each of its records is a document.
+Results of chunks are kept in `staging/inventory`, so a killed inventory goes on where it was.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
+from workers.dataset.vacuum import remove
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, Naming, examine
+from workers.store.listing import list_stored
 from workers.synthetic.fenced import shared_maker
 from workers.synthetic.listing import examine_records, list_records
 
@@ -34,14 +36,13 @@ log = logging.getLogger(__name__)
 
 CHUNK_FILES = 32
 CHUNK_BYTES = 128 * 2**20
-_SLOWEST_BYTES_PER_S = (
-    10_000  # of a text in the font and columns that take longest to lay out: 26 k
-)
+# A text in the font and columns that take longest to lay out is examined at 26 kB/s.
+_SLOWEST_BYTES_PER_S = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Files that one task examines, and where it leaves what it found."""
+    """Files that one task examines, and the folder in which it leaves the results."""
 
     files: tuple[SeenFile, ...]
     staging: str | None
@@ -52,9 +53,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The documents of now, and the files that could not be read.
+    """The present documents, the files that could not be read, and how many files were examined.
 
-    `groups` says of which group of the mix a listed file is, by its URI.
+    `groups` is the group of the mix that a listed file belongs to, by its URI.
     """
 
     documents: list[Document]
@@ -78,30 +79,35 @@ def take_inventory(
 ) -> Inventory:
     """Bring the inventory up to date with the recipe's sources.
 
-    With `staging` None nothing is written, and nothing that was staged is used. `placed` is what
-    `list_sources` found just now, where that was asked already. Documents have their files by the
-    names that the recipe gives.
+    With `staging` None nothing is written and no staged result is used. `placed` is the result of
+    `list_sources`, if it was called just before. The files of documents have the names that the
+    recipe gives them.
 
-    Raises SourceError for a source that matches nothing, or nothing that it could be made of.
+    Raises SourceError for a source that matches nothing, or of which no file fits its kind.
     """
+    # 1. List the sources. A file is known by the recipe's name for it, and opened where it lies.
+    placed = list_sources(recipe) if placed is None else placed
     naming = Naming.of(recipe.sources)
     known = naming.renamed(known)
-    placed = list_sources(recipe) if placed is None else placed
     listed = {naming.named(file): source for file, source in placed.items()}
-    settled = {
+
+    # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
+    unchanged = {
         replace(file, uri=listed_as(file.uri, document.media_type))
         for document in known
         for file in document.files
     }
-    new = [file for file in listed if file not in settled]
+    new = [file for file in listed if file not in unchanged]
     folder = store.join(staging, "inventory") if staging is not None else None
     staged = _staged(folder, naming) if new and folder else {}
     results = [result for file in new for result in staged.get(file, ())]
     todo = {
         file: source
         for file, source in placed.items()
-        if (named := naming.named(file)) not in settled and named not in staged
+        if (name := naming.named(file)) not in unchanged and name not in staged
     }
+
+    # 3. Examine the others, a chunk a task.
     meter.total = len(todo)
     meter.show()
     chunks = (
@@ -109,30 +115,37 @@ def take_inventory(
         for files, source in _cut(todo)
     )
     if todo:
-        with session.runtime() as runtime:
-            policy = Policy(_split, _deadline_s)
-            for done in run_pool(chunks, [Step(examine_chunk)], runtime, policy):
-                if done.error is not None:
-                    raise done.error
-                results += done.value
-                meter.add(len(done.item.files))
+        results += _examined(chunks, session, meter)
     _require_fitting(placed, results)
-    unreadable = [result for result in results if result.doc_id is None]
-    found = [
+
+    # 4. Merge the results with what is known.
+    examined = [
         (naming.named(result.file), _document(result))
         for result in results
         if result.doc_id is not None
     ]
-    lost = frozenset(naming.name(result.file.uri) for result in unreadable)
-    documents = update_inventory(known, listed, found, recipe.on_missing, lost)
+    unreadable = [result for result in results if result.doc_id is None]
+    unreadable_names = frozenset(naming.name(result.file.uri) for result in unreadable)
+    documents = update_inventory(known, listed, examined, recipe.on_missing, unreadable_names)
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     return Inventory(documents, unreadable, len(todo), groups)
 
 
-def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
-    """All that the sources name, each with the first source that names it: files, sorted, and then
-    what holds records.
+def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Iterator[Examined]:
+    """The results of examining chunks. A chunk that fails is split, down to single files."""
+    with session.runtime() as runtime:
+        policy = Policy(_split, _deadline_s)
+        for done in run_pool(chunks, [Step(examine_chunk)], runtime, policy):
+            if done.error is not None:
+                raise done.error
+            yield from done.value
+            meter.add(len(done.item.files))
 
+
+def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
+    """All files that the sources name, each with the first source that names it.
+
+    Files of documents come first, sorted, then files of records and generators.
     Raises SourceError for a source that matches nothing.
     """
     files: dict[SeenFile, Source] = {}
@@ -148,8 +161,10 @@ def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
 
 
 def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:
-    """Raises SourceError for a source of records none of whose files is what it is said to be: that
-    is the recipe's fault. One file among others is a reject."""
+    """Raises SourceError for a source of records of which no file has the kind that it names.
+
+    That is the recipe's fault; one such file among others is a reject.
+    """
     unfit = {result.file: result for result in results if result.reason == "no_corpus"}
     if not unfit:
         return
@@ -157,43 +172,44 @@ def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examin
     for file, source in listed.items():
         if not isinstance(source, DocumentSource):
             # A source with `auto` for a format is listed as one for each format.
-            said = canonical_json(source.model_dump(mode="json", exclude={"format"}))
-            files.setdefault(said, []).append(file)
+            settings = canonical_json(source.model_dump(mode="json", exclude={"format"}))
+            files.setdefault(settings, []).append(file)
     for of_source in files.values():
         if all(file in unfit for file in of_source):
             raise SourceError(unfit[of_source[0]].detail)
 
 
 def examine_chunk(chunk: Chunk) -> list[Examined]:
-    """Examine the files of a chunk; what was found is staged before it is returned."""
+    """Examine the files of a chunk; the results are staged before they are returned."""
     if chunk.source is None:
         rasterizer = shared_rasterizer(chunk.settings, chunk.limits)
         results = [examine(file, rasterizer) for file in chunk.files]
     else:
         maker = shared_maker(chunk.settings, chunk.limits)
         results = [
-            found for file in chunk.files for found in examine_records(file, chunk.source, maker)
+            result for file in chunk.files for result in examine_records(file, chunk.source, maker)
         ]
     if chunk.staging is None:
         return results
-    lasting = [result.to_json() for result in results if result.doc_id is not None]
+    # Unreadable files are not staged: the next run tries them again.
+    readable = [result.to_json() for result in results if result.doc_id is not None]
     name = digest(part for file in chunk.files for part in (file.uri, file.version))[:32]
-    store.write_bytes(store.join(chunk.staging, f"{name}.jsonl"), "\n".join(lasting).encode())
+    store.write_bytes(store.join(chunk.staging, f"{name}.jsonl"), "\n".join(readable).encode())
     return results
 
 
 def forget_examined(staging: str) -> None:
-    """Delete what was found of files: a version that holds them all is published."""
-    for uri in store.list_names(store.join(staging, "inventory"), ".jsonl"):
-        store.delete(uri)
+    """Delete the staged results of examining files: a version that holds them is published."""
+    staged = list_stored(store.join(staging, "inventory"))
+    remove([item for item in staged if item.name.endswith(".jsonl")])
 
 
 def _staged(folder: str, naming: Naming) -> dict[SeenFile, list[Examined]]:
-    """What was found before, by the file as it was listed, by name."""
+    """Staged results, by the named file as it was listed."""
     staged: dict[SeenFile, list[Examined]] = {}
-    for found in _read_staged(folder):
-        listed = replace(found.file, uri=listed_as(found.file.uri, found.media_type))
-        staged.setdefault(naming.named(listed), []).append(found)
+    for result in _read_staged(folder):
+        listed = replace(result.file, uri=listed_as(result.file.uri, result.media_type))
+        staged.setdefault(naming.named(listed), []).append(result)
     return staged
 
 
@@ -201,16 +217,17 @@ def _read_staged(folder: str) -> Iterator[Examined]:
     uris = store.list_names(folder, ".jsonl")
     for uri, data in zip(uris, store.read_many(uris), strict=True):
         try:
-            found = [Examined.from_json(line) for line in data.decode().splitlines()]
+            results = [Examined.from_json(line) for line in data.decode().splitlines()]
         except ValueError as exc:
             log.warning("%s is damaged (%s): its files are examined again", uri, exc)
             continue
-        yield from found
+        yield from results
 
 
 def _cut(
     files: Mapping[SeenFile, Source],
 ) -> Iterator[tuple[tuple[SeenFile, ...], RecordSource | None]]:
+    """Chunks of files: each file of records with its source, then several documents together."""
     for file, source in files.items():
         if not isinstance(source, DocumentSource):
             yield (file,), source
@@ -232,7 +249,7 @@ def _cut_documents(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
 
 
 def _deadline_s(chunk: Chunk) -> float:
-    """A file of records is one task, however large it is."""
+    """Longest time of a task: longer for a large file of records, which is not split."""
     return TASK_DEADLINE_S + sum(file.size for file in chunk.files) / _SLOWEST_BYTES_PER_S
 
 

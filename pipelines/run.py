@@ -3,55 +3,49 @@
     inventory ─► read what nothing covers ─► dedup ─► publish
 
 A first run, the resume after a crash and the nightly refresh are the same reconciliation. When a
-keeper has left the dataset, a page that was its duplicate may be wanted again; if its row is no
-longer staged it is read once more before publishing.
+keeper leaves the dataset, a page that was its duplicate may take its place. If that page's row is
+no longer staged, the page is read again before publishing.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
-import numpy as np
 from rich.console import Console
 
-from cluster.planner import uncovered_ranges
 from cluster.progress import print_line
 from cluster.session import Session
-from pipelines.dataset.diff import Counts
 from pipelines.dataset.staged import remember_staging, scratch_of, staging_root, sweep
 from pipelines.dataset.state import (
     Snapshot,
+    check_removal,
     check_settings,
+    covered_documents,
     load_snapshot,
-    pages_in,
-    runs_of,
+    pages_left_over,
     uncovered,
+    unstaged,
 )
-from pipelines.inventory import Inventory, forget_examined, list_sources, take_inventory
-from pipelines.publish import publish, settings_of
-from pipelines.read import PassReport, outcome_line, read_pages
+from pipelines.inventory import forget_examined, list_sources, take_inventory
+from pipelines.publish import publish
+from pipelines.read import read_pages
 from pipelines.steps.leased import Hold, LeasedSession
-from pipelines.version.records import Catalogue
+from pipelines.steps.outcome import PassReport, outcome_line
+from pipelines.version.metadata import settings_of
+from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Inputs, Version, decide
-from pipelines.version.settled import (
-    Settled,
-    languages_of,
-    leave_settled,
-    listing_digest,
-    read_settled,
-)
+from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.story import Story, change_line
-from schemas.errors import IntegrityError, SourceError
+from schemas.errors import IntegrityError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
-from schemas.removal import removal
-from schemas.shards import PageRange, Receipt, SeenFile
+from schemas.shards import PageRange
 from schemas.sources import is_made, record_place
+from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.card import write_card
 from workers.dataset.lease import TTL_S, hold
@@ -59,29 +53,7 @@ from workers.dataset.names import require_name
 from workers.shards import Staging
 from workers.sources import Examined, Naming
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did, for people and for `--json`.
-
-    `changes` are the rows that the version added, removed and changed, by table and reason, None
-    where nothing was committed; `seconds` are those of each stage, and of `all`. A second of
-    reading or making read `pages_per_second`.
-    """
-
-    dataset: str
-    version: int
-    committed: bool
-    documents: int
-    pages: int
-    pages_read: int
-    counts: Mapping[str, int]
-    rejects: Mapping[str, int]
-    unreadable: Mapping[str, str] = field(default_factory=dict)
-    mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    changes: Counts | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    pages_per_second: float | None = None
+__all__ = ["Report", "run", "update"]
 
 
 def run(
@@ -95,15 +67,17 @@ def run(
 ) -> Report:
     """Bring the recipe's dataset up to date, under its lease.
 
+        with open_session(IN_PROCESS) as session:
+            report = run(parse_recipe(text), session, Console())
+
     Raises:
-        LeaseError: another run holds the dataset, and not `wait`; or it came to hold it meanwhile.
-        DatasetError: the dataset was made under other reading settings, and not `re_read`.
+        LeaseError: another run holds the dataset and `wait` is false, or took it over meanwhile.
+        DatasetError: the dataset was made under other reading settings and `re_read` is false.
         SourceError: a source matches nothing; or more of the dataset would leave than the recipe's
-            `max_removed`, and not `allow_removal`.
+            `max_removed`, and `allow_removal` is false.
     """
     recipe = recipe.model_copy(update={"dataset": store.absolute(recipe.dataset)})
     require_name(recipe.dataset)
-
     say = partial(print_line, console)
     with hold(recipe.dataset, wait, lease_ttl_s, say) as lease:
         return update(recipe, session, console, re_read, lease, allow_removal)
@@ -117,57 +91,63 @@ def update(
     lease: Hold,
     allow_removal: bool = False,
 ) -> Report:
-    """The run itself. It stops with LeaseError where `lease` is found lost."""
-    session, story = LeasedSession(session, lease), Story(console)
+    """Do the work of `run` under a lease that the caller holds. Raises LeaseError if it is lost."""
+    session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
+
+    # 1. See what is there: the last version, and whether it was published under these settings.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
-    root = staging_root(recipe)
+    same = snapshot if snapshot and _has_settings(snapshot, recipe) else None
     remember_staging(recipe)
-    staging = Staging(store.join(root, recipe.digest()))
-    same = snapshot if _has_settings(snapshot, recipe) else None
+
+    # 2. List the sources. If they name the same files as for the last version, nothing is opened.
     with story.stage("list", "files") as progress:
         listed = list_sources(recipe)
         progress.add(len(listed))
     named = list(map(Naming.of(recipe.sources).named, listed))
-    settled = read_settled(root, same.tables["pages"], named) if same else None
-    if same and settled:  # the same files as when this version was published: no part is opened
+    if same and (settled := read_settled(root, same.tables["pages"], named)):
         return _unchanged(recipe, same, settled, [], story, lease)
+
+    # 3. Examine new files. Nothing is to do if the inventory is the published version's.
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
         inventory = take_inventory(recipe, known, root, session, progress, listed)
         progress.outcome = f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages"
     check_removal(recipe, known, inventory.documents, allow_removal)
-
     if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):
-        # A published version covers its whole inventory, so there is nothing to look for.
-        settled = _settled(same, named, inventory)
+        settled = settled_as(same.tables, named, inventory.documents)
         return _unchanged(recipe, same, settled, inventory.unreadable, story, lease)
 
+    # 4. Read the pages that neither the last version nor a receipt covers.
+    staging = Staging(store.join(root, recipe.digest()))
     covered = covered_documents(recipe, snapshot, known)
-    staging.remember_receipts()  # each is opened once, however often they are looked at
-    todo = list(uncovered(inventory.documents, covered, staging.whole_receipts(delete_others=True)))
-    passes = _read(recipe, todo, staging, session, story, _kept(inventory, covered, todo))
-    staging.remember_receipts()
+    passes = _read_uncovered(recipe, inventory.documents, covered, staging, session, story)
+
     with scratch_of(recipe) as scratch:
-        catalogue = Catalogue.of(inventory.documents)
-        is_covered = np.array([d.doc_id in covered for d in inventory.documents], bool)
-        inputs = Inputs(
-            recipe, catalogue, snapshot, staging, is_covered, scratch, groups=inventory.groups
-        )
-        version, again = _decide(inputs, session, story)
-        passes += again
+        # 5. Decide which rows the next version has; read what it needs and nothing has any more.
+        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch)
+        version, read_again = _decide(inputs, session, story)
+        passes += read_again
+
+        # 6. Write the version and commit it.
         with story.stage("publish", "parts") as progress:
-            number, metadata = publish(version, known, passes, session, progress, lease.check)
+            number, record = publish(version, known, passes, session, progress, lease.check)
+
+    # 7. Write the card, and leave what the next run can rest on.
     staging.remember_receipts()
     forget_examined(root)
     current = load_snapshot(recipe.dataset)
     assert current is not None
-    settled = _settled(current, named, inventory)
+    settled = settled_as(current.tables, named, inventory.documents)
     _finish(recipe, current, settled, inventory.unreadable, lease)
-    story.say(f"published version {number}: {change_line(metadata['changes'], with_reasons=True)}")
-    committed = snapshot is None or number != snapshot.version
-    pages_read = passes.outcomes.total()
-    return _report(recipe, settled, inventory.unreadable, metadata, story, committed, pages_read)
+    story.say(f"published version {number}: {change_line(record['changes'], with_reasons=True)}")
+    is_new = snapshot is None or number != snapshot.version
+    return _report(recipe, settled, inventory.unreadable, record, story, is_new, passes)
+
+
+def _has_settings(snapshot: Snapshot, recipe: Recipe) -> bool:
+    """Whether a version was published under the recipe's settings."""
+    return settings_of(recipe).items() <= snapshot.metadata.items()
 
 
 def _unchanged(
@@ -181,37 +161,8 @@ def _unchanged(
     """The end of a run that has nothing to do."""
     _finish(recipe, current, settled, unreadable, lease)
     story.say(f"nothing is new: version {current.version} is still the newest")
-    return _report(recipe, settled, unreadable, current.metadata, story)
-
-
-def check_removal(
-    recipe: Recipe, known: Sequence[Document], now: Sequence[Document], allow: bool
-) -> None:
-    """Raises SourceError where more would leave than the recipe lets go; nothing is read yet."""
-    leaving = removal(known, now)
-    if allow or leaving.share <= recipe.max_removed:
-        return
-    raise SourceError(
-        f"{leaving} of {recipe.dataset} are gone from the sources, which is more than max_removed "
-        f"({recipe.max_removed:.0%}); nothing was changed. Look whether the sources are all there; "
-        "to publish without them give --allow-removal, or raise `max_removed` in the recipe"
-    )
-
-
-def _has_settings(snapshot: Snapshot | None, recipe: Recipe) -> bool:
-    """Whether a version was published with the recipe's settings."""
-    return snapshot is not None and settings_of(recipe).items() <= snapshot.metadata.items()
-
-
-def _settled(current: Snapshot, listed: Iterable[SeenFile], inventory: Inventory) -> Settled:
-    return Settled(
-        version=current.version,
-        run_id=current.metadata["run_id"],
-        listing=listing_digest(listed),
-        documents=len(inventory.documents),
-        pages=inventory.page_count,
-        languages=languages_of(current.tables),
-    )
+    record = current.metadata
+    return _report(recipe, settled, unreadable, record, story, False, PassReport())
 
 
 def _finish(
@@ -221,7 +172,7 @@ def _finish(
     unreadable: Sequence[Examined],
     lease: Hold,
 ) -> None:
-    """Write the card, leave what the next run can rest on, and remove what is staged too long."""
+    """Write the card and what the next run can rest on; remove what has been staged too long."""
     lease.check()
     write_card(recipe, current.tables, settled.languages)
     if not unreadable:
@@ -229,18 +180,58 @@ def _finish(
     sweep(recipe, time.time())
 
 
-def covered_documents(
-    recipe: Recipe, snapshot: Snapshot | None, known: Iterable[Document]
-) -> frozenset[str]:
-    """The documents that the last version covers: all that it knows, read under these settings."""
-    if snapshot is None or snapshot.metadata["recipe_digest"] != recipe.digest():
-        return frozenset()
-    return frozenset(document.doc_id for document in known)
+def _read_uncovered(
+    recipe: Recipe,
+    documents: Sequence[Document],
+    covered: frozenset[str],
+    staging: Staging,
+    session: Session,
+    story: Story,
+) -> PassReport:
+    """Read the pages that neither the last version (`covered`) nor a receipt covers."""
+    staging.remember_receipts()  # so that each is opened once, however often they are looked at
+    receipts = staging.whole_receipts(delete_others=True)
+    todo = list(uncovered(documents, covered, receipts))
+    done = pages_left_over(documents, covered, todo)
+    passes = _read(recipe, todo, staging, session, story, done)
+    staging.remember_receipts()
+    return passes
+
+
+def _read(
+    recipe: Recipe,
+    todo: Sequence[PageRange],
+    staging: Staging,
+    session: Session,
+    story: Story,
+    done: Mapping[bool, int] | None = None,
+) -> PassReport:
+    """Make the pages of records, which need no replica, then read those of files.
+
+    `done` says how many pages were read before, by whether they are made: progress counts them.
+    """
+    made = sorted(
+        (part for part in todo if is_made(part.media_type)),
+        key=lambda part: (*record_place(part.files[0].uri), part.start),
+    )
+    read = [part for part in todo if not is_made(part.media_type)]
+    done = Counter() if done is None else done
+    report = PassReport()
+    for verb, are_made, parts in (("make", True, made), ("read", False, read)):
+        if parts:
+            total = done[are_made] + sum(len(part) for part in parts)
+            with story.stage(verb, "pages", total, done[are_made]) as progress:
+                report += read_pages(recipe, parts, staging, session, progress, are_made)
+                progress.outcome = outcome_line(report)
+    return report
 
 
 def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, PassReport]:
-    """Decide what the next version holds. Pages that it needs again are looked for in staging,
-    and read where they are not there."""
+    """Decide which rows the next version has.
+
+    It may need pages whose rows the last version left out. They are taken from staging, or read
+    again if they are not staged; then the version is decided once more.
+    """
     passes = PassReport()
     receipts = inputs.staging.receipts()
     used = {r.shard_id: r for r in receipts if inputs.is_news(r)}
@@ -256,11 +247,12 @@ def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, Pa
         wanted = inputs.catalogue.keys_of(version)
         if wanted <= inputs.recalled:
             raise IntegrityError(
-                f"{inputs.recipe.dataset}: {len(wanted)} pages are not found again"
+                f"{inputs.recipe.dataset}: {len(wanted)} pages were read again and are still "
+                "missing; nothing was published"
             )
-        todo = list(_not_staged(version, receipts))
+        todo = list(unstaged(version, receipts))
         if todo:
-            story.say(f"{_reading_again(todo)}; see `placement.staging_days`")
+            story.say(_reading_again(todo))
         passes += _read(inputs.recipe, todo, inputs.staging, session, story)
         receipts = inputs.staging.receipts()
         documents = {part.doc_id for part in version}
@@ -272,81 +264,19 @@ def _reading_again(todo: Sequence[PageRange]) -> str:
     pages = sum(len(part) for part in todo)
     return (
         f"{pages:,} pages are read again: this version needs their rows, which the last one left "
-        "out as duplicates or by a policy, and which are staged no more"
+        "out as duplicates or by a policy, and which are no longer staged; see "
+        "`placement.staging_days`"
     )
-
-
-def _not_staged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
-    staged = runs_of(receipts)
-    for part in ranges:
-        yield from uncovered_ranges(part, pages_in(staged.get(part.doc_id, ())))
-
-
-def _kept(
-    inventory: Inventory, covered: frozenset[str], todo: Iterable[PageRange]
-) -> Counter[bool]:
-    """How many pages that the last version lacks were read by an earlier run, and are not again:
-    by whether they are made."""
-    kept: Counter[bool] = Counter()
-    for document in inventory.documents:
-        if document.doc_id not in covered:
-            kept[is_made(document.media_type)] += document.page_count or 0
-    for part in todo:
-        kept[is_made(part.media_type)] -= len(part)
-    return kept
-
-
-def _read(
-    recipe: Recipe,
-    todo: list[PageRange],
-    staging: Staging,
-    session: Session,
-    story: Story,
-    kept: Mapping[bool, int] | None = None,
-) -> PassReport:
-    """Make the pages of records, which need no replica, then read those of files.
-
-    `kept` pages, by whether they are made, count as done when the pass begins.
-    """
-    made = sorted(
-        (part for part in todo if is_made(part.media_type)),
-        key=lambda part: (*record_place(part.files[0].uri), part.start),
-    )
-    read = [part for part in todo if not is_made(part.media_type)]
-    report = PassReport()
-    for verb, parts in (("make", made), ("read", read)):
-        if parts:
-            done = kept[parts is made] if kept else 0
-            total = done + sum(len(part) for part in parts)
-            with story.stage(verb, "pages", total, done) as progress:
-                report += read_pages(recipe, parts, staging, session, progress, parts is made)
-                progress.outcome = outcome_line(report)
-    return report
 
 
 def _report(
     recipe: Recipe,
     settled: Settled,
     unreadable: Sequence[Examined],
-    metadata: Mapping[str, Any],
+    record: VersionRecord,
     story: Story,
-    committed: bool = False,
-    pages_read: int = 0,
+    committed: bool,
+    passes: PassReport,
 ) -> Report:
-    seconds = story.all_seconds()
-    pass_s = seconds.get("make", 0.0) + seconds.get("read", 0.0)
-    return Report(
-        dataset=recipe.dataset,
-        version=settled.version,
-        committed=committed,
-        documents=settled.documents,
-        pages=settled.pages,
-        pages_read=pages_read,
-        counts=metadata["counts"],
-        rejects=metadata["rejects"],
-        mix=metadata.get("mix", {}),
-        unreadable={item.file.uri: item.detail or "" for item in unreadable},
-        changes=metadata.get("changes") if committed else None,
-        seconds=seconds,
-        pages_per_second=round(pages_read / pass_s, 2) if pages_read and pass_s else None,
-    )
+    pages_read, seconds = passes.outcomes.total(), story.all_seconds()
+    return report_of(recipe.dataset, settled, unreadable, record, seconds, committed, pages_read)

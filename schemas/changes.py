@@ -18,6 +18,9 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """The columns that an explanation reads, by table; crops come and go with their page."""
 
+Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Rows by table, by `added`, `removed` or `changed`, and by why."""
+
 CHANGE = pa.schema(
     [
         ("change", pa.string()),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
+from schemas.rows import InventoryRow
 from schemas.shards import PageRange, SeenFile
 from schemas.sources import listed_as, source_named
 
@@ -37,11 +38,11 @@ class Document:
         assert self.media_type is not None
         return PageRange(self.doc_id, 0, self.page_count, self.media_type, self.files)
 
-    def to_row(self) -> dict[str, Any]:
+    def to_row(self) -> InventoryRow:
         """A row of `schemas.tables.INVENTORY`."""
         return {
             "doc_id": self.doc_id,
-            "uris": [asdict(file) for file in self.files],
+            "uris": [{"uri": f.uri, "size": f.size, "version": f.version} for f in self.files],
             "media_type": self.media_type,
             "size": self.files[0].size,
             "page_count": self.page_count,
@@ -50,7 +51,7 @@ class Document:
         }
 
     @staticmethod
-    def from_row(row: Mapping[str, Any]) -> Document:
+    def from_row(row: InventoryRow) -> Document:
         """The inverse of `to_row`."""
         return Document(
             row["doc_id"],

@@ -11,9 +11,9 @@ import pymupdf
 from schemas.ids import crop_id, page_id
 from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import Quality
+from schemas.rows import StagedCrop, StagedRow
 from schemas.shards import PageRange, SeenFile, Shard
 from workers.shards import ScoreSettings, score_crops, score_page
-from workers.shards.score import Row
 
 RECIPE_DIGEST = "0123456789abcdef"
 SCORING = ScoreSettings(Quality(), "base", 128)
@@ -61,12 +61,12 @@ def make_crop(page: str, number: int, **fields: Any) -> Crop:
     return Crop(name, **(given | names | fields))
 
 
-def make_crop_rows(row: Row, crops: list[Crop]) -> list[tuple[Row, bytes]]:
+def make_crop_rows(row: StagedRow, crops: list[Crop]) -> list[tuple[StagedCrop, bytes]]:
     """The rows and images of the crops of a page whose row is given."""
     return score_crops(row, make_reading(row["page_id"], crops=tuple(crops)), SCORING)
 
 
-def make_row(number: int, index: int, text: str = PROSE) -> dict[str, Any]:
+def make_row(number: int, index: int, text: str = PROSE) -> StagedRow:
     """A page's row as scoring makes it."""
     page = page_id(make_doc_id(number), index)
     return score_page(make_rastered(page), make_reading(page, text), SCORING)

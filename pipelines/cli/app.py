@@ -31,12 +31,15 @@ from pipelines.cli.arguments import (
 from pipelines.cli.check import where_for
 from pipelines.cli.show import dataset as show_dataset
 from pipelines.cli.show import results as show
-from pipelines.dataset import overview as inspecting
-from pipelines.dataset.diff import diff as diff_versions
-from pipelines.dataset.gallery import make_gallery
-from pipelines.dataset.vacuum import DEFAULT_GRACE_HOURS, Retention
-from pipelines.dataset.vacuum import vacuum as vacuum_dataset
-from pipelines.dataset.verify import verify as verify_dataset
+from pipelines.dataset import (
+    DEFAULT_GRACE_HOURS,
+    Retention,
+    diff_versions,
+    inspect_dataset,
+    make_gallery,
+    vacuum_dataset,
+    verify_dataset,
+)
 from pipelines.planning.check import require
 from pipelines.run import run as run_recipe
 from schemas.errors import UNACCOUNTED, WRONG_REQUEST, PageFoundryError
@@ -104,7 +107,7 @@ def inspect(
     as_json: JsonFlag = False,
 ) -> None:
     """Show a dataset: what each version changed, counts, rejects, columns, a few samples."""
-    found = inspecting.inspect(dataset, version, samples, versions)
+    found = inspect_dataset(dataset, version, samples, versions)
     print_result(found, as_json, show_dataset.inspection)
 
 

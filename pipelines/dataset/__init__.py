@@ -1,4 +1,36 @@
-"""Questions to a dataset that exists, and its upkeep: state, diff, verify, vacuum, gallery.
+"""Questions to a published dataset, and its upkeep.
 
-Makes no version. Start reading in `state`, what is known before a run; `verify` proves the ledger.
+Owns what reads a dataset back: its overview, the difference of two versions, the proof of the
+ledger, a gallery; and what removes files that no version needs. Also `state`, what a run must know
+before it begins, and `staged`, what lies in staging. Makes no version: that is `pipelines.version`.
+
+    with open_session(IN_PROCESS) as session:
+        verdict = verify_dataset("data", session)
+    for problem in verdict.problems:
+        print(problem)
+
+Start reading in `state`, then `verify`.
 """
+
+from pipelines.dataset.diff import Diff, diff_versions
+from pipelines.dataset.gallery import make_gallery
+from pipelines.dataset.overview import Overview, inspect_dataset
+from pipelines.dataset.state import Snapshot, load_snapshot
+from pipelines.dataset.vacuum import DEFAULT_GRACE_HOURS, Retention, Vacuumed, vacuum_dataset
+from pipelines.dataset.verify import Verdict, verify_dataset
+
+__all__ = [
+    "DEFAULT_GRACE_HOURS",
+    "Diff",
+    "Overview",
+    "Retention",
+    "Snapshot",
+    "Vacuumed",
+    "Verdict",
+    "diff_versions",
+    "inspect_dataset",
+    "load_snapshot",
+    "make_gallery",
+    "vacuum_dataset",
+    "verify_dataset",
+]

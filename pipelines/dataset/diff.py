@@ -1,29 +1,27 @@
-"""Diff: what one version of a dataset has that another has not, and why.
+"""Diff: which rows differ between two versions of a dataset, and why.
 
-Parts never change and are named by their content, so only parts that one of the versions lacks
-are read, and of them a few small columns: what a diff costs depends on what changed. What explains
-the rows is `workers.dataset.changes`.
+Parts never change and are named by their content. So only parts that one of the versions lacks are
+read, and only a few small columns of them: the cost of a diff depends on what changed. The rows
+are explained in `workers.dataset.changes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.dataset.state import Snapshot, load_snapshot
-from schemas.changes import COLUMNS, Settings
+from schemas.changes import COLUMNS, Counts, Settings
 from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import differences
+from schemas.rows import ChangeRow
+from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, read_part, table_history
 from workers.dataset.changes import Rows, explain, no_rows
-
-Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
-"""Rows by table, by `added`, `removed` or `changed`, and by why."""
 
 _KINDS = ("added", "removed", "changed")
 
@@ -50,8 +48,8 @@ class Changes:
 class Diff:
     """Two versions of a dataset side by side, for people and for `--json`.
 
-    `settings` are the recipe's lines that differ; `rows` has the first that were added, removed
-    and changed, of each table.
+    `settings` are the recipe's lines that differ; `rows` has, for each table, the first rows that
+    were added, removed and changed.
     """
 
     dataset: str
@@ -59,10 +57,10 @@ class Diff:
     new: int
     settings: list[str]
     summary: Counts
-    rows: Mapping[str, list[dict[str, Any]]]
+    rows: Mapping[str, Sequence[ChangeRow]]
 
 
-def diff(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
+def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
     """Compare two published versions; `limit` bounds the rows listed of each kind in each table.
 
     Raises:
@@ -70,21 +68,21 @@ def diff(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
         IntegrityError: a part of one is missing.
     """
     before, after = (_published(dataset, number) for number in (old, new))
-    found = changes(before.tables, after.tables)
+    changed = changes(before.tables, after.tables)
     return Diff(
         dataset=store.absolute(dataset),
         old=old,
         new=new,
         settings=list(_setting_lines(before.metadata, after.metadata)),
-        summary=found.counts,
-        rows={table: _first_rows(rows, limit) for table, rows in found.rows.items()},
+        summary=changed.counts,
+        rows={table: _first_rows(rows, limit) for table, rows in changed.rows.items()},
     )
 
 
 def changes(old: Mapping[str, TableVersion] | None, new: Mapping[str, TableVersion]) -> Changes:
-    """What `new` has that `old` has not, and the other way round; `old` is None before the first.
+    """The changes from `old` to `new`; `old` is None where `new` is the first version.
 
-    `new` need not be committed: its parts have to be there, and the metadata of its `pages` has to
+    `new` need not be committed, but its parts must be written, and the metadata of its `pages` must
     hold the settings that it is made under.
     """
     if old is None:
@@ -95,7 +93,7 @@ def changes(old: Mapping[str, TableVersion] | None, new: Mapping[str, TableVersi
         before["publish_settings"] != after["publish_settings"],
     )
     rows = explain(_own_rows(old, new), _own_rows(new, old), settings)
-    return Changes({table: _counted(found) for table, found in rows.items()}, rows)
+    return Changes({name: _counted(table) for name, table in rows.items()}, rows)
 
 
 def _published(dataset: str, number: int) -> Snapshot:
@@ -110,9 +108,9 @@ def _published(dataset: str, number: int) -> Snapshot:
     raise DatasetError(f"{dataset} has versions {min(known)} to {max(known)}, not {number}")
 
 
-def _setting_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for group in ("reading_settings", "publish_settings"):
-        yield from differences(old[group], new[group])
+def _setting_lines(old: VersionRecord, new: VersionRecord) -> Iterator[str]:
+    yield from differences(old["reading_settings"], new["reading_settings"])
+    yield from differences(old["publish_settings"], new["publish_settings"])
 
 
 def _own_rows(version: Mapping[str, TableVersion], other: Mapping[str, TableVersion]) -> Rows:
@@ -122,8 +120,7 @@ def _own_rows(version: Mapping[str, TableVersion], other: Mapping[str, TableVers
         table = version[name]
         shared = {part.path for part in other[name].parts}
         own = [table.part_uri(part) for part in table.parts if part.path not in shared]
-        found = [_read(uri, name) for uri in own]
-        rows[name] = pa.concat_tables([no_rows(name), *found])
+        rows[name] = pa.concat_tables([no_rows(name), *(_read(uri, name) for uri in own)])
     return rows
 
 
@@ -132,13 +129,14 @@ def _read(uri: str, name: str) -> pa.Table:
         return read_part(uri, COLUMNS[name]).select(COLUMNS[name]).cast(no_rows(name).schema)
     except FileNotFoundError as exc:
         raise IntegrityError(
-            f"{uri}: the part is missing; `pagefoundry verify` says what else is"
+            f"{uri}: the part is missing; `pagefoundry verify` lists all that is missing"
         ) from exc
 
 
-def _first_rows(rows: pa.Table, limit: int) -> list[dict[str, Any]]:
+def _first_rows(rows: pa.Table, limit: int) -> list[ChangeRow]:
     kinds = (rows.filter(pc.equal(rows["change"], kind)) for kind in _KINDS)
-    return pa.concat_tables(found.slice(0, limit) for found in kinds).to_pylist()  # type: ignore[no-any-return]
+    first: list[ChangeRow] = pa.concat_tables(kind.slice(0, limit) for kind in kinds).to_pylist()
+    return first
 
 
 def _counted(rows: pa.Table) -> dict[str, dict[str, int]]:

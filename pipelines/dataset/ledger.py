@@ -1,7 +1,7 @@
-"""The ledger in arrays: how many rows each page and document of an inventory has, and the lines on
-those that have none, too many, or are not in it.
+"""The ledger in arrays: how many rows each page and document of an inventory has.
 
-A page takes two bytes, a document about sixty; ids that the inventory does not have, forty a row.
+It yields a line on each page or document that has no row, has too many, or is not in the inventory.
+A page takes two bytes, a document about sixty, an id that is not in the inventory forty.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from workers.dataset.audit import Duplicates
 from workers.dataset.keys import DocIndex, Flags, Ints, Keys
 
 MOST_NAMED = 5
-ANEW = "read an older version that verifies (`--version`), or make the dataset anew"
+ANEW = "read an older version that verifies (`--version`), or make a new dataset"
 
-# What is kept of a page or document: a bit for each table that it can have a row in.
+# A bit for each table in which a page or document can have a row that is kept.
 NOT_KEPT, IN_MAIN_TABLE, IN_CONVERSATIONS = 0, 1, 2
 
 
 def named(label: str, names: Collection[str], total: int, remedy: str = ANEW) -> Iterator[str]:
-    """A line for each of the first names, and one for how many more there are than these."""
+    """A line for each of the first names, and a line that counts the others."""
     first = sorted(names)[:MOST_NAMED]
     yield from (f"{name}: this {label}; {remedy}" for name in first)
     if total > len(first):
@@ -33,14 +33,15 @@ def named(label: str, names: Collection[str], total: int, remedy: str = ANEW) ->
 class Tally:
     """Counts the rows of the pages, or of the documents, of an inventory.
 
-    `starts` says at which place each document's begin, and where the last one's end.
+    Places number all pages (or documents). `starts` has the place where each document begins, and
+    at its end the place where the last one ends.
     """
 
     def __init__(self, what: str, documents: DocIndex, starts: Ints) -> None:
         self.what = what
         self._documents = documents
         self._starts = starts
-        self._rows = np.zeros(len(self), np.uint8)  # 2 stands for more, too
+        self._rows = np.zeros(len(self), np.uint8)  # 2 means two or more
         self._kept = np.zeros(len(self), np.uint8)
         self._strangers: list[Keys] = []
         self._keeperless: list[Duplicates] = []
@@ -49,18 +50,18 @@ class Tally:
         return int(self._starts[-1])
 
     def count(self, keys: Keys, kept: int = NOT_KEPT) -> None:
-        """Count rows; `kept` says in which table they are, if they are samples or texts."""
+        """Count rows; `kept` is the bit of their table, NOT_KEPT for rejects."""
         places = self._places(keys)
         is_there = places >= 0
-        found, rows = np.unique(places[is_there], return_counts=True)
-        self._rows[found] = np.minimum(self._rows[found] + rows, 2)
-        self._kept[found] |= np.uint8(kept)
+        counted, rows = np.unique(places[is_there], return_counts=True)
+        self._rows[counted] = np.minimum(self._rows[counted] + rows, 2)
+        self._kept[counted] |= np.uint8(kept)
         if keys.odd or not is_there.all():
             strangers = keys.take(~is_there)
             self._strangers.append(Keys(strangers.doc, strangers.index, keys.odd))
 
     def check_keepers(self, duplicates: Duplicates) -> None:
-        """Remember the duplicates whose keepers are not kept; to be called when all are counted."""
+        """Remember duplicates whose keeper is not kept. To be called when all rows are counted."""
         lost = ~self.is_kept(duplicates.kept)
         if lost.any() or duplicates.odd:
             self._keeperless.append(
@@ -68,7 +69,7 @@ class Tally:
             )
 
     def is_kept(self, keys: Keys, table: int = IN_MAIN_TABLE | IN_CONVERSATIONS) -> Flags:
-        """Whether each of these has a row in the table."""
+        """Whether each key has a kept row in `table`, which may be several bits."""
         places = self._places(keys)
         if len(self) == 0:
             return np.zeros(len(keys), bool)
@@ -76,7 +77,7 @@ class Tally:
         return flags
 
     def _places(self, keys: Keys) -> Ints:
-        """The place of each page or document, -1 where the inventory has none."""
+        """The place of each page or document, -1 if it is not in the inventory."""
         if len(self._documents) == 0:
             return np.full(len(keys), -1, np.int64)
         number = self._documents.numbers(keys.doc)
@@ -85,7 +86,7 @@ class Tally:
         return np.where(outside, -1, place)
 
     def problems(self) -> Iterator[str]:
-        """A line for each kind of what is wrong with the first of them, and how many more."""
+        """For each kind of problem, a line on each of the first cases, and how many more."""
         lacking = np.flatnonzero(self._rows == 0)
         label = f"{self.what} of the inventory has no row and no reject"
         yield from named(label, self._names(lacking), len(lacking))
@@ -109,7 +110,7 @@ class Tally:
             yield f"… and {more:,} more: duplicate {self.what} names what is not kept"
 
     def _names(self, places: Ints) -> list[str]:
-        """The ids at the first of these places."""
+        """The ids of the first of these places."""
         first = places[:MOST_NAMED]
         number = np.searchsorted(self._starts, first, side="right") - 1
         return self._names_of(Keys(self._documents.docs[number], first - self._starts[number]))

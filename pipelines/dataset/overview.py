@@ -1,43 +1,76 @@
-"""Inspect: versions, counts, columns and a few samples of a dataset. Reads only what it shows."""
+"""Overview: versions, counts, columns and a few samples of a dataset. Reads only what it shows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import pyarrow as pa
 
 from pipelines.dataset.state import Snapshot, load_snapshot
+from schemas.changes import Counts
 from schemas.errors import DatasetError
+from schemas.rows import QualityRow
 from schemas.tables import PAGES
 from workers import store
 from workers.dataset import first_rows, table_history
 
-_SAMPLE_COLUMNS = [
-    "page_id", "source_uri", "page_index", "text", "text_source", "engine", "language",
-    "vision_tokens", "text_tokens", "compression", "quality", "width", "height",
-]  # fmt: skip
-
-
-_REJECT_COLUMNS = [
-    "level", "source_uri", "page_index", "stage", "reason", "detail", "kept_id", "similarity",
-]  # fmt: skip
 _MOST_REJECTS = 20
 
 
+class SampleLine(TypedDict):
+    """The columns of `pages` that are shown of a sample."""
+
+    page_id: str
+    source_uri: str
+    page_index: int
+    text: str
+    text_source: str
+    engine: str
+    language: str
+    vision_tokens: int
+    text_tokens: int
+    compression: float | None
+    quality: QualityRow
+    width: int
+    height: int
+
+
+class RejectLine(TypedDict):
+    """The columns of `rejects` that are shown."""
+
+    level: str
+    source_uri: str
+    page_index: int | None
+    stage: str
+    reason: str
+    detail: str | None
+    kept_id: str | None
+    similarity: float | None
+
+
+class VersionLine(TypedDict):
+    """A published version. `changes` is None where it was made before that was kept."""
+
+    version: int
+    timestamp_ms: int
+    counts: Mapping[str, int]
+    changes: Counts | None
+
+
 @dataclass(frozen=True, slots=True)
-class Inspection:
+class Overview:
     """A version as a reader first wants to see it.
 
-    `versions` are the newest of the `versions_published`, newest first; `changes` of one is the
-    summary of `pipelines.dataset.diff`, None where it was made before that was kept.
+    `versions` are the newest of the `versions_published`, newest first. Counts are by table, by
+    reason, by text source and by label; `tokens` are sums over a table, by column.
     """
 
     dataset: str
     version: int
     versions_published: int
-    versions: list[dict[str, Any]]
+    versions: Sequence[VersionLine]
     counts: Mapping[str, int]
     rejects: Mapping[str, int]
     bytes: Mapping[str, int]
@@ -47,14 +80,14 @@ class Inspection:
     conversation_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
     columns: Mapping[str, str]
-    reject_rows: list[dict[str, Any]]
-    samples: list[dict[str, Any]]
+    reject_rows: Sequence[RejectLine]
+    samples: Sequence[SampleLine]
 
 
-def inspect(
+def inspect_dataset(
     dataset: str, version: int | None = None, samples: int = 3, versions: int = 20
-) -> Inspection:
-    """Look at one version, the latest by default, and at the story of the newest `versions`.
+) -> Overview:
+    """Look at one version, the latest by default, and list the newest `versions`.
 
     Raises DatasetError where there is none.
     """
@@ -62,21 +95,12 @@ def inspect(
     snapshot = load_snapshot(uri, version)
     if snapshot is None:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
-    pages = snapshot.tables["pages"]
-    published = [row for row in table_history(pages.uri) if "versions" in row[2]]
-    return Inspection(
+    lines = _version_lines(snapshot)
+    return Overview(
         dataset=uri,
         version=snapshot.version,
-        versions_published=len(published),
-        versions=[
-            {
-                "version": number,
-                "timestamp_ms": stamp,
-                "counts": metadata["counts"],
-                "changes": metadata.get("changes"),
-            }
-            for number, stamp, metadata in published[:versions]
-        ],
+        versions_published=len(lines),
+        versions=lines[:versions],
         counts=snapshot.metadata["counts"],
         rejects=snapshot.metadata["rejects"],
         bytes={
@@ -87,21 +111,30 @@ def inspect(
         tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         mix=snapshot.metadata.get("mix", {}),
-        reject_rows=first_rows(_uris(snapshot, "rejects"), _REJECT_COLUMNS, _MOST_REJECTS),
+        reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
-        samples=first_rows(_uris(snapshot, "pages"), _SAMPLE_COLUMNS, samples),
+        samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),
     )
 
 
-def _uris(snapshot: Snapshot, name: str) -> list[str]:
-    table = snapshot.tables[name]
-    return [table.part_uri(part) for part in table.parts]
+def _version_lines(snapshot: Snapshot) -> list[VersionLine]:
+    """All published versions, newest first."""
+    return [
+        {
+            "version": number,
+            "timestamp_ms": stamp_ms,
+            "counts": record["counts"],
+            "changes": record.get("changes"),
+        }
+        for number, stamp_ms, record in table_history(snapshot.tables["pages"].uri)
+        if "versions" in record
+    ]
 
 
 def _sums_of(snapshot: Snapshot, table: str, columns: list[str]) -> dict[str, int]:
     """The sums of some columns; none for a table without a part."""
-    found = snapshot.columns(table, columns)
-    return {name: sum(found[name].to_pylist()) for name in columns} if found is not None else {}
+    rows = snapshot.columns(table, columns)
+    return {name: sum(rows[name].to_pylist()) for name in columns} if rows is not None else {}
 
 
 def _counts(table: pa.Table | None, column: str) -> dict[str, int]:

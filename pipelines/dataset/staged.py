@@ -1,9 +1,9 @@
-"""Where a dataset's staging is, what lies there, and what of it goes.
+"""Where a dataset's staging is, what lies there, and what of it may be removed.
 
-Staging is `<dataset>/staging`, or a folder of the dataset's own under `placement.staging`, which
-several datasets may name: what one removes is never another's. The dataset remembers such places
-in `_staging.json`, which is written before anything is staged there, so that `verify` and `vacuum`,
-which know no recipe, find them.
+Staging is `<dataset>/staging`, or a folder under `placement.staging`. Several datasets may name the
+same place; each has its own folder there, so none removes what belongs to another. The dataset
+notes such a place in `_staging.json` before anything is staged there, so that `verify` and
+`vacuum`, which have no recipe, find it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 MEMORY_NAME = "_staging.json"
 INVENTORY = "inventory"
 _SCRATCH = "publish-"
-# A copy of the receipts, which they do without.
+# `Staging.remember_receipts` writes it.
 _RECEIPTS_COPY = "receipts"
 _DAY_S = 86_400
 
@@ -40,34 +40,33 @@ def staging_root(recipe: Recipe) -> str:
 
 
 def scratch_folder(recipe: Recipe) -> str:
-    """The folder of what publishing leaves between its tasks."""
+    """The folder of the files that publishing passes between its tasks."""
     return store.join(staging_root(recipe), f"{_SCRATCH}{digest([recipe.dataset])[:16]}")
 
 
 @contextmanager
 def scratch_of(recipe: Recipe) -> Iterator[str]:
-    """A folder for what publishing leaves between its tasks; empty before and gone after.
+    """A folder for the files that publishing passes between its tasks: empty first, then removed.
 
-    What a kill leaves there goes with the next run, or with `vacuum`.
+    What a killed run leaves there is removed by the next run, or by `vacuum`.
     """
     folder = scratch_folder(recipe)
     _empty(folder)
     try:
         yield folder
     except LeaseError:
-        raise  # the folder may be another run's by now
+        raise  # the folder may belong to another run by now
     except BaseException:
         try:
             _empty(folder)
         except StorageError as exc:
-            log.warning("%s is left over, and goes with the next run: %s", folder, exc)
+            log.warning("%s could not be removed, the next run removes it: %s", folder, exc)
         raise
     _empty(folder)
 
 
 def _empty(folder: str) -> None:
-    for item in list_stored(folder):
-        store.delete(item.uri)
+    remove(list_stored(folder))
     store.remove_empty_folder(folder)
 
 
@@ -76,7 +75,7 @@ def _place(staging: str, dataset: str) -> str:
 
 
 def staging_roots(dataset: str) -> list[str]:
-    """All places where the dataset's staging may be: beside it, and where recipes have put it."""
+    """All places of the dataset's staging: its own folder, and those that recipes have named."""
     return [
         store.join(dataset, "staging"),
         *(_place(staging, dataset) for staging in _remembered(dataset)),
@@ -84,7 +83,7 @@ def staging_roots(dataset: str) -> list[str]:
 
 
 def remember_staging(recipe: Recipe) -> None:
-    """Note in the dataset where its staging is, if that is elsewhere. Before anything is there."""
+    """Note in the dataset where its staging is, if that is elsewhere. Call it before staging."""
     if recipe.placement.staging is None:
         return
     dataset, staging = store.absolute(recipe.dataset), store.absolute(recipe.placement.staging)
@@ -94,7 +93,7 @@ def remember_staging(recipe: Recipe) -> None:
 
 
 def forget_empty_staging(dataset: str) -> None:
-    """Forget the places where nothing is left."""
+    """Remove the notes on places where nothing is staged any more."""
     remembered = _remembered(dataset)
     left = [staging for staging in remembered if list_stored(_place(staging, dataset))]
     if left != remembered:
@@ -104,15 +103,15 @@ def forget_empty_staging(dataset: str) -> None:
 def _remembered(dataset: str) -> list[str]:
     uri = store.join(dataset, MEMORY_NAME)
     try:
-        found = json.loads(store.read_bytes(uri))["staging"]
+        places = json.loads(store.read_bytes(uri))["staging"]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, KeyError) as exc:
         raise IntegrityError(
-            f"{uri}: it does not say where staging is ({exc}); delete it, and the staging that it "
+            f"{uri} does not say where staging is ({exc}); delete it, and the staging that it "
             "named, if you know where that is"
         ) from exc
-    return [str(staging) for staging in found]
+    return [str(place) for place in places]
 
 
 def _remember(dataset: str, staging: Sequence[str]) -> None:
@@ -127,9 +126,9 @@ def _remember(dataset: str, staging: Sequence[str]) -> None:
 
 
 def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[str, list[Stored]]:
-    """What lies in staging, by the folder of a recipe's digest, or of the inventory.
+    """The files in staging, by their folder: one for each recipe digest, one of the inventory.
 
-    `listed` is all that lies there, among other things, where that is known.
+    `listed` is a listing that has all of them, if there is one already.
     """
     folders: dict[str, list[Stored]] = {}
     for item in list_stored(root) if listed is None else listed:
@@ -140,14 +139,14 @@ def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[st
 
 
 def holds_shards(folder: str) -> bool:
-    """Whether a folder of staging is one of a recipe's digest."""
+    """Whether a folder of staging is that of a recipe digest."""
     name = folder.rsplit("/", 1)[-1]
     return name != INVENTORY and not name.startswith(_SCRATCH)
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Staged files that may go, receipts apart: those go first."""
+    """Staged files that may be removed, receipts apart: receipts are removed first."""
 
     receipts: Sequence[Stored]
     files: Sequence[Stored]
@@ -158,10 +157,10 @@ class Leftovers:
         before_s: float,
         covered: frozenset[str] = frozenset(),
     ) -> Leftovers:
-        """All that was last written before a time, and the shards that are `covered`.
+        """All files last written before `before_s`, and those of the shards in `covered`.
 
-        The files of a shard go together, when the youngest is old enough: a receipt always has its
-        files. The copy of the receipts goes with the last of them.
+        The files of a shard are removed together, once the youngest is old enough, so that a
+        receipt always has its files. The copy of the receipts is removed with the last of them.
         """
         going: list[Stored] = []
         for folder, items in folders.items():
@@ -186,7 +185,7 @@ class Leftovers:
 
     @staticmethod
     def joined(parts: Iterable[Leftovers]) -> Leftovers:
-        """Those of several places."""
+        """The leftovers of several places together."""
         parts = list(parts)
         return Leftovers(
             [item for part in parts for item in part.receipts],
@@ -195,16 +194,16 @@ class Leftovers:
 
 
 def sweep(recipe: Recipe, now_s: float) -> None:
-    """Remove what has been staged longer than the recipe wants; a version was published since.
+    """Remove what has been staged longer than the recipe's `placement.staging_days`.
 
-    Called under the lease, after a run: no run to come needs it to go on, and only a change of
-    deduplication or of a policy might have used it.
+    Called under the lease at the end of a run. A version is published, so no later run needs these
+    files to go on; only a change of deduplication or of a policy could have used them.
     """
     days = recipe.placement.staging_days
     root = staging_root(recipe)
     if days is not None:
         folders = staged_folders(root)
-        # `settled.json` there serves the runs to come, however long nothing is new.
+        # `settled.json` there serves later runs, however long nothing is new.
         folders.pop(store.join(root, INVENTORY), None)
         leftovers = Leftovers.among(folders, now_s - days * _DAY_S)
         for objects in (leftovers.receipts, leftovers.files):

@@ -1,19 +1,22 @@
-"""What is known before a run: the published version, and which pages are read already."""
+"""What is known before a run: the published version, and which pages have been read."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
 from cluster.planner import uncovered_ranges
-from schemas.errors import DatasetError, IntegrityError
+from schemas.errors import DatasetError, IntegrityError, SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe, differences
+from schemas.removal import removal
 from schemas.shards import PageRange, Receipt
+from schemas.sources import is_made
 from schemas.tables import TABLES
+from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, open_table, read_part
 
@@ -22,7 +25,7 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One published version: the `pages` version, and those of the others that its commit names."""
+    """One published version: a version of `pages`, and of each other table the one it names."""
 
     tables: Mapping[str, TableVersion]
 
@@ -32,33 +35,36 @@ class Snapshot:
         return self.tables["pages"].version
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What the `pages` commit says: settings, counts, versions."""
+    def metadata(self) -> VersionRecord:
+        """What the `pages` commit says of the version."""
         return self.tables["pages"].metadata
 
     def documents(self) -> list[Document]:
         """The published inventory, part by part."""
-        table = self.tables["inventory"]
         return [
             Document.from_row(row)
-            for part in table.parts
-            for batch in read_part(table.part_uri(part)).to_batches(_ROWS_AT_ONCE)
+            for uri in self.part_uris("inventory")
+            for batch in read_part(uri).to_batches(_ROWS_AT_ONCE)
             for row in batch.to_pylist()
         ]
 
+    def part_uris(self, name: str) -> list[str]:
+        """Where the parts of a table lie."""
+        table = self.tables[name]
+        return [table.part_uri(part) for part in table.parts]
+
     def columns(self, name: str, columns: Sequence[str]) -> pa.Table | None:
         """Some columns of a whole table, or None where it has no part."""
-        table = self.tables[name]
-        found = [read_part(table.part_uri(part), columns) for part in table.parts]
-        return pa.concat_tables(found) if found else None
+        parts = [read_part(uri, columns) for uri in self.part_uris(name)]
+        return pa.concat_tables(parts) if parts else None
 
 
 def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
     """A published version, the latest by default; None where nothing is published yet.
 
     Raises:
-        DatasetError: where there is no such version, or an older PageFoundry made it.
-        IntegrityError: where the commit names tables that are not there.
+        DatasetError: there is no such version, or an older PageFoundry made it.
+        IntegrityError: the commit names tables that are not there.
     """
     pages = open_table(store.join(dataset, "pages"), version)
     if pages is None or "versions" not in pages.metadata:
@@ -68,25 +74,51 @@ def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
     if lacking:
         raise DatasetError(
             f"{dataset}: version {pages.version} was made by an older PageFoundry, which had no "
-            f"`{lacking[0]}` table; make the dataset anew in another folder"
+            f"`{lacking[0]}` table; make a new dataset in another folder"
         )
     for name in TABLES[:-1]:
         table = open_table(store.join(dataset, name), pages.metadata["versions"][name])
         if table is None:
-            raise IntegrityError(f"{dataset}: version {pages.version} names no {name} table")
+            raise IntegrityError(f"{dataset}: version {pages.version} has lost its {name} table")
         tables[name] = table
     return Snapshot(tables)
 
 
 def check_settings(recipe: Recipe, snapshot: Snapshot | None, re_read: bool) -> None:
-    """Raises DatasetError where the dataset was read under other settings, naming them."""
+    """Raises DatasetError, with the differences, if the dataset was read under other settings."""
     if snapshot is None or re_read or snapshot.metadata["recipe_digest"] == recipe.digest():
         return
     lines = differences(snapshot.metadata["reading_settings"], recipe.reading_settings())
     raise DatasetError(
         f"{recipe.dataset} was made with other settings ({'; '.join(lines)}); "
-        "set them back, name another dataset, or give --re-read to read every page again"
+        "restore them, name another dataset, or give --re-read to read every page again"
     )
+
+
+def check_removal(
+    recipe: Recipe, known: Sequence[Document], now: Sequence[Document], allow: bool
+) -> None:
+    """Raises SourceError where more of the dataset would leave than `max_removed`, unless `allow`.
+
+    To be called before anything is read.
+    """
+    leaving = removal(known, now)
+    if allow or leaving.share <= recipe.max_removed:
+        return
+    raise SourceError(
+        f"{leaving} of {recipe.dataset} are gone from the sources, which is more than max_removed "
+        f"({recipe.max_removed:.0%}); nothing was changed. Check that the sources are all there; "
+        "to publish without them give --allow-removal, or raise `max_removed` in the recipe"
+    )
+
+
+def covered_documents(
+    recipe: Recipe, snapshot: Snapshot | None, known: Iterable[Document]
+) -> frozenset[str]:
+    """The documents that the last version covers: all that it knows, read under these settings."""
+    if snapshot is None or snapshot.metadata["recipe_digest"] != recipe.digest():
+        return frozenset()
+    return frozenset(document.doc_id for document in known)
 
 
 def uncovered(
@@ -94,17 +126,42 @@ def uncovered(
 ) -> Iterator[PageRange]:
     """The page ranges of the inventory that neither a receipt nor the last version covers.
 
-    `known` are the documents of the last version, if it was read under the same settings: of
-    these it has every page, as a row or as a reject.
+    `known` are the documents that the last version covers: it has each of their pages, as a row or
+    as a reject.
     """
-    covered = runs_of(receipts)
-    for document in inventory:
-        if document.page_count is not None and document.doc_id not in known:
-            yield from uncovered_ranges(document.pages, pages_in(covered.get(document.doc_id, ())))
+    pages = (
+        document.pages
+        for document in inventory
+        if document.page_count is not None and document.doc_id not in known
+    )
+    return unstaged(pages, receipts)
+
+
+def unstaged(ranges: Iterable[PageRange], receipts: Iterable[Receipt]) -> Iterator[PageRange]:
+    """The parts of page ranges that no receipt covers."""
+    staged = runs_of(receipts)
+    for part in ranges:
+        yield from uncovered_ranges(part, pages_in(staged.get(part.doc_id, ())))
+
+
+def pages_left_over(
+    documents: Iterable[Document], covered: frozenset[str], todo: Iterable[PageRange]
+) -> Counter[bool]:
+    """How many pages an earlier run has read and not published, by whether they are made.
+
+    They are the pages of documents that the last version does not cover, without those to read.
+    """
+    pages: Counter[bool] = Counter()
+    for document in documents:
+        if document.doc_id not in covered:
+            pages[is_made(document.media_type)] += document.page_count or 0
+    for part in todo:
+        pages[is_made(part.media_type)] -= len(part)
+    return pages
 
 
 def runs_of(receipts: Iterable[Receipt]) -> dict[str, list[tuple[int, int]]]:
-    """The runs of pages that receipts speak for, by document: `start` and `stop` of each."""
+    """The runs of pages that receipts cover, by document: `start` and `stop` of each."""
     runs: dict[str, list[tuple[int, int]]] = {}
     for receipt in receipts:
         for doc_id, start, stop in receipt.ranges:

@@ -2,16 +2,18 @@
 
     versions to keep ─► what they name ─► the log forgets the others ─► parts, leftovers, staging
 
-A version of the dataset is one of `pages`, whose commit names the versions of the other tables; so
-the tables are swept together. deltalake's own vacuum is not used. It knows one table, not which
-versions of it the retained `pages` commits name; it commits twice to each table, and a version of
-`pages` is a version of the dataset; it has one age for replaced parts and for parts that no
-commit names; and the versions that it empties stay in the log, to fail in the middle of a reading.
+A version of the dataset is a version of `pages`, whose commit names the versions of the other
+tables, so all tables are vacuumed together. deltalake's own vacuum is not used because
 
-The order makes a kill harmless: the log first forgets what will go, so that no version is ever
-named and not whole; a receipt goes before the files that it speaks for. The lease of a run is held
-meanwhile, so no publish has parts on the way that no commit names yet; `grace_hours` is a second
-fence before those.
+- it knows one table, and not which of its versions the retained `pages` commits name;
+- it commits twice to each table, and each commit to `pages` is a version of the dataset;
+- it has the same age limit for replaced parts and for parts that no commit names;
+- the versions that it empties stay in the log, and fail in the middle of a read.
+
+The order makes a kill harmless. The log first forgets the versions that will lose parts, so that no
+version in the log is ever incomplete; a receipt is removed before the files that it covers. The
+lease is held meanwhile, so no publish is writing parts that no commit names yet; `grace_hours`
+protects such parts a second time.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,15 +50,17 @@ DEFAULT_KEEP_DAYS = 7.0
 DEFAULT_GRACE_HOURS = 24.0
 _DAY_S = 86_400
 _HOUR_S = 3_600
-# What a process that dies in a write leaves beside the place, on local disk: ours (of the card and
-# the lease; those of parts lie among the parts) and deltalake's.
+# Files that a process leaves on local disk when it dies in a write: ours, of the card and the lease
+# (those of parts lie among the parts), and deltalake's.
 _TORN = re.compile(r"\.[^/]*\.tmp|[a-z]+/_delta_log/\d{20}\.json#\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What stays: the newest `versions`, and those that were the newest at any time in the last
-    `days`; whichever of the two are given. The newest always stays."""
+    """Which versions stay: the newest `versions`, and all that were the newest within `days`.
+
+    A limit that is None keeps none. The newest version always stays.
+    """
 
     versions: int | None = None
     days: float | None = None
@@ -66,7 +69,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """A kind of thing that went, or would go."""
+    """How many files of one kind were removed, or would be."""
 
     what: str
     files: int
@@ -75,7 +78,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Vacuumed:
-    """What a vacuum did. `waiting` are leftovers that are too young to go yet."""
+    """What a vacuum did. `waiting` are leftovers that are too young to be removed."""
 
     dataset: str
     dry_run: bool
@@ -87,7 +90,7 @@ class Vacuumed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to go: where the log of each table shall begin, and objects by kind, in order."""
+    """What to remove: where the log of each table is to begin, and objects by kind, in order."""
 
     kept: tuple[int, ...]
     dropped: tuple[int, ...]
@@ -96,20 +99,20 @@ class Plan:
     waiting: Sequence[Stored]
 
 
-def vacuum(
+def vacuum_dataset(
     dataset: str,
     retention: Retention,
     dry_run: bool = False,
     wait: bool = False,
-    say: Callable[[str], Any] = lambda _: None,
+    say: Callable[[str], object] = lambda _: None,
     now_s: Callable[[], float] = time.time,
 ) -> Vacuumed:
-    """Remove what is not needed, or with `dry_run` only say what that is.
+    """Remove what no retained version needs; with `dry_run` only report it.
 
     Raises DatasetError where nothing is published, LeaseError where a run holds the dataset.
     """
     uri = store.absolute(dataset)
-    if dry_run or load_snapshot(uri) is None:  # a dataset that is not there gets no lease
+    if dry_run or load_snapshot(uri) is None:  # no lease on a dataset that does not exist
         return _report(uri, make_plan(uri, retention, now_s()), dry_run)
     with hold(uri, wait, say=say) as lease:
         plan = make_plan(uri, retention, now_s())
@@ -141,7 +144,7 @@ def _swept(what: str, objects: Sequence[Stored]) -> Swept:
 
 
 def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
-    """Decide what goes. Changes nothing."""
+    """Decide what to remove. Changes nothing."""
     newest = load_snapshot(uri)
     if newest is None:
         raise DatasetError(f"{uri} holds no published version; there is nothing to vacuum")
@@ -151,7 +154,9 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
         if "versions" in metadata
     ]
     kept = retained(published, retention, now_s)
-    snapshots = [found for number in kept if (found := load_snapshot(uri, number)) is not None]
+    snapshots = [
+        snapshot for number in kept if (snapshot := load_snapshot(uri, number)) is not None
+    ]
     dropped = tuple(sorted(version for version, _ in published if version not in kept))
     young_s = now_s - retention.grace_hours * _HOUR_S
     stored = list_stored(uri)
@@ -162,7 +167,7 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
     starts = {}
     for table in TABLES:
         versions = [snapshot.tables[table] for snapshot in snapshots]
-        # Versions that were never published, such as the empty first one, go only with others.
+        # Unpublished versions, such as the empty first one, are dropped only along with others.
         starts[table] = min(version.version for version in versions) if dropped else 0
         log += log_before(store.join(uri, table), starts[table])
         unneeded, unnamed = _unneeded_parts(store.join(uri, table), versions, tables)
@@ -189,8 +194,8 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
 def _unneeded_parts(
     table_uri: str, versions: Sequence[TableVersion], stored: Iterable[Stored]
 ) -> tuple[list[Stored], list[Stored]]:
-    """Parts of a table that these versions do not need: those the log names, and the others."""
-    # A publish that was killed may have committed here and not to `pages`: that stays whole.
+    """Parts of a table that these versions do not need: those in the log, and the others."""
+    # A killed publish may have committed to this table and not to `pages`: keep that version too.
     last = open_table(table_uri)
     needed = {part.path for version in [*versions, last] if version for part in version.parts}
     named = named_parts(table_uri)
@@ -208,7 +213,7 @@ def retained(
 ) -> frozenset[int]:
     """The versions that stay; `published` are numbers and times, newest first.
 
-    With neither a number nor days given, it is `DEFAULT_KEEP_DAYS`.
+    If `retention` has no limit, it is `DEFAULT_KEEP_DAYS`.
     """
     days = retention.days
     if days is None and retention.versions is None:
@@ -233,14 +238,14 @@ def _staging(
     published_s: float,
     retention: Retention,
 ) -> Leftovers:
-    """Receipts, and other staged files, that no run to come would use, wherever they are staged.
+    """Receipts and other staged files that no later run would use, in all places of staging.
 
-    Those of shards whose pages the newest version has, under the same digest; and all others from
-    before that version was published, less the grace, whatever their digest: what came later is
-    paid work of a run that was killed, and waits for the next.
+    They are the files of shards whose pages the newest version has, under the same digest, and all
+    files older than that version by the grace. Later files are the paid work of a killed run and
+    stay for the next one.
     """
     stale_s = published_s - retention.grace_hours * _HOUR_S
-    found = []
+    leftovers = []
     for root in staging_roots(uri):
         folders = staged_folders(root, stored if root.startswith(f"{uri}/") else None)
         receipts = [
@@ -249,12 +254,12 @@ def _staging(
             if holds_shards(folder)
             for receipt in Staging(folder).receipts(items)
         ]
-        found.append(Leftovers.among(folders, stale_s, _covered(receipts, newest)))
-    return Leftovers.joined(found)
+        leftovers.append(Leftovers.among(folders, stale_s, _covered(receipts, newest)))
+    return Leftovers.joined(leftovers)
 
 
 def _covered(receipts: Sequence[Receipt], newest: Snapshot) -> frozenset[str]:
-    """Ids of the shards all of whose pages a version has, read under the same digest.
+    """Ids of the shards whose pages are all in a version, read under the same digest.
 
     A version has every page of its inventory, as a row or as a reject.
     """
@@ -265,7 +270,7 @@ def _covered(receipts: Sequence[Receipt], newest: Snapshot) -> frozenset[str]:
     inventory = Keys.joined([inventory_keys(table.part_uri(part)) for part in table.parts])
     order = np.argsort(inventory.doc)
     index = DocIndex.of(inventory.doc)
-    # One entry a range, those of a receipt side by side.
+    # One entry a range; the ranges of a receipt lie side by side.
     ranges = [part for receipt in receipts for part in receipt.ranges]
     keys, rows = doc_keys(pa.array([doc_id for doc_id, _, _ in ranges], pa.string()))
     pages = np.zeros(len(ranges), np.int64)

@@ -1,19 +1,21 @@
 """Verify: prove the ledger of a published version from its tables alone.
 
-For every page of the inventory there is exactly one row in `pages` or `conversations`, or one page
-reject; for every
-document exactly one row in `documents` or one document reject; every part is there and its bytes
-hash to its name; every duplicate names a row that is kept; every crop is linked by the text of its
-page, and every such link is to a crop. Every receipt in the dataset's staging, beside it or where a
-recipe put it, has its files, or the next run would count on pages that are not there.
+A version is sound if
 
-A part is opened by one task, which hashes it and gives the ids of its rows as arrays; they are
-counted part by part, in two bytes a page.
+- every page of the inventory has exactly one row in `pages` or `conversations`, or one page reject;
+- every document has exactly one row in `documents`, or one document reject;
+- every part is there, and its bytes hash to its name;
+- every duplicate names a row that is kept;
+- every crop is linked by the text of its page, and every such link leads to a crop;
+- every receipt in staging has its files, as the next run relies on them.
 
-Part files that no version names are told as a note, not as a problem. No reader of a version sees
-them; a publish that was killed leaves them by design (its parts come before their commit, and its
-repeat finds or replaces them); and one that is at work now has some for a moment, which nobody
-can tell from the others. They cost only space, and show in a bare glob over a table's parts.
+One task opens a part, hashes it and returns the ids of its rows as arrays. These are counted part
+by part, in two bytes a page.
+
+A part file that no version names (an orphan) is a note, not a problem. No reader of a version sees
+it, except in a bare glob over a table's parts, and it costs only space. A killed publish leaves
+orphans, because parts are written before the commit; its repeat uses or replaces them. A publish
+that is running has orphans too, which look the same.
 """
 
 from __future__ import annotations
@@ -47,15 +49,15 @@ from workers.dataset.vacuum import named_parts
 from workers.shards import Staging
 from workers.store.listing import Stored, list_stored
 
-# Rejects are last: a duplicate among them names a row that must have been counted as kept.
+# Rejects come last: the keeper of a duplicate must have been counted before.
 _STAGES = (("inventory",), ("documents", "crops", "conversations", "pages"), ("rejects",))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verify found: problems are one line each, and there are none in a sound version.
+    """The result of verify: one line a problem, and none for a sound version.
 
-    Orphans are part files that no version names; `notes` has a line on them if there are any.
+    `orphans` are part files that no version names; `notes` has a line on them if there are any.
     """
 
     version: int
@@ -72,7 +74,7 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def verify(dataset: str, session: Session, version: int | None = None) -> Verdict:
+def verify_dataset(dataset: str, session: Session, version: int | None = None) -> Verdict:
     """Check one version, the latest by default. Raises DatasetError where there is none."""
     uri = store.absolute(dataset)
     snapshot = load_snapshot(uri, version)
@@ -89,7 +91,7 @@ def verify(dataset: str, session: Session, version: int | None = None) -> Verdic
         except StorageError as exc:
             if root.startswith(f"{uri}/"):
                 raise
-            notes.append(f"{exc}: the staging there is not looked at")
+            notes.append(f"{exc}: the staging there was not checked")
     orphans = [item for name in TABLES for item in orphan_parts(store.join(uri, name))]
     parts = {name: table.parts for name, table in snapshot.tables.items()}
     return Verdict(
@@ -99,8 +101,8 @@ def verify(dataset: str, session: Session, version: int | None = None) -> Verdic
         samples=sum(part.rows for name in ("pages", "conversations") for part in parts[name]),
         page_rejects=audit.page_rejects if audit.ledger else 0,
         crops=sum(part.rows for part in parts["crops"]),
-        parts=sum(len(found) for found in parts.values()),
-        bytes_hashed=sum(part.size for found in parts.values() for part in found),
+        parts=sum(len(of_table) for of_table in parts.values()),
+        bytes_hashed=sum(part.size for of_table in parts.values() for part in of_table),
         orphans=len(orphans),
         orphan_bytes=sum(item.size for item in orphans),
         problems=tuple(problems),
@@ -113,7 +115,7 @@ def verify(dataset: str, session: Session, version: int | None = None) -> Verdic
 
 @dataclass(slots=True)
 class _Audit:
-    """What the parts have told so far; there is no ledger where one of them is damaged."""
+    """What is known from the parts so far. There is no ledger once a part is damaged."""
 
     ledger: Ledger | None = None
     damage: list[str] = field(default_factory=list)
@@ -123,7 +125,7 @@ class _Audit:
 
 
 def _audited(snapshot: Snapshot, session: Session) -> _Audit:
-    """Check all parts, stage by stage; their rows are added up as each part is done."""
+    """Check all parts, stage by stage, and add up their rows as each part is done."""
     audit = _Audit()
     for stage in _STAGES:
         parts = [
@@ -172,7 +174,7 @@ def _count(audit: _Audit, checked: CheckedPart, rows: PartRows) -> None:
 
 
 def _crop_problems(audit: _Audit, snapshot: Snapshot, session: Session) -> Iterator[str]:
-    """Crops and the links to them, which are pairs of a page and a path, must be the same set."""
+    """Problems unless crops and links, as pairs of a page and a path, are the same set."""
     assert audit.ledger is not None
     crops = sorted(audit.crops, key=lambda crop: crop[0])
     nothing: Digests = np.zeros(0, "S16")
@@ -203,7 +205,7 @@ def _known(digests: Digests | None) -> Digests:
 
 
 def _crop_ids(crops: Sequence[tuple[str, PartRows]], rows: Ints) -> list[str]:
-    """The ids of crops by their places, all parts end to end."""
+    """The ids of crops by their places in all parts, one part after the other."""
     names: list[str] = []
     start = 0
     for uri, part in crops:
@@ -216,11 +218,11 @@ def _crop_ids(crops: Sequence[tuple[str, PartRows]], rows: Ints) -> list[str]:
 
 
 def _link_names(dangling: Digests, snapshot: Snapshot, session: Session) -> set[str]:
-    """Texts of the first dangling links, for which the parts are read once more."""
+    """The names of the first dangling links. The parts are read once more for them."""
     first = frozenset(digest.tobytes() for digest in dangling[:MOST_NAMED].reshape(-1, 1))
     table = snapshot.tables["pages"]
     tasks = [LinksToName(table.part_uri(part), first) for part in table.parts] if first else []
-    return {name for found in run_tasks(name_links, tasks, session) for name in found}
+    return {name for names in run_tasks(name_links, tasks, session) for name in names}
 
 
 # ---- beside the tables ------------------------------------------------------------------------
@@ -228,10 +230,10 @@ def _link_names(dangling: Digests, snapshot: Snapshot, session: Session) -> set[
 
 def orphan_parts(table_uri: str) -> list[Stored]:
     """Files among a table's parts that no version names, torn writes included."""
-    # Listed first: a part that is committed meanwhile is then named.
+    # List the files before the log, so that a part that is committed in between is in the log.
     stored = list_stored(store.join(table_uri, "data"))
-    named = named_parts(table_uri)
-    return [item for item in stored if item.uri.removeprefix(f"{table_uri}/") not in named]
+    in_log = named_parts(table_uri)
+    return [item for item in stored if item.uri.removeprefix(f"{table_uri}/") not in in_log]
 
 
 def _orphan_notes(orphans: list[Stored]) -> Iterator[str]:
@@ -245,7 +247,7 @@ def _orphan_notes(orphans: list[Stored]) -> Iterator[str]:
 
 
 def _staging_problems(root: str) -> Iterator[str]:
-    """Receipts whose files are not there in full. Their bytes are not hashed here."""
+    """Receipts whose files are missing or too short. Bytes of staged files are not hashed."""
     for folder, items in staged_folders(root).items():
         if not holds_shards(folder):
             continue
@@ -253,7 +255,8 @@ def _staging_problems(root: str) -> Iterator[str]:
         receipts = staging.receipts(items)
         lines = list(_lost_files(receipts, staging, items))
         if lines:
-            # A receipt is written last: what came while the folder was listed is there by now.
+            # A file may have come while the folder was listed; a receipt is written last, so all
+            # its files are in a second listing.
             lines = list(_lost_files(receipts, staging, list_stored(folder)))
         yield from lines
 
@@ -266,8 +269,8 @@ def _lost_files(
         name = receipt.shard_id
         for uri, size in staging.files(receipt):
             if sizes.get(uri) != size:
-                there = f"has {sizes[uri]:,} bytes of {size:,}" if uri in sizes else "is missing"
+                state = f"has {sizes[uri]:,} bytes of {size:,}" if uri in sizes else "is missing"
                 yield (
-                    f"{store.join(staging.folder, name)}.json: this receipt's file {uri} {there}; "
+                    f"{store.join(staging.folder, name)}.json: this receipt's file {uri} {state}; "
                     "delete the receipt, and the next run reads its pages again"
                 )

@@ -22,8 +22,8 @@ from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dataset.state import load_snapshot
 from pipelines.inventory import take_inventory
-from pipelines.read import draw_ranges
 from pipelines.steps.settings import child_limits, raster_settings
+from pipelines.steps.shard import draw_ranges
 from schemas.errors import SourceError
 from schemas.ids import order_key, page_id, split_page_id
 from schemas.inventory import Document

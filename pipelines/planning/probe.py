@@ -3,7 +3,7 @@
     draw pages ─► those that the text layer settles ─► score
               └─► some of those that need the engine ─► read ─► score
 
-The steps are those of a pass (`pipelines.read`), in this process. What they write goes to a
+The steps are those of a pass (`pipelines.steps.shard`), in this process. What they write goes to a
 temporary folder that is deleted; the dataset and its staging stay as they are.
 """
 
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 from cluster.estimate import PageCosts
 from cluster.progress import Meter
-from pipelines.read import Job, Readings, finish, make_job, raster, read, read_layers
 from pipelines.steps.settings import replica_settings
+from pipelines.steps.shard import Job, Readings, finish, make_job, raster, read, read_layers
 from pipelines.steps.timed import Stopwatch, Timed
 from schemas.pages import RasteredPage
 from schemas.recipe import Recipe

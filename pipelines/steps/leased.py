@@ -1,30 +1,30 @@
-"""A session under a lease: its work stops when the lease on the dataset is lost."""
+"""A session under a lease: work stops when the lease on the dataset is lost."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from cluster.pool import Outcome, Runtime, Step
 from cluster.session import ReplicaSpec, Session
 
 
 class Hold(Protocol):
-    """What a run needs to know of its lease; `workers.dataset.lease.Lease` is one."""
+    """How a run asks after its lease; `workers.dataset.lease.Lease` is the real one."""
 
     def ensure_held(self) -> None:
-        """Raises LeaseError where it is known to be lost; cheap."""
+        """Raises LeaseError if the lease is known to be lost. Cheap: does not ask the store."""
         ...
 
     def check(self) -> None:
-        """Raises LeaseError where it is lost; asks the store."""
+        """Raises LeaseError if the lease is lost. Asks the store."""
         ...
 
 
 class LeasedSession:
-    """Gives the runtimes of another session; each asks `hold` at every turn of the pool."""
+    """Another session whose runtimes ask `hold` at every turn of the pool."""
 
     def __init__(self, session: Session, hold: Hold) -> None:
         self.isolated = session.isolated
@@ -58,7 +58,7 @@ class _LeasedRuntime:
     def keep(self, count: int) -> None:
         self.runtime.keep(count)
 
-    def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
+    def start(self, chain: Sequence[Step], item: object, lane: Hashable) -> Hashable:
         return self.runtime.start(chain, item, lane)
 
     def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:

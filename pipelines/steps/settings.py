@@ -1,6 +1,7 @@
-"""From a recipe to the settings of each worker: the one place that says what takes what.
+"""From a recipe to the settings of each worker. Pure.
 
-Pure. A worker gets these values and never the recipe, so that what changes its output is seen here.
+A worker gets these values and never the recipe, so this module alone shows which keys of the recipe
+change a worker's output.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from workers.shards import ScoreSettings
 
 
 def raster_settings(recipe: Recipe) -> RasterSettings:
-    """What a page image is made like, and when its text layer is enough."""
+    """How a page image is made, and when its text layer is enough."""
     return RasterSettings(
         recipe.raster, recipe.routing, recipe.text_layer, recipe.quality.min_ink_share
     )
@@ -24,7 +25,10 @@ def child_limits(recipe: Recipe) -> ChildLimits:
 
 
 def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
-    """What a replica loads and how it retries; `isolated`: its process is its own to end."""
+    """What a replica loads and how it retries.
+
+    `isolated`: it has a process of its own, which it may end when a read takes too long.
+    """
     placement = recipe.placement
     return ReplicaSettings(
         engine=recipe.engine,
@@ -38,7 +42,7 @@ def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
 
 
 def replica_count(placement: Placement, pages: int | None) -> int:
-    """As many replicas as the recipe allows, and no more than `pages` make shards to read."""
+    """The most replicas that the recipe allows, but no more than `pages` make shards."""
     most = placement.replicas[1]
     return most if pages is None else min(most, -(-pages // placement.shard_pages))
 

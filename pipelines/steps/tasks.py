@@ -10,8 +10,8 @@ from cluster.progress import Meter
 from cluster.session import Session
 
 TASK_DEADLINE_S = 6 * 3600
-"""What a task of inventory or publish may take, its turn included. The largest moves some GB, and
-each of its requests has a deadline of minutes: this one is for what hangs between them."""
+"""The longest time of a task of inventory or publish, waiting for its turn included. The largest
+task moves some GB. Each request has a deadline of minutes; this one is for hangs between them."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +33,7 @@ def task_results(
     session: Session,
     meter: Meter | None = None,
 ) -> Iterator[Result]:
-    """As `run_tasks`, each result as it comes, so that not all need to be held."""
+    """Like `run_tasks`, but yields each result as it comes, so that they need not all be held."""
     if isinstance(items, Sized) and not len(items):
         return
     policy: Policy[Item] = Policy(lambda item: [item], lambda item: TASK_DEADLINE_S)

@@ -1,7 +1,7 @@
-"""What a step hands to the next beside its result: what it took and what it counted.
+"""The times and counts of a step, which travel to the next step with its result.
 
-The sums travel with the values, so that whoever gets a receipt has them too. They are in no file:
-what a shard's chain writes is the same whoever ran it.
+They come back with the receipt and are written to no file, so that a shard's files do not depend
+on who ran its chain.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from schemas.pages import PageReading, RasteredPage
+from schemas.rows import StagedCrop, StagedRow
 from schemas.timings import ShardTimes
 from workers.reading import Replica
-from workers.shards.score import Row
 
 Value = TypeVar("Value")
 
@@ -28,13 +28,13 @@ class Timed(Generic[Value]):
 
 
 class Stopwatch:
-    """Wall seconds since it was made."""
+    """Measures wall seconds from its creation."""
 
     def __init__(self) -> None:
         self._started_s = time.perf_counter()
 
     def seconds(self) -> float:
-        """So far."""
+        """Seconds since its creation."""
         return time.perf_counter() - self._started_s
 
 
@@ -46,7 +46,7 @@ def raster_times(seconds: float, pages: Sequence[RasteredPage]) -> ShardTimes:
 def read_times(
     seconds: float, replica: Replica, readings: Iterable[PageReading | None]
 ) -> ShardTimes:
-    """What a replica's reading adds. Tries of the text layer are no attempts of an engine."""
+    """What a replica's reading adds. An attempt by the text layer does not count as a retry."""
     by_engine = [reading for reading in readings if reading and reading.text_source == "ocr"]
     tries = [
         sum(attempt.engine != "text_layer" for attempt in reading.attempts) for reading in by_engine
@@ -64,8 +64,8 @@ def read_times(
     )
 
 
-def finish_times(seconds: float, rows: Iterable[Row]) -> ShardTimes:
-    """What scoring adds: the tokens of rows that have a reading, rejects by quality among them."""
+def finish_times(seconds: float, rows: Iterable[StagedRow | StagedCrop]) -> ShardTimes:
+    """What scoring adds: the tokens of all rows that were read, also of rejects by quality."""
     read = [row for row in rows if "vision_tokens" in row]
     return ShardTimes(
         finish_s=seconds,

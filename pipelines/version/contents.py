@@ -1,13 +1,12 @@
 """What each table of a version holds: the rows of old parts that stay, and the rows that are new.
 
-Old parts are told by place: no row is read to decide whether it stays.
+Old rows are named by their place: no row is read to decide whether it stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,9 @@ import pyarrow as pa
 from pipelines.version.dedup import Drops
 from pipelines.version.records import DUPLICATE, LEFT_OUT, NOBODY, REJECT, Flags, Ints, Records
 from pipelines.version.rows import Version
+from schemas.inventory import Document
+from schemas.rows import RejectRow
 from schemas.sources import is_conversation
-from schemas.tables import REJECTS
 from workers.dataset import PartFile
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RowsFile, record_id
@@ -27,8 +27,11 @@ _REJECT_BYTES = 2048  # signatures are most of a row
 
 @dataclass(frozen=True, slots=True)
 class OldRows:
-    """Rows of old parts that stay, in arrays: the file, its row, and the number of the document
-    where the row shall name another URI (-1 where not)."""
+    """Rows of old parts that stay, in arrays of one entry a row.
+
+    The row is the `row`-th of `uris[file]`. `renamed` is the number of its document where that has
+    another URI now, which the row must name; -1 elsewhere.
+    """
 
     uris: Sequence[str]
     file: npt.NDArray[np.int32]
@@ -38,8 +41,11 @@ class OldRows:
 
 @dataclass(frozen=True, slots=True)
 class NewRows:
-    """Rows that go to new parts, in arrays and in their order; `overlay` gives what lies over
-    some of them."""
+    """Rows that go to new parts, in arrays and in their order.
+
+    `overlay` gives, for some of them by place, the columns in which a row gets another value than
+    its file has.
+    """
 
     files: Sequence[RowsFile]
     file: npt.NDArray[np.int32]
@@ -50,12 +56,52 @@ class NewRows:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A table of a version. `parts` are those of the last version."""
+    """What a table of a version holds.
+
+    `parts` are those of the last version, each with its URI, and `old` their rows that stay; `new`
+    are rows that lie in other files, `at_hand` new rows that lie in none.
+    """
 
     table: str
     parts: Sequence[tuple[PartFile, str]]
     old: Sequence[OldRows]
-    new: Sequence[NewRows]
+    new: Sequence[NewRows] = ()
+    at_hand: Iterable[Mapping[str, object]] = ()
+
+
+def table_contents(version: Version, known: Sequence[Document]) -> Iterator[Contents]:
+    """The contents of every table, in commit order; `known` is the last version's inventory.
+
+    One at a time: the arrays of a table are not needed once it is written.
+    """
+    yield inventory_contents(version, known)
+    yield reject_contents(version)
+    yield document_contents(version)
+    yield crop_contents(version)
+    yield conversation_contents(version)
+    yield page_contents(version)
+
+
+def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
+    """The present documents: a document whose files changed gets a new row."""
+    catalogue = version.inputs.catalogue
+    parts = _parts(version, "inventory")
+    places = ((n, row) for n, (part, _) in enumerate(parts) for row in range(part.rows))
+    unchanged: list[tuple[int, int]] = []
+    ids = set()
+    for place, document in zip(places, known, strict=True):
+        number = catalogue.numbers.get(document.doc_id)
+        if number is not None and catalogue.documents[number] == document:
+            ids.add(document.doc_id)
+            unchanged.append(place)
+    file, row = np.array(unchanged, np.int32).reshape(-1, 2).T
+    renamed = np.full(len(unchanged), NOBODY, np.int32)
+    return Contents(
+        "inventory",
+        parts,
+        [OldRows([uri for _, uri in parts], file, row, renamed)],
+        at_hand=(d.to_row() for d in catalogue.documents if d.doc_id not in ids),
+    )
 
 
 def page_contents(version: Version) -> Contents:
@@ -70,7 +116,7 @@ def conversation_contents(version: Version) -> Contents:
 
 
 def _is_conversation(version: Version) -> Flags:
-    """Along the pages."""
+    """Which pages are conversations."""
     of_document = [is_conversation(d.media_type) for d in version.inputs.catalogue.documents]
     flags: Flags = np.array(of_document, bool)[version.pages.doc]
     return flags
@@ -115,15 +161,15 @@ def _parts(version: Version, table: str) -> list[tuple[PartFile, str]]:
     snapshot = version.inputs.snapshot
     if snapshot is None:
         return []
-    found = snapshot.tables[table]
-    return [(part, found.part_uri(part)) for part in found.parts]
+    old = snapshot.tables[table]
+    return [(part, old.part_uri(part)) for part in old.parts]
 
 
 # ---- rejects ----------------------------------------------------------------------------------
 
 
 def reject_contents(version: Version) -> Contents:
-    """Everything that went in and does not come out, but for `new_plain_rejects`."""
+    """Everything that went in and does not come out."""
     documents, pages = version.documents, version.pages
     is_plain = (documents.outcome == REJECT) & _is_plain(version)[documents.doc]
     left_out = version.selection.left_out
@@ -137,31 +183,35 @@ def reject_contents(version: Version) -> Contents:
         _parts(version, "rejects"),
         [old for old, _ in levels],
         [new for _, new in levels],
+        new_plain_rejects(version),
     )
 
 
-def new_plain_rejects(version: Version) -> Iterator[dict[str, Any]]:
-    """Rows of documents that cannot be counted or have no readable page, and have none yet."""
+def new_plain_rejects(version: Version) -> Iterator[RejectRow]:
+    """Rejects of documents without a page count or a readable page, unless they are there."""
     documents = version.documents
     is_plain = _is_plain(version)
     is_plain[documents.doc[documents.outcome == REJECT]] = False
     for number in np.flatnonzero(is_plain).tolist():
         document = version.inputs.catalogue.documents[number]
-        row = dict.fromkeys(REJECTS.names) | {
+        stage, reason = "read", "no_readable_page"
+        detail: str | None = f"none of its {document.page_count} pages"
+        if document.page_count is None:
+            assert document.reason is not None
+            stage, reason, detail = "inventory", document.reason, document.detail
+        yield {
             "level": "document",
+            "stage": stage,
+            "reason": reason,
+            "detail": detail,
             "doc_id": document.doc_id,
             "source_uri": document.source_uri,
             "recipe_digest": version.inputs.recipe.digest(),
         }
-        if document.page_count is None:
-            yield row | {"stage": "inventory", "reason": document.reason, "detail": document.detail}
-        else:
-            detail = f"none of its {document.page_count} pages"
-            yield row | {"stage": "read", "reason": "no_readable_page", "detail": detail}
 
 
 def _is_plain(version: Version) -> Flags:
-    """By document number: it cannot be counted, or has no readable page."""
+    """By document number: whether it has no page count or no readable page."""
     is_plain = np.ones(len(version.inputs.catalogue.documents), bool)
     is_plain[version.pages.doc[version.pages.readable]] = False
     return is_plain
@@ -175,7 +225,7 @@ def _rejected(
     is_plain: Flags,
     left_out: Flags,
 ) -> tuple[OldRows, NewRows]:
-    """The rejects of a level: rows of old parts that stay, and new ones."""
+    """The rejects of a level: rows of old parts that stay, and new rows."""
     same = _same_drop(records, drops) | (left_out & (records.outcome == LEFT_OUT))
     stays = records.origin("rejects") & (is_plain | same)
     chosen = np.flatnonzero((is_plain | drops.dropped | left_out) & ~stays)
@@ -189,7 +239,7 @@ def _rejected(
 
 
 def _same_drop(records: Records, drops: Drops) -> Flags:
-    """Duplicates that the last version dropped just as this one does."""
+    """Duplicates that the last version dropped for the same keeper, kind and similarity."""
     keepers = np.full(len(records), NOBODY, np.int64)
     keepers[drops.dropped] = records.keys[drops.keeper[drops.dropped]]
     same: Flags = (
@@ -214,7 +264,7 @@ def _overlay(
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
     is_out = dropped | left_out[chosen]
 
-    def where_dropped(values: Any, kind: pa.DataType) -> pa.Array:
+    def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
 
     places = zip(records.doc[keepers].tolist(), records.index[keepers].tolist(), strict=True)

@@ -1,12 +1,12 @@
-"""Deduplicate: which pages, or documents, are dropped, and for which.
+"""Deduplicate: which pages, or documents, are dropped, and for which keeper.
 
     key files ─► [ bucket ] per column ─► components ─► [ gather members ] per file
               ─► [ decide ] per group of components
 
-Candidates share a text hash or a MinHash band. Each column of keys is grouped by a task of its
-own; only pairs come back, and are joined to components as they come. Members of components are
-gathered and decided on in tasks too, so the driver holds numbers of records and nothing else.
-What is dropped is decided in `workers.publishing.decisions`.
+Candidates share a text hash or a MinHash band. One task for each column of keys groups the rows and
+returns pairs, which are joined to components as they arrive. Members of components are gathered
+and decided on in tasks too, so the driver holds only numbers of records. What is dropped is
+decided in `workers.publishing.decisions`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MEMBERS_AT_ONCE = 131_072  # 128 MiB of signatures at 1 KiB each; a larger comp
 
 @dataclass(frozen=True, slots=True)
 class Drops:
-    """What is dropped, in arrays along records.
+    """What is dropped, in arrays with one entry a record.
 
-    `keeper` is the record that is kept instead, -1 for a record that is not dropped; `kind` an
-    index of `KINDS`; `similarity` in 0 to 1.
+    `keeper` is the record that is kept instead, -1 for a record that is not dropped; `kind` is an
+    index of `KINDS`; `similarity` is between 0 and 1.
     """
 
     keeper: Ints
@@ -57,8 +57,11 @@ def find_duplicates(
     session: Session,
     members_at_once: int = _MEMBERS_AT_ONCE,
 ) -> Drops:
-    """The duplicates among some of the records. Files in `scratch` carry their members to tasks,
-    each of which decides on components of some members."""
+    """The duplicates among the records that are flagged in `among`.
+
+    Files in `scratch` carry the members of components to tasks, each of which decides on components
+    of up to `members_at_once` members together; a larger component has a task of its own.
+    """
     drops = Drops(
         np.full(len(records), NOBODY, np.int64),
         np.zeros(len(records), np.uint8),
@@ -67,17 +70,17 @@ def find_duplicates(
     members, sizes = _components(records, among, level, settings, session)
     group_of = _grouped(sizes, members_at_once)
     groups = _groups(records, members, sizes, group_of, level, settings, scratch, session)
-    for found in task_results(decide_members, groups, session):
-        drops.keeper[found.index] = found.keeper
-        drops.kind[found.index] = found.kind
-        drops.similarity[found.index] = found.similarity
+    for duplicates in task_results(decide_members, groups, session):
+        drops.keeper[duplicates.index] = duplicates.keeper
+        drops.kind[duplicates.index] = duplicates.kind
+        drops.similarity[duplicates.index] = duplicates.similarity
     return drops
 
 
 def _components(
     records: Records, among: Flags, level: Level, settings: Dedup, session: Session
 ) -> tuple[Indices, Indices]:
-    """Sets of records that may be duplicates: members, one set after the other, and sizes."""
+    """Sets of records that may be duplicates: members, one set after the other, and set sizes."""
     total = sum(file.rows for file in records.key_files)
     wanted = np.zeros(total, bool)
     wanted[records.position[among]] = True
@@ -89,10 +92,10 @@ def _components(
         start += file.rows
     columns = key_columns(settings, by_picture=level == "page")
     tasks = [Bucketing(column, tuple(files)) for column in columns]
-    # By record, so that the order of files, which is that of arrival, plays no part.
+    # Number by record: the order of files is that of arrival and must not matter.
     record_at = np.full(total, NOBODY, np.int64)
     record_at[records.position] = np.arange(len(records))
-    edges = (record_at[found] for found in task_results(bucket_edges, tasks, session))
+    edges = (record_at[pairs] for pairs in task_results(bucket_edges, tasks, session))
     return components(edges, len(records))
 
 
@@ -106,7 +109,7 @@ def _groups(
     scratch: str,
     session: Session,
 ) -> list[Group]:
-    """Components in groups that one task can hold; their members are gathered on the way."""
+    """Components in groups that one task can hold. Writes the members of each group to files."""
     group = np.repeat(group_of, sizes)
     file, row = records.file[members], records.row[members]
     order = np.lexsort((row, group, file))
@@ -123,13 +126,15 @@ def _groups(
             parts[home].append(MembersPart(uri, row_group, chosen - starts[home]))
     run_tasks(write_members, tasks, session)
     return [
-        Group(members[group == n], sizes[group_of == n], tuple(found), level == "page", settings)
-        for n, found in enumerate(parts)
+        Group(
+            members[group == n], sizes[group_of == n], tuple(group_parts), level == "page", settings
+        )
+        for n, group_parts in enumerate(parts)
     ]
 
 
 def _grouped(sizes: Indices, members_at_once: int) -> Indices:
-    """The number of the group that each component is in: as many as have some members."""
+    """The group of each component: groups hold up to `members_at_once` members together."""
     numbers = np.zeros(len(sizes), np.int64)
     number, held = 0, 0
     for place, size in enumerate(sizes.tolist()):

@@ -1,7 +1,7 @@
-"""Select: which samples a mix takes, so that its groups have the proportions of their weights.
+"""The mix: which samples are taken, so that the groups have the proportions of their weights.
 
-Of each group those are taken whose rows come first in the seeded order of publishing: which they
-are does not depend on the other groups, and those taken stay taken while a group grows.
+Each group gives the samples that come first in the seeded order of publishing. So the choice in one
+group does not depend on the others, and a sample that is taken stays taken while its group grows.
 """
 
 from __future__ import annotations
@@ -22,23 +22,27 @@ from schemas.sources import listed_as
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a mix leaves out, along the pages; and of each group its weight, how many samples it
-    could have had, and how many it has. No group where there is no mix."""
+    """What a mix leaves out, with one flag a page; and weight and counts of each group.
+
+    `groups` has for each group its `weight`, the `available` samples and the `samples` taken. It is
+    empty where the recipe has no mix.
+    """
 
     left_out: Flags
     groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def select(
+def choose_by_mix(
     recipe: Recipe,
     groups: Mapping[str, str],
     catalogue: Catalogue,
     pages: Records,
     among: Flags,
 ) -> Selection:
-    """Choose among some pages by the recipe's mix. `groups`: of the listed files, by URI.
+    """Choose from the pages that are flagged in `among`, by the recipe's mix.
 
-    Raises SourceError where a group has too few samples for any.
+    `groups` are those of the listed files, by URI. Raises SourceError where a group has so few
+    samples that no group can have any.
     """
     left_out = np.zeros(len(pages), bool)
     if recipe.mix is None:
@@ -61,15 +65,15 @@ def select(
         places = np.flatnonzero(among & (group == number))
         order = sorted(places.tolist(), key=lambda place: _order(recipe, catalogue, pages, place))
         left_out[order[counts[name] :]] = True
-    told = {
+    counts_by_group = {
         name: {"weight": weights[name], "available": available[name], "samples": counts[name]}
         for name in names
     }
-    return Selection(left_out, told)
+    return Selection(left_out, counts_by_group)
 
 
 def _group(document: Document, groups: Mapping[str, str], names: list[str]) -> int:
-    """The number of a document's group: of several, the one that the mix names first."""
+    """The number of a document's group, or -1; of several groups, the one that comes first."""
     of_files = {groups.get(listed_as(file.uri, document.media_type), "") for file in document.files}
     return next((number for number, name in enumerate(names) if name in of_files), -1)
 

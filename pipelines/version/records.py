@@ -1,7 +1,7 @@
 """Records of all rows in arrays: which rows there are, where they lie, what becomes of them.
 
-The driver holds about sixty bytes a row and no text: ids are a document's number and a page's
-index, and signatures stay in the files. `workers.publishing.records` reads the files.
+The driver holds about sixty bytes a row and no text. An id is a document's number and a page's
+index; signatures stay in the files, which `workers.publishing.records` reads.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ Flags = npt.NDArray[np.bool_]
 
 
 def page_key(doc: int, index: int) -> int:
-    """One number for a document's number and a page's index: they sort as pages do."""
+    """A document's number and a page's index as one number; keys sort as page ids do."""
     return (doc << 32) | index
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The documents of now, by number: sorted by id."""
+    """The present documents, numbered in the order of their ids."""
 
     documents: Sequence[Document]
     numbers: Mapping[str, int]
@@ -49,7 +49,7 @@ class Catalogue:
 
     @staticmethod
     def of(documents: Sequence[Document]) -> Catalogue:
-        """Of documents that are sorted by id."""
+        """A catalogue of documents, which must be sorted by id."""
         return Catalogue(
             documents,
             {document.doc_id: number for number, document in enumerate(documents)},
@@ -65,7 +65,7 @@ class Catalogue:
         )
 
     def numbers_of(self, doc_ids: Sequence[str]) -> npt.NDArray[np.int32]:
-        """The numbers of documents, -1 for those that are not there."""
+        """The numbers of documents, -1 for those that are not in the catalogue."""
         return np.array([self.numbers.get(name, NOBODY) for name in doc_ids], np.int32)
 
 
@@ -81,11 +81,11 @@ class KeyRows:
 class Records:
     """Records in arrays with one entry a row, sorted by page, each page once.
 
-    `doc` is a document's number; `files[file]` has the row as its `row`-th; `outcome` is SAMPLE,
-    DUPLICATE or LEFT_OUT (in the last version) or REJECT; `moved` says that the row names another
-    URI than its document has now; `position` is its place in the key files, end to end. `keeper` (a
-    page's key as `keys` has them), `kind` and `similarity` are those of a duplicate of the last
-    version.
+    - `doc` is the document's number; the row is the `row`-th row of `files[file]`.
+    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE or LEFT_OUT.
+    - `moved`: the row names another URI than its document has now.
+    - `position` is the row's place in the key files, one file after the other.
+    - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
     """
 
     files: Sequence[RowsFile]
@@ -114,12 +114,12 @@ class Records:
 
     @property
     def readable(self) -> Flags:
-        """Rows of what has a text: samples, duplicates, and what a mix left out."""
+        """Rows with a text: samples, duplicates, and what a mix left out."""
         flags: Flags = self.outcome != REJECT
         return flags
 
     def origin(self, *names: str) -> Flags:
-        """Rows that lie in files of these origins."""
+        """Which rows lie in files of these origins."""
         of_file: Flags = np.array([file.origin in names for file in self.files], bool)
         flags: Flags = of_file[self.file]
         return flags
@@ -145,10 +145,10 @@ def load_all(
     session: Session,
     wanted: Callable[[Records], Flags] | None = None,
 ) -> Records:
-    """The records of these files that are of the catalogue's documents and the recipe's digest.
+    """The records of some files, of documents in the catalogue and under the recipe's digest.
 
     A page that is in several files is taken from the last version's table, else from staging,
-    which holds its image, else from `rejects`. Keys for deduplication are left in `scratch`.
+    which has its image, else from `rejects`. Keys for deduplication are written to `scratch`.
     """
     batches = list(_batches(files))
     tasks = [
@@ -163,11 +163,11 @@ def load_all(
         for start, stop in batches
     ]
     starts = {task.files[0].uri: start for task, (start, _) in zip(tasks, batches, strict=True)}
-    found: list[tuple[int, Records]] = []
+    loaded: list[tuple[int, Records]] = []
     for task, table in run_tasks(_load, tasks, session):
         start = starts[task.files[0].uri]
-        found.append((start, _records(table, start, task, files, catalogue)))
-    parts = [records for _, records in sorted(found, key=lambda pair: pair[0])]
+        loaded.append((start, _records(table, start, task, files, catalogue)))
+    parts = [records for _, records in sorted(loaded, key=lambda pair: pair[0])]
     records = concatenated(parts, files)
     kept = records.doc != NOBODY
     if wanted is not None:
@@ -180,7 +180,7 @@ def _load(task: RecordsTask) -> tuple[RecordsTask, pa.Table]:
 
 
 def _batches(files: Sequence[RowsFile]) -> Iterator[tuple[int, int]]:
-    """Runs of files that have no more rows than one task should load, unless it is one file."""
+    """Runs of files with no more rows than one task should load; a larger file stands alone."""
     start, rows = 0, 0
     for place, file in enumerate(files):
         if place > start and (
@@ -227,11 +227,11 @@ def _records(
 
 
 def _documents(doc_ids: pa.ChunkedArray, catalogue: Catalogue) -> npt.NDArray[np.int32]:
-    found = [np.zeros(0, np.int32)]
+    docs = [np.zeros(0, np.int32)]
     for chunk in doc_ids.chunks:
         numbers = catalogue.numbers_of(chunk.dictionary.to_pylist())
-        found.append(numbers[chunk.indices.to_numpy()])
-    return np.concatenate(found)
+        docs.append(numbers[chunk.indices.to_numpy()])
+    return np.concatenate(docs)
 
 
 def _moved(uris: pa.ChunkedArray, doc: npt.NDArray[np.int32], catalogue: Catalogue) -> Flags:
@@ -256,13 +256,13 @@ def _keepers(kept_ids: pa.ChunkedArray, is_duplicate: Flags, catalogue: Catalogu
 
 def _kinds(kinds: pa.ChunkedArray, is_duplicate: Flags) -> npt.NDArray[np.uint8]:
     codes = pc.index_in(pc.fill_null(kinds.cast(pa.string()), ""), pa.array(KINDS))
-    found: npt.NDArray[np.uint8] = pc.fill_null(codes, 0).to_numpy().astype(np.uint8)
-    found[~is_duplicate] = 0
-    return found
+    numbers: npt.NDArray[np.uint8] = pc.fill_null(codes, 0).to_numpy().astype(np.uint8)
+    numbers[~is_duplicate] = 0
+    return numbers
 
 
 def concatenated(parts: Sequence[Records], files: Sequence[RowsFile]) -> Records:
-    """Records end to end; each part's files are numbered in `files` already."""
+    """The records of all parts, one part after the other; `files` numbers the files of all."""
     start, positions = 0, []
     for part in parts:
         positions.append(part.position + start)
@@ -285,7 +285,7 @@ _TYPES = {
 
 
 def _each_once(records: Records) -> Records:
-    """Sorted by page, each page (or crop) once, from the file that has the first claim."""
+    """Records sorted by page, each page (or crop) once, from the file of the first priority."""
     priorities = np.array([_PRIORITY[file.origin] for file in records.files] or [0])
     order = np.lexsort((priorities[records.file], records.number, records.index, records.doc))
     records = records.take(order)

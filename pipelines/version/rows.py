@@ -1,9 +1,9 @@
-"""What a version holds: which documents, pages and crops, and the rejects that are not in it.
+"""Decide what a version holds: its documents, pages and crops, and its rejects.
 
     records ─► duplicates ─► documents of readable pages ─► their duplicates ─► Version
 
-A page whose content is wanted and lies nowhere any more (it was published as a duplicate, its
-keeper left, its shard is gone) is named, so that it is read again first.
+A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
+keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import numpy as np
 from cluster.planner import uncovered_ranges
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
+from pipelines.inventory import Inventory
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.dedup import Drops, find_duplicates
-from pipelines.version.mix import Selection, select
+from pipelines.version.mix import Selection, choose_by_mix
 from pipelines.version.records import (
     DUPLICATE,
     NOBODY,
@@ -41,10 +42,11 @@ _PAGES_PER_ASSEMBLY = 8192
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a version is decided from: the documents of now, the last version, staged shards.
+    """What a version is decided from: the present documents, the last version, staged shards.
 
-    `covered` tells, by document number, whose pages the last version has; of those, staged rows
-    count only where their keys are among `recalled`. `groups` are the inventory's.
+    `covered` has a flag for each document number: whether the last version has its pages. Of such a
+    document only those staged rows count whose keys are in `recalled`. `groups` are the
+    inventory's.
     """
 
     recipe: Recipe
@@ -57,6 +59,26 @@ class Inputs:
     recalled: frozenset[int] = frozenset()
     groups: Mapping[str, str] = field(default_factory=dict)
 
+    @staticmethod
+    def of(
+        recipe: Recipe,
+        inventory: Inventory,
+        snapshot: Snapshot | None,
+        staging: Staging,
+        covered: frozenset[str],
+        scratch: str,
+    ) -> Inputs:
+        """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks."""
+        return Inputs(
+            recipe,
+            Catalogue.of(inventory.documents),
+            snapshot,
+            staging,
+            np.array([document.doc_id in covered for document in inventory.documents], bool),
+            scratch,
+            groups=inventory.groups,
+        )
+
     def is_news(self, receipt: Receipt) -> bool:
         """Whether a shard has pages of a document that the last version does not cover."""
         numbers = (self.catalogue.numbers.get(doc_id) for doc_id in receipt.doc_ids)
@@ -65,7 +87,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version; drops and the selection are along their records."""
+    """All that decides the rows of a version. Drops and the selection have an entry a record."""
 
     inputs: Inputs
     pages: Records
@@ -77,18 +99,18 @@ class Version:
 
     @property
     def kept(self) -> Flags:
-        """The pages that are samples, along the pages."""
+        """Which pages are samples, with one flag a page."""
         flags: Flags = self.pages.readable & ~self.page_drops.dropped & ~self.selection.left_out
         return flags
 
 
 def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
-    """What the next version holds; or the pages that must be read again to make it."""
+    """What the next version holds, or the pages that must be read again to make it."""
     catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
     pages = _load_pages(inputs, session)
     drops = find_duplicates(pages, pages.readable, "page", dedup, inputs.scratch, session)
     among = pages.readable & ~drops.dropped
-    selection = select(inputs.recipe, inputs.groups, catalogue, pages, among)
+    selection = choose_by_mix(inputs.recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out
     textless = pages.readable & pages.origin("rejects")
     is_readable = np.zeros(len(catalogue.documents), bool)
@@ -98,7 +120,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     is_known = np.zeros(len(catalogue.documents), bool)
     is_known[known.doc[known.readable]] = True
     unseen = is_readable & ~is_known
-    # What was dropped for another page names it, which is not so of what is left out.
+    # The reject of a former duplicate names its keeper: left out by the mix, it is written anew.
     renewed = selection.left_out & (pages.outcome == DUPLICATE)
     missing = textless & (chosen | renewed | unseen[pages.doc])
     if missing.any():
@@ -106,11 +128,11 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     documents = _with_assembled(inputs, known, pages, unseen, 0, session)
     while True:
         among = documents.readable & is_readable[documents.doc]
-        found = find_duplicates(documents, among, "document", dedup, inputs.scratch, session)
-        returning = among & ~found.dropped & documents.origin("rejects")
+        doc_drops = find_duplicates(documents, among, "document", dedup, inputs.scratch, session)
+        returning = among & ~doc_drops.dropped & documents.origin("rejects")
         if not returning.any():
             break
-        # Documents that were duplicates, and whose keeper left.
+        # Documents that were duplicates and whose keeper left are assembled from their pages.
         wanted = np.zeros(len(catalogue.documents), bool)
         wanted[documents.doc[returning]] = True
         missing = textless & wanted[pages.doc]
@@ -120,7 +142,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
             inputs, documents.take(~returning), pages, wanted, len(documents.files), session
         )
     crops = _load_crops(inputs, pages.take(chosen), session)
-    return Version(inputs, pages, drops, selection, documents, found, crops)
+    return Version(inputs, pages, drops, selection, documents, doc_drops, crops)
 
 
 def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:
@@ -168,8 +190,8 @@ def _load_documents(inputs: Inputs, session: Session) -> Records:
 def _load_crops(inputs: Inputs, kept: Records, session: Session) -> Records:
     """The crops of the kept pages, each from where its page's row lies.
 
-    A published page's crops lie in the old parts of `crops`, a staged one's in its shard. So they
-    leave with their page, and come back with it.
+    The crops of a published page lie in old parts of `crops`, those of a staged page in its shard.
+    So crops leave with their page, and come back with it.
     """
     shards = {
         receipt.shard_id: RowsFile(
@@ -179,7 +201,7 @@ def _load_crops(inputs: Inputs, kept: Records, session: Session) -> Records:
         if receipt.crops is not None
     }
     files = [*_published(inputs.snapshot, ("crops",)), *shards.values()]
-    # Which shard a page's row lies in, by the order of `shards`; NOBODY for a published one.
+    # The shard in which a page's row lies, by the order of `shards`; NOBODY for a published row.
     numbers = {inputs.staging.rows_uri(name): place for place, name in enumerate(shards)}
     home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in kept.files] or [NOBODY])
     homes = np.where(kept.origin("staged"), home_of_file[kept.file], NOBODY - 1)
@@ -209,7 +231,7 @@ def _with_assembled(
     number: int,
     session: Session,
 ) -> Records:
-    """The known document records, and those of the `wanted` documents, which are assembled."""
+    """The known document records, and those of the `wanted` documents, which it assembles."""
     tasks = _assemblies(inputs, pages, wanted, number)
     files = sorted(run_tasks(assemble_documents, tasks, session), key=lambda file: file.uri)
     if not files:
@@ -218,13 +240,13 @@ def _with_assembled(
     fresh = load_all(inputs.recipe, files, "document", inputs.catalogue, scratch, session)
     fresh = replace(fresh, file=fresh.file + np.int32(len(known.files)))
     joined = concatenated([known, fresh], [*known.files, *files])
-    # A document whose record says that no page was readable has a newer one here.
+    # An old reject of a document without a readable page gives way to the assembled one.
     stale = ~joined.origin("staged") & np.isin(joined.doc, fresh.doc)
     return joined.take(~stale).take(np.argsort(joined.doc[~stale], kind="stable"))
 
 
 def _assemblies(inputs: Inputs, pages: Records, wanted: Flags, number: int) -> Iterator[Assembly]:
-    """Tasks that assemble documents, in their order, some thousand pages each."""
+    """Tasks that assemble documents, in order, of some thousand pages each."""
     chosen = pages.take(pages.readable & wanted[pages.doc])
     if len(chosen) == 0:
         return

@@ -1,11 +1,11 @@
-"""What a run leaves so that the next one, if nothing is new, opens no part.
+"""What a run leaves so that the next one opens no part if nothing is new.
 
 `inventory/settled.json` in staging says which listing of the sources led to which version, and
 what the card needs of its rows. A run that lists the same files under the same settings has
-nothing to do: its inventory would come out as the last one did. Where the file is gone, or is of
-another version, the inventory is read and compared instead, so it is safe to delete.
+nothing to do, as its inventory would be the same. The file is safe to delete: where it is missing
+or belongs to another version, the next run reads the inventory and compares.
 
-A listing with files that could not be read is not left: they are tried again by every run.
+Nothing is left after a listing with unreadable files, so that every run tries these again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from schemas.ids import digest
+from schemas.inventory import Document
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset import TableVersion
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A version, the listing that it is of, and counts of it."""
+    """A version, the digest of the listing that led to it, and its counts."""
 
     version: int
     run_id: str
@@ -38,26 +39,41 @@ class Settled:
 
 
 def listing_digest(listed: Iterable[SeenFile]) -> str:
-    """A digest of all files that the sources name, in any order."""
+    """A digest of all files that the sources name. It does not depend on their order."""
     return digest(sorted(f"{file.uri}\0{file.size}\0{file.version}" for file in listed))
 
 
+def settled_as(
+    tables: Mapping[str, TableVersion], listed: Iterable[SeenFile], documents: Sequence[Document]
+) -> Settled:
+    """What a run leaves that ends with this version, listing and inventory."""
+    pages = tables["pages"]
+    return Settled(
+        version=pages.version,
+        run_id=pages.metadata["run_id"],
+        listing=listing_digest(listed),
+        documents=len(documents),
+        pages=sum(document.page_count or 0 for document in documents),
+        languages=languages_of(tables),
+    )
+
+
 def read_settled(staging: str, pages: TableVersion, listed: Iterable[SeenFile]) -> Settled | None:
-    """What was left of this version and this listing; None where there is no such thing."""
+    """What a run left for this version and this listing, or None."""
     uri = _uri(staging)
     try:
         settled = Settled(**json.loads(store.read_bytes(uri)))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as exc:
-        log.warning("%s is damaged (%s): the inventory is read", uri, exc)
+        log.warning("%s is damaged (%s): the inventory is read instead", uri, exc)
         return None
     is_of = (settled.version, settled.run_id) == (pages.version, pages.metadata["run_id"])
     return settled if is_of and settled.listing == listing_digest(listed) else None
 
 
 def leave_settled(staging: str, settled: Settled) -> None:
-    """Leave it for the next run."""
+    """Write it for the next run, unless it is there already."""
     data = json.dumps(asdict(settled), sort_keys=True).encode()
     uri = _uri(staging)
     if not store.exists(uri) or store.read_bytes(uri) != data:
@@ -74,9 +90,11 @@ _WITH_LANGUAGES = ("pages", "conversations")
 
 
 def languages_of(tables: Mapping[str, TableVersion]) -> dict[str, int]:
-    """Samples of a version by language, as its commit says; an older one's parts are counted."""
-    said: dict[str, int] | None = tables["pages"].metadata.get("languages")
-    return dict(said) if said is not None else _counted(tables[name] for name in _WITH_LANGUAGES)
+    """Samples of a version by language: as its commit says, or counted where that is too old."""
+    stored = tables["pages"].metadata.get("languages")
+    if stored is not None:
+        return dict(stored)
+    return _counted(tables[name] for name in _WITH_LANGUAGES)
 
 
 def languages_after(

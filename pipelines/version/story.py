@@ -1,6 +1,6 @@
-"""What a run says while it works: a line for each stage, and at the end what its version changed.
+"""What a run prints while it works: a line for each stage, and at the end what changed.
 
-A log of these lines tells a reader who was not there what each run did and how long it took.
+A log of these lines tells later what each run did and how long it took.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from cluster.progress import Meter, meter, print_line
-from pipelines.dataset.diff import Counts
+from schemas.changes import Counts
 
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 
@@ -29,7 +29,7 @@ class Story:
     def stage(
         self, name: str, unit: str, total: int | None = None, kept: int = 0
     ) -> Iterator[Meter]:
-        """A meter for a stage; what stages of one name take is added up."""
+        """A meter for a stage. The seconds of stages with the same name are added up."""
         began_s = time.monotonic()
         try:
             with meter(self._console, name, unit, total, kept) as progress:
@@ -48,7 +48,7 @@ class Story:
 
 
 def change_line(changes: Counts | None, with_reasons: bool = False) -> str:
-    """One line: why pages came and went, and how many other rows; `—` where it was not kept.
+    """One line: pages that came and went by reason, and how many other rows; `—` for None.
 
     `with_reasons`: rejects by their reasons too.
     """
@@ -57,7 +57,7 @@ def change_line(changes: Counts | None, with_reasons: bool = False) -> str:
     reasoned = ("pages", "rejects") if with_reasons else ("pages",)
     parts = []
     for name in ("pages", "conversations", "documents", "rejects"):
-        # A version older than a table says nothing of it.
+        # An older version may lack a table.
         kinds = changes.get(name, {})
         words = _by_reason(kinds) if name in reasoned else _totals(kinds)
         parts += [f"{name} {words}"] if words else []

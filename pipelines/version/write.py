@@ -1,9 +1,9 @@
-"""Write a table of a version: which old parts stay or are written again, how new ones are cut.
+"""Write a table of a version: which old parts stay or are rewritten, and how new ones are cut.
 
     old parts ─► stay, or [ rewrite ]
     new rows  ─► cut ─► [ gather ] per files ─► [ write ] per part
 
-A nightly refresh leaves a small part each time, so when many have come together they are joined.
+Each nightly refresh adds a small part, so small parts are joined once there are many of them.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ from pipelines.version.records import NOBODY, Catalogue
 from schemas.recipe import Publish
 from workers import store
 from workers.dataset import PartFile
+from workers.publishing.assemble import write_rows
 from workers.publishing.gather import (
     Gathered,
     Gathering,
     NewPart,
     Piece,
-    RewrittenPart,
-    Survivors,
     gather,
-    rewrite_part,
     write_new_part,
 )
+from workers.publishing.rewrite import RewrittenPart, Survivors, rewrite_part
 
 MOST_SMALL_PARTS = 16
 _SMALL = 8  # a part under an eighth of the recipe's size is a small one
@@ -46,7 +45,7 @@ _LARGEST_REJECT_GROUP = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What writing a table needs beside its contents."""
+    """Writes the tables of a version, given their contents."""
 
     dataset: str
     settings: Publish
@@ -56,13 +55,15 @@ class Writer:
     meter: Meter
 
     def write(self, contents: Contents) -> list[PartFile]:
-        """Write what is new or changed of a table; all its parts, the unchanged ones too."""
+        """Write what is new or changed of a table. Returns all its parts, also unchanged ones."""
+        at_hand = write_rows(self.dataset, contents.table, contents.at_hand)
         staying, rewritten = self._old_parts(contents)
         self.meter.total = (self.meter.total or 0) + len(rewritten)
         written = run_tasks(rewrite_part, rewritten, self.session, self.meter)
         new = joined(contents.new)
         written += self._new_parts(contents.table, new) if len(new.row) else []
-        return staying + sorted((part for part in written if part), key=lambda part: part.path)
+        written_parts = sorted((part for part in written if part), key=lambda part: part.path)
+        return [*at_hand, *staying, *written_parts]
 
     def _old_parts(self, contents: Contents) -> tuple[list[PartFile], list[RewrittenPart]]:
         survivors = self._survivors(contents)
@@ -94,7 +95,7 @@ class Writer:
         ]
 
     def _runs(self, small: Sequence[tuple[PartFile, Survivors]]) -> list[list[Survivors]]:
-        """Small parts in runs that are no larger together than a part should be."""
+        """Small parts in runs that together are no larger than a part should be."""
         runs: list[list[Survivors]] = [[]]
         size = 0
         for part, left in small:
@@ -106,7 +107,7 @@ class Writer:
         return runs
 
     def _survivors(self, contents: Contents) -> dict[str, Survivors]:
-        """What stays of each old part that keeps a row, by its URI."""
+        """The rows that stay of each old part, by its URI; parts that keep none are not there."""
         rows: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
         renamed: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
         for old in contents.old:
@@ -116,7 +117,7 @@ class Writer:
                     uri = old.uris[old.file[group[0]]]
                     rows[uri].append(old.row[group])
                     renamed[uri].append(old.renamed[group])
-        found = {}
+        survivors = {}
         for uri, parts in rows.items():
             places, names = np.concatenate(parts), np.concatenate(renamed[uri])
             order = np.argsort(places)
@@ -124,8 +125,8 @@ class Writer:
             moved = names != NOBODY
             documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
             uris = tuple(document.source_uri for document in documents)
-            found[uri] = Survivors(uri, places, places[moved], uris)
-        return found
+            survivors[uri] = Survivors(uri, places, places[moved], uris)
+        return survivors
 
     def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
         groups = self._cut(table, new)
@@ -160,7 +161,7 @@ class Writer:
         part_of: npt.NDArray[np.int32],
         place_of: npt.NDArray[np.int32],
     ) -> Iterator[Gathering]:
-        """Tasks of some thousand rows, each with all the rows of its files."""
+        """Tasks of some thousand rows; all rows of a file are in the same task."""
         order = np.argsort(new.file, kind="stable")
         ends = np.flatnonzero(np.diff(new.file[order], append=-1)) + 1
         start = 0
@@ -202,7 +203,7 @@ def cut(
 
 
 def joined(new: Sequence[NewRows]) -> NewRows:
-    """New rows end to end."""
+    """New rows as one, one after the other."""
     if len(new) == 1:
         return new[0]
     starts = np.cumsum([0, *(len(rows.row) for rows in new)])

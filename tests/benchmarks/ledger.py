@@ -32,11 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.vacuum import Retention, vacuum
-from pipelines.dataset.verify import verify
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
+from pipelines.dataset.verify import verify_dataset
 from pipelines.inventory import list_sources
-from pipelines.publish import settings_of
 from pipelines.run import run
+from pipelines.version.metadata import settings_of
 from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import Receipt
@@ -248,10 +248,10 @@ def measure(command: str, folder: Path) -> dict[str, Any]:
     wall_s, cpu_s = time.monotonic(), time.process_time()
     if command == "verify":
         with open_session(IN_PROCESS) as session:
-            verdict = verify(recipe.dataset, session)
+            verdict = verify_dataset(recipe.dataset, session)
         result = f"{verdict.pages:,} pages, {len(verdict.problems)} problems"
     elif command == "vacuum":
-        done = vacuum(recipe.dataset, Retention(versions=1), dry_run=True)
+        done = vacuum_dataset(recipe.dataset, Retention(versions=1), dry_run=True)
         result = ", ".join(f"{item.files:,} {item.what}" for item in done.removed if item.files)
     else:
         began_s = time.process_time()

@@ -19,7 +19,7 @@ from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.staged import staging_root
 from pipelines.dataset.state import load_snapshot
-from pipelines.dataset.vacuum import Retention, vacuum
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.inventory import take_inventory
 from schemas.conversations import ConversationSource, Fade
 from schemas.recipe import Recipe
@@ -194,7 +194,7 @@ def check(point: CrashPoint, scene: Scene, dataset: Path) -> None:
     if scene.before.version is not None:
         assert read_version(dataset, scene.before.version[0]) == scene.before.version
 
-    vacuum(str(dataset), Retention(versions=100, grace_hours=0))
+    vacuum_dataset(str(dataset), Retention(versions=100, grace_hours=0))
     assert files(dataset) == scene.files
 
 

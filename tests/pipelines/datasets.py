@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
-from pipelines.dataset.verify import verify
+from pipelines.dataset.verify import verify_dataset
 from pipelines.run import Report, run
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import KEYS, TABLES
@@ -34,7 +34,7 @@ def run_here(recipe: Recipe, re_read: bool = False) -> Report:
 def problems(dataset: Path | str) -> tuple[str, ...]:
     """What verify finds."""
     with open_session(IN_PROCESS) as session:
-        return verify(str(dataset), session).problems
+        return verify_dataset(str(dataset), session).problems
 
 
 def rows(dataset: Path | str, table: str, version: int | None = None) -> list[dict[str, Any]]:

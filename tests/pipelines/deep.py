@@ -18,7 +18,7 @@ from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.staged import staging_root
 from pipelines.inventory import take_inventory
-from pipelines.read import finish, make_job, raster, read_layers
+from pipelines.steps.shard import finish, make_job, raster, read_layers
 from pipelines.steps.timed import Timed
 from schemas.ids import crop_id, split_page_id
 from schemas.pages import Box, Crop, PageError, PageImage, PageReading, RasteredPage, crop_link

@@ -10,7 +10,7 @@ import pytest
 from datasets import load_dataset
 from transformers import AutoProcessor
 
-from pipelines.dataset.overview import inspect
+from pipelines.dataset.overview import inspect_dataset
 from schemas.conversations import image_tokens
 from schemas.recipe import Recipe, parse_recipe
 from tests.checkpoints import make_checkpoint
@@ -67,7 +67,7 @@ def test_chats_become_samples_whose_tokens_add_up(tmp_path: Path, dataset: Path)
     assert row["tokens_before"] == before
     assert row["tokens_after"] == left + sum(shown["vision_tokens"] for shown in row["shown"])
     assert row["ratio"] == pytest.approx(before / row["tokens_after"], rel=1e-3)
-    inspection = inspect(str(dataset))
+    inspection = inspect_dataset(str(dataset))
     totals = [sum(r[name] for r in samples.values()) for name in ("tokens_before", "tokens_after")]
     assert list(inspection.conversation_tokens.values()) == totals
 
@@ -101,7 +101,7 @@ def test_a_refresh_adds_and_removes_chats_beside_pages(tmp_path: Path, dataset: 
     assert part_names(dataset)["pages"] == before["pages"]
     texts = {row["turns"][0]["text"] for row in rows(dataset, "conversations")}
     assert texts == {two[0]["content"], three[0]["content"]}
-    newest = inspect(str(dataset)).versions[0]["changes"]["conversations"]
+    newest = inspect_dataset(str(dataset)).versions[0]["changes"]["conversations"]
     assert (sum(newest["added"].values()), sum(newest["removed"].values())) == (1, 1)
 
 

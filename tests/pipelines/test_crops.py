@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipelines.dataset.overview import inspect
+from pipelines.dataset.overview import inspect_dataset
 from pipelines.dataset.state import load_snapshot
 from schemas.errors import DatasetError
 from schemas.ids import row_order
@@ -85,7 +85,7 @@ def test_a_crop_that_was_not_read_keeps_its_picture_and_reason(corpus: Path, dat
 def test_a_dataset_without_crops_has_the_table(corpus: Path, dataset: Path) -> None:
     run_here(recipe_for(dataset, corpus, SETTINGS))
     assert all_rows(dataset)["crops"] == []
-    assert inspect(str(dataset)).counts["crops"] == 0
+    assert inspect_dataset(str(dataset)).counts["crops"] == 0
     assert not list(dataset.glob("staging/*/*.crops.parquet"))
 
 
@@ -225,7 +225,7 @@ def test_a_page_in_two_shards_has_its_crops_once(corpus: Path, dataset: Path) ->
 
 
 def test_inspect_counts_crops_by_label(corpus: Path, dataset: Path) -> None:
-    found = inspect(str(made(dataset, corpus)))
+    found = inspect_dataset(str(made(dataset, corpus)))
     assert found.crop_labels == {"figure": 8, "chart": 4}
     assert found.bytes["crops"] > 0
 
@@ -240,6 +240,10 @@ def test_a_dataset_of_an_older_pagefoundry_is_refused_in_one_line(
     metadata: dict[str, Any] = dict(pages.metadata)
     metadata["versions"] = {k: v for k, v in metadata["versions"].items() if k != "crops"}
     commit_parts(str(dataset), "pages", pages.parts, metadata)
-    for use in (lambda: run_here(recipe), lambda: problems(dataset), lambda: inspect(str(dataset))):
+    for use in (
+        lambda: run_here(recipe),
+        lambda: problems(dataset),
+        lambda: inspect_dataset(str(dataset)),
+    ):
         with pytest.raises(DatasetError, match=r"an older PageFoundry.* another folder$"):
             use()

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.dataset.diff import diff
-from pipelines.dataset.overview import inspect
-from pipelines.dataset.vacuum import Retention, vacuum
+from pipelines.dataset.diff import diff_versions
+from pipelines.dataset.overview import inspect_dataset
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from schemas.errors import DatasetError
 from schemas.recipe import Recipe
 from tests.names import ALL_AT_ONCE, NAMES, NO_UTF8, REFUSED_NAMES, cut
@@ -44,9 +44,9 @@ def check_commands(dataset: str, corpus: str) -> None:
     assert (first.counts["pages"], second.counts["pages"], second.pages_read) == (1, 2, 1)
     assert not run_here(recipe).committed
     assert problems(dataset) == ()
-    assert inspect(dataset).versions_published == 2
-    assert diff(dataset, first.version, second.version).summary["pages"]["added"]
-    gone = vacuum(dataset, Retention(versions=1, grace_hours=0))
+    assert inspect_dataset(dataset).versions_published == 2
+    assert diff_versions(dataset, first.version, second.version).summary["pages"]["added"]
+    gone = vacuum_dataset(dataset, Retention(versions=1, grace_hours=0))
     assert gone.dropped_versions == (first.version,)
     assert (problems(dataset), len(rows(dataset, "pages"))) == ((), 2)
 

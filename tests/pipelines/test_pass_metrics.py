@@ -16,7 +16,8 @@ from cluster.pool import PoolState
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, Session, open_session
 from pipelines.inventory import take_inventory
-from pipelines.read import PassReport, read_pages
+from pipelines.read import read_pages
+from pipelines.steps.outcome import PassReport
 from schemas.recipe import Recipe, parse_recipe
 from schemas.timings import ShardTimes
 from tests.cluster.scraping import Series, scrape

@@ -24,7 +24,7 @@ from rich.console import Console
 from cluster.metrics import Sink
 from cluster.pool import Runtime
 from cluster.session import ReplicaSpec, Session, open_session
-from pipelines.dataset.verify import verify
+from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run
 from pipelines.steps.settings import replica_settings
 from schemas.errors import ModelError
@@ -127,7 +127,7 @@ def run_on_bad_devices(
             ended.seconds_after_last_failure = now_s - max(at_s for _, at_s in failures)
             ended.bad_devices = len({device for device, _ in failures})
         if ended.error is None:
-            ended.problems = tuple(map(str, verify(recipe.dataset, session).problems))
+            ended.problems = tuple(map(str, verify_dataset(recipe.dataset, session).problems))
     ended.starts, ended.warnings = devices.starts(), warnings.lines
     return ended
 

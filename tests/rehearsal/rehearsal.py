@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cluster.session import open_session
-from pipelines.dataset.verify import Verdict, verify
+from pipelines.dataset.verify import Verdict, verify_dataset
 from pipelines.run import Report, run
 from pipelines.steps.settings import replica_settings
 from schemas.recipe import Recipe, parse_recipe
@@ -141,7 +141,7 @@ def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Seen:
             seen.driver_peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             disaster.join()
             say("verifying")
-            seen.verdict = verify(recipe.dataset, session)
+            seen.verdict = verify_dataset(recipe.dataset, session)
             seen.verified_s = time.monotonic()
             seen.machine.sample()
     seen.spells = read_spells(notes)

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.errors import LeaseError
 from workers import store
-from workers.dataset.lease import LEASE_NAME, Candidate, Clock, hold
+from workers.dataset.holder import Clock
+from workers.dataset.lease import LEASE_NAME, Candidate, hold
 
 pytestmark = pytest.mark.s3
 TTL_S = 60.0

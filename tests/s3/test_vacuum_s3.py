@@ -8,8 +8,8 @@ import pytest
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
-from pipelines.dataset.vacuum import Retention, vacuum
-from pipelines.dataset.verify import verify
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
+from pipelines.dataset.verify import verify_dataset
 from schemas.errors import DatasetError
 from schemas.tables import TABLES
 from tests.pipelines.corpora import write_pdf
@@ -30,9 +30,9 @@ def test_a_vacuumed_dataset_holds_its_newest_version_and_no_more(s3: str, tmp_pa
         (corpus / f"{number}.pdf").unlink()
     before = contents(dataset)
 
-    planned = vacuum(dataset, Retention(versions=1, grace_hours=0), dry_run=True)
+    planned = vacuum_dataset(dataset, Retention(versions=1, grace_hours=0), dry_run=True)
     assert contents(dataset) == before
-    done = vacuum(dataset, Retention(versions=1, grace_hours=0))
+    done = vacuum_dataset(dataset, Retention(versions=1, grace_hours=0))
     assert done.removed == planned.removed
     assert all(item.files for item in done.removed if not item.what.startswith("leftovers"))
 
@@ -44,7 +44,7 @@ def test_a_vacuumed_dataset_holds_its_newest_version_and_no_more(s3: str, tmp_pa
         stored = list_stored(store.join(held.uri, "data"))
         assert [item.uri for item in stored] == [held.part_uri(part) for part in held.parts]
     with open_session(IN_PROCESS) as session:
-        verdict = verify(dataset, session)
+        verdict = verify_dataset(dataset, session)
     assert (verdict.problems, verdict.notes) == ((), ())
     with pytest.raises(DatasetError, match="has versions 2 to 2, not 1"):
         load_snapshot(dataset, 1)

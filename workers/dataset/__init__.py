@@ -1,7 +1,8 @@
 """A published dataset: its Delta tables, their parts, its card, its lease, and its changes.
 
-Owns everything under a dataset's folder but staging: commits, history, the Parquet parts by hash,
-who may write now, and what a version changed. Does not decide what a version holds.
+Owns everything under a dataset's folder except staging: commits and their history, the Parquet
+parts named by hash, the lease of the run that may write, and what a version changed. Does not
+decide what a version holds (`pipelines.version`), nor what may be removed (`pipelines.dataset`).
 
     table = open_table(store.join(dataset, "pages"))
     for part in table.parts:

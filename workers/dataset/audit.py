@@ -1,7 +1,8 @@
-"""What the proof of a version needs of each part: whether it is whole, and the ids of its rows.
+"""Check a part: whether its bytes are whole, and which ids its rows have.
 
-Ids leave as arrays (`workers.dataset.keys`), one part at a time, so that whoever adds them up holds
-a few bytes a page and no text. What makes a version sound is known to `pipelines.dataset.verify`.
+Ids are returned as arrays (`workers.dataset.keys`), one part at a time, so that the caller, who
+adds them up, holds a few bytes a page and no text. `pipelines.dataset.verify` decides from them
+whether a version is sound.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ _ROWS_AT_ONCE = 16_384
 # With their texts: some thousand bytes each, 16 MiB in all.
 _TEXTS_AT_ONCE = 4096
 _DIGEST_BYTES = 16
-_RESTORE = "put it back from a copy of the dataset, or make the dataset anew in another folder"
+_RESTORE = "restore it from a copy of the dataset, or make a new dataset in another folder"
 
 Digests = npt.NDArray[np.bytes_]
-"""Digests of texts, `S16`: what crops and links are compared by."""
+"""Digests, `S16`, by which crops and links are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartToCheck:
-    """A part of a table, and whether the ids of its rows are wanted."""
+    """A part of a table; `with_rows` asks for the ids of its rows."""
 
     table: str
     uri: str
@@ -44,8 +45,10 @@ class PartToCheck:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Rejects that name a keeper: `own` and `kept` along each other. `odd` are the pairs of texts
-    where either is no id."""
+    """Rejects that name a keeper: the n-th of `own` names the n-th of `kept`.
+
+    `odd` are the pairs of texts of which one is not an id.
+    """
 
     own: Keys
     kept: Keys
@@ -54,13 +57,14 @@ class Duplicates:
 
 @dataclass(frozen=True, slots=True)
 class PartRows:
-    """The ids of a part's rows, each field where its table has it.
+    """The ids of a part's rows. A field is None where the table does not have it.
 
-    `keys` are those of pages or, with index 0, of documents; in `inventory` the index is the number
-    of the document's pages. `documents` and `document_duplicates` are rejects of whole documents.
-    `links` and `pairs` are digests of a page's id with the path of a crop: those that the texts of
-    `pages` link, and those that the rows of `crops` are, along `crop_ids`; `owners` are the pages
-    of crops, along them, with index -1 where the page's id is none.
+    - `keys`: ids of pages or, with index 0, of documents. In `inventory` the index is the number of
+      the document's pages.
+    - `documents`, `document_duplicates`: rejects of whole documents.
+    - `links`: digests of a page's id and a crop's path, one for each link in the texts of `pages`.
+    - `crop_ids`, `pairs`, `owners`: for each row of `crops` the digest of its id, the digest of its
+      page's id and its path, and its page's key, with index -1 where the page's id is not one.
     """
 
     keys: Keys
@@ -75,7 +79,7 @@ class PartRows:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPart:
-    """A part that was looked at: one line on what is wrong with its bytes, or its rows' ids."""
+    """A checked part: one line on what is wrong with its bytes, or the ids of its rows."""
 
     part: PartToCheck
     damage: str | None = None
@@ -83,15 +87,15 @@ class CheckedPart:
 
 
 def check_part(part: PartToCheck) -> CheckedPart:
-    """Hash a part; where it is whole and its rows are wanted, read their ids."""
+    """Hash a part. If its bytes are whole and its rows are wanted, read their ids."""
     try:
-        found = store.sha256_of(part.uri)
+        sha256 = store.sha256_of(part.uri)
     except FileNotFoundError:
         return CheckedPart(part, f"{part.uri}: the part is missing; {_RESTORE}")
-    if found != part.sha256:
+    if sha256 != part.sha256:
         return CheckedPart(
             part,
-            f"{part.uri}: the part is damaged: its {part.size:,} bytes hash to {found[:12]}…, "
+            f"{part.uri}: the part is damaged: its {part.size:,} bytes hash to {sha256[:12]}…, "
             f"its name says {part.sha256[:12]}…; {_RESTORE}",
         )
     return CheckedPart(part, rows=_READERS[part.table](part.uri) if part.with_rows else None)
@@ -104,12 +108,12 @@ def _batches(uri: str, columns: Sequence[str], rows: int) -> Iterator[pa.RecordB
 
 def inventory_keys(uri: str) -> Keys:
     """The documents of a part of the inventory; the index is the number of a document's pages."""
-    found = []
+    keys_of_batches = []
     for batch in _batches(uri, ["doc_id", "page_count"], _ROWS_AT_ONCE):
         keys, rows = doc_keys(batch["doc_id"])
         counts = batch["page_count"].fill_null(0).to_numpy().astype(np.int64)
-        found.append(Keys(keys.doc, counts[rows], keys.odd))
-    return Keys.joined(found)
+        keys_of_batches.append(Keys(keys.doc, counts[rows], keys.odd))
+    return Keys.joined(keys_of_batches)
 
 
 def _inventory(uri: str) -> PartRows:
@@ -127,11 +131,11 @@ def _conversations(uri: str) -> PartRows:
 
 
 def _pages(uri: str) -> PartRows:
-    found, links = [], []
+    keys, links = [], []
     for batch in _batches(uri, ["page_id", "text"], _TEXTS_AT_ONCE):
-        found.append(page_keys(batch["page_id"])[0])
+        keys.append(page_keys(batch["page_id"])[0])
         links += [crop_digest(page, path) for page, path in _links(batch)]
-    return PartRows(Keys.joined(found), links=_digests(links))
+    return PartRows(Keys.joined(keys), links=_digests(links))
 
 
 def _links(batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:
@@ -214,25 +218,25 @@ def _crops(uri: str) -> PartRows:
 
 
 def crop_digest(*texts: str | None) -> bytes:
-    """Sixteen bytes that tell a crop, or a page with a path, from all others."""
+    """A digest of sixteen bytes over a crop's id, or over a page's id and a path."""
     text = "\n".join(str(text) for text in texts)
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
-def _digests(found: Sequence[bytes]) -> Digests:
-    return np.frombuffer(b"".join(found), f"S{_DIGEST_BYTES}")
+def _digests(hashes: Sequence[bytes]) -> Digests:
+    return np.frombuffer(b"".join(hashes), f"S{_DIGEST_BYTES}")
 
 
 @dataclass(frozen=True, slots=True)
 class LinksToName:
-    """A part of `pages`, and digests of links of which the texts are wanted."""
+    """A part of `pages`, and digests of the links to name."""
 
     uri: str
     digests: frozenset[bytes]
 
 
 def name_links(task: LinksToName) -> list[str]:
-    """The page and the path of each of these links that the part's texts have."""
+    """The page and the path of each of these links in the part's texts."""
     return [
         f"{page}: crops/{path}"
         for batch in _batches(task.uri, ["page_id", "text"], _TEXTS_AT_ONCE)

@@ -1,14 +1,14 @@
 """The dataset card: a README.md that Hugging Face, and people, read first.
 
 Its YAML header lists the current parts by name, so that `load_dataset` never sees rows of an older
-version. The card is a function of the version; nothing in it depends on when it was written.
+version. The card depends on the version alone, not on when it was written.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
 
@@ -21,7 +21,7 @@ from workers.dataset.parts import read_part
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MOST_LANGUAGES = 20
 _FOR_READERS = ("pages", "conversations", "documents", "crops")
-"""The tables that are made to be trained on; the first that has rows is the default."""
+"""The tables to train on; the first of them that has rows is the default."""
 
 
 def write_card(
@@ -31,7 +31,7 @@ def write_card(
 ) -> None:
     """Write the card of a version, unless it is there already.
 
-    `languages` are its samples by language; None counts them, from a column of every part.
+    `languages` are its samples by language. None: they are counted, from a column of every part.
     """
     uri = store.join(recipe.dataset, "README.md")
     if languages is None:
@@ -50,7 +50,7 @@ def count_languages(table: TableVersion) -> Counter[str]:
 
 
 def _literal(text: str) -> str:
-    """A text as it stands in a program."""
+    """A text as a string literal of Python."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -59,35 +59,18 @@ def render_card(
 ) -> str:
     """The card's text."""
     metadata = tables["pages"].metadata
-    pages = metadata["counts"]["pages"]
-    samples = pages + metadata["counts"]["conversations"]
+    counts = metadata["counts"]
+    pages, samples = counts["pages"], counts["pages"] + counts["conversations"]
     ordered = sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
-    # A table without files could be listed, but not loaded.
-    loadable = [table for table in _FOR_READERS if tables[table].parts]
-    loaded = loadable[0] if loadable else "pages"
-    name = recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
-    header = {
-        "license": recipe.license,
-        "pretty_name": name,
-        "language": [code for code, _ in ordered if code and code != "und"][:_MOST_LANGUAGES],
-        "task_categories": ["image-to-text", "text-generation"],
-        "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],
-        "configs": [
-            {
-                "config_name": table,
-                "default": table == loaded,
-                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
-            }
-            for table in loadable
-        ],
-    }
+    loaded = _loadable(tables)[0] if _loadable(tables) else "pages"
+    name = _name(recipe)
+    header = _header(recipe, tables, samples, [code for code, _ in ordered])
     rejects = "\n".join(
         f"| `{reason}` | {count:,} | {REJECT_REASONS[reason]} |"
         for reason, count in metadata["rejects"].items()
     )
     shares = "\n".join(f"| {code} | {count:,} |" for code, count in ordered[:_MOST_LANGUAGES])
-    counts = metadata["counts"]
-    conversations = f", {counts['conversations']:,} conversations" * bool(counts["conversations"])
+    conversations = f", {counts['conversations']:,} conversations" * (counts["conversations"] > 0)
     return f"""---
 {yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
 
@@ -131,3 +114,34 @@ DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_py
 
 Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {recipe.license}.
 """
+
+
+def _name(recipe: Recipe) -> str:
+    return recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _loadable(tables: Mapping[str, TableVersion]) -> list[str]:
+    """The tables to list in the header: `load_dataset` fails on a table without files."""
+    return [table for table in _FOR_READERS if tables[table].parts]
+
+
+def _header(
+    recipe: Recipe, tables: Mapping[str, TableVersion], samples: int, languages: Sequence[str]
+) -> dict[str, object]:
+    """The fields of the YAML header; `languages` by frequency."""
+    loadable = _loadable(tables)
+    return {
+        "license": recipe.license,
+        "pretty_name": _name(recipe),
+        "language": [code for code in languages if code and code != "und"][:_MOST_LANGUAGES],
+        "task_categories": ["image-to-text", "text-generation"],
+        "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],
+        "configs": [
+            {
+                "config_name": table,
+                "default": table == loadable[0],
+                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
+            }
+            for table in loadable
+        ],
+    }

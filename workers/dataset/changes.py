@@ -1,14 +1,15 @@
-"""What one version of a dataset has that another has not, and why: Arrow tables in and out, pure.
+"""Which rows differ between two versions of a dataset, and why. Arrow tables in and out, pure.
 
-It is given only the rows of parts that one of the versions lacks: a part never changes, so a row
-of a part that both have is the same in both. Which parts these are, and reading them, is
-`pipelines.dataset.diff`.
+Only the rows of parts that one of the versions lacks are given: parts never change, so the rows of
+a part that both versions have are the same. `pipelines.dataset.diff` finds these parts and reads
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,9 +30,10 @@ def no_rows(table: str) -> pa.Table:
 def explain(old: Rows, new: Rows, settings: Settings) -> dict[str, pa.Table]:
     """The changes of the tables in `COLUMNS`, each in the shape of `CHANGE`, sorted.
 
-    `old` and `new` have the rows of parts that only that version has.
+    `old` and `new` hold the rows of those parts that only the one version has.
     """
-    sources = _Sources.of(old["inventory"], new["inventory"])
+    inventories = old["inventory"], new["inventory"]
+    sources = _Sources(_Turnover.of(*inventories[::-1]), _Turnover.of(*inventories))
     return {
         "pages": _table_changes("pages", old, new, sources, settings),
         "conversations": _table_changes("conversations", old, new, sources, settings),
@@ -45,25 +47,28 @@ def explain(old: Rows, new: Rows, settings: Settings) -> dict[str, pa.Table]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sources:
-    """Documents that came, and that left; and those of them that changed places at one URI, as
-    tables of `doc_id`, `uri` and `other`, the document that the URI held before or holds now."""
+class _Turnover:
+    """The documents that only one of two versions has.
 
-    came: pa.Array
-    left: pa.Array
-    came_by_change: pa.Table
-    left_by_change: pa.Table
+    `by_change` are those of them whose file changed, as a table of `doc_id`, `uri` and `other`: the
+    document that the other version has at that URI.
+    """
+
+    documents: pa.Array
+    by_change: pa.Table
 
     @staticmethod
-    def of(old: pa.Table, new: pa.Table) -> _Sources:
-        came = without(new, old, "doc_id")
-        left = without(old, new, "doc_id")
-        return _Sources(
-            array(came["doc_id"]),
-            array(left["doc_id"]),
-            _same_uri(_files(came), _files(old)),
-            _same_uri(_files(left), _files(new)),
-        )
+    def of(inventory: pa.Table, other: pa.Table) -> _Turnover:
+        own = without(inventory, other, "doc_id")
+        return _Turnover(array(own["doc_id"]), _same_uri(_files(own), _files(other)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The documents that came, and those that left."""
+
+    came: _Turnover
+    left: _Turnover
 
 
 def _files(inventory: pa.Table) -> pa.Table:
@@ -77,12 +82,57 @@ def _files(inventory: pa.Table) -> pa.Table:
 def _same_uri(files: pa.Table, others: pa.Table) -> pa.Table:
     """For each document of `files`, its first file at whose URI `others` has another document."""
     other = lookup(files["uri"], others, "uri")["doc_id"]
-    found = files.append_column("other", other).filter(pc.is_valid(other))
-    found = found.sort_by([("doc_id", "ascending"), ("uri", "ascending")])
-    return found.take(pc.index_in(pc.unique(found["doc_id"]), value_set=array(found["doc_id"])))
+    shared = files.append_column("other", other).filter(pc.is_valid(other))
+    shared = shared.sort_by([("doc_id", "ascending"), ("uri", "ascending")])
+    return shared.take(pc.index_in(pc.unique(shared["doc_id"]), value_set=array(shared["doc_id"])))
 
 
-# ---- pages and documents ---------------------------------------------------------------------
+# ---- rows that one version has, or both ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words for rows that only one version has, by what the other version says of them.
+
+    `keeper` is the word for a duplicate whose keeper only the other version has, `duplicate` for
+    other duplicates, `reject` for other rejects, `document` where the whole document is not there.
+    """
+
+    change: str
+    keeper: str
+    duplicate: str
+    reject: str
+    document: str
+    holds: str
+    duplicate_detail: Callable[[pa.Table], pa.Array]
+    reject_detail: Callable[[pa.Table], pa.Array]
+
+
+def _similar_to(rejects: pa.Table) -> pa.Array:
+    similarity = pc.round(rejects["similarity"].cast(pa.float64()), 3).cast(pa.string())
+    return join(similarity, " like ", rejects["kept_id"])
+
+
+_ADDED = _Words(
+    change="added",
+    keeper="keeper_left",
+    duplicate="no_longer_duplicate",
+    reject="read_now",
+    document="new_document",
+    holds=" held ",
+    duplicate_detail=lambda was: join("was a duplicate of ", was["kept_id"]),
+    reject_detail=lambda was: join("was ", was["reason"]),
+)
+_REMOVED = _Words(
+    change="removed",
+    keeper="duplicate",
+    duplicate="duplicate",
+    reject="rejected",
+    document="document_left",
+    holds=" holds ",
+    duplicate_detail=_similar_to,
+    reject_detail=lambda now: pc.coalesce(join(now["reason"], ": ", now["detail"]), now["reason"]),
+)
 
 
 def _table_changes(
@@ -90,71 +140,49 @@ def _table_changes(
 ) -> pa.Table:
     key = KEYS[name]
     added, removed = without(new[name], old[name], key), without(old[name], new[name], key)
+    before, after = (
+        _rejects_of(name, added, old["rejects"]),
+        _rejects_of(name, removed, new["rejects"]),
+    )
     return _sorted(
-        _why_added(name, added, array(removed[key]), old["rejects"], sources, settings),
-        _why_removed(name, removed, array(added[key]), new["rejects"], sources, settings),
+        _one_sided(_ADDED, name, added, before, array(removed[key]), sources.came, settings),
+        _one_sided(_REMOVED, name, removed, after, array(added[key]), sources.left, settings),
         _why_changed(new[name], old[name], key),
     )
 
 
-def _why_added(
+def _one_sided(
+    words: _Words,
     name: str,
     rows: pa.Table,
-    removed: pa.Array,
     rejects: pa.Table,
-    sources: _Sources,
+    keys_of_other: pa.Array,
+    turnover: _Turnover,
     settings: Settings,
 ) -> pa.Table:
-    was = _rejects_of(name, rows, rejects)
-    duplicate = equal(was["reason"], "duplicate")
-    other = pc.is_valid(was["reason"])
-    change = lookup(rows["doc_id"], sources.came_by_change, "doc_id")
+    """Why only one version has these rows.
+
+    `rejects` is what the other version's `rejects` says of each; `keys_of_other` are the keys of
+    the rows that only the other version has.
+    """
+    duplicate = equal(rejects["reason"], "duplicate")
+    other_reject = pc.is_valid(rejects["reason"])
+    change = lookup(rows["doc_id"], turnover.by_change, "doc_id")
     why = _cases(
-        (pc.and_(duplicate, is_in(was["kept_id"], removed)), "keeper_left"),
+        (pc.and_(duplicate, is_in(rejects["kept_id"], keys_of_other)), words.keeper),
         (pc.and_(duplicate, settings.differ), "settings_changed"),
-        (duplicate, "no_longer_duplicate"),
-        (pc.and_(other, settings.reading_differs), "settings_changed"),
-        (other, "read_now"),
+        (duplicate, words.duplicate),
+        (pc.and_(other_reject, settings.reading_differs), "settings_changed"),
+        (other_reject, words.reject),
         (pc.is_valid(change["other"]), "file_changed"),
-        (is_in(rows["doc_id"], sources.came), "new_document"),
+        (is_in(rows["doc_id"], turnover.documents), words.document),
     )
     detail = pc.coalesce(
-        pc.if_else(duplicate, join("was a duplicate of ", was["kept_id"]), None),
-        join("was ", was["reason"]),
-        join(change["uri"], " held ", change["other"]),
+        pc.if_else(duplicate, words.duplicate_detail(rejects), None),
+        words.reject_detail(rejects),
+        join(change["uri"], words.holds, change["other"]),
     )
-    return _changes("added", why, rows[KEYS[name]], rows["source_uri"], detail)
-
-
-def _why_removed(
-    name: str,
-    rows: pa.Table,
-    added: pa.Array,
-    rejects: pa.Table,
-    sources: _Sources,
-    settings: Settings,
-) -> pa.Table:
-    now = _rejects_of(name, rows, rejects)
-    duplicate = equal(now["reason"], "duplicate")
-    other = pc.is_valid(now["reason"])
-    change = lookup(rows["doc_id"], sources.left_by_change, "doc_id")
-    why = _cases(
-        (pc.and_(duplicate, is_in(now["kept_id"], added)), "duplicate"),
-        (pc.and_(duplicate, settings.differ), "settings_changed"),
-        (duplicate, "duplicate"),
-        (pc.and_(other, settings.reading_differs), "settings_changed"),
-        (other, "rejected"),
-        (pc.is_valid(change["other"]), "file_changed"),
-        (is_in(rows["doc_id"], sources.left), "document_left"),
-    )
-    similarity = pc.round(now["similarity"].cast(pa.float64()), 3).cast(pa.string())
-    detail = pc.coalesce(
-        pc.if_else(duplicate, join(similarity, " like ", now["kept_id"]), None),
-        join(now["reason"], ": ", now["detail"]),
-        now["reason"],
-        join(change["uri"], " holds ", change["other"]),
-    )
-    return _changes("removed", why, rows[KEYS[name]], rows["source_uri"], detail)
+    return _changes(words.change, why, rows[KEYS[name]], rows["source_uri"], detail)
 
 
 def _rejects_of(name: str, rows: pa.Table, rejects: pa.Table) -> pa.Table:
@@ -171,10 +199,15 @@ def _rejects_of(name: str, rows: pa.Table, rejects: pa.Table) -> pa.Table:
     return pa.table({c: pc.if_else(known, own[c], of_document[c]) for c in columns})
 
 
-def _why_changed(new: pa.Table, old: pa.Table, key: str) -> pa.Table:
+def _both(new: pa.Table, old: pa.Table, key: str) -> tuple[pa.Table, pa.Table]:
+    """The rows of `new` whose key `old` has too, and those rows of `old`, along each other."""
     before = lookup(new[key], old, key)
-    there = pc.is_valid(before[key])
-    new, before = new.filter(there), before.filter(there)
+    is_there = pc.is_valid(before[key])
+    return new.filter(is_there), before.filter(is_there)
+
+
+def _why_changed(new: pa.Table, old: pa.Table, key: str) -> pa.Table:
+    new, before = _both(new, old, key)
     same_text = pc.equal(new["text_hash"], before["text_hash"])
     re_read = pc.or_(
         pc.not_equal(new["recipe_digest"], before["recipe_digest"]), pc.invert(same_text)
@@ -183,11 +216,8 @@ def _why_changed(new: pa.Table, old: pa.Table, key: str) -> pa.Table:
     texts = pc.if_else(same_text, "the same text", "another text")
     detail = pc.if_else(re_read, texts, join("was ", before["source_uri"]))
     why = _cases((re_read, "re_read"), (moved, "moved"))
-    found = _changes("changed", why, new[key], new["source_uri"], detail)
-    return found.filter(pc.or_(re_read, moved))
-
-
-# ---- rejects and the inventory ---------------------------------------------------------------
+    changed = _changes("changed", why, new[key], new["source_uri"], detail)
+    return changed.filter(pc.or_(re_read, moved))
 
 
 def _reject_changes(old: pa.Table, new: pa.Table) -> pa.Table:
@@ -201,9 +231,7 @@ def _reject_changes(old: pa.Table, new: pa.Table) -> pa.Table:
     ):
         detail = pc.coalesce(join("kept: ", rows["kept_id"]), rows["detail"])
         tables.append(_changes(change, rows["reason"], rows["id"], rows["source_uri"], detail))
-    before = lookup(new["id"], old, "id")
-    there = pc.is_valid(before["id"])
-    new, before = new.filter(there), before.filter(there)
+    new, before = _both(new, old, "id")
     other_reason = pc.not_equal(new["reason"], before["reason"])
     kept, kept_before = (pc.fill_null(table["kept_id"], "") for table in (new, before))
     other_keeper = pc.not_equal(kept, kept_before)
@@ -221,18 +249,15 @@ def _reject_changes(old: pa.Table, new: pa.Table) -> pa.Table:
 def _inventory_changes(old: pa.Table, new: pa.Table, sources: _Sources) -> pa.Table:
     old, new = (table.append_column("names", _names(table)) for table in (old, new))
     tables = []
-    for change, rows, by_change, word, says in (
-        ("added", without(new, old, "doc_id"), sources.came_by_change, "new_document", " held "),
-        ("removed", without(old, new, "doc_id"), sources.left_by_change, "document_left",
-         " holds "),
-    ):  # fmt: skip
-        found = lookup(rows["doc_id"], by_change, "doc_id")
-        why = pc.if_else(pc.is_valid(found["other"]), "file_changed", word)
-        detail = join(found["uri"], says, found["other"])
-        tables.append(_changes(change, why, rows["doc_id"], _first_uri(rows), detail))
-    before = lookup(new["doc_id"], old, "doc_id")
-    there = pc.is_valid(before["doc_id"])
-    new, before = new.filter(there), before.filter(there)
+    for words, rows, turnover in (
+        (_ADDED, without(new, old, "doc_id"), sources.came),
+        (_REMOVED, without(old, new, "doc_id"), sources.left),
+    ):
+        change = lookup(rows["doc_id"], turnover.by_change, "doc_id")
+        why = pc.if_else(pc.is_valid(change["other"]), "file_changed", words.document)
+        detail = join(change["uri"], words.holds, change["other"])
+        tables.append(_changes(words.change, why, rows["doc_id"], _first_uri(rows), detail))
+    new, before = _both(new, old, "doc_id")
     counted = pc.or_(
         pc.not_equal(pc.fill_null(new["page_count"], -1), pc.fill_null(before["page_count"], -1)),
         pc.not_equal(pc.fill_null(new["reason"], ""), pc.fill_null(before["reason"], "")),
@@ -258,8 +283,7 @@ def _first_uri(inventory: pa.Table) -> pa.Array:
     return pc.struct_field(pc.list_element(array(inventory["uris"]), 0), "uri")
 
 
-def _cases(*cases: tuple[pa.Array, str]) -> pa.Array:
-    return first_case(*cases, otherwise="unexplained")
+_cases = partial(first_case, otherwise="unexplained")
 
 
 def _changes(

@@ -1,4 +1,4 @@
-"""Lookups and conditions over whole Arrow columns: no row is looked at by itself."""
+"""Lookups and conditions over whole Arrow columns, without a loop over rows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pyarrow.compute as pc
 
 
 def without(rows: pa.Table, others: pa.Table, key: str) -> pa.Table:
-    """The rows whose key `others` has not."""
+    """The rows whose key is not in `others`."""
     return rows.filter(pc.invert(is_in(rows[key], array(others[key]))))
 
 
 def lookup(keys: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
-    """The row of `table` for each of `keys`, all null where there is none."""
-    found = pc.index_in(keys, value_set=array(table[key]), skip_nulls=True)
-    return table.take(array(found))
+    """The row of `table` for each of `keys`, or a row of nulls if there is none."""
+    places = pc.index_in(keys, value_set=array(table[key]), skip_nulls=True)
+    return table.take(array(places))
 
 
 def array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -23,22 +23,22 @@ def array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def is_in(column: pa.ChunkedArray, values: pa.Array) -> pa.Array:
-    """Whether each of the column is among `values`; a null never is."""
+    """Whether each value of the column is among `values`; a null never is."""
     return array(pc.is_in(column, value_set=values, skip_nulls=True))
 
 
 def equal(column: pa.ChunkedArray, word: str) -> pa.Array:
-    """Whether each of the column is `word`; a null never is."""
+    """Whether each value of the column equals `word`; a null never does."""
     return array(pc.fill_null(pc.equal(column, word), False))
 
 
 def join(*parts: pa.ChunkedArray | pa.Array | str) -> pa.Array:
-    """Strings end to end; null where one is null."""
+    """Concatenate strings; null where one of them is null."""
     return pc.binary_join_element_wise(*parts, "")
 
 
 def first_case(*cases: tuple[pa.Array, str], otherwise: str) -> pa.Array:
-    """For each row the word of the first condition that holds; a null does not."""
+    """For each row the word of the first condition that is true; a null is not true."""
     conditions = pc.make_struct(
         *(pc.fill_null(array(condition), False) for condition, _ in cases),
         field_names=[str(number) for number in range(len(cases))],

@@ -1,7 +1,10 @@
 """Delta tables of a dataset: open a version, list its parts, commit a new set of parts.
 
-`deltalake` writes the log; this module says which parts a version holds. A commit is given as the
-set of parts that the table shall have, so repeating one changes nothing.
+`deltalake` writes the log. Its guarantees, and those of this module:
+
+- A commit is atomic: readers see the old version of a table or the new one.
+- A commit names all parts that the table is to have, so repeating it changes nothing.
+- A commit follows a given version, or raises LeaseError: two runs never mix their parts.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Final, TypeVar
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
@@ -21,8 +24,9 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 
 from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
 from schemas.tables import SCHEMAS
+from schemas.versions import VersionRecord
 from workers import store
-from workers.dataset.log import commit_info, commits, versions
+from workers.dataset.log import CommitInfo, commit_info, commits, versions
 from workers.dataset.names import table_url
 from workers.store.foreign_errors import was_tried_again
 from workers.store.locations import is_s3, storage_error
@@ -31,7 +35,7 @@ log = logging.getLogger(__name__)
 
 Done = TypeVar("Done")
 
-METADATA_KEY = "pagefoundry"
+METADATA_KEY: Final = "pagefoundry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,12 @@ class PartFile:
 
 @dataclass(frozen=True, slots=True)
 class TableVersion:
-    """One version of one table: its parts, sorted by path, and what its commit says."""
+    """One version of one table: its parts, sorted by path, and what its commit says of it."""
 
     uri: str
     version: int
     parts: tuple[PartFile, ...]
-    metadata: Mapping[str, Any]
+    metadata: VersionRecord
 
     def part_uri(self, part: PartFile) -> str:
         """Where a part lies."""
@@ -67,7 +71,7 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
     Raises DatasetError where the table has no such version.
     """
-    return _again(uri, lambda: _open(uri, version))
+    return _retried(uri, lambda: _open(uri, version))
 
 
 def _open(uri: str, version: int | None) -> TableVersion | None:
@@ -75,7 +79,7 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
         table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
         number = table.version()
         actions = pa.table(table.get_add_actions(flatten=True))
-        said = _message(commit_info(uri, number))
+        record = _record(commit_info(uri, number))
     except (DeltaError, OSError, OverflowError) as exc:
         known = versions(uri) if version is not None else []
         if known and version not in known:
@@ -89,19 +93,19 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
         PartFile(row["path"], row["size_bytes"], row["num_records"])
         for row in actions.select(["path", "size_bytes", "num_records"]).to_pylist()
     ]
-    return TableVersion(uri, number, tuple(sorted(parts, key=lambda part: part.path)), said)
+    return TableVersion(uri, number, tuple(sorted(parts, key=lambda part: part.path)), record)
 
 
-def _message(commit: Mapping[str, Any]) -> dict[str, Any]:
-    """What a commit of ours says, beside what deltalake writes of it."""
-    message: dict[str, Any] = json.loads(commit.get(METADATA_KEY, "{}"))
-    return message
+def _record(commit: CommitInfo) -> VersionRecord:
+    """What PageFoundry wrote into a commit; nothing for a commit of deltalake's alone."""
+    record: VersionRecord = json.loads(commit.get(METADATA_KEY, "{}"))
+    return record
 
 
-def table_history(uri: str) -> list[tuple[int, int, dict[str, Any]]]:
+def table_history(uri: str) -> list[tuple[int, int, VersionRecord]]:
     """Versions of a table, newest first: number, timestamp in ms, and what the commit says."""
     return [
-        (version, int(entry["timestamp"]), _message(entry))
+        (version, int(entry["timestamp"]), _record(entry))
         for version, entry in commits(uri).items()
     ]
 
@@ -116,9 +120,9 @@ def write_checkpoint(uri: str, version: int) -> None:
 
 
 def ensure_table(dataset: str, table: str) -> TableVersion:
-    """The latest version of a table; where there is none, an empty one is made."""
+    """The latest version of a table. Creates an empty table if there is none."""
     uri = store.join(dataset, table)
-    return _again(uri, lambda: open_table(uri) or _make(uri, table))
+    return _retried(uri, lambda: open_table(uri) or _make(uri, table))
 
 
 def _make(uri: str, table: str) -> TableVersion:
@@ -130,7 +134,7 @@ def _make(uri: str, table: str) -> TableVersion:
             schema,
             [],
             name=table,
-            # By default it would be made again over what another run has committed meanwhile.
+            # By default a retry would overwrite what another run has committed meanwhile.
             commit_properties=CommitProperties(max_commit_retries=0),
             storage_options=_options(uri),
         )
@@ -148,15 +152,15 @@ def commit_parts(
     dataset: str,
     table: str,
     parts: Iterable[PartFile],
-    metadata: Mapping[str, Any] | None = None,
+    metadata: VersionRecord | None = None,
     follows: TableVersion | None = None,
-    notes: Mapping[str, Any] | None = None,
+    notes: VersionRecord | None = None,
 ) -> TableVersion:
-    """Make `parts` the table's parts, in one commit; none is made where nothing would change.
+    """Make `parts` the table's parts, in one commit; commit nothing where nothing would change.
 
-    With `metadata` a commit is also made when only the metadata is new; `notes` are written with it
-    and make nothing new. The commit follows the version `follows`, by default the latest, or fails:
-    one that was made in between may hold other parts, so a commit is never tried again over it.
+    New `metadata` is reason enough for a commit; new `notes`, which are written with it, are not.
+    The commit must follow the version `follows`, by default the latest: a version that was made
+    in between may hold other parts, so the commit is not repeated on top of that.
 
     Raises LeaseError where another commit came first.
     """
@@ -165,9 +169,9 @@ def commit_parts(
     if _holds(current, wanted, metadata):
         return current
     number = current.version + 1
-    # Tried again, it is again this version that is made, or none.
+    # A retry makes this same version or none.
     schema = SCHEMAS[table]
-    _again(current.uri, lambda: _commit(current, wanted, metadata, notes, schema))
+    _retried(current.uri, lambda: _commit(current, wanted, metadata, notes, schema))
     committed = open_table(current.uri, number)
     assert committed is not None
     return committed
@@ -176,8 +180,8 @@ def commit_parts(
 def _commit(
     current: TableVersion,
     wanted: Mapping[str, PartFile],
-    metadata: Mapping[str, Any] | None,
-    notes: Mapping[str, Any] | None,
+    metadata: VersionRecord | None,
+    notes: VersionRecord | None,
     schema: pa.Schema,
 ) -> None:
     present = {part.path: part for part in current.parts}
@@ -185,8 +189,8 @@ def _commit(
         _add(part) for path, part in wanted.items() if path not in present
     ]
     actions += [_remove(part) for path, part in present.items() if path not in wanted]
-    said = {**(metadata or {}), **(notes or {})}
-    custom = {METADATA_KEY: json.dumps(said, sort_keys=True)} if said else None
+    record = {**(metadata or {}), **(notes or {})}
+    custom = {METADATA_KEY: json.dumps(record, sort_keys=True)} if record else None
     number = current.version + 1
     options = _options(current.uri)
     try:
@@ -199,11 +203,11 @@ def _commit(
             commit_properties=CommitProperties(
                 custom_metadata=custom,
                 max_commit_retries=0,
-                # One id: with one a run, a table's state would hold an entry for each run.
+                # One id for all runs: a table's state keeps an entry for each id.
                 app_transactions=[Transaction(METADATA_KEY, number)],
             ),
-            # Else every hundredth commit forgets the versions of more than thirty days ago, by
-            # whatever the clock says; `vacuum` forgets versions when it is told to.
+            # By default every hundredth commit drops versions older than thirty days, by a clock
+            # that may be wrong. Only `vacuum` drops versions here.
             post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
         )
     except (DeltaError, OSError) as exc:
@@ -221,9 +225,9 @@ def _commit(
 def _holds(
     version: TableVersion | None,
     wanted: Mapping[str, PartFile],
-    metadata: Mapping[str, Any] | None,
+    metadata: VersionRecord | None,
 ) -> bool:
-    """Whether a version is what a commit would make."""
+    """Whether a version already has the parts and the metadata of a commit."""
     return (
         version is not None
         and {part.path for part in version.parts} == wanted.keys()
@@ -241,7 +245,7 @@ def _remove(part: PartFile) -> RemoveAction:
 
 
 def _options(uri: str) -> dict[str, str] | None:
-    """What deltalake needs to know of the store under `uri`."""
+    """The storage options of deltalake for `uri`."""
     if not is_s3(uri):
         return None
     from workers.store.s3 import object_store_options
@@ -249,10 +253,10 @@ def _options(uri: str) -> dict[str, str] | None:
     return object_store_options()
 
 
-def _again(uri: str, act: Callable[[], Done]) -> Done:
-    """Do what deltalake does not try again: a listing that breaks off, a put on a condition.
+def _retried(uri: str, act: Callable[[], Done]) -> Done:
+    """Retry on S3 what deltalake does not: a listing that breaks off, a conditional put.
 
-    What it did try again, as often as the policy says, is not tried longer.
+    What deltalake has retried itself, as often as the policy allows, is not retried here.
     """
     if not is_s3(uri):
         return act()

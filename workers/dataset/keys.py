@@ -1,6 +1,6 @@
-"""Ids of many rows as arrays: 32 bytes for a document, a number for a page of it.
+"""Ids of many rows as arrays: 32 bytes for the document, a number for its page. Pure.
 
-A row takes 40 bytes here and none of Python's objects. What is no id stays a text. Pure.
+A row takes 40 bytes and no Python object. A text that is not an id stays a text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 from schemas.ids import page_id
 
 DocIds = npt.NDArray[np.bytes_]
-"""Raw document ids: `S32`, as whole arrays. An element taken alone loses its last NUL bytes."""
+"""Raw document ids, `S32`. Only whole arrays are used: a single element loses trailing NULs."""
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ _NIBBLES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Ids of pages, or of documents with index 0, along each other; `odd` are no ids at all."""
+    """Ids of pages, or of documents with index 0; `odd` are the texts that are not ids."""
 
     doc: DocIds
     index: Ints
@@ -40,17 +40,17 @@ class Keys:
         return len(self.doc)
 
     def take(self, chosen: Ints | Flags) -> Keys:
-        """Some of the keys, without what is odd."""
+        """Some of the keys, without the odd texts."""
         return Keys(self.doc[chosen], self.index[chosen])
 
     def page_ids(self) -> list[str]:
-        """The ids as texts, in the same order, without what is odd."""
+        """The ids as texts, in the same order, without the odd texts."""
         pairs = zip(doc_texts(self.doc), self.index.tolist(), strict=True)
         return [page_id(doc_id, index) for doc_id, index in pairs]
 
     @staticmethod
     def joined(parts: Sequence[Keys]) -> Keys:
-        """Keys end to end."""
+        """The keys of all parts, one part after the other."""
         if not parts:
             return Keys(no_docs(), np.zeros(0, np.int64))
         return Keys(
@@ -72,17 +72,17 @@ def doc_texts(docs: DocIds) -> list[str]:
 
 
 def docs_of(texts: Sequence[str]) -> DocIds:
-    """Raw ids of document ids that are known to be some."""
+    """Raw ids of texts that are known to be document ids."""
     return np.frombuffer(bytes.fromhex("".join(texts)), f"S{_DOC_BYTES}")
 
 
 def page_keys(ids: pa.Array) -> tuple[Keys, Ints]:
-    """The keys of page ids, and the rows that they stand in: all but those of odd ones."""
+    """The keys of page ids, and the row of each; the rows of odd texts are left out."""
     return _keys(ids, with_index=True)
 
 
 def doc_keys(ids: pa.Array) -> tuple[Keys, Ints]:
-    """The keys of document ids, and the rows that they stand in: all but those of odd ones."""
+    """The keys of document ids, and the row of each; the rows of odd texts are left out."""
     return _keys(ids, with_index=False)
 
 
@@ -121,16 +121,16 @@ def _lengths(texts: pa.Array) -> Ints:
 
 
 def _chars(texts: pa.Array, length: int) -> npt.NDArray[np.uint8]:
-    """The bytes of texts that are all this long."""
+    """The bytes of texts of this length: uint8 (texts, length)."""
     _, offsets, data = texts.buffers()
     start = int(np.frombuffer(offsets, np.int32)[texts.offset])
-    found = np.frombuffer(data, np.uint8)[start : start + len(texts) * length]
-    return found.reshape(len(texts), length)
+    chars = np.frombuffer(data, np.uint8)[start : start + len(texts) * length]
+    return chars.reshape(len(texts), length)
 
 
 def _unhexed(chars: npt.NDArray[np.uint8]) -> tuple[DocIds, Flags]:
-    """The ids that hex digits write, and whether they are hex digits, in lower case."""
-    with suppress(ValueError):  # compiled, where all of them are
+    """The ids, and whether each is written in hex digits of lower case."""
+    with suppress(ValueError):  # the fast way, if all characters are hex digits
         raw = np.frombuffer(unhexlify(chars.tobytes()), f"S{_DOC_BYTES}")
         if not ((chars >= ord("A")) & (chars <= ord("F"))).any():
             return raw, np.ones(len(chars), bool)
@@ -141,7 +141,7 @@ def _unhexed(chars: npt.NDArray[np.uint8]) -> tuple[DocIds, Flags]:
 
 
 def _numbers(chars: npt.NDArray[np.uint8]) -> tuple[Ints, Flags]:
-    """The numbers after a slash, and whether they are written as `page_id` writes them."""
+    """The numbers after the slash, and whether each is written as `page_id` writes it."""
     digits = chars[:, 1:].astype(np.int64) - ord("0")
     is_number = (chars[:, 0] == ord("/")) & ((digits >= 0) & (digits <= 9)).all(axis=1)
     if digits.shape[1] > _FEWEST_DIGITS:
@@ -152,14 +152,14 @@ def _numbers(chars: npt.NDArray[np.uint8]) -> tuple[Ints, Flags]:
 
 @dataclass(frozen=True, slots=True)
 class DocIndex:
-    """Documents by number, which is their place among their sorted ids."""
+    """Numbers documents by their place among their sorted ids."""
 
     docs: DocIds
     _heads: npt.NDArray[np.uint64]
 
     @staticmethod
     def of(docs: DocIds) -> DocIndex:
-        """Of ids in any order, each once."""
+        """An index of distinct ids, in any order."""
         ordered = np.sort(docs)
         return DocIndex(ordered, _heads(ordered))
 
@@ -167,10 +167,11 @@ class DocIndex:
         return len(self.docs)
 
     def numbers(self, docs: DocIds) -> Ints:
-        """The numbers of documents, -1 for those that are not there."""
+        """The numbers of documents, -1 for those that are not in the index."""
         if len(self) == 0:
             return np.full(len(docs), -1, np.int64)
-        # Eight bytes nearly always tell ids apart, and numbers compare five times as fast.
+        # Look up by the first eight bytes, which compare five times as fast as whole ids and
+        # nearly always differ; look up whole ids only where they do not.
         place = np.minimum(np.searchsorted(self._heads, _heads(docs)), len(self) - 1)
         other = np.flatnonzero(self.docs[place] != docs)
         place[other] = np.minimum(np.searchsorted(self.docs, docs[other]), len(self) - 1)

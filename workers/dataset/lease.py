@@ -1,18 +1,17 @@
 """The lease on a dataset: one run at a time, with no server but the store.
 
-`<dataset>/_lease.json` names the run that holds the dataset. It is made by a put that fails where
-there is a lease already, renewed while the run lives by puts that fail where it has changed, and
-deleted at the end.
+`<dataset>/_lease.json` names the run that holds the dataset. Its guarantees:
 
-Whoever wants a lease that another holds watches it, and takes it over when it has not changed for
-the whole of its ttl, by the watcher's own monotonic clock, while it was watched. No two clocks are
-compared and no wall clock is asked, so clocks that jump or differ never cost a live run its lease;
-the times in the object are for people. On the holder's own machine a process that has died is
-known at once.
-
-A run that was stopped for longer than the ttl, or cut off from the store, may have lost the lease
-without knowing. So it asks (`check`) before each commit; and a commit names the version that it
-follows (`workers.dataset.delta`), so that what happens between the two does no harm either.
+- One holder: the object is created by a conditional put that fails if there is a lease, and renewed
+  by conditional puts that fail if it has changed. It is deleted when the run ends.
+- A dead holder is replaced: a process that wants the lease watches it, and takes it over when it
+  has not changed for its whole ttl. On the holder's own machine a dead process is known at once.
+- Clocks do not matter: the ttl is measured by the watcher's own monotonic clock, while it watches.
+  No clocks are compared, so a clock that jumps never costs a live run its lease. The times in the
+  object are for people.
+- A holder that lost the lease does no harm: a run that was suspended for longer than the ttl, or
+  cut off from the store, may not know. So it calls `check` before each commit; and the commit names
+  the version that it follows (`workers.dataset.delta`), which covers the time in between.
 """
 
 from __future__ import annotations
@@ -20,70 +19,24 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
-
-from pydantic import Field, TypeAdapter
+from dataclasses import replace
+from typing import NoReturn
 
 from schemas.errors import LeaseError, StorageError
 from workers import store
-from workers.dataset.processes import Process, is_alive, this_process
+from workers.dataset.holder import CLOCK, Clock, Holder
+from workers.dataset.processes import is_alive, this_process
 
 log = logging.getLogger(__name__)
 
 LEASE_NAME = "_lease.json"
 TTL_S = 60.0
-# Three renewals within a ttl: two of them may fail.
+# Three renewals in a ttl, of which two may fail.
 _RENEWALS_PER_TTL = 3
 _POLLS_PER_TTL = 12
 _MAX_POLL_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Where time comes from. `monotonic_s` decides; `wall` is only shown."""
-
-    monotonic_s: Callable[[], float] = time.monotonic
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
-
-    def stamp(self) -> str:
-        """The wall clock's time, for people."""
-        return self.wall().strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-CLOCK = Clock()
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """What a lease says: whose it is, and since when. `renewals` makes each put differ."""
-
-    process: Process
-    token: str
-    started_at: str
-    renewed_at: str
-    renewals: int
-    ttl_s: Annotated[float, Field(gt=0)]
-
-    def __str__(self) -> str:
-        return f"process {self.process.pid} on {self.process.host} since {self.started_at}"
-
-    def to_json(self) -> bytes:
-        """The object's bytes."""
-        return _HOLDER.dump_json(self, indent=1)
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Holder:
-        """Raises ValueError where `data` is no lease."""
-        return _HOLDER.validate_json(data)
-
-
-_HOLDER = TypeAdapter(Holder)
 
 
 class Lease:
@@ -93,20 +46,20 @@ class Lease:
         self._dataset = dataset
         self._uri = store.join(dataset, LEASE_NAME)
         self._holder = holder
-        self._proven_s = proven_s  # no later than the put by which the lease was last ours
+        self._proven_s = proven_s  # the time just before the last put that proved it ours
         self._clock = clock
         self._lock = threading.Lock()
         self._lost: str | None = None
 
     def ensure_held(self) -> None:
-        """Raises LeaseError where a renewal has found the lease lost. Asks nobody."""
+        """Raises LeaseError if a renewal found the lease lost. Does not ask the store."""
         if self._lost is not None:
             raise LeaseError(self._lost)
 
     def check(self) -> None:
-        """Renew the lease, which proves that it is held: nobody may take it for another ttl.
+        """Renew the lease, which proves that it is held: nobody may take it over for another ttl.
 
-        Raises LeaseError where it is lost, now and ever after.
+        Raises LeaseError if it is lost, in this call and all later ones.
         """
         with self._lock:
             self.ensure_held()
@@ -115,13 +68,13 @@ class Lease:
                 began_s = self._clock.monotonic_s()
                 now = self._clock.stamp()
                 renewed = replace(held, renewed_at=now, renewals=held.renewals + 1)
-                # Only somebody who took the lease comes between, and the next reading finds them.
+                # The put fails only if another run took the lease; then the next read raises.
                 if store.replace_if_unchanged(self._uri, renewed.to_json(), version):
                     self._proven_s = began_s
                     return
 
     def release(self) -> None:
-        """Delete the lease if it is still ours; another's is left alone."""
+        """Delete the lease, unless another run holds it by now."""
         try:
             if self._clock.monotonic_s() - self._proven_s > self._holder.ttl_s / 2:
                 self.check()
@@ -133,7 +86,7 @@ class Lease:
             log.info("nothing to release: %s", exc)
 
     def _read(self) -> tuple[Holder, str]:
-        """The object, which must be ours, and its version."""
+        """The object and its version. Raises LeaseError if it is not ours."""
         try:
             data, version = store.read_with_version(self._uri)
         except FileNotFoundError:
@@ -143,7 +96,7 @@ class Lease:
         except ValueError:
             self._lose("its lease was overwritten with something else")
         if holder.token != self._holder.token:
-            self._lose(f"its lease was taken over by {holder}, as it had not been renewed in time")
+            self._lose(f"its lease was taken over by {holder}, because it was not renewed in time")
         return holder, version
 
     def _lose(self, why: str) -> NoReturn:
@@ -153,14 +106,14 @@ class Lease:
         raise LeaseError(self._lost)
 
 
-# ---- getting one --------------------------------------------------------------------------
+# ---- taking a lease -----------------------------------------------------------------------
 
 
 class Candidate:
-    """A process that wants the lease of a dataset, and what it has seen of the one that is there.
+    """A process that wants the lease of a dataset and watches the present holder.
 
-    `other` holds the lease now, `other_lives` when that is known: it was renewed while watched, or
-    its process is here and alive.
+    `other` is the present holder. `other_lives` is true once it is known to live: it renewed the
+    lease while watched, or its process runs on this machine.
     """
 
     def __init__(self, dataset: str, ttl_s: float = TTL_S, clock: Clock = CLOCK) -> None:
@@ -170,14 +123,15 @@ class Candidate:
         self._clock = clock
         self._process = this_process()
         self._token = secrets.token_hex(16)
-        self._seen: bytes | None = None
+        self._last_data: bytes | None = None
         self._unchanged_since_s = 0.0
-        self._claim: Lease | None = None  # from before the put: it may be ours once that is sent
+        # Set before the put is sent, for a signal may come before its answer: see `withdraw`.
+        self._claim: Lease | None = None
         self.other: Holder | None = None
         self.other_lives = False
 
     def attempt(self) -> Lease | None:
-        """Take the lease if it is free or stale; else look at it once more."""
+        """Take the lease if it is free or stale; otherwise note whether it has changed."""
         began_s = self._clock.monotonic_s()
         now = self._clock.stamp()
         mine = Holder(self._process, self._token, now, now, 0, self._ttl_s)
@@ -185,7 +139,7 @@ class Candidate:
         try:
             data, version = store.read_with_version(self._uri)
         except FileNotFoundError:
-            self._seen = self.other = None
+            self._last_data = self.other = None
             self._claim = lease
             taken = self._create(mine)
         else:
@@ -198,12 +152,12 @@ class Candidate:
         return self._claim
 
     def pause(self) -> None:
-        """Let some time pass before the next look."""
+        """Sleep until the next attempt."""
         ttl_s = self.other.ttl_s if self.other else self._ttl_s
         self._clock.sleep(min(_MAX_POLL_S, ttl_s / _POLLS_PER_TTL))
 
     def withdraw(self) -> None:
-        """Release what was taken, or what was being taken when a signal or an error came."""
+        """Release the lease if it was taken, also if a signal or error interrupted the taking."""
         if self._claim is not None:
             self._claim.release()
 
@@ -214,41 +168,43 @@ class Candidate:
             raise StorageError(f"cannot create {self._uri}: there is no such folder") from exc
 
     def _is_stale(self, data: bytes, asked_s: float) -> bool:
-        """Whether the lease is anybody's; `data` was read after `asked_s`."""
+        """Whether the lease may be taken over; `data` was read after `asked_s`."""
         try:
             other = Holder.from_json(data)
         except ValueError as exc:
             raise LeaseError(
-                f"{self._uri} is not a lease; delete it if no run works on the dataset"
+                f"{self._uri} is not a lease; delete it if no run is working on the dataset"
             ) from exc
         alive = is_alive(other.process)
         self.other_lives = bool(alive)
-        if data != self._seen:
-            self.other_lives |= self._seen is not None
-            self._seen, self._unchanged_since_s = data, self._clock.monotonic_s()
+        if data != self._last_data:
+            self.other_lives |= self._last_data is not None
+            self._last_data, self._unchanged_since_s = data, self._clock.monotonic_s()
         self.other = other
         return alive is False or asked_s - self._unchanged_since_s >= other.ttl_s
 
 
 def acquire(
-    candidate: Candidate, wait: bool = False, say: Callable[[str], Any] = log.info
+    candidate: Candidate, wait: bool = False, say: Callable[[str], object] = log.info
 ) -> Lease:
-    """Take the lease, which takes up to a ttl where a run died on another machine.
+    """Take the lease. This waits up to a ttl if a run on another machine died holding it.
 
     Raises:
-        LeaseError: another run holds it, and not `wait`.
+        LeaseError: another run holds it and `wait` is false.
         StorageError: the dataset cannot be written.
     """
-    told = None
+    announced = None
     while (lease := candidate.attempt()) is None:
         other = candidate.other
         if other is not None and candidate.other_lives and not wait:
             raise LeaseError(
                 f"{candidate.dataset} is held by another run: {other}; stop it, or give --wait"
             )
-        if other is not None and told != other.token:
-            told = other.token
-            watch = "waiting for it" if wait else f"watching up to {other.ttl_s:g} s if it lives"
+        if other is not None and announced != other.token:
+            announced = other.token
+            watch = (
+                "waiting for it" if wait else f"watching up to {other.ttl_s:g} s for a sign of life"
+            )
             say(f"{candidate.dataset} is held by another run: {other}; {watch}")
         candidate.pause()
     return lease
@@ -259,12 +215,12 @@ def hold(
     dataset: str,
     wait: bool = False,
     ttl_s: float = TTL_S,
-    say: Callable[[str], Any] = log.info,
+    say: Callable[[str], object] = log.info,
 ) -> Iterator[Lease]:
-    """Hold the lease of a dataset, renewed by a thread; released at the end, whatever ends it.
+    """Hold the lease of a dataset. A thread renews it; it is released however the block ends.
 
-    A folder that was made for the lease goes with it where nothing else came.
-    Raises what `acquire` raises, and AccessError where the store has no conditional put.
+    A dataset folder that was created for the lease is removed if nothing else was written there.
+    Raises what `acquire` raises, and AccessError if the store has no conditional put.
     """
     store.require_conditional_put(dataset)
     is_new = not store.exists(dataset)
@@ -284,14 +240,14 @@ def hold(
         try:
             candidate.withdraw()
         except StorageError as exc:
-            log.warning("the lease is not released, and goes stale in %g s: %s", ttl_s, exc)
+            log.warning("the lease could not be released; it expires in %g s: %s", ttl_s, exc)
         if is_new:
             _remove_empty(dataset)
 
 
 def _remove_empty(dataset: str) -> None:
     if store.is_local(dataset):
-        with suppress(OSError):  # something is in it, which may have come just now
+        with suppress(OSError):  # the folder is not empty
             store.local_path(dataset).rmdir()
 
 
@@ -300,6 +256,6 @@ def _keep(lease: Lease, ended: threading.Event, every_s: float) -> None:
         try:
             lease.check()
         except LeaseError:
-            return  # kept in the lease, for whoever works under it
+            return  # the lease keeps the error and raises it in the run
         except StorageError as exc:
-            log.warning("the lease is not renewed, again in %g s: %s", every_s, exc)
+            log.warning("the lease could not be renewed, next try in %g s: %s", every_s, exc)

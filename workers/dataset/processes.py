@@ -1,4 +1,4 @@
-"""Which process is this, and is that one alive? Told without wall clocks, for this machine only."""
+"""Which process is this, and is that one alive? Without wall clocks, for this machine only."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process, told from a later one with the same number by when it started.
+    """A process. `start_ticks` tells it from a later process with the same `pid`.
 
-    `machine` is the kernel's boot id and the namespace in which `pid` means something, empty where
-    the system does not tell; `start_ticks` counts from boot, so no clock can change it.
+    `machine` is the kernel's boot id and the namespace of the `pid`, empty where the system does
+    not say; `start_ticks` counts from boot, so that no clock can change it.
     """
 
     host: str
@@ -23,18 +23,18 @@ class Process:
 
 
 def this_process() -> Process:
-    """The process that asks."""
+    """The calling process."""
     return process_of(os.getpid())
 
 
 def process_of(pid: int) -> Process:
-    """A process of this machine, as it can be told again later."""
+    """A process of this machine, with all that identifies it later."""
     state = _state_of(pid)
     return Process(socket.gethostname(), _machine(), pid, state[1] if state else 0)
 
 
 def is_alive(process: Process) -> bool | None:
-    """Whether a process is alive; None where that cannot be known from here."""
+    """Whether a process is alive; None where this machine cannot know."""
     machine = _machine()
     if not machine or (process.machine, process.host) != (machine, socket.gethostname()):
         return None
@@ -43,9 +43,9 @@ def is_alive(process: Process) -> bool | None:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # another user's, and alive
+        pass  # it is alive and belongs to another user
     state = _state_of(process.pid)
-    if state is None:  # gone just now, or /proc hides the processes of other users
+    if state is None:  # it ended just now, or /proc hides the processes of other users
         return None
     letter, start_ticks = state
     return letter not in "ZX" and start_ticks == process.start_ticks

@@ -1,6 +1,6 @@
-"""Removal of what lies under a dataset's folders, and the entries of its tables' logs.
+"""Remove objects under a dataset's folders, and entries of its tables' logs.
 
-Nothing here decides what may go; that is `pipelines.dataset.vacuum`.
+What may be removed is decided in `pipelines.dataset.vacuum`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from workers.store.locations import filesystem, is_local, is_s3, paths_in, trans
 
 # As many as S3 takes in one DeleteObjects request.
 _REMOVED_AT_ONCE = 1000
-# The twenty digits of a version, and whether the entry is a commit or a checkpoint; what a torn
-# write left beside it has another ending.
+# The twenty digits of a version, and whether the entry is a commit or a checkpoint. Files that a
+# torn write left end in something else.
 _LOG_ENTRY = re.compile(r"(?P<version>\d{20})\.(?P<kind>json|checkpoint\.(.+\.)?parquet)")
 
 
 def remove(objects: Sequence[Stored]) -> None:
-    """Delete objects, those of one call in any order. One that is gone already is no error."""
+    """Delete objects, in any order. An object that is gone already is no error."""
     for start in range(0, len(objects), _REMOVED_AT_ONCE):
         uris = [item.uri for item in objects[start : start + _REMOVED_AT_ONCE]]
         if is_local(uris[0]):
@@ -43,9 +43,9 @@ def remove(objects: Sequence[Stored]) -> None:
 
 
 def named_parts(table_uri: str) -> frozenset[str]:
-    """Paths of the parts of every version that the table's log still tells.
+    """Paths of the parts of every version that is still in the table's log.
 
-    They are those of the oldest version that can be opened, and what each commit added.
+    These are the parts of the oldest version that can be opened, and those that commits added.
     """
     entries = _log_entries(table_uri)
     bases = [version for version, kind, _ in entries if version == 0 or kind != "json"]
@@ -68,11 +68,11 @@ def log_before(table_uri: str, version: int) -> list[Stored]:
 
 
 def forget_before(table_uri: str, version: int) -> None:
-    """Let the log begin at `version`: a checkpoint there, then older entries go, oldest first.
+    """Make the log begin at `version`: write a checkpoint there, then delete older entries.
 
-    So the Delta protocol has it ("Metadata Cleanup"). Readers are then told that an older version
-    is not there, and do not first open it and then miss its parts. The commit of `version` itself
-    stays, for what it says.
+    This is the Delta protocol's "Metadata Cleanup". A reader that asks for an older version then
+    fails at once, and not later when its parts are missing. The commit of `version` itself stays,
+    because of its metadata.
     """
     old = log_before(table_uri, version)
     if not old:
@@ -84,10 +84,10 @@ def forget_before(table_uri: str, version: int) -> None:
 
 def _log_entries(table_uri: str) -> list[tuple[int, str, Stored]]:
     """Version, kind and object of each log entry, oldest first."""
-    found = []
+    entries = []
     for entry in list_stored(store.join(table_uri, "_delta_log")):
         match = _LOG_ENTRY.fullmatch(entry.name)
         if match:
             kind = "json" if match["kind"] == "json" else "checkpoint"
-            found.append((int(match["version"]), kind, entry))
-    return sorted(found, key=lambda found: found[0])
+            entries.append((int(match["version"]), kind, entry))
+    return sorted(entries, key=lambda entry: entry[0])

@@ -1,18 +1,19 @@
-"""Assemble documents: the texts of their readable pages, wherever these lie."""
+"""Assemble documents from the texts of their readable pages, and write rows that are at hand."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.tables import DOCUMENTS
+from schemas.rows import DocumentRow, QualityRow
+from schemas.tables import DOCUMENTS, SCHEMAS
 from workers import store
 from workers.dataset import PartFile, write_part
 from workers.publishing.duplicates import signature_matrix
@@ -20,14 +21,23 @@ from workers.publishing.records import RowsFile
 from workers.text.signatures import text_hash
 
 PAGE_SEPARATOR = "\n\n"
-_PAGE_COLUMNS = [
-    "page_index", "text", "text_tokens", "language", "quality", "text_hash", "minhash",
-]  # fmt: skip
+
+
+class _ReadPage(TypedDict):
+    """What a document takes of each of its pages."""
+
+    page_index: int
+    text: str
+    text_tokens: int
+    language: str
+    quality: QualityRow
+    text_hash: bytes
+    minhash: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentHead:
-    """What the inventory knows of a document, and how many readable pages it has."""
+    """What the inventory says of a document, and how many readable pages it has."""
 
     doc_id: str
     source_uri: str
@@ -37,9 +47,10 @@ class DocumentHead:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """Documents to assemble, and the places of their readable pages, document by document.
+    """Documents to assemble, and where their readable pages lie, document by document.
 
-    The arrays have one entry a page: `files[file]` has the page as its `row`-th row.
+    The arrays have one entry a page: the page is the `row`-th row of `files[file]`. The result is
+    written to `uri`.
     """
 
     documents: tuple[DocumentHead, ...]
@@ -52,18 +63,19 @@ class Assembly:
 
 def assemble_documents(task: Assembly) -> RowsFile:
     """Write the rows of some documents, in the shape of `DOCUMENTS`, to a scratch file."""
-    pages: list[dict[str, Any]] = [{} for _ in task.row]
+    pages: dict[int, _ReadPage] = {}
     for number, file in enumerate(task.files):
         wanted = np.flatnonzero(task.file == number)
         with file.open() as handle:
-            table = pq.ParquetFile(handle).read(columns=list(_PAGE_COLUMNS))
+            table = pq.ParquetFile(handle).read(columns=list(_ReadPage.__annotations__))
         rows = table.take(pa.array(task.row[wanted]))
         for place, page in zip(wanted.tolist(), rows.to_pylist(), strict=True):
             pages[place] = page
     rows, start = [], 0
     for head in task.documents:
         stop = start + head.readable_pages
-        rows.append(_document_row(head, pages[start:stop], task.recipe_digest))
+        of_document = [pages[place] for place in range(start, stop)]
+        rows.append(_document_row(head, of_document, task.recipe_digest))
         start = stop
     with store.temporary_folder() as folder:
         path = folder / "documents.parquet"
@@ -73,12 +85,12 @@ def assemble_documents(task: Assembly) -> RowsFile:
 
 
 def _document_row(
-    head: DocumentHead, pages: Sequence[Mapping[str, Any]], recipe_digest: str
-) -> dict[str, Any]:
-    offsets, at = [], 0
+    head: DocumentHead, pages: Sequence[_ReadPage], recipe_digest: str
+) -> DocumentRow:
+    offsets, end = [], 0
     for page in pages:
-        offsets.append(at)
-        at += len(page["text"]) + len(PAGE_SEPARATOR)
+        offsets.append(end)
+        end += len(page["text"]) + len(PAGE_SEPARATOR)
     tokens = [page["text_tokens"] for page in pages]
     by_language: Counter[str] = Counter()
     for page, count in zip(pages, tokens, strict=True):
@@ -102,11 +114,9 @@ def _document_row(
     }
 
 
-def write_rows(
-    dataset: str, table: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
-) -> list[PartFile]:
-    """Write rows that are at hand, in the order given: one part, or none for no rows."""
-    data = pa.Table.from_pylist(list(rows), schema=schema)
+def write_rows(dataset: str, table: str, rows: Iterable[Mapping[str, object]]) -> list[PartFile]:
+    """Write rows of a table in the order given: one part, or none for no rows."""
+    data = pa.Table.from_pylist(list(rows), schema=SCHEMAS[table])
     if data.num_rows == 0:
         return []
     step = 50_000

@@ -14,7 +14,7 @@ from workers.publishing.duplicates import Indices, stars
 
 @dataclass(frozen=True, slots=True)
 class KeysFile:
-    """A file of candidate keys, `rows` long. `wanted` has a bit for each row that is compared."""
+    """A file of candidate keys, `rows` long. In `wanted` a set bit marks a row to compare."""
 
     uri: str
     rows: int
@@ -32,7 +32,7 @@ class Bucketing:
 def bucket_edges(task: Bucketing) -> Indices:
     """Pairs of rows that may be duplicates, int64 (pairs, 2): a star for each bucket.
 
-    A row is named by its place in all files, end to end.
+    A row is numbered by its place in all files, one after the other.
     """
     keys = [np.zeros(0, np.uint64)]
     places = [np.zeros(0, np.int64)]

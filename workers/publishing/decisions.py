@@ -1,11 +1,11 @@
-"""Decide which members of components are dropped, and for which. Pure.
+"""Decide which members of components are dropped, and for which keeper. Pure.
 
-Within a component members are met in the order of their quality, then of their ids: each is
-dropped only if it is truly similar to one that is kept, and for the most similar of those. So a
-chain of neighbours never drops what is far from its keeper, and the result does not depend on
-arrival. In a component of up to `Bounds.family` members each is compared with every kept one; in a
-larger one with those that `workers.publishing.families` names, so that the cost grows with the
-members and not with their square.
+Within a component members are taken in the order of their quality, then of their ids. A member is
+dropped only if it is similar to a kept one, and its keeper is the most similar of those. So a
+chain of neighbours never drops a member that is far from its keeper, and the result does not
+depend on arrival. In a component of up to `Bounds.family` members each is compared with every kept
+one; in a larger one with those that `workers.publishing.families` names, so that the cost grows
+with the members and not with their square.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PAIRS_AT_ONCE = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Items `index` are dropped for `keeper`; `kind` is a place in `KINDS`. Sorted by index."""
+    """Items `index` are dropped for `keeper`; `kind` is an index of `KINDS`. Sorted by index."""
 
     index: Indices
     keeper: Indices
@@ -38,7 +38,7 @@ class Duplicates:
 
     @staticmethod
     def of(parts: Sequence[Duplicates]) -> Duplicates:
-        """The duplicates of several sets that have no item in common."""
+        """The duplicates of several sets of items that do not overlap."""
         index = np.concatenate([np.zeros(0, np.int64), *(p.index for p in parts)])
         order = np.argsort(index)
         return Duplicates(
@@ -58,21 +58,21 @@ def decide(
         items: what is compared.
         members: indices into `items`, one component after the other.
         sizes: how many members each component has.
-        settings: of the recipe.
-        bounds: on how many are compared.
+        settings: the recipe's deduplication.
+        bounds: how many members are compared with each other.
     """
     near = settings.near or NearText()
     component = np.repeat(np.arange(len(sizes)), sizes)
     wordy = items.text_tokens[members] >= near.min_text_tokens
     order = np.lexsort((items.ids[members], -items.scores[members], component))
-    found = []
+    parts = []
     for chosen, kind in ((order[wordy[order]], "near_text"), (order[~wordy[order]], "near_image")):
         compared = _comparison(items, members[chosen], settings, kind)
         if compared is not None:
             held = np.bincount(component[chosen], minlength=len(sizes))
             edges = _edges(compared, held, bounds)
-            found.append(_best(edges, members[chosen], KINDS.index(kind)))
-    return Duplicates.of(found)
+            parts.append(_best(edges, members[chosen], KINDS.index(kind)))
+    return Duplicates.of(parts)
 
 
 def _comparison(items: Items, members: Indices, settings: Dedup, kind: str) -> Comparison | None:
@@ -86,7 +86,7 @@ def _comparison(items: Items, members: Indices, settings: Dedup, kind: str) -> C
 
 @dataclass(frozen=True, slots=True)
 class _Edges:
-    """Pairs of a member and a similar one before it in the order."""
+    """Pairs of a member and a similar member that comes before it in the order."""
 
     member: Indices
     other: Indices
@@ -117,8 +117,10 @@ def _similar(compared: Comparison, member: Indices, other: Indices) -> _Edges:
 
 
 def _best(edges: _Edges, members: Indices, kind: int) -> Duplicates:
-    """For each member that has edges, all to kept ones, the best: the same text, else the most
-    similar, else the first."""
+    """The best edge of each member: to the same text, else to the most similar, else to the first.
+
+    All edges lead to kept members.
+    """
     order = np.lexsort((edges.other, -edges.similarity, ~edges.exact, edges.member))
     edges = edges.take(order)
     edges = edges.take(np.flatnonzero(np.diff(edges.member, prepend=-1)))
@@ -127,32 +129,32 @@ def _best(edges: _Edges, members: Indices, kind: int) -> Duplicates:
 
 
 def _edges(compared: Comparison, sizes: Indices, bounds: Bounds) -> _Edges:
-    """The edges to kept members of all components, which lie one after the other, in order."""
+    """The edges to kept members, of all components; their members lie one after the other."""
     starts = np.cumsum(sizes) - sizes
-    found = []
+    edges = []
     for chosen in _together(sizes, bounds.small):
         # pairs of each member with all before it in its component
         before = ranges(np.zeros(len(chosen), np.int64), sizes[chosen])
         member = ranges(starts[chosen], sizes[chosen])
         other = ranges(member - before, before)
-        found.append(_settled(_similar(compared, np.repeat(member, before), other)))
+        edges.append(_settled(_similar(compared, np.repeat(member, before), other)))
     for place in np.flatnonzero(sizes > bounds.small).tolist():
-        found += _family(compared, int(starts[place]), int(sizes[place]), bounds)
-    return _Edges.joined(found)
+        edges += _family(compared, int(starts[place]), int(sizes[place]), bounds)
+    return _Edges.joined(edges)
 
 
 def _together(sizes: Indices, small_size: int) -> Iterator[Indices]:
-    """Small components, as many as have some number of pairs together."""
+    """Small components in groups of about `_PAIRS_AT_ONCE` pairs."""
     small = np.flatnonzero((sizes > 1) & (sizes <= small_size))
     pairs = np.cumsum(sizes[small] * (sizes[small] - 1) // 2)
     yield from np.split(small, np.flatnonzero(np.diff(pairs // _PAIRS_AT_ONCE)) + 1)
 
 
 def _settled(edges: _Edges) -> _Edges:
-    """Of edges among undecided members those that lead from one to a kept one."""
+    """Decide on members from the edges among them; the edges that lead to a kept member."""
     edges = edges.take(np.argsort(edges.member, kind="stable"))
     dropped: set[int] = set()
-    # One before another is decided first. A loop, as each decision rests on those before it.
+    # In the order of members. A loop, because each decision rests on those before it.
     for member, other in zip(edges.member.tolist(), edges.other.tolist(), strict=True):
         if other not in dropped:
             dropped.add(member)
@@ -173,7 +175,7 @@ def _family(compared: Comparison, start: int, size: int, bounds: Bounds) -> Iter
         yield earlier
         is_open = np.ones(end - begin, bool)
         is_open[earlier.member - start - begin] = False
-        # members of the batch that have no kept one yet may be kept for all that follow
+        # Members of the batch without an edge to a kept one are open: they may be kept.
         others = begin + np.flatnonzero(is_open)
         rows, columns = np.nonzero(others[None, :] < np.arange(begin, end)[:, None])
         within = _similar(compared, start + begin + rows, start + others[columns])
@@ -189,7 +191,7 @@ def _family(compared: Comparison, start: int, size: int, bounds: Bounds) -> Iter
 def _candidates(
     index: FamilyIndex | None, begin: int, end: int, kept: Flags
 ) -> tuple[Indices, Indices]:
-    """Pairs of a member of the batch and one that is kept already."""
+    """Pairs of a member of the batch and a member that is kept already."""
     if index is not None:
         return index.candidates(begin, end, kept)
     before = np.flatnonzero(kept[:begin])

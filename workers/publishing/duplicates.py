@@ -1,14 +1,13 @@
-"""Which of a set of pages or documents may be duplicates of each other. Pure.
+"""Which pages, or documents, may be duplicates of each other. Pure.
 
-Candidates come from equal text hashes and from MinHash bands (LSH); they are joined to
-components. What is dropped within a component is decided in `workers.publishing.decisions`.
+Candidates share a text hash or a MinHash band (LSH) and are joined to components. What is dropped
+within a component is decided in `workers.publishing.decisions`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,7 @@ class Items:
     (n,), image_hashes uint8 (n, 32) or None for documents, signatures uint64 (n, permutations).
     """
 
-    ids: npt.NDArray[Any]
+    ids: npt.NDArray[np.generic]
     scores: npt.NDArray[np.float64]
     text_tokens: npt.NDArray[np.int64]
     text_hashes: npt.NDArray[np.bytes_]
@@ -39,7 +38,7 @@ class Items:
 
 
 _BRIEF = np.uint64(0x9E3779B97F4A7C15)
-"""Sets the text keys of brief rows apart from those of wordy ones."""
+"""Makes the text keys of brief rows differ from those of wordy ones."""
 
 
 def band_keys(signatures: Keys, bands: int) -> Keys:
@@ -67,17 +66,18 @@ def signature_matrix(minhash: pa.Array) -> Keys:
 
 
 def key_columns(settings: Dedup, by_picture: bool) -> list[str]:
-    """The columns of `candidate_keys`."""
+    """The names of the columns of `candidate_keys`."""
     text = settings.exact_text or (by_picture and settings.image is not None)
     bands = settings.near.bands if settings.near else 0
     return ["text"] * text + [f"band_{band:02d}" for band in range(bands)]
 
 
 def candidate_keys(rows: pa.Table, settings: Dedup, by_picture: bool) -> pa.Table:
-    """Keys of which two rows share one where they may be duplicates: uint64 columns, with nulls.
+    """Keys by column, uint64: rows that share one may be duplicates. A null is no key.
 
     Args:
         rows: has the columns text_tokens, text_hash, minhash; null where nothing was read.
+        settings: the recipe's deduplication.
         by_picture: whether rows of few words are compared by their pictures.
     """
     near = settings.near or NearText()
@@ -90,8 +90,8 @@ def candidate_keys(rows: pa.Table, settings: Dedup, by_picture: bool) -> pa.Tabl
         keys = np.zeros(len(tokens), np.uint64)
         hashes = rows["text_hash"].filter(pa.array(is_read)).to_pylist()
         keys[is_read] = np.frombuffer(b"".join(h[:8] for h in hashes), "<u8")
-        # Nearly empty pages look alike: two headings differ in a few pixels. So a picture counts
-        # as the same only where the few words on it are the same too.
+        # Nearly empty pages look alike: two headings differ in a few pixels. So pictures are
+        # compared only where the few words on the pages are the same.
         keys[~wordy] ^= _BRIEF
         compared = wordy if settings.exact_text else np.zeros_like(wordy)
         if by_picture and settings.image is not None:
@@ -107,8 +107,8 @@ def candidate_keys(rows: pa.Table, settings: Dedup, by_picture: bool) -> pa.Tabl
     return pa.table(columns)
 
 
-def runs(values: npt.NDArray[Any]) -> tuple[Indices, Indices]:
-    """The order that sorts values, equal ones as they come, and the lengths of the equal runs."""
+def runs(values: npt.NDArray[np.generic]) -> tuple[Indices, Indices]:
+    """The stable order that sorts values, and the lengths of the runs of equal values."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     is_first = np.ones(len(values), bool)
@@ -126,22 +126,24 @@ def stars(keys: Keys, indices: Indices) -> Indices:
 
 
 def components(edges: Iterable[Indices], count: int) -> tuple[Indices, Indices]:
-    """Connected sets of `count` items: their members, one set after the other, and their sizes.
+    """The connected components of `count` items: members, one set after the other, and sizes.
 
-    Sets of one item are left out. Members ascend within a set; sets come in the order of their
-    first. Edges are taken in as they come, a part at a time.
+    Sets of one item are left out. Members ascend within a set, and sets are ordered by their first
+    member. `edges` are consumed one part at a time.
     """
     labels = np.arange(count)
-    found = count
+    set_count = count
     for part in edges:
         if not len(part):
             continue
         left, right = labels[part.T]
-        graph = coo_array((np.ones(len(part), np.uint8), (left, right)), shape=(found, found))
-        found, joined = connected_components(graph, directed=False)
+        graph = coo_array(
+            (np.ones(len(part), np.uint8), (left, right)), shape=(set_count, set_count)
+        )
+        set_count, joined = connected_components(graph, directed=False)
         labels = joined[labels]
     members = np.flatnonzero(np.bincount(labels, minlength=1)[labels] > 1)
-    first = np.zeros(found, np.int64)
+    first = np.zeros(set_count, np.int64)
     first[labels[::-1]] = np.arange(count)[::-1]  # the last of several values stays
     order, sizes = runs(first[labels[members]])
     return members[order], sizes

@@ -1,14 +1,14 @@
-"""Which kept members of a large component another one is compared with: an index that grows. Pure.
+"""An index of the kept members of a large component, to find those worth comparing. Pure.
 
-A family of pages that are filled from one template is joined to one component though its members
-are less similar than a duplicate is. Comparing each with all that are kept costs the square. Here
+Pages that are filled from one template form one component, although most of them are no
+duplicates. Comparing each member with every kept one would cost the square of their number.
+Instead a member is compared
 
-- members that share a rare token are all compared. Of the tokens only the rarest of each member
-  count, as many as similar members cannot all differ in: the prefix filter of set-similarity joins
-  (Bayardo et al. 2007, AllPairs; Xiao et al. 2008, PPJoin), which loses no pair;
-- what is common, the template's own, makes keys that much of the family shares. Of each such key a
-  member is compared with the few kept ones that hold most of the common tokens: nobody shares more
-  with others.
+- with all kept members that share a rare token with it. Only the rarest tokens of each member
+  count: as many as two similar members cannot all differ in. This is the prefix filter of
+  set-similarity joins (Bayardo et al. 2007, AllPairs; Xiao et al. 2008, PPJoin); it loses no pair;
+- for each key that comes from the template and that many members share, with the few kept members
+  that hold the most common tokens, because they share the most with others.
 
 So a member costs no more comparisons in a family of a million than in one of some thousand.
 """
@@ -26,13 +26,15 @@ from workers.publishing.similarity import Comparison, Flags
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where comparing stops.
+    """How many members are compared with each other.
 
-    In a component of up to `family` members each is compared with every kept one. In a larger one
-    a token of more than `rare` members, at most 254, is common, and of each key that they share
-    `key_members` kept ones stand for all. Of components of up to `small` members all pairs are
-    compared at once; others in batches that grow from `first_batch` to `largest_batch` members,
-    and within a batch each is compared with every kept one.
+    Args:
+        family: in a component of up to this many members each is compared with every kept one.
+        rare: in a larger one, a token of more members than this (at most 254) is common.
+        key_members: of each shared key, this many kept members are compared.
+        small: in a component of up to this many members all pairs are compared at once.
+        first_batch: larger components are compared in batches; the first has this many members.
+        largest_batch: batches grow up to this many; within one each is compared with all kept.
     """
 
     family: int = 1024
@@ -50,7 +52,7 @@ Places = npt.NDArray[np.int32]
 
 
 def ranges(starts: Indices, counts: Indices) -> Indices:
-    """The numbers `start` to `start + count`, one range after the other.
+    """The numbers from `start` up to `start + count`, one range after the other.
 
     >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
     [5, 6, 0, 1, 2]
@@ -61,13 +63,16 @@ def ranges(starts: Indices, counts: Indices) -> Indices:
 
 @dataclass(frozen=True, slots=True)
 class FamilyIndex:
-    """The kept members of one component, to be found by what they share with another.
+    """The kept members of one component, found by the tokens and keys that they share with another.
 
-    Members are named by their place in the component. `rare_members` are those of each rare token
-    end to end, in order; entry e of `rare_entries` is a place in it, `rare_first[e]` where its
-    token's members begin, and the entries of member m are those from `rare_bounds[m]`. `keys` has
-    the number of each member's keys, -1 for one that it shares with nobody; key k has room for
-    `key_room[k]` members from `key_start[k]` in `key_members`, of which `key_filled[k]` are taken.
+    Members are numbered by their place in the component.
+
+    - `rare_members`: the members of each rare token in order, one token after the other. Entry e
+      of `rare_entries` is a place in it, and `rare_first[e]` the place where its token begins; the
+      entries of member m begin at `rare_bounds[m]`.
+    - `keys`: the numbers of each member's keys, -1 for a key that no other member has. Key k has
+      room for `key_room[k]` members from `key_start[k]` in `key_members`, `key_filled[k]` are used.
+    - `common`: how many common tokens each member has.
     """
 
     common: Places
@@ -82,7 +87,7 @@ class FamilyIndex:
     key_members: Places
 
     def candidates(self, begin: int, end: int, kept: Flags) -> tuple[Indices, Indices]:
-        """Pairs of a member from `begin` to `end` and a kept one before `begin`, each once."""
+        """Pairs of a member from `begin` to `end` and a kept member before `begin`, each once."""
         # by rare tokens: the members of a token that come before this one
         entries = slice(self.rare_bounds[begin], self.rare_bounds[end])
         first, place = self.rare_first[entries], self.rare_entries[entries]
@@ -100,7 +105,7 @@ class FamilyIndex:
         return pairs // len(kept), pairs % len(kept)
 
     def add(self, members: Indices) -> None:
-        """Members that are kept, in order."""
+        """Add members that are kept, in order."""
         row, column = np.nonzero(self.keys[members] >= 0)
         key = self.keys[members[row], column].astype(np.int64)
         touched = np.unique(key)
@@ -118,7 +123,7 @@ class FamilyIndex:
 
 
 def index_family(compared: Comparison, span: slice, bounds: Bounds) -> FamilyIndex:
-    """An index of the members in the span; none is kept yet."""
+    """An index of the members in the span, before any of them is kept."""
     count = span.stop - span.start
     frequency = _frequencies(compared, span)
     common = (frequency > bounds.rare).sum(axis=1, dtype=np.int32)
@@ -147,7 +152,7 @@ def index_family(compared: Comparison, span: slice, bounds: Bounds) -> FamilyInd
 
 
 def _frequencies(compared: Comparison, span: slice) -> npt.NDArray[np.uint8]:
-    """How many members share each token of each: uint8 (members, tokens)."""
+    """For each token of each member, how many members have it: uint8 (members, tokens)."""
     frequency = np.zeros((span.stop - span.start, compared.tokens), np.uint8)
     for number in range(compared.tokens):
         order, sizes = runs(compared.token(number, span))
@@ -163,7 +168,7 @@ def _rarest(frequency: npt.NDArray[np.uint8], prefix: int) -> Flags:
     chosen = np.zeros((count, tokens), bool)
     for start in range(0, count, _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
-        # all different within a row, and in the same order in every row
+        # Ranks differ within a row; equally frequent tokens have the same order in every row.
         ranks = frequency[part].astype(np.uint32) * np.uint32(tokens)
         ranks += np.arange(tokens, dtype=np.uint32)
         chosen[part] = ranks <= np.partition(ranks, prefix - 1, axis=1)[:, prefix - 1 : prefix]
@@ -173,7 +178,7 @@ def _rarest(frequency: npt.NDArray[np.uint8], prefix: int) -> Flags:
 def _key_rooms(
     compared: Comparison, span: slice, most: int
 ) -> tuple[Places, Indices, Indices, Indices, Places]:
-    """The keys that members share, numbered, and the room that each has."""
+    """The keys that members share, numbered, and the room in which each keeps its members."""
     values = compared.keys(span)
     keys = np.full(values.shape, -1, np.int32)
     rooms = []

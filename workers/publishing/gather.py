@@ -1,14 +1,14 @@
-"""Gather: bring the rows of new parts together from the files that they lie in.
+"""Gather: bring the rows of new parts together from the files in which they lie.
 
     files ─► [ gather: read each once, deal its rows to the parts ] ─► [ write a part ] per part
 
 The rows of a part are shuffled, so they come from all over the staged shards. Each file is read
-once, by the gathering task that has it, which leaves a scratch file with one piece for each part;
-a part is written from its pieces. Which rows go where is decided in `pipelines.publish`.
+once, by one gathering task, which leaves a scratch file with one piece for each part;
+a part is written from its pieces. Which rows go where is decided in `pipelines.version.write`.
 
-Images on a local disk are read where they lie when their row group is written. In a store, where
-each range that is read is a request, a piece has its rows' images, too: a staged file of images is
-then read once and whole, and a piece likewise.
+Images on a local disk are read from where they are when their row group is written. In an object
+store each range that is read costs a request. There a piece also holds the images of its rows, so
+that a staged file of images, and later the piece, are each read once and whole.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _IMAGE_PLACE = pa.schema(
 class Gathering:
     """Rows of some files that go to new parts of a table; the arrays have one entry a row.
 
-    `files[file]` has the row as its `row`-th; it becomes row `place` of part `part`. What
-    `overlay` has in a column, where it is not null, takes the place of what the file has.
+    The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
+    is not null replaces the file's value.
     """
 
     table: str
@@ -59,7 +59,7 @@ class Gathering:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Where in a scratch file the rows lie that go to one part; behind them lie their images."""
+    """Where a scratch file has the rows of one part; their images follow them."""
 
     uri: str
     offset: int
@@ -86,7 +86,7 @@ class NewPart:
 
 
 def gather(task: Gathering) -> Gathered:
-    """Read the files once, and leave their rows by part."""
+    """Read the files once, and write their rows to a scratch file, part by part."""
     tables = []
     for number, file in enumerate(task.files):
         chosen = np.flatnonzero(task.file == number)
@@ -95,27 +95,27 @@ def gather(task: Gathering) -> Gathered:
     rows = pa.concat_tables(tables).append_column("place", pa.array(task.place[places]))
     parts = task.part[places]
     numbers = np.unique(parts).tolist()
-    found = [rows.take(pa.array(np.flatnonzero(parts == number))) for number in numbers]
+    by_part = [rows.take(pa.array(np.flatnonzero(parts == number))) for number in numbers]
     with store.temporary_folder() as folder:
         path = folder / "pieces"
-        pieces = _write_pieces(path, task.uri, found)
+        pieces = _write_pieces(path, task.uri, by_part)
         store.upload(path, task.uri)
     return Gathered(task.uri, tuple(zip(numbers, pieces, strict=True)))
 
 
-def _write_pieces(path: Path, uri: str, found: list[pa.Table]) -> list[Piece]:
-    """Write rows as the pieces of a file, behind each the images that it is to have."""
+def _write_pieces(path: Path, uri: str, by_part: list[pa.Table]) -> list[Piece]:
+    """Write the pieces of a file: the rows of each part, followed by their images."""
     pieces, images = [], []
     with path.open("wb") as file:
-        for table in found:
+        for table in by_part:
             offset = file.tell()
             rows, ranges = _with_images(table)
             file.write(_packed(rows))
             rows_bytes = file.tell() - offset
             images += [
-                (source, one._replace(target=one.target + file.tell())) for source, one in ranges
+                (source, span._replace(target=span.target + file.tell())) for source, span in ranges
             ]
-            images_bytes = sum(one.length for _, one in ranges)
+            images_bytes = sum(span.length for _, span in ranges)
             file.seek(images_bytes, os.SEEK_CUR)
             pieces.append(Piece(uri, offset, rows_bytes, images_bytes))
         file.truncate()
@@ -124,9 +124,9 @@ def _write_pieces(path: Path, uri: str, found: list[pa.Table]) -> list[Piece]:
 
 
 def _with_images(rows: pa.Table) -> tuple[pa.Table, list[tuple[str, Range]]]:
-    """Rows with the places of their images behind them, and where the images are now.
+    """Rows with the offsets that their images will have, and where the images are now.
 
-    Images on a local disk stay there; those of a version are all of one store.
+    Images on a local disk stay where they are. All images of a version are in the same store.
     """
     uris = rows["images_uri"].to_pylist() if "images_uri" in rows.column_names else []
     if all(map(store.is_local, set(uris))):
@@ -152,7 +152,7 @@ def _packed(rows: pa.Table) -> pa.Buffer:
 
 
 def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.int64]) -> pa.Table:
-    """Rows of one file in the table's columns, with what lies over them; no images yet."""
+    """Rows of one file in the table's columns, with the overlay applied; no images yet."""
     schema = pa.schema([field for field in SCHEMAS[task.table] if field.name not in _PICTURES])
     with file.open() as handle:
         parquet = pq.ParquetFile(handle)
@@ -179,7 +179,7 @@ def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.
 
 
 def _quality(scores: pa.ChunkedArray) -> pa.Array:
-    """The quality of documents, of which only the score is known."""
+    """The quality column of documents, which have only a score."""
     columns = [
         scores.combine_chunks() if field.name == "score" else pa.nulls(len(scores), field.type)
         for field in QUALITY
@@ -197,16 +197,16 @@ def write_new_part(part: NewPart) -> PartFile:
         path = folder / "pieces"
         path.touch()
         bring(_chunks(zip(part.pieces, starts, strict=False)), path)
-        found = [
+        tables = [
             _rows_of_piece(path, piece, start)
             for piece, start in zip(part.pieces, starts, strict=False)
         ]
-        rows = pa.concat_tables(found).sort_by("place")
+        rows = pa.concat_tables(tables).sort_by("place")
         return write_part(part.dataset, part.table, _groups(rows, part))
 
 
 def _chunks(pieces: Iterable[tuple[Piece, int]]) -> Iterator[tuple[str, Range]]:
-    """Whole pieces, each to its start in a local file, as ranges of one request at most."""
+    """Whole pieces, each to its start in a local file, in ranges that fit one request."""
     for piece, start in pieces:
         size = piece.rows_bytes + piece.images_bytes
         for at in range(0, size, MOST_BYTES):
@@ -214,7 +214,7 @@ def _chunks(pieces: Iterable[tuple[Piece, int]]) -> Iterator[tuple[str, Range]]:
 
 
 def _rows_of_piece(path: Path, piece: Piece, start: int) -> pa.Table:
-    """The rows of a piece at `start` of a local file, told where there their images are."""
+    """The rows of a piece at `start` of a local file, with the place of their images there."""
     with path.open("rb") as file:
         file.seek(start)
         rows = pa.ipc.open_stream(file.read(piece.rows_bytes)).read_all()
@@ -243,7 +243,7 @@ def _pictures_of(table: str) -> list[str]:
 
 
 def _stored(group: pa.Table, table: str) -> Iterator[tuple[str, bytes]]:
-    """The id of each row, and what is stored of its images."""
+    """The id of each row, and the stored bytes of its images."""
     columns = [group[name].to_pylist() for name in (KEYS[table], *_IMAGE_PLACE.names)]
     for row_id, uri, offset, length in zip(*columns, strict=True):
         yield row_id, store.read_range(uri, offset, length) if length else b""
@@ -257,93 +257,19 @@ def _image(group: pa.Table, table: str) -> pa.Array:
 
 
 def _images(group: pa.Table, table: str) -> pa.Array:
-    """Several images a row, which are stored end to end; `shown` says how long each is."""
+    """The images of each row. They are stored end to end; `shown` says how long each is."""
     rows = []
     for (row_id, data), shown in zip(
         _stored(group, table), group["shown"].to_pylist(), strict=True
     ):
-        images, at = [], 0
-        for number, one in enumerate(shown):
-            image = data[at : at + one["bytes"]]
-            at += one["bytes"]
+        images, start = [], 0
+        for number, page in enumerate(shown):
+            image = data[start : start + page["bytes"]]
+            start += page["bytes"]
             images.append({"bytes": image, "path": image_path(f"{row_id}-{number:02d}", image)})
         rows.append(images)
     return pa.array(rows, pa.list_(IMAGE))
 
 
 _PICTURES = {"image": _image, "images": _images}
-"""What makes each column of images, of the rows of a group and their table."""
-
-
-# ---- parts that lose or change rows -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Survivors:
-    """The rows of a part that stay, by place and ascending; those whose document is now named by
-    another URI, and that URI."""
-
-    uri: str
-    rows: Places
-    moved: Places
-    source_uris: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RewrittenPart:
-    """A part that is made of what stays of others; row groups are joined up to `group_bytes`."""
-
-    dataset: str
-    table: str
-    sources: tuple[Survivors, ...]
-    group_bytes: int
-
-
-def rewrite_part(part: RewrittenPart) -> PartFile | None:
-    """Write the rows that stay; None where there is none."""
-    if all(len(source.rows) == 0 for source in part.sources):
-        return None
-    groups = (group for source in part.sources for group in _surviving(source))
-    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes))
-
-
-def _surviving(source: Survivors) -> Iterator[pa.Table]:
-    with store.open_input(source.uri) as handle:
-        file = pq.ParquetFile(handle)
-        first = 0
-        for number in range(file.num_row_groups):
-            count = file.metadata.row_group(number).num_rows
-            kept = _within(source.rows, first, count)
-            if len(kept):
-                group = _renamed(file.read_row_group(number), source, first)
-                yield group.take(pa.array(kept))
-            first += count
-
-
-def _within(rows: Places, first: int, count: int) -> Places:
-    """Those of ascending places that lie in a run of rows, counted from its first."""
-    start, stop = np.searchsorted(rows, [first, first + count])
-    return rows[start:stop] - np.int32(first)
-
-
-def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
-    start, stop = np.searchsorted(source.moved, [first, first + group.num_rows])
-    if start == stop:
-        return group
-    mask = np.zeros(group.num_rows, bool)
-    mask[source.moved[start:stop] - first] = True
-    names = pc.replace_with_mask(
-        group["source_uri"].combine_chunks(), mask, pa.array(source.source_uris[start:stop])
-    )
-    return group.set_column(group.column_names.index("source_uri"), "source_uri", names)
-
-
-def _joined(groups: Iterator[pa.Table], group_bytes: int) -> Iterator[pa.Table]:
-    waiting: list[pa.Table] = []
-    for group in groups:
-        if waiting and sum(table.nbytes for table in waiting) + group.nbytes > group_bytes:
-            yield pa.concat_tables(waiting)
-            waiting = []
-        waiting.append(group)
-    if waiting:
-        yield pa.concat_tables(waiting)
+"""The functions that make the columns of images, from the rows of a group and the table's name."""

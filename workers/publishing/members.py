@@ -1,9 +1,8 @@
-"""Members of components brought together: from the files that their rows lie in to the task that
-decides on their components.
+"""Bring the members of components together for the tasks that decide on them.
 
-Each file is read once and its members are written to a scratch file, a row group for each group of
-components; who decides on a group reads its row groups. So every byte moves twice, however many
-groups there are.
+Each file is read once, and its members are written to a scratch file with one row group for each
+group of components. The task that decides on a group reads the row groups of that group. So every
+byte moves twice, however many groups there are.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from workers.text.signatures import IMAGE_HASH_BYTES, TEXT_HASH_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """Members in one file, group by group, `sizes` of each; where they are written."""
+    """The members that lie in one file, group by group, `sizes` of each; written to `uri`."""
 
     items: ItemsTask
     sizes: Indices
@@ -33,7 +32,7 @@ class Gathering:
 
 @dataclass(frozen=True, slots=True)
 class MembersPart:
-    """A row group of members of one group; row n is the member at `places[n]` of the group."""
+    """A row group with members of one group; its n-th row is the group's member `places[n]`."""
 
     uri: str
     row_group: int
@@ -42,8 +41,10 @@ class MembersPart:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Components to decide on, one after the other: their members by ascending number where
-    their ids ascend, and how many members each component has."""
+    """Components to decide on, one after the other: their members, and how many each has.
+
+    `members` are numbers of records, which ascend as the ids of the records do.
+    """
 
     members: Indices
     sizes: Indices
@@ -53,7 +54,7 @@ class Group:
 
 
 def write_members(task: Gathering) -> None:
-    """Write the members of one file, a row group for each group that has any."""
+    """Write the members of one file, one row group for each group that has members there."""
     _, table = load_items(task.items)
     stops = np.cumsum(task.sizes)
     with store.temporary_folder() as folder:
@@ -67,11 +68,14 @@ def write_members(task: Gathering) -> None:
 
 
 def decide_members(task: Group) -> Duplicates:
-    """The duplicates within a group, by the numbers of its members."""
+    """The duplicates within a group; items are numbers of records."""
     places = np.arange(len(task.members))
-    found = decide(_load(task), places, task.sizes, task.dedup)
+    duplicates = decide(_load(task), places, task.sizes, task.dedup)
     return Duplicates(
-        task.members[found.index], task.members[found.keeper], found.kind, found.similarity
+        task.members[duplicates.index],
+        task.members[duplicates.keeper],
+        duplicates.kind,
+        duplicates.similarity,
     )
 
 

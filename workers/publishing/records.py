@@ -1,10 +1,10 @@
-"""Records: what decisions need of each row of pages, documents or crops, wherever the row lies.
+"""Records: what decisions need to know of each row of pages, documents or crops.
 
 A page's row is in a staged shard, or in a part of `pages`, `conversations` or `rejects`; a
 document's in a part of `documents` or `rejects`, or among those just assembled; a crop's in a
-staged shard or a part of `crops`. This module reads the few small columns of such files, and
-leaves beside them, in a scratch file, the keys by which rows are candidates to be duplicates of
-each other. Images and texts stay where they are.
+staged shard or a part of `crops`. This module reads a few small columns of these files. It also
+writes a scratch file of candidate keys: rows that share one may be duplicates of each other.
+Images and texts stay where they are.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ Level = Literal["page", "document", "crop"]
 Origin = Literal["pages", "conversations", "documents", "crops", "rejects", "staged"]
 
 
-_SHARD_ROWS = 1024  # and some 4 KB a row: more are no shard, but whole documents
+_SHARD_ROWS = 1024  # of some 4 KB each: a file of more rows holds whole documents
 
 
 @dataclass(frozen=True, slots=True)
 class RowsFile:
-    """A Parquet file, which table its rows are of, and how many there are. `staged` rows, of a
-    shard or of documents just assembled, are in no table yet."""
+    """A Parquet file, the table that its rows belong to, and how many rows it has.
+
+    `staged` rows, of a shard or of documents just assembled, are in no table yet.
+    """
 
     uri: str
     origin: Origin
     rows: int
 
     def open(self) -> BinaryIO:
-        """Open it. The caller closes it; a shard's is read at once, in one request for three."""
+        """Open the file. A shard is read at once, in one request in place of three."""
         if self.origin == "staged" and self.rows <= _SHARD_ROWS:
             return io.BytesIO(*store.read_many([self.uri]))
         return store.open_input(self.uri)
@@ -52,7 +54,7 @@ class RowsFile:
 class RecordsTask:
     """Files to load records of, for one level and recipe digest.
 
-    `keys_uri` is where the candidate keys go, None for none.
+    Candidate keys are written to `keys_uri`, unless it is None.
     """
 
     files: tuple[RowsFile, ...]
@@ -81,10 +83,11 @@ RECORDS = pa.schema(
         ("similarity", pa.float32()),
     ]
 )
-"""One row a page, document or crop. `row` is its place in file `file` of the task; `page_index` is
-0 for a document, `number` 0 for what is no crop. `reason` is null for what is no reject; `weight`,
-about what the row weighs in a part, and `order`, the start of its order key, are null for published
-rows; `kept_id`, `kind` and `similarity` are those of a published duplicate."""
+"""One row a page, document or crop. `row` is its place in file `file` of the task. `page_index` is
+0 for a document, and `number` is 0 unless the row is a crop. `reason` is null unless the row is a
+reject. `weight`, the bytes that the row takes in a part, and `order`, the start of its order key,
+are null for published rows. `kept_id`, `kind` and `similarity` are those of a published
+duplicate."""
 
 _KEY_COLUMNS = ["text_tokens", "text_hash", "minhash"]
 _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
@@ -99,12 +102,12 @@ _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
     ("crop", "staged"): ["crop_id", "doc_id", "page_index", "image_bytes"],
     ("crop", "crops"): ["crop_id", "doc_id", "page_index", "source_uri"],
 }  # fmt: skip
-_ROW_BYTES: dict[Level, int] = {"page": 2048, "document": 2048, "crop": 256}  # beside image, text
+_ROW_BYTES: dict[Level, int] = {"page": 2048, "document": 2048, "crop": 256}  # but image and text
 _TEXT_BYTES_PER_TOKEN = 2  # of about four characters, halved by zstd
 
 
 def load_records(task: RecordsTask) -> pa.Table:
-    """The records of some files in the shape of `RECORDS`; their keys are written on the way."""
+    """The records of some files in the shape of `RECORDS`. Writes their candidate keys too."""
     tables, keys = [], []
     for number, file in enumerate(task.files):
         rows = _read(file, task)
@@ -113,14 +116,14 @@ def load_records(task: RecordsTask) -> pa.Table:
             keys.append(candidate_keys(rows, task.dedup, by_picture=task.level == "page"))
     if task.keys_uri is not None:
         out = io.BytesIO()
-        # Hashes do not shrink.
+        # Compression does not shrink hashes.
         pq.write_table(pa.concat_tables(keys), out, compression="none", use_dictionary=False)
         store.write_bytes(task.keys_uri, out.getvalue())
     return pa.concat_tables(tables).unify_dictionaries()
 
 
 def _read(file: RowsFile, task: RecordsTask) -> pa.Table:
-    """The columns of the rows that are of the task's level and digest, and each one's `row`."""
+    """The needed columns of the rows of the task's level and digest, and the place of each row."""
     columns = [*_COLUMNS[task.level, file.origin], "recipe_digest"]
     if task.level != "crop":
         columns += _KEY_COLUMNS
@@ -185,7 +188,7 @@ def _orders(
 
 
 def _row_id(level: Level, doc_id: str, page_index: int) -> str:
-    """The id that a row's order is of: a crop's is its page's, so that crops follow their pages."""
+    """The id that decides a row's order: a crop has its page's, so that crops follow their page."""
     return doc_id if level == "document" else page_id(doc_id, page_index)
 
 
@@ -196,12 +199,12 @@ def record_id(level: Level, doc_id: str, page_index: int, number: int) -> str:
     return _row_id(level, doc_id, page_index)
 
 
-# ---- what deciding needs of candidates --------------------------------------------------------
+# ---- what decisions need of candidates --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ItemsTask:
-    """Rows of one file, by place, int32, that are compared with others."""
+    """Rows of one file that are compared with others, by place: int32 (rows,)."""
 
     file: RowsFile
     rows: npt.NDArray[np.int32]
@@ -219,9 +222,9 @@ ITEMS = pa.schema(
 
 
 def load_items(task: ItemsTask) -> tuple[ItemsTask, pa.Table]:
-    """What is compared of the task's rows, in their order, in the shape of `ITEMS`.
+    """The columns by which the task's rows are compared, in the shape of `ITEMS`, in their order.
 
-    Documents have no `image_hash`.
+    `image_hash` is null for documents.
     """
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)

@@ -1,6 +1,6 @@
-"""How similar two items are, for many pairs at once, and the tokens that similar items share. Pure.
+"""How similar the items of many pairs are, and the tokens that similar items share. Pure.
 
-Items come as members of components, in an order that the caller chose; a pair is two places in it.
+The items are members of components in the caller's order; a pair is two places in that order.
 Texts are compared by their MinHash signatures, pictures by their perceptual hashes.
 """
 
@@ -27,10 +27,10 @@ _PAIRS_AT_ONCE = 8192  # 1 MiB of codes a side: inside a core's cache
 
 
 class Comparison(Protocol):
-    """Members of components, and how they compare.
+    """Compares members of components.
 
-    A member has `tokens` tokens. Similar members share at least `tokens - prefix + 1` of them, and
-    so one of the `prefix` tokens that come first in any order of all tokens, the same for both.
+    A member has `tokens` tokens. Similar members share at least `tokens - prefix + 1` of them.
+    So, in whatever order all tokens are sorted, they share one of their first `prefix` tokens.
     """
 
     @property
@@ -40,11 +40,11 @@ class Comparison(Protocol):
 
     @property
     def prefix(self) -> int:
-        """How many of them, at least, are looked at."""
+        """How many tokens of a member must be looked up to find all that are similar."""
         ...
 
     def similarity(self, left: Indices, right: Indices) -> tuple[Similarities, Flags]:
-        """How similar the pairs are, 0 where no duplicates; and whether by their whole text."""
+        """The similarity of each pair, 0 where it is too low; and whether the texts are equal."""
         ...
 
     def token(self, number: int, span: slice) -> Keys:
@@ -52,12 +52,12 @@ class Comparison(Protocol):
         ...
 
     def keys(self, span: slice) -> Keys:
-        """The keys of which similar members share one, uint64 (members, keys)."""
+        """Keys, uint64 (members, keys): similar members share at least one."""
         ...
 
 
 def compare_texts(items: Items, members: Indices, settings: Dedup) -> Comparison:
-    """A comparison of members that have words enough."""
+    """A comparison of members that have enough words, by their texts."""
     # Hashes as numbers: equal numbers, equal hashes.
     _, texts = np.unique(items.text_hashes[members], return_inverse=True)
     near = settings.near
@@ -71,12 +71,12 @@ def compare_texts(items: Items, members: Indices, settings: Dedup) -> Comparison
 
 
 def _codes(signatures: Keys, members: Indices) -> npt.NDArray[np.uint8]:
-    """A byte of each entry, uint8 (members, permutations), padded to words of eight zeros."""
+    """One byte of each entry, uint8 (members, permutations), zero-padded to words of eight."""
     width = -(-signatures.shape[1] // 8) * 8
     codes = np.zeros((len(members), width), np.uint8)
     for start in range(0, len(members), _PAIRS_AT_ONCE):
         part = slice(start, start + _PAIRS_AT_ONCE)
-        # Entries are minima, so their own high bits are alike.
+        # Entries are minima, so their own high bits hardly differ: multiply before taking them.
         codes[part, : signatures.shape[1]] = (signatures[members[part]] * _ODD) >> _TOP_BYTE
     return codes
 
@@ -101,30 +101,30 @@ class _Texts:
 
     def similarity(self, left: Indices, right: Indices) -> tuple[Similarities, Flags]:
         exact = np.zeros(len(left), bool)
-        found = np.zeros(len(left))
+        similarity = np.zeros(len(left))
         for part in _parts(len(left)):
             if self.exact:
                 exact[part] = self.texts[left[part]] == self.texts[right[part]]
             if self.near is not None:
-                found[part] = self._jaccard(left[part], right[part], ~exact[part])
-        found[exact] = 1.0
-        return found, exact
+                similarity[part] = self._jaccard(left[part], right[part], ~exact[part])
+        similarity[exact] = 1.0
+        return similarity, exact
 
     def _jaccard(self, left: Indices, right: Indices, wanted: Flags) -> Similarities:
-        """The share of equal entries where it reaches the threshold, else 0."""
+        """The share of equal entries, or 0 where it is below the threshold."""
         assert self.codes is not None
         assert self.near is not None
-        found = np.zeros(len(left))
+        similarity = np.zeros(len(left))
         # Equal entries have equal bytes: few equal bytes rule a pair out for an eighth of the cost.
         close = np.flatnonzero(wanted & (_equal_bytes(self.codes, left, right) >= self.fewest))
         a, b = self.members[left[close]], self.members[right[close]]
         jaccard = (self.signatures.take(a, axis=0) == self.signatures.take(b, axis=0)).mean(axis=1)
-        found[close] = np.where(jaccard >= self.near.jaccard, jaccard, 0.0)
-        return found
+        similarity[close] = np.where(jaccard >= self.near.jaccard, jaccard, 0.0)
+        return similarity
 
     def token(self, number: int, span: slice) -> Keys:
-        found: Keys = self.signatures[self.members[span], number]
-        return found
+        tokens: Keys = self.signatures[self.members[span], number]
+        return tokens
 
     def keys(self, span: slice) -> Keys:
         texts = self.texts[span].astype(np.uint64)[:, None]
@@ -146,7 +146,7 @@ def _equal_bytes(codes: npt.NDArray[np.uint8], left: Indices, right: Indices) ->
 
 
 def compare_pictures(items: Items, members: Indices, settings: NearImage) -> Comparison:
-    """A comparison of members with few words: the same words, and pictures that are alike."""
+    """A comparison of members with few words: they need equal words and similar pictures."""
     assert items.image_hashes is not None
     _, texts = np.unique(items.text_hashes[members], return_inverse=True)
     hashes = items.image_hashes[members]
@@ -156,8 +156,11 @@ def compare_pictures(items: Items, members: Indices, settings: NearImage) -> Com
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """Where at most d bits differ, one of d + 1 blocks of bits is equal (Norouzi et al. 2012,
-    multi-index hashing): the blocks are the tokens."""
+    """Pictures by the Hamming distance of their hashes. The tokens are blocks of bits.
+
+    Where at most d bits differ, one of d + 1 blocks is equal (Norouzi et al. 2012, multi-index
+    hashing).
+    """
 
     hashes: npt.NDArray[np.uint8]
     texts: Indices
@@ -169,15 +172,15 @@ class _Pictures:
         return self.tokens
 
     def similarity(self, left: Indices, right: Indices) -> tuple[Similarities, Flags]:
-        found = np.zeros(len(left))
+        similarity = np.zeros(len(left))
         bits = 8 * self.hashes.shape[1]
         for part in _parts(len(left)):
             a, b = left[part], right[part]
             differing = self.hashes.take(a, axis=0) ^ self.hashes.take(b, axis=0)
             distance = np.bitwise_count(differing).sum(axis=1)
             close = (self.texts[a] == self.texts[b]) & (distance <= self.distance)
-            found[part] = np.where(close, 1 - distance / bits, 0.0)
-        return found, np.zeros(len(left), bool)
+            similarity[part] = np.where(close, 1 - distance / bits, 0.0)
+        return similarity, np.zeros(len(left), bool)
 
     def token(self, number: int, span: slice) -> Keys:
         bits = np.unpackbits(self.hashes[span], axis=1)

@@ -1,15 +1,16 @@
 """A shard's rows: made of pages and their readings, and staged with a receipt.
 
 Owns the score of a page (sample or reject, with counts and signatures) and the files of
-`staging/<digest>/`; the receipt is written last, so its existence means that the shard is done.
+`staging/<digest>/`. The receipt is written last, so its existence means that the shard is done.
+Does not know where pages come from, nor what becomes of rows: that is `workers.publishing`.
 
-    row = score_page(page, reading, settings)
-    receipt = staging.write(shard, rows, images)
+    rows = [score_page(page, reading, settings) for page, reading in pages]
+    receipt = Staging(folder).write(shard, rows, images)
 
 Start reading in `score`; `staging` writes what it returns.
 """
 
-from workers.shards.score import ScoreSettings, score_crops, score_page
+from workers.shards.score import ScoreSettings, reject_row, score_crops, score_page
 from workers.shards.staging import Staging
 
-__all__ = ["ScoreSettings", "Staging", "score_crops", "score_page"]
+__all__ = ["ScoreSettings", "Staging", "reject_row", "score_crops", "score_page"]

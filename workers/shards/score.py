@@ -1,15 +1,14 @@
 """From a page and its reading to a row of the shard: clean, count, score, sign, judge.
 
-The row is a plain dict in the shape of `schemas.tables.STAGED`, without its image's place; those
-of a page's crops are in the shape of `STAGED_CROPS`.
+A page becomes a `StagedRow`, each of its crops a `StagedCrop`. Where the images lie is added when
+the rows are written (`workers.shards.staging`).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from schemas.ids import split_page_id
 from schemas.lines import one_line
@@ -26,14 +25,21 @@ from schemas.pages import (
     image_path,
 )
 from schemas.recipe import Quality
+from schemas.rows import (
+    AttemptRow,
+    BlockRow,
+    QualityRow,
+    StagedCrop,
+    StagedRow,
+)
 from schemas.tokens import ReferenceMode, reference_vision_tokens
 from workers.rasterising import pictures
 from workers.text import clean, harmful_chars, measures, quality, signatures
 
-Row = dict[str, Any]
 
-
-def reject_row(page: str, stage: str, error: PageError, attempts: tuple[Attempt, ...] = ()) -> Row:
+def reject_row(
+    page: str, stage: str, error: PageError, attempts: Iterable[Attempt] = ()
+) -> StagedRow:
     """The row of a page that has no text."""
     doc_id, page_index = split_page_id(page)
     return {
@@ -43,8 +49,17 @@ def reject_row(page: str, stage: str, error: PageError, attempts: tuple[Attempt,
         "stage": stage,
         "reason": error.reason,
         "detail": one_line(error.detail),
-        "attempts": [asdict(attempt) for attempt in attempts],
+        "attempts": _attempts(attempts),
     }
+
+
+def _attempts(attempts: Iterable[Attempt]) -> list[AttemptRow]:
+    return [
+        AttemptRow(
+            engine=a.engine, mode=a.mode, outcome=a.outcome, guard=a.guard, rotation=a.rotation
+        )
+        for a in attempts
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,9 @@ class ScoreSettings:
     permutations: int
 
 
-def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSettings) -> Row:
+def score_page(
+    page: RasteredPage, result: PageReading | None, settings: ScoreSettings
+) -> StagedRow:
     """Turn one page into its row: a sample, or a reject with its reason and scores."""
     if page.error is not None:
         stage = "quality" if page.error.reason == "blank" else "raster"
@@ -67,20 +84,18 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
 
     digests = _crop_digests(result.crops)
     cleaned = _with_own_links(clean(result.reading.text), digests)
-    # Tables, formulas and molecules that nearly agree say different things, as case and marks do.
+    # Two formulas that differ in one mark are different samples: a synthetic text is signed whole.
     is_formal = result.text_source == "synthetic"
     words = [cleaned] if is_formal else signatures.words(_signed_text(cleaned, digests))
     text_tokens = measures.count_tokens(cleaned)
     scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
-    # The text of a page that was made is no reading that could be bad; one taken over was judged.
-    is_judged = page.maker is None and page.taken is None
-    error = quality.judge(scores, text_tokens, settings.floors) if is_judged else None
+    error = _quality_error(page, scores, text_tokens, settings)
     language, language_score = measures.language(cleaned)
-    seen = _seen(page, result, settings)
+    vision_tokens = _vision_tokens(page, result, settings)
     doc_id, page_index = split_page_id(page.page_id)
     cleaned_chars = harmful_chars(result.reading.text) + result.reading.cleaned_chars
     shingles = signatures.shingle_hashes(words)
-    return {
+    row: StagedRow = {
         "page_id": page.page_id,
         "doc_id": doc_id,
         "page_index": page_index,
@@ -95,63 +110,112 @@ def score_page(page: RasteredPage, result: PageReading | None, settings: ScoreSe
         "model": result.model,
         "model_revision": result.model_revision,
         "mode": result.mode,
-        "blocks": [asdict(_clean_block(block)) for block in result.reading.blocks],
-        **seen,
+        "blocks": [_block_row(block) for block in result.reading.blocks],
+        "vision_tokens": vision_tokens,
         "output_tokens": result.reading.output_tokens,
         "text_tokens": text_tokens,
-        "compression": _ratio(text_tokens, seen["vision_tokens"]),
+        "compression": _ratio(text_tokens, vision_tokens),
         "language": language,
         "language_score": round(language_score, 4),
-        "quality": asdict(scores) | {"cleaned_chars": cleaned_chars},
-        "attempts": [asdict(attempt) for attempt in result.attempts],
+        "quality": _quality_row(scores, cleaned_chars),
+        "attempts": _attempts(result.attempts),
         "is_fallback": result.is_fallback,
         "text_hash": signatures.text_hash(words or [cleaned]),
         "minhash": signatures.minhash(shingles, settings.permutations).astype("<u8").tobytes(),
         "image_hash": _upright_hash(page, result),
     }
-
-
-def _seen(page: RasteredPage, result: PageReading, settings: ScoreSettings) -> Row:
-    """What is stored of the image, or of the images of a conversation."""
     if page.conversation is not None:
-        return conversation_columns(page.conversation)
-    image = result.image or page.image
-    assert image is not None
-    vision_tokens = result.reading.vision_tokens or _reference_tokens(image, settings)
-    return {"width": image.width, "height": image.height, "vision_tokens": vision_tokens}
+        _add_conversation(row, page.conversation)
+    else:
+        image = _stored_image(page, result)
+        row["width"], row["height"] = image.width, image.height
+    return row
 
 
-def conversation_columns(conversation: Conversation) -> Row:
-    """The columns that a conversation has beside those of any page."""
-    before, after = conversation.tokens_before, conversation.tokens_after
+def _quality_error(
+    page: RasteredPage, scores: quality.Scores, text_tokens: int, settings: ScoreSettings
+) -> PageError | None:
+    """Why the reading is too bad to be a sample."""
+    if page.maker is not None or page.taken is not None:
+        return None  # the text of a made page is known, and a page taken over was judged before
+    return quality.judge(scores, text_tokens, settings.floors)
+
+
+def _quality_row(scores: quality.Scores, cleaned_chars: int) -> QualityRow:
     return {
-        "messages": [asdict(message) for message in conversation.messages],
-        "turns": [asdict(turn) for turn in conversation.turns],
-        "shown": [
-            {
-                "mode": shown.mode,
-                "width": shown.image.width,
-                "height": shown.image.height,
-                "vision_tokens": shown.vision_tokens,
-                "text": shown.text,
-                "bytes": len(shown.image.data),
-            }
-            for shown in conversation.images
-        ],
-        "tokens_before": before,
-        "tokens_after": after,
-        "ratio": _ratio(before, after),
-        "vision_tokens": conversation.vision_tokens,
+        "score": scores.score,
+        "confidence": scores.confidence,
+        "repetition": scores.repetition,
+        "symbol_share": scores.symbol_share,
+        "ink_share": scores.ink_share,
+        "cleaned_chars": cleaned_chars,
     }
 
 
+def _stored_image(page: RasteredPage, result: PageReading) -> PageImage:
+    """The page's image, turned upright by its reading if need be."""
+    image = result.image or page.image
+    assert image is not None
+    return image
+
+
+def _vision_tokens(page: RasteredPage, result: PageReading, settings: ScoreSettings) -> int:
+    """The tokens that the engine counted, else those of the image in the recipe's mode."""
+    if page.conversation is not None:
+        return page.conversation.vision_tokens
+    image = _stored_image(page, result)
+    return result.reading.vision_tokens or _reference_tokens(image, settings)
+
+
+def _add_conversation(row: StagedRow, conversation: Conversation) -> None:
+    """Fill the columns that only a conversation has."""
+    row["messages"] = [
+        {
+            "role": message.role,
+            "content": [{"type": part.type, "text": part.text} for part in message.content],
+        }
+        for message in conversation.messages
+    ]
+    row["turns"] = [
+        {
+            "turn": turn.turn,
+            "role": turn.role,
+            "age": turn.age,
+            "mode": turn.mode,
+            "text": turn.text,
+            "text_tokens": turn.text_tokens,
+            "images": turn.images,
+        }
+        for turn in conversation.turns
+    ]
+    row["shown"] = [
+        {
+            "mode": shown.mode,
+            "width": shown.image.width,
+            "height": shown.image.height,
+            "vision_tokens": shown.vision_tokens,
+            "text": shown.text,
+            "bytes": len(shown.image.data),
+        }
+        for shown in conversation.images
+    ]
+    row["tokens_before"] = conversation.tokens_before
+    row["tokens_after"] = conversation.tokens_after
+    row["ratio"] = _ratio(conversation.tokens_before, conversation.tokens_after)
+
+
 def _ratio(before: int, after: int) -> float | None:
-    """How many times as many; None where there is nothing after."""
+    """`before` over `after`; None where `after` is 0."""
     return round(before / after, 4) if after else None
 
 
-def _clean_block(block: Block) -> Block:
-    return replace(block, label=clean(block.label), text=clean(block.text))
+def _block_row(block: Block) -> BlockRow:
+    return {
+        "label": clean(block.label),
+        "bbox": block.bbox,
+        "text": clean(block.text),
+        "confidence": block.confidence,
+    }
 
 
 def _reference_tokens(image: PageImage, settings: ScoreSettings) -> int:
@@ -167,7 +231,7 @@ def _crop_digests(crops: Iterable[Crop]) -> dict[str, str]:
 
 
 def _with_own_links(page_text: str, own: Mapping[str, str]) -> str:
-    """The text, where a link to a crop that is not the page's own is left with its label only.
+    """The text, in which a link to a crop that the page does not have is cut to its label.
 
     What is printed on a page may look like such a link.
     """
@@ -175,28 +239,31 @@ def _with_own_links(page_text: str, own: Mapping[str, str]) -> str:
 
 
 def _signed_text(page_text: str, own: Mapping[str, str]) -> str:
-    """The text with the digest of its picture for each link, which names the document: so equal
-    pages of two documents are equal, and pages of two pictures are not."""
+    """The text with the digest of the linked picture in place of each link.
+
+    A link names its document, so without this equal pages of two documents would differ; and pages
+    with different pictures must stay different.
+    """
     return CROP_LINK.sub(lambda link: own[link[2]], page_text)
 
 
 def _upright_hash(page: RasteredPage, result: PageReading) -> bytes:
-    """The hash of the stored image: a turned page's is another than the rasterised one's."""
+    """The hash of the stored image, which a reading that turned the page has replaced."""
     if result.image is None:
         return page.image_hash
     return signatures.image_hash(pictures.decode(result.image.data).convert("L"))
 
 
 def score_crops(
-    row: Row, result: PageReading | None, settings: ScoreSettings
-) -> list[tuple[Row, bytes]]:
+    row: StagedRow, result: PageReading | None, settings: ScoreSettings
+) -> list[tuple[StagedCrop, bytes]]:
     """The rows and images of a page's crops; none for a page whose own `row` is a reject."""
     if result is None or row["reason"] is not None:
         return []
     return [(_crop_row(row, crop, settings), crop.image.data) for crop in result.crops]
 
 
-def _crop_row(page: Row, crop: Crop, settings: ScoreSettings) -> Row:
+def _crop_row(page: StagedRow, crop: Crop, settings: ScoreSettings) -> StagedCrop:
     cleaned = "" if crop.error else clean(crop.text)
     text_tokens = measures.count_tokens(cleaned)
     vision_tokens = crop.vision_tokens or _reference_tokens(crop.image, settings)

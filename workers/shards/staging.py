@@ -13,18 +13,21 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
+from schemas.rows import StagedCrop, StagedRow
 from schemas.shards import CropsFile, Receipt, Shard
 from schemas.tables import STAGED, STAGED_CROPS
 from workers import store
-from workers.shards.score import Row
 from workers.store.listing import Stored, list_stored
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", StagedRow, StagedCrop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Staging:
         return store.join(self.folder, f"{shard_id}.parquet")
 
     def crops_uri(self, shard_id: str) -> str:
-        """Where the rows of a shard's crops are, if it has any."""
+        """Where the rows of a shard's crops are; a shard without crops has no such file."""
         return store.join(self.folder, f"{shard_id}.crops.parquet")
 
     def images_uri(self, shard_id: str) -> str:
@@ -47,7 +50,7 @@ class Staging:
 
     @staticmethod
     def images_beside(rows_uri: str) -> str:
-        """Where the images are of the shard whose rows, or rows of crops, lie at `rows_uri`."""
+        """Where a shard's images are, by the URI of its rows or of the rows of its crops."""
         return rows_uri.removesuffix(".parquet").removesuffix(".crops") + ".images"
 
     def _receipt_uri(self, shard_id: str) -> str:
@@ -56,14 +59,14 @@ class Staging:
     def write(
         self,
         shard: Shard,
-        rows: Sequence[Row],
+        rows: Sequence[StagedRow],
         images: Iterable[bytes | None],
-        crops: Iterable[tuple[Row, bytes]] = (),
+        crops: Iterable[tuple[StagedCrop, bytes]] = (),
     ) -> Receipt:
-        """Write a shard's outputs, then its receipt. `images` runs along `rows`.
+        """Write a shard's outputs, then its receipt. `images` has one entry for each row.
 
-        Raises IntegrityError unless the rows are the shard's pages, each once and in order, and
-        the crops are its samples', each once.
+        Raises IntegrityError unless the rows are those of the shard's pages, each once and in
+        order, and each crop is there once and belongs to a sample.
         """
         crops = list(crops)
         _check(shard, rows, crops)
@@ -94,9 +97,9 @@ class Staging:
         return receipt
 
     def receipts(self, listed: Iterable[Stored] | None = None) -> list[Receipt]:
-        """All receipts, by shard id; `listed` is what lies in the folder, where it is known.
+        """All receipts, sorted by shard id; `listed` is the folder's listing, if it is known.
 
-        Raises IntegrityError for a file that is not one.
+        Raises IntegrityError for a damaged receipt.
         """
         return list(self._receipts(listed).values())
 
@@ -104,20 +107,20 @@ class Staging:
         listed = list_stored(self.folder) if listed is None else listed
         stored = [item for item in listed if item.name.endswith(".json")]
         remembered = self._remembered() if stored else {}
-        found = {item: remembered.get(_line_key(item)) for item in stored}
-        others = [item for item, receipt in found.items() if receipt is None]
+        receipts = {item: remembered.get(_line_key(item)) for item in stored}
+        others = [item for item, receipt in receipts.items() if receipt is None]
         for item, data in zip(others, store.read_many([i.uri for i in others]), strict=True):
             try:
-                found[item] = Receipt.from_json(data.decode())
+                receipts[item] = Receipt.from_json(data.decode())
             except ValueError as exc:
                 raise IntegrityError(f"{item.uri}: {exc}; delete it and run again") from exc
-        return {item: receipt for item, receipt in found.items() if receipt is not None}
+        return {item: receipt for item, receipt in receipts.items() if receipt is not None}
 
     def remember_receipts(self) -> None:
-        """Copy the receipts into one file, so that the next run need not open each.
+        """Copy all receipts into one file, so that the next run need not open each of them.
 
-        The receipts stay, and count: the copy of one that was deleted or written anew is not used.
-        The file is safe to delete.
+        The receipts themselves stay and decide: a copy is not used when its receipt was deleted or
+        written again. The file is safe to delete.
         """
         lines = [f"{_line_key(item)}\t{r.to_json()}" for item, r in self._receipts().items()]
         if lines:
@@ -136,16 +139,16 @@ class Staging:
             pairs = (line.split("\t", 1) for line in lines)
             return {key: Receipt.from_json(text) for key, text in pairs}
         except ValueError as exc:
-            log.warning("%s is damaged (%s): the receipts are read", self._memory_uri, exc)
+            log.warning("%s is damaged (%s): the receipts are read instead", self._memory_uri, exc)
             return {}
 
     def whole_receipts(self, delete_others: bool = False) -> list[Receipt]:
-        """The receipts whose files are there in full; what the others spoke for is read again.
+        """The receipts whose files are complete. Pages of the other receipts are read again.
 
-        Raises what `receipts` raises.
+        `delete_others` deletes those. Raises what `receipts` raises.
         """
         receipts = self.receipts()
-        # Listed after the receipts, which are written last: what they speak for is there by now.
+        # Listed after the receipts, which are written last, so their files are there by now.
         sizes = {item.uri: item.size for item in list_stored(self.folder)} if receipts else {}
         whole = []
         for receipt in receipts:
@@ -159,7 +162,7 @@ class Staging:
         return whole
 
     def files(self, receipt: Receipt) -> Iterator[tuple[str, int]]:
-        """The files that a receipt speaks for, and how many bytes each has."""
+        """The files of a receipt's shard, and how many bytes each has."""
         yield self.rows_uri(receipt.shard_id), receipt.rows_bytes
         yield self.images_uri(receipt.shard_id), receipt.images_bytes
         if receipt.crops is not None:
@@ -167,18 +170,20 @@ class Staging:
 
 
 def _line_key(item: Stored) -> str:
-    """What tells a receipt's file from another that was written in its place."""
+    """A key that changes when the receipt is written again."""
     return f"{item.name} {item.size} {item.modified_s!r}"
 
 
-def _check(shard: Shard, rows: Sequence[Row], crops: Sequence[tuple[Row, bytes]]) -> None:
+def _check(
+    shard: Shard, rows: Sequence[StagedRow], crops: Sequence[tuple[StagedCrop, bytes]]
+) -> None:
     if [row["page_id"] for row in rows] != list(shard.page_ids()):
-        raise IntegrityError(f"shard {shard.shard_id}: its rows are not its pages")
+        raise IntegrityError(f"shard {shard.shard_id}: the rows are not those of its pages")
     samples = {row["page_id"] for row in rows if row["reason"] is None}
     if not samples.issuperset(row["page_id"] for row, _ in crops):
-        raise IntegrityError(f"shard {shard.shard_id}: it has crops of pages that are no samples")
+        raise IntegrityError(f"shard {shard.shard_id}: a crop is of a page that is not a sample")
     if len({row["crop_id"] for row, _ in crops}) != len(crops):
-        raise IntegrityError(f"shard {shard.shard_id}: two of its crops have the same id")
+        raise IntegrityError(f"shard {shard.shard_id}: two crops have the same id")
 
 
 def _placed(
@@ -186,11 +191,12 @@ def _placed(
 ) -> Iterator[Row]:
     """The rows with the places of their images, which are appended to `blob`."""
     for row, image in zip(rows, images, strict=True):
-        place: Row = {"recipe_digest": shard.recipe_digest}
+        placed = row.copy()
+        placed["recipe_digest"] = shard.recipe_digest
         if image is not None:
-            place |= {"image_offset": len(blob), "image_bytes": len(image)}
+            placed["image_offset"], placed["image_bytes"] = len(blob), len(image)
             blob += image
-        yield row | place
+        yield placed
 
 
 def _encode(rows: Iterable[Row], schema: pa.Schema) -> bytes:

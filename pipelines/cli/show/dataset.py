@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pipelines.cli.show.results import as_printed, facts_table, mix_table, rejects_table
 from pipelines.dataset.diff import Diff
-from pipelines.dataset.overview import Inspection
+from pipelines.dataset.overview import Overview
 from pipelines.version.story import change_line
 from schemas.changes import REASONS
 from schemas.tables import REJECT_REASONS
@@ -23,7 +23,7 @@ _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 
 
-def inspection(value: Inspection) -> RenderableType:
+def inspection(value: Overview) -> RenderableType:
     """A version at a glance."""
     tokens = value.tokens
     facts: dict[str, Any] = {"dataset": value.dataset, "version": value.version}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.dataset.diff import changes, diff
+from pipelines.dataset.diff import changes, diff_versions
 from pipelines.dataset.state import load_snapshot
 from schemas.changes import COLUMNS
 from schemas.errors import DatasetError, IntegrityError
@@ -40,7 +40,9 @@ def tables(dataset: str, version: int) -> dict[str, TableVersion]:
 
 
 def whys(dataset: str, old: int, new: int, table: str) -> dict[str, dict[str, int]]:
-    return {kind: dict(found) for kind, found in diff(dataset, old, new).summary[table].items()}
+    return {
+        kind: dict(found) for kind, found in diff_versions(dataset, old, new).summary[table].items()
+    }
 
 
 def test_a_refresh_tells_why_each_page_came_or_went(corpus: Path, recipe: Recipe) -> None:
@@ -89,7 +91,7 @@ def test_a_keeper_that_leaves_is_told_beside_the_page_that_comes_back(
     )
     Path(keeper["source_uri"]).unlink()
     second = run_here(recipe).version
-    found = diff(recipe.dataset, first, second)
+    found = diff_versions(recipe.dataset, first, second)
     (back,) = [row for row in found.rows["pages"] if row["why"] == "keeper_left"]
     assert back["id"] == reject["page_id"]
     assert back["detail"] == f"was a duplicate of {keeper['page_id']}"
@@ -104,13 +106,13 @@ def test_settings_that_differ_are_told(corpus: Path, tmp_path: Path, recipe: Rec
     second = run_here(
         recipe_for(tmp_path / "data", corpus, f"{ONLY}dedup: {{near: null}}\n")
     ).version
-    found = diff(recipe.dataset, first, second)
+    found = diff_versions(recipe.dataset, first, second)
     assert found.summary["pages"]["added"] == {"settings_changed": 1}
     assert found.summary["pages"]["removed"] == {}
     assert [line.partition(":")[0] for line in found.settings] == ["dedup.near"]
     other = recipe_for(tmp_path / "data", corpus, f"{ONLY}raster: {{quality: 80}}\n")
     third = run_here(other, re_read=True).version
-    found = diff(recipe.dataset, second, third)
+    found = diff_versions(recipe.dataset, second, third)
     assert found.summary["pages"]["changed"] == {"re_read": 15}
     assert {row["detail"] for row in found.rows["pages"] if row["change"] == "changed"} == {
         "the same text"
@@ -168,7 +170,7 @@ def test_the_first_version_is_all_new(corpus: Path, recipe: Recipe) -> None:
 
 def test_a_version_has_nothing_that_it_has_not(recipe: Recipe) -> None:
     first = run_here(recipe).version
-    found = diff(recipe.dataset, first, first)
+    found = diff_versions(recipe.dataset, first, first)
     assert all(not whys for kinds in found.summary.values() for whys in kinds.values())
     assert all(not listed for listed in found.rows.values())
 
@@ -177,18 +179,18 @@ def test_the_rows_that_are_listed_are_bounded(corpus: Path, recipe: Recipe) -> N
     first = run_here(recipe).version
     write_pdf(corpus, "new.pdf", first_seed=900, pages=4)
     second = run_here(recipe).version
-    found = diff(recipe.dataset, first, second, limit=3)
+    found = diff_versions(recipe.dataset, first, second, limit=3)
     assert (len(found.rows["pages"]), found.summary["pages"]["added"]) == (3, {"new_document": 4})
-    assert diff(recipe.dataset, first, second, limit=0).rows["pages"] == []
+    assert diff_versions(recipe.dataset, first, second, limit=0).rows["pages"] == []
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 1), (1, 9)])
 def test_versions_that_are_not_there_are_named(recipe: Recipe, old: int, new: int) -> None:
     run_here(recipe)
     with pytest.raises(DatasetError, match=r"has versions . to 1, not [09]"):
-        diff(recipe.dataset, old, new)
+        diff_versions(recipe.dataset, old, new)
 
 
 def test_a_folder_without_a_dataset_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no published version"):
-        diff(str(tmp_path / "nowhere"), 1, 2)
+        diff_versions(str(tmp_path / "nowhere"), 1, 2)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.cli.show import dataset as show_dataset
-from pipelines.dataset.overview import Inspection, inspect
+from pipelines.dataset.overview import Overview, inspect_dataset
 from schemas.recipe import Recipe
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import commit_again, recipe_for, run_here
@@ -36,26 +36,26 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     return recipe
 
 
-def shown(value: Inspection) -> list[str]:
+def shown(value: Overview) -> list[str]:
     out = io.StringIO()
     Console(file=out, width=160).print(show_dataset.inspection(value))
     return out.getvalue().splitlines()
 
 
 def test_the_newest_versions_come_first_and_are_bounded(recipe: Recipe) -> None:
-    found = inspect(recipe.dataset)
+    found = inspect_dataset(recipe.dataset)
     assert found.versions_published == 30
     assert [row["version"] for row in found.versions] == list(range(30, 10, -1))
-    assert len(inspect(recipe.dataset, versions=100).versions) == 30
+    assert len(inspect_dataset(recipe.dataset, versions=100).versions) == 30
 
 
 def test_a_version_says_what_it_changed(recipe: Recipe) -> None:
-    newest, before, *_ = inspect(recipe.dataset).versions
+    newest, before, *_ = inspect_dataset(recipe.dataset).versions
     assert (newest["changes"], before["changes"]) == (CHANGES, None)
 
 
 def test_the_table_has_a_line_a_version(recipe: Recipe) -> None:
-    lines = shown(inspect(recipe.dataset, versions=4))
+    lines = shown(inspect_dataset(recipe.dataset, versions=4))
     (title,) = [number for number, line in enumerate(lines) if "versions, the newest" in line]
     assert lines[title].strip() == "versions, the newest 4 of 30"
     newest, old, unchanged, *_ = lines[title + 2 :]
@@ -65,4 +65,6 @@ def test_the_table_has_a_line_a_version(recipe: Recipe) -> None:
     )
     assert old.rstrip().endswith("—")
     assert unchanged.rstrip().endswith("no row")
-    assert "versions, the newest" not in "".join(shown(inspect(recipe.dataset, versions=99)))
+    assert "versions, the newest" not in "".join(
+        shown(inspect_dataset(recipe.dataset, versions=99))
+    )

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.staged import Leftovers, scratch_folder, staged_folders, staging_root
-from pipelines.dataset.vacuum import Retention, vacuum
-from pipelines.dataset.verify import verify
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
+from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run, update
 from schemas.errors import IntegrityError, LeaseError, SourceError
 from schemas.recipe import Recipe
@@ -68,7 +68,7 @@ def test_staging_elsewhere_is_verified_and_vacuumed(corpus: Path, tmp_path: Path
     (line,) = problems(tmp_path / "data")
     assert line.startswith(f"{images.with_suffix('.json')}: this receipt's file ")
     images.write_bytes(data)
-    done = {item.what: item.files for item in vacuum(recipe.dataset, NOW).removed}
+    done = {item.what: item.files for item in vacuum_dataset(recipe.dataset, NOW).removed}
     assert done["staged receipts"] == 1
     assert not folder.exists()
 
@@ -89,7 +89,7 @@ def test_a_dataset_never_touches_the_staging_of_another(corpus: Path, tmp_path: 
     run_here(other)
     before = staged(other)
     assert run_here(mine).pages_read == 4
-    vacuum(mine.dataset, NOW)
+    vacuum_dataset(mine.dataset, NOW)
     swept = elsewhere(tmp_path, corpus, "mine", ", staging_days: 0")
     run_here(swept)
     assert staged(mine) == set()
@@ -101,7 +101,7 @@ def test_places_of_older_recipes_are_swept_and_then_forgotten(corpus: Path, tmp_
     run_here(elsewhere(tmp_path, corpus))
     run_here(recipe_for(tmp_path / "data", corpus, ONLY))
     make_older(tmp_path / "fast", days=30)
-    vacuum(str(tmp_path / "data"), Retention(versions=1))
+    vacuum_dataset(str(tmp_path / "data"), Retention(versions=1))
     assert list((tmp_path / "fast").rglob("*")) == []
     assert not (tmp_path / "data/_staging.json").exists()
     assert problems(tmp_path / "data") == ()
@@ -111,14 +111,14 @@ def test_a_note_of_places_that_is_none_is_named(corpus: Path, tmp_path: Path) ->
     run_here(elsewhere(tmp_path, corpus))
     (tmp_path / "data/_staging.json").write_text("[]")
     with pytest.raises(IntegrityError, match=r"_staging\.json: it does not say where"):
-        vacuum(str(tmp_path / "data"), NOW)
+        vacuum_dataset(str(tmp_path / "data"), NOW)
 
 
 def test_staging_that_cannot_be_asked_is_a_note_of_verify(corpus: Path, tmp_path: Path) -> None:
     run_here(elsewhere(tmp_path, corpus))
     (tmp_path / "data/_staging.json").write_text('{"staging": ["nosuch://place"]}')
     with open_session(IN_PROCESS) as session:
-        verdict = verify(str(tmp_path / "data"), session)
+        verdict = verify_dataset(str(tmp_path / "data"), session)
     assert verdict.problems == ()
     assert any("nosuch://place" in note and "not looked at" in note for note in verdict.notes)
 
@@ -160,7 +160,7 @@ def test_the_files_of_a_shard_go_together(corpus: Path, tmp_path: Path) -> None:
     (images,) = (tmp_path / "data/staging").glob("*/*.images")
     os.utime(images, (0, 0))
     run_here(recipe)
-    vacuum(recipe.dataset, Retention(versions=1, days=0))
+    vacuum_dataset(recipe.dataset, Retention(versions=1, days=0))
     assert problems(tmp_path / "data") == ()
     folders = staged_folders(staging_root(recipe))
     assert Leftovers.among(folders, time.time() - DAY_S) == Leftovers([], [])

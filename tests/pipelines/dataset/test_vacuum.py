@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pipelines.cli.app import app
-from pipelines.dataset.vacuum import Retention, Vacuumed, retained, vacuum
+from pipelines.dataset.vacuum import Retention, Vacuumed, retained, vacuum_dataset
 from schemas.errors import DatasetError, LeaseError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
@@ -78,7 +78,7 @@ def part_files(dataset: Path, table: str) -> list[str]:
 @pytest.mark.parametrize("keep", range(1, VERSIONS + 1))
 def test_retained_versions_read_as_before_and_older_ones_are_gone(dataset: Path, keep: int) -> None:
     before = {version: read_version(dataset, version) for version in range(1, VERSIONS + 1)}
-    done = vacuum(str(dataset), Retention(versions=keep))
+    done = vacuum_dataset(str(dataset), Retention(versions=keep))
     oldest = VERSIONS - keep + 1
     assert done.kept_versions == tuple(range(oldest, VERSIONS + 1))
     assert done.dropped_versions == tuple(range(1, oldest))
@@ -94,7 +94,7 @@ def test_a_bare_glob_sees_the_current_rows_when_only_they_are_kept(dataset: Path
     current = [row["page_id"] for row in rows(dataset, "pages")]
     glob = f"select page_id from '{dataset}/pages/data/*.parquet' order by 1"
     assert len(duckdb.sql(glob).fetchall()) > len(current)
-    vacuum(str(dataset), NOW)
+    vacuum_dataset(str(dataset), NOW)
     assert [row[0] for row in duckdb.sql(glob).fetchall()] == current
     assert {table: part_files(dataset, table) for table in ("pages", "documents")} == {
         table: names
@@ -105,9 +105,9 @@ def test_a_bare_glob_sees_the_current_rows_when_only_they_are_kept(dataset: Path
 
 def test_what_is_said_to_go_is_what_goes(dataset: Path) -> None:
     before = files(dataset)
-    planned = vacuum(str(dataset), NOW, dry_run=True)
+    planned = vacuum_dataset(str(dataset), NOW, dry_run=True)
     assert files(dataset) == before
-    done = vacuum(str(dataset), NOW)
+    done = vacuum_dataset(str(dataset), NOW)
     assert (done.removed, done.dropped_versions) == (planned.removed, planned.dropped_versions)
     after = files(dataset)
     gone = before.keys() - after.keys()
@@ -118,15 +118,15 @@ def test_what_is_said_to_go_is_what_goes(dataset: Path) -> None:
 
 
 def test_a_second_vacuum_finds_nothing(dataset: Path) -> None:
-    vacuum(str(dataset), NOW)
-    assert set(counts(vacuum(str(dataset), NOW)).values()) == {0}
+    vacuum_dataset(str(dataset), NOW)
+    assert set(counts(vacuum_dataset(str(dataset), NOW)).values()) == {0}
 
 
 def test_a_run_goes_on_from_what_is_left(dataset: Path, published: Path, tmp_path: Path) -> None:
     corpus = Path(shutil.copytree(published / "corpus", tmp_path / "corpus"))
     shift(corpus, VERSIONS + 1)
     kept = Path(shutil.copytree(dataset, tmp_path / "kept"))
-    vacuum(str(dataset), NOW)
+    vacuum_dataset(str(dataset), NOW)
     for path in (dataset, kept):
         report = run_here(recipe_for(path, corpus, SETTINGS))
         assert (report.version, report.pages_read) == (VERSIONS + 1, 2)
@@ -161,7 +161,7 @@ def test_leftovers_go_when_they_are_old_enough(dataset: Path) -> None:
     for path in (old, torn):
         path.write_bytes(b"torn")
         make_older(path, days=2)
-    done = vacuum(str(dataset), Retention(versions=VERSIONS))
+    done = vacuum_dataset(str(dataset), Retention(versions=VERSIONS))
     assert counts(done)["leftovers of publishes that were killed"] == 2
     assert (done.waiting.files, young.exists(), old.exists(), torn.exists()) == (
         1,
@@ -169,7 +169,7 @@ def test_leftovers_go_when_they_are_old_enough(dataset: Path) -> None:
         False,
         False,
     )
-    vacuum(str(dataset), Retention(versions=VERSIONS, grace_hours=0))
+    vacuum_dataset(str(dataset), Retention(versions=VERSIONS, grace_hours=0))
     assert not young.exists()
 
 
@@ -178,7 +178,7 @@ def test_what_a_killed_publish_has_committed_is_not_torn_from_its_table(
 ) -> None:
     """It died after the first commits: the next run repeats it, and meanwhile each table opens."""
     assert run_until(unpublished, CrashPoint("pages-commit", "before")) == KILLED["before"]
-    vacuum(str(dataset), NOW)
+    vacuum_dataset(str(dataset), NOW)
     for table in TABLES:
         DeltaTable(str(dataset / table)).to_pyarrow_table()
     assert problems(dataset) == ()
@@ -192,7 +192,7 @@ def test_staging_of_published_pages_goes_and_that_of_a_run_to_come_stays(
 ) -> None:
     staged = dataset / "staging" / unpublished.digest()
     assert len(list(staged.glob("*.json"))) == VERSIONS + 1
-    done = vacuum(str(dataset), NOW)
+    done = vacuum_dataset(str(dataset), NOW)
     assert counts(done)["staged receipts"] == VERSIONS
     assert len(list(staged.glob("*.json"))) == 1
     assert run_here(unpublished).pages_read == 0
@@ -208,7 +208,7 @@ def test_staging_of_another_digest_goes_once_it_is_older_than_the_newest_version
     for path in (old, young):
         path.write_bytes(b"image")
     make_older(old, days=3)
-    vacuum(str(dataset), Retention(versions=VERSIONS))
+    vacuum_dataset(str(dataset), Retention(versions=VERSIONS))
     assert (old.exists(), young.exists()) == (False, True)
 
 
@@ -218,13 +218,13 @@ def test_staging_of_another_digest_goes_once_it_is_older_than_the_newest_version
 def test_a_dataset_that_a_run_holds_is_left_alone(dataset: Path) -> None:
     before = files(dataset)
     with hold(str(dataset)), pytest.raises(LeaseError, match="held by another run"):
-        vacuum(str(dataset), NOW)
+        vacuum_dataset(str(dataset), NOW)
     assert files(dataset) == before
 
 
 def test_where_nothing_is_published_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no published version"):
-        vacuum(str(tmp_path / "nowhere"), NOW)
+        vacuum_dataset(str(tmp_path / "nowhere"), NOW)
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -232,7 +232,7 @@ def test_every_part_of_every_version_is_named_by_the_log(dataset: Path) -> None:
     for table in TABLES:
         uri = str(dataset / table)
         assert named_parts(uri) == frozenset(part_files(dataset, table))
-    vacuum(str(dataset), Retention(versions=2))
+    vacuum_dataset(str(dataset), Retention(versions=2))
     for table in TABLES:  # now from a checkpoint and the commits after it
         uri = str(dataset / table)
         assert named_parts(uri) == frozenset(part_files(dataset, table))

@@ -13,7 +13,7 @@ import pytest
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
-from pipelines.dataset.verify import verify
+from pipelines.dataset.verify import verify_dataset
 from schemas.ids import page_id
 from schemas.pages import CROP_LINK
 from schemas.tables import DOCUMENTS
@@ -137,7 +137,7 @@ def cut_staged(dataset: Path) -> str:
 
 
 ANEW = "read an older version that verifies"
-RESTORE = "put it back from a copy"
+RESTORE = "restore it from a copy"
 DELETE = "delete the receipt"
 PLANTS: dict[str, tuple[Callable[[Path], str], str, str]] = {
     "missing part": (remove_part, "the part is missing", RESTORE),
@@ -205,7 +205,7 @@ def test_an_orphan_part_is_a_note_with_its_size(
 ) -> None:
     path = plant(dataset)
     with open_session(IN_PROCESS) as session:
-        verdict = verify(str(dataset), session)
+        verdict = verify_dataset(str(dataset), session)
     size = path.stat().st_size
     assert (verdict.orphans, verdict.orphan_bytes, verdict.problems) == (1, size, ())
     (note,) = verdict.notes
@@ -217,8 +217,8 @@ def test_an_orphan_part_is_a_note_with_its_size(
 def test_parts_that_only_an_older_version_needs_are_no_orphans(dataset: Path) -> None:
     lose_row(dataset, "pages")
     with open_session(IN_PROCESS) as session:
-        assert verify(str(dataset), session).orphans == 0
-        assert verify(str(dataset), session, version=1).problems == ()
+        assert verify_dataset(str(dataset), session).orphans == 0
+        assert verify_dataset(str(dataset), session, version=1).problems == ()
 
 
 # ---- crops ------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def deep(sound_deep: Path, tmp_path: Path) -> Path:
 
 def test_crops_are_counted_and_their_parts_hashed(deep: Path) -> None:
     with open_session(IN_PROCESS) as session:
-        verdict = verify(str(deep), session)
+        verdict = verify_dataset(str(deep), session)
     assert (verdict.crops, verdict.parts) == (3, 4)  # inventory, documents, crops, pages
     (part,) = deep.glob("crops/data/*.parquet")
     data = bytearray(part.read_bytes())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.dataset.overview import inspect
+from pipelines.dataset.overview import inspect_dataset
 from pipelines.run import Report
 from schemas.errors import SourceError
 from schemas.recipe import Recipe, parse_recipe
@@ -57,7 +57,7 @@ def test_groups_have_exactly_the_proportions_of_their_weights(tmp_path: Path) ->
     assert engines(dataset) == {"geometry": 6, "tables": 2}
     assert (report.counts["conversations"], report.rejects) == (4, {"left_out": 4})
     assert {row["stage"] for row in rows(dataset, "rejects")} == {"mix"}
-    assert inspect(str(dataset)).mix == report.mix
+    assert inspect_dataset(str(dataset)).mix == report.mix
 
 
 def test_no_more_samples_than_asked_for(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from schemas.errors import LeaseError, StorageError
-from workers.dataset.lease import LEASE_NAME, Candidate, Clock, Holder, Lease, acquire, hold
+from workers.dataset.holder import Clock, Holder
+from workers.dataset.lease import LEASE_NAME, Candidate, Lease, acquire, hold
 
 TTL_S = 60.0
 DEADLINE_S = 60
@@ -201,7 +202,7 @@ def test_a_lease_of_another_machine_is_held_once_it_is_seen_renewed(tmp_path: Pa
     with pytest.raises(LeaseError, match="on node-7 since"):
         acquire(candidate(tmp_path, world), say=lines.append)
     assert world.now_s < TTL_S / 2
-    assert [line.split("; ")[-1] for line in lines] == ["watching up to 60 s if it lives"]
+    assert [line.split("; ")[-1] for line in lines] == ["watching up to 60 s for a sign of life"]
 
 
 def test_the_lease_of_a_run_that_died_elsewhere_is_taken_after_a_ttl(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import TypedDict
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.tables import PAGES, REJECTS, SCHEMAS, TABLES
-from workers.dataset.parts import first_rows, matching_texts, read_part, write_part
+from schemas.tables import REJECTS, SCHEMAS, TABLES
+from workers.dataset.parts import first_rows, read_part, write_part
 
 OF_TYPE = {
     pa.string(): st.text(max_size=20),
@@ -100,6 +101,10 @@ def test_groups_that_lack_a_column_are_refused(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+class PageIndex(TypedDict):
+    page_index: int
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 99])
 def test_first_rows_run_over_the_parts_in_order(tmp_path: Path, count: int) -> None:
     groups = reject_groups(3, 2)
@@ -107,14 +112,5 @@ def test_first_rows_run_over_the_parts_in_order(tmp_path: Path, count: int) -> N
         str(tmp_path / "rejects" / write_part(str(tmp_path), "rejects", [group]).path)
         for group in groups
     ]
-    rows = first_rows(uris, ["page_index"], count)
+    rows = first_rows(uris, PageIndex, count)
     assert rows == [{"page_index": index} for index in range(min(count, 5))]
-
-
-def test_matching_texts_are_those_with_the_literal(tmp_path: Path) -> None:
-    texts = ["a [b](c", "none", None, "[b](c and [b](c"]
-    rows = [{"page_id": f"id {index}", "text": text} for index, text in enumerate(texts)]
-    groups = [pa.Table.from_pylist([row], schema=PAGES) for row in rows]
-    part = write_part(str(tmp_path), "pages", groups)
-    found = list(matching_texts(str(tmp_path / "pages" / part.path), "[b](c"))
-    assert found == [("id 0", texts[0]), ("id 3", texts[3])]

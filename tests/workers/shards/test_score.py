@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import NotRequired, get_origin, get_type_hints
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +15,18 @@ from hypothesis import strategies as st
 from schemas.ids import page_id
 from schemas.pages import Attempt, Block, Crop, PageError, crop_link
 from schemas.recipe import Quality
+from schemas.rows import StagedCrop, StagedRow
 from schemas.tables import REJECT_REASONS, STAGED, STAGED_CROPS
-from tests.builders import PROSE, SCORING, make_crop, make_doc_id, make_rastered, make_reading
+from tests.builders import (
+    PROSE,
+    SCORING,
+    make_crop,
+    make_crop_rows,
+    make_doc_id,
+    make_rastered,
+    make_reading,
+    make_row,
+)
 from workers.shards.score import ScoreSettings, reject_row, score_crops, score_page
 from workers.text import clean
 from workers.text.signatures import minhash, shingle_hashes, words
@@ -36,6 +47,17 @@ def test_good_text_is_a_sample_with_everything_counted() -> None:
     assert row["compression"] == pytest.approx(row["text_tokens"] / 205, abs=1e-4)
     signature = np.frombuffer(row["minhash"], "<u8")
     assert np.array_equal(signature, minhash(shingle_hashes(words(PROSE)), 128))
+
+
+def test_rows_have_the_columns_that_their_types_require_and_no_other() -> None:
+    failed = make_reading(PAGE, error=PageError("loop", "cut"))
+    samples = [make_row(1, 7), score_page(make_rastered(PAGE), failed, SCORING)]
+    crops = [row for row, _ in make_crop_rows(samples[0], [make_crop(PAGE, 0)])]
+    for shape, rows in ((StagedRow, samples), (StagedCrop, crops)):
+        hints = get_type_hints(shape, include_extras=True)
+        required = {name for name, hint in hints.items() if get_origin(hint) is not NotRequired}
+        for row in rows:
+            assert required <= row.keys() <= hints.keys()
 
 
 def test_what_breaks_consumers_is_cleaned_from_text_and_blocks_and_counted() -> None:

@@ -1,0 +1,108 @@
+"""What the commit of a version says: its settings, counts, changes, and what its pages cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from cluster.estimate import Rates
+from cluster.session import Session
+from pipelines.dataset.diff import changes
+from pipelines.steps.outcome import PassReport
+from pipelines.steps.tasks import run_tasks
+from pipelines.version.rows import Version
+from schemas.changes import Counts
+from schemas.ids import digest
+from schemas.recipe import Recipe
+from schemas.sources import source_settings
+from schemas.tables import TABLES
+from schemas.versions import VersionRecord
+from workers import store
+from workers.dataset import PartFile, TableVersion, read_part
+
+Parts = Mapping[str, Sequence[PartFile]]
+Tables = Mapping[str, TableVersion]
+
+
+def settings_of(recipe: Recipe) -> VersionRecord:
+    """The settings that a version is made under: a run with other settings publishes again."""
+    return {
+        "recipe_digest": recipe.digest(),
+        "reading_settings": recipe.reading_settings(),
+        "publish_settings": {
+            "dedup": recipe.dedup.model_dump(mode="json"),
+            "publish": recipe.publish.model_dump(mode="json"),
+            "on_missing": recipe.on_missing,
+            **_mix_settings(recipe),
+        },
+    }
+
+
+def _mix_settings(recipe: Recipe) -> dict[str, object]:
+    """The mix and the groups of its sources: a source in another group makes another dataset."""
+    if recipe.mix is None:
+        return {}
+    sources = [source_settings(source) for source in recipe.sources]
+    return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}
+
+
+def uncommitted(recipe: Recipe, parts: Parts) -> dict[str, TableVersion]:
+    """The tables of a version that is not committed yet; the files of its parts are there."""
+    return {
+        name: TableVersion(
+            store.join(recipe.dataset, name),
+            -1,
+            tuple(sorted(parts[name], key=lambda part: part.path)),
+            settings_of(recipe),
+        )
+        for name in TABLES
+    }
+
+
+def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
+    """The record of a version, which depends on its rows alone; `new` are its tables."""
+    snapshot = version.inputs.snapshot
+    old = snapshot.tables if snapshot else None
+    paths = (part.path for name in TABLES for part in new[name].parts)
+    return {
+        "run_id": digest(paths)[:32],
+        "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
+        "rejects": _reasons(new["rejects"]),
+        "mix": version.selection.groups,
+        "changes": run_tasks(_what_changed, [(old, new)], session)[0],
+    }
+
+
+def _what_changed(versions: tuple[Tables | None, Tables]) -> Counts:
+    """What changed. A task, because it holds the ids of all rows of changed parts."""
+    return changes(*versions).summary()
+
+
+def _reasons(rejects: TableVersion) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for part in rejects.parts:
+        for row in read_part(rejects.part_uri(part), ["reason"])["reason"].value_counts():
+            counts[row["values"].as_py()] += row["counts"].as_py()
+    return dict(sorted(counts.items()))
+
+
+def rates_after(
+    version: Version, passes: PassReport, publish_s: float, new: Tables
+) -> Mapping[str, object] | None:
+    """What a page costs, joined with what earlier versions say; None where nothing was read yet."""
+    snapshot, documents = version.inputs.snapshot, version.inputs.catalogue.documents
+    stored = snapshot.metadata.get("rates") if snapshot else None
+    if not passes.times.pages:
+        return stored
+    measured = Rates.measured(
+        passes.times,
+        recipe_digest=version.inputs.recipe.digest(),
+        device=passes.times.device or "cpu",
+        publish_s=publish_s,
+        staged_bytes=passes.staged_bytes,
+        ramp_s=passes.ramp_s,
+        inventory_pages=sum(document.page_count or 0 for document in documents),
+        samples=sum(part.rows for part in new["pages"].parts),
+        published_bytes=sum(part.size for table in new.values() for part in table.parts),
+    )
+    return measured.joined(Rates.from_dict(stored) if stored else None).to_dict()

@@ -1,0 +1,92 @@
+"""The typed rows of `schemas.rows` against the Arrow schemas of `schemas.tables`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import NoneType, UnionType
+from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import pyarrow as pa
+import pytest
+
+from schemas import changes, rows, tables
+
+SHAPES = {
+    rows.BlockRow: tables.BLOCK,
+    rows.AttemptRow: tables.ATTEMPT,
+    rows.QualityRow: tables.QUALITY,
+    rows.MessageRow: tables.MESSAGE,
+    rows.TurnRow: tables.TURN,
+    rows.ShownRow: tables.SHOWN,
+    rows.SeenRow: tables.SEEN,
+    rows.StagedRow: tables.STAGED,
+    rows.StagedCrop: tables.STAGED_CROPS,
+    rows.RejectRow: tables.REJECTS,
+    rows.DocumentRow: tables.DOCUMENTS,
+    rows.InventoryRow: tables.INVENTORY,
+    rows.ChangeRow: changes.CHANGE,
+}
+_SCALARS = {
+    str: pa.types.is_string,
+    bool: pa.types.is_boolean,
+    int: pa.types.is_integer,
+    float: pa.types.is_floating,
+    bytes: pa.types.is_binary,
+}
+
+
+def fits(hint: Any, kind: pa.DataType, is_nullable: bool) -> bool:
+    """Whether values of a Python type go into a column of an Arrow type, and come back."""
+    if get_origin(hint) is NotRequired:
+        return is_nullable and fits(get_args(hint)[0], kind, is_nullable)
+    if get_origin(hint) in (UnionType, Union):
+        kinds = [part for part in get_args(hint) if part is not NoneType]
+        return is_nullable and len(kinds) == 1 and fits(kinds[0], kind, is_nullable)
+    if get_origin(hint) is Sequence:
+        return pa.types.is_list(kind) and fits(get_args(hint)[0], kind.value_type, False)
+    if is_typeddict(hint):
+        return pa.types.is_struct(kind) and not misfits(hint, list(kind))
+    return bool(_SCALARS[hint](kind))
+
+
+def misfits(shape: type, fields: Sequence[pa.Field]) -> list[str]:
+    """The columns in which a typed row and Arrow fields differ, in name, place or type."""
+    hints = get_type_hints(shape, include_extras=True)
+    names = [field.name for field in fields]
+    if list(hints) != names:
+        return [f"{shape.__name__} has {list(hints)}, not {names}"]
+    return [
+        f"{shape.__name__}.{field.name}: {hints[field.name]} is no {field.type}"
+        for field in fields
+        if not fits(hints[field.name], field.type, field.nullable)
+    ]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_a_typed_row_has_the_columns_of_its_schema(shape: type) -> None:
+    assert misfits(shape, list(SHAPES[shape])) == []
+
+
+def test_every_typed_row_is_compared() -> None:
+    """But for the two keys, whose columns stand in the rows that have them."""
+    known = {name for name in vars(rows) if is_typeddict(getattr(rows, name))}
+    within = {"PageKey", "CropKey", "PartRow"}
+    assert known - within == {shape.__name__ for shape in SHAPES}
+
+
+@pytest.mark.parametrize(
+    ("hint", "kind", "is_nullable"),
+    [
+        (str, pa.int32(), True),
+        (int, pa.float32(), True),
+        (str | None, pa.string(), False),
+        (NotRequired[str], pa.string(), False),
+        (str | int, pa.string(), True),
+        (Sequence[str], pa.string(), True),
+        (Sequence[str], pa.list_(pa.int32()), True),
+        (rows.SeenRow, pa.struct([("uri", pa.string()), ("size", pa.int64())]), True),
+    ],
+)
+def test_what_differs_does_not_fit(hint: Any, kind: pa.DataType, is_nullable: bool) -> None:
+    """The comparison can fail."""
+    assert not fits(hint, kind, is_nullable)
