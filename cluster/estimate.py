@@ -204,7 +204,7 @@ class Estimate:
     published_bytes: int
 
 
-def estimate(
+def estimate_run(
     pages: int,
     shard_pages: int,
     hardware: Hardware,

@@ -32,7 +32,7 @@ _IMAGE = re.compile(
 _MIN_RAY = (2, 53)
 
 
-def check(options: ManifestOptions, recipe: Recipe) -> None:
+def check_options(options: ManifestOptions, recipe: Recipe) -> None:
     """Raises RequestError for what cannot work, with the remedy."""
     _check_names(options)
     _check_kind(options)

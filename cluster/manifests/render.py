@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from cluster.manifests.checks import check
+from cluster.manifests.checks import check_options
 from cluster.manifests.kube_objects import (
     config_map,
     cron_job,
@@ -33,7 +33,7 @@ def documents(
 ) -> list[Value]:
     """What to apply. `recipe_text` is the recipe's file, `recipe_path` where it lies (`ray-up`
     copies it from there). Raises RequestError for options that cannot work."""
-    check(options, recipe)
+    check_options(options, recipe)
     if len(recipe_text.encode()) > _MAX_CONFIG_BYTES:
         raise RequestError(
             f"{recipe_path}: more than {_MAX_CONFIG_BYTES} bytes do not fit a ConfigMap; name "

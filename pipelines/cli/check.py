@@ -9,7 +9,8 @@ from cluster.session import IN_PROCESS
 from pipelines.cli import json_output
 from pipelines.cli.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
 from pipelines.cli.show.results import as_printed
-from pipelines.planning.check import Finding, Where, check, failed
+from pipelines.planning import Finding, Where, check_recipe
+from pipelines.planning.check import failed
 from schemas.errors import RequestError
 from workers import store
 
@@ -36,7 +37,7 @@ def check_command(recipe: RecipeArg, ray: RayOption = None, as_json: JsonFlag = 
         findings += failed("recipe", exc)
     else:
         store.use_storage(parsed.storage)
-        findings += [Finding("recipe", f"{recipe} is one"), *check(parsed, where_for(ray))]
+        findings += [Finding("recipe", f"{recipe} is one"), *check_recipe(parsed, where_for(ray))]
     codes = [finding.error.exit_code for finding in findings if finding.error is not None]
     code = min(codes, default=0)
     result = {"recipe": str(recipe), "findings": list(map(_plain, findings)), "exit_code": code}

@@ -21,7 +21,7 @@ from pipelines.cli.arguments import AllowRemovalFlag, JsonFlag, RecipeArg, print
 from pipelines.cli.job_log import JobLog
 from pipelines.cli.shipping import JobOptions, local_paths, packed, portable
 from pipelines.cli.show import results as show
-from pipelines.planning.check import Where, require
+from pipelines.planning import Where, require_runnable
 from schemas.errors import MAY_PASS, UNACCOUNTED, WRONG_REQUEST
 
 app = typer.Typer()
@@ -84,7 +84,7 @@ def submit(
     --follow is given. Secrets do not travel: the cluster has its own keys to its stores.
     """
     parsed = portable(read_recipe(recipe))
-    require(parsed, Where(reads=False, lists=False))
+    require_runnable(parsed, Where(reads=False, lists=False))
     cluster = Jobs(connect(address))
     options = JobOptions(ship, re_read, wait, allow_removal, python)
     with packed(parsed, options) as request:

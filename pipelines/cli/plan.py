@@ -12,9 +12,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.cli.check import where_for
 from pipelines.cli.show import plan as show_plan
-from pipelines.planning.check import require
-from pipelines.planning.plan import Options
-from pipelines.planning.plan import plan as plan_run
+from pipelines.planning import Options, plan_run, require_runnable
 from pipelines.planning.probe import DEFAULT_PAGES
 from workers import store
 
@@ -90,7 +88,7 @@ def plan(
     )
     environment = store.use_storage(parsed.storage)
     where = where_for(ray)
-    require(parsed, where if nodes is None else replace(where, reads=False))
+    require_runnable(parsed, where if nodes is None else replace(where, reads=False))
     with open_session(ray, environment) as session:
         planned = plan_run(parsed, session, Console(stderr=True), options)
     print_result(planned, as_json, show_plan.plan)

@@ -66,17 +66,17 @@ class _Stores:
             raise
 
 
-def check(recipe: Recipe, where: Where = Where()) -> list[Finding]:
+def check_recipe(recipe: Recipe, where: Where = Where()) -> list[Finding]:
     """Look at everything that a recipe names, in its order."""
     return [_finding(field, look) for field, look in _looks(recipe, where)]
 
 
-def require(recipe: Recipe, where: Where = Where()) -> None:
+def require_runnable(recipe: Recipe, where: Where = Where()) -> None:
     """Raises what `check` finds wrong: one line for each field, as one error.
 
     RequestError where a request is wrong, else the fault that may pass.
     """
-    errors = [found.error for found in check(recipe, where) if found.error is not None]
+    errors = [found.error for found in check_recipe(recipe, where) if found.error is not None]
     if len(errors) > 1:
         is_wrong = any(isinstance(error, RequestError) for error in errors)
         raise (RequestError if is_wrong else EnvironmentFault)("\n".join(map(str, errors)))

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate
+from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate_run
 from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dataset.staged import staging_root
 from pipelines.dataset.state import Snapshot, check_settings, load_snapshot, uncovered
 from pipelines.inventory import take_inventory
-from pipelines.planning.probe import Probe, probe
+from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
@@ -107,7 +107,7 @@ class Plan:
     what_if: list[WhatIf]
 
 
-def plan(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
+def plan_run(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
     """Plan a run of the recipe as the sources are now.
 
     Raises:
@@ -194,7 +194,7 @@ def _probe(
     if options.probe_pages is None:
         return None, rated
     with meter(console, "probe", "pages") as progress:
-        found = probe(recipe, ranges, options.probe_pages, progress)
+        found = probe_pages(recipe, ranges, options.probe_pages, progress)
     if found is None:
         note = "there is no page of a document to read, so nothing was probed"
         return None, replace(rated, notes=[*rated.notes, note])
@@ -281,7 +281,7 @@ def _what_if(
 def _estimate(
     recipe: Recipe, pages: int, hardware: Hardware, costs: PageCosts, options: Options
 ) -> Estimate:
-    return estimate(pages, recipe.placement.shard_pages, hardware, costs, options.price)
+    return estimate_run(pages, recipe.placement.shard_pages, hardware, costs, options.price)
 
 
 def _bytes(snapshot: Snapshot) -> int:

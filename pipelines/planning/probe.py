@@ -75,7 +75,9 @@ _Page = tuple[PageRange, Timed[list[RasteredPage]]]
 _Reader = Callable[[Job, Timed[list[RasteredPage]]], Timed[Readings]]
 
 
-def probe(recipe: Recipe, ranges: Sequence[PageRange], count: int, meter: Meter) -> Probe | None:
+def probe_pages(
+    recipe: Recipe, ranges: Sequence[PageRange], count: int, meter: Meter
+) -> Probe | None:
     """Draw pages of `ranges`, which are of documents, and read at most `count` with the engine.
 
     None where there is no page. Raises ModelError where the engine cannot be loaded.

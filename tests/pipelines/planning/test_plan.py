@@ -13,7 +13,7 @@ from cluster.estimate import YARDSTICK, Rates
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.show import plan as show_plan
 from pipelines.dataset.state import load_snapshot
-from pipelines.planning.plan import Options, Plan, plan
+from pipelines.planning.plan import Options, Plan, plan_run
 from schemas.errors import DatasetError, RequestError
 from schemas.recipe import Recipe
 from schemas.timings import ShardTimes
@@ -39,7 +39,7 @@ def dataset(tmp_path: Path) -> Path:
 
 def plan_here(recipe: Recipe, **options: object) -> Plan:
     with open_session(IN_PROCESS) as session:
-        return plan(recipe, session, Console(file=io.StringIO()), Options(**options))  # type: ignore[arg-type]
+        return plan_run(recipe, session, Console(file=io.StringIO()), Options(**options))  # type: ignore[arg-type]
 
 
 def rates(recipe: Recipe) -> Rates:
