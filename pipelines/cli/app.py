@@ -18,6 +18,7 @@ app = typer.Typer(
     name="pagefoundry",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     help=(
         "Make deduplicated parquet datasets of image–text pairs from documents.\n\n"
         "Try it: `pagefoundry sample corpus`, write a recipe.yaml with `dataset: data` and "

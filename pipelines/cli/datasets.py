@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -136,6 +135,5 @@ def sample(
     """Write a small corpus to try PageFoundry on: good pages of many kinds, and some bad files."""
     from workers.sample import write_sample_corpus
 
-    files = write_sample_corpus(folder)
-    corpus = {"folder": str(folder), "files": [asdict(file) for file in files]}
+    corpus = show.Corpus(str(folder), write_sample_corpus(folder))
     print_result(corpus, as_json, show.corpus)

@@ -273,7 +273,7 @@ def test_a_page_that_ends_its_engine_costs_only_itself(
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("z.txt", "has the name of a document"), ("a.0007.txt", "has 1 pages only")],
+    [("z.txt", "belongs to a document by its name"), ("a.0007.txt", "has only 1 pages")],
 )
 def test_truth_files_that_fit_nothing_are_refused(tmp_path: Path, name: str, message: str) -> None:
     write_pdf(tmp_path / "docs", "a.pdf", first_seed=1)
