@@ -220,7 +220,7 @@ def test_a_cluster_that_is_gone_is_tried_for_a_while_and_said_once() -> None:
     assert job is None
     assert lines == ["one"]
     assert slept == list(BACKOFF_S)
-    assert said == ["http://head:8265 does not answer: refused; trying again"]
+    assert said == ["http://head:8265 does not answer: refused; retrying"]
 
 
 def test_a_job_that_waits_is_followed_without_end_and_says_why_once() -> None:
@@ -235,7 +235,7 @@ def test_a_job_that_waits_is_followed_without_end_and_says_why_once() -> None:
 
     job, _, said, slept = follow(Starting())
     assert job is not None
-    assert said == [f"pagefoundry-{NAME}-1 waits: No node has a GPU."]
+    assert said == [f"pagefoundry-{NAME}-1 is waiting: No node has a GPU."]
     assert set(slept) == {BACKOFF_S[0]}
 
 

@@ -18,7 +18,7 @@ from pipelines.version.story import change_line
 from schemas.tables import REJECT_REASONS
 
 if TYPE_CHECKING:
-    from workers.sample import SampleFile
+    from workers.sample.corpus import SampleFile
 
 # Control characters other than tab and line feed, lone surrogates, changes of writing direction.
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")

@@ -77,7 +77,7 @@ def closed_port() -> int:
 
 MISTAKES = [
     ("sources: [{document: docs}]", "recipe.yaml: sources.0: a source names one of: documents"),
-    ("rasters: {}", "recipe.yaml: rasters: there is no such key; did you mean `raster`?"),
+    ("rasters: {}", "recipe.yaml: rasters: this key does not exist; did you mean `raster`?"),
     ("raster: {quality: high}", "recipe.yaml: raster.quality: a whole number belongs here, not 'h"),
     ("engine: vllm", "recipe.yaml: engine: vllm needs a `model`"),
     ("routing: only\nfallback: ppocr", "recipe.yaml: fallback: no engine reads with `routing: onl"),
@@ -162,7 +162,10 @@ def test_a_hub_that_does_not_answer_is_said_at_once(
         (("inspect", "docs"), "docs holds no published version: the folder has other things in"),
         (("verify", "empty"), "empty holds no published version; `pagefoundry run` makes one"),
         (("run", "docs"), "docs is a folder; name the recipe in it"),
-        (("run", "recipe.yaml", "--ray", "head"), "ray: --ray head is no address; give `auto`"),
+        (
+            ("run", "recipe.yaml", "--ray", "head"),
+            "ray: --ray head is not a valid address; give `auto`",
+        ),
     ],
 )
 def test_what_is_no_dataset_recipe_or_address_is_told_by_what_it_is(

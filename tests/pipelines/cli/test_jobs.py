@@ -228,9 +228,9 @@ def test_nothing_of_the_submitters_environment_is_in_what_the_cluster_tells(
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (["logs", "pagefoundry-0-1"], {}, "knows no job pagefoundry-0-1"),
-        (["jobs"], {"RAY_AUTH_TOKEN": "wrong"}, "refuses us"),
-        (["jobs"], {"RAY_AUTH_MODE": "disabled"}, "refuses us"),
+        (["logs", "pagefoundry-0-1"], {}, "has no job pagefoundry-0-1"),
+        (["jobs"], {"RAY_AUTH_TOKEN": "wrong"}, "refuses access"),
+        (["jobs"], {"RAY_AUTH_MODE": "disabled"}, "refuses access"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_two(
