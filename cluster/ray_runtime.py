@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cluster.actors import death
-from cluster.pool import Outcome, Step
 from cluster.replicas import Replicas, ReplicaSpec
+from cluster.runtime import Outcome, Step
 from schemas.errors import PageFoundryError, ShardError
 
 if TYPE_CHECKING:

@@ -31,9 +31,9 @@ from typing import Protocol
 
 from cluster.metrics import RaySink, SilentSink, Sink
 from cluster.placing import placed
-from cluster.pool import Outcome, Runtime, Step
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
+from cluster.runtime import Outcome, Runtime, Step
 from schemas.errors import ClusterError, RequestError
 
 log = logging.getLogger(__name__)
@@ -167,14 +167,14 @@ class RaySession:
         Raises ClusterError if no Ray answers or starts, RequestError if the address is not valid.
         """
         if not self._is_joined:
-            self._join()
+            self._open()
         runtime = RayRuntime(placed(replicas) if replicas else None)
         try:
             yield runtime
         finally:
             runtime.close()
 
-    def _join(self) -> None:
+    def _open(self) -> None:
         where = "on this machine" if self._address is None else f"at {self._address}"
         self._say(f"{'starting' if self._address is None else 'joining'} Ray {where}")
         began_s = time.monotonic()

@@ -58,14 +58,14 @@ def problems(error: ValidationError, root: type[BaseModel]) -> list[str]:
     return list(lines)
 
 
-def _merged(found: Iterable[ErrorDetails]) -> Iterator[tuple[ErrorDetails, Sequence[str]]]:
+def _merged(problems: Iterable[ErrorDetails]) -> Iterator[tuple[ErrorDetails, Sequence[str]]]:
     """The problems, each with the valid words; several problems of one value become one.
 
     A value that may have several types has a problem for each type; a number that stands for a
     pair has two.
     """
     merged: dict[tuple[object, ...], tuple[ErrorDetails, list[str]]] = {}
-    for details in found:
+    for details in problems:
         place = tuple(_path(details["loc"]))
         if details["type"] in _LIMITS and place[-1:] in (("0",), ("1",)):
             place = (*place[:-1], repr(details["input"]))

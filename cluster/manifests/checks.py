@@ -196,11 +196,6 @@ def _check_gpus(options: ManifestOptions, recipe: Recipe) -> None:
             "placement.gpus_per_replica is 0, so no replica would use a GPU node; set it to 1, or "
             f"give --gpus-per-node 0 to run {recipe.engine.name} on CPUs"
         )
-    if gpus > 1 and gpus != int(gpus):
-        raise RequestError(
-            f"placement.gpus_per_replica {gpus:g}: Ray cannot give a part of a second GPU; set a "
-            "whole number"
-        )
     if not replicas_per_node(options, recipe):
         raise RequestError(
             f"placement.gpus_per_replica {gpus:g} is more than the {options.gpus_per_node} GPUs of "

@@ -18,19 +18,17 @@ from rich.console import Console
 from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate_run
 from cluster.progress import meter
 from cluster.session import Session
-from pipelines.dataset.staged import staging_root
-from pipelines.dataset.state import Snapshot, check_settings, load_snapshot, uncovered
+from pipelines.dataset.state import Snapshot, check_settings, load_snapshot
 from pipelines.inventory import take_inventory
 from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
+from pipelines.planning.work import Work, remaining_work
 from schemas.errors import RequestError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.removal import removal
 from schemas.shards import PageRange
-from schemas.sources import is_made
 from workers import store
-from workers.shards import Staging
 
 WHAT_IF_NODES = (1, 2, 5, 10, 20, 40)
 
@@ -134,7 +132,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
         documents = take_inventory(recipe, known, None, session, progress).documents
     inventory_s = time.monotonic() - began_s
     notes += _removal_note(recipe, known, documents)
-    work = _work(recipe, snapshot, known, documents)
+    work = remaining_work(recipe, snapshot, known, documents)
     probed, rated = _probe(recipe, options, work.read_ranges, rated, console)
     costs = rated.costs
     if work.made and rated.origin != "calibration":
@@ -165,47 +163,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     )
 
 
-# ---- what is left to do --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What a run has to read: `pages`, of which `made` are made from their text.
-
-    `read_ranges` are the other pages; `unpublished` counts the pages that no version has, staged
-    ones included; `staged_bytes` is the size of staging now.
-    """
-
-    pages: int
-    made: int
-    read_ranges: Sequence[PageRange]
-    unpublished: int
-    staged_bytes: int
-
-
-def _work(
-    recipe: Recipe,
-    snapshot: Snapshot | None,
-    known: Sequence[Document],
-    documents: Sequence[Document],
-) -> _Work:
-    has_same_settings = (
-        snapshot is not None and snapshot.metadata["recipe_digest"] == recipe.digest()
-    )
-    published = frozenset(document.doc_id for document in known if has_same_settings)
-    receipts = Staging(store.join(staging_root(recipe), recipe.digest())).whole_receipts()
-    ranges = list(uncovered(documents, published, receipts))
-    read_ranges = [pages for pages in ranges if not is_made(pages.media_type)]
-    pages = sum(map(len, ranges))
-    return _Work(
-        pages=pages,
-        made=pages - sum(map(len, read_ranges)),
-        read_ranges=read_ranges,
-        unpublished=sum(
-            document.page_count or 0 for document in documents if document.doc_id not in published
-        ),
-        staged_bytes=sum(receipt.staged_bytes for receipt in receipts),
-    )
+# ---- parts of a plan -----------------------------------------------------------------------
 
 
 def _removal_note(
@@ -220,9 +178,7 @@ def _removal_note(
     ]
 
 
-def _storage(
-    snapshot: Snapshot | None, work: _Work, costs: PageCosts, to_read: Estimate
-) -> Storage:
+def _storage(snapshot: Snapshot | None, work: Work, costs: PageCosts, to_read: Estimate) -> Storage:
     published = _bytes(snapshot) if snapshot else 0
     return Storage(
         work.staged_bytes,

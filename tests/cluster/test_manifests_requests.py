@@ -84,7 +84,7 @@ def test_a_cluster_has_no_deadline() -> None:
             "engine rapidocr runs on CPUs and would leave 160 GPUs idle; set placement.gpus_per_rep"
             "lica to 0; it is 1",
         ),
-        ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "cannot give a part of a second GPU"),
+        ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "part of a second GPU"),
         ("gpus_per_replica: 1", "gpus_per_replica: 16", "more than the 8 GPUs of a node"),
         ("gpus_per_replica: 1", "gpus_per_replica: 3", "hold 40 replicas; set replicas: [1, 40]"),
         ("placement", "storage: {profile: me}\nplacement", "storage.profile: me"),

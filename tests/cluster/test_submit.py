@@ -247,7 +247,7 @@ def test_a_job_that_has_ended_is_told_even_where_its_log_is_lost() -> None:
 
 
 def test_a_head_that_forgot_the_job_says_how_to_go_on() -> None:
-    with pytest.raises(RequestError, match="submit again to go on"):
+    with pytest.raises(RequestError, match="submit the recipe again to go on"):
         follow(FakeClient(logs=[["one\n"]]))
 
 
