@@ -53,7 +53,7 @@ def rejects_table(rejects: Mapping[str, int]) -> Table:
 
 def report(value: Report) -> RenderableType:
     """The end of a run."""
-    what = "published now" if value.committed else "nothing changed, so no version is published"
+    what = "published now" if value.committed else "nothing changed, so there is no new version"
     facts: dict[str, object] = {
         "dataset": value.dataset,
         "version": f"{value.version} ({what})",
