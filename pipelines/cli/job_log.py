@@ -66,9 +66,7 @@ def _report_of(line: str) -> Report | None:
 def _failure_of(line: str) -> dict[str, str] | None:
     value = _object_of(line)
     error = value.get("error") if value.keys() == {"error"} else None
-    if not isinstance(error, dict):
-        return None
-    return {str(key): str(text) for key, text in error.items()}
+    return error if isinstance(error, dict) else None
 
 
 def _object_of(line: str) -> dict[str, object]:
