@@ -122,7 +122,7 @@ def test_rates_of_the_dataset_are_used(corpus: Path, dataset: Path) -> None:
     write_pdf(corpus, "new.pdf", first_seed=900, pages=16)
     found = plan_here(recipe, cores=100)
     assert (found.rates_from, found.measured) == ("calibration", rates(recipe))
-    assert found.notes[0].startswith("the rates were measured on NVIDIA A100, over 100 pages")
+    assert found.notes[0].startswith("the rates were measured on NVIDIA A100 over 100 pages")
     # 4 shards on 4 replicas: 4 pages of 0.2 + 0.5 x 3 + 0.1 s; 7 s of ramp, 0.05 s a page after
     assert found.to_read.pass_s == pytest.approx(7.2)
     assert found.to_read.hours == pytest.approx((7 + 7.2 + 16 * 0.05) / 3600)
