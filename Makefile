@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-vllm test-wheel soak rehearsal gallery check format bench corpus clean
+.PHONY: demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -54,6 +54,11 @@ gallery: $(INSTALLED)
 	rm -rf demo/gallery
 	$(BIN)/pagefoundry run demo/gallery.yaml
 	$(BIN)/pagefoundry gallery demo/gallery docs/gallery.html --each 2
+
+# The site: build/docs/site/index.html. A link that leads nowhere is an error.
+docs: $(INSTALLED)
+	$(BIN)/python -m docs.generate build/docs
+	$(BIN)/zensical build --strict --config-file build/docs/zensical.toml
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

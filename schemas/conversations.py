@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from schemas import tokens
-from schemas.part import Locations, Named, Part, PositiveInt
+from schemas.part import Locations, Named, Part, PositiveInt, Seed
 from schemas.typography import Preset, Typography
 
 FadeMode = Literal["text", "gundam", "large", "base", "small", "tiny"]
@@ -68,19 +68,31 @@ Age = Annotated[int, Field(ge=0)]
 
 
 class Fade(Part):
-    """The schedule of fading: each mode is for turns younger than its age; older ones are `tiny`.
+    """Up to which age a turn is shown in each mode.
 
-    A turn's age is the number of turns, or of text tokens, after it; the newest has age 0. If any
-    mode is given, modes that are left out are not used. With `by: tokens` a turn may be cut between
-    two lines, so that a long text fades within itself.
+    A turn's age is the number of turns, or of text tokens, that come after it; the newest turn has
+    age 0. A turn takes the first of the modes `text`, `gundam`, `large`, `base` and `small` whose
+    age is larger than its own, and is `tiny` when it is older than all of them. A recipe that gives
+    one mode gives them all: modes that it leaves out are not used. By tokens, a turn may be cut
+    between two lines, so that a long text fades within itself.
     """
 
-    by: Literal["turns", "tokens"] = "turns"
-    text: Age | None = None
-    gundam: Age | None = None
-    large: Age | None = None
-    base: Age | None = None
-    small: Age | None = None
+    by: Literal["turns", "tokens"] = Field(
+        default="turns", description="Whether ages count turns or tokens of text."
+    )
+    text: Age | None = Field(default=None, description="Younger turns stay text.")
+    gundam: Age | None = Field(
+        default=None, description="Younger turns are shown in the mode `gundam`."
+    )
+    large: Age | None = Field(
+        default=None, description="Younger turns are shown in the mode `large`."
+    )
+    base: Age | None = Field(
+        default=None, description="Younger turns are shown in the mode `base`."
+    )
+    small: Age | None = Field(
+        default=None, description="Younger turns are shown in the mode `small`."
+    )
 
     @model_validator(mode="after")
     def _older_is_fainter(self) -> Fade:
@@ -117,23 +129,41 @@ class Fade(Part):
 
 
 class ConversationSource(Named):
-    """Parquet and JSONL files (also `.gz`, `.zst`) of chats or long texts; each is one sample.
+    """Chats and long texts whose older turns become images; each record is one sample.
 
-    A chat is a list of `{role, content}` or `{from, value}`; a long text is a string and counts as
-    one turn of the user.
+    A chat is a list of `{role, content}` or `{from, value}`. A long text is a string, and counts
+    as a single turn of the user.
     """
 
-    conversations: Locations
-    column: str = Field(default="messages", description="of the chat, or the long text")
-    id_column: str | None = Field(default=None, description="its value ends the source URI")
-    fade: Fade = Fade()
+    conversations: Locations = Field(
+        description="Parquet and JSON lines files (also `.gz`, `.zst`), folders or globs of them."
+    )
+    column: str = Field(
+        default="messages", description="The column that holds the chat or the long text."
+    )
+    id_column: str | None = Field(
+        default=None,
+        description="A column whose value is put at the end of `source_uri`, to find records by.",
+    )
+    fade: Fade = Field(
+        default=Fade(),
+        description="Up to which age turns are shown in each mode. By default 4 turns stay text, "
+        "and the modes end at 8, 16, 32 and 64 turns (2,000 to 64,000 tokens).",
+    )
     only_if_shorter: bool = Field(
-        default=False, description="turns that would cost as much as images stay text"
+        default=False,
+        description="Keep a turn as text where its images would cost as many tokens.",
     )
-    keep_system: bool = Field(default=True, description="system turns stay text at any age")
+    keep_system: bool = Field(default=True, description="Keep system turns as text at any age.")
     max_images: PositiveInt = Field(
-        default=256, description="a conversation of more is a reject `page_too_large`"
+        default=256,
+        description="The most images of a conversation; one that needs more is a reject "
+        "`page_too_large`.",
     )
-    preset: Preset = "document"
-    typography: Typography = Field(default=Typography(), description="narrows the preset")
-    seed: int = 0
+    preset: Preset = Field(
+        default="document", description="The family of looks that the images draw theirs from."
+    )
+    typography: Typography = Field(
+        default=Typography(), description="Choices that replace those of the preset."
+    )
+    seed: Seed = 0

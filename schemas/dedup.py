@@ -9,16 +9,33 @@ from pydantic import Field, model_validator
 from schemas.part import Part, PositiveInt
 
 _LEAST_FOUND = 0.1
-"""Of the pairs that are just similar enough; the default finds 95 % of them."""
+"""Settings that would find a smaller share of the pairs that are just similar enough are refused.
+The default settings find 95 % of them."""
 
 
 class NearText(Part):
-    """MinHash and LSH settings; bands x rows must equal the permutations."""
+    """Settings of near-duplicate detection on text: MinHash signatures and LSH banding."""
 
-    jaccard: Annotated[float, Field(gt=0, le=1)] = 0.8
-    permutations: PositiveInt = 128
-    bands: PositiveInt = 16
-    min_text_tokens: int = Field(default=32, ge=0, description="shorter pages compare by image")
+    jaccard: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.8,
+        description="Pages whose word 5-grams have at least this Jaccard similarity count as "
+        "duplicates.",
+    )
+    permutations: PositiveInt = Field(
+        default=128,
+        description="The number of MinHash values in a page's signature. Signatures are made while "
+        "pages are read, so another value makes every page be read again.",
+    )
+    bands: PositiveInt = Field(
+        default=16,
+        description="The number of LSH bands that a signature is cut into; it must divide "
+        "`permutations`. More bands compare more pairs.",
+    )
+    min_text_tokens: int = Field(
+        default=32,
+        ge=0,
+        description="Pages with fewer text tokens are compared by their pictures instead.",
+    )
 
     @model_validator(mode="after")
     def _bands_divide(self) -> NearText:
@@ -40,18 +57,31 @@ class NearText(Part):
 
 
 class NearImage(Part):
-    """For pages with too little text for `near`: the same words, and pictures that differ in at
-    most this many of the 256 bits of their perceptual hashes."""
+    """Settings of near-duplicate detection on pictures, for pages with too little text for `near`.
 
-    max_distance_bits: Annotated[int, Field(ge=0, le=256)] = 16
+    Such pages are duplicates when they have the same words and similar pictures.
+    """
+
+    max_distance_bits: Annotated[int, Field(ge=0, le=256)] = Field(
+        default=16,
+        description="The most bits, of 256, in which the perceptual hashes of two duplicates "
+        "differ.",
+    )
 
 
 class Dedup(Part):
-    """What counts as a duplicate. `null` switches a stage off."""
+    """What counts as a duplicate. Files with equal bytes are always read only once."""
 
-    exact_text: bool = True
-    near: NearText | None = NearText()
-    image: NearImage | None = NearImage()
+    exact_text: bool = Field(
+        default=True, description="Drop pages whose normalised text is exactly that of another."
+    )
+    near: NearText | None = Field(
+        default=NearText(), description="Drop pages with similar text; `null` switches this off."
+    )
+    image: NearImage | None = Field(
+        default=NearImage(),
+        description="Drop pages with little text and similar pictures; `null` switches this off.",
+    )
 
     @model_validator(mode="after")
     def _image_has_pages(self) -> Dedup:

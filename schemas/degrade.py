@@ -1,16 +1,17 @@
-"""How much a drawn page may be made to look scanned: the most of each fault, and named levels."""
+"""How scanned a drawn page may look: the largest amount of each fault, and named levels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
 
 from schemas.part import Part, Share
 
 REFERENCE_EDGE_PX = 1280
-"""Lengths in pixels are meant on a page with this longest edge, and grow with the page."""
+"""Lengths in pixels apply to a page with this longest edge and scale with the page."""
 
 LEVELS: Mapping[str, Mapping[str, float]] = {
     "light": {
@@ -34,33 +35,51 @@ LEVELS: Mapping[str, Mapping[str, float]] = {
         "tint": 1.0,
     },
 }
-"""Held to what `tests.benchmarks.degrading` measures: an engine reads on, see there."""
+"""`tests.benchmarks.degrading` measures that an engine can still read pages at these levels."""
 
 
 class Degrade(Part):
-    """The most of each fault that a page gets; each page draws its own between 0 and that.
+    """How scanned pages may look: the largest amount of each fault.
 
-    A recipe may name a level, `degrade: light`, or give the fields.
+    Each page draws its own amounts between 0 and these. A recipe may name a level instead, as in
+    `degrade: light` or `degrade: heavy`. Lengths in pixels apply to a page whose longest edge is
+    1280 px and scale with the page.
     """
 
     skew_degrees: Annotated[float, Field(ge=0, le=10)] = Field(
-        default=0, description="turned either way; nothing leaves the page"
+        default=0,
+        description="The largest turn to either side, in degrees; nothing is cut off.",
     )
-    blur_px: Annotated[float, Field(ge=0, le=5)] = Field(default=0, description="sigma")
-    bleed_px: Annotated[float, Field(ge=0, le=3)] = Field(default=0, description="ink spread")
+    blur_px: Annotated[float, Field(ge=0, le=5)] = Field(
+        default=0, description="The largest sigma of a Gaussian blur, in pixels."
+    )
+    bleed_px: Annotated[float, Field(ge=0, le=3)] = Field(
+        default=0, description="How far ink may spread into the paper, in pixels."
+    )
     fade: Annotated[float, Field(ge=0, le=0.9)] = Field(
-        default=0, description="share of the ink's contrast that is lost"
+        default=0, description="The largest share of the ink's contrast that is lost."
     )
     noise: Annotated[float, Field(ge=0, le=64)] = Field(
-        default=0, description="standard deviation of the sensor's noise, of 255 grey levels"
+        default=0,
+        description="The largest standard deviation of sensor noise, in steps of 255 grey levels.",
     )
     jpeg: Annotated[int, Field(ge=0, le=99)] = Field(
-        default=0, description="how far below 100 the quality of a JPEG on the way lies"
+        default=0,
+        description="How far below 100 the quality of an intermediate JPEG may lie.",
     )
     shadow: Annotated[float, Field(ge=0, le=0.9)] = Field(
-        default=0, description="share of the light that the darkest corner lacks"
+        default=0, description="The largest share of light that is missing in the darkest corner."
     )
-    tint: Share = Field(default=0, description="yellowing of the paper; 1 is old newsprint")
+    tint: Share = Field(
+        default=0, description="How yellow the paper may be; 1 looks like old newsprint."
+    )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The JSON Schema accepts the name of a level, too, as the validator below does."""
+        return {"anyOf": [{"enum": list(LEVELS)}, handler(core_schema)]}
 
     @model_validator(mode="before")
     @classmethod

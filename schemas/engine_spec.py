@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
 
 from schemas.part import Location, Part, PositiveInt
 
+EngineName = Literal["rapidocr", "ppocr", "transformers", "vllm"]
 Task = Literal["markdown", "text", "grounded", "figure", "describe", "locate"]
 
 
 class EngineSpec(Part):
-    """Which engine reads the pages, with which model, and what it is asked for.
+    """Which engine reads the pages, with which model, and what it is asked to do.
 
-    `rapidocr` (ONNX Runtime) and `ppocr` (torch) carry PP-OCRv6; `transformers` and `vllm` read
-    with a checkpoint, by the profile that fits it (`workers.engines.profiles.known`).
+    A recipe may give the engine's name alone, as in `engine: ppocr`. The engines `rapidocr` (on
+    ONNX Runtime) and `ppocr` (on torch) carry the PP-OCRv6 weights; `transformers` and `vllm` load
+    a checkpoint and need its `model`.
     """
 
-    name: Literal["rapidocr", "ppocr", "transformers", "vllm"] = "rapidocr"
-    model: Location | None = Field(default=None, description="a Hub id, or a folder")
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
-        default=None, description="a commit of the Hub id, which a branch's name is not"
+    name: EngineName = Field(default="rapidocr", description="The engine.")
+    model: Location | None = Field(
+        default=None,
+        description="The checkpoint: a model id of the Hugging Face Hub, or a local folder.",
     )
-    profile: str | None = Field(default=None, description="default: by the checkpoint's type")
-    mode: str | None = Field(default=None, description="default: the profile's first")
-    task: Task | None = Field(default=None, description="default: the profile's first")
-    prompt: str | None = Field(default=None, description="in place of the profile's")
-    target: str | None = Field(default=None, description="what the task `locate` looks for")
-    max_new_tokens: PositiveInt = 8192
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        default=None,
+        description="The commit of the Hub model, 40 hex digits; a branch name is refused because "
+        "it can move.",
+    )
+    profile: str | None = Field(
+        default=None,
+        description="The profile that holds prompts, modes and output grammar of the model family; "
+        "by default it is found from the checkpoint's `config.json`.",
+    )
+    mode: str | None = Field(
+        default=None, description="The resolution setting; by default the profile's own."
+    )
+    task: Task | None = Field(
+        default=None,
+        description="What the model is asked for; by default the first task of the profile.",
+    )
+    prompt: str | None = Field(
+        default=None, description="A prompt to use instead of the profile's prompt for the task."
+    )
+    target: str | None = Field(
+        default=None, description="What the task `locate` looks for on the page."
+    )
+    max_new_tokens: PositiveInt = Field(
+        default=8192,
+        description="The most tokens that the model generates for one page before it is cut off.",
+    )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The JSON Schema accepts a name, too, as the validator below does."""
+        return {"anyOf": [{"enum": list(get_args(EngineName))}, handler(core_schema)]}
 
     @model_validator(mode="before")
     @classmethod

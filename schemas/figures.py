@@ -1,7 +1,7 @@
 """Sources whose pages are figures with a known text: tables, plane geometry, molecules.
 
-A range is `[least, most]`, both included, or one number. A share is the chance that a page has
-the thing. The models are also the settings of the makers in `workers.synthetic`.
+A range is `[least, most]`, both included, or one number. A share is the probability that a page
+has the feature. The models are also the settings of the makers in `workers.synthetic`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from schemas.part import ONE_OR_MORE, RANGE, Grouped, Locations, Named, PositiveInt, Share
+from schemas.part import ONE_OR_MORE, RANGE, Grouped, Locations, Named, PositiveInt, Seed, Share
 
 SAMPLE = "sample"
-"""In place of a SMILES file: the molecules that come with this program."""
+"""Stands in the place of a SMILES file for the molecules that come with this program."""
 
 Kind = TypeVar("Kind", bound=Hashable)
 
@@ -43,50 +43,82 @@ FIGURE_KINDS: tuple[FigureKind, ...] = (
 
 
 class TableSource(Grouped):
-    """Drawn tables; the text of each is its HTML, with its spans."""
+    """Drawn tables; the text of each is its HTML, row and column spans included."""
 
-    tables: PositiveInt = Field(description="how many")
-    seed: int = 0
-    rows: Rows = Field(default=(2, 14), description="of the body, without headers and sections")
-    columns: Columns = (2, 8)
+    tables: PositiveInt = Field(description="How many tables to draw.")
+    seed: Seed = 0
+    rows: Rows = Field(
+        default=(2, 14),
+        description="The least and the most rows of the body; headers and section rows come on "
+        "top.",
+    )
+    columns: Columns = Field(default=(2, 8), description="The least and the most columns.")
     borders: Annotated[
         tuple[Borders, ...],
         *ONE_OR_MORE,
         AfterValidator(_distinct),
-    ] = BORDERS
-    span_share: Share = Field(default=0.5, description="tables with cells over rows or columns")
-    caption_share: Share = 0.35
-    empty_share: Share = Field(default=0.05, description="cells of the body that are empty")
+    ] = Field(default=BORDERS, description="The styles of borders.")
+    span_share: Share = Field(
+        default=0.5, description="The share of tables with cells that span rows or columns."
+    )
+    caption_share: Share = Field(default=0.35, description="The share of tables with a caption.")
+    empty_share: Share = Field(
+        default=0.05, description="The share of the body's cells that are empty."
+    )
     max_edge_px: Annotated[int, Field(ge=256, le=8192)] = Field(
-        default=1600, description="larger tables are drawn smaller"
+        default=1600,
+        description="The longest edge of a picture; larger tables are scaled down to it.",
     )
 
 
 class GeometrySource(Grouped):
-    """Drawn figures of plane geometry; the text of each is a dictionary in JSON."""
+    """Drawn figures of plane geometry; the text of each is a JSON dictionary."""
 
-    geometry: PositiveInt = Field(description="how many")
-    seed: int = 0
+    geometry: PositiveInt = Field(description="How many figures to draw.")
+    seed: Seed = 0
     kinds: Annotated[
         tuple[FigureKind, ...],
         *ONE_OR_MORE,
         AfterValidator(_distinct),
-    ] = FIGURE_KINDS
-    side_px: Side = (448, 1024)
-    mark_share: Share = Field(default=0.6, description="with marks of equal sides, right angles")
-    dark_share: Share = Field(default=0.1, description="light on dark")
+    ] = Field(default=FIGURE_KINDS, description="The kinds of figure.")
+    side_px: Side = Field(
+        default=(448, 1024), description="The least and the most pixels of a picture's side."
+    )
+    mark_share: Share = Field(
+        default=0.6,
+        description="The share of figures with marks for equal sides and right angles.",
+    )
+    dark_share: Share = Field(
+        default=0.1, description="The share of figures that are drawn light on dark."
+    )
 
 
 class ChemistrySource(Named):
     """Drawn molecules; the text of each is its canonical SMILES."""
 
-    chemistry: Locations = Field(description=f"SMILES files, a molecule a line, or `{SAMPLE}`")
-    seed: int = 0
-    side_px: Side = (320, 1024)
-    max_atoms: Annotated[int, Field(ge=1, le=300)] = Field(
-        default=100, description="without hydrogen; more are rejects `page_too_large`"
+    chemistry: Locations = Field(
+        description="Files with one SMILES string on each line, folders or globs of them, or "
+        f"`{SAMPLE}` for the molecules that come with PageFoundry."
     )
-    colour_share: Share = Field(default=0.5, description="with elements in colours")
-    turned_share: Share = Field(default=0.5, description="turned by any angle")
-    aromatic_share: Share = Field(default=0.1, description="aromatic bonds dashed, not alternating")
-    methyl_share: Share = Field(default=0.15, description="with methyl groups spelt out")
+    seed: Seed = 0
+    side_px: Side = Field(
+        default=(320, 1024), description="The least and the most pixels of a picture's side."
+    )
+    max_atoms: Annotated[int, Field(ge=1, le=300)] = Field(
+        default=100,
+        description="The most atoms, hydrogen not counted. A larger molecule is a reject "
+        "`page_too_large`.",
+    )
+    colour_share: Share = Field(
+        default=0.5, description="The share of drawings whose elements are coloured."
+    )
+    turned_share: Share = Field(
+        default=0.5, description="The share of drawings that are turned by some angle."
+    )
+    aromatic_share: Share = Field(
+        default=0.1,
+        description="The share of drawings with dashed aromatic bonds instead of alternating ones.",
+    )
+    methyl_share: Share = Field(
+        default=0.15, description="The share of drawings whose methyl groups are spelt out."
+    )

@@ -11,15 +11,19 @@ from schemas.part import Part, PositiveInt
 
 
 class Mix(Part):
-    """How many samples of each group of sources a dataset has, for so many of the others.
+    """In which proportions the groups of sources are mixed.
 
-    The samples of a version have exactly these proportions: as many as the scarcest group allows.
+    Every version has exactly these proportions of samples, and as many samples as the scarcest
+    group allows. A mix needs `on_missing: remove`.
     """
 
     weights: dict[str, PositiveInt] = Field(
-        min_length=1, description="whole numbers; each group is named by the sources' `group`"
+        min_length=1,
+        description="A whole number for each group. Every source names its group by `group`.",
     )
-    samples: PositiveInt | None = Field(default=None, description="in all, at most")
+    samples: PositiveInt | None = Field(
+        default=None, description="The most samples that a version has, all groups together."
+    )
 
     @model_validator(mode="after")
     def _samples_reach_all(self) -> Mix:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Location = Annotated[str, Field(min_length=1)]
@@ -25,10 +33,24 @@ def _ordered(limits: tuple[float, float]) -> tuple[float, float]:
     return limits
 
 
-ONE_OR_MORE = (BeforeValidator(_in_a_tuple), Field(min_length=1))
-"""Of a tuple of words, for which a recipe may give one word."""
-RANGE = (BeforeValidator(_for_both), AfterValidator(_ordered))
-"""Of a pair, the least and the most, both included; a recipe may give one number for both."""
+class OrOne:
+    """Metadata of a tuple: its JSON Schema also accepts one of its values, without brackets."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of one value, or of the list."""
+        given = handler(core_schema)
+        kinds = given.get("anyOf", [given])
+        listed = next(kind for kind in kinds if kind.get("type") == "array")
+        one = listed["items"] if "items" in listed else listed["prefixItems"][0]
+        return {"anyOf": [one, *kinds]}
+
+
+ONE_OR_MORE = (BeforeValidator(_in_a_tuple), Field(min_length=1), OrOne())
+"""Metadata of a tuple of words, for which a recipe may give a single word."""
+RANGE = (BeforeValidator(_for_both), AfterValidator(_ordered), OrOne())
+"""Metadata of a pair `[least, most]`, both included; a recipe may give one number for both."""
 Locations = Annotated[tuple[Location, ...], *ONE_OR_MORE]
 
 
@@ -48,12 +70,22 @@ class Part(BaseModel):
 class Grouped(Part):
     """A source, which may belong to a group of the recipe's mix."""
 
-    group: str | None = Field(default=None, description="of the recipe's `mix`")
+    group: str | None = Field(
+        default=None, description="The group of the recipe's `mix` that this source belongs to."
+    )
 
 
 class Named(Grouped):
-    """A source of files, whose place a dataset need not tell."""
+    """A source of files; its rows can carry a name of your choice instead of its folder."""
 
     as_: Annotated[str, AfterValidator(_is_relative)] | None = Field(
-        default=None, alias="as", description="stands for the folder in `source_uri`"
+        default=None,
+        alias="as",
+        description="A name that stands for the source's folder in `source_uri` and in the "
+        "inventory, so that the dataset does not show where the files are and the folder may move.",
     )
+
+
+Seed = Annotated[
+    int, Field(description="Changes every random choice of this source's pages; any whole number.")
+]

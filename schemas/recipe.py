@@ -1,12 +1,12 @@
 """The recipe: one YAML file that says what dataset to make, as frozen pydantic models.
 
-Unknown keys are refused, and so are settings that ask for work that others rule out: what no run
-could do, or what every run would leave undone. A limit that is never reached is no such thing.
-What depends on an engine, a checkpoint or a place is for `pipelines.planning.check`.
+Unknown keys are refused. So are settings that contradict each other: work that no run could do, or
+that every run would leave undone. A limit that is never reached is not a contradiction. Whatever
+depends on an engine, a checkpoint or a place is checked by `pipelines.planning.check`.
 
-`reading_settings` is the part that decides what a page's reading is; its digest names the staging
-folder and stamps every row. Sources, `dedup`, `publish`, `placement` and `storage` are left out of
-it: changing them never makes a page be read again.
+`reading_settings` is the part that decides the reading of a page; its digest names the staging
+folder and is written into every row. Sources, `dedup`, `publish`, `placement` and `storage` are not
+part of it: changing them never makes a page be read again.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from schemas.engine_spec import EngineSpec, Task
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
 from schemas.mix import Mix
-from schemas.part import Location, Part, PositiveInt, Share
+from schemas.part import Location, Part, Share
 from schemas.recipe_errors import problems
+from schemas.recipe_sections import Placement, Publish, Quality, Raster, Storage, TextLayer
 from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
@@ -34,169 +35,75 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Raster(Part):
-    """How a page becomes an image. Pages past the limits are rejects `page_too_large`."""
-
-    longest_edge_px: Annotated[int, Field(ge=64, le=8192)] = 1280
-    format: Literal["jpeg", "png", "webp"] = "jpeg"
-    quality: Annotated[int, Field(ge=1, le=100)] = 92
-    max_page_points: Annotated[float, Field(gt=0)] = 20_000  # 277 inches, past any real sheet
-    max_aspect: Annotated[float, Field(ge=1)] = 20
-    max_image_pixels: PositiveInt = 200_000_000
-
-    @model_validator(mode="after")
-    def _quality_of_lossy(self) -> Raster:
-        if self.format == "png" and self.quality != type(self).model_fields["quality"].default:
-            raise ValueError(
-                f"`quality: {self.quality}` means nothing to `format: png`, which loses nothing; "
-                "leave it out, or set `format: jpeg` or `webp`"
-            )
-        return self
-
-
-class TextLayer(Part):
-    """When the text layer of a page is not good enough to stand for a reading.
-
-    Each field names the reason that it gives; `workers.textlayer.signals` says how it is measured.
-    """
-
-    min_chars: int = Field(default=16, description="`missing`")
-    max_hidden_share: Share = Field(default=0.3, description="`invisible`")
-    max_garbled_share: Share = Field(default=0.1, description="`garbled`")
-    min_vowel_share: Share = Field(default=0.2, description="`garbled`")
-    min_judged_letters: int = Field(default=200, description="fewer do not count as `garbled`")
-    max_image_share: Share = Field(default=0.5, description="`scanned`")
-    min_chars_over_image: int = Field(default=150, description="more is never `scanned`")
-    max_paths: int = Field(default=200, description="`outlined`: letters drawn as paths")
-    min_chars_over_paths: int = Field(default=50, description="more is never `outlined`")
-    max_jump_share: Share = Field(default=0.4, description="`disordered`")
-    min_judged_blocks: int = Field(default=10, description="fewer are never `disordered`")
-    max_single_letter_share: Share = Field(default=0.6, description="`misspaced`")
-    max_glued_share: Share = Field(default=0.3, description="`misspaced`")
-    min_judged_words: int = Field(default=20, description="fewer are never `misspaced`")
-
-
-class Quality(Part):
-    """Floors for a sample; what falls below is a reject with its reason and its scores."""
-
-    min_text_tokens: int = Field(default=1, ge=1, description="fewer: `no_text`")
-    min_confidence: Share = Field(
-        default=0.5, description="mean engine confidence: `low_confidence`"
-    )
-    max_repetition: Share = Field(default=0.7, description="share of repeated lines or 5-grams")
-    max_symbol_share: Share = Field(default=0.7, description="share of non-letters: `garbage`")
-    min_ink_share: Share = Field(default=2e-5, description="share of marked pixels: `blank`")
-
-
-class Publish(Part):
-    """How rows become parts."""
-
-    seed: int = 0
-    part_bytes: PositiveInt = 500_000_000
-    row_group_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 64_000_000
-
-
-class Placement(Part):
-    """Where and how wide the work runs; never changes the published bytes."""
-
-    replicas: tuple[PositiveInt, PositiveInt] = Field(
-        default=(1, 1),
-        description="[fewest, most]: a run asks for the most, works with those that are ready, and "
-        "stops where fewer than the fewest are ready for replica_start_timeout_s, or can be had; "
-        "one number is the most, and the fewest is 1",
-    )
-    gpus_per_replica: Annotated[float, Field(ge=0)] = 0
-    batch_pages: PositiveInt | None = Field(
-        default=None, description="pages that a model reads at once; default: by the device"
-    )
-    threads_per_replica: PositiveInt | None = Field(default=None, description="default: all cores")
-    shard_pages: PositiveInt = 64
-    page_timeout_s: Annotated[float, Field(gt=0)] = 60
-    page_memory_bytes: PositiveInt = 3 * 2**30
-    read_timeout_s: Annotated[float, Field(gt=0, description="longest reading of a page")] = 120
-    replica_start_timeout_s: Annotated[
-        float,
-        Field(
-            gt=0,
-            description="longest time with fewer replicas than asked for, and longest loading of "
-            "one that has its device",
-        ),
-    ] = 1800
-    staging: str | None = Field(
-        default=None,
-        description="each dataset has a folder of its own there; default: <dataset>/staging",
-    )
-    staging_days: Annotated[float, Field(ge=0)] | None = Field(
-        default=7, description="what is staged longer goes when a run ends well; `null` keeps it"
-    )
-
-    @field_validator("replicas", mode="before")
-    @classmethod
-    def _one_number(cls, value: object) -> object:
-        return (1, value) if type(value) is int else value
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Placement:
-        if self.replicas[0] > self.replicas[1]:
-            raise ValueError(
-                f"replicas {list(self.replicas)}: the first must not exceed the second"
-            )
-        return self
-
-    @field_validator("gpus_per_replica")
-    @classmethod
-    def _whole_gpus(cls, value: float) -> float:
-        if value > 1 and value != int(value):
-            raise ValueError(
-                f"{value:g}: Ray has no part of a second GPU; give a whole number, or less than 1"
-            )
-        return value
-
-
-class Storage(Part):
-    """Where `s3://` is; what is left out comes from the environment. Keys never stand here."""
-
-    endpoint: Annotated[str, Field(pattern=r"^https?://[^/@?#\s]+/?$")] | None = Field(
-        default=None, description="`https://host:port` of an S3-compatible store; default: AWS"
-    )
-    region: Location | None = None
-    profile: Location | None = Field(default=None, description="of the AWS configuration files")
-
-
 class Recipe(Part):
-    """What dataset to make, of what, and how."""
+    """What dataset to make, from which sources, and how."""
 
-    dataset: Location
-    sources: tuple[Source, ...]
-    license: str = Field(default="other", description="licence of the documents, for the card")
-    on_missing: Literal["keep", "remove"] = "keep"
+    dataset: Location = Field(
+        description="The dataset that is made: a folder, or `s3://bucket/prefix`."
+    )
+    sources: tuple[Source, ...] = Field(
+        description="Where the input comes from. A plain path stands for `documents: path`."
+    )
+    license: str = Field(
+        default="other", description="The licence of the documents, for the dataset card."
+    )
+    on_missing: Literal["keep", "remove"] = Field(
+        default="keep", description="What happens to documents whose files are gone."
+    )
     max_removed: Share = Field(
         default=0.2,
-        description="share of the documents, or of the pages, over which a run stops rather than "
-        "publish a version without them",
+        description="A run that would remove a larger share of the documents or of the pages stops "
+        "before it reads anything.",
     )
-    raster: Raster = Raster()
-    routing: Literal["prefer", "never", "only"] = "prefer"
-    text_layer: TextLayer = TextLayer()
-    engine: EngineSpec = EngineSpec()
+    raster: Raster = Field(default=Raster(), description="How a page becomes an image.")
+    routing: Literal["prefer", "never", "only"] = Field(
+        default="prefer",
+        description="Whether a page's text layer is used: `prefer` uses it where it is good, "
+        "`never` reads every page with the engine, `only` never uses an engine.",
+    )
+    text_layer: TextLayer = Field(
+        default=TextLayer(), description="When a text layer is too poor to be used."
+    )
+    engine: EngineSpec = Field(
+        default=EngineSpec(), description="The engine that reads page images."
+    )
     fallback: EngineSpec | None = Field(
-        default=None, description="reads what the engine failed on, also under stronger settings"
+        default=None,
+        description="An engine for pages that the first one could not read, even under stronger "
+        "settings.",
     )
-    rotate: bool = Field(default=True, description="try a page that reads badly turned")
+    rotate: bool = Field(
+        default=True, description="Try a page that reads badly turned by 90, 270 and 180 degrees."
+    )
     deep: bool = Field(
-        default=False, description="cut figures, charts and formulas out and read each by itself"
+        default=False,
+        description="Cut out figures, charts and formulas, and read each of them by itself.",
     )
     vision_mode: ReferenceMode = Field(
-        default="base", description="counts vision tokens for engines that see none of their own"
+        default="base",
+        description="The mode of DeepSeek-OCR by which vision tokens are counted for engines that "
+        "have none of their own.",
     )
-    quality: Quality = Quality()
-    dedup: Dedup = Dedup()
-    mix: Mix | None = Field(default=None, description="groups of sources by weight")
-    publish: Publish = Publish()
-    placement: Placement = Placement()
-    storage: Storage = Storage()
+    quality: Quality = Field(
+        default=Quality(), description="Limits that a reading must keep to become a sample."
+    )
+    dedup: Dedup = Field(default=Dedup(), description="What counts as a duplicate.")
+    mix: Mix | None = Field(
+        default=None, description="The proportions in which groups of sources are mixed."
+    )
+    publish: Publish = Field(default=Publish(), description="How rows become parts.")
+    placement: Placement = Field(
+        default=Placement(), description="Where the work runs and how wide."
+    )
+    storage: Storage = Field(default=Storage(), description="Where `s3://` is.")
 
-    @field_validator("sources", mode="before")
+    @field_validator(
+        "sources",
+        mode="before",
+        json_schema_input_type=Location
+        | Source
+        | Annotated[tuple[Location | Source, ...], Field(min_length=1)],
+    )
     @classmethod
     def _words_are_documents(cls, value: object) -> object:
         sources = [value] if isinstance(value, (str, Mapping)) else value
@@ -207,7 +114,7 @@ class Recipe(Part):
     @field_validator("sources")
     @classmethod
     def _any(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        # Asked of the tuple itself, it would be told again of a tuple whose one source is wrong.
+        # A `min_length` of the tuple would be reported again when its only source is wrong.
         if not sources:
             raise ValueError("name at least one source")
         return sources
@@ -241,8 +148,8 @@ class Recipe(Part):
         return self
 
     def _left_undone(self) -> Iterator[str]:
-        """Settings that others rule out, whatever the sources are: these are no reading settings,
-        and a dataset must not need another digest when they change."""
+        """Settings that other settings rule out. The sources do not matter here: they are not
+        reading settings, and the digest must not change with them."""
         placement = self.placement
         specs = (self.engine, *([self.fallback] if self.fallback else []))
         names = {spec.name for spec in specs}
@@ -277,7 +184,7 @@ class Recipe(Part):
             yield "placement.threads_per_replica: vllm takes none; leave it out"
 
     def _same_places(self) -> Iterator[str]:
-        """Places that are named twice, where each would have to be one of its own."""
+        """Places that are named twice, although each must be different."""
         if self.placement.staging == self.dataset:
             yield "placement.staging: it is the dataset itself; name another folder"
         for number, source in enumerate(self.sources):
@@ -287,13 +194,13 @@ class Recipe(Part):
                 yield f"sources.{number}.dataset: it is the dataset that is made; name another one"
 
     def reading_settings(self) -> dict[str, Any]:
-        """The settings a reading depends on, as plain JSON values."""
+        """The settings that a reading depends on, as plain JSON values."""
         fields = {
             *("raster", "routing", "text_layer", "engine", "fallback", "rotate", "deep"),
             *("vision_mode", "quality"),
         }
         settings = self.model_dump(mode="json", include=fields)
-        # Signatures are made while reading, so their length is a reading's setting.
+        # Signatures are made while pages are read, so their length is a reading setting.
         return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings
 
     @property
@@ -303,7 +210,7 @@ class Recipe(Part):
 
     @property
     def needs_engine(self) -> bool:
-        """Whether any page can come to an engine: pages of records have their text."""
+        """Whether any page can need an engine; pages of records come with their text."""
         return self.routing != "only" and len(self.record_sources) < len(self.sources)
 
     @property
@@ -332,7 +239,7 @@ def parse_recipe(text: str, origin: str = "recipe") -> Recipe:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The leaves in which two settings differ, as `raster.quality: 92 -> 80`, sorted."""
+    """The leaves in which two settings differ, such as `raster.quality: 92 -> 80`, sorted."""
     lines: list[str] = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)

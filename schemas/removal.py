@@ -1,4 +1,4 @@
-"""How much of a dataset leaves with files that are gone. Pure."""
+"""How much of a dataset would be removed because its files are gone. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.sources import is_made, record_place
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Documents and pages that leave with nothing in their place, and how many there were."""
+    """Documents and pages that leave without a replacement, and how many there were."""
 
     documents: int
     of_documents: int
@@ -21,7 +21,7 @@ class Removal:
 
     @property
     def share(self) -> float:
-        """The larger of the two shares, in 0 to 1."""
+        """The larger of the two shares, from 0 to 1."""
         documents = self.documents / self.of_documents if self.of_documents else 0.0
         pages = self.pages / self.of_pages if self.of_pages else 0.0
         return max(documents, pages)
@@ -37,8 +37,8 @@ class Removal:
 def removal(known: Sequence[Document], now: Sequence[Document]) -> Removal:
     """What leaves between two inventories.
 
-    A file that was edited holds another document now, and so may a file of records: what arrives
-    in a file makes up for what leaves it.
+    An edited file contains another document than before, and a file of records may contain other
+    records. So documents that arrive in a file are set off against those that leave it.
     """
     before = {document.doc_id for document in known}
     after = {document.doc_id for document in now}
@@ -53,12 +53,12 @@ def removal(known: Sequence[Document], now: Sequence[Document]) -> Removal:
 
 
 def _documents(documents: Iterable[Document]) -> Counter[str]:
-    """Documents by the file that they lie in."""
+    """The number of documents in each file."""
     return Counter(_file_of(document) for document in documents)
 
 
 def _pages(documents: Iterable[Document]) -> Counter[str]:
-    """Pages by the file that they lie in."""
+    """The number of pages in each file."""
     counts: Counter[str] = Counter()
     for document in documents:
         counts[_file_of(document)] += document.page_count or 0

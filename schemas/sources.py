@@ -1,12 +1,13 @@
 """Sources of a recipe: documents, and the kinds whose pages are made.
 
-A **record** is a document that is no file of its own: a text of a corpus, a line of a SMILES
-file, the n-th draw of a generator, a page of a finished dataset. The settings of its source are
-part of its identity and not of the recipe digest: other settings make other documents, and change
-no reading.
+A **record** is a document that is not a file of its own: a text of a corpus, a line of a SMILES
+file, the n-th draw of a generator, a page of a finished dataset. The settings of its source belong
+to its identity, not to the recipe digest: other settings make other documents and leave the
+readings of all documents as they are.
 
-Where a record lies is told as `URI#SETTINGS/NUMBER`: its file, the digest of its source's settings,
-and its number from 0; behind a second slash there may be its name. A generator's file is its kind.
+The place of a record is written `URI#SETTINGS/NUMBER`: its file, the digest of its source's
+settings, and its number from 0. A second slash may be followed by its name. For a generator the
+URI is the kind of the source.
 """
 
 from __future__ import annotations
@@ -30,16 +31,21 @@ MAKER_VERSION = 1
 
 
 class DocumentSource(Named):
-    """Folders or globs, local or `s3://`, of PDFs and images."""
+    """PDFs and images in folders, as files or by globs, local or on `s3://`."""
 
-    documents: Locations
+    documents: Locations = Field(
+        description="Folders, files or globs of PDF, PNG, JPEG, TIFF and WebP. Links are followed."
+    )
 
 
 class DatasetSource(Grouped):
-    """Finished datasets: their pages are taken over as they are, in the same words and bytes."""
+    """Finished datasets; their pages are taken over as they are, with the same texts and bytes."""
 
-    dataset: Locations
-    version: PositiveInt | None = Field(default=None, description="of all named; default: latest")
+    dataset: Locations = Field(description="Datasets, by folder or URL.")
+    version: PositiveInt | None = Field(
+        default=None,
+        description="The version to take of each named dataset; by default the latest.",
+    )
 
 
 _MODELS: dict[str, type[Part]] = {
@@ -56,7 +62,7 @@ _MODELS: dict[str, type[Part]] = {
 KINDS = tuple(_MODELS)
 _FROM_FILES = {"documents", "text", "chemistry", "conversations", "dataset"}
 _MEDIA_TYPE = "made/"
-# Which records a source has, and what they are taken for, says nothing of how one is drawn.
+# These keys decide which records a source has and where they belong, not how one is drawn.
 _NO_SETTINGS = {"group", "version", "as_"}
 
 RecordSource = (
@@ -73,7 +79,7 @@ RecordSource = (
 
 
 def _kind_given(value: Any) -> str | None:
-    """The kind that a source's keys name. Told by the key, so that its errors are of one kind."""
+    """The kind that a source's keys name, so that pydantic reports the errors of that kind only."""
     if isinstance(value, Part):
         value = type(value).model_fields
     keys = value.keys() if isinstance(value, Mapping) else ()
@@ -104,17 +110,17 @@ def kind_of(source: Part) -> str:
 
 
 def is_generator(source: Part) -> bool:
-    """Whether the records of a source are its draws, and not in files."""
+    """Whether the records of a source are drawn by a generator instead of read from files."""
     return kind_of(source) not in _FROM_FILES
 
 
 def names_sample(source: Part) -> bool:
-    """Whether a source of molecules names those that come with this program."""
+    """Whether a chemistry source names the molecules that come with this program."""
     return isinstance(source, ChemistrySource) and SAMPLE in source.chemistry
 
 
 def locations(source: Part) -> tuple[str, ...]:
-    """The files that a source names; none for a generator."""
+    """The locations that a source names; empty for a generator."""
     if is_generator(source):
         return ()
     named: tuple[str, ...] = getattr(source, kind_of(source))
@@ -122,12 +128,12 @@ def locations(source: Part) -> tuple[str, ...]:
 
 
 def name_of(source: Part) -> str | None:
-    """What a source of files calls its place."""
+    """The name (`as`) that a source of files gives to its folder, or None."""
     return source.as_ if isinstance(source, Named) else None
 
 
 def source_settings(source: Part) -> dict[str, Any]:
-    """What a version's commit says of a source: its name, where it has one, for its place."""
+    """The settings of a source for the commit metadata; its name replaces its location."""
     settings = source.model_dump(mode="json", exclude={"as_"})
     if name := name_of(source):
         settings[kind_of(source)] = [name]
@@ -135,7 +141,7 @@ def source_settings(source: Part) -> dict[str, Any]:
 
 
 def check_names(sources: Sequence[Source]) -> None:
-    """Raises ValueError where a name stands for several places, or one name lies in another."""
+    """Raises ValueError where one name covers several places, or lies within another name."""
     names: list[str] = []
     for number, source in enumerate(sources):
         if (name := name_of(source)) is None:
@@ -163,7 +169,7 @@ def relocated(source: Source, move: Callable[[str], str]) -> Source:
 
 
 def variants(source: RecordSource) -> tuple[RecordSource, ...]:
-    """What a source can be for one of its files: with `auto` for a format, one for each format."""
+    """The concrete forms of a source: one for each format where the format is `auto`."""
     if isinstance(source, TextSource) and source.format == "auto":
         formats = ("plain", "markdown")
         return tuple(source.model_copy(update={"format": name}) for name in formats)
@@ -178,9 +184,10 @@ def variant_for(source: RecordSource, file_uri: str) -> RecordSource:
 
 
 def settings_digest(source: Part) -> str:
-    """16 hex characters over what decides how a record of `source` is drawn.
+    """16 hex characters over the settings that decide how a record of `source` is drawn.
 
-    Not which files it names, nor how many it draws: a record keeps its identity when others come.
+    File names and the number of draws are left out, so a record keeps its identity when others
+    are added.
     """
     kind = kind_of(source)
     settings = source.model_dump(mode="json", exclude={kind, *_NO_SETTINGS})
@@ -193,7 +200,7 @@ def media_type(source: Part) -> str:
 
 
 def is_conversation(media_type: str | None) -> bool:
-    """Whether a document of this media type is a conversation: its one page has several images."""
+    """Whether a document of this media type is a conversation, whose page has several images."""
     return media_type == _MEDIA_TYPE + "conversations"
 
 
@@ -203,17 +210,17 @@ def is_made(media_type: str | None) -> bool:
 
 
 def record_id(source: Part, content: str) -> str:
-    """The `doc_id` of a record: its source's kind and settings, and its text, line or number."""
+    """The `doc_id` of a record, from its source's kind and settings and its own content."""
     return digest([kind_of(source), settings_digest(source), content])
 
 
 def copy_name(page: str, source_uri: str) -> str:
-    """The name of a page of a finished dataset, by its id and the source that it names there."""
+    """The name of a page of a finished dataset: its id, and its source there."""
     return f"{page} {source_uri}"
 
 
 def source_named(uri: str, media_type: str | None) -> str:
-    """What rows name for a document's URI: for a page that was taken over its first source."""
+    """The `source_uri` of a document; a page that was taken over keeps its original one."""
     if media_type != _MEDIA_TYPE + "dataset":
         return uri
     _, _, source_uri = unquote(uri.rpartition("/")[2]).partition(" ")
@@ -221,7 +228,7 @@ def source_named(uri: str, media_type: str | None) -> str:
 
 
 class RecordPlace(NamedTuple):
-    """Where a record lies, taken apart."""
+    """The parts of a record's place."""
 
     file_uri: str
     settings: str
@@ -232,17 +239,18 @@ _PLACE = re.compile(r"(?P<uri>.+)#(?P<settings>[0-9a-f]{16})/(?P<number>[0-9]+)(
 
 
 def listed_uri(file_uri: str, source: Part) -> str:
-    """What a file is listed as where its records are documents."""
+    """The URI under which a file of records is listed."""
     return f"{file_uri}#{settings_digest(source)}"
 
 
 def record_uri(listed: str, number: int, name: str | None = None) -> str:
-    """The URI of a record of a listed file; its name is quoted, so that the last `#` is ours."""
+    """The URI of a record of a listed file; its name is quoted, so that the last `#` is the one
+    before the settings."""
     return f"{listed}/{number}" + ("" if name is None else f"/{quote(name, safe='')}")
 
 
 def record_place(uri: str) -> RecordPlace:
-    """The inverse of `record_uri`. Raises ValueError for the URI of no record.
+    """The inverse of `record_uri`. Raises ValueError where `uri` is not the place of a record.
 
     >>> record_place("corpus.jsonl#0123456789abcdef/17/wiki%2F5")
     RecordPlace(file_uri='corpus.jsonl', settings='0123456789abcdef', number=17)
@@ -254,7 +262,7 @@ def record_place(uri: str) -> RecordPlace:
 
 
 def listed_as(uri: str, media_type: str | None) -> str:
-    """The URI under which a listing names the file that a document lies in."""
+    """The URI under which a listing names the file that contains a document."""
     if not is_made(media_type):
         return uri
     place = record_place(uri)

@@ -1,4 +1,4 @@
-"""The source `text`: corpora that are set as pages."""
+"""The source `text`: corpora that are typeset as pages."""
 
 from __future__ import annotations
 
@@ -7,20 +7,38 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.degrade import Degrade
-from schemas.part import Locations, Named
+from schemas.part import Locations, Named, Seed
 from schemas.typography import Preset, Typography
 
 
 class TextSource(Named):
-    """Parquet, JSONL (also `.gz`, `.zst`), Markdown and plain text, set as pages."""
+    """Texts that are typeset as pages: Parquet, JSON lines, Markdown and plain text files."""
 
-    text: Locations
-    column: str = Field(default="text", description="of Parquet and JSONL")
-    id_column: str | None = Field(default=None, description="its value ends the source URI")
-    format: Literal["auto", "plain", "markdown"] = Field(
-        default="auto", description="`auto`: Markdown in .md files, plain text in the others"
+    text: Locations = Field(
+        description="Files, folders or globs, local or `s3://`. JSON lines may also be `.gz` or "
+        "`.zst`."
     )
-    preset: Preset = "document"
-    typography: Typography = Field(default=Typography(), description="narrows the preset")
-    degrade: Degrade | None = None
-    seed: int = 0
+    column: str = Field(
+        default="text", description="The column of Parquet and JSON lines that holds the text."
+    )
+    id_column: str | None = Field(
+        default=None,
+        description="A column whose value is put at the end of `source_uri`, to find records by.",
+    )
+    format: Literal["auto", "plain", "markdown"] = Field(
+        default="auto",
+        description="How texts are understood; `auto` takes .md files for Markdown and all others "
+        "for plain text.",
+    )
+    preset: Preset = Field(
+        default="document", description="The family of looks that each page draws its own from."
+    )
+    typography: Typography = Field(
+        default=Typography(), description="Choices that replace those of the preset."
+    )
+    degrade: Degrade | None = Field(
+        default=None,
+        description="Makes pages look scanned: `light`, `heavy`, or the largest amount of each "
+        "fault.",
+    )
+    seed: Seed = 0

@@ -1,8 +1,8 @@
-"""The space that the typography of a set text is drawn from: presets, which a recipe may narrow.
+"""The space that the typography of a page is drawn from: presets, which a recipe may narrow.
 
-A field is a list of choices, each as likely, or a range `[low, high]`, each value of which is as
-likely. A `Space` has all fields; a `Typography` has those that a recipe gives, in place of its
-preset's. What is chosen from a space is a `Style` of `workers.synthetic.text`.
+A field is a list of equally likely choices, or a range `[low, high]` of equally likely values. A
+`Space` has all fields. A `Typography` has the fields that a recipe gives; they replace those of the
+preset. A choice from a space is a `Style` of `workers.synthetic.text`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
 
-from schemas.part import Part
+from schemas.part import OrOne, Part
 
 Preset = Literal["document", "web", "dark", "code", "glyph"]
 Alignment = Literal["left", "center", "right", "justify"]
@@ -38,7 +39,7 @@ PAGE_SIZES: Mapping[str, tuple[float, float]] = {
     "screen-16x9": (960, 540),
     "phone": (390, 844),
 }
-"""Width and height in points of the sizes that have names."""
+"""Width and height in points of the named page sizes."""
 
 _POINTS = re.compile(r"([0-9]{2,4})x([0-9]{2,4})")
 _SIDES_PT = (144, 5000)
@@ -46,9 +47,10 @@ _MAX_ASPECT = 5
 
 
 def page_points(page_size: str) -> tuple[float, float]:
-    """Width and height in points of `a4`, or of `595x842`. Raises ValueError for what is neither.
+    """Width and height in points of a named size (`a4`) or of explicit points (`595x842`).
 
-    Sides are 144 to 5,000 points, and one is at most 5 times the other.
+    Raises ValueError for anything else. Sides are 144 to 5,000 points, and one is at most 5 times
+    the other.
     """
     if page_size in PAGE_SIZES:
         return PAGE_SIZES[page_size]
@@ -81,7 +83,7 @@ def _one_or_two(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _Within:
-    """Checks that a range runs upwards between two limits."""
+    """Checks that a range is ascending and lies between two limits."""
 
     least: float
     most: float
@@ -95,27 +97,52 @@ class _Within:
             )
         return value
 
+    def __get_pydantic_json_schema__(
+        self, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The JSON Schema of one number, or of a pair, within the limits."""
+        number = {"type": "number", "minimum": self.least, "maximum": self.most}
+        pair = {"type": "array", "prefixItems": [number, number], "minItems": 2, "maxItems": 2}
+        return {"anyOf": [number, pair]}
+
+
+def _span(least: float, most: float) -> tuple[object, ...]:
+    """Metadata of a `Span` within two limits."""
+    within = _Within(least, most)
+    return (AfterValidator(within), BeforeValidator(_one_or_two), within)
+
 
 Span = tuple[float, float]
 """The least and the most, both included; a recipe may give one number for both."""
 
-_Several = BeforeValidator(_one_or_many)
-_Pair = BeforeValidator(_one_or_two)
+_SEVERAL = (BeforeValidator(_one_or_many), Field(min_length=1), OrOne())
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+PageSize = Annotated[
+    str,
+    AfterValidator(_named),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(PAGE_SIZES)},
+                {"type": "string", "pattern": f"^{_POINTS.pattern}$"},
+            ]
+        }
+    ),
+]
 
 
 class Theme(Part):
-    """Colours as `#rrggbb`: of the text, its paper, headings, and the ground under code."""
+    """The colours of a page, each written `#rrggbb`."""
 
-    text: Colour = "#000000"
-    paper: Colour = "#ffffff"
-    heading: Colour = "#000000"
-    panel: Colour = "#f2f2f2"
+    text: Colour = Field(default="#000000", description="The colour of the text.")
+    paper: Colour = Field(default="#ffffff", description="The colour of the page.")
+    heading: Colour = Field(default="#000000", description="The colour of headings.")
+    panel: Colour = Field(default="#f2f2f2", description="The background of code.")
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """All that a style is drawn from. See `Typography` for the fields and their units."""
+    """Everything that a style is drawn from. See `Typography` for the fields and their units."""
 
     page_size: tuple[str, ...]
     dpi: Span | None
@@ -135,37 +162,61 @@ class Space:
 
 
 class Typography(Part):
-    """The fields that a recipe gives in place of its preset's."""
+    """Choices that replace those of the preset.
 
-    page_size: Annotated[
-        tuple[Annotated[str, AfterValidator(_named)], ...] | None, _Several, Field(min_length=1)
-    ] = Field(default=None, description="`a4`, or points as `595x842`")
-    dpi: Annotated[Span, AfterValidator(_Within(36, 600)), _Pair] | None = Field(
-        default=None, description="left out, pages have the longest edge of `raster`"
+    A list has equally likely choices; a range `[low, high]` has equally likely values. One value
+    stands for a list, and one number for a range.
+    """
+
+    page_size: Annotated[tuple[PageSize, ...] | None, *_SEVERAL] = Field(
+        default=None, description="Page sizes by name, or in points as `595x842`."
     )
-    family: Annotated[tuple[Family, ...] | None, _Several, Field(min_length=1)] = None
-    code_family: Annotated[tuple[MonoFamily, ...] | None, _Several, Field(min_length=1)] = None
-    font_size_pt: Annotated[Span, AfterValidator(_Within(4, 72)), _Pair] | None = None
-    line_height: Annotated[Span, AfterValidator(_Within(0.9, 4)), _Pair] | None = Field(
-        default=None, description="in font sizes; scripts that need more get what they need"
+    dpi: Annotated[Span, *_span(36, 600)] | None = Field(
+        default=None,
+        description="Resolutions. By default every page has the longest edge of `raster`.",
     )
-    margin_x_pt: Annotated[Span, AfterValidator(_Within(0, 400)), _Pair] | None = None
-    margin_y_pt: Annotated[Span, AfterValidator(_Within(0, 400)), _Pair] | None = None
-    columns: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=3)], ...] | None, _Several, Field(min_length=1)
-    ] = Field(default=None, description="fewer where a line would be too short")
-    column_gap_pt: Annotated[Span, AfterValidator(_Within(4, 200)), _Pair] | None = None
-    alignment: Annotated[tuple[Alignment, ...] | None, _Several, Field(min_length=1)] = Field(
-        default=None, description="`left` is the side where the script begins"
+    family: Annotated[tuple[Family, ...] | None, *_SEVERAL] = Field(
+        default=None, description="Fonts of the text."
     )
-    paragraph_gap: Annotated[Span, AfterValidator(_Within(0, 5)), _Pair] | None = Field(
-        default=None, description="between two blocks, in lines"
+    code_family: Annotated[tuple[MonoFamily, ...] | None, *_SEVERAL] = Field(
+        default=None, description="Fonts of code."
     )
-    first_indent_em: Annotated[Span, AfterValidator(_Within(0, 6)), _Pair] | None = None
-    heading_scale: Annotated[Span, AfterValidator(_Within(1, 5)), _Pair] | None = Field(
-        default=None, description="the largest heading, in font sizes"
+    font_size_pt: Annotated[Span, *_span(4, 72)] | None = Field(
+        default=None, description="Font sizes of the text, in points."
     )
-    theme: Annotated[tuple[Theme, ...] | None, _Several, Field(min_length=1)] = None
+    line_height: Annotated[Span, *_span(0.9, 4)] | None = Field(
+        default=None,
+        description="Line heights, in font sizes. Scripts that need more get what they need.",
+    )
+    margin_x_pt: Annotated[Span, *_span(0, 400)] | None = Field(
+        default=None, description="Left and right margins, in points."
+    )
+    margin_y_pt: Annotated[Span, *_span(0, 400)] | None = Field(
+        default=None, description="Top and bottom margins, in points."
+    )
+    columns: Annotated[tuple[Annotated[int, Field(ge=1, le=3)], ...] | None, *_SEVERAL] = Field(
+        default=None,
+        description="Numbers of columns; a page gets fewer where its lines would be too short.",
+    )
+    column_gap_pt: Annotated[Span, *_span(4, 200)] | None = Field(
+        default=None, description="Gaps between columns, in points."
+    )
+    alignment: Annotated[tuple[Alignment, ...] | None, *_SEVERAL] = Field(
+        default=None,
+        description="Alignments of text. `left` is the side on which the script begins.",
+    )
+    paragraph_gap: Annotated[Span, *_span(0, 5)] | None = Field(
+        default=None, description="Gaps between two blocks, in lines."
+    )
+    first_indent_em: Annotated[Span, *_span(0, 6)] | None = Field(
+        default=None, description="Indents of a paragraph's first line, in font sizes."
+    )
+    heading_scale: Annotated[Span, *_span(1, 5)] | None = Field(
+        default=None, description="Sizes of the largest heading, in font sizes of the text."
+    )
+    theme: Annotated[tuple[Theme, ...] | None, *_SEVERAL] = Field(
+        default=None, description="Colours."
+    )
 
 
 _WHITE = Theme()
@@ -248,8 +299,8 @@ _CODE = replace(
     theme=_CODE_THEMES,
 )
 # thu-coai/Glyph, config/config_en.json: A4 at 72 dpi, Verdana 9 on 10 points, margins of 10,
-# black on white, left, no indents, no space between paragraphs. Verdana is not free: DejaVu Sans
-# comes of Bitstream Vera, which was drawn with Verdana's proportions.
+# black on white, left, no indents, no space between paragraphs. Verdana is not free; DejaVu Sans
+# descends from Bitstream Vera, which was drawn with Verdana's proportions.
 _GLYPH = Space(
     page_size=("a4",),
     dpi=(72, 72),
@@ -278,6 +329,6 @@ PRESETS: Mapping[Preset, Space] = {
 
 
 def space(preset: Preset, narrowed: Typography | None = None) -> Space:
-    """The preset, with the fields that are given in place of its own."""
+    """The preset, with the given fields in place of its own."""
     given: dict[str, Any] = {} if narrowed is None else dict(narrowed)
     return replace(PRESETS[preset], **{k: v for k, v in given.items() if v is not None})

@@ -11,7 +11,17 @@ from types import FrameType
 
 import typer
 
-from pipelines.cli import check, datasets, evaluate, jobs, json_output, manifest, plan, run
+from pipelines.cli import (
+    check,
+    datasets,
+    evaluate,
+    jobs,
+    json_output,
+    manifest,
+    plan,
+    run,
+    starter,
+)
 from schemas.errors import UNACCOUNTED, WRONG_REQUEST, PageFoundryError
 
 app = typer.Typer(
@@ -21,14 +31,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help=(
         "Make deduplicated parquet datasets of image–text pairs from documents.\n\n"
-        "Try it: `pagefoundry sample corpus`, write a recipe.yaml with `dataset: data` and "
-        "`sources: [{documents: corpus}]`, then `pagefoundry run recipe.yaml` and "
+        "Try it: `pagefoundry sample corpus`, `pagefoundry init`, `pagefoundry run recipe.yaml`, "
         "`pagefoundry inspect data`."
     ),
 )
 # The order here is that of `--help`.
 for family in (
-    *(run.app, check.app, plan.app, datasets.app),
+    *(starter.app, run.app, check.app, plan.app, datasets.app),
     *(jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)

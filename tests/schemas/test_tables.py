@@ -70,8 +70,8 @@ def test_a_reject_keeps_what_its_staged_row_says() -> None:
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_the_readme_names_every_column(name: str) -> None:
-    lines = (REPOSITORY / "README.md").read_text().splitlines()
+def test_the_page_on_the_data_names_every_column(name: str) -> None:
+    lines = (REPOSITORY / "docs/data.md").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith(f"| `{name}` |")]
     assert [column for column in SCHEMAS[name].names if f"`{column}`" not in line] == []
 
