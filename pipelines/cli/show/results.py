@@ -129,7 +129,7 @@ def vacuumed(value: Vacuumed) -> RenderableType:
     facts = {
         "dataset": value.dataset,
         "versions kept": ", ".join(map(str, value.kept_versions)),
-        "versions removed": ", ".join(map(str, value.dropped_versions)) or "none",
+        "versions dropped": ", ".join(map(str, value.dropped_versions)) or "none",
     }
     what = "would be removed" if value.dry_run else "removed"
     table = Table(what, "files", "MB", title_justify="left", box=None)
