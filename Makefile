@@ -17,10 +17,9 @@ demo: $(INSTALLED)
 	$(BIN)/pagefoundry verify demo/data
 	$(BIN)/pagefoundry inspect demo/data
 
-# What needs neither Ray nor a server runs two at a time; the rest alone, for it fills the machine.
+# Two at a time, dealt out by tests/side_by_side.py.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses 2 tests/schemas tests/workers
-	$(BIN)/python -m pytest --ignore tests/schemas --ignore tests/workers
+	$(BIN)/python -m pytest --numprocesses 2
 
 # vLLM pins what the rest does not, so it has an environment of its own.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt

@@ -28,7 +28,7 @@ from workers import store
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, Naming, examine
 from workers.synthetic.fenced import shared_maker
-from workers.synthetic.records import examine_records, list_records
+from workers.synthetic.listing import examine_records, list_records
 
 log = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ from workers.reading import Replica, given_reading, load_replica
 from workers.shards import ScoreSettings, Staging, score, score_crops, score_page
 from workers.sources import Naming
 from workers.synthetic.fenced import shared_maker
-from workers.synthetic.records import make_records
+from workers.synthetic.pages import make_records
 
 log = logging.getLogger(__name__)
 

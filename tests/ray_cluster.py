@@ -23,9 +23,10 @@ from pathlib import Path
 
 import psutil
 
-COMMAND = os.environ.get("PAGEFOUNDRY_COMMAND") or str(
-    Path(sys.executable).with_name("pagefoundry")
-)
+from tests import fork_server
+
+_INSTALLED = os.environ.get("PAGEFOUNDRY_COMMAND")
+COMMAND = _INSTALLED or str(Path(sys.executable).with_name("pagefoundry"))
 TIMEOUT_S = 600
 POLL_S = 0.01
 _MARK = "PAGEFOUNDRY_TEST_MARK"
@@ -145,7 +146,9 @@ def _command(process: psutil.Process) -> str:
 def call(
     *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command to its end; this environment's starts faster from the fork server."""
+    if _INSTALLED is None:
+        return fork_server.call(*arguments, cwd=cwd, environment=environment)
     return subprocess.run(
         [COMMAND, *arguments], capture_output=True, text=True, check=False,
         env=os.environ | (environment or {}), cwd=cwd, timeout=TIMEOUT_S,

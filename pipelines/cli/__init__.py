@@ -5,6 +5,13 @@ prints what comes back. `show` draws results for people, `json_output` prints th
 `shipping` and `job_log` carry a run to a cluster and its progress back. Start reading in `app`.
 """
 
-from pipelines.cli.app import main
-
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Entry point of the command `pagefoundry`."""
+    # A process that rasterises imports the script of the command that started it, and with that
+    # all that the script imports: no command is among it.
+    from pipelines.cli.app import main as run_command
+
+    run_command()

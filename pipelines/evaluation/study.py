@@ -25,7 +25,7 @@ from workers.engines import load_engine
 from workers.evaluation import accuracy, compression, plots, report
 from workers.evaluation.modes import PIXEL_ENGINES, mode_names, pixel_modes
 from workers.evaluation.pages import Batch
-from workers.evaluation.results import Row
+from workers.evaluation.rows import Row
 from workers.rasterising.pictures import decode
 from workers.text.measures import TOKENIZER
 

@@ -25,7 +25,8 @@ from schemas.recipe import EngineSpec, Placement
 from workers.engines import Engine
 from workers.evaluation import results
 from workers.evaluation.pages import Batch
-from workers.evaluation.results import Prepared, Readings, Row, Study
+from workers.evaluation.results import Prepared, Readings, Study
+from workers.evaluation.rows import Row
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from workers import store
 from workers.engines.requirements import examine_engine
 from workers.store.locations import is_s3
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
-from workers.synthetic.records import require_libraries, suffixes
+from workers.synthetic.listing import require_libraries, suffixes
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from cluster.pool import Policy, PoolState, Step, run_pool
 from cluster.session import ReplicaSpec, Session, open_session
 from schemas.errors import ModelError, PageFoundryError, RecipeError
+from tests.local_ray import STORE_BYTES, cluster_of
 
 pytestmark = pytest.mark.ray
 
@@ -30,15 +30,12 @@ Kind = Literal["node", "replica"]
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     """A head without work on it, and two nodes with GPUs."""
-    bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": 80 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args=bare | {"include_dashboard": False})
-    try:
+    bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
+    with cluster_of(**bare) as cluster:
         for _ in range(2):
             cluster.add_node(**bare | {"num_gpus": GPUS_A_NODE})
         with open_session(cluster.address) as opened:
             yield opened
-    finally:
-        cluster.shutdown()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from ray.cluster_utils import Cluster
 from cluster.pool import Runtime
 from cluster.session import ReplicaSpec, open_session
 from tests.cluster.manifest_samples import ON_CPUS, one, options, rendered
+from tests.local_ray import STORE_BYTES, cluster_of
 
 pytestmark = pytest.mark.ray
 
@@ -36,17 +36,8 @@ def node_of(kind: str) -> dict[str, Any]:
         "num_cpus": found.pop("CPU"),
         "num_gpus": found.pop("GPU"),
         "resources": {name: count for name, count in found.items() if name != "memory"},
-        "object_store_memory": 80 * 2**20,
+        "object_store_memory": STORE_BYTES,
     }
-
-
-@contextlib.contextmanager
-def started(**head: Any) -> Iterator[Cluster]:
-    cluster = Cluster(initialize_head=True, head_node_args=head | {"include_dashboard": False})
-    try:
-        yield cluster
-    finally:
-        cluster.shutdown()
 
 
 def ready(runtime: Runtime, count: int) -> list[str]:
@@ -60,34 +51,42 @@ def ready(runtime: Runtime, count: int) -> list[str]:
     return [ray.get(lane.device.remote()).node for lane in lanes]  # type: ignore[attr-defined]
 
 
-def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for() -> None:
-    with started(**node_of("headgroup")) as cluster:
-        nodes = [cluster.add_node(**node_of("cpu")).node_id for _ in range(2)]
-        with (
-            open_session(cluster.address) as session,
-            session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
-        ):
-            found = ready(runtime, 4)
-            assert sorted(found) == sorted(nodes * 2)
-            assert runtime.pending_lanes() == 1  # for which Ray's autoscaler would bring one up
+@pytest.fixture(scope="module")
+def described() -> Iterator[Cluster]:
+    """The manifest's head."""
+    with cluster_of(**node_of("headgroup")) as cluster:
+        yield cluster
 
 
 @pytest.mark.slow
-def test_while_no_cpu_node_is_up_a_replica_waits_for_one() -> None:
+def test_while_no_cpu_node_is_up_a_replica_waits_for_one(described: Cluster) -> None:
     with (
-        started(**node_of("headgroup")) as cluster,
-        open_session(cluster.address) as session,
+        open_session(described.address) as session,
         session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
     ):
         assert tuple(runtime.lanes()) == ()
-        node = cluster.add_node(**node_of("cpu"))
+        node = described.add_node(**node_of("cpu"))
         assert ready(runtime, 1) == [node.node_id]
+    described.remove_node(node)
+
+
+def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for(
+    described: Cluster,
+) -> None:
+    nodes = [described.add_node(**node_of("cpu")).node_id for _ in range(2)]
+    with (
+        open_session(described.address) as session,
+        session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
+    ):
+        found = ready(runtime, 4)
+        assert sorted(found) == sorted(nodes * 2)
+        assert runtime.pending_lanes() == 1  # for which Ray's autoscaler would bring one up
 
 
 @pytest.mark.slow
 def test_a_ray_that_no_manifest_describes_places_them_as_it_likes() -> None:
     with (
-        started(num_cpus=0, object_store_memory=80 * 2**20) as cluster,
+        cluster_of(num_cpus=0, object_store_memory=STORE_BYTES) as cluster,
         open_session(cluster.address) as session,
         session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
     ):

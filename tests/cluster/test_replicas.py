@@ -12,24 +12,21 @@ from ray.cluster_utils import Cluster
 
 from cluster.pool import Outcome, Policy, Runtime, Step, run_pool
 from cluster.session import ReplicaSpec, Session, open_session
+from tests.local_ray import STORE_BYTES, cluster_of
 
 pytestmark = pytest.mark.ray
 
 PATIENCE_S = 120
-STORE_BYTES = 80 * 2**20
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A head without work on it, a node with two CPUs, and one with a GPU."""
     bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
-    made = Cluster(initialize_head=True, head_node_args=bare | {"include_dashboard": False})
-    try:
+    with cluster_of(**bare) as made:
         made.add_node(**bare | {"num_cpus": 2})
         made.add_node(**bare | {"num_gpus": 1})
         yield made
-    finally:
-        made.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import pytest
 from cluster.pool import Policy, Step, run_pool
 from cluster.session import IN_PROCESS, ReplicaSpec, Session, open_session
 from schemas.errors import ClusterError, ModelError, RequestError, StorageError
+from tests.local_ray import start_local_ray
 
 
 class Adder:
@@ -44,8 +45,10 @@ def broken_replica() -> Adder:
     raise ModelError("no such checkpoint: nowhere/nothing")
 
 
-@pytest.fixture(scope="module", params=[IN_PROCESS, pytest.param(None, marks=pytest.mark.ray)])
+@pytest.fixture(params=[IN_PROCESS, pytest.param(None, marks=pytest.mark.ray)])
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    if request.param is None:
+        start_local_ray()
     with open_session(request.param) as opened:
         yield opened
 
@@ -96,6 +99,7 @@ def hang_once_in(replica: Adder, marker: Path) -> str:
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
 def test_replicas_that_never_start_stop_the_run() -> None:
     spec = ReplicaSpec(never_ready, count=1, start_timeout_s=1)
     with (
@@ -106,6 +110,7 @@ def test_replicas_that_never_start_stop_the_run() -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize(
     ("step", "replicas"),
     [
@@ -134,11 +139,16 @@ def test_an_address_where_nobody_listens_may_pass_and_what_is_none_is_wrong(
         run(session, [Step(double)], None, range(1))
 
 
+@pytest.mark.usefixtures("local_ray")
 def test_a_ray_that_runs_already_is_used_and_left_running(session: Session) -> None:
+    import ray
+
+    node = ray.get_runtime_context().get_node_id()
     assert run(session, [Step(double)], None, range(1)) == [0]
     with open_session() as inner:
         assert run(inner, [Step(double)], None, range(2, 3)) == [4]
     assert run(session, [Step(double)], None, range(3, 4)) == [6]
+    assert ray.get_runtime_context().get_node_id() == node
 
 
 @pytest.mark.ray

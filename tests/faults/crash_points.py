@@ -16,7 +16,6 @@ a publish of a few pages.
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 import resource
 import signal
@@ -33,6 +32,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.run import run
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
+from tests.fork_server import CONTEXT
 from workers.dataset.card import write_card
 
 DEADLINE_S = 120
@@ -43,9 +43,6 @@ KILLED = {"before": -signal.SIGKILL, "torn": -signal.SIGXFSZ}
 """How a process ends by each phase."""
 
 _CALLS = {"create_write_transaction": "commit", "create_table_with_add_actions": "table"}
-
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.faults.crash_points"])
 
 
 @dataclass(frozen=True)
@@ -138,8 +135,8 @@ def _is_running(function: Callable[..., Any]) -> bool:
 
 def write_names(recipe: Recipe) -> list[str]:
     """Run a recipe in a child; the names of the writes that its publish made, in order."""
-    receiving, sending = _context.Pipe(duplex=False)
-    child = _context.Process(target=_run_and_tell, args=(recipe, sending))
+    receiving, sending = CONTEXT.Pipe(duplex=False)
+    child = CONTEXT.Process(target=_run_and_tell, args=(recipe, sending))
     child.start()
     sending.close()
     names: list[str] = receiving.recv()
@@ -150,7 +147,7 @@ def write_names(recipe: Recipe) -> list[str]:
 
 def run_until(recipe: Recipe, point: CrashPoint) -> int | None:
     """Run a recipe in a child that ends at a point; its exit status, 0 where it got past."""
-    child = _context.Process(target=_run_watched, args=(recipe, point))
+    child = CONTEXT.Process(target=_run_watched, args=(recipe, point))
     child.start()
     _join(child)
     return child.exitcode

@@ -32,7 +32,7 @@ from workers import store
 COMMAND = str(Path(sys.executable).with_name("pagefoundry"))
 MARK = "PAGEFOUNDRY_TEST_MARK"
 TIMEOUT_S = 240
-POLL_S = 0.002
+POLL_S = 0.005
 _MOST_RUNS = 10
 _DELETE_IT = re.compile(r"pagefoundry: (\S+?): .*\bdelete (it|the receipt)\b")
 
@@ -146,8 +146,7 @@ KINDS = {
 
 def progress(stage: Stage) -> dict[str, int]:
     """How many objects of each kind have come since the first version."""
-    before = {str(path.relative_to(stage.world.first)) for path in stage.world.first.rglob("*")}
-    names = set(stage.names()) - before
+    names = set(stage.names()) - stage.world.first_names
     return {kind: sum(map(bool, map(p.fullmatch, names))) for kind, p in KINDS.items()}
 
 

@@ -18,6 +18,7 @@ import psutil
 
 from tests.faults.harness import MARK, Stage, kill_marked
 from tests.faults.worlds import World
+from tests.local_ray import STORE_BYTES, cluster_of
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
 
@@ -128,35 +129,20 @@ class Nodes:
         self.second = None
 
 
-_SMALL = {"object_store_memory": 80 * 2**20}
-# A lost node is noticed within two seconds, not twenty.
-_HEALTH = {
-    "health_check_initial_delay_ms": 1000,
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 500,
-    "health_check_failure_threshold": 4,
-}
+_SMALL = {"object_store_memory": STORE_BYTES}
 
 
 @contextmanager
 def two_nodes() -> Iterator[Nodes]:
     """A head and a second node, each with one CPU and, in name, one GPU."""
-    from ray.cluster_utils import Cluster
-
     mark = uuid.uuid4().hex
     before = {name: os.environ.get(name) for name in (MARK, "RAY_USAGE_STATS_ENABLED")}
     os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
     try:
-        # A dashboard would want a port that another Ray may have.
-        head = {"num_cpus": 1, "num_gpus": 1, "include_dashboard": False, **_SMALL}
-        head["_system_config"] = _HEALTH
-        cluster = Cluster(initialize_head=True, head_node_args=head)
-        try:
+        with cluster_of(num_cpus=1, num_gpus=1, **_SMALL) as cluster:
             yield Nodes(cluster, mark)
-        finally:
-            cluster.shutdown()
-            kill_marked(mark)
     finally:
+        kill_marked(mark)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

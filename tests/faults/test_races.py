@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fork_server import CONTEXT, Command, call
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, rows, run_here
 from workers.dataset.lease import LEASE_NAME, hold
@@ -23,13 +24,6 @@ PAGES_A_FILE = 3
 SETTINGS = "routing: only\nplacement: {shard_pages: 1}\n"
 TIMEOUT_S = 120
 PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
-# The command itself, from the moment at which both have their imports behind them.
-AT_THE_LINE = "from pipelines.cli import main; print('ready', flush=True); input(); main()"
-
-
-def start(*arguments: str, command: tuple[str, ...] = (PAGEFOUNDRY,)) -> subprocess.Popen[str]:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*command, *arguments], text=True, **pipes)
 
 
 def run_arguments(folder: Path, *options: str) -> list[str]:
@@ -42,22 +36,14 @@ def run_arguments(folder: Path, *options: str) -> list[str]:
 
 def race(folder: Path, *options: str) -> list[tuple[int, str]]:
     """Start two drivers at once; how each ended, and what it said on stderr."""
-    command = (sys.executable, "-c", AT_THE_LINE)
-    drivers = [start(*run_arguments(folder, *options), command=command) for _ in range(2)]
+    line = CONTEXT.Barrier(2)
+    drivers = [Command(*run_arguments(folder, *options), gate=line) for _ in range(2)]
     try:
-        for driver in drivers:
-            assert driver.stdout is not None
-            assert driver.stdout.readline() == "ready\n"
-        for driver in drivers:
-            assert driver.stdin is not None
-            driver.stdin.write("\n")
-            driver.stdin.flush()
-        said = [driver.communicate(timeout=TIMEOUT_S)[1] for driver in drivers]
+        said = [driver.communicate(TIMEOUT_S)[1] for driver in drivers]
     finally:
         for driver in drivers:
             driver.kill()
-            driver.communicate()
-    return sorted((driver.returncode, text) for driver, text in zip(drivers, said, strict=True))
+    return sorted((driver.poll() or 0, text) for driver, text in zip(drivers, said, strict=True))
 
 
 @pytest.mark.slow
@@ -91,17 +77,18 @@ def small(tmp_path: Path) -> Path:
 
 def test_a_held_dataset_is_one_line_and_exit_three(small: Path) -> None:
     with hold(str(small / "data")):
-        driver = start(*run_arguments(small))
-        out, said = driver.communicate(timeout=TIMEOUT_S)
-    assert (driver.returncode, out) == (3, "")
-    assert said.startswith(f"pagefoundry: {small / 'data'} is held by another run: process")
-    assert f"process {os.getpid()} on " in said
-    assert len(said.splitlines()) == 1
+        done = call(*run_arguments(small))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"pagefoundry: {small / 'data'} is held by another run: process")
+    assert f"process {os.getpid()} on " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_driver_that_waits_runs_when_the_dataset_is_free(small: Path) -> None:
     with hold(str(small / "data")):
-        driver = start(*run_arguments(small, "--wait"))
+        driver = subprocess.Popen(
+            [PAGEFOUNDRY, *run_arguments(small, "--wait")], text=True, stderr=subprocess.PIPE
+        )
         assert driver.stderr is not None
         assert driver.stderr.readline().endswith("; waiting for it\n")
         assert driver.poll() is None
@@ -120,10 +107,9 @@ def test_readers_need_no_lease(small: Path) -> None:
             ["verify", str(small / "data")],
             ["inspect", str(small / "data")],
         ):
-            reader = start(*arguments)
-            _, said = reader.communicate(timeout=TIMEOUT_S)
+            reader = call(*arguments)
             assert reader.returncode == 0
-            assert "pagefoundry: " not in said
+            assert "pagefoundry: " not in reader.stderr
 
 
 @pytest.mark.parametrize(
@@ -133,7 +119,7 @@ def test_a_signal_ends_the_run_and_releases_the_dataset(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     write_pdf(tmp_path / "corpus", "long.pdf", first_seed=1, pages=150)
-    driver = start(*run_arguments(tmp_path))
+    driver = Command(*run_arguments(tmp_path))
     deadline = time.monotonic() + TIMEOUT_S
     while not (tmp_path / "data" / LEASE_NAME).exists():
         assert driver.poll() is None, driver.communicate()
@@ -153,8 +139,7 @@ def test_a_folder_that_takes_no_files_is_one_line_and_exit_two(small: Path) -> N
     recipe = Path(arguments[1])
     # Read-only for the superuser too.
     recipe.write_text(recipe.read_text().replace(str(small / "data"), "/sys/kernel"))
-    driver = start(*arguments)
-    _, said = driver.communicate(timeout=TIMEOUT_S)
-    assert driver.returncode == 2
-    assert said.startswith("pagefoundry: cannot create /sys/kernel/_lease.json: ")
-    assert len(said.splitlines()) == 1
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pagefoundry: cannot create /sys/kernel/_lease.json: ")
+    assert len(done.stderr.splitlines()) == 1

@@ -25,7 +25,7 @@ from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
 from workers.dataset import commit_parts, open_table, write_part
 
-PUBLISHES = int(os.environ.get("PAGEFOUNDRY_SOAK_PUBLISHES", "8"))
+PUBLISHES = int(os.environ.get("PAGEFOUNDRY_SOAK_PUBLISHES", "4"))
 KILLS_EACH = 2
 POLL_S = 0.05
 SEED = 4

@@ -29,6 +29,7 @@ class World:
     corpus: Path
     settings: str
     first: Path
+    first_names: frozenset[str]
     first_version: int
     first_rows: Mapping[str, Any]
     second_rows: Mapping[str, Any]
@@ -65,6 +66,7 @@ def make_world(folder: Path, settings: str, scans: int = 0) -> World:
         corpus=corpus,
         settings=settings,
         first=first,
+        first_names=frozenset(str(path.relative_to(first)) for path in first.rglob("*")),
         first_version=before.version,
         first_rows=all_rows(first),
         second_rows=all_rows(second),

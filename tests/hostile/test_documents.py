@@ -35,7 +35,7 @@ def rasterizer() -> Iterator[Rasterizer]:
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Rasterizer]:
-    made = Rasterizer(SETTINGS, ChildLimits(5, MEMORY_BYTES))
+    made = Rasterizer(SETTINGS, ChildLimits(2, MEMORY_BYTES))
     yield made
     made.close()
 
@@ -165,7 +165,7 @@ def test_a_picture_that_cannot_be_opened_within_limits_is_one_reject(
 
 
 def test_frames_that_take_too_long_to_count_are_one_reject(impatient, tmp_path) -> None:
-    with pytest.raises(DocumentError, match="timeout: not done after 5 s"):
+    with pytest.raises(DocumentError, match="timeout: not done after 2 s"):
         outcomes(impatient, tmp_path / "hostile", pictures.tiff(2, 2, frames=500_000))
 
 

@@ -27,18 +27,18 @@ def pdf(texts: list[str]) -> bytes:
     return document.tobytes(no_new_id=True, garbage=3)
 
 
-def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1) -> Path:
+def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:
     """Write a PDF whose pages have the texts of seeds `first_seed`, `first_seed + 1`, …"""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pdf([prose(first_seed + index) for index in range(pages)]))
+    path.write_bytes(pdf([prose(first_seed + index, words) for index in range(pages)]))
     return path
 
 
-def write_scan(folder: Path, name: str, first_seed: int, pages: int = 1) -> Path:
+def write_scan(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:
     """The same pages as `write_pdf`, as pictures without a text layer."""
     scan = pymupdf.open()
-    for shown in pymupdf.open(write_pdf(folder, name, first_seed, pages)):
+    for shown in pymupdf.open(write_pdf(folder, name, first_seed, pages, words)):
         page = scan.new_page(width=shown.rect.width, height=shown.rect.height)
         page.insert_image(page.rect, pixmap=shown.get_pixmap(dpi=150))
     path = folder / name

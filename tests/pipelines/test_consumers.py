@@ -98,17 +98,14 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns of its own settings
+@pytest.mark.usefixtures("local_ray")
 def test_ray_data_reads_parquet(dataset: Path) -> None:
     ray = pytest.importorskip("ray")
-    ray.init("local", include_dashboard=False, log_to_driver=False)
-    try:
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        read = ray.data.read_parquet(str(dataset / "pages/data"))
-        assert read.count() == PAGES
-        row = read.take(1)[0]
-        assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
-    finally:
-        ray.shutdown()
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    read = ray.data.read_parquet(str(dataset / "pages/data"))
+    assert read.count() == PAGES
+    row = read.take(1)[0]
+    assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
 
 
 class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]

@@ -77,6 +77,7 @@ def test_the_near_duplicate_is_gone_and_names_its_keeper(in_process: Path) -> No
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize(
     "placement",
     ["replicas: 1, shard_pages: 3", "replicas: 4, shard_pages: 2, threads_per_replica: 1"],

@@ -51,8 +51,8 @@ ODD: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "no.jsonl.zst": (data(b"no zstd"), "corrupt", "no.jsonl.zst"),
     "empty.jsonl": (data(b""), "empty_file", "no record"),
     "bytes.txt": (data(b"\xff\xfe\x00"), "corrupt", "not UTF-8"),
-    "table.csv": (data(b"text\na\n"), "no_corpus", "no corpus by its name"),
-    "_SUCCESS": (data(b""), "no_corpus", "no corpus by its name"),
+    "table.csv": (data(b"text\na\n"), "no_corpus", "no known format"),
+    "_SUCCESS": (data(b""), "no_corpus", "no known format"),
 }
 
 

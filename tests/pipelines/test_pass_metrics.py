@@ -20,6 +20,7 @@ from pipelines.read import PassReport, read_pages
 from schemas.recipe import Recipe, parse_recipe
 from schemas.timings import ShardTimes
 from tests.cluster.scraping import Series, scrape
+from tests.local_ray import end_local_ray
 from tests.pipelines.corpora import write_pdf
 from workers.shards import Staging
 
@@ -31,6 +32,7 @@ def session() -> Iterator[Session]:
     """On a Ray that says its metrics every second, not every ten."""
     import ray
 
+    end_local_ray()
     ray.init(
         address="local",
         num_cpus=2,

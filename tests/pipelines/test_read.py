@@ -72,6 +72,7 @@ def test_a_pass_asks_for_no_more_replicas_than_it_has_shards(pages: int | None, 
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize("end", ["raise", "exit"])
 def test_a_page_that_ends_its_worker_costs_only_itself(tmp_path: Path, end: str) -> None:
     """A chain step that dies on one page, on Ray: the shard is split down to that page."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.faults.test_races import TIMEOUT_S, run_arguments, start
+from tests.faults.test_races import TIMEOUT_S, run_arguments
+from tests.fork_server import Command, call
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
 from workers.dataset.lease import LEASE_NAME
@@ -23,10 +23,10 @@ def receipts(dataset: Path) -> set[Path]:
     return {path for path in dataset.glob("staging/*/*.json") if not path.name.startswith(".")}
 
 
-def fire_until_it_reads(folder: Path) -> subprocess.Popen[str]:
+def fire_until_it_reads(folder: Path) -> Command:
     """Start a refresh, and come back when it has read a page and not yet all."""
     before = receipts(folder / "data")
-    refresh = start(*run_arguments(folder))
+    refresh = Command(*run_arguments(folder))
     deadline_s = time.monotonic() + TIMEOUT_S
     while not receipts(folder / "data") - before:
         assert refresh.poll() is None, refresh.communicate()
@@ -46,10 +46,9 @@ def test_a_night_that_overlaps_stands_back_and_one_after_a_crash_goes_on(tmp_pat
     write_pdf(corpus, "second.pdf", first_seed=100, pages=NEW_PAGES)
     refresh = fire_until_it_reads(tmp_path)
     try:
-        overlapping = start(*run_arguments(tmp_path))
-        _, said = overlapping.communicate(timeout=TIMEOUT_S)
+        overlapping = call(*run_arguments(tmp_path))
         assert overlapping.returncode == 3
-        assert f"is held by another run: process {refresh.pid}" in said
+        assert f"is held by another run: process {refresh.pid}" in overlapping.stderr
         refresh.send_signal(signal.SIGCONT)
         refresh.communicate(timeout=TIMEOUT_S)
         assert refresh.returncode == 0

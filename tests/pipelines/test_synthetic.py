@@ -14,6 +14,7 @@ from pipelines.run import Report
 from pipelines.run import run as run_pipeline
 from schemas.errors import SourceError
 from schemas.recipe import Recipe, parse_recipe
+from tests.local_ray import start_local_ray
 from tests.pipelines.corpora import prose, write_pdf
 from tests.pipelines.datasets import part_names, problems, rows, run_here
 from workers.synthetic.corpora.reading import MAX_TEXT_BYTES
@@ -88,6 +89,8 @@ def test_texts_larger_than_what_a_pipe_holds_are_made(
     tmp_path: Path, dataset: Path, address: str | None
 ) -> None:
     """One that takes several shards, and one past the limit, which is a reject that says so."""
+    if address is None:
+        start_local_ray()
     text = "\n\n".join(prose(seed, words=100) for seed in range(700))
     assert len(text) > 450_000
     (tmp_path / "long.txt").write_text(text)

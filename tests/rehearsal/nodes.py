@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 from ray.cluster_utils import Cluster
 
+from tests.local_ray import end_local_ray
+
 MIB = 2**20
 _GPU_NODE_STORE_BYTES = 80 * MIB
 _CPU_NODE_STORE_BYTES = 1024 * MIB  # two shards a replica: 320 of 0.3 MB, and their copies
@@ -66,6 +68,7 @@ def simulated_cluster(
         "object_store_memory": _GPU_NODE_STORE_BYTES,
         "include_dashboard": False,
     }
+    end_local_ray()
     nodes = Nodes(Cluster(initialize_head=True, head_node_args=head), gpus_per_node)
     try:
         for _ in range(cpu_nodes):

@@ -1,4 +1,4 @@
-"""A vLLM small enough for a test, on the CPU, for this process and for those of Ray."""
+"""Settings of vLLM for tests on the CPU, in this process and in those of Ray."""
 
 from __future__ import annotations
 

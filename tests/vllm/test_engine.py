@@ -1,4 +1,4 @@
-"""vLLM itself, on the CPU, with a tiny checkpoint: what is counted, banned, cut and refused."""
+"""vLLM itself, on the CPU, with a tiny checkpoint: token counts, guard, loop cut, refusals."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ OWNER = """
 import os, sys
 import psutil
 from schemas.recipe import EngineSpec
-from workers.engines.vllm import load_vllm
+from workers.engines.vllm.engine import load_vllm
 
 if __name__ == "__main__":
     engine = load_vllm(EngineSpec(name="vllm", model=sys.argv[1]))
     [core] = engine.loaded.processes
-    print(core.pid, *(one.pid for one in psutil.Process(core.pid).children()), flush=True)
+    print(core.pid, *(child.pid for child in psutil.Process(core.pid).children()), flush=True)
     os._exit(9)  # as Ray ends an actor, and as a replica ends itself
 """
 SIZES = [(300, 420), (905, 1280), (1280, 905), (1700, 2200), (100, 30)]
@@ -61,7 +61,7 @@ def make_page(number: int, width: int, height: int) -> PageImage:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that says the answer again and again."""
+    """A checkpoint that repeats its answer for ever."""
     return make_checkpoint("lighton-ocr", tmp_path_factory.mktemp("looping"), ANSWER, ends=False)
 
 
@@ -74,12 +74,12 @@ def engine(folder: Path) -> Iterator[VllmEngine]:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; an orphan whose end nobody asks for stays as a zombie."""
+    """Whether it runs. An orphan that no process waits for stays as a zombie: it does not run."""
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-def say(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) -> list[int]:
-    """The tokens of an answer of 90, which is too short for a loop."""
+def answer(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) -> list[int]:
+    """An answer of 90 tokens, which is too short for a loop."""
     from vllm import SamplingParams
 
     from workers.engines.vllm.guard import guard_arguments
@@ -94,9 +94,9 @@ def say(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) -> 
     return list(output.outputs[0].token_ids)
 
 
-def repeats(said: Sequence[int], size: int, window: int) -> list[int]:
-    """Where an n-gram ends that stood in the `window` tokens before its last one."""
-    grams = [tuple(said[i - size + 1 : i + 1]) for i in range(size - 1, len(said))]
+def repeats(tokens: Sequence[int], size: int, window: int) -> list[int]:
+    """The n-grams, by number, that also occur in the `window` tokens before their last token."""
+    grams = [tuple(tokens[i - size + 1 : i + 1]) for i in range(size - 1, len(tokens))]
     reach = window - size + 1
     return [i for i, gram in enumerate(grams) if gram in grams[max(0, i - reach) : i]]
 
@@ -129,10 +129,10 @@ def test_a_formula_that_miscounts_is_an_error_of_the_page(engine: VllmEngine) ->
 
 
 def test_the_guard_acts(engine: VllmEngine) -> None:
-    free, guarded = say(engine, None), say(engine, Guard(3, 40))
+    free, guarded = answer(engine, None), answer(engine, Guard(3, 40))
     assert repeats(free, 3, 40), "the checkpoint was made to repeat itself"
     assert not repeats(guarded, 3, 40)
-    assert say(engine, Guard(3, 40), exempt=sorted(set(free))) == free
+    assert answer(engine, Guard(3, 40), exempt=sorted(set(free))) == free
 
 
 def test_a_loop_is_cut_early_and_the_stronger_guard_breaks_it(engine: VllmEngine) -> None:
@@ -162,7 +162,7 @@ def test_a_page_that_is_no_image_costs_no_other(engine: VllmEngine) -> None:
 
 
 class Deaf:
-    """vLLM, but for what `SamplingParams.extra_args` says: a release that ignores the guard."""
+    """A vLLM that ignores the guard, since it drops `SamplingParams.extra_args`."""
 
     def __init__(self, llm: Any) -> None:
         self._llm = llm
@@ -180,7 +180,7 @@ def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
 
 
 def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
-    """Killed in the midst of an answer of 4,000 tokens, which vLLM then waits for in vain."""
+    """It is killed within an answer of 4,000 tokens, for which vLLM would wait for ever."""
     engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=4000))
     [core] = engine.loaded.processes
     workers = psutil.Process(core.pid).children()
@@ -193,11 +193,11 @@ def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
     with pytest.raises(EngineDied):
         guarded.read([make_page(0, 300, 420)])
     psutil.wait_procs(workers, timeout=30)
-    assert not [one for one in workers if is_alive(one)]
+    assert not [worker for worker in workers if is_alive(worker)]
 
 
 def test_the_engine_core_ends_with_its_owner(folder: Path, tmp_path: Path) -> None:
-    """Else it would keep the memory of the GPU from the replica that comes in its place."""
+    """Otherwise it would hold the GPU's memory, which the next replica needs."""
     script = tmp_path / "owner.py"
     script.write_text(OWNER)
     command = [sys.executable, str(script), str(folder)]
@@ -207,4 +207,4 @@ def test_the_engine_core_ends_with_its_owner(folder: Path, tmp_path: Path) -> No
     psutil.wait_procs(processes, timeout=30)
     assert done.returncode == 9
     assert len(line.split()) == 2
-    assert not [one for one in processes if is_alive(one)]
+    assert not [process for process in processes if is_alive(process)]

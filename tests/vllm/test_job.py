@@ -55,7 +55,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_recipe(dataset: Path, corpus: Path, folder: Path) -> Recipe:
-    """All pages give the same text, and each is wanted."""
+    """A recipe that keeps all pages, though their texts are equal."""
     return recipe_for(
         dataset,
         corpus,
@@ -93,14 +93,14 @@ def engine_cores() -> Iterator[psutil.Process]:
             if "EngineCore" in " ".join(process.cmdline()):
                 yield process
         except psutil.Error:
-            continue  # it has ended meanwhile
+            continue  # the process ended meanwhile
 
 
 class Killer(threading.Thread):
-    """Kills the engine core as soon as a shard is done, so in the midst of the others.
+    """Kills the engine core as soon as one shard is done, while the others are read.
 
-    To look through all processes takes long beside a shard, so it is done only while no core is
-    known, and nothing but the receipts are waited for afterwards.
+    Listing all processes takes longer than a shard. So the thread lists them only until it finds a
+    core, and then polls the receipts alone.
     """
 
     def __init__(self, dataset: Path) -> None:

@@ -1,4 +1,15 @@
-"""Engines: code that reads page images with a model. One module each, all behind one method."""
+"""Engines read page images with a model. There is one module an engine, all behind `Engine`.
+
+Owns: loading the models, asking them, and making readings of their output. Does not: rasterise
+pages, or read a page again when its reading is bad (`workers.reading`).
+
+    engine = load_engine(EngineSpec())              # the default: rapidocr
+    [reading] = engine.read([PageImage(page_id, data, width, height)])
+    reading.text, reading.blocks, reading.error     # error: None for a page that was read
+
+Start reading at `load_engine`, then in `rapidocr`, the smallest engine. `requirements` says
+whether an engine can be used, without loading it.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +23,24 @@ from schemas.recipe import EngineSpec
 class Engine(Protocol):
     """Reads page images: as many readings as pages, in the same order, never raising for a page.
 
-    The names are written into every row that the engine's text ends in. A model that can be asked
-    in several ways is several engines over the same weights: `retries` are those to try in turn
-    on a page whose reading failed or is bad (a stronger guard, a larger mode), and `figure` is the
-    one that reads a region cut out of a page, where the model has a prompt for that.
+    `name` to `guard` are written into each row whose text the engine read. A model that can be
+    asked in several ways is several engines over the same weights, which `retries` and `figure`
+    give.
     """
 
     @property
     def name(self) -> str:
-        """As a recipe calls it."""
+        """The engine's name in a recipe."""
         ...
 
     @property
     def model(self) -> str:
-        """The checkpoint."""
+        """The checkpoint: a Hub id, a folder, or the name of a model that a package carries."""
         ...
 
     @property
     def revision(self) -> str:
-        """The checkpoint's commit, or the version of what carries it."""
+        """The checkpoint's commit, its folder's digest, or the version of the package."""
         ...
 
     @property
@@ -50,18 +60,18 @@ class Engine(Protocol):
 
     @property
     def retries(self) -> Sequence[Engine]:
-        """Engines over the same weights, to try in turn."""
+        """What to try in turn when a reading failed or is bad: a stronger guard, a larger mode."""
         ...
 
     @property
     def figure(self) -> Engine | None:
-        """The engine for regions cut out of pages."""
+        """The engine for regions cut out of pages; None where the model has no prompt for them."""
         ...
 
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error.
 
-        A reading that went round in circles has the error `loop`, one without an end `no_end`.
+        The error is `loop` where the model repeated itself, `no_end` where it gave no end token.
         """
         ...
 
@@ -69,11 +79,17 @@ class Engine(Protocol):
 def load_engine(
     spec: EngineSpec, threads: int | None = None, batch_pages: int | None = None
 ) -> Engine:
-    """Load the engine that `spec` names. Raises ModelError where it cannot be loaded, of which
-    NoEngineError says that there is none.
+    """Load the engine that `spec` names.
 
-    `threads` is None for all cores, `batch_pages`, the pages that a `transformers` model reads at
-    once, None for what fits its device.
+    Args:
+        spec: the engine part of a recipe.
+        threads: default, all cores.
+        batch_pages: how many pages a `transformers` model reads at once; default, what fits its
+            device.
+
+    Raises:
+        NoEngineError: the engine, its package or its checkpoint is missing: a retry is useless.
+        ModelError: it cannot be loaded now.
     """
     # Imported here: an engine's libraries are loaded only by the process that runs it.
     if spec.name == "transformers":

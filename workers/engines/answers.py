@@ -1,13 +1,14 @@
-"""What engines that read with a checkpoint share: a page's picture, and its answer as a reading.
+"""What engines that read with a checkpoint share: from a page to its picture, from an answer to
+its reading.
 
-How an answer is generated is each engine's own; nothing here loads a model.
+Does not: load a model or generate; each engine does that itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -18,23 +19,26 @@ from workers.engines.profiles.profile import Mode
 from workers.rasterising import pictures
 from workers.text import MAX_DETAIL_CHARS
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 @dataclass(slots=True)
 class Answer:
-    """What a page's model has said so far.
+    """What the model has generated for a page so far.
 
-    `tokens` are the generated ones without the end token, `sure` the probability of each. `loop`
-    is where a loop starts in them, -1 for none; `ended` that an end token came.
+    `tokens` lacks the end token, and `ended` says that it came; `probabilities` has one for each
+    token. `loop` is the index in `tokens` at which a loop starts, -1 for none.
     """
 
     tokens: list[int] = field(default_factory=list)
-    sure: list[float] = field(default_factory=list)
+    probabilities: list[float] = field(default_factory=list)
     loop: int = -1
     ended: bool = False
 
 
 def page_picture(page: PageImage, mode: Mode) -> Image.Image:
-    """The picture that the mode's image processor is given. Raises OSError for no whole image."""
+    """The picture for the mode's image processor. Raises OSError where the image is broken."""
     picture = pictures.decode(page.data)
     longest_px = mode.longest_edge_px
     if longest_px is None or max(picture.size) <= longest_px:
@@ -42,14 +46,14 @@ def page_picture(page: PageImage, mode: Mode) -> Image.Image:
     return picture.resize(reduced(*picture.size, longest_px), Image.Resampling.LANCZOS)
 
 
-def token_ids(tokenizer: Any, strings: Iterable[str]) -> list[int]:
-    """Those of `strings` that are one token each."""
+def token_ids(tokenizer: PreTrainedTokenizerBase, strings: Iterable[str]) -> list[int]:
+    """The ids of those `strings` that are one token each."""
     encoded = [tokenizer.encode(text, add_special_tokens=False) for text in strings]
     return [ids[0] for ids in encoded if len(ids) == 1]
 
 
 def miscount(page: PageImage, plan: Plan, placeholders: int, counted_by: str) -> str | None:
-    """What to say where a page's image tokens are none, or not as many as the formula makes."""
+    """The error where a page has no image tokens, or not as many as the formula counts."""
     if plan.mode.tokens is None:
         return None
     expected = plan.mode.tokens(page.width, page.height).placeholders
@@ -67,22 +71,25 @@ def miscount(page: PageImage, plan: Plan, placeholders: int, counted_by: str) ->
 
 
 def spent(page: PageImage, plan: Plan, placeholders: int, answer: Answer) -> Reading:
-    """What a page cost, and how sure the model was: a reading without its text.
+    """What a page cost, and the model's confidence: a reading without its text.
 
-    `placeholders` are the image tokens of its prompt, which count where the mode has no formula.
-    Its confidence is the mean probability of its tokens.
+    `placeholders` counts the image tokens in the prompt; it is the cost where the mode has no
+    formula. The confidence is the mean probability of the answer's tokens.
     """
-    formula, sure = plan.mode.tokens, answer.sure
+    formula, probabilities = plan.mode.tokens, answer.probabilities
+    mean = sum(probabilities) / len(probabilities) if probabilities else None
     return Reading(
         page.page_id,
         vision_tokens=formula(page.width, page.height).valid if formula else placeholders,
         output_tokens=len(answer.tokens),
-        confidence=min(sum(sure) / len(sure), 1.0) if sure else None,
+        confidence=None if mean is None else min(mean, 1.0),
     )
 
 
-def finished(cost: Reading, plan: Plan, answer: Answer, tokenizer: Any) -> Reading:
-    """`cost` with the text and blocks of the answer, or with the error that it ended in."""
+def finished(
+    cost: Reading, plan: Plan, answer: Answer, tokenizer: PreTrainedTokenizerBase
+) -> Reading:
+    """`cost` with the text and blocks of the answer, or with its error: `loop` or `no_end`."""
     if answer.loop >= 0:
         detail = f"{len(answer.tokens)} tokens, the same again and again from {answer.loop} on"
         return replace(cost, error=PageError("loop", detail))

@@ -1,12 +1,12 @@
-"""Where a checkpoint is, which revision of it, and what its `config.json` says it is."""
+"""Finds a checkpoint: its place, its revision, and the model type that its `config.json` names."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
@@ -16,12 +16,12 @@ from schemas.recipe import EngineSpec
 from workers.text import first_line
 
 _WHOLE_FILE_BYTES = 8 * 2**20
-"""Larger files, the weights, enter a folder's revision by name and size."""
+"""Of larger files, the weights, only name and size enter a folder's revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint at a place.
+    """A checkpoint at a Hub id or in a folder, its `location`.
 
     `revision` is the commit of a Hub id, or the digest of a folder: 16 hex characters over its
     files. `commit` is what to ask the Hub for, None for a folder.
@@ -35,10 +35,10 @@ class Checkpoint:
 
 
 def find_checkpoint(spec: EngineSpec) -> Checkpoint:
-    """The checkpoint that `spec` names: a folder where there is one, else a Hub id.
+    """The checkpoint that `spec` names: a folder if there is one of that name, else a Hub id.
 
-    Raises NoEngineError where there is none, or it is a Hub id without a commit; ModelError where
-    the Hub does not answer.
+    Raises NoEngineError where there is no such checkpoint, or the Hub id has no commit; ModelError
+    where the Hub does not answer.
     """
     assert spec.model is not None
     folder = Path(spec.model)
@@ -47,42 +47,44 @@ def find_checkpoint(spec: EngineSpec) -> Checkpoint:
         return _checkpoint(spec.model, _folder_digest(folder), None, config)
     if spec.revision is None:
         raise NoEngineError(
-            f"engine.model: {spec.model} is no folder here; for a Hub id name its commit as "
+            f"engine.model: {spec.model} is no folder here; for a Hub id give its commit as "
             "`revision`, so that the dataset can be made again"
         )
     try:
         path = hf_hub_download(spec.model, "config.json", revision=spec.revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
-        no_answer = isinstance(exc, LocalEntryNotFoundError) or _is_answered_later(exc)
-        kind = ModelError if no_answer else NoEngineError
+        may_pass = isinstance(exc, LocalEntryNotFoundError) or _may_pass(exc)
+        kind = ModelError if may_pass else NoEngineError
         raise kind(
-            f"engine.model: {spec.model} at {spec.revision} is neither a folder nor can it be "
-            f"had from the Hub: {first_line(exc)}"
+            f"engine.model: {spec.model} is no folder here, and its commit {spec.revision} cannot "
+            f"be fetched from the Hub: {first_line(exc)}"
         ) from exc
     return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
 
 
-def _is_answered_later(exc: Exception) -> bool:
-    """Whether the Hub is only busy or out of order."""
+def _may_pass(exc: Exception) -> bool:
+    """Whether the Hub is only busy (429) or has failed itself (5xx), so that a retry may help."""
     if not isinstance(exc, HfHubHTTPError):
         return False
     return exc.response.status_code == 429 or exc.response.status_code >= 500
 
 
 def _checkpoint(
-    location: str, revision: str, commit: str | None, config: dict[str, Any]
+    location: str, revision: str, commit: str | None, config: Mapping[str, object]
 ) -> Checkpoint:
-    architectures = tuple(config.get("architectures") or ())
-    return Checkpoint(location, revision, commit, config.get("model_type", ""), architectures)
+    listed = config.get("architectures")
+    architectures = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    model_type = str(config.get("model_type") or "")
+    return Checkpoint(location, revision, commit, model_type, architectures)
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_config(path: Path) -> Mapping[str, object]:
     try:
         config = json.loads(path.read_text())
     except (OSError, ValueError) as exc:
         raise NoEngineError(f"{path}: not a checkpoint's config: {first_line(exc)}") from exc
     if not isinstance(config, dict):
-        raise NoEngineError(f"{path}: not a checkpoint's config: no mapping")
+        raise NoEngineError(f"{path}: not a checkpoint's config: it is no JSON object")
     return config
 
 

@@ -1,7 +1,7 @@
-"""What acts on each step of `generate`: the n-gram guard, the end of loops, confidence.
+"""What transformers' `generate` calls at each step: the n-gram guard, the loop cut, confidence.
 
-All are made for one call, whose batch is left-padded: `starts` tells, for each row, the column at
-which its own answer begins, which may be some rounds ago.
+Each object serves one call of `generate` on a left-padded batch. `starts` has, for each row, the
+column at which its answer begins, which may have been some rounds ago.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from workers.engines.profiles.profile import Guard
 class NgramGuard(LogitsProcessor):  # type: ignore[misc]  # transformers counts as untyped
     """Bans tokens that would repeat an n-gram of the answer's last tokens.
 
-    The same rule as `workers.engines.guards.banned_tokens`, for all rows at once and without
-    leaving the device.
+    The rule of `workers.engines.guards.banned_tokens`, for all rows at once, on the device.
     """
 
     def __init__(self, guard: Guard, starts: torch.Tensor, exempt: torch.Tensor) -> None:
@@ -29,7 +28,7 @@ class NgramGuard(LogitsProcessor):  # type: ignore[misc]  # transformers counts 
         self._exempt = exempt
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """`scores` (rows, vocabulary) with what is banned at minus infinity."""
+        """`scores` (rows, vocabulary), minus infinity for banned tokens."""
         size = self._guard.size
         window = input_ids[:, -self._guard.window :]
         if window.shape[1] < size:
@@ -41,20 +40,20 @@ class NgramGuard(LogitsProcessor):  # type: ignore[misc]  # transformers counts 
         columns = torch.arange(grams.shape[1], device=window.device) + first
         is_repeat = (grams == window[:, None, 1 - size :]).all(dim=2)
         is_repeat &= columns >= self._starts[:, None]
-        # The prefix itself must lie in the answer too.
+        # The last tokens, which the n-gram would begin with, must lie in the answer too.
         is_repeat &= (input_ids.shape[1] - size + 1 >= self._starts)[:, None]
         is_repeat &= ~torch.isin(follows, self._exempt)
-        # A token may follow several places, of which one is enough to ban it.
+        # Summed, since a token may follow several places and one repeat is enough to ban it.
         penalty = torch.zeros_like(follows, dtype=scores.dtype)
         return scores.scatter_add(1, follows, penalty.masked_fill(is_repeat, -float("inf")))
 
 
 class LoopCut(StoppingCriteria):  # type: ignore[misc]  # as above
-    """Ends a row whose answer goes round in circles, and remembers which.
+    """Ends the rows whose answers loop, and records them.
 
     `loops` maps a row to the token of its answer at which its loop starts, `lengths` to the
-    length, in columns, at which it was cut. A row that came to one of `ends` is over: what fills
-    it up from there, until the batch ends, is no loop.
+    length in columns at which it was cut. A row with one of the tokens `ends` is over: the padding
+    that follows until the batch ends is no loop.
     """
 
     def __init__(
@@ -90,15 +89,15 @@ class LoopCut(StoppingCriteria):  # type: ignore[misc]  # as above
 
 
 class Confidence(LogitsProcessor):  # type: ignore[misc]  # as above
-    """Remembers how sure each greedy choice was; it has to be the last processor.
+    """Records the probability of each greedy choice; it must be the last processor.
 
-    `chosen` holds, for each step, float32 (rows,): the highest probability.
+    `chosen` has the highest probabilities of each step: float32 (rows,).
     """
 
     def __init__(self) -> None:
         self.chosen: list[torch.Tensor] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """`scores` as they are."""
+        """`scores`, unchanged."""
         self.chosen.append(scores.float().softmax(dim=-1).amax(dim=-1))
         return scores

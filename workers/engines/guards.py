@@ -1,7 +1,7 @@
 """The n-gram guard: which tokens would repeat an n-gram of the last tokens. Pure.
 
-The rule is DeepSeek-OCR's (its repository, `process/ngram_norepeat.py`): among the last `window`
-tokens no `size` in a row may occur twice, but for tokens that are exempt.
+The rule is DeepSeek-OCR's (its repository, `process/ngram_norepeat.py`): no `size` tokens in a row
+may occur twice among the last `window` tokens. Exempt tokens are never banned.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def banned_tokens(
     banned = {
         tail[end]
         for end in range(size - 1, len(tail))
-        # The last token first: it spares most slices, and the rule runs at every step.
+        # Comparing the last token first avoids most slices; this runs at every step.
         if tail[end - 1] == prefix[-1] and tail[end - size + 1 : end] == prefix
     }
     return banned - exempt

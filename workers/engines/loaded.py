@@ -1,17 +1,23 @@
-"""A checkpoint in memory: its model, its processor, and the numbers of its tokens."""
+"""A checkpoint in memory, for the `transformers` engine: its model, its processor, its token ids.
+
+Does not: load it, or generate with it.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from transformers import GenerationConfig
 
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.plan import Plan
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 ROUND_TOKENS = 512
 
@@ -20,37 +26,37 @@ ROUND_TOKENS = 512
 class Loaded:
     """A checkpoint in memory, shared by all engines that read with it.
 
-    `batch_pages` shrinks for good when the device's memory was too small for it. `cache` is the
+    `batch_pages` is halved for good when a batch did not fit the device's memory. `cache` is the
     `cache_implementation` of `generate`; with "static" it compiles the model's steps on a GPU.
     """
 
     checkpoint: Checkpoint
-    model: Any
-    processor: Any
+    model: PreTrainedModel
+    processor: ProcessorMixin
     batch_pages: int
     round_tokens: int = ROUND_TOKENS
     cache: str | None = None
 
     @property
-    def tokenizer(self) -> Any:
-        """The processor's own."""
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The processor's tokenizer."""
         return self.processor.tokenizer
 
     @property
     def image_token_id(self) -> int:
-        """The placeholder of an image's tokens."""
+        """The token that stands in a prompt for each of an image's tokens."""
         token: int = self.processor.image_token_id
         return token
 
     @property
     def context_tokens(self) -> int:
-        """The longest prompt and answer together."""
+        """The most tokens that a prompt and its answer may have together."""
         text = self.model.config.get_text_config()
         return getattr(text, "max_position_embeddings", None) or sys.maxsize
 
     @property
     def pad_id(self) -> int:
-        """What fills up prompts; any token does where the tokenizer has none, as it is masked."""
+        """The token that pads prompts: any, where the tokenizer has none, since it is masked."""
         pad_id: int | None = self.tokenizer.pad_token_id
         return 0 if pad_id is None else pad_id
 
@@ -63,7 +69,7 @@ class Loaded:
         return frozenset((*listed, *token_ids(self.tokenizer, stop)))
 
     def generation_config(self, stop: Iterable[str], steps: int) -> GenerationConfig:
-        """Greedy decoding, and nothing that a checkpoint's own `generation_config.json` adds."""
+        """Greedy decoding, without what the checkpoint's own `generation_config.json` adds."""
         return GenerationConfig(
             do_sample=False,
             num_beams=1,
@@ -76,8 +82,8 @@ class Loaded:
         )
 
 
-def prompt_text(plan: Plan, processor: Any) -> str:
-    """The whole prompt of a page, its image as one placeholder."""
+def prompt_text(plan: Plan, processor: ProcessorMixin) -> str:
+    """The whole prompt of a page, with one placeholder for its image."""
     template = plan.profile.template
     if template == "got":
         return (

@@ -1,6 +1,6 @@
-"""What a model is asked, and how it is held: a profile and a recipe's choices made definite.
+"""Plans: a profile with a recipe's choices filled in, which says how to ask a model for a page.
 
-Shared by the engines that read with a checkpoint; it loads nothing.
+Shared by the engines that read with a checkpoint. Nothing here loads a model.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _PLAIN = Profile(
     stronger=Guard(12, 1024),
     special_tokens=False,
 )
-"""For a checkpoint that no profile fits: the recipe's prompt, and its output as it is."""
+"""For a checkpoint that no profile fits: the recipe's prompt, and the output unparsed."""
 
-
-_TASK_OF_ANY_PROMPT: Task = "markdown"
+_DEFAULT_TASK: Task = "markdown"
+"""The task written into rows where the recipe gives a prompt and no task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to read a page: the prompt of a task, a mode, a guard, and the most tokens to spend."""
+    """How to read a page: the task and its prompt, the mode, the guard, and the token limit."""
 
     profile: Profile
     task: Task
@@ -56,12 +56,12 @@ class Plan:
 
 
 def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
-    """What `spec` asks of `checkpoint`.
+    """The plan for what `spec` asks of `checkpoint`.
 
     Raises:
-        RecipeError: the profile is unknown.
-        NoEngineError: no profile fits and no prompt is given, or the profile has no such engine,
-            mode or task.
+        RecipeError: there is no profile of that name.
+        NoEngineError: no profile fits and the recipe gives no prompt, or the profile lacks the
+            engine, mode or task.
     """
     profile = find_profile(spec.profile, checkpoint.model_type, checkpoint.architectures)
     if profile is None:
@@ -75,13 +75,13 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )
-    names = [mode.name for mode in profile.modes]
-    name = spec.mode or profile.default_mode
-    if name not in names:
+    mode_names = [mode.name for mode in profile.modes]
+    mode_name = spec.mode or profile.default_mode
+    if mode_name not in mode_names:
         raise NoEngineError(
-            f"profile {profile.name} has the modes {', '.join(names)}, not {name!r}"
+            f"profile {profile.name} has the modes {', '.join(mode_names)}, not {mode_name!r}"
         )
-    task = next(iter(profile.prompts), _TASK_OF_ANY_PROMPT) if spec.task is None else spec.task
+    task = next(iter(profile.prompts), _DEFAULT_TASK) if spec.task is None else spec.task
     if spec.prompt is None and task not in profile.prompts:
         tasks = ", ".join(profile.prompts)
         raise NoEngineError(f"profile {profile.name} has the tasks {tasks}, not {task!r}")
@@ -90,7 +90,7 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         profile=profile,
         task=task,
         prompt=prompt.replace("{target}", spec.target or ""),
-        mode=profile.modes[names.index(name)],
+        mode=profile.modes[mode_names.index(mode_name)],
         guard=profile.guard,
         max_new_tokens=spec.max_new_tokens,
     )

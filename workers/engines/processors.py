@@ -1,13 +1,13 @@
 """Loads a checkpoint's processor, with or without torchvision.
 
-Without it `AutoProcessor` refuses three families: Unlimited-OCR, whose image processor has no other
-form, and Qwen2.5-VL and GLM-OCR, whose processors hold a part for video. Pages need no video; here
-those are loaded without that part.
+Without torchvision `AutoProcessor` refuses three families: Unlimited-OCR, whose image processor
+needs it, and Qwen2.5-VL and GLM-OCR, whose processors have a part for video. Pages need no video,
+so these two are loaded here without that part.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from transformers import AutoProcessor
 from transformers.models.glm46v.processing_glm46v import Glm46VProcessor
@@ -15,48 +15,52 @@ from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProce
 from transformers.processing_utils import ProcessorMixin
 from transformers.utils.import_utils import is_torchvision_available
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+    from transformers.image_processing_utils import BaseImageProcessor
 
-class StillQwenProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]  # no types there
-    """Qwen2.5-VL's processor for pictures only: the parts are read off `__init__`'s arguments."""
+
+class _NoVideo:
+    """Leaves out the video processor: transformers takes the parts from these arguments' names."""
 
     def __init__(
         self,
-        image_processor: Any = None,
-        tokenizer: Any = None,
+        image_processor: BaseImageProcessor | None = None,
+        tokenizer: PreTrainedTokenizerBase | None = None,
         chat_template: str | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template, **kwargs)
+        # The next class in line is a processor, whose third argument is the one for video.
+        super().__init__(image_processor, tokenizer, None, chat_template, **kwargs)  # type: ignore[call-arg]
 
 
-class StillGlmProcessor(Glm46VProcessor):  # type: ignore[misc]  # no types there
+class StillQwenProcessor(_NoVideo, Qwen2_5_VLProcessor):  # type: ignore[misc]  # no types there
+    """Qwen2.5-VL's processor for pictures only."""
+
+
+class StillGlmProcessor(_NoVideo, Glm46VProcessor):  # type: ignore[misc]  # no types there
     """GLM-OCR's processor for pictures only."""
 
-    def __init__(
-        self,
-        image_processor: Any = None,
-        tokenizer: Any = None,
-        chat_template: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template, **kwargs)
-
-    def create_mm_token_type_ids(self, input_ids: Any) -> Any:
-        """1 for an image token, else 0, as for any family whose pictures are not in videos."""
-        return ProcessorMixin.create_mm_token_type_ids(self, input_ids)
+    def create_mm_token_type_ids(self, input_ids: list[list[int]]) -> list[list[int]]:
+        """1 for an image token, else 0: the rule of `ProcessorMixin`, which knows no videos."""
+        marks: list[list[int]] = ProcessorMixin.create_mm_token_type_ids(self, input_ids)
+        return marks
 
 
-_STILL: dict[str, Any] = {"qwen2_5_vl": StillQwenProcessor, "glm_ocr": StillGlmProcessor}
+_STILL: dict[str, type[ProcessorMixin]] = {
+    "qwen2_5_vl": StillQwenProcessor,
+    "glm_ocr": StillGlmProcessor,
+}
 
 
-def load_processor(model: str, model_type: str, revision: str | None = None) -> Any:
-    """The processor of a checkpoint, a Hub id or a folder, of the `model_type` of its config.
+def load_processor(model: str, model_type: str, revision: str | None = None) -> ProcessorMixin:
+    """The processor of the checkpoint `model`, a Hub id or a folder, whose config has `model_type`.
 
     Raises what transformers raises: OSError, ValueError or ImportError.
     """
     if not is_torchvision_available():
         if model_type.replace("-", "_") == "unlimited_ocr":
-            # Imported here: vLLM holds transformers at a release that does not know it.
+            # Imported here: vLLM pins a transformers that does not have this family.
             from workers.engines.unlimited_images import load_unlimited_processor
 
             return load_unlimited_processor(model, revision)

@@ -2,18 +2,22 @@
 
 Owns: loading the two models that the `rapidocr` wheel ships, and spreading pages and lines over
 threads. The CTC decoder is RapidOCR's own. Does not: rasterise, judge quality, or make blocks of
-lines (`workers.engines.text_lines`). It never downloads: RapidOCR's own loaders, which may, are
-not called.
+lines (`workers.engines.text_lines`). It never downloads: RapidOCR's own loaders, which may
+download, are not called.
 
-Why it is faster than RapidOCR page by page (2 cores of an EPYC 9004, 30 pages at 1280 px):
-recognition is 80 % of the time and its cost is the pixels it sees. Its convolutions run near the
-peak of a core in a batch of one, 75 us a column of 48 pixels, so a batch buys nothing and costs
-its padding (43,400 columns a page in batches of six, 32,900 alone), and two lines side by side
-use two cores better than two threads inside one operator (37 us a column against 41 to 50). So:
-one line a call, one thread a call, as many calls at once as there are cores, and lines of one
-page fill the time in which another is in detection. A line then also reads the same whatever its
-neighbours. The orientation model is left out: it turned upright lines over, 3.1 % wrong
-characters with it and 1.7 % without on 1,556 lines.
+Why it is faster than RapidOCR, which reads page by page (measured on 2 cores of an EPYC 9004, 30
+pages at 1280 px):
+
+- Recognition takes 80 % of the time, and its cost is proportional to the pixels that it sees.
+- A batch of one already uses a core almost fully: 75 us a column of 48 pixels. Larger batches
+  gain nothing and add padding: 43,400 columns a page in batches of six, 32,900 alone.
+- Two lines side by side use two cores better than two threads inside one operator: 37 us a column
+  against 41 to 50.
+
+So each call reads one line with one thread, and there are as many calls at once as cores; lines of
+one page are read while another page is in detection. A line also reads the same whatever its
+neighbours. The orientation model is left out because it turned upright lines over: on 1,556 lines
+3.1 % of the characters were wrong with it, 1.7 % without.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ from workers.engines.text_lines import (
     LineCrop,
     LineFinder,
     Pixels,
-    Said,
+    Recognised,
     choose_side,
     decode_image,
     detector_pixels,
@@ -58,20 +62,20 @@ Tensor = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page in flight: a future for each line that detection found."""
+    """A page in work: a future for each line that detection found."""
 
     lines: list[Future[Line]]
 
 
 class RapidOcrEngine:
-    """Reads pages with `threads` cores; one engine may be called by one thread at a time.
+    """Reads pages with `threads` cores; only one thread at a time may call it.
 
-    `threads`: default, all cores this process may run on.
+    `threads`: default, all cores that this process may use.
     """
 
     name = "rapidocr"
     model = "PP-OCRv6-small"
-    revision = version("rapidocr")  # the wheel carries the weights
+    revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
     task = "text"
     guard = ""
@@ -89,18 +93,18 @@ class RapidOcrEngine:
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error."""
         readings: list[Reading] = []
-        flying: deque[tuple[PageImage, Future[_Page]]] = deque()
+        started: deque[tuple[PageImage, Future[_Page]]] = deque()
         with ThreadPoolExecutor(self._threads, "rapidocr") as pool:
             for page in pages:
-                # Two pages a thread: one in detection, one in lines. More only holds memory.
-                if len(flying) >= 2 * self._threads:
-                    readings.append(_finish(*flying.popleft()))
-                flying.append((page, pool.submit(self._detect, page, pool)))
-            readings += [_finish(page, future) for page, future in flying]
+                # Two pages a thread: one in detection, one in recognition. More only take memory.
+                if len(started) >= 2 * self._threads:
+                    readings.append(_finish(*started.popleft()))
+                started.append((page, pool.submit(self._detect, page, pool)))
+            readings += [_finish(page, future) for page, future in started]
         return readings
 
     def _detect(self, page: PageImage, pool: ThreadPoolExecutor) -> _Page:
-        """Find the lines of `page` and hand each to the pool."""
+        """Find the lines of `page` and give each to the pool."""
         image = decode_image(page.data)
         pixels = detector_pixels(image)
         scores = self._detector.run(None, {"x": _tensor(pixels, pixels.shape[1])})[0]
@@ -108,13 +112,13 @@ class RapidOcrEngine:
         return _Page([pool.submit(self._read_line, crop) for crop in crops])
 
     def _read_line(self, crop: LineCrop) -> Line:
-        """Read `crop` as it is and, when that gives no clear text, upside down."""
+        """Read `crop` as it is and, if the confidence is low, upside down too."""
         upright = self._recognise(crop.pixels)
         is_sure = upright[1] >= SURE_CONFIDENCE
         turned = None if is_sure else self._recognise(crop.pixels[::-1, ::-1])
         return choose_side(crop.corners, upright, turned)
 
-    def _recognise(self, crop: Pixels) -> Said:
+    def _recognise(self, crop: Pixels) -> Recognised:
         line = line_pixels(crop)
         scores = self._recogniser.run(None, {"x": _tensor(line, padded_width_px(line))})[0]
         [(text, confidence)], _ = self._decode(scores)
@@ -122,7 +126,7 @@ class RapidOcrEngine:
 
 
 def _load(name: str) -> ort.InferenceSession:
-    """A session that computes in its caller's thread, so that callers are the parallelism."""
+    """A session that computes in its caller's thread: parallel callers are what uses the cores."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -144,7 +148,7 @@ def _tensor(image: Pixels, width_px: int) -> Tensor:
 
 
 def _finish(page: PageImage, future: Future[_Page]) -> Reading:
-    """Wait for `page` and make its reading; this is the boundary where errors become data."""
+    """Wait for `page` and make its reading; here exceptions become the page's error."""
     try:
         return reading_of(page, [line.result() for line in future.result().lines])
     except Exception as exc:  # noqa: BLE001 - a worker's boundary

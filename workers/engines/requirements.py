@@ -1,7 +1,7 @@
-"""Whether an engine can be had as a recipe asks for it, found out in a moment.
+"""Checks in a moment whether this machine can run an engine as a recipe asks for it.
 
-Nothing is loaded. A checkpoint is known by its `config.json`, which is in a folder, in the Hub's
-cache, or asked of the Hub once, where the Hub answers at all.
+No model is loaded. A checkpoint is known by its `config.json`: from its folder, from the Hub's
+cache, or else by one request to the Hub, which is made only if the Hub answers at all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workers.engines.plan import Plan, make_plan
 from workers.engines.profiles.known import PROFILES
 
 _HUB_WAIT_S = 2
-# By the engine: the package that it reads with, and how it is installed.
+# By engine: the package that it needs, and what `pip install` takes for it.
 _PACKAGES = {
     "rapidocr": ("rapidocr", "rapidocr"),
     "ppocr": ("torch", "torch"),
@@ -31,41 +31,39 @@ _PACKAGES = {
 
 
 def examine_engine(spec: EngineSpec, deep: bool = False, is_here: bool = True) -> str:
-    """What was found of an engine, for people. `is_here`: this machine is to read with it.
+    """Check that the engine can do what `spec` asks, and describe it in a line for people.
 
-    Of an engine on other machines only what the recipe itself says is known, and what this machine
-    happens to have of its checkpoint. `deep`: it has to read regions cut out of pages too.
+    Args:
+        spec: the engine part of a recipe.
+        deep: the engine must also read regions cut out of pages.
+        is_here: this machine is to run the engine. Of an engine on other machines only the recipe
+            is checked, and its checkpoint if this machine happens to have it.
 
     Raises:
-        NoEngineError: it cannot be had, or cannot do what is asked of it.
+        NoEngineError: its package or checkpoint is missing, or it cannot do what is asked.
         RecipeError: there is no profile of that name.
         ModelError: the Hub does not answer.
     """
-    found = _require_package(spec) if is_here else "its package is for the cluster to have"
+    package = _require_package(spec) if is_here else "the cluster must have its package"
     if spec.model is None:
         if deep:
-            raise NoEngineError(
-                f"`deep: true` needs a prompt for figures, and {spec.name} has none; leave `deep` "
-                f"out, or read with a model of {_profiles_with_figures()}"
-            )
-        return f"{spec.name}: {found}"
+            raise _no_figures(spec.name)
+        return f"{spec.name}: {package}"
     checkpoint = _checkpoint(spec, is_here)
     if checkpoint is None:
-        return f"{spec.name}: {found}, and so is {spec.model}"
+        return f"{spec.name}: {package} and {spec.model}"
     plan = plan_for(spec, checkpoint)
     if deep and plan.figure() is None:
-        raise NoEngineError(
-            f"`deep: true` needs a prompt for figures, and profile {plan.profile.name} has none; "
-            f"leave `deep` out, or read with a model of {_profiles_with_figures()}"
-        )
-    asked = f"profile {plan.profile.name}, mode {plan.mode.name}, task {plan.task}"
-    return f"{spec.name}: {found}; {spec.model}: {asked}"
+        raise _no_figures(f"profile {plan.profile.name}")
+    settings = f"profile {plan.profile.name}, mode {plan.mode.name}, task {plan.task}"
+    return f"{spec.name}: {package}; {spec.model}: {settings}"
 
 
 def plan_for(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
-    """What `spec` asks of `checkpoint`, as the engine that it names would be asked.
+    """The plan that the engine named by `spec` would read `checkpoint` with.
 
-    Raises NoEngineError where it cannot be asked so, RecipeError for an unknown profile.
+    Raises NoEngineError where the engine cannot do what `spec` asks, RecipeError for an unknown
+    profile.
     """
     if spec.name == "vllm":
         from workers.engines.vllm.engine import plan_for_vllm
@@ -75,27 +73,27 @@ def plan_for(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
 
 
 def _require_package(spec: EngineSpec) -> str:
-    name, wanted = _PACKAGES[spec.name]
+    package, requirement = _PACKAGES[spec.name]
     try:
-        found = version(name)
+        installed = version(package)
     except PackageNotFoundError as exc:
         raise NoEngineError(
-            f"{spec.name} is not installed on this machine: pip install {wanted}. To read on a "
-            "cluster that has it give --ray; to plan for one give --nodes"
+            f"{spec.name} is not installed on this machine: pip install {requirement}. To read on "
+            "a cluster that has it give --ray; to plan for one give --nodes"
         ) from exc
     if spec.name == "vllm":
         from workers.engines.vllm.core import check_version
 
-        check_version(found)
-    return f"{name} {found}"
+        check_version(installed)
+    return f"{package} {installed}"
 
 
 def _checkpoint(spec: EngineSpec, is_here: bool) -> Checkpoint | None:
-    """The checkpoint; None where another machine has it, and no profile is named."""
+    """The checkpoint; None where only another machine has it and the recipe names no profile."""
     assert spec.model is not None
     is_known = Path(spec.model).is_dir() or _is_cached(spec)
     if not is_known and not is_here:
-        # A profile that is named says all that counts; one that is not is the checkpoint's.
+        # A named profile is all that the plan needs; without a name it follows from config.json.
         return Checkpoint(spec.model, "", spec.revision, "", ()) if spec.profile else None
     if not is_known and spec.revision is not None:
         _require_hub(spec)
@@ -114,9 +112,9 @@ def _is_cached(spec: EngineSpec) -> bool:
 
 
 def _require_hub(spec: EngineSpec) -> None:
-    """Raises ModelError where nobody listens: the Hub's own client tries for half a minute."""
+    """Raises ModelError at once if the Hub does not answer: its own client takes 30 s for that."""
     if constants.HF_HUB_OFFLINE or getproxies():
-        return  # answered at once, or by another machine
+        return  # offline the client fails at once; with a proxy it does not connect to the Hub
     hub = urlsplit(constants.ENDPOINT)
     port = hub.port or (443 if hub.scheme == "https" else 80)
     try:
@@ -129,5 +127,10 @@ def _require_hub(spec: EngineSpec) -> None:
         ) from exc
 
 
-def _profiles_with_figures() -> str:
-    return " or ".join(name for name, one in PROFILES.items() if "figure" in one.prompts)
+def _no_figures(reader: str) -> NoEngineError:
+    """The error where `reader`, an engine or a profile, has no prompt for figures."""
+    able = " or ".join(name for name, profile in PROFILES.items() if "figure" in profile.prompts)
+    return NoEngineError(
+        f"`deep: true` needs a prompt for figures, and {reader} has none; leave `deep` out, or "
+        f"read with a model of {able}"
+    )

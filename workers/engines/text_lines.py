@@ -1,7 +1,7 @@
 """What both PP-OCRv6 engines share: from a page to the models' pixels, from lines to a reading.
 
-Owns: decoding, the sizes that the two models see, finding boxes in a probability map, the choice
-between a line and the same line upside down, and making blocks and confidences of lines.
+Owns: decoding, the image sizes of the two models, finding boxes in a probability map, the choice
+between a line and the same line upside down, and the blocks and confidences made of lines.
 Detection's post-processing and the crop are RapidOCR's own. Does not: run a model, or find the
 reading order (`workers.layout.reading_order`).
 """
@@ -28,8 +28,8 @@ from workers.layout import join_lines, paragraphs
 Pixels = NDArray[np.uint8]
 """uint8 (height, width, 3), BGR as OpenCV decodes and as the models were trained."""
 Floats = NDArray[np.float32]
-Said = tuple[str, float]
-"""What the recogniser made of one line: its text and confidence."""
+Recognised = tuple[str, float]
+"""The recogniser's result for one line: its text and confidence."""
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
@@ -42,32 +42,34 @@ _MAX_SIDE_PX = 2000
 
 _LINE_HEIGHT_PX = 48
 _TEXT_HEIGHT_PX = 42
-"""The crop's share of it; the rest repeats its edge. Page lines are 16 to 24 px and are enlarged
-anyway, and width follows height: 42 / 48 is 12 % less work, with as many errors on 1,556 lines
-(43 px: 0.0169 of the characters, as at full height; 40 px: 0.0173, 36 px: 0.0180)."""
+"""The crop's height in it; the rest repeats the crop's edge. Page lines are 16 to 24 px high, so
+all are enlarged, and width grows with height: 42 of 48 px is 12 % less work. On 1,556 lines errors
+do not grow (43 px: 0.0169 of the characters, as at full height; 40 px: 0.0173, 36 px: 0.0180)."""
 _LINE_WIDTH_STEP_PX = 16
-"""Widths are padded up to a multiple, so that the models see few shapes: at most
-8192 / 16 = 512. A line of 560 px, the mean, gains 8 px: 1.4 %."""
+"""Widths are padded to a multiple of this, so that the models see few shapes: at most
+8192 / 16 = 512. A line of 560 px, the mean, gets 8 px wider: 1.4 %."""
 _MAX_LINE_WIDTH_PX = 8192
-"""170 heights: longer is a rule or a border, and its class scores alone would be 77 MB."""
+"""170 times the height: a longer line is a rule or a border, and its class scores alone would take
+77 MB."""
 
 _MIN_CONFIDENCE = 0.5
-"""Below it a line is noise: RapidOCR's `text_score`."""
+"""A line of lower confidence is noise: RapidOCR's `text_score`."""
 SURE_CONFIDENCE = 0.8
-"""Below it a line is read upside down too, in place of RapidOCR's orientation model."""
+"""A line of lower confidence is read upside down too, instead of RapidOCR's orientation model."""
 _STANDING_ASPECT = 1.5
 """RapidOCR's own limit for reading a crop from its left side."""
 _TURN_SHARE = 0.7
-"""On pages of 6 documents, each way up, text that ran so made up 0.95 or more of the turned ones
-and at most 0.10 of the upright ones; drawings lie between and are left as they are."""
+"""A page is turned if this share of its text runs another way. Measured on pages of 6 documents in
+all four orientations: at least 0.95 on turned pages, at most 0.10 on upright ones. Drawings lie
+between and stay as they are."""
 _LEAST_LINES_TO_TURN = 3
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _TITLE_HEIGHT = 1.3
-"""Of the page's median line: 13 points over 10."""
+"""A title's height over that of the page's median line: 13 points over 10."""
 
 
 class Line(NamedTuple):
-    """One text line: its corners in pixels, float32 (4, 2), and what it says."""
+    """One text line: its corners in pixels, float32 (4, 2), and its text."""
 
     corners: Floats
     text: str
@@ -76,30 +78,30 @@ class Line(NamedTuple):
 
     @property
     def is_read(self) -> bool:
-        """Whether it says something that is not noise."""
+        """Whether it has text that is not noise."""
         return bool(self.text) and self.confidence >= _MIN_CONFIDENCE
 
     @property
     def stands(self) -> bool:
-        """Whether it is clearly higher than wide."""
+        """Whether it stands on end: it is clearly higher than wide."""
         width_px, height_px = np.ptp(self.corners, axis=0)
         return bool(height_px > _STANDING_ASPECT * width_px)
 
     @property
     def length_px(self) -> float:
-        """The longer side: lines may be upright."""
+        """The longer side, since lines may stand on end."""
         return float(np.ptp(self.corners, axis=0).max())
 
 
 class LineCrop(NamedTuple):
-    """A line cut out of its page, and where it was: corners, float32 (4, 2)."""
+    """A line cut out of its page, and its corners there: float32 (4, 2)."""
 
     corners: Floats
     pixels: Pixels
 
 
 class LineFinder:
-    """From a page's probability map to its cropped lines; may be called by many threads."""
+    """Finds and crops a page's lines by its probability map; many threads may call it."""
 
     def __init__(self) -> None:
         # The thresholds of RapidOCR's own configuration.
@@ -114,19 +116,19 @@ class LineFinder:
 
 
 def model_file(name: str) -> Traversable:
-    """Where the `rapidocr` wheel keeps the model `name`."""
+    """The file of the model `name` in the `rapidocr` wheel."""
     return files("rapidocr") / "models" / name
 
 
 def usable_cores() -> int:
-    """The cores this process may run on; only Linux tells, elsewhere all of them."""
+    """How many cores this process may use; where the system does not tell, how many there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def decode_image(data: bytes) -> Pixels:
-    """The pixels of an image file, as stored. Raises ValueError where OpenCV cannot."""
+    """The pixels of an image file, as stored. Raises ValueError where OpenCV cannot decode it."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if image is None:
@@ -135,7 +137,7 @@ def decode_image(data: bytes) -> Pixels:
 
 
 def detector_pixels(image: Pixels) -> Pixels:
-    """The whole page, its sides rounded to the detector's stride."""
+    """The page at the detector's size: its sides are multiples of the detector's stride."""
     height_px, width_px = image.shape[:2]
     scale = max(1.0, _MIN_SIDE_PX / min(height_px, width_px))
     scale = min(scale, _MAX_SIDE_PX / max(height_px, width_px))
@@ -158,13 +160,13 @@ def line_pixels(crop: Pixels) -> Pixels:
 
 
 def padded_width_px(line: Pixels) -> int:
-    """The width at which the recogniser sees `line`; what is added is grey: 0 of -1 to 1."""
+    """The width that `line` is padded to for the recogniser, with grey: 0 of -1 to 1."""
     width_px: int = line.shape[1]
     return math.ceil(width_px / _LINE_WIDTH_STEP_PX) * _LINE_WIDTH_STEP_PX
 
 
-def choose_side(corners: Floats, upright: Said, turned: Said | None) -> Line:
-    """The line as it is, unless it gave no clear text and its other side did."""
+def choose_side(corners: Floats, upright: Recognised, turned: Recognised | None) -> Line:
+    """The line as read upright, or `turned`, upside down, if that is clear and more confident."""
     if turned is not None and turned[1] > max(upright[1], SURE_CONFIDENCE):
         return Line(corners, *turned, is_upside_down=True)
     return Line(corners, *upright, is_upside_down=False)
@@ -176,15 +178,15 @@ def failed_reading(engine: str, page: PageImage, exc: BaseException) -> Reading:
     return Reading(page.page_id, error=PageError("engine_error", detail))
 
 
-def reading_of(page: PageImage, found: Sequence[Line]) -> Reading:
+def reading_of(page: PageImage, detected: Sequence[Line]) -> Reading:
     """The reading of a page from all lines that detection found, read or not."""
-    lines = [line for line in found if line.is_read]
+    lines = [line for line in detected if line.is_read]
     if not lines:
         return Reading(page.page_id)
     corners = np.stack([line.corners for line in lines])
     # boxes: float (lines, 4)
     boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    # A page scanned upside down is ordered as it would be read.
+    # Of a page scanned upside down, the order is that of the page turned upright.
     is_turned = 2 * sum(line.is_upside_down for line in lines) > len(lines)
     groups = paragraphs(-boxes[:, [2, 3, 0, 1]] if is_turned else boxes)
     usual_height_px = float(np.median(boxes[:, 3] - boxes[:, 1]))
@@ -193,16 +195,16 @@ def reading_of(page: PageImage, found: Sequence[Line]) -> Reading:
         page.page_id,
         text=join_blocks(blocks),
         blocks=blocks,
-        confidence=_page_confidence(found),
+        confidence=_page_confidence(detected),
         turn=_turn(lines),
     )
 
 
 def _turn(lines: Sequence[Line]) -> int:
-    """Degrees clockwise that would make the page upright, by how most of its text runs.
+    """The degrees clockwise that make the page upright, by the direction of most of its text.
 
-    A line that stands on end is read from its left side, so upside down means that it runs upwards.
-    Columns of Han or kana stand on end on an upright page too, and say nothing.
+    A line that stands on end is read from its left side; upside down then means that it runs
+    upwards. Columns of Han or kana do not count: they stand on end on an upright page too.
     """
     if len(lines) < _LEAST_LINES_TO_TURN:
         return 0
@@ -211,16 +213,15 @@ def _turn(lines: Sequence[Line]) -> int:
         upwards = [line.is_upside_down for line in lines]
         share = _share(lines, upwards)
         return 90 if share >= _TURN_SHARE else 270 if share <= 1 - _TURN_SHARE else 0
-    lies_over = [line.is_upside_down and not line.stands for line in lines]
-    return 180 if _share(lines, lies_over) >= _TURN_SHARE else 0
+    over = [line.is_upside_down and not line.stands for line in lines]
+    return 180 if _share(lines, over) >= _TURN_SHARE else 0
 
 
-def _share(lines: Sequence[Line], chosen: Sequence[bool]) -> float:
-    """Of the length of all lines."""
+def _share(lines: Sequence[Line], is_chosen: Sequence[bool]) -> float:
+    """The chosen lines' share of the length of all lines."""
     lengths = [line.length_px for line in lines]
-    return sum(length for length, is_in in zip(lengths, chosen, strict=True) if is_in) / sum(
-        lengths
-    )
+    chosen = [length for length, is_in in zip(lengths, is_chosen, strict=True) if is_in]
+    return sum(chosen) / sum(lengths)
 
 
 def _block(
@@ -248,16 +249,16 @@ def _fractions(page: PageImage, boxes: Floats) -> Box:
 
 
 def _page_confidence(lines: Sequence[Line]) -> float:
-    """Weighted by length, a line that could not be read counting as 0.
+    """The mean over detected lines, weighted by length; a line without text counts as 0.
 
-    So a page in a script that the model does not know has a low confidence, though the few words
-    that it does know were read well.
+    So a page in a script that the model does not know has a low confidence, even if its few words
+    in a known script were read well.
     """
     sure_px = sum(line.confidence * line.length_px for line in lines if line.is_read)
     return sure_px / sum(line.length_px for line in lines)
 
 
 def _mean_confidence(lines: list[Line]) -> float:
-    """Weighted by length: a page number says less about a page than a paragraph."""
+    """The mean weighted by length: a page number says less about a page than a paragraph."""
     weights = [len(line.text) for line in lines]
     return sum(w * line.confidence for w, line in zip(weights, lines, strict=True)) / sum(weights)

@@ -1,13 +1,12 @@
 """The `transformers` engine: any `AutoModelForImageTextToText` checkpoint, by its profile.
 
-Generation goes in rounds of `Loaded.round_tokens`: after each, pages that have ended leave the
-batch and waiting ones take their places, so that a device does not finish long pages with most of
-a batch idle. transformers' own continuous batching takes no images (5.23), and `generate` ends a
-batch with its longest page. A round costs seeing the page, and reading its prompt and answer, once
-more.
+Generation goes in rounds of `Loaded.round_tokens` tokens. After each round the finished pages leave
+the batch and waiting pages take their places, so that the batch stays full. `generate` alone would
+run a batch until its longest page ends, and transformers' own continuous batching takes no images
+(5.23). The price: each round encodes the page's image, prompt and answer again.
 
-Pages are prepared on another thread while the model generates. They are read shape by shape, and of
-each shape the longest first, so that little of a batch is padding.
+Another thread prepares pages while the model generates. Pages are sorted by shape, and within a
+shape by length, longest first, so that batches hold little padding.
 """
 
 from __future__ import annotations
@@ -16,11 +15,15 @@ import functools
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, LogitsProcessorList, StoppingCriteriaList
+from transformers import (
+    AutoModelForImageTextToText,
+    BatchFeature,
+    LogitsProcessorList,
+    StoppingCriteriaList,
+)
 
 from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.pages import PageImage, Reading
@@ -46,8 +49,8 @@ def load_transformers(
 ) -> TransformersEngine:
     """Load the checkpoint that `spec` names: bfloat16 on a GPU, float32 on a CPU.
 
-    Raises NoEngineError where it is no such checkpoint, or cannot be asked what the recipe asks;
-    ModelError where it cannot be loaded.
+    Raises NoEngineError where there is no such checkpoint, or it cannot do what the recipe asks;
+    ModelError where it cannot be loaded now.
     """
     checkpoint = find_checkpoint(spec)
     plan = make_plan(spec, checkpoint)
@@ -62,9 +65,9 @@ def load_transformers(
         )
         processor = load_processor(checkpoint.location, checkpoint.model_type, checkpoint.commit)
     except (OSError, ValueError, ImportError, RuntimeError) as exc:
-        # The Hub may answer later, and a device may have room; a folder's files stay what they are.
-        from_hub = isinstance(exc, OSError) and checkpoint.commit is not None
-        kind = ModelError if from_hub or isinstance(exc, RuntimeError) else NoEngineError
+        # The Hub may answer later and a device may get free memory; a folder stays as it is.
+        is_from_hub = isinstance(exc, OSError) and checkpoint.commit is not None
+        kind = ModelError if is_from_hub or isinstance(exc, RuntimeError) else NoEngineError
         raise kind(f"{checkpoint.location} cannot be loaded: {first_line(exc)}") from exc
     model = model.to("cuda" if on_gpu else "cpu").eval()
     batch_pages = batch_pages or (_BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU)
@@ -88,7 +91,7 @@ class TransformersEngine:
 
     @functools.cached_property
     def retries(self) -> Sequence[Engine]:
-        """The stronger guard, then the next larger mode."""
+        """First the stronger guard, then the next larger mode."""
         if self._is_retry:
             return ()
         return tuple(
@@ -109,7 +112,7 @@ class TransformersEngine:
         readings: dict[int, Reading] = {}
         order = sorted(range(len(pages)), key=lambda place: _shape_and_length(pages[place]))
         todo = [Page(place, pages[place]) for place in order]
-        # One thread: a tokenizer is not to be called from two.
+        # One thread: a tokenizer must not be called from two.
         with ThreadPoolExecutor(1, "prepare") as pool:
             queue = PagesAhead(todo, self._prepare, pool, self._loaded.batch_pages)
             active: list[Page] = []
@@ -121,7 +124,7 @@ class TransformersEngine:
         return [readings[place] for place in range(len(pages))]
 
     def _admit(self, queue: PagesAhead, active: list[Page], readings: dict[int, Reading]) -> bool:
-        """Fill the batch's free places; False when nothing is left to read."""
+        """Fill the batch's free places. False: no page is left to read."""
         while len(active) < self._loaded.batch_pages and (taken := queue.take()) is not None:
             page, error = taken
             if error is not None:
@@ -131,7 +134,10 @@ class TransformersEngine:
         return bool(active)
 
     def _round(self, queue: PagesAhead, active: list[Page], readings: dict[int, Reading]) -> None:
-        """Go on with all pages of the batch, or find the one that it fails on."""
+        """Generate a round for all pages of the batch.
+
+        A batch that does not fit the device is halved; of one that fails, each page is read alone.
+        """
         try:
             self._generate(active)
         except torch.OutOfMemoryError:
@@ -161,23 +167,23 @@ class TransformersEngine:
             readings[page.place] = failed(page.image, f"{type(exc).__name__}: {first_line(exc)}")
 
     def _prepare(self, image: PageImage) -> Prepared:
-        """Make a page's inputs. Raises ValueError where the profile's formula miscounts it."""
+        """A page's inputs. Raises ValueError if its image tokens are not the formula's."""
         plan, loaded = self._plan, self._loaded
-        made = self._process(page_picture(image, plan.mode))
-        # The processor also gives what only it needs itself.
+        features = self._process(page_picture(image, plan.mode))
         inputs = {
             key: value.to(loaded.model.dtype)
             if isinstance(value, torch.Tensor) and value.is_floating_point()
             else value
-            for key, value in made.items()
+            for key, value in features.items()
         }
         placeholders = int((inputs["input_ids"] == loaded.image_token_id).sum())
-        wrong = miscount(image, plan, placeholders, "the checkpoint's processor")
-        if wrong is not None:
-            raise ValueError(wrong)
+        error = miscount(image, plan, placeholders, "the checkpoint's processor")
+        if error is not None:
+            raise ValueError(error)
         return Prepared(inputs, inputs["input_ids"].shape[1], placeholders)
 
-    def _process(self, picture: Image.Image) -> Any:
+    def _process(self, picture: Image.Image) -> BatchFeature:
+        """The processor's output for one picture and the plan's prompt."""
         plan, processor = self._plan, self._loaded.processor
         settings = dict(plan.mode.image_settings)
         if plan.profile.template == "got" and plan.prompt in plan.profile.prompts.values():
@@ -187,48 +193,50 @@ class TransformersEngine:
         return processor(images=[picture], text=[text], return_tensors="pt", **settings)
 
     def _generate(self, active: Sequence[Page]) -> None:
-        """One round: up to `round_tokens` more of each page's answer."""
+        """One round: up to `round_tokens` more tokens of each page's answer."""
         loaded, plan = self._loaded, self._plan
-        inputs, starts = collate(active, loaded.pad_id)
+        device, stop = loaded.model.device, plan.profile.stop
+        batch, starts = collate(active, loaded.pad_id)
         inputs = {
-            key: value.to(loaded.model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in inputs.items()
+            key: value.to(device) if isinstance(value, torch.Tensor) else value
+            for key, value in batch.items()
         }
-        width = inputs["input_ids"].shape[1]
-        most = max(self._tokens_left(page) for page in active)
-        steps = min(loaded.round_tokens, most) if plan.profile.resumable else most
+        prompts = inputs["input_ids"]
+        assert isinstance(prompts, torch.Tensor)
+        width = prompts.shape[1]
+        limit = max(self._tokens_left(page) for page in active)
+        steps = min(loaded.round_tokens, limit) if plan.profile.resumable else limit
         exempt = token_ids(loaded.tokenizer, (plan.guard or plan.profile.stronger).exempt)
-        processors = LogitsProcessorList()
+        loop_cut = LoopCut(starts, frozenset(exempt), loaded.end_ids(stop))
+        processors, confidence = LogitsProcessorList(), Confidence()
         if plan.guard is not None:
-            at = {"device": loaded.model.device}
-            guard = NgramGuard(plan.guard, torch.tensor(starts, **at), torch.tensor(exempt, **at))
-            processors.append(guard)
-        ends = loaded.end_ids(plan.profile.stop)
-        confidence, loop_cut = Confidence(), LoopCut(starts, frozenset(exempt), ends)
-        processors.append(confidence)
+            columns, free = (torch.tensor(values, device=device) for values in (starts, exempt))
+            processors.append(NgramGuard(plan.guard, columns, free))
+        processors.append(confidence)  # last, as it must see what the guard leaves
         with torch.inference_mode():
-            made = loaded.model.generate(
+            rows = loaded.model.generate(
                 **inputs,
-                generation_config=loaded.generation_config(plan.profile.stop, steps),
+                generation_config=loaded.generation_config(stop, steps),
                 logits_processor=processors,
                 stopping_criteria=StoppingCriteriaList([loop_cut]),
             )
-        made = made[:, width:].cpu()
-        sure = torch.stack(confidence.chosen, dim=1).cpu()
+        # tokens, probabilities: (pages, steps)
+        tokens = rows[:, width:].cpu()
+        probabilities = torch.stack(confidence.chosen, dim=1).cpu()
         for row, page in enumerate(active):
             cut = loop_cut.lengths.get(row)
             page.answer.loop = loop_cut.loops.get(row, -1)
-            length = made.shape[1] if cut is None else cut - width
-            self._extend(page, made[row, :length].tolist(), sure[row].tolist())
+            length = tokens.shape[1] if cut is None else cut - width
+            self._extend(page, tokens[row, :length].tolist(), probabilities[row].tolist())
 
-    def _extend(self, page: Page, tokens: Sequence[int], sure: Sequence[float]) -> None:
+    def _extend(self, page: Page, tokens: Sequence[int], probabilities: Sequence[float]) -> None:
         """Add a round's tokens to a page's answer, up to its end token or its limit."""
         ends = self._loaded.end_ids(self._plan.profile.stop)
         tokens = tokens[: self._tokens_left(page)]
         end = next((place for place, token in enumerate(tokens) if token in ends), None)
         page.answer.ended = end is not None
         page.answer.tokens += tokens[:end]
-        page.answer.sure += sure[: len(tokens[:end])]
+        page.answer.probabilities += probabilities[: len(tokens[:end])]
 
     def _tokens_left(self, page: Page) -> int:
         assert page.prepared is not None
@@ -245,8 +253,8 @@ class TransformersEngine:
 
 
 def _shape_and_length(page: PageImage) -> tuple[int, int, int]:
-    """Sorts pages by shape, large ones first, and then by how long they will take.
+    """Sorts pages by shape, large ones first, and then by expected length, longest first.
 
-    The bytes of a picture stand for the letters on it.
+    The size of a picture's file stands for the amount of text on it.
     """
     return -page.width * page.height, page.width, -len(page.data)

@@ -1,13 +1,11 @@
-"""Unlimited-OCR's image processor without torchvision, which transformers' own needs.
+"""Unlimited-OCR's image processor on Pillow; transformers' own needs torchvision.
 
-The rules are those of `transformers.models.unlimited_ocr.image_processing_unlimited_ocr`, on the
-parts that DeepSeek-OCR-2's processor for Pillow already has. Pillow and torchvision resize with
-the same filter but not to the same last bit.
+The rules are those of `transformers.models.unlimited_ocr.image_processing_unlimited_ocr`, built on
+DeepSeek-OCR-2's processor for Pillow. Pillow and torchvision resize with the same filter, but
+their pixels differ in the last bit.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +27,10 @@ class UnlimitedOcrImageKwargs(  # type: ignore[call-arg]
     DeepseekOcr2ImageProcessorKwargs,  # type: ignore[misc]  # no types there
     total=False,
 ):
-    """What a call may set.
+    """What a call may set besides DeepSeek-OCR-2's settings.
 
-    Without crops, a view of at most `maximum_pad_value` pixels a side is made by squeezing the
-    page into a square and not by padding it.
+    Without crops, a view of at most `maximum_pad_value` pixels a side is the page squeezed into a
+    square; a larger one is the page padded to a square.
     """
 
     maximum_pad_value: int
@@ -41,10 +39,10 @@ class UnlimitedOcrImageKwargs(  # type: ignore[call-arg]
 class UnlimitedOcrImageProcessorPil(
     DeepseekOcr2ImageProcessorPil  # type: ignore[misc]  # no types there
 ):
-    """Tiles of 640 pixels, up to 32, and a view of the whole page.
+    """Makes up to 32 tiles of 640 pixels, and a view of the whole page.
 
-    Besides DeepSeek-OCR-2's outputs there is `patches_grid`, [columns, rows] for each page and
-    [1, 1] for a page without tiles; it and `num_local_patches` stay lists.
+    Its outputs are DeepSeek-OCR-2's and `patches_grid`: [columns, rows] of each page, [1, 1] for
+    one without tiles. `patches_grid` and `num_local_patches` stay lists.
     """
 
     valid_kwargs = UnlimitedOcrImageKwargs
@@ -64,7 +62,7 @@ class UnlimitedOcrImageProcessorPil(
         tile_size: int,
         maximum_pad_value: int,
         return_tensors: str | None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> BatchFeature:
         view_px = max(size.height or 0, size.width or 0)
         view = SizeDict(height=view_px, width=view_px)
@@ -79,7 +77,7 @@ class UnlimitedOcrImageProcessorPil(
             crop_to_patches=crop_to_patches,
             min_patches=min_patches,
             max_patches=max_patches,
-            # Without crops DeepSeek-OCR-2's processor takes the tile's size for the view's.
+            # Without crops DeepSeek-OCR-2's processor makes the view as large as a tile.
             tile_size=tile_size if crop_to_patches else view_px,
             return_tensors=None,
             **kwargs,
@@ -99,10 +97,9 @@ def _grid(image: Pixels, tile_px: int, fewest: int, most: int) -> list[int]:
 
 
 def load_unlimited_processor(model: str, revision: str | None = None) -> UnlimitedOcrProcessor:
-    """The processor of an Unlimited-OCR checkpoint, for where torchvision is missing.
+    """The processor of the Unlimited-OCR checkpoint `model`, a Hub id or a folder.
 
-    `AutoProcessor` gives transformers' own, and raises ImportError without torchvision. `model` is
-    a Hub id or a folder.
+    It works without torchvision, where `AutoProcessor` raises ImportError.
     """
     commit = revision or "main"
     settings, _ = UnlimitedOcrProcessor.get_processor_dict(model, revision=commit)

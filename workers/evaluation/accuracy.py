@@ -1,7 +1,7 @@
-"""The accuracy study in words and figures: error rates by script and by document. Pure.
+"""The accuracy study as Markdown: error rates by script and by document. Pure.
 
-Rates of a group are its errors over its truths' length, so long pages weigh more; the median and
-the worst tenth are of its pages. A page that the engine failed on counts with all its characters.
+The rate of a group is its errors over the length of its truths, so long pages weigh more; median
+and 90th percentile are of its pages. A page that the engine failed on counts as all wrong.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workers.evaluation.rows import Row
+
 _MOST_DOCUMENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Error rates of some pages; `cer_p90` is the rate that nine of ten pages do not pass."""
+    """Error rates of some pages; `cer_p90` is the CER that nine of ten pages do not exceed."""
 
     name: str
     pages: int
@@ -31,16 +33,16 @@ class Group:
 
 
 def groups(results: pa.Table, column: str) -> list[Group]:
-    """The pages by what they have in `column`, most characters first."""
-    found = [
+    """The pages grouped by the value in `column`, the group with most characters first."""
+    unordered = [
         _group(name, results.filter(pc.equal(results[column], name)))
         for name in pc.unique(results[column]).to_pylist()
     ]
-    return sorted(found, key=lambda group: (-group.chars, group.name))
+    return sorted(unordered, key=lambda group: (-group.chars, group.name))
 
 
 def whole(results: pa.Table) -> Group:
-    """All pages."""
+    """All pages as one group."""
     return _group("all", results)
 
 
@@ -59,15 +61,15 @@ def _group(name: str, rows: pa.Table) -> Group:
     )
 
 
-def worst(results: pa.Table, count: int) -> list[dict[str, object]]:
+def worst(results: pa.Table, count: int) -> list[Row]:
     """The rows of the pages with the highest character error rates, worst first."""
     order = [("cer", "descending"), ("page_id", "ascending")]
-    rows: list[dict[str, object]] = results.sort_by(order).slice(0, count).to_pylist()
+    rows: list[Row] = results.sort_by(order).slice(0, count).to_pylist()
     return rows
 
 
 def markdown(results: pa.Table, facts: Mapping[str, object], report: str) -> str:
-    """The study as one Markdown page; `report` is the name of the HTML beside it."""
+    """The study as one Markdown page; `report` is the name of the HTML file beside it."""
     documents = groups(results, "source_uri")
     shown = sorted(documents, key=lambda group: (-group.cer, group.name))[:_MOST_DOCUMENTS]
     lines = [

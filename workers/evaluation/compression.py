@@ -1,6 +1,6 @@
-"""The compression study in words and figures: from per-page results to the paper's table. Pure.
+"""The compression study as Markdown: from per-page results to the paper's table. Pure.
 
-Precision is 1 - the normalised edit distance, averaged over pages, as the benchmark averages.
+Precision is 1 - the normalised edit distance, averaged over pages as in the benchmark.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _NOT_MEASURED = "–"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The pages of one mode whose texts have `lowest` to `highest` text tokens, the end excluded.
+    """The pages of one mode whose texts have at least `lowest` and under `highest` text tokens.
 
-    `highest` is None for no end; `compression` is None where no page says what it cost.
+    `highest` is None for no limit; `compression` is None if no page has a cost.
     """
 
     mode: str
@@ -53,7 +53,7 @@ def modes_of(results: pa.Table) -> list[str]:
 def cells(results: pa.Table) -> Iterator[Cell]:
     """The cells that have pages, by mode and then by text tokens, in the paper's buckets of 100.
 
-    Pages with fewer tokens than any of the paper's are one bucket, and those with more another.
+    All pages with fewer tokens than the paper's are one bucket, all with more another.
     """
     edges = [0, *range(_LOWEST, _HIGHEST + 1, BUCKET_TOKENS), None]
     for mode in modes_of(results):
@@ -63,19 +63,19 @@ def cells(results: pa.Table) -> Iterator[Cell]:
             assert lowest is not None
             inside = tokens >= lowest if highest is None else _between(tokens, lowest, highest)
             if inside.any():
-                found = rows.filter(pa.array(inside))
+                members = rows.filter(pa.array(inside))
                 yield Cell(
                     mode,
                     lowest,
                     highest,
-                    found.num_rows,
-                    _mean(found["precision"]) or 0.0,
-                    _mean(found["compression"]),
+                    members.num_rows,
+                    _mean(members["precision"]) or 0.0,
+                    _mean(members["compression"]),
                 )
 
 
 def summary(results: pa.Table) -> list[dict[str, object]]:
-    """One record a mode: pages, failed ones, image size, and the means of what was measured."""
+    """One record a mode: its pages, failed pages, image size, and the means of all measures."""
     records: list[dict[str, object]] = []
     for mode in modes_of(results):
         rows = _rows(results, mode)
@@ -125,25 +125,25 @@ def markdown(results: pa.Table, facts: Mapping[str, object], plot: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _paper_table(found: Sequence[Cell], modes: Sequence[str]) -> Iterator[str]:
-    by_place = {(cell.lowest, cell.mode): cell for cell in found}
+def _paper_table(measured: Sequence[Cell], modes: Sequence[str]) -> Iterator[str]:
+    by_place = {(cell.lowest, cell.mode): cell for cell in measured}
     paper = {row.bucket: row for row in PAPER}
     heads = [head for mode in modes for head in (f"{mode}: precision", "compression")]
     theirs = ["DeepSeek-OCR 64: precision", "compression",
               "DeepSeek-OCR 100: precision", "compression"]  # fmt: skip
     yield _line(["text tokens", "pages", *heads, *theirs])
     yield _line(["---", *["--:"] * (1 + len(heads) + len(theirs))])
-    for lowest in sorted({cell.lowest for cell in found} | paper.keys()):
+    for lowest in sorted({cell.lowest for cell in measured} | paper.keys()):
         cell_of = [by_place.get((lowest, mode)) for mode in modes]
         pages = max((cell.pages for cell in cell_of if cell), default=0)
         row = [_label(lowest), str(pages)]
         for cell in cell_of:
             row += [_percent(cell and cell.precision), _times(cell and cell.compression)]
-        known = paper.get(lowest)
+        their = paper.get(lowest)
         row += (
-            [_percent(known.tiny_precision), _times(known.tiny_compression),
-             _percent(known.small_precision), _times(known.small_compression)]
-            if known else [_NOT_MEASURED] * 4
+            [_percent(their.tiny_precision), _times(their.tiny_compression),
+             _percent(their.small_precision), _times(their.small_compression)]
+            if their else [_NOT_MEASURED] * 4
         )  # fmt: skip
         yield _line(row)
 
@@ -198,6 +198,6 @@ def _between(tokens: np.ndarray, lowest: int, highest: int) -> np.ndarray:
 
 
 def _mean(column: pa.ChunkedArray) -> float | None:
-    """The mean of what is not null; None of nothing."""
+    """The mean of the values that are not null; None if all are."""
     value = pc.mean(column).as_py()
     return None if value is None else float(value)

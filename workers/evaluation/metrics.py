@@ -1,21 +1,23 @@
-"""How a reading agrees with the truth. Pure; of two plain texts (`workers.evaluation.normalise`).
+"""Measures how a reading agrees with the truth. Pure.
 
-`edit_distance`, and the words' precision, recall, F1 and BLEU, are those of the Fox benchmark,
-which DeepSeek-OCR's compression study is measured on (arXiv 2405.14295;
-github.com/ucaslcl/Fox, eval_tools/eval_ocr_test.py):
+Both are plain texts (`workers.evaluation.normalise`). Measures of the Fox benchmark, on which
+DeepSeek-OCR's compression study was made (arXiv 2405.14295; github.com/ucaslcl/Fox,
+eval_tools/eval_ocr_test.py):
 
-- characters: Levenshtein distance / length of the longer text;
-- words: of the *sets* of different words, so a word counts once however often it stands, and
-  order does not count;
-- BLEU: up to 4-grams in equal parts, with the penalty for brevity and no smoothing.
+- `edit_distance`: Levenshtein distance of the characters / length of the longer text;
+- `word_precision`, `word_recall`, `word_f1`: of the *sets* of different words, so neither the
+  number of times nor the order of a word counts;
+- `bleu`: 1-grams to 4-grams with equal weights, with brevity penalty and without smoothing.
 
-Its METEOR is left out: it needs WordNet, which no package carries. Where Fox cuts Chinese into
-words with a dictionary, here each character is a word; texts are normalised, which Fox's are not.
+Fox's METEOR is left out: it needs WordNet, which no package carries. Fox cuts Chinese into words
+with a dictionary; here each character is a word. Texts are normalised here, but not in Fox.
 
-Beside them, and by the same alignment as the distance: `char_precision` and `char_recall`, the
-share of what was read, and of what is there, that is the same character at its place; CER and WER,
-the distance in characters and words / the truth's length, which may pass 1 (as in the evaluation
-of OCR-D, ocr-d.de/en/spec/ocrd_eval).
+Further measures, by the alignment of the edit distance:
+
+- `char_precision`, `char_recall`: the share of the reading's, and of the truth's, characters that
+  are equal and aligned;
+- `cer`, `wer`: distance in characters, or words, / length of the truth. They may exceed 1, as in
+  OCR-D's evaluation (ocr-d.de/en/spec/ocrd_eval).
 """
 
 from __future__ import annotations
@@ -34,10 +36,7 @@ _LONGEST_NGRAM = 4
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What is measured of one reading. All but the counts are shares; `cer` and `wer` may pass 1.
-
-    `precision` is 1 - `edit_distance`: what lacks, what is wrong and what is too much all count.
-    """
+    """The measures of one reading. All but the counts are shares; `cer` and `wer` may exceed 1."""
 
     truth_chars: int
     reading_chars: int
@@ -55,7 +54,7 @@ class Agreement:
 
     @property
     def precision(self) -> float:
-        """1 - the normalised edit distance."""
+        """1 - `edit_distance`: missing, wrong and superfluous characters all count."""
         return 1 - self.edit_distance
 
     @property
@@ -72,19 +71,18 @@ class Agreement:
 def compare(truth: str, reading: str) -> Agreement:
     """Compare two plain texts.
 
-    >>> found = compare("the cat sat", "the bat sat")
-    >>> found.char_errors, found.word_errors, round(found.cer, 3)
+    >>> agreement = compare("the cat sat", "the bat sat")
+    >>> agreement.char_errors, agreement.word_errors, round(agreement.cer, 3)
     (1, 1, 0.091)
     """
     edits = Levenshtein.editops(truth, reading)
-    wrong = Counter(edit.tag for edit in edits)
-    # Characters of the truth that stand in the reading at their places.
-    right = len(truth) - wrong["replace"] - wrong["delete"]
-    char_precision, char_recall = _share(right, len(reading)), _share(right, len(truth))
+    count = Counter(edit.tag for edit in edits)
+    equal = len(truth) - count["replace"] - count["delete"]
+    char_precision, char_recall = _share(equal, len(reading)), _share(equal, len(truth))
     truth_words, reading_words = words(truth), words(reading)
-    kinds, read_kinds = set(truth_words), set(reading_words)
-    common = len(kinds & read_kinds)
-    word_precision, word_recall = _share(common, len(read_kinds)), _share(common, len(kinds))
+    truth_set, reading_set = set(truth_words), set(reading_words)
+    common = len(truth_set & reading_set)
+    word_precision, word_recall = _share(common, len(reading_set)), _share(common, len(truth_set))
     return Agreement(
         truth_chars=len(truth),
         reading_chars=len(reading),
@@ -103,9 +101,9 @@ def compare(truth: str, reading: str) -> Agreement:
 
 
 def bleu(truth: Sequence[str], reading: Sequence[str]) -> float:
-    """BLEU of one reading (Papineni et al. 2002), 0 where no 4-gram of it is in the truth.
+    """BLEU of one reading (Papineni et al. 2002), 0 if it shares no 4-gram with the truth.
 
-    Two texts too short for a 4-gram are compared as wholes.
+    If a text is too short for a 4-gram, BLEU is 1 for equal texts and else 0.
     """
     if len(truth) < _LONGEST_NGRAM or len(reading) < _LONGEST_NGRAM:
         return float(list(truth) == list(reading))
@@ -125,12 +123,12 @@ def _ngrams(text: Sequence[str], length: int) -> Counter[tuple[str, ...]]:
 
 
 def _share(part: int, whole: int) -> float:
-    """`part` of `whole`; of nothing, all is right."""
+    """`part` / `whole`; 1 where `whole` is 0."""
     return part / whole if whole else 1.0
 
 
 def _rate(errors: int, length: int) -> float:
-    """Errors per unit of the truth; each is a whole truth's where the truth is empty."""
+    """Errors / length of the truth; of an empty truth 1 if there are errors, else 0."""
     return errors / length if length else float(errors > 0)
 
 

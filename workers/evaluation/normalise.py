@@ -1,13 +1,13 @@
-"""What of two texts is compared: plain words, in one spelling of their characters. Pure.
+"""Makes two texts comparable: without markup, with one spelling for each character. Pure.
 
-A truth may be Markdown (a text layer, a dataset) or plain (a file beside its document), and so may
-a reading. What a page shows is compared, not how an engine writes down what it shows:
+Truths and readings may be Markdown (a text layer, a dataset) or plain (a file beside a document).
+The studies compare what a page shows, not how an engine writes it:
 
-1. `without_markup`: Markdown and HTML syntax goes, its words stay. List marks go too: engines
-   write one bullet in ten ways, or none.
-2. `normalise`: Unicode NFKC (ligatures, full-width forms, superscripts); quotes, dashes and
-   ellipses in one form each; soft hyphens and other characters of no width go; white space is one
-   space, and none between characters of scripts that are written without.
+1. `without_markup` removes the syntax of Markdown and HTML and keeps the words. It also removes
+   list marks, since engines write a bullet in ten ways or not at all.
+2. `normalise` applies Unicode NFKC (ligatures, full-width forms, superscripts), gives quotes,
+   dashes and ellipses one form each, removes soft hyphens and other characters without width, and
+   makes white space one space, or none in scripts that are written without spaces.
 
 Case, punctuation and order count.
 """
@@ -45,12 +45,12 @@ _LATEX = re.compile(r"[\\^_{=]")
 
 
 def _formula(span: re.Match[str]) -> str:
-    """A formula without its marks; what is none, as a price or a bracket, as it stands."""
+    """A formula without its delimiters; other text between them (a price, a bracket) unchanged."""
     return span[1] if _LATEX.search(span[1]) else span[0]
 
 
 _MARKUP: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"[ \t]+"), " "),  # also so that none of what follows can take long over spaces
+    (re.compile(r"[ \t]+"), " "),  # first, so that no later pattern is slow on runs of spaces
     (re.compile(r"^ ?(?:```|~~~)[^\n`]*$", re.MULTILINE), ""),
     (re.compile(r"^ ?([-*_])(?: ?\1){2,} ?$", re.MULTILINE), ""),
     # The rule under a table's head; then the bars between cells.
@@ -74,7 +74,7 @@ _MARKUP: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
 
 
 def without_markup(text: str) -> str:
-    """`text` without Markdown and HTML syntax; the words that it marks up stay.
+    """`text` without Markdown and HTML syntax; its words stay.
 
     >>> without_markup("## A *fine* [day](x.html)")
     'A fine day'
@@ -85,20 +85,20 @@ def without_markup(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """One spelling for characters that look alike, and one space; idempotent.
+    """`text` with one spelling for characters that look alike, and single spaces; idempotent.
 
     >>> normalise(" “ﬁve”  –  ２ ")
     '"five" - 2'
     """
-    seen = _NO_WIDTH.sub("", text).translate(_FOLDED)  # NFKC cuts some of them in two
-    folded = unicodedata.normalize("NFKC", seen).translate(_FOLDED)
+    translated = _NO_WIDTH.sub("", text).translate(_FOLDED)  # first: NFKC splits some marks in two
+    folded = unicodedata.normalize("NFKC", translated).translate(_FOLDED)
     spaced = _SPACE.sub(" ", _SPACE_BETWEEN.sub("", folded)).strip()
-    # Marks that combine may have come beside their letters only now.
+    # With spaces gone, combining marks may stand beside letters that they combine with.
     return unicodedata.normalize("NFC", spaced)
 
 
 def plain(text: str) -> str:
-    """What of a text is compared."""
+    """`text` as the studies compare it: without markup, normalised."""
     return normalise(without_markup(text))
 
 
@@ -115,18 +115,18 @@ _SCRIPT_OF_NAME = {
     "IDEOGRAPHIC": "Han",
 }
 _JAPANESE_SHARE = 10
-"""Japanese is half Han: a page is Kana where one in so many of its Han and kana is a kana."""
+"""Japanese mixes Han and kana: a page is Kana if at least one in ten of these letters is kana."""
 
 
 @functools.lru_cache(maxsize=1 << 14)
 def _script_of_letter(char: str) -> str:
-    """The first word of the character's Unicode name, which for letters is their script."""
+    """The first word of the letter's Unicode name, which is its script."""
     first = unicodedata.name(char, "UNKNOWN").partition(" ")[0]
     return _SCRIPT_OF_NAME.get(first, first.title())
 
 
 def script(text: str) -> str:
-    """The script that most letters of a text are of; `Common`, as Unicode has it, without letters.
+    """The script of most letters of a text; without letters `Common`, as in Unicode.
 
     >>> script("Это мой page"), script("漢字かな交じり"), script("12.5")
     ('Cyrillic', 'Kana', 'Common')

@@ -1,8 +1,7 @@
-"""Pages whose text is known, and where they come from.
+"""Pages whose text is known, in batches: a `Batch` is a few pages of a source that one task loads.
 
-A `Batch` is a few pages of a source that one task loads; a new kind of source is a new class of
-batches. `DatasetBatch`, of a dataset that PageFoundry published, is here; batches of documents are
-in `pipelines.evaluation.sources`, with what opens documents.
+A new kind of source is a new class of batches. `DatasetBatch`, for datasets that PageFoundry
+published, is here. Batches of documents are in `pipelines.evaluation.sources`.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from schemas.pages import PageImage
 from workers import store
 
 BATCH_PAGES = 8
-"""With four modes 32 images a call, of which no engine is idle; and what a last call may waste."""
+"""With four modes a call has 32 images, which keep any engine busy; a last call wastes no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class TruePage:
-    """A page and its text. `image` is the page as large as its source has it.
+    """A page and its text. `image` has the page's size in its source.
 
-    A `text` of None says that the text of the page before goes on on this one: where a document's
-    truth is not cut into pages, its first page has all of it.
+    `text` is None on a page whose text belongs to that of a page before it: if a document's truth
+    is not cut into pages, its first page has all of it.
     """
 
     page_id: str
@@ -39,25 +38,25 @@ class TruePage:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The pages of a batch, and how many could not be used, by the reason."""
+    """The pages of a batch, and how many could not be used, by reason."""
 
     pages: list[TruePage]
     skipped: Counter[str] = field(default_factory=Counter)
 
 
 class Batch(Protocol):
-    """A few pages of a source; small, and loaded where the work is done."""
+    """A few pages of a source. It holds no pictures until the process that reads them loads it."""
 
     def __len__(self) -> int:
-        """Its pages."""
+        """How many pages it has."""
         ...
 
     def halves(self) -> Sequence[Batch]:
-        """Two smaller batches, or itself alone where it cannot be cut."""
+        """Two smaller batches, or only itself if it cannot be cut."""
         ...
 
     def load(self) -> Loaded:
-        """The pages."""
+        """The pages with their pictures and texts."""
         ...
 
 
@@ -73,7 +72,7 @@ class DatasetBatch:
         return len(self.rows)
 
     def halves(self) -> Sequence[DatasetBatch]:
-        """Half the rows each, or all of one."""
+        """Two batches of half the rows; one batch if there is only one row."""
         half = len(self.rows) // 2
         parts = (self.rows[:half], self.rows[half:]) if half else (self.rows,)
         return [DatasetBatch(self.part_uri, self.row_group, part) for part in parts]
@@ -83,7 +82,7 @@ class DatasetBatch:
         columns = ["page_id", "source_uri", "width", "height", "text", "image"]
         with store.open_input(self.part_uri) as handle:
             group = pq.ParquetFile(handle).read_row_group(self.row_group, columns=columns)
-        found = group.take(pa.array(self.rows)).to_pylist()
+        rows = group.take(pa.array(self.rows)).to_pylist()
         return Loaded(
             [
                 TruePage(
@@ -92,15 +91,15 @@ class DatasetBatch:
                     PageImage(row["page_id"], row["image"]["bytes"], row["width"], row["height"]),
                     row["text"],
                 )
-                for row in found
+                for row in rows
             ]
         )
 
 
 def dataset_batches(part_uris: Sequence[str]) -> Iterator[DatasetBatch]:
-    """The pages of a dataset whose text is not a reading itself, in the order of its parts.
+    """The pages of a dataset whose text no engine read, in the order of its parts.
 
-    That order is a seeded shuffle, so the first pages are a fair sample.
+    This order is a seeded shuffle, so the first pages are a fair sample.
     """
     for uri in part_uris:
         with store.open_input(uri) as handle:

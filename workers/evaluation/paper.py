@@ -1,8 +1,8 @@
-"""DeepSeek-OCR's own compression study, to be put beside ours (arXiv 2510.18234, table 2).
+"""The figures of DeepSeek-OCR's own compression study (arXiv 2510.18234, table 2).
 
-100 English pages of the Fox benchmark, by the text tokens of their truth in DeepSeek-OCR's
-tokenizer of 129,000 entries, read in Tiny (64 vision tokens) and Small (100), prompt `Free OCR.`.
-The paper does not say how its precision is computed.
+They are of 100 English pages of the Fox benchmark, grouped by the text tokens of their truths in
+DeepSeek-OCR's tokenizer of 129,000 entries, and read in Tiny (64 vision tokens) and Small (100)
+with the prompt `Free OCR.`. The paper does not say how its precision is computed.
 """
 
 from __future__ import annotations

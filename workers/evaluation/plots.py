@@ -1,4 +1,4 @@
-"""The curve of the compression study: precision against compression, the paper's beside ours."""
+"""The plot of the compression study: precision against compression, ours and the paper's."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def require_matplotlib() -> None:
         raise RequestError("the plot needs matplotlib: pip install pagefoundry[synthetic]") from exc
 
 
-def compression_plot(found: Sequence[Cell], title: str) -> bytes:
-    """A PNG: a point for each mode and bucket of text tokens, its area the number of pages.
+def compression_plot(cells: Sequence[Cell], title: str) -> bytes:
+    """A PNG with a point for each mode and bucket of text tokens, its area the number of pages.
 
-    Cells that do not know their compression are left out.
+    Cells without a compression are left out.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -32,11 +32,11 @@ def compression_plot(found: Sequence[Cell], title: str) -> bytes:
     figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    modes = list(dict.fromkeys(cell.mode for cell in found if cell.compression is not None))
+    modes = list(dict.fromkeys(cell.mode for cell in cells if cell.compression is not None))
     for number, mode in enumerate(modes):
         points = sorted(
             (cell.compression, 100 * cell.precision, cell.pages)
-            for cell in found
+            for cell in cells
             if cell.mode == mode and cell.compression is not None
         )
         xs, ys, pages = zip(*points, strict=True)
@@ -59,6 +59,6 @@ def compression_plot(found: Sequence[Cell], title: str) -> bytes:
     axes.grid(alpha=0.25)
     axes.legend(fontsize=8, markerscale=0.8, title="area: pages", title_fontsize=8)
     out = io.BytesIO()
-    # The version of matplotlib would be in the file.
+    # Without its `Software` entry, or matplotlib's version would be in the file.
     figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()

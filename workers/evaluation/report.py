@@ -1,4 +1,4 @@
-"""The accuracy study as one HTML file: the worst pages beside their readings. Pure."""
+"""The accuracy study as one HTML file: tables, and the worst pages beside their readings. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from workers.evaluation.accuracy import Group
+from workers.evaluation.rows import Row
 from workers.webpages.webpage import embedded, webpage
 
 _PICTURE_EDGE_PX = 1100
 _JPEG_QUALITY = 72
-_DIRECTIONS = {"Arabic", "Hebrew"}
+_RIGHT_TO_LEFT = {"Arabic", "Hebrew"}
 _STYLE = """
 table { border-collapse: collapse; margin: 1rem 0 }
 th, td { padding: .2rem .8rem; border-bottom: 1px solid #d8dee4; text-align: right }
@@ -31,14 +32,14 @@ del, ins { text-decoration: none } del { background: #ffd7d5 } ins { background:
 
 @dataclass(frozen=True, slots=True)
 class WorstPage:
-    """A page of the report. `picture` is an image file's bytes, None where it cannot be had."""
+    """A page of the report. `picture` is an image file's bytes, None if it could not be drawn."""
 
-    row: Mapping[str, object]
+    row: Row
     picture: bytes | None
 
 
 def thumbnail(picture: Image.Image) -> bytes:
-    """A page's picture as small as it can still be read."""
+    """A page's picture as a JPEG, reduced as far as its text stays legible."""
     small = picture.convert("RGB")
     small.thumbnail((_PICTURE_EDGE_PX, _PICTURE_EDGE_PX), Image.Resampling.LANCZOS)
     out = io.BytesIO()
@@ -47,18 +48,18 @@ def thumbnail(picture: Image.Image) -> bytes:
 
 
 def marked(truth: str, reading: str) -> tuple[str, str]:
-    """The two texts as HTML: `del` is what the reading lacks, `ins` what only the reading has.
+    """Both texts as HTML, with what only the truth has in `del`, only the reading in `ins`.
 
     >>> marked("cat", "cut")
     ('c<del>a</del>t', 'c<ins>u</ins>t')
     """
     left, right = [], []
     for block in Levenshtein.opcodes(truth, reading):
-        there = escape(truth[block.src_start : block.src_end])
-        read = escape(reading[block.dest_start : block.dest_end])
+        in_truth = escape(truth[block.src_start : block.src_end])
+        in_reading = escape(reading[block.dest_start : block.dest_end])
         is_same = block.tag == "equal"
-        left.append(there if is_same or not there else f"<del>{there}</del>")
-        right.append(read if is_same or not read else f"<ins>{read}</ins>")
+        left.append(in_truth if is_same or not in_truth else f"<del>{in_truth}</del>")
+        right.append(in_reading if is_same or not in_reading else f"<ins>{in_reading}</ins>")
     return "".join(left), "".join(right)
 
 
@@ -67,17 +68,17 @@ def html(
     tables: Sequence[tuple[str, Iterable[Group]]],
     pages: Sequence[WorstPage],
 ) -> str:
-    """The whole file. Each of `tables` is what its rows are, and the rows."""
-    listed = "".join(
+    """The whole file. `tables` are pairs of the name of the first column and the rows."""
+    fact_rows = "".join(
         f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>"
         for name, value in facts.items()
     )
-    found = "\n".join(_table(what, rows) for what, rows in tables)
-    shown = "\n".join(_page(page) for page in pages)
+    group_tables = "\n".join(_table(what, rows) for what, rows in tables)
+    sections = "\n".join(_page(page) for page in pages)
     body = (
-        f"<table>{listed}</table>\n{found}\n<h1>The {len(pages)} worst pages</h1>\n"
+        f"<table>{fact_rows}</table>\n{group_tables}\n<h1>The {len(pages)} worst pages</h1>\n"
         "<p>Texts as they are compared: without Markdown, white space as one space. "
-        f"<del>In the truth only</del>, <ins>in the reading only</ins>.</p>\n{shown}"
+        f"<del>In the truth only</del>, <ins>in the reading only</ins>.</p>\n{sections}"
     )
     return webpage("Accuracy study", _STYLE, body)
 
@@ -96,21 +97,21 @@ def _table(what: str, rows: Iterable[Group]) -> str:
 
 def _page(page: WorstPage) -> str:
     row = page.row
-    truth, reading = marked(str(row["truth"]), str(row["reading"]))
-    direction = ' dir="rtl"' if row["script"] in _DIRECTIONS else ""
-    number = int(str(row["page_index"])) + 1
-    failure = f", not read: {escape(str(row['reason']))}" if row["reason"] else ""
+    truth, reading = marked(row["truth"], row["reading"])
+    direction = ' dir="rtl"' if row["script"] in _RIGHT_TO_LEFT else ""
+    number = row["page_index"] + 1
+    failure = f", not read: {escape(row['reason'])}" if row["reason"] else ""
     picture = (
         embedded(page.picture, "jpeg", f"page {number}")
         if page.picture is not None
         else "<p>no picture</p>"
     )
     return (
-        f"<section><h2>{escape(str(row['source_uri']))}, page {number}</h2>"
-        f"<p>CER {row['cer']:.2%}, WER {row['wer']:.2%}, {escape(str(row['script']))}, "
+        f"<section><h2>{escape(row['source_uri'])}, page {number}</h2>"
+        f"<p>CER {row['cer']:.2%}, WER {row['wer']:.2%}, {escape(row['script'])}, "
         f"{row['truth_chars']:,} characters{failure}</p>"
         f'<div class="page"><div>{picture}</div>'
-        f"<div><h3>read by {escape(str(row['engine']))}</h3>"
+        f"<div><h3>read by {escape(row['engine'])}</h3>"
         f'<div class="text"{direction}>{reading}</div></div>'
         f'<div><h3>truth</h3><div class="text"{direction}>{truth}</div></div></div></section>'
     )

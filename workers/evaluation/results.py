@@ -1,9 +1,8 @@
-"""What an engine reads of pages whose text is known, and the rows that come of it.
+"""The three steps of a study: prepare a batch of pages, read them, compare with the true texts.
 
-    results(prepare(batch), read(engine, prepare(batch)))
-
-Three steps of a chain; `prepare` loads pages and makes the images of all modes, `read` is one call
-of the engine, `results` compares.
+prepared = prepare(batch, study)            # loads the pages, makes the images of all modes
+readings = read(engine, prepared)           # one call of the engine
+rows = results(prepared, readings, study)   # a row for each page and mode
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from schemas.evaluation import BUCKET_TOKENS
 from schemas.ids import split_page_id
@@ -23,26 +21,24 @@ from workers.evaluation.metrics import compare
 from workers.evaluation.modes import PixelMode
 from workers.evaluation.normalise import plain, script
 from workers.evaluation.pages import Batch
+from workers.evaluation.rows import AgreementFields, CostFields, EngineFields, PageFields, Row
 from workers.evaluation.truth import cut_truth
 from workers.rasterising.pictures import decode, encode
 from workers.text import clean
 from workers.text.measures import count_tokens
-
-Row = dict[str, Any]
-"""A row of `schemas.evaluation.RESULTS`."""
 
 _LOSSLESS = Raster(format="png")
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What is asked of each page.
+    """Which pages are read, and in which sizes.
 
     Args:
-        modes: the sizes that a page is read in; none where the engine has a mode of its own, or is
-            given the page as it is.
-        min_tokens: texts of fewer text tokens are left out, with all pages that they are on.
-        max_tokens: likewise those with more; None for no such limit.
+        modes: the sizes in which each page is read; empty for an engine with modes of its own, and
+            for reading pages at their own size.
+        min_tokens: texts with fewer text tokens are left out, with all their pages.
+        max_tokens: likewise texts with more; None for no limit.
     """
 
     modes: tuple[PixelMode, ...] = ()
@@ -52,7 +48,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class TrueText:
-    """A page without its picture. `text` is the plain form of what `TruePage` has."""
+    """A page without its picture. `text` is the plain form of `TruePage.text`."""
 
     page_id: str
     source_uri: str
@@ -63,7 +59,7 @@ class TrueText:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch's pages without their pictures, and for each the images to be read, one a mode."""
+    """A batch's pages without their pictures, and the images of each page, one a mode."""
 
     pages: tuple[TrueText, ...]
     images: tuple[tuple[PageImage, ...], ...]
@@ -72,7 +68,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The readings of a batch, page by page and mode by mode, and who read."""
+    """The readings of a batch, by page and then by mode, and the engine that made them."""
 
     of_pages: list[list[Reading]]
     engine: str
@@ -83,14 +79,14 @@ class Readings:
 
 
 def prepare(batch: Batch, study: Study) -> Prepared:
-    """Load a batch and make the images of each page that the study is about."""
+    """Load a batch and make the images of each page that the study takes."""
     loaded = batch.load()
     skipped = Counter(loaded.skipped)
     pages, images = [], []
     reason: str | None = None
     for page in loaded.pages:
         text = None if page.text is None else plain(clean(page.text))
-        if text is not None:  # else the page fares as the one whose text goes on
+        if text is not None:  # else the page has the text, and so the reason, of the one before
             reason = _unfit(count_tokens(text), study)
         if reason is not None:
             skipped[reason] += 1
@@ -113,44 +109,37 @@ def _images(image: PageImage, modes: Sequence[PixelMode]) -> tuple[PageImage, ..
     if not modes:
         return (image,)
     page = decode(image.data)
-    pictures = [mode.picture(page) for mode in modes]
     return tuple(
-        PageImage(image.page_id, encode(one, _LOSSLESS), one.width, one.height) for one in pictures
+        PageImage(image.page_id, encode(picture, _LOSSLESS), picture.width, picture.height)
+        for picture in (mode.picture(page) for mode in modes)
     )
 
 
 def read(engine: Engine, prepared: Prepared) -> Readings:
-    """Read all images of a batch in one call; nothing is tried again, turned or left to others."""
+    """Read all images of a batch in one call, without retries, rotation or fallback."""
     todo = [image for images in prepared.images for image in images]
-    found = iter(engine.read(todo) if todo else [])
-    of_pages = [[next(found) for _ in images] for images in prepared.images]
+    readings = iter(engine.read(todo) if todo else [])
+    of_pages = [[next(readings) for _ in images] for images in prepared.images]
     return Readings(of_pages, engine.name, engine.model, engine.revision, engine.mode, engine.task)
 
 
 def results(prepared: Prepared, readings: Readings, study: Study) -> list[Row]:
     """A row of `schemas.evaluation.RESULTS` for each page and mode."""
-    rows = []
+    rows: list[Row] = []
     for number in range(max(1, len(study.modes))):
         mode = study.modes[number] if study.modes else None
-        read_now = [of_page[number] for of_page in readings.of_pages]
-        texts = ["" if one.error else plain(clean(one.text)) for one in read_now]
+        in_mode = [of_page[number] for of_page in readings.of_pages]
+        texts = ["" if reading.error else plain(clean(reading.text)) for reading in in_mode]
         truths = _truths([page.text for page in prepared.pages], texts)
         for page, images, reading, text, truth in zip(
-            prepared.pages, prepared.images, read_now, texts, truths, strict=True
+            prepared.pages, prepared.images, in_mode, texts, truths, strict=True
         ):
-            names = {
-                "engine": readings.engine,
-                "model": readings.model,
-                "model_revision": readings.model_revision,
-                "mode": mode.name if mode else readings.mode,
-                "task": readings.task,
-            }
             tokens = count_tokens(truth)
             rows.append(
                 {
                     **_page_fields(page, images[number], tokens),
-                    **names,
-                    **_costs(page, reading, mode, tokens),
+                    **_engine_fields(readings, mode),
+                    **_cost_fields(page, reading, mode, tokens),
                     **_agreement_fields(truth, text),
                     "reason": reading.error.reason if reading.error else None,
                     "truth": truth,
@@ -161,7 +150,7 @@ def results(prepared: Prepared, readings: Readings, study: Study) -> list[Row]:
 
 
 def _truths(texts: Sequence[str | None], readings: Sequence[str]) -> list[str]:
-    """The plain truth of each page; a text that goes on over pages is cut among them."""
+    """The plain truth of each page; a text of several pages is cut between them."""
     truths: list[str] = []
     starts = [place for place, text in enumerate(texts) if text is not None]
     for start, stop in itertools.pairwise([*starts, len(texts)]):
@@ -171,7 +160,7 @@ def _truths(texts: Sequence[str | None], readings: Sequence[str]) -> list[str]:
     return truths
 
 
-def _page_fields(page: TrueText, image: PageImage, tokens: int) -> Row:
+def _page_fields(page: TrueText, image: PageImage, tokens: int) -> PageFields:
     return {
         "page_id": page.page_id,
         "source_uri": page.source_uri,
@@ -184,7 +173,19 @@ def _page_fields(page: TrueText, image: PageImage, tokens: int) -> Row:
     }
 
 
-def _costs(page: TrueText, reading: Reading, mode: PixelMode | None, tokens: int) -> Row:
+def _engine_fields(readings: Readings, mode: PixelMode | None) -> EngineFields:
+    return {
+        "engine": readings.engine,
+        "model": readings.model,
+        "model_revision": readings.model_revision,
+        "mode": mode.name if mode else readings.mode,
+        "task": readings.task,
+    }
+
+
+def _cost_fields(
+    page: TrueText, reading: Reading, mode: PixelMode | None, tokens: int
+) -> CostFields:
     vision = mode.vision_tokens(page.width, page.height) if mode else reading.vision_tokens
     return {
         "vision_tokens": vision or None,
@@ -192,12 +193,24 @@ def _costs(page: TrueText, reading: Reading, mode: PixelMode | None, tokens: int
     }
 
 
-def _agreement_fields(truth: str, reading: str) -> Row:
-    found = compare(truth, reading)
+def _agreement_fields(truth: str, reading: str) -> AgreementFields:
+    agreement = compare(truth, reading)
     return {
-        **asdict(found),
-        "precision": found.precision,
-        "cer": found.cer,
-        "wer": found.wer,
+        "truth_chars": agreement.truth_chars,
+        "reading_chars": agreement.reading_chars,
+        "char_errors": agreement.char_errors,
+        "truth_words": agreement.truth_words,
+        "word_errors": agreement.word_errors,
+        "edit_distance": agreement.edit_distance,
+        "char_precision": agreement.char_precision,
+        "char_recall": agreement.char_recall,
+        "char_f1": agreement.char_f1,
+        "word_precision": agreement.word_precision,
+        "word_recall": agreement.word_recall,
+        "word_f1": agreement.word_f1,
+        "bleu": agreement.bleu,
+        "precision": agreement.precision,
+        "cer": agreement.cer,
+        "wer": agreement.wer,
         "script": script(truth),
     }

@@ -1,9 +1,9 @@
-"""Ground-truth files beside documents, and which part of a document's truth is whose page's.
+"""Finds the true texts of documents, and cuts a document's text into those of its pages.
 
     x.pdf    x.txt or x.md           the text of the whole document
-             x.0001.txt, x.0002.md   the texts of its pages, counted from 1 as viewers do
+             x.0001.txt, x.0002.md   the texts of its pages, counted from 1 as in viewers
 
-Pure: what lies in a folder is listed by the caller.
+Pure: the caller lists the files.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _TRUTH = re.compile(r"(?P<stem>.+?)(?:\.(?P<page>[0-9]{1,6}))?\.(?:txt|md)", re.
 
 @dataclass(frozen=True, slots=True)
 class TruthFiles:
-    """The truths of one document by URI: `whole`, or `pages` by their index from 0."""
+    """The URIs of one document's truths: `whole`, or `pages` by page index from 0."""
 
     whole: str | None = None
     pages: Mapping[int, str] = field(default_factory=dict)
 
 
 def stem(uri: str) -> str:
-    """The name of a document without its last suffix, by which its truths are found."""
+    """The name of a document without its last suffix, which its truths share."""
     return posixpath.splitext(posixpath.basename(unquote(uri)))[0]
 
 
 def find_truths(documents: Iterable[str], files: Iterable[str]) -> dict[str, TruthFiles]:
     """The truths among `files` of each document that has one; both are URIs.
 
-    A file is a page's where a document has the name before its number, else a whole document's.
+    `a.0001.txt` is the truth of a page if there is a document `a`, else that of document `a.0001`.
     Raises SourceError for two truths of one page or document, and for a page numbered 0.
     """
     stems: dict[str, list[str]] = {}
@@ -52,42 +52,48 @@ def find_truths(documents: Iterable[str], files: Iterable[str]) -> dict[str, Tru
     whole: dict[str, str] = {}
     pages: dict[str, dict[int, str]] = {}
     for uri in sorted(files):
-        found = _TRUTH.fullmatch(posixpath.basename(unquote(uri)))
-        if found is None:
+        match = _TRUTH.fullmatch(posixpath.basename(unquote(uri)))
+        if match is None:
             continue
-        if found["page"] is not None and found["stem"] in stems:
-            if int(found["page"]) == 0:
-                raise SourceError(f"{uri}: pages are counted from 1; name it so")
-            document = _only(stems[found["stem"]], uri)
-            _put(pages.setdefault(document, {}), int(found["page"]) - 1, uri)
+        if match["page"] is not None and match["stem"] in stems:
+            if int(match["page"]) == 0:
+                raise SourceError(f"{uri}: pages are counted from 1; rename the file")
+            document = _only(stems[match["stem"]], uri)
+            _add(pages.setdefault(document, {}), int(match["page"]) - 1, uri)
         elif (name := stem(uri)) in stems:
-            _put(whole, _only(stems[name], uri), uri)
+            _add(whole, _only(stems[name], uri), uri)
     for uri in whole.keys() & pages.keys():
-        raise SourceError(f"{uri} has a truth for all of it and truths by page; remove the one")
+        raise SourceError(
+            f"{uri} has both a truth for the whole document, {whole[uri]}, and truths by page; "
+            "remove the one or the others"
+        )
     return {
         **{uri: TruthFiles(whole=truth) for uri, truth in whole.items()},
-        **{uri: TruthFiles(pages=found) for uri, found in pages.items()},
+        **{uri: TruthFiles(pages=by_index) for uri, by_index in pages.items()},
     }
 
 
 def _only(documents: Sequence[str], truth: str) -> str:
     if len(documents) > 1:
-        raise SourceError(f"{truth} may be the truth of {documents[0]} or of {documents[1]}")
+        raise SourceError(
+            f"{truth} may be the truth of {documents[0]} or of {documents[1]}; rename one document"
+        )
     return documents[0]
 
 
-def _put(known: dict[Key, str], key: Key, uri: str) -> None:
-    if key in known:
-        raise SourceError(f"{known[key]} and {uri} are both the truth of one text; remove one")
-    known[key] = uri
+def _add(truths: dict[Key, str], key: Key, uri: str) -> None:
+    if key in truths:
+        raise SourceError(f"{truths[key]} and {uri} are both the truth of one text; remove one")
+    truths[key] = uri
 
 
 def cut_truth(truth: str, readings: Sequence[str]) -> list[str]:
-    """The parts of a document's plain truth that its pages' plain readings stand for, in order.
+    """Cut a document's plain truth into the truths of its pages, given their plain readings.
 
-    The document is aligned as a whole, and cut where the alignment comes to each page's first
-    character. What was not read at the seam of two pages counts against the first; a page of which
-    nothing was read leaves its text to its neighbours. Together the parts are the truth.
+    The joined readings are aligned with the truth, which is cut where the alignment reaches each
+    page's first character. Text between two pages that neither reading has goes to the first page;
+    the text of a page with an empty reading goes to its neighbours. The parts together are the
+    truth.
     """
     places = itertools.accumulate((len(reading) + 1 for reading in readings), initial=0)
     blocks = list(Levenshtein.opcodes(" ".join(readings), truth))
@@ -98,7 +104,7 @@ def cut_truth(truth: str, readings: Sequence[str]) -> list[str]:
 
 
 def _cut(blocks: Sequence[Opcode], starts: Sequence[int], place: int) -> int:
-    """Where in the truth the alignment stands before character `place` of the reading."""
+    """The place in the truth that is aligned with character `place` of the readings."""
     number = bisect.bisect_right(starts, place) - 1
     if number < 0:
         return 0

@@ -1,11 +1,12 @@
-"""The sample corpus: a few small documents, good and bad, to try a run on.
+"""The sample corpus: twenty small files, good and bad, to try a run on.
 
-Owns the files that `pagefoundry sample` writes and what a run makes of each. Every byte is made
-here: the prose is the project's own.
+Owns: the files that `pagefoundry sample` writes, and what a run should make of each. Every byte is
+made here; the prose was written for this project. Does not: run anything on them.
 
-    write_sample_corpus("demo/corpus")
+    files = write_sample_corpus(Path("demo/corpus"))
+    [file.name for file in files if file.pages == 0]    # the unreadable ones
 
-Start reading in `corpus`.
+Start reading in `corpus`; `pages` draws, `locked` encrypts, the modules `prose*` are data.
 """
 
 from workers.sample.corpus import write_sample_corpus

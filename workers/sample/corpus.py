@@ -1,7 +1,8 @@
-"""The sample corpus: which small files it has, good and bad, and what a run makes of each.
+"""The sample corpus: its files, good and bad, and what a run should make of each.
 
-Owns the list and what is expected of it. The words are in `workers.sample.prose*`, the drawing in
-`workers.sample.pages`. Equal bytes on each run, so a dataset made from it has known ids.
+Owns the list of files and the expected results. The words are in `workers.sample.prose*`, the
+drawing is in `workers.sample.pages`. The bytes are the same on each run, so a dataset made of them
+has known ids.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ ABSURD_WIDTH_PT, ABSURD_HEIGHT_PT = 14_000_000, 10
 
 @dataclass(frozen=True)
 class SampleFile:
-    """One file of the corpus and what a run makes of it.
+    """One file of the corpus and what a run should make of it.
 
-    `pages` counts the pages a reader can count, rejected ones too: 0 for an unreadable document.
-    `rejects` are pairs of page index and reason; the index is None where the whole document is one
-    reject.
+    `what` describes it for people. `pages` counts all its pages, rejected ones too; it is 0 for an
+    unreadable document. `rejects` are pairs of page index and reason; the index is None if the
+    whole document is rejected.
     """
 
     name: str
@@ -50,12 +51,12 @@ class SampleFile:
 
     @property
     def expected(self) -> str:
-        """`pages`, or the reason for which the whole document is one reject."""
+        """The reason if the whole document is rejected, else `pages`."""
         return next((reason for index, reason in self.rejects if index is None), "pages")
 
 
 def write_sample_corpus(folder: Path) -> list[SampleFile]:
-    """Write the corpus into `folder`, which is made if missing; files of the same names go."""
+    """Write the corpus into `folder`, made if missing; files of the same names are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for file, data in sample_files():
@@ -65,7 +66,7 @@ def write_sample_corpus(folder: Path) -> list[SampleFile]:
 
 
 def sample_files() -> Iterator[tuple[SampleFile, bytes]]:
-    """Every file of the corpus with its bytes, in a fixed order."""
+    """All files of the corpus with their bytes, in a fixed order."""
     for file, make in _FILES:
         yield file, make()
 
@@ -138,7 +139,7 @@ def _seed_webp() -> bytes:
 
 
 def _harbour_tiff() -> bytes:
-    # A fax: one bit a pixel, CCITT group 4, as most archives of office paper keep it.
+    # A fax: one bit a pixel, CCITT group 4, the usual format of archives of office paper.
     pages = [
         render(Sheet((page,), 13.5, family="sans-serif")) for page in scanned_words.HARBOUR_LOG
     ]

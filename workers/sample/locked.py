@@ -1,15 +1,15 @@
 """Writes one small PDF that needs a password.
 
-PDF 1.7 §7.6, standard security handler, revision 2 (40-bit RC4): no protection at all today, and
-still what old crawled files carry. MuPDF can encrypt too, but only with a random file id, and the
-sample corpus must have the same bytes on each run. It does not write any other kind of PDF.
+PDF 1.7 §7.6, standard security handler, revision 2 (40-bit RC4). It protects nothing today, but old
+crawled files have it. MuPDF can encrypt too, but only with a random file id, and the sample corpus
+must have the same bytes on each run. Does not: write any other kind of PDF.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-# PDF 1.7, algorithm 2, step (a): what a password is padded with to 32 bytes.
+# PDF 1.7, algorithm 2, step (a): the padding of a password to 32 bytes.
 PASSWORD_PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 PERMISSIONS = -4
 KEY_BYTES = 5
@@ -64,7 +64,7 @@ def _content(text: str) -> bytes:
 
 
 def _assemble(bodies: list[bytes]) -> bytes:
-    """A PDF of the objects 1, 2, … `bodies`; the first is the catalogue, the last the lock."""
+    """A PDF whose objects 1, 2, … have `bodies`; the first is the catalogue, the last the lock."""
     data = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     offsets = []
     for number, body in enumerate(bodies, start=1):

@@ -1,8 +1,8 @@
-"""Draws the pages of the sample corpus: typeset PDFs, worn scans of them, and a locked PDF.
+"""Draws the pages of the sample corpus: typeset PDFs, and worn scans of them.
 
-Owns layout and bytes in memory. It does not choose what is in the corpus (`workers.sample.corpus`),
-and it opens no file. Equal arguments give equal bytes: no dates, no random ids, seeded noise, and
-only the fonts that MuPDF carries, never those of the machine.
+Owns layout and bytes in memory. Does not: choose the corpus's files (`workers.sample.corpus`), or
+open any. Equal arguments give equal bytes: no dates, no random ids, seeded noise, and only the
+fonts that MuPDF carries, never those of the machine.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ ul {{ margin: 0 0 7px 0; }}
 
 @dataclass(frozen=True)
 class Sheet:
-    """One typeset page: its columns side by side under one style.
+    """One typeset page: columns side by side in one style.
 
-    `sideways` draws the page on its side and sets /Rotate, so that it shows upright in landscape.
+    `sideways` draws the page on its side and sets /Rotate, so that viewers show it upright in
+    landscape.
     """
 
     columns: tuple[str, ...]
@@ -65,7 +66,7 @@ def _block_html(lines: list[str], lang: str) -> str:
         texts = "\n".join(lines).removeprefix("- ").split("\n- ")
         items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
         return f"<ul lang='{lang}'>{items}</ul>"
-    # Chinese is written without spaces, so a line end inside a paragraph is nothing.
+    # Chinese is written without spaces, so lines of a paragraph are joined without one.
     paragraph = ("" if lang.startswith("zh") else " ").join(lines)
     return f"<p lang='{lang}'>{html.escape(paragraph)}</p>"
 
@@ -116,7 +117,7 @@ def _column_boxes(sheet: Sheet) -> list[pymupdf.Rect]:
 
 
 def pdf_bytes(document: pymupdf.Document, *, packed: bool = False) -> bytes:
-    """Serialise and close `document`. `packed` puts its objects, the page tree too, in streams."""
+    """Serialise and close `document`. `packed` puts its objects, also the page tree, in streams."""
     document.subset_fonts()
     data: bytes = document.tobytes(
         garbage=3, deflate=True, deflate_fonts=True, no_new_id=True, use_objstms=int(packed)
@@ -143,7 +144,7 @@ def render(sheet: Sheet, dpi: int = SCAN_DPI) -> Image.Image:
 
 
 def worn(picture: Image.Image, seed: int, skew_degrees: float = SCAN_SKEW_DEGREES) -> Image.Image:
-    """`picture` as a cheap scanner sees it: askew, on grey paper, unevenly lit, with noise."""
+    """`picture` as from a cheap scanner: askew, on grey paper, unevenly lit, with noise."""
     turned = picture.rotate(skew_degrees, Image.Resampling.BICUBIC, fillcolor=255)
     ink = np.asarray(turned, dtype=np.float32) / 255
     height, width = ink.shape
@@ -167,7 +168,7 @@ def scanned(title: str, sheets: Sequence[Sheet], seed: int) -> bytes:
     """A PDF of worn JPEG scans, one page a sheet, with no text layer."""
     document = new_document(title)
     for index, sheet in enumerate(sheets):
-        # Alternate the skew: pages fed by hand lean to either side.
+        # The skew alternates: pages fed by hand lean to either side.
         skew_degrees = SCAN_SKEW_DEGREES * (-1) ** index
         jpeg = encode([worn(render(sheet), seed + index, skew_degrees)], "JPEG", quality=78)
         page = document.new_page(width=PAGE_WIDTH_PT, height=PAGE_HEIGHT_PT)

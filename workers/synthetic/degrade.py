@@ -1,11 +1,11 @@
 """Make a drawn page look scanned: ink, paper, a sheet laid askew, light, lens, sensor, JPEG.
 
-Owns: the faults and the places of what they move. Does not decide how much of each there may be
+Owns the faults, and where they move the blocks of a page. Does not decide how strong each may be
 (`schemas.degrade`), nor whether a page stays legible: `tests.benchmarks.degrading` measures that.
 
 Every step is integer arithmetic, or elementwise floats that are rounded, in Pillow and NumPy: the
 same picture, generator state and settings give the same pixels on every machine. OpenCV is not
-used: its filters choose their instructions, and with them their rounding, by the processor.
+used: its filters choose their instructions by the processor, and so round differently.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from schemas.pages import Box
 from workers.synthetic.drawn import Drawn
 
 Colour = int | tuple[int, ...]
-"""As Pillow takes it: a level of a picture of one band, one for each band of the others."""
+"""As Pillow takes it: one level for a grey picture, a tuple with one for each band otherwise."""
 
-_NEWSPRINT = (238, 224, 186)  # what tint 1 makes of white
-_INK_LEVELS = 16  # of 255 from the paper; less, as in a background's shades, may leave the page
-_EDGE_PX = 3  # that ink keeps from the edge when it is moved: what a filter smears it by
-_LIGHT_CELLS = 33  # a side of the light's field, which is smooth and is enlarged to the page
+_NEWSPRINT = (238, 224, 186)  # the colour of white paper at tint 1
+_INK_LEVELS = 16  # of 255: pixels nearer to the paper are background, which may leave the page
+_EDGE_PX = 3  # the distance from moved ink to the page's edge: filters smear ink by as much
+_LIGHT_CELLS = 33  # the side of the light field, which is smooth, so it is enlarged to the page
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the points of a picture went: x' = a x + b y + c, y' = d x + e y + f, in pixels."""
+    """How the points of a picture were moved: x' = a x + b y + c, y' = d x + e y + f, in pixels."""
 
     coefficients: tuple[float, float, float, float, float, float]
     width: int
     height: int
 
     def moved(self, box: Box) -> Box:
-        """The upright box around `box` where it lies now; both in fractions of the picture."""
+        """The upright box around the moved `box`; both in fractions of the picture."""
         a, b, c, d, e, f = self.coefficients
         corners = [(x * self.width, y * self.height) for x in box[::2] for y in box[1::2]]
         xs = [min(max((a * x + b * y + c) / self.width, 0.0), 1.0) for x, y in corners]
@@ -50,21 +50,21 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """A degraded picture, of the size that it had, and where its points went."""
+    """A degraded picture, of unchanged size, and how its points were moved."""
 
     picture: Image.Image
     placement: Placement
 
 
 def degrade(picture: Image.Image, rng: np.random.Generator, settings: Degrade) -> Degraded:
-    """`picture` (RGB) with the faults of `settings`, each between none and its most.
+    """`picture` (RGB) with the faults of `settings`, each between none and its maximum.
 
-    The number of draws does not depend on the settings, but for noise, which comes last: a fault
-    that is switched off changes no other.
+    Switching off one fault changes no other: except for noise, which is drawn last, the number of
+    random draws does not depend on the settings.
     """
     amount = _amounts(rng, settings)
     px = max(picture.size) / REFERENCE_EDGE_PX
-    # Black on white costs a third in one band, up to where the paper gets its tint.
+    # A grey page takes a third of the time as one band, which it stays until the paper is tinted.
     red, green, blue = picture.split()
     is_grey = red.tobytes() == green.tobytes() == blue.tobytes()
     degraded = red if is_grey else picture
@@ -83,7 +83,7 @@ def degrade(picture: Image.Image, rng: np.random.Generator, settings: Degrade) -
 
 
 def degrade_drawn(drawn: Drawn, rng: np.random.Generator, settings: Degrade) -> Drawn:
-    """A drawn page with the faults of `settings`, its blocks where they lie then."""
+    """A drawn page with the faults of `settings`, and its blocks moved with the picture."""
     degraded = degrade(drawn.picture, rng, settings)
     moved = degraded.placement.moved
     blocks = tuple(replace(block, bbox=moved(block.bbox)) for block in drawn.blocks)
@@ -91,7 +91,7 @@ def degrade_drawn(drawn: Drawn, rng: np.random.Generator, settings: Degrade) -> 
 
 
 def _amounts(rng: np.random.Generator, settings: Degrade) -> Mapping[str, float]:
-    """How much this page gets of each fault, and which way the sheet and the light lie."""
+    """How strong each fault is on this page, and which way the sheet and the light lie."""
     most = {name: getattr(settings, name) for name in type(settings).model_fields}
     shares = rng.random(len(most))
     drawn = {name: float(share) * most[name] for name, share in zip(most, shares, strict=True)}
@@ -101,7 +101,7 @@ def _amounts(rng: np.random.Generator, settings: Degrade) -> Mapping[str, float]
 
 
 def _paper(picture: Image.Image) -> Colour:
-    """The colour that is the background's: the median of the picture's rim."""
+    """The background's colour: the median of the picture's rim."""
     pixels = np.asarray(picture)
     rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     levels = np.atleast_1d(np.median(rim, axis=0)).astype(int).tolist()
@@ -109,7 +109,7 @@ def _paper(picture: Image.Image) -> Colour:
 
 
 def _bleed(picture: Image.Image, paper: Colour, radius_px: float) -> Image.Image:
-    """Ink that spreads by `radius_px`; a part of a pixel is a part of the change."""
+    """Spread the ink by `radius_px`; a fraction of a pixel blends in as much of the last step."""
     inkier = np.maximum if np.mean(paper) < 128 else np.minimum
     while radius_px > 0:
         pixels = np.asarray(picture)
@@ -129,9 +129,9 @@ def _fade(picture: Image.Image, paper: Colour, share: float) -> Image.Image:
 
 
 def _turn(picture: Image.Image, paper: Colour, degrees: float) -> tuple[Image.Image, Placement]:
-    """`picture` turned clockwise about the middle of its ink, on paper.
+    """`picture` turned clockwise about the middle of its ink, on `paper`.
 
-    Where the turned ink would leave the page it is moved inwards, and made smaller if need be.
+    Turned ink that would leave the page is moved inwards, and made smaller if it does not fit.
     """
     width, height = picture.size
     ink = _ink(picture, paper)
@@ -139,7 +139,7 @@ def _turn(picture: Image.Image, paper: Colour, degrees: float) -> tuple[Image.Im
         return picture, Placement((1, 0, 0, 0, 1, 0), width, height)
     cos, sin = (round(f(math.radians(degrees)), 12) for f in (math.cos, math.sin))
     x0, y0, x1, y1 = ink
-    # The sides of the box around the turned box.
+    # The sides of the upright box around the turned ink.
     wide = (x1 - x0) * cos + (y1 - y0) * abs(sin)
     high = (x1 - x0) * abs(sin) + (y1 - y0) * cos
     scale = min(1.0, (width - 2 * _EDGE_PX) / wide, (height - 2 * _EDGE_PX) / high)
@@ -148,7 +148,7 @@ def _turn(picture: Image.Image, paper: Colour, degrees: float) -> tuple[Image.Im
     to_y = _within(from_y, scale * high / 2 + _EDGE_PX, height)
     a, d = scale * cos, scale * sin
     there = (a, -d, to_x - a * from_x + d * from_y, d, a, to_y - d * from_x - a * from_y)
-    # Pillow asks where each pixel comes from: the inverse, of the transposed turn.
+    # Pillow asks where each pixel comes from, which is the inverse: the turn transposed.
     p, q = cos / scale, sin / scale
     back = (p, q, from_x - p * to_x - q * to_y, -q, p, from_y + q * to_x - p * to_y)
     turned = picture.transform(
@@ -164,14 +164,14 @@ def _ink(picture: Image.Image, paper: Colour) -> tuple[int, int, int, int] | Non
 
 
 def _within(middle: float, half: float, length: int) -> float:
-    """The middle of a stretch of `length` or near it, so that `half` fits on both sides."""
+    """`middle`, moved just so far that `half` fits on both sides within `length`."""
     return min(max(middle, half), length - half) if 2 * half < length else length / 2
 
 
 def _light(picture: Image.Image, amount: Mapping[str, float]) -> Image.Image:
     """Tinted paper under uneven light: brightness falls towards one corner and along one fold.
 
-    Both are quadratic in the distance; `depth` shares the shadow out between them.
+    Both are quadratic in the distance; `depth` is the corner's share of the shadow.
     """
     if not amount["shadow"] and not amount["tint"]:
         return picture
@@ -192,7 +192,8 @@ def _noise(picture: Image.Image, rng: np.random.Generator, sigma: float) -> Imag
     """Noise of `sigma` grey levels, the same in all channels.
 
     A sum of four bytes stands for the normal distribution: its standard deviation is
-    sqrt(4 (256^2 - 1) / 12) = 147.8, and no logarithm rounds differently on another machine.
+    sqrt(4 (256^2 - 1) / 12) = 147.8, and it needs no logarithm, which may round differently on
+    another machine.
     """
     width, height = picture.size
     sums = np.zeros((height, width), np.uint16)
@@ -207,5 +208,5 @@ def _noise(picture: Image.Image, rng: np.random.Generator, sigma: float) -> Imag
 def _recompress(picture: Image.Image, quality: int) -> Image.Image:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
-    with Image.open(file) as again:
-        return again.convert("RGB")
+    with Image.open(file) as recompressed:
+        return recompressed.convert("RGB")

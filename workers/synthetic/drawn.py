@@ -1,4 +1,4 @@
-"""What every maker of pages returns: a picture and the text that stands on it."""
+"""What everything that draws a page returns: a picture, and the text that is on it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Drawn:
     """A page as it was drawn.
 
     `picture` is RGB; `text` is the ground truth; `blocks` are in reading order, with boxes in
-    fractions of the picture. `cleaned_chars` counts characters of the source that cannot be drawn
-    or stored and are in neither.
+    fractions of the picture. `cleaned_chars` counts the source's characters that cannot be drawn
+    or stored: they are in neither the picture nor the text.
     """
 
     picture: Image.Image

@@ -1,7 +1,13 @@
-"""Count and make the pages of records in a rasterizer's child: the parent's side.
+"""The parent's side of made pages: sends records to a child process, and gets pages and counts.
 
-Owns how a long text is counted in calls that each keep the deadline. What is drawn is decided in
-`making`, in the child; where records lie is the matter of `records`.
+Owns the calls to the child of a `Rasterizer`, each with a deadline: a long text is counted in
+several calls. Does not know how a page is drawn: that is `making`, which runs in the child, behind
+its fence of limits. Records are found by `listing` and read by `records`.
+
+    maker = shared_maker(RasterSettings(...), ChildLimits(60, 2 * 2**30))
+    counts = maker.count_texts(source, ["# A title"])
+    for page in maker.make(source, "# A title", record_id(source, "# A title"), range(1)):
+        page.image, page.layer, page.error
 """
 
 from __future__ import annotations
@@ -9,7 +15,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from schemas.pages import PageError, RasteredPage
 from schemas.sources import RecordSource
@@ -21,25 +26,32 @@ from workers.rasterising import ChildLimits, Rasterizer, RasterSettings, shared_
 _LONG_TEXT_CHARS = 100_000
 
 
-# `making` is imported in the child only: it loads MuPDF and the fonts.
+# What the child calls. `making` is imported only there: it loads MuPDF and the fonts.
 
 
-def _count_texts(*call: Any) -> Any:
+def _count_texts(source: TextSource, contents: Sequence[str]) -> list[int | PageError]:
     from workers.synthetic import making
 
-    return making.count_pages(*call)
+    return making.count_pages(source, contents)
 
 
-def _count_section(*call: Any) -> Any:
+def _count_section(source: TextSource, content: str, number: int) -> int | PageError | None:
     from workers.synthetic import making
 
-    return making.count_section(*call)
+    return making.count_section(source, content, number)
 
 
-def _make_pages(*call: Any) -> Any:
+def _make_pages(
+    source: RecordSource,
+    content: str,
+    doc_id: str,
+    indices: range,
+    settings: RasterSettings,
+    counts: Sequence[int],
+) -> list[RasteredPage]:
     from workers.synthetic import making
 
-    return making.make_pages(*call)
+    return making.make_pages(source, content, doc_id, indices, settings, counts)
 
 
 class RecordMaker:
@@ -59,6 +71,7 @@ class RecordMaker:
         ]
 
     def _count_together(self, source: TextSource, contents: list[str]) -> list[int | PageError]:
+        """Count texts in one call; where it fails, each text in a call of its own."""
         if not contents:
             return []
         (results,) = self._rasterizer.run(_count_texts, [(source, contents)])
@@ -78,7 +91,7 @@ class RecordMaker:
     def _count_sections(
         self, source: TextSource, content: str, counts: list[int], pages: float
     ) -> PageError | None:
-        """Append the counts of a text's next sections until they add up to `pages`."""
+        """Append the page counts of a text's next sections until they add up to `pages`."""
         while sum(counts) < pages:
             call = (len(counts),)
             (count,) = self._rasterizer.run(_count_section, [call], (source, content))
@@ -96,7 +109,7 @@ class RecordMaker:
         """Make pages of a record in order; one that fails is a RasteredPage with an error."""
         counts: list[int] = []
         if isinstance(source, TextSource) and len(content) > _LONG_TEXT_CHARS:
-            # The sections before the first page are counted in calls of their own, once a record.
+            # The sections before the first page are counted once a record, in calls of their own.
             if self._counted[:2] != (source, content):
                 self._counted = (source, content, [])
             counts = self._counted[2]
@@ -107,5 +120,9 @@ class RecordMaker:
 
 @functools.lru_cache(maxsize=2)
 def shared_maker(settings: RasterSettings, limits: ChildLimits, fenced: bool = True) -> RecordMaker:
-    """This process's maker, in the child of its shared rasterizer; `fenced` as there."""
+    """This process's maker, in the child of its shared rasterizer.
+
+    Not `fenced` for generators, whose libraries need what the fence forbids: see
+    `shared_rasterizer`.
+    """
     return RecordMaker(shared_rasterizer(settings, limits, fenced))

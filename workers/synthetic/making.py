@@ -1,7 +1,11 @@
-"""Make the pages of a record: what runs in the child.
+"""The child's side of made pages: counts and makes the pages of one record.
 
-A record is what a source draws from: a text, a SMILES string, or the number of a draw. Its pages
-are a function of it and its source's settings; chance comes from its id alone.
+Runs in the child process that `fenced`, the parent's side, calls. Owns what becomes of a record: a
+text is set as pages, a chat fades, and anything else is one picture drawn by its kind's `drawing`
+module. Reads no files and starts no processes.
+
+A record's `content` is a text, the JSON of a chat, a SMILES string, or the number of a draw. Its
+pages are a function of its content and its source's settings: all random choices come from its id.
 """
 
 from __future__ import annotations
@@ -38,13 +42,13 @@ from workers.text.signatures import IMAGE_HASH_BYTES, image_hash
 
 
 def chance(doc_id: str, page_index: int | None = None) -> np.random.Generator:
-    """The generator of a document's choices, or of those of one of its pages."""
+    """The random generator of a document, or of one of its pages."""
     entropy = [int(doc_id[:32], 16)] + ([] if page_index is None else [1, page_index])
     return np.random.default_rng(entropy)
 
 
 def draw(source: RecordSource, content: str, doc_id: str) -> Drawn:
-    """The one page of a record that is no text. Raises DocumentError where it cannot be drawn."""
+    """The only page of a record that is not a text. Raises DocumentError if it cannot be drawn."""
     rng = chance(doc_id)
     # Each library takes up to a second to import, and most children need one of them.
     if isinstance(source, ChartSource):
@@ -73,7 +77,7 @@ _NO_PAGES = PageError("no_pages", "the record has no text that a font could draw
 
 
 def count_pages(source: TextSource, contents: Sequence[str]) -> list[int | PageError]:
-    """The pages of each text, or why they cannot be counted."""
+    """How many pages each text takes, or why they cannot be counted."""
     return [_count(source, content) for content in contents]
 
 
@@ -87,7 +91,7 @@ def _count(source: TextSource, content: str) -> int | PageError:
 
 @dataclass(slots=True)
 class _OpenCounts:
-    """A long text that is being counted: its sections, and those counted so far."""
+    """A long text that is being counted: the sections to come, and the pages of those counted."""
 
     key: tuple[TextSource, str] | None = None
     sections: Iterator[int] = field(default_factory=lambda: iter(()))
@@ -98,7 +102,10 @@ _counted = _OpenCounts()
 
 
 def count_section(source: TextSource, content: str, number: int) -> int | PageError | None:
-    """Pages of one section of a text, None past its last; asked for in order, each costs little."""
+    """Pages of section `number` of a text from 0, None past the last.
+
+    The text stays open between calls, so sections asked for in order are each counted once.
+    """
     try:
         if _counted.key != (source, content):
             sections = typeset.section_counts(
@@ -125,7 +132,7 @@ def make_pages(
 ) -> list[RasteredPage]:
     """Make some pages of a record; a page that fails is a RasteredPage with an error.
 
-    `counts`: the pages of a text's first sections, as far as they are known.
+    `counts` are the page counts of a text's first sections, as far as they are known.
     """
     pages = []
     for index in indices:
@@ -145,7 +152,7 @@ def make_pages(
 
 
 def _fitted(drawn: Drawn, longest_edge_px: int) -> Drawn:
-    """`drawn` at most so large; it is never enlarged."""
+    """`drawn` reduced to `longest_edge_px`; it is never enlarged."""
     width, height = reduced(*drawn.picture.size, longest_edge_px)
     if (width, height) == drawn.picture.size:
         return drawn
@@ -190,19 +197,16 @@ def _conversation_page(
     faded = fade(cleaned, source, style, page, settings.raster)
     return RasteredPage(
         page,
-        image_hash=bytes(IMAGE_HASH_BYTES),  # of no picture: its words alone tell it from others
+        image_hash=bytes(IMAGE_HASH_BYTES),  # no page image: duplicates are found by the text
         layer=Reading(page, text, cleaned_chars=faded.cleaned_chars),
         maker=_maker(source),
         conversation=faded.conversation,
     )
 
 
-# ---- texts ------------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class _OpenText:
-    """A text that is being set: the page that comes next, and the one after the last asked for."""
+    """A text that is being set: the index of the next page, and where `pages` ends."""
 
     key: tuple[str, str, int] | None = None
     pages: Iterator[Drawn] = field(default_factory=lambda: iter(()))
@@ -218,13 +222,13 @@ def _blocks(source: TextSource, content: str) -> tuple[TextBlock, ...]:
 
 
 def _style(source: TextSource | ConversationSource, content: str, text: str) -> Style:
-    """The style of a record, by chance of its id; `text` is what it says."""
+    """The style of a record, drawn from its id and fit for the script of `text`."""
     chosen = space(source.preset, source.typography)
     return sample(chance(record_id(source, content)), chosen, script_of(text))
 
 
 _open = _OpenText()
-# Pages are made in runs, each from where the one before ended; a shard has no more than this.
+# Consecutive calls continue in the open text for this many pages; then it is set anew.
 _AHEAD = 512
 
 
@@ -254,7 +258,7 @@ def _text_page(
         _open.key = None
         raise
     _open.next_index += 1
-    if index == 0:  # what is cleaned away lies on no page
+    if index == 0:  # harmful characters were removed before paging, so the first page counts them
         cleaned_chars = drawn.cleaned_chars + harmful_chars(content)
         drawn = replace(drawn, cleaned_chars=cleaned_chars)
     if source.degrade is not None:

@@ -1,4 +1,4 @@
-"""Sheets to draw on: a page of PyMuPDF in memory, its fonts, and its picture."""
+"""PyMuPDF pages to draw on: a page in memory, the fonts for it, and its picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pymupdf
 from PIL import Image, ImageChops
@@ -20,7 +20,7 @@ Colour = tuple[float, float, float]
 
 
 class Family(NamedTuple):
-    """A font family: PyMuPDF's names of its faces. Some have no slanted face of their own."""
+    """A font family, by PyMuPDF's names of its faces. In some, another face stands for italic."""
 
     regular: str
     bold: str
@@ -42,11 +42,11 @@ FAMILIES = {
 
 
 @functools.cache
-def font(face: str) -> Any:
-    """A font by PyMuPDF's name of its face."""
+def font(face: str) -> pymupdf.Font:
+    """The font that PyMuPDF knows as `face`. Raises RequestError without pymupdf-fonts."""
     if not face.startswith(_BUILT_IN):
         try:
-            importlib.import_module("pymupdf_fonts")  # PyMuPDF only says that it knows no such font
+            importlib.import_module("pymupdf_fonts")  # PyMuPDF's own error does not name it
         except ImportError as exc:
             raise RequestError(
                 f"font {face} needs pymupdf-fonts: pip install pymupdf-fonts"
@@ -55,7 +55,7 @@ def font(face: str) -> Any:
 
 
 @contextmanager
-def sheet(width: float, height: float, paper: Colour) -> Iterator[Any]:
+def sheet(width: float, height: float, paper: Colour) -> Iterator[pymupdf.Page]:
     """A page of `width` x `height` points, filled with `paper`."""
     with pymupdf.open() as document:
         page = document.new_page(width=width, height=height)
@@ -63,18 +63,18 @@ def sheet(width: float, height: float, paper: Colour) -> Iterator[Any]:
         yield page
 
 
-def picture(page: Any, pixels_per_point: float) -> Image.Image:
-    """The page as RGB, without the pixels at its right and lower edges that it fills in part."""
+def picture(page: pymupdf.Page, pixels_per_point: float) -> Image.Image:
+    """The page as RGB, without the pixels at its right and lower edges that it partly fills."""
     matrix = pymupdf.Matrix(pixels_per_point, pixels_per_point)
     pixmap = page.get_pixmap(matrix=matrix, alpha=False)
     whole = Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
-    # A thousandth of a pixel less is rounding.
+    # A side that falls short of a whole pixel by a thousandth does so by rounding.
     sides = (math.floor(side * pixels_per_point + 1e-3) for side in page.rect.br)
     return whole.crop((0, 0, *sides))
 
 
 def ink_box(drawn: Image.Image) -> Box:
-    """The box of what is unlike the top left pixel, in fractions of the picture."""
+    """The box around all pixels that differ from the top left one, in fractions of the picture."""
     paper = Image.new("RGB", drawn.size, drawn.getpixel((0, 0)))
     x0, y0, x1, y1 = ImageChops.difference(drawn, paper).getbbox() or (0, 0, *drawn.size)
     return x0 / drawn.width, y0 / drawn.height, x1 / drawn.width, y1 / drawn.height

@@ -1,4 +1,4 @@
-"""Characters that would break consumers of a text or a message, and their removal. Pure."""
+"""Removes the characters that would break consumers of a text or a message. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _HARMFUL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\
 
 
 def clean(text: str) -> str:
-    """`text` without what breaks consumers: control characters, lone surrogates, outer space."""
+    """`text` without control characters, lone surrogates, and white space at its ends."""
     return _HARMFUL.sub("", _LINE_END.sub("\n", text)).strip()
 
 
 def harmful_chars(text: str) -> int:
-    """How many characters `clean` removes because they break consumers; space is not counted."""
+    """How many control characters and lone surrogates `clean` removes; space is not counted."""
     return len(_HARMFUL.findall(text))
 
 

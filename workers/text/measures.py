@@ -1,8 +1,4 @@
-"""Facts about a text: token counts and language. Pure but for loading vocabularies.
-
-A text is cleaned in `workers.text.cleaning`, signed in `workers.text.signatures`, judged in
-`workers.text.quality`.
-"""
+"""Measures of a text: token counts and language. Pure, apart from loading vocabularies."""
 
 from __future__ import annotations
 
@@ -17,14 +13,14 @@ if TYPE_CHECKING:
     from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
 TOKENIZER = "tekken_240911"
-"""The fixed tokenizer of `text_tokens`: mistral-common's, 131,072 entries, in its wheel."""
+"""The fixed tokenizer of `text_tokens`: 131,072 entries, in mistral-common's wheel."""
 
 _LANGUAGE_CHARS = 2000  # more text does not change the answer and costs time
 
 
 @functools.cache
 def _tokenizer() -> Tekkenizer:
-    # Takes 25 MB and a quarter of a second, which a replica, counting nothing, can do without.
+    # Imported here: it takes 25 MB and a quarter of a second, and a replica counts no tokens.
     from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
     data = importlib.resources.files("mistral_common") / "data" / f"{TOKENIZER}.json"
@@ -32,15 +28,15 @@ def _tokenizer() -> Tekkenizer:
 
 
 def count_tokens(text: str) -> int:
-    """Text tokens of `text`, without begin or end marks."""
+    """How many text tokens `text` has, without begin or end marks."""
     return len(_tokenizer().encode(text, bos=False, eos=False))
 
 
 def count_up_to(text: str, enough: int) -> int:
-    """`enough`, where there are at least so many text tokens, else how many there are.
+    """How many text tokens `text` has, but at most `enough`.
 
-    No token spans two words, so where there are `enough` words the vocabulary is not needed, whose
-    loading takes a second and 119 MB.
+    No token spans two words. So a text of `enough` words needs no vocabulary, whose loading takes
+    a second and 119 MB.
     """
     return enough if len(text.split()) >= enough else min(enough, count_tokens(text))
 
@@ -51,7 +47,7 @@ def _identifier() -> LanguageIdentifier:
 
 
 def language(text: str) -> tuple[str, float]:
-    """ISO 639-1 code and probability of the text's language; `und`, 0.0 without letters."""
+    """ISO 639-1 code and probability of the text's language; without letters `und` and 0.0."""
     sample = text[:_LANGUAGE_CHARS]
     if not any(char.isalpha() for char in sample):
         return "und", 0.0

@@ -1,4 +1,4 @@
-"""Scores of a reading and the floors below which it is a reject. Pure."""
+"""Scores of a reading, and the floors below which it is a reject. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from schemas.pages import PageError
 from schemas.recipe import Quality
 
-_RUN = re.compile(r"(\W)(?:\s*\1)+")  # leaders of a table of contents count once
-_SYMBOL = re.compile(r"[^\w\s]|_")  # of `\w`, the underscore alone is not alphanumeric
+_RUN = re.compile(r"(\W)(?:\s*\1)+")  # such as the dots of a table of contents
+_SYMBOL = re.compile(r"[^\w\s]|_")  # `\w` contains the underscore, which is a symbol here
 _SPACE = re.compile(r"\s")
 _NGRAM = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a reading is worth. All are shares in 0..1; `confidence` is None for a text layer."""
+    """The quality of a reading: shares of 0 to 1. `confidence` is None for a text layer."""
 
     score: float
     confidence: float | None
@@ -28,7 +28,7 @@ class Scores:
 
 
 def repetition(words: Sequence[str]) -> float:
-    """Share of word 5-grams that were seen before on the page; 0 under ten words."""
+    """The share of word 5-grams that occurred earlier on the page; 0 under ten words."""
     count = len(words) - _NGRAM + 1
     if len(words) < 2 * _NGRAM:
         return 0.0
@@ -37,10 +37,10 @@ def repetition(words: Sequence[str]) -> float:
 
 
 def symbol_share(text: str) -> float:
-    """Share of visible characters that are neither letter, digit nor mark; runs count once."""
-    shown = _RUN.sub(r"\1", text)
-    symbols = sum(not _is_mark(char) for char in _SYMBOL.findall(shown))
-    visible = len(shown) - len(_SPACE.findall(shown))
+    """The share of visible characters that are no letter, digit or mark; a run counts once."""
+    counted = _RUN.sub(r"\1", text)
+    symbols = sum(not _is_mark(char) for char in _SYMBOL.findall(counted))
+    visible = len(counted) - len(_SPACE.findall(counted))
     return symbols / max(1, visible)
 
 
@@ -52,13 +52,13 @@ def _is_mark(char: str) -> bool:
 def measure(text: str, words: Sequence[str], confidence: float | None, ink_share: float) -> Scores:
     """Score one reading.
 
-    `score` orders duplicates: confidence x (1 - repetition) x (1 - symbol share), where a text
-    layer counts as confidence 1.
+    `score` orders duplicates: confidence x (1 - repetition) x (1 - symbol share). A text layer has
+    confidence 1 in it.
     """
     repeated, symbols = repetition(words), symbol_share(text)
-    sure = 1.0 if confidence is None else confidence
+    certainty = 1.0 if confidence is None else confidence
     return Scores(
-        score=round(sure * (1 - repeated) * (1 - symbols), 4),
+        score=round(certainty * (1 - repeated) * (1 - symbols), 4),
         confidence=confidence,
         repetition=round(repeated, 4),
         symbol_share=round(symbols, 4),

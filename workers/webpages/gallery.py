@@ -1,13 +1,13 @@
 """A gallery of samples as one HTML file: pictures with their blocks, beside their texts. Pure.
 
-Of a conversation it shows the messages in their order, each image with its mode and its cost.
+Of a conversation it shows the messages in order, each image with its mode and its cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Literal, TypedDict, cast
 
 from workers.webpages.webpage import embedded, webpage
 
@@ -25,16 +25,92 @@ figure { margin: 0; font-size: .75rem } figure img { width: 100%; border: 1px so
 """
 
 
+class Picture(TypedDict):
+    """An image file, in the Hugging Face Image layout."""
+
+    bytes: bytes
+    path: str
+
+
+class BlockRow(TypedDict):
+    """A block of a page; `bbox` in fractions of the page, x0 y0 x1 y1."""
+
+    label: str
+    bbox: Sequence[float]
+
+
+class PageRow(TypedDict):
+    """The columns of `pages` that the gallery shows."""
+
+    source_uri: str
+    page_index: int
+    image: Picture
+    width: int
+    height: int
+    text: str
+    text_source: str
+    task: str
+    engine: str
+    mode: str
+    blocks: Sequence[BlockRow]
+    vision_tokens: int
+    text_tokens: int
+    compression: float
+
+
+class Part(TypedDict):
+    """A part of a message; an image's text is empty."""
+
+    type: Literal["image", "text"]
+    text: str
+
+
+class Message(TypedDict):
+    """A message of a conversation."""
+
+    role: str
+    content: Sequence[Part]
+
+
+class Shown(TypedDict):
+    """How an image of a conversation is shown to the model."""
+
+    mode: str
+    vision_tokens: int
+    width: int
+
+
+class ConversationRow(TypedDict):
+    """The columns of `conversations` that the gallery shows."""
+
+    source_uri: str
+    messages: Sequence[Message]
+    images: Sequence[Picture]
+    shown: Sequence[Shown]
+    turns: Sequence[object]
+    tokens_before: int
+    tokens_after: int
+    ratio: float
+
+
 def html(
-    title: str, pages: Iterable[Mapping[str, Any]], conversations: Iterable[Mapping[str, Any]] = ()
+    title: str,
+    pages: Iterable[Mapping[str, object]],
+    conversations: Iterable[Mapping[str, object]] = (),
 ) -> str:
-    """The whole file, of rows of `pages` and of `conversations`, in their order."""
-    sections = [*map(_section, pages), *map(_conversation, conversations)]
+    """The whole file, with rows of `pages` and of `conversations` in their order.
+
+    Rows have at least the columns of `PageRow` and `ConversationRow`, as the tables define them.
+    """
+    sections = [
+        *map(_page, cast("Iterable[PageRow]", pages)),
+        *map(_conversation, cast("Iterable[ConversationRow]", conversations)),
+    ]
     return webpage(title, _STYLE, "\n".join(sections))
 
 
-def _section(row: Mapping[str, Any]) -> str:
-    kind = " ".join(str(row[name]) for name in ("engine", "mode") if row[name])
+def _page(row: PageRow) -> str:
+    kind = " ".join(name for name in (row["engine"], row["mode"]) if name)
     facts = (
         f"{row['text_source']} · {row['task']} · {row['width']} x {row['height']} px · "
         f"{row['text_tokens']:,} text tokens / {row['vision_tokens']:,} vision tokens = "
@@ -48,20 +124,20 @@ def _section(row: Mapping[str, Any]) -> str:
 
 
 def _file(uri: str) -> str:
-    # Where it lies is nothing for a page that is passed on.
+    # The folder is left out: a gallery may be passed on to people who must not know it.
     return uri.partition("#")[0].rpartition("/")[2]
 
 
-def _picture(row: Mapping[str, Any]) -> str:
+def _picture(row: PageRow) -> str:
     return _embedded(row["image"]) + "".join(_box(block) for block in row["blocks"])
 
 
-def _embedded(image: Mapping[str, Any]) -> str:
+def _embedded(image: Picture) -> str:
     suffix = image["path"].rpartition(".")[2].replace("jpg", "jpeg")
     return embedded(image["bytes"], suffix)
 
 
-def _conversation(row: Mapping[str, Any]) -> str:
+def _conversation(row: ConversationRow) -> str:
     facts = (
         f"{len(row['turns'])} turns · {row['tokens_before']:,} tokens before / "
         f"{row['tokens_after']:,} after = {row['ratio']:.2f} · {_file(row['source_uri'])}"
@@ -70,7 +146,7 @@ def _conversation(row: Mapping[str, Any]) -> str:
     messages = []
     for message in row["messages"]:
         parts = [
-            _shown(*next(pictures)) if part["type"] == "image" else _said(part["text"])
+            _image(*next(pictures)) if part["type"] == "image" else _text(part["text"])
             for part in message["content"]
         ]
         role = escape(message["role"])
@@ -81,18 +157,18 @@ def _conversation(row: Mapping[str, Any]) -> str:
     )
 
 
-def _shown(image: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
-    # As large as it is beside the others: what has faded is small.
+def _image(image: Picture, shown: Shown) -> str:
+    # In proportion to the other images, so that faded ones are small.
     facts = f"{shown['mode']}, {shown['vision_tokens']} tokens"
     width = f"width:{shown['width'] / 6:.0f}px"
     return f'<figure style="{width}">{_embedded(image)}<figcaption>{facts}</figcaption></figure>'
 
 
-def _said(text: str) -> str:
+def _text(text: str) -> str:
     return f'<pre dir="auto">{escape(text)}</pre>'
 
 
-def _box(block: Mapping[str, Any]) -> str:
+def _box(block: BlockRow) -> str:
     left, top, right, bottom = (100 * float(side) for side in block["bbox"])
     return (
         f'<div title="{escape(block["label"])}" style="left:{left:.2f}%;top:{top:.2f}%;'

@@ -1,7 +1,7 @@
-"""HTML files that load nothing: what every page of ours for people to look at is in. Pure.
+"""The frame of every HTML file for people to look at. Pure.
 
-Pictures are embedded, there is no script, and a policy in the file forbids browsers to load
-anything. Texts are the caller's to escape.
+A file loads nothing: pictures are embedded, there is no script, and a policy in the file forbids
+browsers to load anything. Does not: escape the body's texts; the caller does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ section { margin: 2rem 0; border-top: 2px solid #d8dee4; padding-top: 1rem }
 
 
 def webpage(title: str, style: str, body: str) -> str:
-    """A whole file; `style` comes on top of what all have, `body` below the title."""
+    """A whole HTML file with `title` as its heading; `style` is CSS added to that of all files."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" '
@@ -31,6 +31,6 @@ def webpage(title: str, style: str, body: str) -> str:
 
 
 def embedded(data: bytes, kind: str, alt: str = "") -> str:
-    """An `img` of a picture's file; `kind` is `jpeg`, `png` or `webp`."""
+    """An `img` with the bytes of a picture's file; `kind` is `jpeg`, `png` or `webp`."""
     encoded = base64.b64encode(data).decode()
     return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{encoded}">'

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fork_server import call
 from tests.pipelines.corpora import write_pdf
-
-PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
-
-
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PAGEFOUNDRY, *arguments], capture_output=True, text=True, check=False, timeout=120
-    )
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.ray_cluster import TIMEOUT_S, Cluster, call, calling, interrupt, ray_
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
-PAGES = 40
+PAGES = 20
 SECRET = "marker-of-a-secret-key"
 RECIPE = """
 dataset: data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,14 @@ from deltalake import DeltaTable
 from tests.cluster.kubernetes_api import NAMESPACE, TOKEN, RayJobs, kubernetes_api
 from tests.cluster.kubernetes_schemas import check_ray_object
 from tests.cluster.manifest_samples import IMAGE, RECIPE, one
+from tests.fork_server import call
 from tests.pipelines.cli.container_root import ContainerRoot, expanded, require_namespaces
 from tests.pipelines.corpora import write_pdf
 
 Value = dict[str, Any]
 
-PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 NIGHTLY = ("--nodes", "20", "--schedule", "0 2 * * *", "--time-zone", "Europe/Berlin")
-
-
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PAGEFOUNDRY, *arguments], capture_output=True, text=True, check=False, timeout=120
-    )
 
 
 def printed(recipe: Path, *arguments: str) -> list[Value]:

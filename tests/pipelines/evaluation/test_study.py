@@ -235,7 +235,7 @@ def test_the_report_shows_the_worst_pages_and_runs_nothing(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("modes", "message"),
     [
-        ("tiny,huge", "mode 'huge' is none of tiny, small, base, large, gundam, gundam-m"),
+        ("tiny,huge", "no mode 'huge'; choose from tiny, small, base, large, gundam, gundam-m"),
         (" , ", "names no mode"),
     ],
 )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +12,16 @@ from hypothesis import strategies as st
 
 from pipelines.planning.probe import choose_pages
 from schemas.shards import PageRange
+from tests.fork_server import call
 from tests.pipelines.corpora import write_pdf, write_scan
-
-PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
 
 
 def planned(folder: Path, lines: str, *options: str) -> dict[str, Any]:
     """What `plan --json` says of `folder/corpus`; Ray would leave its session in `folder/ray`."""
     recipe = folder / "recipe.yaml"
     recipe.write_text(f"dataset: {folder}/data\nsources: [{{documents: {folder}/corpus}}]\n{lines}")
-    done = subprocess.run(
-        [PAGEFOUNDRY, "plan", str(recipe), "--json", *options],
-        capture_output=True, text=True, check=False, timeout=300,
-        env=os.environ | {"RAY_TMPDIR": str(folder / "ray"), "TMPDIR": str(temporary(folder))},
-    )  # fmt: skip
+    folders = {"RAY_TMPDIR": str(folder / "ray"), "TMPDIR": str(temporary(folder))}
+    done = call("plan", str(recipe), "--json", *options, environment=folders)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -45,7 +38,7 @@ def corpus(tmp_path: Path) -> Path:
     """Four pages with a text layer, and two that are scans."""
     folder = tmp_path / "corpus"
     write_pdf(folder, "a.pdf", first_seed=1, pages=4)
-    write_scan(folder, "scan.pdf", first_seed=50, pages=2)
+    write_scan(folder, "scan.pdf", first_seed=50, pages=2, words=30)
     return folder
 
 
@@ -99,10 +92,7 @@ def test_where_nothing_is_to_read_nothing_is_probed(tmp_path: Path) -> None:
     (tmp_path / "corpus" / "a.txt").write_text("A text that is made into a page.\n" * 20)
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(f"dataset: {tmp_path}/data\nsources: [{{text: {tmp_path}/corpus/a.txt}}]\n")
-    done = subprocess.run(
-        [PAGEFOUNDRY, "plan", str(recipe), "--json", "--probe"],
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+    done = call("plan", str(recipe), "--json", "--probe")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["probe"] is None

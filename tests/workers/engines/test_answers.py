@@ -1,4 +1,4 @@
-"""Answers: what is told of a page's cost, and of an answer that ended, looped or never ended."""
+"""Answers: a page's cost, and the readings of answers that ended, looped or never ended."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Letters:
 
 @pytest.fixture
 def plan() -> Plan:
-    """Of a checkpoint without a profile: no formula, the output as it is."""
+    """The plan for a checkpoint without a profile: no formula, and the output unparsed."""
     spec = EngineSpec(name="transformers", model="nobody", prompt="Read.")
     return make_plan(spec, Checkpoint("nobody", "0", None, "nobodys", ()))
 
@@ -69,8 +69,8 @@ def test_image_tokens_count_by_the_formula_or_else_as_they_came(plan: Plan) -> N
     assert spent(PAGE, with_formula(plan, 100, 120), 120, Answer()).vision_tokens == 100
     assert miscount(PAGE, plan, 7, "it") is None
     assert miscount(PAGE, with_formula(plan, 100, 120), 120, "it") is None
-    said = miscount(PAGE, with_formula(plan, 100, 120), 7, "the processor")
-    assert said == (
+    error = miscount(PAGE, with_formula(plan, 100, 120), 7, "the processor")
+    assert error == (
         "mode native of profile plain makes 120 image tokens of 600 x 800 pixels, the processor 7"
     )
 
@@ -98,7 +98,7 @@ def test_a_reading_has_the_cost_and_the_text_of_its_answer(plan: Plan) -> None:
         (Answer([1] * 9), "no_end", "no end within 9 tokens"),
     ],
 )
-def test_an_answer_that_went_wrong_costs_what_it_cost(
+def test_an_answer_with_an_error_keeps_its_cost(
     plan: Plan, answer: Answer, reason: str, detail: str
 ) -> None:
     reading = finished(spent(PAGE, plan, 3, answer), plan, answer, Letters())
@@ -107,14 +107,14 @@ def test_an_answer_that_went_wrong_costs_what_it_cost(
     assert (reading.vision_tokens, reading.output_tokens, reading.text) == (3, 9, "")
 
 
-def test_why_an_engine_failed_is_kept_short() -> None:
+def test_an_engines_error_is_cut_to_500_characters() -> None:
     reading = failed(PAGE, "x" * 9000)
     assert reading.error is not None
     assert (reading.page_id, reading.error.reason) == ("page", "engine_error")
     assert len(reading.error.detail) == 500
 
 
-def test_a_page_of_which_the_model_would_see_nothing_is_told(plan: Plan) -> None:
-    said = miscount(PAGE, with_formula(plan, 0, 0), 0, "the processor")
-    assert said is not None
-    assert "600 x 800 pixels are too few for mode native" in said
+def test_a_page_too_small_for_any_image_token_is_an_error(plan: Plan) -> None:
+    error = miscount(PAGE, with_formula(plan, 0, 0), 0, "the processor")
+    assert error is not None
+    assert "600 x 800 pixels are too few for mode native" in error

@@ -1,4 +1,4 @@
-"""The tiny checkpoints of the tests load and generate as real ones do."""
+"""The tests' tiny checkpoints load and generate as real ones do."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ ANSWER = (
 
 
 def answers(name: str, folder: Path) -> list[str]:
-    """What the checkpoint in `folder` says of two small pages, in its cheapest mode."""
+    """The answers of the checkpoint in `folder` for two small pages, in its cheapest mode."""
     model_type = json.loads((folder / "config.json").read_text())["model_type"]
     processor = load_processor(str(folder), model_type)
     model = AutoModelForImageTextToText.from_pretrained(folder)
@@ -82,10 +82,10 @@ def answers(name: str, folder: Path) -> list[str]:
     pages = [written_page(200, 280), written_page(160, 120)]
     batch = ask(processor, profile, profile.modes[0], pages)
     output = model.generate(**batch, max_new_tokens=64, do_sample=False)
-    said: list[str] = processor.tokenizer.batch_decode(
+    texts: list[str] = processor.tokenizer.batch_decode(
         output[:, batch["input_ids"].shape[1] :], clean_up_tokenization_spaces=False
     )
-    return [text.replace(processor.tokenizer.eos_token, "<END>") for text in said]
+    return [text.replace(processor.tokenizer.eos_token, "<END>") for text in texts]
 
 
 @pytest.mark.parametrize("name", IN_TRANSFORMERS)
@@ -94,7 +94,7 @@ def test_a_taught_checkpoint_gives_its_answer_and_ends(name: str, tmp_path: Path
     assert answers(name, folder) == [f"{ANSWER}<END>"] * 2
 
 
-def test_a_taught_checkpoint_goes_round_where_it_shall(tmp_path: Path) -> None:
+def test_a_checkpoint_taught_without_an_end_repeats_its_answer(tmp_path: Path) -> None:
     folder = make_checkpoint("lighton-ocr", tmp_path, answer=ANSWER, ends=False)
     for text in answers("lighton-ocr", folder):
         assert text.startswith(f"{ANSWER}{ANSWER}{ANSWER[:30]}")

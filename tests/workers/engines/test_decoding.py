@@ -1,4 +1,4 @@
-"""What acts on each step of generation: the same rule as the pure ones, for all rows at once."""
+"""The guard and the loop cut at each step of generation follow the pure rules, for all rows."""
 
 from __future__ import annotations
 

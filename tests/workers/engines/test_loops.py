@@ -1,4 +1,4 @@
-"""Loops are found soon after they start, and tables of contents and empty cells are none."""
+"""Loops are found soon after they start; tables of contents and empty cells are no loops."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from workers.engines.loops import CHECK_EVERY, find_loop
 
 
 def varied(count: int, seed: int = 0) -> list[int]:
-    """Tokens as of prose: many kinds, the usual ones often."""
+    """Tokens like those of prose: many kinds, of which a few are frequent."""
     chance = random.Random(seed)
     return [int(chance.paretovariate(0.6)) % 5000 + 100 for _ in range(count)]
 
 
 def cut_at(tokens: list[int], exempt: frozenset[int] = frozenset()) -> tuple[int, int]:
-    """How many tokens were generated when a loop was found, and where it says it starts."""
+    """How many tokens were generated when a loop was found, and where the loop starts."""
     for end in range(CHECK_EVERY, len(tokens) + 1, CHECK_EVERY):
         start = find_loop(tokens[:end], exempt)
         if start >= 0:

@@ -1,4 +1,4 @@
-"""Processors come out of a checkpoint whole, whether or not torchvision is there."""
+"""A checkpoint's processor is loaded complete, with and without torchvision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both PP-OCRv6 engines share: here, seeing which way up a page lies."""
+"""What both PP-OCRv6 engines share: here, how a page is turned."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ def page(index: int, grey: int = 255, size: tuple[int, int] = (224, 320)) -> Pag
 
 
 class Script(PreTrainedModel, GenerationMixin):
-    """A model that says what its script says: each token follows from the last one alone.
+    """A model that follows a script: each token depends only on the last one.
 
-    A white page is `PAGE_TOKENS` tokens, then the end, a light one `SHORT_TOKENS`. A dark one
-    falls, after 301 tokens, into a loop of 40; where a guard bans the next one, the end comes.
+    A white page gives `PAGE_TOKENS` tokens and then the end, a light page `SHORT_TOKENS`. A dark
+    page falls into a loop of 40 tokens after 301; if a guard bans its next token, the end comes.
     """
 
     config_class = PretrainedConfig
@@ -165,7 +165,7 @@ def call(engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
 
 
 def test_looping_pages_cost_little(engine: TransformersEngine) -> None:
-    """With the retries that they lead to, a tenth of looping pages adds less than 30 %."""
+    """If a tenth of the pages loop, they and their retries add less than 30 %."""
     model = loaded(engine).model
     settings = LadderSettings(Quality(), RASTER, rotate=True)
     costs, attempts = [], []
@@ -260,7 +260,7 @@ def test_a_formula_that_miscounts_the_processor_is_an_error(engine: Transformers
 
 @pytest.mark.parametrize("family", ["deepseek-ocr-2", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
 def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
-    """How sure a model is of each token goes with all that it attends to: page, prompt, answer."""
+    """Confidences show it: a token's probability depends on the page, the prompt and the answer."""
     folder = make_checkpoint(family, tmp_path)
     spec = EngineSpec(name="transformers", model=str(folder), max_new_tokens=24)
     reader = load_transformers(spec, batch_pages=2)

@@ -15,7 +15,7 @@ TEXTS = st.text(alphabet="ab c漢", max_size=60).map(plain)
 
 
 def test_a_case_worked_by_hand() -> None:
-    """the cat sat down -> the bat sat: 1 wrong character, 5 that lack, of 16 there and 11 read."""
+    """the cat sat down -> the bat sat: 1 wrong and 5 missing characters, of 16, with 11 read."""
     found = compare("the cat sat down", "the bat sat")
     assert (found.char_errors, found.truth_chars, found.reading_chars) == (6, 16, 11)
     assert found.edit_distance == 6 / 16

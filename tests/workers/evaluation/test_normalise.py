@@ -1,4 +1,4 @@
-"""What of two texts is compared: words stay, syntax and spelling variants go."""
+"""Texts are compared without markup and without variants of spelling; their words stay."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 
 @given(st.text(alphabet="ab1*_#|-`\\[]()<>$&;:! \n", max_size=200))
 def test_no_letter_is_lost_but_those_of_addresses_and_tags(text: str) -> None:
-    """Brackets and angles make links and tags, whose insides go; nothing else may."""
+    """Only the contents of links (in brackets) and of tags (in angle brackets) may be removed."""
     cut = text.translate(dict.fromkeys(map(ord, "[]<>`~")))
     assert [c for c in plain(cut) if c.isalnum()] == [c for c in cut if c.isalnum()]
 

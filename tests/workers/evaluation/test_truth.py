@@ -34,7 +34,10 @@ def test_truths_are_found_by_name() -> None:
         (["/t/a.txt", "/t/a.md"], "both the truth"),
         (["/t/a.01.txt", "/t/a.001.md"], "both the truth"),
         (["/t/a.0000.txt"], "counted from 1"),
-        (["/t/a.txt", "/t/a.0001.txt"], "truth for all of it and truths by page"),
+        (
+            ["/t/a.txt", "/t/a.0001.txt"],
+            "a truth for the whole document, /t/a.txt, and truths by page",
+        ),
     ],
 )
 def test_truths_that_contradict_are_refused(files: list[str], message: str) -> None:

@@ -1,4 +1,4 @@
-"""The sample corpus is what its list says: the same bytes each time, the bad files bad."""
+"""The sample corpus is as its list says: the same bytes each time, and the bad files are bad."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@ import itertools
 import math
 import sys
 from html.parser import HTMLParser
-from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +33,7 @@ class _Table(HTMLParser):
         self.close()
         assert not self.open
 
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.open.append(tag)
         if tag == "tr":
             self.rows.append([])

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +59,9 @@ shares = st.sampled_from([0.0, 0.5, 1.0])
         "methyl_share": shares, "side_px": st.sampled_from([(320, 320), (640, 1024)]),
     }),
 )  # fmt: skip
-def test_no_option_changes_what_is_written(line: str, seed: int, options: dict[str, Any]) -> None:
+def test_no_option_changes_what_is_written(
+    line: str, seed: int, options: dict[str, object]
+) -> None:
     source = ChemistrySource(chemistry="sample", **options)
     first = chemistry.draw(chance(seed), source, line)
     assert first.text == canonical(line)

@@ -1,4 +1,4 @@
-"""Conversations: reading turns, aging them, and the images and messages that come of them."""
+"""Conversations: parsing turns, aging them, and the images and messages made of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import itertools
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,10 +21,10 @@ from schemas.recipe import Raster
 from schemas.typography import space
 from workers.synthetic.conversations.fading import fade
 from workers.synthetic.conversations.turns import (
-    Said,
+    ChatTurn,
     from_content,
+    parse_turns,
     passages,
-    said,
     to_content,
     transcript,
 )
@@ -39,23 +38,23 @@ PROSE = "The river rose in the night and the bridge at the mill was gone by morn
 CHINESE = "河水在夜里上涨，磨坊旁的桥在早晨之前就被冲走了。" * 12
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=80)
 turns = st.lists(
-    st.builds(Said, st.sampled_from(["user", "assistant", "system"]), texts), min_size=1
+    st.builds(ChatTurn, st.sampled_from(["user", "assistant", "system"]), texts), min_size=1
 )
 
 
-def source_of(**fields: Any) -> ConversationSource:
+def source_of(**fields: object) -> ConversationSource:
     return ConversationSource(conversations=("chats.jsonl",), **fields)
 
 
-def faded(said_turns: list[Said], **fields: Any) -> Conversation:
+def faded(turns: list[ChatTurn], **fields: object) -> Conversation:
     style = sample(chance("0" * 64), space("document", source_of().typography))
     raster = Raster(format="png")
-    return fade(said_turns, source_of(**fields), style, PAGE, raster).conversation
+    return fade(turns, source_of(**fields), style, PAGE, raster).conversation
 
 
-def chat(count: int, text: str = PROSE) -> list[Said]:
+def chat(count: int, text: str = PROSE) -> list[ChatTurn]:
     roles = ("user", "assistant")
-    return [Said(roles[n % 2], f"Turn {n}. {text}") for n in range(count)]
+    return [ChatTurn(roles[n % 2], f"Turn {n}. {text}") for n in range(count)]
 
 
 def words(text: str) -> list[str]:
@@ -77,8 +76,8 @@ def words(text: str) -> list[str]:
         ([{"role": "system", "content": "a", "tool_calls": None}], [("system", "a")]),
     ],
 )  # fmt: skip
-def test_chats_in_use_are_read(value: Any, expected: list[tuple[str, str]]) -> None:
-    assert list(said(value)) == expected
+def test_chats_in_use_are_read(value: object, expected: list[tuple[str, str]]) -> None:
+    assert list(parse_turns(value)) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,24 +92,24 @@ def test_chats_in_use_are_read(value: Any, expected: list[tuple[str, str]]) -> N
         ([{"role": "user", "content": [{"type": "image_url"}]}], "part of type 'image_url'"),
     ],
 )
-def test_what_is_no_chat_is_told_by_its_turn(value: Any, why: str) -> None:
+def test_what_is_no_chat_is_told_by_its_turn(value: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        said(value)
+        parse_turns(value)
 
 
 @given(turns)
-def test_turns_survive_being_a_record(given_turns: list[Said]) -> None:
-    assert list(from_content(to_content(given_turns))) == given_turns
+def test_turns_survive_being_a_record(turns: list[ChatTurn]) -> None:
+    assert list(from_content(to_content(turns))) == turns
 
 
 @given(turns, st.sampled_from(["turns", "tokens"]), st.booleans())
 def test_passages_are_the_turns_and_fade_with_age(
-    given_turns: list[Said], by: str, keep_system: bool
+    turns: list[ChatTurn], by: str, keep_system: bool
 ) -> None:
     schedule = Fade.model_validate({"by": by, "text": 1, "large": 3, "base": 6})
     source = source_of(fade=schedule, keep_system=keep_system)
-    found = passages(given_turns, source, len)
-    for number, turn in enumerate(given_turns):
+    found = passages(turns, source, len)
+    for number, turn in enumerate(turns):
         mine = [passage for passage in found if passage.turn == number]
         assert "".join(passage.text for passage in mine) == turn.text
         assert [passage.begins for passage in mine] == [True] + [False] * (len(mine) - 1)
@@ -126,15 +125,15 @@ def test_passages_are_the_turns_and_fade_with_age(
 
 
 def test_images_show_exactly_the_faded_turns_and_tokens_add_up() -> None:
-    told = [Said("system", "Be brief."), *chat(40), Said("user", CHINESE), *chat(3)]
-    found = faded(told)
+    turns = [ChatTurn("system", "Be brief."), *chat(40), ChatTurn("user", CHINESE), *chat(3)]
+    found = faded(turns)
     modes = [turn.mode for turn in found.turns]
     assert (modes[0], modes[-4:]) == ("text", ["text"] * 4)
     assert set(modes) == {"text", "gundam", "large", "base", "small"}
     by_mode = {mode: [t for t in found.turns if t.mode == mode] for mode in set(modes) - {"text"}}
     for mode, of_mode in by_mode.items():
         shown = " ".join(page.text for page in found.images if page.mode == mode)
-        expected = "".join(transcript([Said(t.role, t.text)]) for t in of_mode)
+        expected = "".join(transcript([ChatTurn(t.role, t.text)]) for t in of_mode)
         assert "".join(shown.split()) == "".join(expected.split())
     for number, page in enumerate(found.images):
         picture = Image.open(io.BytesIO(page.image.data))
@@ -145,7 +144,7 @@ def test_images_show_exactly_the_faded_turns_and_tokens_add_up() -> None:
         assert showing
         assert {turn.mode for turn in showing} == {page.mode}
     text_tokens = sum(count_tokens(t.text) for t in found.turns if t.mode == "text")
-    assert found.tokens_before == sum(count_tokens(turn.text) for turn in told)
+    assert found.tokens_before == sum(count_tokens(turn.text) for turn in turns)
     assert found.tokens_after == text_tokens + sum(p.vision_tokens for p in found.images)
 
 
@@ -163,7 +162,7 @@ def test_each_turn_names_the_images_that_it_stands_on() -> None:
 
 
 def test_messages_have_an_image_part_for_each_image_and_all_text_that_is_left() -> None:
-    found = faded([Said("system", "Be brief."), *chat(9)], fade=Fade(text=4))
+    found = faded([ChatTurn("system", "Be brief."), *chat(9)], fade=Fade(text=4))
     parts = [part for message in found.messages for part in message.content]
     assert [part.type for part in parts].count("image") == len(found.images)
     texts_left = [turn.text for turn in found.turns if turn.mode == "text"]
@@ -183,7 +182,7 @@ def test_images_come_before_the_text_of_the_users_turn_they_precede() -> None:
 
 def test_a_long_text_fades_within_itself() -> None:
     text = "\n".join(f"{n}. {PROSE}" for n in range(40))
-    found = faded([Said("user", text)], fade=Fade(by="tokens", text=200, base=900))
+    found = faded([ChatTurn("user", text)], fade=Fade(by="tokens", text=200, base=900))
     assert [turn.mode for turn in found.turns] == ["tiny", "base", "text"]
     assert "".join(turn.text for turn in found.turns) == text
     (message,) = found.messages
@@ -191,20 +190,20 @@ def test_a_long_text_fades_within_itself() -> None:
 
 
 def test_turns_that_images_would_not_shorten_may_stay_text() -> None:
-    told = chat(7, "Yes.")
+    turns = chat(7, "Yes.")
     fade_all = Fade(text=1, gundam=2)
-    longer = faded(told, fade=fade_all)
+    longer = faded(turns, fade=fade_all)
     assert longer.tokens_after > longer.tokens_before
-    shorter = faded(told, fade=fade_all, only_if_shorter=True)
+    shorter = faded(turns, fade=fade_all, only_if_shorter=True)
     assert shorter.images == ()
-    assert [turn.text for turn in shorter.turns] == [turn.text for turn in told]
+    assert [turn.text for turn in shorter.turns] == [turn.text for turn in turns]
     assert shorter.tokens_after == shorter.tokens_before
 
 
 def test_lines_that_stay_text_after_all_are_one_message_with_their_turn() -> None:
     text = "\n".join(f"Line {n}." for n in range(9))
     found = faded(
-        [Said("user", text)], fade=Fade(by="tokens", text=5, gundam=20), only_if_shorter=True
+        [ChatTurn("user", text)], fade=Fade(by="tokens", text=5, gundam=20), only_if_shorter=True
     )
     (turn,) = found.turns
     assert (turn.text, len(found.messages)) == (text, 1)
@@ -217,8 +216,12 @@ def test_a_conversation_of_too_many_images_names_the_limit() -> None:
 
 def test_characters_that_no_font_has_are_counted() -> None:
     style = sample(chance("0" * 64), space("document", source_of().typography))
-    told = [Said("user", "kept \U0010ffff\ue123 words"), Said("assistant", "\ue123"), *chat(1)]
-    done = fade(told, source_of(fade=Fade(text=1)), style, PAGE, Raster())
+    turns = [
+        ChatTurn("user", "kept \U0010ffff\ue123 words"),
+        ChatTurn("assistant", "\ue123"),
+        *chat(1),
+    ]
+    done = fade(turns, source_of(fade=Fade(text=1)), style, PAGE, Raster())
     assert done.cleaned_chars == 3
     shown = " ".join(page.text for page in done.conversation.images)
     assert words(shown) == ["User:", "kept", "words", "Assistant:"]
@@ -246,7 +249,7 @@ def found_turns(records: list[Record]) -> list[list[dict[str, str]]]:
 
 def test_chats_are_read_from_json_lines_and_bad_ones_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    rows: list[Any] = [{"id": n, "messages": chat} for n, chat in enumerate(CHATS)]
+    rows: list[object] = [{"id": n, "messages": chat} for n, chat in enumerate(CHATS)]
     rows += [{"id": 7}, {"id": 8, "messages": [{"role": "user", "content": 3}]}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     records = list(read_records(corpus(path)))
@@ -267,7 +270,7 @@ def test_chats_and_long_texts_are_read_from_parquet(tmp_path: Path) -> None:
     assert records[2].error.detail == "row 2: `messages`: it is null, and no list of turns or text"
     pq.write_table(pa.table({"id": ["x"], "messages": ["a long text"]}), path)
     (record,) = read_records(corpus(path))
-    assert from_content(record.text) == (Said("user", "a long text"),)
+    assert from_content(record.text) == (ChatTurn("user", "a long text"),)
     pq.write_table(pa.table({"id": ["x"], "messages": [3]}), path)
     with pytest.raises(DocumentError, match="`messages` holds int64; give the source `column:`"):
         list(read_records(corpus(path)))

@@ -102,7 +102,7 @@ def test_records_by_number_are_those_of_the_stream(tmp_path: Path) -> None:
 
 
 def test_neighbouring_requests_go_on_where_the_last_one_ended(tmp_path: Path) -> None:
-    """What is behind them need not be there any more: nothing of it is read again."""
+    """What was read before may be damaged since: it is not read again."""
     corpus = written(tmp_path, "corpus.jsonl.gz", gz(json_lines(20_000)))
     before = corpus.path.stat()
     assert fetch_records(corpus, [15_000])[0].name == "15000"
@@ -260,6 +260,6 @@ def test_a_text_file_is_one_record(tmp_path: Path) -> None:
 
 def test_a_name_that_tells_no_format_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(
-        DocumentError, match=r"no_corpus: .*no corpus by its name; it ends in one of \.parquet"
+        DocumentError, match=r"no_corpus: .*no known format; its name must end in one of \.parquet"
     ):
         list(read_records(written(tmp_path, "corpus.csv", b"")))

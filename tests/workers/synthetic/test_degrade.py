@@ -64,7 +64,7 @@ def test_the_same_draw_is_the_same_page_on_every_machine(level: str) -> None:
 def test_turned_ink_stays_on_the_page_and_in_its_box(
     seed: int, degrees: float, corner: tuple[int, int], size: tuple[int, int]
 ) -> None:
-    """Also of a page that is full to its edges."""
+    """A page that is full to its edges is no exception."""
     (left, top), (wide, high) = corner, size
     right, bottom = min(left + wide, SIZE[0]), min(top + high, SIZE[1])
     turned = degrade(page((left, top, right, bottom)), chance(seed), Degrade(skew_degrees=degrees))

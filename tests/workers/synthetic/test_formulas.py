@@ -9,8 +9,9 @@ from schemas.charts import FormulaSource
 from schemas.errors import RequestError
 from schemas.pages import join_blocks
 from workers.synthetic.charts import fonts as charts_fonts
-from workers.synthetic.formulas.drawing import Type, _set_matrix, displayed, draw
-from workers.synthetic.formulas.grammar import Matrix, fenced, sample_formula
+from workers.synthetic.formulas.drawing import MathFont, _set_matrix, displayed, draw
+from workers.synthetic.formulas.grammar import Matrix, sample_formula
+from workers.synthetic.formulas.terms import fenced
 from workers.text.signatures import image_hash
 
 ANY = FormulaSource(formulas=1)
@@ -103,7 +104,7 @@ def test_only_outer_fractions_are_drawn_in_full() -> None:
 def test_a_matrix_is_set_in_rows_and_columns() -> None:
     matrix = Matrix((("1", "0", "0"), ("0", "1", "0")), "[")
     assert matrix.latex == r"\begin{bmatrix} 1 & 0 & 0 \\ 0 & 1 & 0 \end{bmatrix}"
-    ink = _set_matrix(matrix, Type("cm", 40)).ink
+    ink = _set_matrix(matrix, MathFont("cm", 40)).ink
     inner = ink[4:-4, 12:-12] > 0
     for axis, count in ((0, 3), (1, 2)):
         # Runs of columns, and of rows, that have ink.

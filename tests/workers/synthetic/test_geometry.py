@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,10 +38,10 @@ def named(entries: list[str]) -> dict[str, complex]:
     return {entry.split(": ")[0]: places(entry)[0] for entry in entries}
 
 
-def all_points(told: dict[str, Any]) -> dict[str, complex]:
-    points = named(told.get("Line", {}).get("line_endpoint", []))
-    points |= named(told.get("Point", {}).get("point", []))
-    points |= named(told.get("Circle", {}).get("circle_center", []))
+def all_points(description: dict[str, dict[str, list[str]]]) -> dict[str, complex]:
+    points = named(description.get("Line", {}).get("line_endpoint", []))
+    points |= named(description.get("Point", {}).get("point", []))
+    points |= named(description.get("Circle", {}).get("circle_center", []))
     points.pop("", None)
     return points
 
@@ -63,18 +62,18 @@ def test_what_is_told_lies_on_the_pixels(
     drawn: dict[FigureKind, list[Drawn]], kind: FigureKind
 ) -> None:
     for each in drawn[kind]:
-        told = json.loads(each.text)
-        lines = told.get("Line", {"line": [], "line_type": []})
+        description = json.loads(each.text)
+        lines = description.get("Line", {"line": [], "line_type": []})
         for line, line_type in zip(lines["line"], lines["line_type"], strict=True):
             start, end = places(line)
             along = np.linspace(start, end, round(abs(end - start)))[1:-1]
             share = is_inked(each.picture, along).mean()
             assert share == 1 if line_type == "solid" else 0.4 < share < 0.95
-        circles = told.get("Circle", {"circle_center": [], "radius": []})
+        circles = description.get("Circle", {"circle_center": [], "radius": []})
         for centre, radius in zip(circles["circle_center"], circles["radius"], strict=True):
             ring = places(centre)[0] + radius * np.exp(2j * np.pi * np.arange(720) / 720)
             assert is_inked(each.picture, ring).all()
-        assert is_inked(each.picture, np.array(list(all_points(told).values()))).all()
+        assert is_inked(each.picture, np.array(list(all_points(description).values()))).all()
         pixels = np.asarray(each.picture.convert("L"))
         assert (np.abs(pixels.astype(int) - pixels[0, 0]) > 40).mean() < 0.1
         assert is_framed(each.picture)
@@ -83,13 +82,13 @@ def test_what_is_told_lies_on_the_pixels(
 @pytest.mark.parametrize("kind", FIGURE_KINDS)
 def test_marks_say_what_is_so(drawn: dict[FigureKind, list[Drawn]], kind: FigureKind) -> None:
     for each in drawn[kind]:
-        told = json.loads(each.text)
-        points = all_points(told)
-        for arm, vertex, other in told.get("Mark", {}).get("right_angle", []):
+        description = json.loads(each.text)
+        points = all_points(description)
+        for arm, vertex, other in description.get("Mark", {}).get("right_angle", []):
             first, second = points[arm] - points[vertex], points[other] - points[vertex]
             cosine = (first * second.conjugate()).real / abs(first) / abs(second)
             assert abs(cosine) < 0.005
-        for group in told.get("Mark", {}).get("equal_length", []):
+        for group in description.get("Mark", {}).get("equal_length", []):
             assert len(group) > 1
             lengths = [abs(points[a] - points[b]) for a, b in group]
             assert max(lengths) - min(lengths) < 0.5
@@ -142,11 +141,11 @@ def test_keys_are_those_that_the_released_scripts_read(
     drawn: dict[FigureKind, list[Drawn]],
 ) -> None:
     for each in (one for kind in drawn.values() for one in kind):
-        told = json.loads(each.text)
-        assert told.keys() <= {"Line", "Circle", "Point", "Mark"}
-        assert all(" -- " in line for line in told.get("Line", {}).get("line", []))
+        description = json.loads(each.text)
+        assert description.keys() <= {"Line", "Circle", "Point", "Mark"}
+        assert all(" -- " in line for line in description.get("Line", {}).get("line", []))
         assert [block.label for block in each.blocks] == ["geometry"]
-        for keys in told.values():
+        for keys in description.values():
             assert all(keys.values())
         values = [part for entry in re.findall(PLACE, each.text) for part in entry]
         assert all(0 < float(value) < GRID for value in values)

@@ -1,4 +1,4 @@
-"""Texts of any length reach the child that sets them, once, and their pages come back."""
+"""Texts of any length are sent to the child that sets them once, and their pages come back."""
 
 from __future__ import annotations
 

@@ -161,6 +161,6 @@ def test_plain_text_keeps_its_line_breaks_and_indents() -> None:
 
 @pytest.mark.parametrize("opening", ["> ", "- ", "1. "])
 def test_a_text_nested_too_deep_is_shown_whole(opening: str) -> None:
-    """The parser would leave out what lies too deep."""
+    """The parser would drop what is nested too deep."""
     text = opening * 200 + "innermost"
     assert to_text(markdown_blocks(text)) == text

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +30,7 @@ def drawn() -> list[Drawn]:
 class ReadTable(HTMLParser):
     """Rows of cells: tag, text, rows, columns."""
 
-    rows: list[list[list[Any]]] = field(default_factory=list)
+    rows: list[list[list[str | int]]] = field(default_factory=list)
     open_tags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -55,13 +54,13 @@ class ReadTable(HTMLParser):
         self.rows[-1][-1][1] += data
 
 
-def placed(html: str) -> dict[tuple[int, int], list[Any]]:
+def placed(html: str) -> dict[tuple[int, int], list[str | int]]:
     """The cells by the place of their upper left corner, as the HTML standard places them."""
     reader = ReadTable()
     reader.feed(html)
     reader.close()
     assert not reader.open_tags
-    taken: dict[tuple[int, int], list[Any]] = {}
+    taken: dict[tuple[int, int], list[str | int]] = {}
     corners = {}
     for row, cells in enumerate(reader.rows):
         column = 0

@@ -16,7 +16,7 @@ from schemas.pages import Block
 from schemas.typography import PRESETS, Theme, Typography, space
 from tests.synthetic_texts import KINDS, MARKDOWN, SENTENCES, text_blocks
 from workers.synthetic.drawn import Drawn
-from workers.synthetic.text import fonts, typeset
+from workers.synthetic.text import fonts, sections, typeset
 from workers.synthetic.text.blocks import Run, TextBlock
 from workers.synthetic.text.markdown import markdown_blocks, plain_blocks, to_text
 from workers.synthetic.text.markup import BREAK, css, to_html
@@ -84,7 +84,7 @@ def test_all_ink_lies_in_the_boxes_of_the_blocks() -> None:
 def test_a_page_by_itself_is_the_page_of_a_sweep(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(typeset, "_SECTION_CHARS", 1500)  # so that there are several sections
+    monkeypatch.setattr(sections, "_SECTION_CHARS", 1500)  # so that there are several sections
     blocks = text_blocks(kind, np.random.default_rng(2), sentences=60)
     style = a_style(page_size="a5", font_size_pt=12, columns=1)
     swept = set_all(blocks, style)
@@ -110,7 +110,7 @@ def test_many_empty_lines_make_no_page_without_text() -> None:
 
 def test_a_page_past_the_last_is_refused() -> None:
     blocks = plain_blocks("one page")
-    with pytest.raises(DocumentError, match="page 1 asked for, of 1"):
+    with pytest.raises(DocumentError, match="page index 1 was asked for, but the text has 1 pages"):
         list(typeset.pages(blocks, a_style(), [0, 1], longest_edge_px=320))
 
 
@@ -240,7 +240,7 @@ def test_a_pdf_of_the_same_page_reads_the_same(kind: str) -> None:
 
 def test_an_inexact_page_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     # A cleaning that lets everything through, as if fonts had all glyphs.
-    monkeypatch.setattr(typeset, "_shown", lambda block, style: (block, 0))
+    monkeypatch.setattr(sections, "_shown", lambda block, style: (block, 0))
     with pytest.raises(DocumentError, match="in place of"):
         set_all((TextBlock("paragraph", (Run("soft\u00adhyphen"),)),), a_style())
 

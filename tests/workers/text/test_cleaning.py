@@ -1,4 +1,4 @@
-"""What is cleaned breaks no consumer, and a message is one line whatever is in it."""
+"""A clean text breaks no consumer, and any message becomes one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts are countable, and have a language or say that they have none."""
+"""Any text has a token count, and a language or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_any_clean_text_has_tokens_and_a_language(text: str) -> None:
 
 
 def test_token_counts_are_those_of_published_datasets() -> None:
-    """`compression` compares across datasets only while one tokenizer counts for all."""
+    """`compression` is comparable across datasets only while all are counted by one tokenizer."""
     assert count_tokens("Hello, world!") == 4
     assert count_tokens(PROSE) == 58
 

@@ -1,4 +1,4 @@
-"""Quality scores are shares, and judging is total: every reading passes or has a known reason."""
+"""Quality scores are shares, and every reading either passes or has a known reason."""
 
 from __future__ import annotations
 

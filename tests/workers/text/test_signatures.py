@@ -1,4 +1,4 @@
-"""Signatures: what is equal must sign equal, and estimates must lie near the truth."""
+"""Equal contents have equal signatures, and estimates are near the true similarity."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_small_and_regular_shingles_are_spread_as_well() -> None:
 
 
 def test_signatures_are_those_of_published_datasets() -> None:
-    """Stored signatures are compared with new ones: if these bytes change, so must the schema."""
+    """Stored signatures are compared with new ones, so new bytes need a new schema version."""
     found = words(PROSE)
     signature = minhash(shingle_hashes(found), 128).astype("<u8").tobytes()
     assert hashlib.sha256(signature).hexdigest()[:16] == "8bece8da5ca0396d"

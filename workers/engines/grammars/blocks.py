@@ -1,7 +1,4 @@
-"""What the grammars of model outputs share: places, labels, special tokens.
-
-The grammars are the other modules of this folder; `parsers` has the parser of each name.
-"""
+"""What the grammars share: boxes, labels, and the removal of special tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from schemas.pages import Block, Box, join_blocks
 from workers.engines.grammars.parsed import Parsed
 
 WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
-"""The place of a text whose place the model did not say: somewhere on the page."""
+"""The box of a text for which the model gave none."""
 
 _LABELS = {
     "text": ("paragraph", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
@@ -43,12 +40,12 @@ _OUR_WORDS = {theirs: ours for ours, names in _LABELS.items() for theirs in (our
 
 
 def known_label(name: str) -> str | None:
-    """Our word for a label that is in use among layout models, else None."""
+    """Our word for a label that layout models use; None for any other."""
     return _OUR_WORDS.get(_bare_label(name))
 
 
 def label_word(name: str) -> str:
-    """Our word for a model's label; one that we do not know is kept, in lower case."""
+    """Our word for a model's label; an unknown label stays as it is, in lower case."""
     bare = _bare_label(name)
     return _OUR_WORDS.get(bare, bare) or "text"
 
@@ -64,26 +61,26 @@ def _bare_label(name: str) -> str:
 
 
 def page_box(numbers: Sequence[float], scale: float) -> Box:
-    """Four coordinates of 0 to `scale` as fractions, clamped to the page and put in order."""
+    """A box of four coordinates of 0 to `scale`, as fractions, clamped to the page and in order."""
     x0, y0, x1, y1 = (min(max(number / scale, 0.0), 1.0) for number in numbers)
     return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
 def placed_blocks(label: str, boxes: Sequence[Box], text: str) -> list[Block]:
-    """One block a box, the text with the first; a text without a box is somewhere on the page."""
+    """One block a box, the first with the text; without a box, one block with `WHOLE_PAGE`."""
     if not boxes:
         return [Block(label, WHOLE_PAGE, text)] if text else []
     return [Block(label, box, "" if i else text) for i, box in enumerate(boxes)]
 
 
 def parsed_blocks(blocks: Iterable[Block]) -> Parsed:
-    """The page that `blocks` make, in their order."""
+    """The page that consists of `blocks`, in this order."""
     kept = tuple(blocks)
     return Parsed(join_blocks(kept), kept)
 
 
 def token_remover(tokens: Sequence[str]) -> Callable[[str], str]:
-    """A function that takes `tokens` out of a text, the longer before those that begin it."""
+    """A function that removes `tokens` from a text; of two that fit, it removes the longer."""
     if not any(tokens):
         return str
     longest_first = sorted(filter(None, tokens), key=len, reverse=True)
@@ -92,6 +89,6 @@ def token_remover(tokens: Sequence[str]) -> Callable[[str], str]:
 
 
 def without_cut_tag(output: str, cut_tag: re.Pattern[str]) -> str:
-    """`output` without the tag that its end cut through: `cut_tag`, of 64 characters at most."""
+    """`output` without an incomplete tag at its end, which `cut_tag` matches: 64 chars at most."""
     tail = output[-64:]
     return output[: len(output) - len(tail)] + cut_tag.sub("", tail)

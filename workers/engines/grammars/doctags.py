@@ -1,9 +1,9 @@
-"""DocTags, the output of granite-docling: elements with places on a grid of 500, tables in OTSL.
+"""DocTags, the output of granite-docling: elements with boxes on a grid of 500, tables in OTSL.
 
 An element is `<name><loc_x0><loc_y0><loc_x1><loc_y1>content</name>` (docling-core, `tokens.py` and
-`transforms/serializer/doctags.py`). It looks like XML and is not: text is not escaped, cells and
-classes of pictures have no closing tags, and a model forgets others. So each tag is taken as it
-comes, an element ends where the next begins, and what is no known tag is text.
+`transforms/serializer/doctags.py`). This looks like XML but is not: text is not escaped, table
+cells and classes of pictures have no closing tags, and the model forgets others. So tags are read
+one after another, an element ends where the next one begins, and an unknown tag is text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from workers.engines.grammars.otsl import OTSL_TOKENS, otsl_to_html
 from workers.engines.grammars.parsed import Parsed
 
 _GRID = 500
-_MAX_LISTS = 5  # deeper lists are indented alike, or hostile output would grow with its square
+_MAX_LISTS = 5  # deeper lists are not indented more, or hostile output would grow quadratically
 
 _LABELS = {
     **dict.fromkeys(("text", "paragraph", "handwritten_text", "key_value_region"), "text"),
@@ -63,7 +63,7 @@ _without_special_tokens = token_remover(
 
 @dataclass(slots=True)
 class _Element:
-    """One element as far as it has been read; `places` are on the grid."""
+    """One element as far as it has been read; `places` are coordinates on the grid."""
 
     name: str
     label: str
@@ -74,11 +74,11 @@ class _Element:
 
 
 def doctags(output: str) -> Parsed:
-    """granite-docling's output: a block an element, with tables, also those of charts, as HTML.
+    """granite-docling's output: one block an element; tables, also those of charts, become HTML.
 
-    A caption is a block of its own after what it belongs to. Text outside of all elements, or
-    without four places on the grid, has the whole page for its place. Output that places nothing,
-    such as the answer to a question, has no blocks.
+    - A caption is a block of its own, after the block that it belongs to.
+    - Text outside all elements, or without four coordinates, gets the whole page as its box.
+    - Output without any coordinates, such as the answer to a question, has no blocks.
     """
     text = without_cut_tag(_without_special_tokens(output).strip(), _CUT_TAG)
     reader = _Reader()
@@ -95,7 +95,7 @@ def doctags(output: str) -> Parsed:
 
 
 class _Reader:
-    """Collects the elements from the tags and the text between them."""
+    """Makes elements of the tags and the text between them."""
 
     def __init__(self) -> None:
         self.elements: list[_Element] = []
@@ -110,7 +110,7 @@ class _Reader:
             self._open[-1].pieces.append(text)
 
     def add_tag(self, tag: re.Match[str], has_place: bool) -> bool:
-        """Take a tag in; False where it is text."""
+        """Read a tag. False: it is no tag but text."""
         slash, place, name, language = tag.groups()
         if place is not None:
             return self._add_place(int(place))
@@ -184,7 +184,7 @@ class _Reader:
             self._counters.pop()
 
     def _add_inline(self, is_end: bool, has_place: bool) -> None:
-        """Text and formulas up to `</inline>` make one paragraph, that of the open element."""
+        """Text and formulas up to `</inline>` are one paragraph of the open element."""
         if not is_end and (has_place or not self._open):
             self._begin("text")
         self._is_inline = not is_end
@@ -207,7 +207,7 @@ class _Reader:
         return True
 
     def _add_to_picture(self, is_end: bool, name: str) -> None:
-        """Take in a picture's class; its `otsl` and `smiles` only mark what its text is."""
+        """Read a picture's class; `otsl` and `smiles` only say what kind of text follows."""
         if is_end or name in ("otsl", "smiles"):
             return
         if name.endswith(("chart", "_plot")) or name == "heatmap":
@@ -241,14 +241,14 @@ def _markdown(element: _Element, text: str) -> str:
 
 
 def _heading_level(name: str) -> int:
-    """1 for `title`, one more than its own for `section_header_level_...`, as docling has it."""
+    """As in docling: 1 for `title`, one more than its number for `section_header_level_...`."""
     if name == "title":
         return 1
     return min(int(name[-1]) + 1, 6) if name[-1].isdigit() else 2
 
 
 def _list_item(text: str, marker: str) -> str:
-    """`text` with `marker` in place of a bullet that was read with it; its own number stays."""
+    """`text` after `marker`, which replaces a bullet in the text; a number in the text stays."""
     bullet = _BULLET.match(text)
     if _NUMBERED.match(text):
         return marker[: len(marker) - len(marker.lstrip())] + text

@@ -1,10 +1,10 @@
-"""The grounded outputs of DeepSeek-OCR and Unlimited-OCR: regions with places, texts between them.
+"""The grounded outputs of DeepSeek-OCR and Unlimited-OCR: regions with boxes, each before its text.
 
 DeepSeek-OCR: `<|ref|>label<|/ref|><|det|>[[x0, y0, x1, y1], ...]<|/det|>` and the region's text.
 Unlimited-OCR: `<|det|>label [x0, y0, x1, y1]<|/det|>` and the region's text. Coordinates are 0 to
 999 of each side (deepseek-ai/DeepSeek-OCR, `run_dpsk_ocr_image.py`; transformers,
-`processing_unlimited_ocr.py`). Texts are Markdown, tables HTML, and are kept as they are, but for
-`<center>`, which says no more than the label does.
+`processing_unlimited_ocr.py`). Texts are Markdown with tables in HTML and stay as they are; only
+`<center>` is removed, which the label already implies.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _SCALE = 999
 _LABEL_CHARS = 24  # the longest label in use, `table_of_contents`, has 17
 
 _TAG = re.compile(r"<\|(/?)(ref|det)\|>")
-# No page has the full-width bars of DeepSeek's own tokens in angle brackets; with plain bars only
-# the tokens by name go, as `<|x|>` may be mathematics.
+# No page has full-width bars in angle brackets, so all such tokens of DeepSeek's are removed. With
+# plain bars only tokens known by name are, since `<|x|>` may be mathematics.
 _SPECIAL = re.compile(
     r"<｜[^<>｜]{1,40}｜>"
     r"|<\|(?:/?ref|/?det|/?grounding|User|Assistant|EOT|end_of_sentence|begin_of_sentence)\|>"
@@ -47,7 +47,7 @@ _Kind = Literal["text", "ref", "det"]
 
 @dataclass(slots=True)
 class _Region:
-    """One region as written: what stands in its tags, and the texts after them."""
+    """One region as the model wrote it: the contents of its tags, and the texts after them."""
 
     ref: str | None = None
     is_open: bool = False
@@ -66,10 +66,10 @@ class _Region:
 def deepseek(output: str) -> Parsed:
     """DeepSeek-OCR's output: one block for each box.
 
-    A list of several boxes means several regions of one label: each is a block, and the text is
-    the first one's. Where a reference is no layout label, it is the text itself, as in the output
-    of `OCR this image` and of `Locate`. Text before the first region, or without a box, has the
-    whole page for its place. Output without any region, as of `Free OCR`, has no blocks.
+    - Several boxes in one list are several regions of one label; the first has the text.
+    - A reference that is no layout label is the text itself (prompts `OCR this image`, `Locate`).
+    - Text before the first region, or without a box, gets the whole page as its box.
+    - Output without any region (prompt `Free OCR`) has no blocks.
     """
     regions = _deepseek_regions(without_cut_tag(output, _CUT_TAG))
     if len(regions) == 1:
@@ -79,9 +79,9 @@ def deepseek(output: str) -> Parsed:
 
 
 def unlimited(output: str) -> Parsed:
-    """Unlimited-OCR's output for one page; a `<PAGE>` mark is dropped.
+    """Unlimited-OCR's output for one page; a `<PAGE>` mark is removed.
 
-    Its titles carry no `#`, and no level that would tell how many there should be.
+    Its titles have no `#`, and nothing else tells their level, so none is added.
     """
     regions = _unlimited_regions(without_cut_tag(output, _CUT_TAG))
     if len(regions) == 1:
@@ -108,7 +108,7 @@ def _unlimited_regions(output: str) -> list[_Region]:
 
 
 def _segments(output: str) -> Iterator[tuple[_Kind, str, bool]]:
-    """The stretches of `output`, what they stand in, and whether a closing tag ends them."""
+    """The pieces of `output` between tags: kind, text, and whether a closing tag ends the piece."""
     kind: _Kind = "text"
     start = 0
     for tag in _TAG.finditer(output):
@@ -140,7 +140,7 @@ def _deepseek_regions(output: str) -> list[_Region]:
 
 
 def _split_det(content: str, is_closed: bool) -> tuple[str, str]:
-    """The coordinates in `content`, and the text after them where no tag closed them."""
+    """The coordinates in `content`, and the text after them if the closing tag is missing."""
     if is_closed:
         return content, ""
     end = _COORDINATES.match(content)
@@ -148,10 +148,10 @@ def _split_det(content: str, is_closed: bool) -> tuple[str, str]:
 
 
 def _are_lines(regions: list[_Region]) -> bool:
-    """Whether the references are the page's lines rather than labels.
+    """Whether the references are the page's lines and not labels.
 
-    A line may be a word that is a label too, and a label may be one that we do not know, so the
-    greater part decides; where no text follows any, half of them is enough.
+    A line may look like a label, and a label may be unknown to us. So the majority decides; if no
+    text follows any reference, half of them is enough.
     """
     named = [r for r in regions if r.ref is not None and not _is_cut(r)]
     bare = sum(known_label(r.ref or "") is None and not r.text for r in named)
@@ -159,7 +159,7 @@ def _are_lines(regions: list[_Region]) -> bool:
 
 
 def _is_cut(region: _Region) -> bool:
-    """Whether the region is a label that the end of the output cut off."""
+    """Whether the region is a label cut off by the end of the output."""
     return region.is_open and not region.places and begins_label(region.ref or "")
 
 
@@ -174,7 +174,7 @@ def _blocks(region: _Region, is_lines: bool) -> list[Block]:
 
 
 def _boxes(place: str) -> list[Box]:
-    """The boxes in the innermost lists of `place`; a list of no multiple of four is none."""
+    """The boxes in the innermost lists of `place`; a list that is no multiple of 4 has none."""
     boxes: list[Box] = []
     for numbers in _LIST.findall(place):
         # Floats, since int() refuses numbers of more than 4300 digits.

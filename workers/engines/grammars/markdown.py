@@ -1,4 +1,4 @@
-"""The outputs that are Markdown already, but for a front matter, a fence, or marks of figures."""
+"""Outputs that are Markdown already, apart from a front matter, a fence, or marks of figures."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ _FIGURE = re.compile(
     rf"!\[image\]\(image_[0-9]+\.png\)[ \t]*{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}"
 )
 _FIGURE_SCALE = 1000
-# A fact of the front matter, or an empty line among them.
+# A line of the front matter: a fact, or an empty line.
 _FACT = re.compile(
     r"\s*(?:(primary_language|is_rotation_valid|rotation_correction|is_table|is_diagram)\s*:(.*))?"
 )
 
 
 def plain(special_tokens: tuple[str, ...] = ()) -> Parser:
-    """A parser that takes `special_tokens` out and leaves the rest as it is."""
+    """A parser that removes `special_tokens` and keeps the rest as it is."""
     remove = token_remover(special_tokens)
     return lambda output: Parsed(remove(output).strip())
 
@@ -71,7 +71,7 @@ _paddle_text = token_remover(_PADDLE_TOKENS)
 
 
 def got(output: str) -> Parsed:
-    """GOT-OCR 2: plain text, or Mathpix Markdown where it was asked to format."""
+    """GOT-OCR 2: plain text, or Mathpix Markdown if the prompt asks for a format."""
     return Parsed(_got_text(output).strip())
 
 
@@ -82,17 +82,17 @@ def glm(output: str) -> Parsed:
     if fence is None:
         return Parsed(text)
     body = text[fence.end() :].removesuffix("```")
-    # A fence inside would make the outer one a part of the page.
+    # If there is a fence inside, the first one is not around the whole page.
     return Parsed(text if "```" in body else body.strip())
 
 
 def paddleocr_vl(output: str) -> Parsed:
-    """PaddleOCR-VL: Markdown; tables in OTSL become HTML."""
+    """PaddleOCR-VL: Markdown with tables in OTSL, which become HTML."""
     return Parsed(otsl_to_html(_paddle_text(output)))
 
 
 def lighton(output: str) -> Parsed:
-    """LightOnOCR: Markdown; `![image](image_1.png)x0,y0,x1,y1`, of 0 to 1000, is a figure."""
+    """LightOnOCR: Markdown; `![image](image_1.png)x0,y0,x1,y1`, each 0 to 1000, is a figure."""
     text = _qwen_text(output)
     blocks: list[Block] = []
     start = 0
@@ -110,11 +110,11 @@ def _unplaced(text: str) -> list[Block]:
 
 
 def olmocr(output: str) -> Parsed:
-    """olmOCR-2: Markdown after a front matter that says, among others, how the page is turned.
+    """olmOCR-2: Markdown after a front matter, which also says how the page is turned.
 
-    `rotation_correction` counts degrees against the clock: the pipeline and the augmentation
-    that trained it turn by PIL's `ROTATE_90` (allenai/olmocr, `pipeline.py`, `dataloader.py`),
-    whatever the older prompt for other models says.
+    `rotation_correction` is counter-clockwise: olmOCR's pipeline and the augmentation of its
+    training turn by PIL's `ROTATE_90` (allenai/olmocr, `pipeline.py`, `dataloader.py`), although
+    its older prompt for other models says clockwise.
     """
     text = _qwen_text(output).strip()
     facts, body = _front_matter(text.split("\n"))
@@ -124,7 +124,7 @@ def olmocr(output: str) -> Parsed:
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], list[str]]:
     """The facts that `lines` begin with, in lower case, and the lines after them.
 
-    The marks around them may be missing, as the last is where the output was cut off.
+    The `---` around the facts may be missing: the last one is if the output was cut off.
     """
     facts: dict[str, str] = {}
     end = int(lines[0].strip() == "---")

@@ -1,9 +1,12 @@
-"""Tables in OTSL, as granite-docling and PaddleOCR-VL write them, turned into HTML.
+"""Turns tables in OTSL, which granite-docling and PaddleOCR-VL write, into HTML.
 
-OTSL has one token a cell of the grid (arXiv 2305.03393, section 3; docling-core, `TableToken`):
-`fcel` a cell with text and `ecel` an empty one; `lcel`, `ucel` and `xcel` continue the cell to
-their left, above, and both; `ched`, `rhed` and `srow` are heads of columns, rows and sections;
-`nl` ends a row. The text of a cell follows its token.
+OTSL has one token a cell of the grid (arXiv 2305.03393, section 3; docling-core, `TableToken`), and
+the text of a cell follows its token:
+
+- `fcel` is a cell with text, `ecel` an empty one;
+- `lcel`, `ucel` and `xcel` continue the cell to their left, above, and both;
+- `ched`, `rhed` and `srow` are heads of columns, rows and sections;
+- `nl` ends a row.
 """
 
 from __future__ import annotations
@@ -27,9 +30,9 @@ class _Cell:
 
 
 def otsl_to_html(text: str) -> str:
-    """`text` with each table of OTSL in it as HTML, a blank line around it.
+    """`text` with each OTSL table in it as HTML, between blank lines.
 
-    Text that follows the end of a row, and not a cell's token, is outside the table.
+    Text between the end of a row and the next cell's token is outside the table.
     """
     parts: list[str] = []
     rows: list[list[_Cell]] = [[]]
@@ -54,16 +57,16 @@ def _table(rows: list[list[_Cell]]) -> str:
     parts = ["<table>"]
     for y, row in enumerate(rows):
         parts.append("<tr>")
-        # A cell covers those that continue it, which all come after it in this order.
+        # A cell covers the cells that continue it, which all come later in this order.
         parts += [_cell(rows, y, x) for x, cell in enumerate(row) if not cell.is_covered]
         parts.append("</tr>")
     return "".join([*parts, "</table>"])
 
 
 def _cell(rows: list[list[_Cell]], y: int, x: int) -> str:
-    """The cell at row `y` and column `x`, which covers those that continue it.
+    """HTML of the cell at row `y` and column `x`; it covers the cells that continue it.
 
-    A continuation of nothing, or with a text of its own, is a cell.
+    A continuation token that continues nothing, or has text of its own, is a cell itself.
     """
     cell = rows[y][x]
     width = height = 1
@@ -79,7 +82,7 @@ def _cell(rows: list[list[_Cell]], y: int, x: int) -> str:
 
 
 def _continues(row: list[_Cell], x: int, width: int) -> bool:
-    """Whether `row` continues a cell of `width` columns above it."""
+    """Whether `row` continues the cell above it, which starts at `x` and has `width` columns."""
     if _run(row, x, x + 1, {"ucel", "xcel"}) == 0:
         return False
     end = min(x + width, len(row))
@@ -87,7 +90,7 @@ def _continues(row: list[_Cell], x: int, width: int) -> bool:
 
 
 def _run(row: list[_Cell], start: int, end: int, kinds: set[str] | frozenset[str]) -> int:
-    """How many cells from `start` on, before `end`, are free continuations of `kinds`."""
+    """How many cells from `start` to `end` are continuations of `kinds` that no cell covers yet."""
     for x in range(start, min(end, len(row))):
         cell = row[x]
         if cell.kind not in kinds or cell.is_covered or cell.text:

@@ -1,4 +1,4 @@
-"""What a model's output says, once parsed: Markdown, blocks, and whether the page is turned."""
+"""The result of parsing a model's output: Markdown, blocks, and how the page is turned."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from schemas.pages import Block
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One page's output in our terms.
+    """One page's output.
 
-    Where blocks have texts, `text` is theirs joined by `schemas.pages.join_blocks`. `turn` is as
-    in `schemas.pages.Reading`.
+    Where blocks have texts, `text` is these joined by `schemas.pages.join_blocks`. `turn` means the
+    same as in `schemas.pages.Reading`.
     """
 
     text: str
@@ -22,4 +22,4 @@ class Parsed:
 
 
 Parser = Callable[[str], Parsed]
-"""Takes the whole decoded output, special tokens kept; raises for no string whatever."""
+"""Takes the whole decoded output, with its special tokens; raises for no string."""

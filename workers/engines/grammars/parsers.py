@@ -1,8 +1,6 @@
 """The output parsers of the model families, by the names that profiles use.
 
-A parser takes the decoded output of one page, special tokens kept, to Markdown and blocks. It
-raises for no string and takes time linear in its length. Each family's grammar is in a module
-`grammar_*`.
+A parser turns the decoded output of one page, with its special tokens, into Markdown and blocks.
 """
 
 from __future__ import annotations

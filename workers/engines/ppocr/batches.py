@@ -1,4 +1,4 @@
-"""Batches of images of one shape, and what becomes of them when the device's memory is full.
+"""Batches of images of one shape, halved when the device has no memory for them.
 
 Owns: gathering items by shape, and halving a batch that does not fit. Does not: know pages,
 lines or models.
@@ -20,20 +20,20 @@ Shape = tuple[int, int]
 
 @dataclass(slots=True)
 class Budget:
-    """How many pixels a batch may have; halved for good when a batch did not fit."""
+    """How many pixels a batch may have; halved for good when a batch does not fit."""
 
     pixels: int
 
     def count(self, shape: Shape) -> int:
-        """How many images of this shape make a full batch."""
+        """How many images of `shape` make a full batch."""
         return max(1, self.pixels // (shape[0] * shape[1]))
 
 
 class Buckets(Generic[Item]):
     """Items that wait for others of their shape, to share a batch.
 
-    What is in a batch depends on the order of the items alone, never on time, so that a repeated
-    run computes the same. `max_waiting_pixels` bounds the memory of what waits.
+    The contents of a batch depend only on the order of the items, never on time, so that a
+    repeated run computes the same. `max_waiting_pixels` bounds the memory of waiting items.
     """
 
     def __init__(self, budget: Budget, max_waiting_pixels: int) -> None:
@@ -46,7 +46,7 @@ class Buckets(Generic[Item]):
         return bool(self._waiting)
 
     def add(self, shape: Shape, item: Item) -> list[Item]:
-        """A batch that `item` has filled, or that has to make room; empty where there is none."""
+        """Add `item`; returns the batch that it fills, or one that must make room, or nothing."""
         bucket = self._waiting.setdefault(shape, [])
         bucket.append(item)
         self._waiting_pixels += shape[0] * shape[1]
@@ -57,7 +57,7 @@ class Buckets(Generic[Item]):
         return []
 
     def flush(self) -> list[list[Item]]:
-        """All that waits, a batch a shape."""
+        """All waiting items, a batch a shape."""
         return [self._take(shape) for shape in list(self._waiting)]
 
     def _pixels(self, shape: Shape) -> int:
@@ -71,16 +71,16 @@ class Buckets(Generic[Item]):
 def run_in_parts(
     run: Callable[[Sequence[Item]], Result], items: Sequence[Item], budget: Budget
 ) -> list[tuple[Sequence[Item], Result | torch.OutOfMemoryError]]:
-    """`run` over `items`, in halves of halves where the device has no memory for more.
+    """`run` over `items`, halved as often as the device has no memory for a part.
 
-    Each part comes with its result; a single item that does not fit, with the error.
+    Returns each part with its result, or a single item that does not fit with the error.
     """
     try:
         return [(items, run(items))]
     except torch.OutOfMemoryError as exc:
         if len(items) == 1:
             return [(items, exc.with_traceback(None))]
-    # Not in the handler: there the traceback still holds the tensors of the call that failed.
+    # Outside the handler, where the traceback would still hold the failed call's tensors.
     torch.cuda.empty_cache()
     budget.pixels = max(1, budget.pixels // 2)
     half = len(items) // 2

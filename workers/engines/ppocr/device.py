@@ -1,10 +1,10 @@
-"""PP-OCRv6's two models on a device: batches of pixels in, values on their way to the host out.
+"""PP-OCRv6's two models on a device: they take batches of pixels and return `Fetched` values.
 
-Owns: where and in which precision the models run, and moving pixels and results without waiting.
+Owns: the device and precision of the models, and moving pixels and results without waiting.
 Does not: know pages, or what the values mean.
 
-Calls return before the values are there: the thread that calls keeps a CUDA device fed, and other
-threads wait for the values (`Fetched.wait`).
+A call returns before its values are computed, so that the calling thread can keep a CUDA device
+busy; other threads wait for the values (`Fetched.wait`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 class DetectorModule(nn.Module):
-    """Pages to the probability of text at each pixel."""
+    """From pages to the probability of text at each pixel."""
 
     def __init__(self, model: PPOCRV6SmallDetForObjectDetection) -> None:
         super().__init__()
@@ -42,23 +42,23 @@ class DetectorModule(nn.Module):
 
 
 class RecogniserModule(nn.Module):
-    """Lines to the likeliest class of each step and its probability."""
+    """From lines to the likeliest class at each step and its probability."""
 
     def __init__(self, model: PPOCRV6SmallRecForTextRecognition) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, pixels: Tensor, widths_px: Tensor) -> tuple[Tensor, Tensor]:
-        """`pixels`: uint8 (lines, 48, width, 3); past its own width a line is grey, 0 of -1 to 1.
+        """`pixels`: uint8 (lines, 48, width, 3); right of its own width a line becomes grey.
 
-        Only the maxima leave the device, int32 and float32 (lines, steps), of 18,710 a step.
+        Only the maxima of the 18,710 classes leave the device: int32 and float32 (lines, steps).
         """
         columns = torch.arange(pixels.shape[2], device=pixels.device)
         is_line = columns < widths_px[:, None]
         signed = _signed(pixels) * is_line[:, None, None, :]
         features = self.model.model(signed.to(self.model.dtype)).last_hidden_state
         encoded = self.model.head.encoder(features).last_hidden_state
-        # Not the head's own softmax: it rounds probabilities to the model's precision.
+        # The head's own softmax would round probabilities to the model's precision.
         scores = self.model.head.head(encoded).softmax(dim=2, dtype=torch.float32)
         probabilities, classes = scores.max(dim=2)
         return classes.int(), probabilities
@@ -70,10 +70,10 @@ def _signed(pixels: Tensor) -> Tensor:
 
 
 class Fetched:
-    """Values that the device is still computing, on their way to the host.
+    """Values that the device is still computing or copying to the host.
 
-    The CPU computes them in the thread that first waits, so that threads are its parallelism: one
-    core a batch beats two cores inside one operator, above all where other work shares the cores.
+    On the CPU, the thread that first waits computes them: a batch on one core is faster than an
+    operator on two, above all where other work shares the cores.
     """
 
     def __init__(self, compute: Callable[[], tuple[Tensor, ...]], is_cuda: bool) -> None:
@@ -82,12 +82,12 @@ class Fetched:
         self._values: list[Tensor] | None = None
         self._arrived: torch.cuda.Event | None = None
         if is_cuda:
-            # To the host without waiting, torch copies into pinned memory.
+            # For a copy that does not wait, torch takes pinned memory.
             self._values = [value.to("cpu", non_blocking=True) for value in compute()]
             self._arrived = torch.cuda.current_stream().record_event()
 
     def wait(self) -> list[NDArray[Any]]:
-        """The values, once they are there; any thread may wait."""
+        """The values, when they have arrived; any thread may wait."""
         if self._arrived is not None:
             self._arrived.synchronize()
         with self._lock:
@@ -97,7 +97,7 @@ class Fetched:
 
 
 class PpOcrModels:
-    """Both models on one device, ready to run; called by one thread at a time."""
+    """Both models on one device; only one thread at a time may call it."""
 
     def __init__(self, device: str | None, precision: Precision | None, is_compiled: bool) -> None:
         self.device = _device(device)
@@ -153,5 +153,5 @@ def _device(name: str | None) -> torch.device:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as exc:  # torch asserts that it was built for CUDA
-        raise ModelError(f"device {name}: {exc}; leave it out to use what there is") from exc
+        raise ModelError(f"device {name}: {exc}; leave it out to use CUDA or the CPU") from exc
     return device

@@ -1,15 +1,15 @@
 """The `ppocr` engine: PP-OCRv6 (small) in torch, on a CUDA device where there is one.
 
-Owns: the order of work, so that the device is never short of it. Decoding, resizing, finding
-boxes and making blocks run in threads; the caller's thread gathers what they made into batches
-and starts the models; results are waited for in the threads. Does not: load weights
-(`ppocr_weights`), run models (`ppocr_device`), or know more of lines than `text_lines`.
+Owns: the order of work, which keeps the device busy. A pool of threads decodes, resizes, finds
+boxes, makes blocks, and waits for results; the caller's thread forms batches and starts the
+models. Does not: load weights (`weights`), run models (`device`), or crop and interpret lines
+(`workers.engines.text_lines`).
 
-Detection is batched over pages of equal input shape (the sides are multiples of 32 px), lines
-over all pages of a call by their width (multiples of 16 px). Both models pool over the whole
-image, so padding to a common size would let neighbours change what is read; equal shapes cannot,
-and a line has exactly the tensor that the `rapidocr` engine gives it. A shard's pages have few
-shapes and its lines about a hundred widths, so batches fill all the same.
+A batch of detection has pages of one input shape (the sides are multiples of 32 px), a batch of
+recognition has lines of one width (multiples of 16 px) from all pages of a call. Both models pool
+over the whole image, so with padding to a common size neighbours would change the text; with equal
+shapes they cannot, and a line has exactly the tensor that the `rapidocr` engine gives it. Batches
+still fill: a shard's pages have few shapes, and its lines about a hundred widths.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
 
@@ -26,103 +26,42 @@ from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from schemas.pages import PageImage, Reading
 from workers.engines import Engine
-from workers.engines.ppocr.batches import Buckets, Budget, Shape, run_in_parts
+from workers.engines.ppocr.batches import Buckets, Budget, run_in_parts
 from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
+from workers.engines.ppocr.sheets import Cut, Opened, Sheet, Unread, open_page
 from workers.engines.text_lines import (
     SURE_CONFIDENCE,
-    Line,
-    LineCrop,
     LineFinder,
-    Pixels,
-    Said,
+    Recognised,
     choose_side,
-    decode_image,
-    detector_pixels,
-    failed_reading,
     line_pixels,
-    padded_width_px,
-    reading_of,
     usable_cores,
 )
 
 _PAGE_PIXELS = 1280 * 992
-"""A4 at 1280 px as the detector sees it."""
+"""An A4 page at 1280 px, at the detector's size."""
 _LINE_PIXELS = 48 * 560
-"""The mean line."""
+"""A line of mean width."""
 _MAX_WAITING_PAGES = 64
 _MAX_WAITING_LINES = 4096
-"""A waiting page is its pixels twice, 8 MB; a line its crop and its input, 0.1 MB: 0.9 GB."""
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """A page in flight: its lines in the order in which detection found them."""
-
-    page: PageImage
-    lines: list[Line | None] = field(default_factory=list)
-    missing: int = 0
-    reading: Future[Reading] = field(default_factory=Future)
-
-    def finish(self) -> None:
-        """Make the reading, all lines being there; here errors become data."""
-        try:
-            found = [line for line in self.lines if line is not None]
-            self.reading.set_result(reading_of(self.page, found))
-        except Exception as exc:  # noqa: BLE001 - a worker's boundary
-            self.fail(exc)
-
-    def fail(self, exc: BaseException) -> None:
-        """The page's reading is an error; the first one stands."""
-        if not self.reading.done():
-            self.reading.set_result(failed_reading("ppocr", self.page, exc))
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A page that waits for detection."""
-
-    sheet: _Sheet
-    image: Pixels
-    pixels: Pixels
-
-    @property
-    def shape(self) -> Shape:
-        return (self.pixels.shape[0], self.pixels.shape[1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Unread:
-    """A line that waits for recognition; `upright` is what it said the right way up."""
-
-    sheet: _Sheet
-    index: int
-    crop: LineCrop
-    pixels: Pixels
-    upright: Said | None = None
-
-    @property
-    def shape(self) -> Shape:
-        return (self.pixels.shape[0], padded_width_px(self.pixels))
-
-
-_Cut = tuple[LineCrop, Pixels]
-"""A line of a page, and what the recogniser is to see of it."""
+"""A waiting page takes 8 MB (its pixels twice), a line 0.1 MB (its crop and its input): 0.9 GB."""
 
 
 class PpOcrEngine:
-    """Reads pages on one device; one engine may be called by one thread at a time.
+    """Reads pages on one device; only one thread at a time may call it.
 
-    `threads`: default, all cores this process may run on. On the CPU each computes a batch of its
-    own, and torch, for the whole process, is set to one thread an operator.
-    `device`: a torch device; default, CUDA where there is one, else the CPU.
-    `precision`: default, fp32 on the CPU and fp16 on CUDA: on 8 real pages fp16 changed 1 of 11,324
-    characters and no page's accuracy; bf16 changed 12.
-    `is_compiled`: let `torch.compile` join small kernels, at a minute or so of start-up.
+    Args:
+        threads: default, all cores that this process may use. On the CPU each computes its own
+            batch, and torch is set to one thread an operator, for the whole process.
+        device: a torch device; default, CUDA if there is one, else the CPU.
+        precision: default, fp32 on the CPU and fp16 on CUDA. On 8 real pages fp16 changed 1 of
+            11,324 characters and no page's accuracy; bf16 changed 12.
+        is_compiled: let `torch.compile` join small kernels, for about a minute of start-up.
     """
 
     name = "ppocr"
     model = "PP-OCRv6-small"
-    revision = version("rapidocr")  # the wheel carries the weights
+    revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
     task = "text"
     guard = ""
@@ -141,7 +80,7 @@ class PpOcrEngine:
         if self.models.is_cuda:
             pages, lines, self.lanes = 16, 128, 1
         else:
-            # Larger batches take as long a page or line, and fill the cores less evenly.
+            # Larger batches are no faster a page or line, and load the cores less evenly.
             pages, lines, self.lanes = 1, 4, self.threads
             torch.set_num_threads(1)
         self.decode = CTCLabelDecode(character=self.models.characters).decode
@@ -152,35 +91,37 @@ class PpOcrEngine:
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error.
 
-        What the device raises, but for being out of memory, is no page's fault and is raised.
+        Raises what the device raises, except for a lack of memory: that is no page's fault.
         """
         with ThreadPoolExecutor(self.threads, "ppocr") as pool:
-            return _Call(self, pool).read([_Sheet(page) for page in pages])
+            return _Call(self, pool).read([Sheet(page) for page in pages])
 
 
 class _Call:
-    """One call of `read`: the pages and lines in flight. All but the pool's work is one thread's.
+    """One call of `read`: the pages and lines in work.
 
-    A page goes through `_opened`, `_detect`, `_cut` and `_take_crops`; each of its lines through
-    `_recognise`, `_decode` and `_take_said`, upside down once more if that was unclear.
+    A page goes through `_opened`, `_detect`, `_cut` and `_take_crops`. Each of its lines goes
+    through `_recognise`, `_decode` and `_take_text`, and once more upside down if its confidence
+    is low. `open_page`, `_cut`, `_decode` and `Sheet.finish` run in the pool, the rest in the
+    caller's thread.
     """
 
     def __init__(self, engine: PpOcrEngine, pool: ThreadPoolExecutor) -> None:
         self._engine = engine
         self._pool = pool
-        self._pages: Buckets[_Found] = Buckets(
+        self._pages: Buckets[Opened] = Buckets(
             engine.page_budget, _MAX_WAITING_PAGES * _PAGE_PIXELS
         )
-        self._lines: Buckets[_Unread] = Buckets(
+        self._lines: Buckets[Unread] = Buckets(
             engine.line_budget, _MAX_WAITING_LINES * _LINE_PIXELS
         )
-        # Batches that the device was given and whose results have not been taken, oldest first.
-        self._cutting: deque[list[tuple[_Sheet, Future[list[_Cut]]]]] = deque()
-        self._decoding: deque[tuple[Sequence[_Unread], Future[list[Said]]]] = deque()
+        # Batches that are on the device and whose results are not taken yet, oldest first.
+        self._cutting: deque[list[tuple[Sheet, Future[list[Cut]]]]] = deque()
+        self._decoding: deque[tuple[Sequence[Unread], Future[list[Recognised]]]] = deque()
 
-    def read(self, sheets: Sequence[_Sheet]) -> list[Reading]:
-        for found in self._opened(sheets):
-            self._detect(self._pages.add(found.shape, found))
+    def read(self, sheets: Sequence[Sheet]) -> list[Reading]:
+        for opened in self._opened(sheets):
+            self._detect(self._pages.add(opened.shape, opened))
             self._take()
         for batch in self._pages.flush():
             self._detect(batch)
@@ -192,13 +133,13 @@ class _Call:
             self._take(max_cutting=0, max_decoding=0)
         return [sheet.reading.result() for sheet in sheets]
 
-    def _opened(self, sheets: Sequence[_Sheet]) -> Iterator[_Found]:
-        """Decoded pages in order, a few ahead of their use; pages that do not decode fail."""
+    def _opened(self, sheets: Sequence[Sheet]) -> Iterator[Opened]:
+        """Decoded pages in order, decoded a few ahead; a page that cannot be decoded fails."""
         waiting = iter(sheets)
-        opening: deque[tuple[_Sheet, Future[_Found]]] = deque()
+        opening: deque[tuple[Sheet, Future[Opened]]] = deque()
         while True:
             for sheet in islice(waiting, 2 * self._engine.threads - len(opening)):
-                opening.append((sheet, self._pool.submit(_open, sheet)))
+                opening.append((sheet, self._pool.submit(open_page, sheet)))
             if not opening:
                 return
             sheet, future = opening.popleft()
@@ -207,8 +148,8 @@ class _Call:
             else:
                 yield future.result()
 
-    def _detect(self, batch: Sequence[_Found]) -> None:
-        """Start detection of `batch`, and the cutting of its lines after it."""
+    def _detect(self, batch: Sequence[Opened]) -> None:
+        """Start detection of `batch`, and then the cropping of its lines."""
         if not batch:
             return
         parts = run_in_parts(
@@ -226,13 +167,13 @@ class _Call:
                 items[0].sheet.fail(maps)
         self._cutting.append(cutting)
 
-    def _cut(self, maps: Fetched, index: int, found: _Found) -> list[_Cut]:
+    def _cut(self, maps: Fetched, index: int, page: Opened) -> list[Cut]:
         [scores] = maps.wait()
-        crops = self._engine.find_lines(scores[index], found.image)
+        crops = self._engine.find_lines(scores[index], page.image)
         return [(crop, line_pixels(crop.pixels)) for crop in crops]
 
-    def _recognise(self, batch: Sequence[_Unread]) -> None:
-        """Start recognition of `batch`, and its decoding after it."""
+    def _recognise(self, batch: Sequence[Unread]) -> None:
+        """Start recognition of `batch`, and then its decoding."""
         if not batch:
             return
         parts = run_in_parts(
@@ -246,16 +187,16 @@ class _Call:
             else:
                 items[0].sheet.fail(maxima)
 
-    def _decode(self, maxima: Fetched) -> list[Said]:
+    def _decode(self, maxima: Fetched) -> list[Recognised]:
         classes, probabilities = maxima.wait()
-        said, _ = self._engine.decode(classes, probabilities, remove_duplicate=True)
-        return [(text.strip(), confidence) for text, confidence in said]
+        lines, _ = self._engine.decode(classes, probabilities, remove_duplicate=True)
+        return [(text.strip(), confidence) for text, confidence in lines]
 
     def _take(self, max_cutting: int | None = None, max_decoding: int | None = None) -> None:
-        """Take results, oldest first, until no more batches than these are under way.
+        """Take results, oldest first, until no more batches than these remain on the device.
 
-        By default, one of pages and two of lines for each lane: the device looks at the next
-        batch while the threads work on what it found in the last.
+        By default one batch of pages and two of lines for each lane remain: the device computes
+        the next batch while the threads work on the results of the last.
         """
         max_cutting = self._engine.lanes if max_cutting is None else max_cutting
         max_decoding = 2 * self._engine.lanes if max_decoding is None else max_decoding
@@ -266,33 +207,28 @@ class _Call:
                 else:
                     self._take_crops(sheet, future.result())
         while len(self._decoding) > max_decoding:
-            items, said = self._decoding.popleft()
-            for item, heard in zip(items, said.result(), strict=True):
-                self._take_said(item, heard)
+            items, future_lines = self._decoding.popleft()
+            for item, recognised in zip(items, future_lines.result(), strict=True):
+                self._take_text(item, recognised)
 
-    def _take_crops(self, sheet: _Sheet, cuts: list[_Cut]) -> None:
+    def _take_crops(self, sheet: Sheet, cuts: list[Cut]) -> None:
         sheet.lines = [None] * len(cuts)
         sheet.missing = len(cuts)
         for index, (crop, pixels) in enumerate(cuts):
-            self._add_line(_Unread(sheet, index, crop, pixels))
+            self._add_line(Unread(sheet, index, crop, pixels))
         if not cuts:
             self._pool.submit(sheet.finish)
 
-    def _add_line(self, item: _Unread) -> None:
+    def _add_line(self, item: Unread) -> None:
         self._recognise(self._lines.add(item.shape, item))
 
-    def _take_said(self, item: _Unread, said: Said) -> None:
-        if item.upright is None and said[1] < SURE_CONFIDENCE:
+    def _take_text(self, item: Unread, recognised: Recognised) -> None:
+        if item.upright is None and recognised[1] < SURE_CONFIDENCE:
             pixels = line_pixels(item.crop.pixels[::-1, ::-1])
-            self._add_line(replace(item, pixels=pixels, upright=said))
+            self._add_line(replace(item, pixels=pixels, upright=recognised))
             return
-        sides = (said, None) if item.upright is None else (item.upright, said)
+        sides = (recognised, None) if item.upright is None else (item.upright, recognised)
         item.sheet.lines[item.index] = choose_side(item.crop.corners, *sides)
         item.sheet.missing -= 1
         if not item.sheet.missing:
             self._pool.submit(item.sheet.finish)
-
-
-def _open(sheet: _Sheet) -> _Found:
-    image = decode_image(sheet.page.data)
-    return _Found(sheet, image, detector_pixels(image))

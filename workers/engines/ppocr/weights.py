@@ -1,19 +1,19 @@
 """PP-OCRv6 small in torch: the `rapidocr` wheel's ONNX weights in transformers' own classes.
 
-Owns: reading the ONNX files, and which of their layers is which module of
+Owns: reading the ONNX files, and the mapping of their layers to the modules of
 `PPOCRV6SmallDetForObjectDetection` and `PPOCRV6SmallRecForTextRecognition`. Does not: run them.
 
 The graphs were exported for inference: batch normalisation is folded into the convolutions,
-parallel branches are merged, and parameters have no telling names. But nodes stand in the order
-in which they are computed, so the n-th convolution of the file is the n-th that the module
-computes, and likewise for linear layers and layer norms. The configurations below are the shapes
-of the graphs; a file of other shapes is refused, and the tests compare the outputs.
+parallel branches are merged, and names of parameters mean nothing. But nodes stand in the order of
+computation. So the n-th convolution of the file is the n-th that the module computes, and likewise
+for linear layers and layer norms. The configurations below give the shapes of the graphs; a file
+of other shapes is refused, and the tests compare the outputs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import onnx
@@ -35,16 +35,16 @@ from workers.engines.text_lines import DETECTOR, RECOGNISER, model_file
 Array = NDArray[np.float32]
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 Block = list[int | bool | list[int]]
-"""Kernel size, channels in, channels out, stride, whether with squeeze and excitation."""
+"""Kernel size, input channels, output channels, stride, whether it has squeeze and excitation."""
 _Model = TypeVar("_Model", bound=nn.Module)
 
 _RECOGNISER_CLASSES = 18710
 _BLOCK_NORM_EPS = 1e-5
-"""Of the attention blocks; the configuration has one epsilon, 1e-6, right for the last norm."""
+"""Of the attention blocks. The configuration has only one epsilon, 1e-6, that of the last norm."""
 
 
 class _Layer(NamedTuple):
-    """One layer of a graph. `norm`: scale, shift, mean and variance, where it is not folded."""
+    """One layer of a graph. `norm`: scale, shift, mean and variance, if the norm is not folded."""
 
     weight: Array
     bias: Array | None = None
@@ -52,7 +52,7 @@ class _Layer(NamedTuple):
 
 
 class _Layers(NamedTuple):
-    """The layers of a graph by kind, each kind in the order in which it is computed."""
+    """The layers of a graph by kind, each kind in the order of computation."""
 
     convolutions: list[_Layer]
     linears: list[_Layer]
@@ -69,9 +69,9 @@ def read_model(name: str) -> onnx.ModelProto:
 
 
 def load_detector(file: onnx.ModelProto | None = None) -> PPOCRV6SmallDetForObjectDetection:
-    """The detector, fp32 on the CPU, ready to infer; `file`: default, the wheel's.
+    """The detector for inference, fp32 on the CPU; `file`: default, the wheel's.
 
-    Raises NoEngineError where the file is missing, broken, or of another model.
+    Raises NoEngineError where the file is missing, broken, or holds another model.
     """
     file = file or read_model(DETECTOR)
     model = PPOCRV6SmallDetForObjectDetection(detector_config())
@@ -96,9 +96,9 @@ def load_detector(file: onnx.ModelProto | None = None) -> PPOCRV6SmallDetForObje
 def load_recogniser(
     file: onnx.ModelProto | None = None,
 ) -> tuple[PPOCRV6SmallRecForTextRecognition, list[str]]:
-    """The recogniser, as `load_detector` loads the detector, and its characters.
+    """The recogniser, loaded as `load_detector` loads the detector, and its characters.
 
-    Class 0 is CTC's blank, the last class the space; the characters are those between.
+    The characters are those of the classes between 0, CTC's blank, and the last, the space.
     """
     model = PPOCRV6SmallRecForTextRecognition(recogniser_config())
     for block in model.head.encoder.svtr_block:
@@ -112,7 +112,7 @@ def load_recogniser(
 
 
 def fold_norms(model: _Model) -> _Model:
-    """Fold every batch norm into its convolution, in place: fewer kernels, the same function."""
+    """Fold every batch norm into its convolution, in place: fewer kernels, the same outputs."""
     for parent, convolution, norm in list(_norms(model)):
         is_transposed = isinstance(convolution, nn.ConvTranspose2d)
         fused = fuse_conv_bn_eval(convolution, norm, transpose=is_transposed)
@@ -125,7 +125,7 @@ def fold_norms(model: _Model) -> _Model:
 
 
 def convolutions(module: nn.Module) -> list[Convolution]:
-    """In the order of definition, which is that of computation but in the detector's neck."""
+    """All, in order of definition: the order of computation, except in the detector's neck."""
     return [m for m in module.modules() if isinstance(m, Convolution)]
 
 
@@ -156,7 +156,7 @@ def recogniser_config() -> PPOCRV6SmallRecConfig:
     )
 
 
-def _backbone(stem_channels: list[int], stages: list[list[Block]]) -> dict[str, Any]:
+def _backbone(stem_channels: list[int], stages: list[list[Block]]) -> dict[str, object]:
     return {
         "model_type": "pp_lcnet_v4",
         "stem_channels": stem_channels,
@@ -170,7 +170,7 @@ def _block(inputs: int, outputs: int, stride: int | list[int] = 1, attends: bool
 
 
 def _pairs(channels: int, count: int) -> list[Block]:
-    """Two blocks each: with squeeze and excitation, then without."""
+    """`count` pairs of blocks: one with squeeze and excitation, one without."""
     return [_block(channels, channels, attends=i % 2 == 0) for i in range(2 * count)]
 
 
@@ -185,15 +185,15 @@ def _norms(model: nn.Module) -> Iterator[tuple[nn.Module, Convolution, nn.BatchN
 
 
 def _fill(model: nn.Module, file: onnx.ModelProto, order: Sequence[Convolution]) -> None:
-    """Load the weights of `file` into `model`, all of them and nothing else.
+    """Load the weights of `file` into `model`; each weight must have its place and the reverse.
 
-    `order`: the model's convolutions as the graph computes them.
+    `order`: the model's convolutions in the graph's order of computation.
     """
     try:
         state = dict(_state(model, _layers(file.graph), order))
         model.load_state_dict(state, strict=True)
     except (ValueError, LookupError, RuntimeError) as exc:
-        # Another number of layers, a layer without its bias; torch's word for other shapes.
+        # Another number of layers, a layer without its bias, or other shapes.
         detail = " ".join(str(exc).split())
         raise NoEngineError(f"not the PP-OCRv6 small of rapidocr 3.10: {detail}") from exc
 
@@ -226,7 +226,7 @@ def _named(prefix: str, tensors: Mapping[str, Array | None]) -> Iterator[tuple[s
 
 
 def _norm_tensors(layer: _Layer, is_neutral: bool, eps: float) -> dict[str, Array]:
-    """The layer's own norm; where it is folded, one that adds the bias, or nothing at all."""
+    """The layer's own norm; where it is folded, a norm that only adds the bias, or adds nothing."""
     keys = ("weight", "bias", "running_mean", "running_var")
     if layer.norm is not None:
         return dict(zip(keys, layer.norm, strict=True))
@@ -237,7 +237,7 @@ def _norm_tensors(layer: _Layer, is_neutral: bool, eps: float) -> dict[str, Arra
 
 
 def _layers(graph: onnx.GraphProto) -> _Layers:
-    """The parameters of `graph`: what follows a weight is its bias or its norm."""
+    """The parameters of `graph`; the node after a layer has its bias or its norm."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     following = _consumers(graph.node)
     layers = _Layers([], [], [])
@@ -263,7 +263,7 @@ def _layers(graph: onnx.GraphProto) -> _Layers:
 
 
 def _consumers(nodes: Iterable[onnx.NodeProto]) -> dict[str, onnx.NodeProto]:
-    """Who takes each value first; a value that is only renamed is still the same."""
+    """The first node that takes each value; a renamed value counts under its first name."""
     following: dict[str, onnx.NodeProto] = {}
     renamed: dict[str, str] = {}
     for node in nodes:

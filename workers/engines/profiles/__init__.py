@@ -1,5 +1,9 @@
-"""Profiles: what is known of each checkpoint that `transformers` and `vllm` can drive.
+"""Profiles: what is known of each family of checkpoints that `transformers` and `vllm` can run.
 
-Prompts of tasks, modes with their vision tokens, the parser of its output, its guard against loops
-and its stop rules. Start reading in `profile`; `known` lists all of them.
+A profile owns the prompts of the tasks, the modes with their vision tokens, the output parser, the
+guards against loops and the stop rules. Nothing here loads a model.
+
+    PROFILES["granite-docling"].prompts["markdown"]    # from workers.engines.profiles.known
+
+Start reading in `profile`, which says what a profile has; `known` lists all of them.
 """

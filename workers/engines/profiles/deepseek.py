@@ -1,9 +1,8 @@
 """The profiles of DeepSeek-OCR, its second version, and Unlimited-OCR, which continues the first.
 
 The three share an output grammar (`<|ref|>label<|/ref|><|det|>boxes<|/det|>` before each block, or
-Unlimited-OCR's shorter form), a tokenizer, and the habit of going round in circles: 3.69 % of PDFs
-for the first version, 2.88 % for the second (arXiv 2601.20552). Their guards are those of
-the released scripts.
+Unlimited-OCR's shorter form), a tokenizer, and a tendency to loop: on 3.69 % of PDFs in the first
+version, 2.88 % in the second (arXiv 2601.20552). Their guards are those of the released scripts.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from workers.engines.grammars import parsers
 from workers.engines.profiles.profile import Guard, Mode, Profile
 
 _CELLS = ("<td>", "</td>")
-# The second try remembers a page (1,050 tokens on average) and not the last few lines, so that a
-# paragraph that comes back is cut as well as a line.
+# The window of the second try covers a page (1,050 tokens on average) and not a few lines, so that
+# it also stops a paragraph that repeats.
 _STRONGER = Guard(12, 1024, _CELLS)
 
 _PROMPTS: dict[Task, str] = {
@@ -29,7 +28,7 @@ _PROMPTS: dict[Task, str] = {
     "locate": "Locate <|ref|>{target}<|/ref|> in the image.",
 }
 
-# vLLM (0.32) always reads in Gundam: it has the sizes as constants of its module.
+# vLLM (0.32) always reads in Gundam: the sizes are constants of its module.
 _V1_MODES = (
     Mode(
         "tiny",
@@ -65,7 +64,7 @@ _V1_MODES = (
 
 DEEPSEEK_OCR = Profile(
     name="deepseek-ocr",
-    # The released config.json says `deepseek_vl_v2`; vLLM renames it when it has read it.
+    # The released config.json says `deepseek_vl_v2`, which vLLM renames as it reads the file.
     model_types=("deepseek_ocr", "deepseek_vl_v2"),
     architectures=("DeepseekOCRForCausalLM",),
     modes=_V1_MODES,
@@ -83,8 +82,8 @@ DEEPSEEK_OCR = Profile(
     ),
 )
 
-# Without crops the image processor takes the tile's size for the whole view, while the processor
-# counts its tokens by `size`: so Base is the mode with tiles that no page is large enough for.
+# Without crops the image processor makes the view as large as a tile, while the processor counts
+# the view's tokens by `size`. So Base has crops, with tiles so large that no page gets any.
 _NO_TILES_PX = 1 << 20
 
 _V2_MODES = (

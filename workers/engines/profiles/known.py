@@ -1,7 +1,7 @@
-"""The profiles: what each family of checkpoints is asked, at which sizes, and how it answers.
+"""All profiles: what each family of checkpoints is asked, at which sizes, and how it answers.
 
-Prompts are those that the models were trained with, letter for letter. Sizes are pinned in the
-modes, so that what a mode costs does not depend on a checkpoint's `preprocessor_config.json`.
+Prompts are those that the models were trained with, letter for letter. The modes fix the sizes, so
+that a mode's cost does not depend on a checkpoint's `preprocessor_config.json`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from workers.engines.grammars import parsers
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
 from workers.engines.profiles.profile import Guard, Mode, Profile
 
-# Families whose authors give no guard are read without one first, and then with a long memory.
+# Families whose authors give no guard are first read without one, and then with a long window.
 _STRONGER = Guard(12, 1024)
-# Tables in OTSL (arXiv 2305.03393): their cells may repeat, one token each.
+# For tables in OTSL (arXiv 2305.03393): their cells, one token each, may repeat.
 _OTSL = Guard(
     12, 1024, ("<fcel>", "<ecel>", "<lcel>", "<ucel>", "<xcel>", "<nl>", "<ched>", "<rhed>")
 )
@@ -39,7 +39,7 @@ PADDLEOCR_VL = Profile(
         ),
     ),
     default_mode="native",
-    # Trained on regions; a whole page is more than it was made for, and is read without its layout.
+    # Trained on regions: of a whole page it gives the text, but no layout.
     prompts={"text": "OCR:", "figure": "Chart Recognition:"},
     template="chat",
     parse=parsers.paddleocr_vl,
@@ -113,7 +113,7 @@ LIGHTON_OCR = Profile(
     model_types=("lighton_ocr",),
     modes=(Mode("native", partial(tokens.pixtral, 1540), {"size": {"longest_edge": 1540}}),),
     default_mode="native",
-    prompts={"markdown": ""},  # the picture alone is the question
+    prompts={"markdown": ""},  # it is asked with the picture alone
     template="chat",
     parse=parsers.lighton,
     stronger=_STRONGER,
@@ -204,20 +204,21 @@ PROFILES: dict[str, Profile] = {
 def find_profile(
     name: str | None, model_type: str, architectures: Sequence[str] = ()
 ) -> Profile | None:
-    """The profile called `name`, or else the one that fits a checkpoint's `config.json`.
+    """The profile called `name`; without a name, the one that fits a checkpoint's `config.json`.
 
     None where no profile fits. Raises RecipeError for an unknown name.
     """
     if name is not None:
         if name not in PROFILES:
-            known = ", ".join(sorted(PROFILES))
-            raise RecipeError(f"profile {name!r} is unknown; known are {known}")
+            names = ", ".join(sorted(PROFILES))
+            raise RecipeError(f"there is no profile {name!r}; choose one of {names}")
         return PROFILES[name]
     for profile in PROFILES.values():
         if set(profile.architectures) & set(architectures):
             return profile
     for profile in PROFILES.values():
-        contradicted = architectures and profile.architectures
-        if model_type in profile.model_types and not contradicted:
+        # Where both name architectures, these already differed above.
+        is_other = architectures and profile.architectures
+        if model_type in profile.model_types and not is_other:
             return profile
     return None

@@ -1,6 +1,6 @@
-"""What a profile is: all that is peculiar to one family of checkpoints, as plain values.
+"""What a profile is: all that one family of checkpoints needs of its own, as plain values.
 
-The profiles themselves are in `workers.engines.profiles.known`; the arithmetic of their modes is in
+The profiles themselves are in `workers.engines.profiles.known`, the formulas of their modes in
 `schemas.tokens`. Nothing here loads a model.
 """
 
@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from schemas.recipe import Task
 from schemas.tokens import VisionTokens
 from workers.engines.grammars.parsed import Parser
+
+ImageSetting = int | bool | Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """The n-gram guard: no `size` tokens in a row may occur twice in the last `window` tokens.
 
-    `exempt` are strings that the tokenizer holds as one token each and that may repeat freely,
-    such as the cells of a table (DeepSeek-OCR, `process/ngram_norepeat.py`).
+    `exempt` are strings of one token each that may repeat freely, such as the cells of a table
+    (DeepSeek-OCR, `process/ngram_norepeat.py`).
     """
 
     size: int
@@ -35,16 +37,18 @@ class Guard:
 class Mode:
     """One resolution setting and what it costs.
 
-    `tokens` takes the page image's width and height in pixels; None, where no formula is known,
-    takes the processor's count for it. `image_settings` are what the
-    checkpoint's own image processor is told, by the names of its parameters. Where
-    `longest_edge_px` is given, a larger page image is first reduced to it, to the size that
-    `schemas.tokens.reduced` says; `tokens` counts that in.
+    Args:
+        name: what a recipe calls it.
+        tokens: the cost of a page image of a width and height in pixels; None where no formula is
+            known, and the processor's count is taken.
+        image_settings: for the checkpoint's own image processor, by the names of its parameters.
+        longest_edge_px: larger page images are first reduced to it, by `schemas.tokens.reduced`;
+            `tokens` takes the size before.
     """
 
     name: str
     tokens: Callable[[int, int], VisionTokens] | None
-    image_settings: Mapping[str, Any] = field(default_factory=dict)
+    image_settings: Mapping[str, ImageSetting] = field(default_factory=dict)
     longest_edge_px: int | None = None
 
 
@@ -54,25 +58,24 @@ class Profile:
 
     Args:
         name: what a recipe calls it.
-        model_types: the `model_type`s of `config.json` that it fits.
-        architectures: the `architectures` of `config.json` that it fits, where a `model_type` is
-            also another family's.
-        modes: from cheap to dear; a page that reads badly is tried in the next one.
+        model_types: the values of `model_type` in `config.json` that it fits.
+        architectures: the values of `architectures` in `config.json` that it fits, where another
+            family has the same `model_type`.
+        modes: from cheap to expensive; a page with a bad reading is read again in the next one.
         default_mode: the name of one of them.
-        prompts: what to ask, by task; the first is the default task. `{target}` stands for what
+        prompts: by task; the first is the default task. `{target}` stands for what the task
             `locate` looks for.
         template: `chat` puts the prompt into the checkpoint's own chat template; `raw` is the
             image's placeholder, a line break and the prompt; `got` is GOT-OCR's own query.
-        parse: from decoded output to Markdown and blocks.
-        guard: None where the family needs none at first.
+        parse: turns decoded output into Markdown and blocks.
+        guard: the guard of the first try, None for none.
         stronger: the guard of the second try.
-        stop: strings that end a page besides the tokenizer's own end tokens.
-        resumable: whether a prompt that ends in a part of the answer is continued as if it had
-            never been cut. Not so where the model attends to its prompt and to its answer
-            differently.
-        special_tokens: whether `parse` wants the output's special tokens.
-        engines: where it can run.
-        sources: where its facts come from.
+        stop: strings that end a page, besides the tokenizer's own end tokens.
+        resumable: whether the model, given a prompt and the beginning of its answer, goes on as if
+            it had never stopped. False where it attends to prompt and answer differently.
+        special_tokens: whether `parse` needs the output's special tokens.
+        engines: the engines that can run it.
+        sources: where these facts come from.
     """
 
     name: str

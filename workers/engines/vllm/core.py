@@ -1,10 +1,13 @@
-"""A checkpoint in vLLM: which releases are fit, how it is started, watched and ended.
+"""A checkpoint in vLLM: which releases are accepted, how it is loaded and watched.
 
-vLLM 0.32 leaves two things to us. A call waits for ever for an engine core that was killed, so
-`Loaded.watched` waits for the core's end too. And the core outlives a process that was killed, so
-it is told whom it works for (`workers.engines.vllm.guard`). Settings are those that DeepSeek-OCR's
-recipe in vLLM's documentation gives: no prefix cache and no cache of processed pictures, as no
-page comes twice.
+vLLM 0.32 runs the model in a process of its own, the engine core, and leaves two failures to us:
+
+- If the core is killed, a call waits for ever. So `Loaded.watched` also waits for the core's end.
+- If the process that loaded vLLM is killed, the core lives on. So the core is given that process's
+  id and ends with it (`workers.engines.vllm.guard`).
+
+Settings are those of DeepSeek-OCR's recipe in vLLM's documentation: no prefix cache and no cache of
+processed pictures, since no page comes twice.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.version import Version
 
@@ -24,41 +27,49 @@ from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
 from workers.text import first_line
 
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+    from transformers import PreTrainedTokenizerBase
+    from vllm import LLM
+
+Result = TypeVar("Result")
+
 _OLDEST = Version("0.11.1")
-"""The first release with pull request 28617; 0.11.0 does not know DeepSeek-OCR at all."""
+"""The first release with pull request 28617; 0.11.0 has no DeepSeek-OCR at all."""
 
 _PROOF = (5, 3, 5, 5, 3)
-"""Tokens that no model says of itself."""
+"""Tokens that no model generates by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A checkpoint in vLLM, shared by all engines that read with it.
 
-    `processes` are vLLM's own, children of this one; `end` is a token that ends an answer.
+    `processes` are vLLM's, children of this one; `end` is a token that ends an answer.
     """
 
     checkpoint: Checkpoint
-    llm: Any
-    tokenizer: Any
-    processes: Sequence[Any]
+    llm: LLM
+    tokenizer: PreTrainedTokenizerBase
+    processes: Sequence[BaseProcess]
     end: int
 
     @property
     def image_token(self) -> int | None:
-        """The placeholder of an image's tokens; None where the checkpoint does not say."""
+        """The token that stands for each of an image's tokens; None where none is known."""
         config = self.llm.model_config.hf_config
         for name in ("image_token_id", "image_token_index"):
             if isinstance(token := getattr(config, name, None), int):
                 return token
         return next(iter(token_ids(self.tokenizer, ["<image>"])), None)
 
-    def watched(self, call: Callable[[], Any]) -> Any:
-        """The result of `call`, which waits for vLLM. Raises EngineDied once its core is gone."""
+    def watched(self, call: Callable[[], Result]) -> Result:
+        """The result of `call`, which waits for vLLM. Raises EngineDied if the core ends."""
         from vllm.v1.engine.exceptions import EngineDeadError
 
         reader, writer = multiprocessing.Pipe(duplex=False)
-        results: list[Any] = []
+        results: list[Result] = []
         errors: list[Exception] = []
 
         def run() -> None:
@@ -74,24 +85,25 @@ class Loaded:
         ends = [process.sentinel for process in self.processes]
         ready = connection.wait([reader, *ends])
         if reader not in ready:
-            # The thread waits in vLLM for what will never come; it ends with this process.
-            raise EngineDied("vLLM's engine core is gone")
+            # The thread waits in vLLM for ever; as a daemon it ends with this process.
+            raise EngineDied("vLLM's engine core has ended; its log says why")
         thread.join()
         reader.close()
         if not errors:
             return results[0]
-        # A core that dies while it is given pages also shows as a socket that is closed.
+        # If the core dies while pages are sent to it, vLLM raises the error of a closed socket.
         if isinstance(errors[0], EngineDeadError) or connection.wait(ends, timeout=0):
-            raise EngineDied(f"vLLM's engine core is dead: {first_line(errors[0])}") from errors[0]
+            raise EngineDied(f"vLLM's engine core died: {first_line(errors[0])}") from errors[0]
         raise errors[0]
 
 
 def load_core(checkpoint: Checkpoint) -> Loaded:
     """Load `checkpoint` into a vLLM whose processes end with this one.
 
-    Raises NoEngineError where vLLM is missing or unfit, ModelError where it cannot load it.
+    Raises NoEngineError where vLLM is missing or too old, ModelError where it cannot load the
+    checkpoint.
     """
-    # The second model runner refuses logits processors of the first one's interface.
+    # vLLM's second model runner refuses logits processors written for the first, such as ours.
     os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
     os.environ["VLLM_NO_USAGE_STATS"] = "1"  # nothing is sent anywhere
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
@@ -99,7 +111,7 @@ def load_core(checkpoint: Checkpoint) -> Loaded:
         import vllm
     except ImportError as exc:
         raise NoEngineError(
-            f"engine.name: vllm is not installed ({exc}); install pagefoundry[vllm]"
+            f"engine.name: vllm is not installed here ({exc}); install pagefoundry[vllm]"
         ) from exc
     check_version(vllm.__version__)
     return _start(checkpoint)
@@ -125,15 +137,18 @@ def _start(checkpoint: Checkpoint) -> Loaded:
             logits_processors=[guard.NAME],
             seed=0,
             dtype="float32" if on_cpu else "bfloat16",  # as the transformers engine
-            enforce_eager=on_cpu,  # compiling pays on a GPU only
+            enforce_eager=on_cpu,  # compiling is worth its time only on a GPU
         )
     except Exception as exc:
         raise ModelError(f"{checkpoint.location}: vLLM cannot load it: {first_line(exc)}") from exc
     tokenizer = llm.get_tokenizer()
     end = tokenizer.eos_token_id
     if end is None:
-        raise NoEngineError(f"{checkpoint.location}: its tokenizer names no end token (eos_token)")
-    processes = [one for one in multiprocessing.active_children() if one not in before]
+        raise NoEngineError(
+            f"{checkpoint.location}: the tokenizer has no end token; name it as `eos_token` in "
+            "tokenizer_config.json"
+        )
+    processes = [child for child in multiprocessing.active_children() if child not in before]
     return Loaded(checkpoint, llm, tokenizer, processes, end)
 
 
@@ -146,11 +161,10 @@ def check_version(version: str) -> None:
 
 
 def prove_guard(loaded: Loaded) -> None:
-    """Have the guard's class dictate an answer.
+    """Prove that vLLM calls our guard: let it dictate an answer, and compare.
 
-    So a release that calls it no longer, or hides what was sampled from it, is refused whatever
-    its number is. Raises NoEngineError where vLLM says something else, ModelError where it says
-    nothing.
+    So a release that does not call it, or hides the sampled tokens from it, is refused whatever
+    its number is. Raises NoEngineError where the answer differs, ModelError where vLLM ends.
     """
     from vllm import SamplingParams, __version__
 
@@ -168,8 +182,8 @@ def prove_guard(loaded: Loaded) -> None:
         [output] = loaded.watched(lambda: loaded.llm.generate([prompt], params, use_tqdm=False))
     except EngineDied as exc:
         raise ModelError(
-            f"{loaded.checkpoint.location}: vLLM {__version__} ended at its first token; its log "
-            "says why (VLLM_LOGGING_LEVEL=INFO)"
+            f"{loaded.checkpoint.location}: vLLM {__version__} ended at its first token; set "
+            "VLLM_LOGGING_LEVEL=INFO and read its log"
         ) from exc
     if tuple(output.outputs[0].token_ids) != _PROOF:
         raise NoEngineError(

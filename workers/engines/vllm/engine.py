@@ -1,7 +1,8 @@
 """The `vllm` engine: continuous batching over all pages of a call, by the checkpoint's profile.
 
-vLLM forms the batches, and reads some pages while it prepares others. Ours are the prompt, the
-guard and the cut of loops (`workers.engines.vllm.guard`), and the account of what came back.
+vLLM forms the batches, and reads some pages while it prepares others. This module makes the prompts
+and turns vLLM's outputs into readings; the guard and the loop cut are in
+`workers.engines.vllm.guard`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -33,14 +34,17 @@ from workers.engines.plan import Plan, make_plan
 from workers.engines.vllm.core import Loaded, load_core, prove_guard
 from workers.text import first_line
 
+if TYPE_CHECKING:
+    from vllm import RequestOutput
+
 _ONLY_MODE: Mapping[str, str] = {
     "DeepseekOCRForCausalLM": "gundam",
     "DeepseekOCR2ForCausalLM": "gundam",
     "UnlimitedOCRForCausalLM": "gundam",
     "LightOnOCRForConditionalGeneration": "native",
 }
-"""Architectures of which vLLM counts the image tokens by constants of its own (0.32), whatever the
-image processor is told: any other mode ends the engine core. They are told nothing."""
+"""Architectures whose image tokens vLLM (0.32) counts by constants of its own, whatever settings
+the image processor gets. Any other mode would end the engine core, so no settings are sent."""
 
 Picture = tuple[PageImage, Image.Image]
 
@@ -48,8 +52,8 @@ Picture = tuple[PageImage, Image.Image]
 def load_vllm(spec: EngineSpec) -> VllmEngine:
     """Load the checkpoint that `spec` names into vLLM, and prove that the guard acts there.
 
-    Raises NoEngineError where vLLM is missing or unfit, or the checkpoint cannot be asked what the
-    recipe asks; ModelError where it cannot be loaded.
+    Raises NoEngineError where vLLM is missing or too old, or the checkpoint cannot do what the
+    recipe asks; ModelError where it cannot be loaded now.
     """
     checkpoint = find_checkpoint(spec)
     plan = plan_for_vllm(spec, checkpoint)
@@ -59,7 +63,7 @@ def load_vllm(spec: EngineSpec) -> VllmEngine:
 
 
 def plan_for_vllm(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
-    """What `spec` asks of `checkpoint`. Raises NoEngineError where vLLM cannot be asked so."""
+    """The plan for what `spec` asks of `checkpoint`. Raises NoEngineError if vLLM cannot do it."""
     plan = make_plan(spec, checkpoint)
     only = only_mode(checkpoint)
     if only not in (None, plan.mode.name):
@@ -71,9 +75,9 @@ def plan_for_vllm(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
 
 
 def only_mode(checkpoint: Checkpoint) -> str | None:
-    """The one mode that vLLM reads this checkpoint in; None where it takes any."""
-    found = (_ONLY_MODE.get(name) for name in checkpoint.architectures)
-    return next((mode for mode in found if mode), None)
+    """The one mode in which vLLM reads this checkpoint; None where it takes any."""
+    modes = (_ONLY_MODE.get(name) for name in checkpoint.architectures)
+    return next((mode for mode in modes if mode), None)
 
 
 class VllmEngine:
@@ -95,7 +99,7 @@ class VllmEngine:
 
     @functools.cached_property
     def retries(self) -> Sequence[Engine]:
-        """The stronger guard, then the next larger mode, where vLLM can read in it."""
+        """First the stronger guard, then the next larger mode if vLLM can read in it."""
         only = only_mode(self.loaded.checkpoint)
         return tuple(
             VllmEngine(self.loaded, plan, is_retry=True)
@@ -125,11 +129,12 @@ class VllmEngine:
         return [readings[place] for place in range(len(pages))]
 
     def _read(self, todo: Sequence[Picture]) -> list[Reading]:
-        """Read all at once; where vLLM refuses the call, by halves, down to the page it refuses."""
+        """Read all in one call; if vLLM refuses it, read halves, down to the page it refuses."""
         if not todo:
             return []
+        pictures = [picture for _, picture in todo]
         try:
-            outputs = self.loaded.watched(lambda: self._generate([one for _, one in todo]))
+            outputs = self.loaded.watched(lambda: self._generate(pictures))
         except EngineDied:
             raise
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
@@ -140,7 +145,7 @@ class VllmEngine:
         pairs = zip(todo, outputs, strict=True)
         return [self._reading(page, output) for (page, _), output in pairs]
 
-    def _generate(self, images: Sequence[Image.Image]) -> Any:
+    def _generate(self, images: Sequence[Image.Image]) -> Sequence[RequestOutput]:
         """vLLM's outputs, in the order of the images."""
         from vllm import SamplingParams
 
@@ -151,12 +156,12 @@ class VllmEngine:
             temperature=0,
             max_tokens=plan.max_new_tokens,
             stop_token_ids=token_ids(loaded.tokenizer, plan.profile.stop),
-            logprobs=0,  # of the chosen token alone
-            detokenize=False,  # decoded here, special tokens and all
+            logprobs=0,  # those of the chosen tokens only
+            detokenize=False,  # `finished` decodes, and keeps special tokens
             extra_args=guard_arguments(plan.guard, self._exempt, loaded.end),
         )
-        is_told = only_mode(loaded.checkpoint) is None
-        settings = dict(plan.mode.image_settings) if is_told else {}
+        takes_settings = only_mode(loaded.checkpoint) is None
+        settings = dict(plan.mode.image_settings) if takes_settings else {}
         if plan.profile.template == "raw":
             placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
             prompts = [
@@ -167,33 +172,35 @@ class VllmEngine:
                 }
                 for image in images
             ]
-            return loaded.llm.generate(prompts, params, use_tqdm=False)
-        asked = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
+            return list(loaded.llm.generate(prompts, params, use_tqdm=False))
+        question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
         chats = [
-            [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, *asked]}]
+            [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, *question]}]
             for image in images
         ]
-        return loaded.llm.chat(chats, params, use_tqdm=False, mm_processor_kwargs=settings or None)
+        return list(
+            loaded.llm.chat(chats, params, use_tqdm=False, mm_processor_kwargs=settings or None)
+        )
 
-    def _reading(self, page: PageImage, output: Any) -> Reading:
-        said = output.outputs[0]
-        ended = said.finish_reason == "stop"
-        tokens = list(said.token_ids)[: -1 if ended else None]
-        # An answer of another length ended by itself: the guard looks at these only.
+    def _reading(self, page: PageImage, output: RequestOutput) -> Reading:
+        completion = output.outputs[0]
+        ended = completion.finish_reason == "stop"
+        tokens = list(completion.token_ids)[: -1 if ended else None]
+        # The guard cuts loops at multiples of CHECK_EVERY only: other answers ended by themselves.
         may_loop = not ended or len(tokens) % CHECK_EVERY == 0
         answer = Answer(
             tokens,
-            [math.exp(said.logprobs[i][token].logprob) for i, token in enumerate(tokens)],
+            [math.exp(completion.logprobs[i][token].logprob) for i, token in enumerate(tokens)],
             find_loop(tokens, self._exempt) if may_loop else -1,
             ended,
         )
         placeholders = output.prompt_token_ids.count(self.loaded.image_token)
         cost = spent(page, self.plan, placeholders, answer)
-        wrong = miscount(page, self.plan, placeholders, "vLLM")
-        if wrong is None and answer.loop < 0 and said.finish_reason not in ("stop", "length"):
-            wrong = f"vLLM ended it after {len(tokens)} tokens: {said.finish_reason}"
-        if wrong is not None:
-            return replace(cost, error=PageError("engine_error", wrong))
+        error = miscount(page, self.plan, placeholders, "vLLM")
+        if error is None and answer.loop < 0 and completion.finish_reason not in ("stop", "length"):
+            error = f"vLLM ended it after {len(tokens)} tokens: {completion.finish_reason}"
+        if error is not None:
+            return replace(cost, error=PageError("engine_error", error))
         return finished(cost, self.plan, answer, self.loaded.tokenizer)
 
 

@@ -1,8 +1,8 @@
-"""What runs inside vLLM's own processes: the n-gram guard, the cut of loops, the watch on us.
+"""What runs inside vLLM's own processes: the n-gram guard, the loop cut, the watch on their owner.
 
 vLLM imports `PageGuard` by its name in the process that samples. It acts on requests whose
-`SamplingParams.extra_args` has `ARGUMENT`, made by `guard_arguments`; the rules themselves are
-`workers.engines.guards` and `workers.engines.loops`.
+`SamplingParams.extra_args` has the key `ARGUMENT`, made by `guard_arguments`. The rules themselves
+are in `workers.engines.guards` and `workers.engines.loops`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from vllm import SamplingParams
@@ -23,8 +23,11 @@ from workers.engines.guards import banned_tokens
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.profiles.profile import Guard
 
+if TYPE_CHECKING:
+    from vllm.config import VllmConfig
+
 NAME = f"{__name__}:PageGuard"
-"""How `vllm.LLM(logits_processors=...)` is told of the class."""
+"""The class's name for `vllm.LLM(logits_processors=...)`."""
 ARGUMENT = "pagefoundry"
 OWNER_PID = "PAGEFOUNDRY_ENGINE_OWNER"
 """The environment variable with the id of the process that vLLM's processes work for."""
@@ -32,11 +35,11 @@ OWNER_PID = "PAGEFOUNDRY_ENGINE_OWNER"
 
 def guard_arguments(
     guard: Guard | None, exempt: Iterable[int], end: int, script: Sequence[int] = ()
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """`SamplingParams.extra_args` for a page.
 
-    `exempt` are tokens that may repeat freely, `end` is the token that ends an answer. The first
-    tokens of the answer are those of `script`, whatever the model would say.
+    `exempt` are tokens that may repeat freely, `end` is the token that ends an answer. The answer
+    begins with the tokens of `script`, whatever the model would generate.
     """
     size, window = (guard.size, guard.window) if guard else (0, 0)
     values = {"size": size, "window": window, "exempt": sorted(exempt)}
@@ -45,7 +48,7 @@ def guard_arguments(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What holds for one request; `size` 0 stands for no guard."""
+    """The rules for one request; a `size` of 0 means no guard."""
 
     size: int
     window: int
@@ -54,9 +57,9 @@ class _Row:
     script: Sequence[int]
 
     def __call__(self, tokens: list[int], logits: torch.Tensor) -> torch.Tensor:
-        """`logits` (vocabulary,) of the token after `tokens`, the answer so far; in place.
+        """Change the `logits` (vocabulary,) of the token after `tokens`, the answer so far.
 
-        Raises RuntimeError where vLLM does not tell what it has sampled.
+        Raises RuntimeError where vLLM hides the sampled tokens.
         """
         count = len(tokens)
         if count and tokens[-1] < 0:
@@ -79,7 +82,7 @@ def _only(logits: torch.Tensor, token: int) -> torch.Tensor:
 class PageGuard(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM is not installed for mypy
     """The logits processor of all pages."""
 
-    def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
+    def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
         super().__init__(vllm_config, device, is_pin_memory)
         if OWNER_PID in os.environ:
             _end_with(int(os.environ[OWNER_PID]))
@@ -89,7 +92,7 @@ class PageGuard(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM is not in
         return False
 
     def new_req_logits_processor(self, params: SamplingParams) -> _Row | None:
-        """What acts on a request; None for one that is not a page's."""
+        """The rules for a request; None for one without `guard_arguments`."""
         values = (params.extra_args or {}).get(ARGUMENT)
         return None if values is None else _Row(**{**values, "exempt": frozenset(values["exempt"])})
 
@@ -97,8 +100,8 @@ class PageGuard(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM is not in
 def _end_with(owner: int) -> None:
     """End this process, and the engine core that it works for, as soon as `owner` has ended.
 
-    vLLM's engine core outlives an owner that was killed, and would keep the GPU's memory from the
-    replica that comes in its place.
+    vLLM's engine core outlives an owner that was killed. It would hold the GPU's memory, which the
+    next replica needs.
     """
     if os.getpid() == owner:
         return

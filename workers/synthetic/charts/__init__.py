@@ -1,1 +1,1 @@
-"""Charts with made numbers, drawn by matplotlib and Vega-Lite, and their HTML tables."""
+"""Charts of random numbers, drawn by matplotlib or Vega-Lite, with their HTML tables."""

@@ -1,14 +1,18 @@
-"""Draw the content of a chart at random: what it is about, its categories and its numbers."""
+"""The random content of a chart: what it is about, its categories, its words and its numbers."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from schemas.charts import ChartKind
 from workers.synthetic.charts.data import Chart, Scale, Series
 from workers.synthetic.charts.look import Look
+from workers.synthetic.charts.scales import (
+    fit_scale,
+    sample_free_scale,
+    sample_separator,
+    sample_values,
+)
 from workers.synthetic.charts.words import (
     DIMENSIONS,
     MEASURES,
@@ -22,11 +26,11 @@ from workers.synthetic.charts.words import (
 from workers.synthetic.sampling import pick
 
 _MOST_SERIES = {"bar": 1, "horizontal": 1, "pie": 1, "grouped": 4, "stacked": 4, "line": 4}
-_LEAST_SLICE = 5  # percent: the arc beside which a number still has room
+_LEAST_SLICE = 5  # percent: a number has room beside such an arc
 
 
 def sample_chart(rng: np.random.Generator, kind: ChartKind, look: Look) -> Chart:
-    """A chart of a kind, with no more categories than a look has room for."""
+    """A chart of a kind, with no more categories than the look has room for."""
     if kind == "scatter":
         return _scatter(rng, look)
     if kind == "pie":
@@ -37,12 +41,12 @@ def sample_chart(rng: np.random.Generator, kind: ChartKind, look: Look) -> Chart
     series_count = int(rng.integers(least, _MOST_SERIES[kind] + 1)) if others else 1
     by = others[rng.integers(len(others))] if series_count > 1 else ""
     is_labelled = kind == "stacked" or (rng.random() < 0.7 and not (kind == "line" and by))
-    separator = _separator(rng)
+    separator = sample_separator(rng)
     count = _category_count(rng, kind, look, measure, series_count, is_labelled)
     categories = _names(rng, dimension, count)
     names = _names(rng, by, series_count) if by else (measure.name,)
-    values = _values(rng, kind, len(categories), len(names))
-    scale, whole = _scaled(rng, kind, measure, values, is_labelled, separator)
+    values = sample_values(rng, kind, len(categories), len(names))
+    scale, whole = fit_scale(rng, kind, measure, values, is_labelled, separator)
     if not by and rng.random() < 0.3 and dimension not in ORDERED:
         whole = -np.sort(-whole)
     return Chart(
@@ -60,14 +64,10 @@ def sample_chart(rng: np.random.Generator, kind: ChartKind, look: Look) -> Chart
     )
 
 
-def _separator(rng: np.random.Generator) -> str:
-    return "," if rng.random() < 0.5 else ""
-
-
 def _topic(rng: np.random.Generator, kind: ChartKind) -> tuple[Measure, str]:
-    """A measure and the dimension along the axis: time for most lines, and for some bars.
+    """A measure, and the dimension along the axis: time for lines, any of its own for bars.
 
-    Series come from a second dimension that is no time, so several need a measure that has one.
+    Grouped and stacked bars need a second dimension for their series, so their measure has one.
     """
     while True:
         measure = MEASURES[rng.integers(len(MEASURES))]
@@ -85,12 +85,13 @@ def _topic(rng: np.random.Generator, kind: ChartKind) -> tuple[Measure, str]:
 
 
 def _others(measure: Measure, dimension: str) -> list[str]:
-    """What may tell series apart along a dimension: no time, and no places within places."""
+    """The dimensions that may distinguish series: no times, nor places if the axis has places."""
     taken = PLACES if dimension in PLACES else (dimension,)
     return [name for name in measure.dimensions if name not in (*taken, *TIMES)]
 
 
 def _adds(measure: Measure) -> bool:
+    """Whether sums of the measure mean something, so that its values can be stacked."""
     averages = ("rate", "Average", "Median", "price", "rent", "expectancy", "coverage", "speed")
     ratios = ("%", "years", "per ", "points", "/", "°C", "MPa", "a.u.")
     return not (
@@ -101,7 +102,7 @@ def _adds(measure: Measure) -> bool:
 
 
 def _names(rng: np.random.Generator, dimension: str, count: int) -> tuple[str, ...]:
-    """`count` categories, fewer where the dimension has fewer; ordered ones as a run."""
+    """`count` categories, or all where there are fewer; ordered ones are consecutive."""
     if dimension == "year":
         step = int(rng.choice((1, 1, 1, 2, 5)))
         first = int(rng.integers(1960, 2025 - step * (count - 1)))
@@ -126,7 +127,7 @@ def _category_count(
     series_count: int,
     is_labelled: bool,
 ) -> int:
-    """How many categories: at most 12, and as the bars or the printed numbers leave room."""
+    """How many categories: at most 12, and no more than bars or printed numbers have room for."""
     most = 12
     digits = len(f"{measure.most:.0f}") + (measure.decimals + 1 if measure.decimals else 0) + 1
     number_px = (look.width_of("0" * digits) + 0.5 * look.font_px) if is_labelled else 0.0
@@ -143,74 +144,6 @@ def _category_count(
         if kind != "line"
         else max(4, int(rng.integers(4, max(4, min(most, 12)) + 1)))
     )
-
-
-def _values(rng: np.random.Generator, kind: ChartKind, count: int, series: int) -> np.ndarray:
-    """Numbers in (0, 1], (series, count), the largest 1: runs for lines, spread ones for bars."""
-    if kind == "line":
-        steps = rng.normal(rng.uniform(-0.06, 0.1), rng.uniform(0.04, 0.16), (series, count))
-        level = rng.uniform(0.35, 1, (series, 1)) + np.cumsum(steps, axis=1)
-        values = np.clip(level - min(0.0, level.min() - 0.12), 0.1, None)
-    elif kind == "stacked":
-        # At least an eighth of the tallest bar each, so that its number fits inside.
-        values = rng.uniform(0.5, 1, (series, count))
-    else:
-        values = np.exp(rng.normal(0, rng.uniform(0.2, 0.7), (series, count)))
-        values = np.clip(values / values.max(), 0.06, 1)
-    top = values.sum(axis=0).max() if kind == "stacked" else values.max()
-    return np.asarray(values / top)
-
-
-def _scaled(
-    rng: np.random.Generator,
-    kind: ChartKind,
-    measure: Measure,
-    values: np.ndarray,
-    is_labelled: bool,
-    separator: str,
-) -> tuple[Scale, np.ndarray]:
-    """The values as whole numbers, and a scale that they fit."""
-    places = 10**measure.decimals
-    top = math.exp(rng.uniform(math.log(measure.least), math.log(measure.most))) * places
-    whole = np.maximum(np.rint(values * top).astype(np.int64), 1)
-    peak = int(whole.sum(axis=0).max() if kind == "stacked" else whole.max())
-    is_bounded = measure.unit == "%"
-    major, minor = steps_for(rng, peak)
-    decimals = measure.decimals
-    if not is_labelled:
-        # Print no place that the grid does not resolve.
-        while decimals and minor % 10 == 0:
-            decimals, major, minor, whole = decimals - 1, major // 10, minor // 10, whole / 10
-            places //= 10
-        whole = np.maximum(np.rint(whole / minor).astype(np.int64), 1) * minor
-        peak = int(whole.max())
-    # Room for the numbers above the tallest mark.
-    headroom = 1.1 if is_labelled else 1.0
-    high = -(-round(peak * headroom) // major) * major
-    if is_bounded and peak <= 100 * places < high and not is_labelled:
-        high = 100 * places
-    low = 0
-    if kind == "line" and rng.random() < 0.5:
-        low = max(0, (int(whole.min()) // major - 1)) * major
-    return Scale(measure.label, low, high, major, minor, decimals, separator), whole
-
-
-def steps_for(rng: np.random.Generator, span: int) -> tuple[int, int]:
-    """Distances of ticks and of grid lines: 1, 2 or 5 times a power of ten; 4 to 10 ticks a span.
-
-    Where a tick's step can be divided, so it is: by 5, 4 or 2, into about 24 lines at most.
-    """
-    wanted = span / float(rng.uniform(4, 6))
-    power = 10 ** max(0, math.floor(math.log10(max(wanted, 1))))
-    major = next(power * digit for digit in (1, 2, 5, 10) if power * digit >= wanted or digit == 10)
-    parts = [
-        part
-        for part in (5, 4, 2)
-        if major % part == 0
-        and part * span <= 26 * major
-        and str(major // part).strip("0") in ("1", "2", "5")
-    ]
-    return major, major // parts[0] if parts else major
 
 
 def _title(
@@ -238,7 +171,7 @@ def _title(
 
 
 def _pie(rng: np.random.Generator) -> Chart:
-    """Slices of at least `_LEAST_SLICE` percent: percents that add up to 100, or amounts."""
+    """Slices of at least `_LEAST_SLICE` percent, in percents that add up to 100, or in amounts."""
     able = [m for m in MEASURES if _adds(m) and PARTS_OF_WHOLE & set(m.dimensions)]
     measure = able[rng.integers(len(able))]
     dimensions = [name for name in measure.dimensions if name in PARTS_OF_WHOLE]
@@ -260,7 +193,7 @@ def _pie(rng: np.random.Generator) -> Chart:
     if rng.random() < 0.3 and dimension not in ORDERED:
         values = -np.sort(-values)
     over = DIMENSIONS[dimension].name
-    scale = Scale(label, 0, whole, whole, whole, decimals, _separator(rng))
+    scale = Scale(label, 0, whole, whole, whole, decimals, sample_separator(rng))
     return Chart(
         kind="pie",
         title=f"{label} by {over.lower()}",
@@ -277,9 +210,9 @@ def _lower_first(name: str) -> str:
 
 
 def _scatter(rng: np.random.Generator, look: Look) -> Chart:
-    """Few points, all on crossings of the grid and no two side by side."""
+    """A few points on crossings of the grid, no two of them on neighbouring crossings."""
     x, y, by = RELATED[rng.integers(len(RELATED))]
-    across, scale = (_free_scale(rng, measure) for measure in (x, y))
+    across, scale = (sample_free_scale(rng, measure) for measure in (x, y))
     groups = int(rng.choice((1, 1, 2, 3)))
     columns, rows = (len(axis.lines) for axis in (across, scale))
     slope, noise = float(rng.choice((1, 1, -1, 0))), rng.uniform(0.08, 0.3)
@@ -312,12 +245,3 @@ def _scatter(rng: np.random.Generator, look: Look) -> Chart:
         legend_title=DIMENSIONS[by].name if groups > 1 and rng.random() < 0.6 else "",
         is_labelled=False,
     )
-
-
-def _free_scale(rng: np.random.Generator, measure: Measure) -> Scale:
-    """A scale whose ends are free: it need not begin at 0."""
-    top = math.exp(rng.uniform(math.log(measure.least), math.log(measure.most)))
-    major, minor = steps_for(rng, round(top))
-    low = major * int(rng.integers(0, 3)) if rng.random() < 0.4 else 0
-    high = max(-(-round(top) // major) * major, low + 4 * major)
-    return Scale(measure.label, low, high, major, minor, 0, _separator(rng))

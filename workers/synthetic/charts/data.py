@@ -1,8 +1,8 @@
-"""The content of a chart, before it is drawn: words, whole numbers, scales; and its HTML table.
+"""The content of a chart before it is drawn: words, whole numbers, scales; and its HTML table.
 
-Values are whole numbers of the scale's last printed place, so what is printed is the value. It
-can be read off the picture: either values are printed at their marks (`Chart.is_labelled`), or
-they lie on the grid, which is then drawn at every `Scale.minor`.
+Values are whole numbers of the scale's last printed place, so the printed number is the exact
+value. Every value can be read off the picture: it is printed at its mark (`Chart.is_labelled`), or
+it lies on the grid, which is then drawn at every `Scale.minor`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from schemas.charts import ChartKind
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis of numbers, all of them whole numbers of 10^-`decimals`.
+    """An axis from `low` to `high`; all of its numbers are whole numbers of 10^-`decimals`.
 
-    It goes from `low` to `high`; ticks with numbers stand at whole multiples of `major`, lines of
-    the grid at those of `minor`, which divides `major`.
+    Ticks with numbers stand at multiples of `major`, grid lines at multiples of `minor`, which
+    divides `major`.
     """
 
     label: str
@@ -41,7 +41,7 @@ class Scale:
         return sign + digits + (f".{part:0{self.decimals}d}" if self.decimals else "")
 
     def tick_text(self, value: int) -> str:
-        """A value beside its tick: without places that are zero at all ticks.
+        """A value beside its tick, without decimals that are zero at all ticks.
 
         >>> Scale("Mass (kg)", 0, 20000, 5000, 1000, 1, ",").tick_text(10000)
         '1,000'
@@ -56,13 +56,13 @@ class Scale:
 
     @property
     def lines(self) -> range:
-        """The values that the full grid marks."""
+        """The values of the full grid's lines."""
         return range(-(-self.low // self.minor) * self.minor, self.high + 1, self.minor)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values under a name, one a category; in a scatter plot, `places` are their abscissae."""
+    """Named values, one for each category; in a scatter plot, `places` are their x values."""
 
     name: str
     values: tuple[int, ...]
@@ -71,10 +71,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What a chart says. An empty `title`, `category_label` or `legend_title` is not drawn.
+    """The content of a chart. An empty `title`, `category_label` or `legend_title` is not drawn.
 
-    `scale` is of the values; `across` of a scatter plot's abscissae. The slices of a pie are the
-    values of its only series, the percents of a whole where `is_percent`.
+    `scale` is that of the values, `across` that of a scatter plot's x values. The slices of a pie
+    are the values of its only series, which are percents of a whole if `is_percent`.
     """
 
     kind: ChartKind
@@ -90,18 +90,19 @@ class Chart:
 
     @property
     def has_legend(self) -> bool:
-        """Whether series are told apart by a legend; a pie decides by the room for its names."""
+        """Whether a legend names the series. For the slices of a pie, `layout.slices` decides."""
         return self.kind != "pie" and len(self.series) > 1
 
     def printed(self, value: int) -> str:
-        """A value as it stands at its mark."""
+        """A value as it is printed at its mark."""
         return self.scale.text(value) + ("%" if self.is_percent else "")
 
 
 def table(chart: Chart) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The header and the rows of a chart's table.
 
-    One row a category and one column a series; a scatter plot has one row a point, by abscissa.
+    One row a category and one column a series; a scatter plot has one row a point, in the order of
+    x.
     """
     if chart.across is not None:
         return _points(chart, chart.across)
@@ -129,7 +130,7 @@ def _points(chart: Chart, across: Scale) -> tuple[tuple[str, ...], list[tuple[st
 def to_html(chart: Chart) -> str:
     """The chart as an HTML table, one row a line.
 
-    The caption holds the title, and the name of the values' axis where no column is headed by it.
+    The caption holds the title, and the label of the values' axis if it heads no column.
     """
     header, rows = table(chart)
     caption = [chart.title] if chart.title else []

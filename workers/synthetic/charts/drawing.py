@@ -1,7 +1,7 @@
-"""Charts with made numbers: bars, lines, pies, points; and the numbers as an HTML table.
+"""Draw a chart of random numbers: bars, lines, a pie or points; the text is its HTML table.
 
-The content is chosen first, then drawn by one of two libraries. What is drawn can be read off
-exactly: see `workers.synthetic.charts.data`.
+The content is chosen first, then drawn by one of two libraries. Every number can be read off the
+picture exactly: see `data`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def draw(rng: Generator, settings: ChartSource) -> Drawn:
 
 
 def draw_chart(rng: Generator, settings: ChartSource) -> tuple[Image.Image, Chart]:
-    """The picture of a chart, and what it says."""
+    """The picture of a chart, and its content."""
     library = pick(rng, settings.libraries)
     kind = pick(rng, settings.kinds)
     look = sample_look(rng, settings)

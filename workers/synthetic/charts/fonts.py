@@ -1,22 +1,22 @@
-"""What charts and formulas take from matplotlib besides drawing: its fonts and its own settings."""
+"""What charts and formulas share of matplotlib: its fonts, and its settings without the user's."""
 
 from __future__ import annotations
 
 import functools
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from PIL import ImageFont
 
 from schemas.errors import RequestError
 
-# Settings that say where matplotlib runs, not what it draws.
+# Settings that concern where matplotlib runs, not what it draws.
 _NOT_LOOKS = ("backend", "interactive", "toolbar", "webagg", "datapath", "date.epoch")
 
 
 @functools.cache
-def matplotlib() -> Any:
+def matplotlib() -> ModuleType:
     """The package. Raises RequestError where it is not installed."""
     try:
         import matplotlib
@@ -28,13 +28,14 @@ def matplotlib() -> Any:
 
 
 def own_settings() -> AbstractContextManager[None]:
-    """In this context matplotlib draws by its own settings, whatever a `matplotlibrc` says."""
+    """A context in which matplotlib draws by its defaults, whatever a `matplotlibrc` says."""
     context: AbstractContextManager[None] = matplotlib().rc_context(_overridden())
     return context
 
 
 @functools.cache
-def _overridden() -> dict[str, Any]:
+def _overridden() -> dict[str, object]:
+    """The defaults of settings that a `matplotlibrc` has changed."""
     package = matplotlib()
     return {
         name: value

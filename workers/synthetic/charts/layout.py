@@ -1,4 +1,4 @@
-"""Where the words of a chart go, measured before anything is drawn. Sizes are in pixels."""
+"""Where the words of a chart go, computed before anything is drawn. Sizes are in pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINE = 1.25  # ems from one line of text to the next
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The names along an axis: their lines, and by how many degrees they are turned."""
+    """The names along an axis: their lines, their turn in degrees, and the room that they take."""
 
     lines: tuple[tuple[str, ...], ...]
     turn: int
@@ -23,7 +23,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A slice of a pie, clockwise from the top in radians, and what is written beside it."""
+    """A slice of a pie, clockwise from the top in radians, and the words beside it."""
 
     start: float
     end: float
@@ -31,17 +31,17 @@ class Slice:
 
     @property
     def middle(self) -> float:
-        """The direction of its words."""
+        """The angle of its middle, where its words are."""
         return (self.start + self.end) / 2
 
     @property
     def is_right(self) -> bool:
-        """Whether its words begin at the pie, or end there."""
+        """Whether its words are right of the pie, so that they begin at it."""
         return math.sin(self.middle) >= 0
 
 
 def title_lines(chart: Chart, look: Look) -> tuple[str, ...]:
-    """The title, in lines that fit into the picture."""
+    """The title in lines that fit the picture."""
     if not chart.title:
         return ()
     room = look.width - 2.5 * look.pad_px
@@ -49,7 +49,7 @@ def title_lines(chart: Chart, look: Look) -> tuple[str, ...]:
 
 
 def names_below(chart: Chart, look: Look, plot_width: float) -> Labels:
-    """The categories under a plot: in a line, wrapped, or turned where they would touch."""
+    """The categories under a plot: one line each, wrapped, or turned where they would touch."""
     slot = plot_width / len(chart.categories) - 0.6 * look.font_px
     for lines in (
         tuple((name,) for name in chart.categories),
@@ -60,7 +60,7 @@ def names_below(chart: Chart, look: Look, plot_width: float) -> Labels:
             return Labels(lines, 0, width, height)
     lines = tuple((name,) for name in chart.categories)
     width, height = _extent(lines, look)
-    # Turned by half a right angle, lines are an em apart from slots of 1.41 em on.
+    # Lines turned by 45 degrees are an em apart if their slots are 1.41 em wide.
     leans = slot + 0.6 * look.font_px > 2 * look.font_px and 0.71 * width < 0.2 * look.width
     if leans:
         return Labels(lines, 45, 0.71 * (width + height), 0.71 * (width + height))
@@ -79,7 +79,7 @@ def _extent(lines: tuple[tuple[str, ...], ...], look: Look) -> tuple[float, floa
 
 
 def legend_columns(names: tuple[str, ...], look: Look, title: str = "") -> int:
-    """How many entries of a legend above the plot stand side by side."""
+    """How many entries of a legend above the plot fit side by side."""
     entry = max(look.width_of(name) for name in names) + 4 * look.font_px
     room = look.width - 2.5 * look.pad_px - (look.width_of(title) if title else 0)
     return max(1, min(len(names), int(room / entry)))
@@ -88,8 +88,8 @@ def legend_columns(names: tuple[str, ...], look: Look, title: str = "") -> int:
 def slices(chart: Chart, look: Look) -> tuple[tuple[Slice, ...], bool]:
     """The slices of a pie, and whether it needs a legend.
 
-    Names stand beside the slices where no two of them touch; else in a legend, and the numbers
-    alone are beside.
+    Names stand beside the slices if no two of them touch; else they are in a legend, and only the
+    numbers stand beside the slices.
     """
     (series,) = chart.series
     whole = sum(series.values)
@@ -105,13 +105,13 @@ def slices(chart: Chart, look: Look) -> tuple[tuple[Slice, ...], bool]:
     height -= (len(title_lines(chart, look)) * LINE + 0.5) * look.title_px
     if _are_apart(named, look, pie_radius(width, height, look, named)):
         return named, False
-    return tuple(Slice(one.start, one.end, one.words[-1:]) for one in named), True
+    return tuple(Slice(part.start, part.end, part.words[-1:]) for part in named), True
 
 
 def pie_radius(width: float, height: float, look: Look, parts: tuple[Slice, ...]) -> float:
-    """The radius that leaves room for the words on all sides of a pie in such a place."""
-    words_px = max(look.width_of(word) for one in parts for word in one.words)
-    lines = max(len(one.words) for one in parts)
+    """The radius of a pie in a place of this size, with room for words on all sides."""
+    words_px = max(look.width_of(word) for part in parts for word in part.words)
+    lines = max(len(part.words) for part in parts)
     across = width / 2 - words_px - look.font_px
     upright = height / 2 - (lines * LINE + 0.6) * look.font_px
     return max(1.0, min(across, upright))
@@ -121,11 +121,11 @@ def _are_apart(parts: tuple[Slice, ...], look: Look, radius: float) -> bool:
     if radius < 0.22 * min(look.width, look.height):
         return False
     boxes = []
-    for one in parts:
-        x, y = words_place(one, look, radius)
-        width = max(look.width_of(word) for word in one.words) + look.font_px
-        half = (len(one.words) * LINE + 0.4) * look.font_px / 2
-        left = x if one.is_right else x - width
+    for part in parts:
+        x, y = words_place(part, look, radius)
+        width = max(look.width_of(word) for word in part.words) + look.font_px
+        half = (len(part.words) * LINE + 0.4) * look.font_px / 2
+        left = x if part.is_right else x - width
         boxes.append((left, y - half, left + width, y + half))
     return not any(
         a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
@@ -134,22 +134,22 @@ def _are_apart(parts: tuple[Slice, ...], look: Look, radius: float) -> bool:
     )
 
 
-def words_place(one: Slice, look: Look, radius: float) -> tuple[float, float]:
-    """The middle of the left or right end of a slice's words, from the pie's centre, y downwards.
+def words_place(part: Slice, look: Look, radius: float) -> tuple[float, float]:
+    """Where a slice's words begin, or end if they are left of the pie; halfway up their lines.
 
-    The words' nearest corner stays off the arc: blocks above and below it are moved by half their
-    height.
+    Measured from the pie's centre, y downwards. Words above or below the pie are moved away by up
+    to half their height, so that their corners do not touch the arc.
     """
-    half = len(one.words) * LINE * look.font_px / 2
+    half = len(part.words) * LINE * look.font_px / 2
     reach = radius + 0.4 * look.font_px
-    upright = -math.cos(one.middle)
-    return reach * math.sin(one.middle) + (0.2 * look.font_px) * (1 if one.is_right else -1), (
+    upright = -math.cos(part.middle)
+    return reach * math.sin(part.middle) + (0.2 * look.font_px) * (1 if part.is_right else -1), (
         reach * upright + half * upright
     )
 
 
 def sides_up(series: Series) -> tuple[bool, ...]:
-    """For each point of a line, whether its number goes above: on the outside of the bend."""
+    """For each point of a line, whether its number goes above it, on the outside of the bend."""
     values = series.values
     return tuple(
         2 * value >= before + after

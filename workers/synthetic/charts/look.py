@@ -1,7 +1,7 @@
 """How a chart looks: size, font, colours, lines; and how wide its words are.
 
-Fonts are those that matplotlib carries, by file, so that what is installed on a machine never
-changes a picture. Sizes are in pixels.
+Fonts are files that come with matplotlib, so that what is installed on a machine never changes a
+picture. Sizes are in pixels.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Look:
         return 1.1 * self.font_px
 
     def width_of(self, text: str, px: float | None = None, is_bold: bool = False) -> float:
-        """The width of a line of text, `font_px` high where no size is given."""
+        """The width of a line of text, in size `px` or else `font_px`."""
         file = self.font.bold if is_bold else self.font.regular
         return text_width(file, text) * (self.font_px if px is None else px)
 
@@ -117,7 +117,7 @@ class Look:
 
 
 def sample_look(rng: np.random.Generator, settings: ChartSource) -> Look:
-    """A look within the settings' sizes; no side is shorter than `LEAST_EDGE_PX`."""
+    """A random look of a size within the settings; no side is shorter than `LEAST_EDGE_PX`."""
     width, height = _size(rng, settings)
     font_px = float(np.clip(np.sqrt(width * height) * rng.uniform(0.018, 0.026), 11, 24))
     is_dark = rng.random() < 0.2
@@ -167,7 +167,7 @@ def _marks(rng: np.random.Generator) -> tuple[str, ...]:
 
 
 def _palette(rng: np.random.Generator, is_dark: bool) -> tuple[str, ...]:
-    """Eight colours: a known set in any rotation, or hues spread evenly, or one hue in steps."""
+    """Eight colours: a fixed set in any rotation, or evenly spread hues, or steps of one hue."""
     kind = rng.random()
     if kind < 0.5:
         colours = _PALETTES[rng.integers(len(_PALETTES))]
@@ -177,10 +177,10 @@ def _palette(rng: np.random.Generator, is_dark: bool) -> tuple[str, ...]:
     hue, saturation = rng.random(), rng.uniform(0.35, 0.75)
     middle = 0.66 if is_dark else 0.45
     if kind < 0.85:
-        # 3/8 of the circle apart, so that neighbours differ most.
+        # Hues are 3/8 of the circle apart, so that neighbours differ most.
         tones = [(hue + 3 * i / 8, middle + 0.08 * (-1) ** i) for i in range(8)]
     else:
-        # Far steps first; charts of one hue have at most four series that must be told apart.
+        # The largest steps come first: a chart has at most four series to distinguish.
         tones = [(hue, middle + step) for step in (-0.15, 0.25, 0.05, 0.15, -0.05, 0.2, 0, 0.1)]
     return tuple(
         _hex(colorsys.hls_to_rgb(tone % 1, lightness, saturation)) for tone, lightness in tones
@@ -202,6 +202,6 @@ def _lighter(colour: str) -> str:
 
 
 def ink_on(colour: str) -> str:
-    """Black or white, whichever stands out more: by luma (ITU-R BT.601)."""
+    """Black or white, whichever has more contrast with `colour` by luma (ITU-R BT.601)."""
     red, green, blue = _channels(colour)
     return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "#ffffff"

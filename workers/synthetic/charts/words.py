@@ -1,6 +1,6 @@
 """Words for charts: what is measured, in which units and ranges, and along which categories.
 
-The names are real or ordinary; the numbers that they are given are drawn at random.
+The names are real or ordinary; the numbers that charts show for them are random.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class Measure:
     """Something counted or measured: its name, its unit (empty for plain counts), and the
     range in which the largest value of a chart lies, printed with `decimals`.
 
-    `dimensions` are keys of `DIMENSIONS` along which it may be broken down.
+    `dimensions` are keys of `DIMENSIONS`, by which it may be broken down.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Measure:
 
     @property
     def label(self) -> str:
-        """As an axis is named: `Revenue (million USD)`."""
+        """The label of its axis, such as `Revenue (million USD)`."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
 
@@ -137,11 +137,11 @@ DIMENSIONS: dict[str, Dimension] = {
     "weekday": Dimension("Day", _items("Mon|Tue|Wed|Thu|Fri|Sat|Sun")),
     "month": Dimension("Month", _items("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")),
     "hour": Dimension("Hour", _items("06:00|08:00|10:00|12:00|14:00|16:00|18:00|20:00|22:00")),
-    "quarter": Dimension("Quarter", ()),  # made up of years, as `year` is
+    "quarter": Dimension("Quarter", ()),  # made by the sampler, as `year` is
     "year": Dimension("Year", ()),
 }
-"""The categories of each dimension. Those of `quarter` and `year` are runs that the sampler
-makes; those of `ORDERED` keep their order."""
+"""The categories of each dimension. The sampler makes those of `quarter` and `year`, and keeps the
+order of those in `ORDERED`."""
 
 TIMES = ("year", "quarter", "month", "weekday", "hour")
 ORDERED = (*TIMES, "age", "plan")
@@ -243,4 +243,4 @@ RELATED: tuple[tuple[Measure, Measure, str], ...] = tuple(
         (("Depth", "m", 100, 500), ("Water temperature", "°C", 20, 40), "region"),
     )
 )
-"""Pairs of measures that a scatter plot sets against each other, and what its points differ by."""
+"""Pairs of measures for scatter plots, and the dimension that groups their points."""

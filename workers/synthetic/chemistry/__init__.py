@@ -1,1 +1,1 @@
-"""Molecules drawn by RDKit, and their SMILES."""
+"""Molecules drawn by RDKit, with their SMILES, and the sample molecules."""

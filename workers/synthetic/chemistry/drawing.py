@@ -1,12 +1,11 @@
-"""Draw a molecule from its SMILES with RDKit; the text is what the drawing says.
+"""Draw a molecule from its SMILES with RDKit; the text is the SMILES of what is drawn.
 
-Owns: the layout of the molecule, the look, and the reading back. Does not: read SMILES files.
+Owns the layout of the molecule, its look, and reading it back. Does not read SMILES files.
 
-The text is read from the laid-out molecule as a chemist reads it off paper: from its wedges and the
-places of its atoms. So stereo that was given and drawn is written, and what no drawing shows is
-not: atom maps, chirality other than tetrahedral. A double bond of no given geometry is drawn with
-one all the same, and is written with it. Isotopes, charges, radicals and all parts of a
-mixture are drawn.
+The text is read from the laid-out molecule as a chemist reads a drawing: from its wedges and the
+places of its atoms. So it has the stereo that is drawn, but nothing that no drawing shows: atom
+maps, or chirality other than tetrahedral. A double bond without given geometry has one in the
+drawing, and so in the text. Isotopes, charges, radicals and all parts of a mixture are drawn.
 """
 
 from __future__ import annotations
@@ -40,36 +39,37 @@ except ImportError as exc:
 Places = npt.NDArray[np.float64]
 """float64 (atoms, 2), in RDKit's units: a bond is 1.5 long."""
 
-_MAX_CHARS_PER_ATOM = 24  # `[13C@@H]%12%13(`, and then some; longer lines are not even parsed
+_MAX_CHARS_PER_ATOM = 24  # `[13C@@H]%12%13(` has 15; longer lines are refused without parsing
 _BOND = 1.5
-_MIN_BOND_PX = 14.0  # letters are about 0.4 of it, and under 6 pixels nobody reads them
-_MIN_CLEARANCE = 0.6  # units between atoms; nearer ones hide each other's letters
+_MIN_BOND_PX = 14.0  # letters are about 0.4 of a bond high, and illegible under 6 pixels
+_MIN_CLEARANCE = 0.6  # between atoms, in RDKit's units; letters of nearer ones overlap
 _FONTS = ("", "BuiltinTelexRegular", "BuiltinRobotoRegular")
 _PAPERS = ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (0.99, 0.98, 0.95), (0.95, 0.96, 0.97))
 
 
 def draw(rng: Generator, settings: ChemistrySource, smiles: str) -> Drawn:
-    """The molecule of a line of a SMILES file: what stands behind a blank is its name.
+    """The molecule of a line of a SMILES file; a name after the SMILES is ignored.
 
-    Raises DocumentError: `corrupt` for what RDKit refuses, `page_too_large` for a molecule of more
-    than `settings.max_atoms` atoms, or one that would not be legible on the largest picture.
+    Raises DocumentError: `corrupt` where RDKit cannot read the SMILES, `page_too_large` for a
+    molecule of more than `settings.max_atoms` atoms, or one that would not be legible on the
+    largest picture.
     """
     fields = smiles.split(maxsplit=1)
-    named = fields[0] if fields else ""
+    smiles = fields[0] if fields else ""
     with rdBase.BlockLogs():
-        molecule = _parsed(named, settings.max_atoms)
+        molecule = _parsed(smiles, settings.max_atoms)
         prepared = _laid_out(rng, settings, molecule)
         text = _as_drawn(prepared)
-        picture = _picture(rng, settings, prepared, named)
+        picture = _picture(rng, settings, prepared, smiles)
     return Drawn(picture, text, (Block("chemistry", ink_box(picture), text),))
 
 
 def _shown(smiles: str) -> str:
-    """A SMILES for a message."""
+    """A SMILES as messages show it."""
     return repr(smiles if len(smiles) <= 80 else smiles[:77] + "...")
 
 
-def _parsed(smiles: str, max_atoms: int) -> Any:
+def _parsed(smiles: str, max_atoms: int) -> Chem.Mol:
     too_large = f"molecule {_shown(smiles)} has more than {max_atoms} atoms; raise `max_atoms`"
     if len(smiles) > _MAX_CHARS_PER_ATOM * max_atoms:
         raise DocumentError("page_too_large", too_large)
@@ -81,32 +81,32 @@ def _parsed(smiles: str, max_atoms: int) -> Any:
     if molecule.GetNumAtoms() > max_atoms:
         raise DocumentError("page_too_large", too_large)
     for atom in molecule.GetAtoms():
-        atom.SetAtomMapNum(0)  # a label of reactions, no part of the molecule
+        atom.SetAtomMapNum(0)  # a label for reactions, not part of the molecule
     return molecule
 
 
-def _laid_out(rng: Generator, settings: ChemistrySource, molecule: Any) -> Any:
-    """A copy with places, wedges and the hydrogens that wedges need, turned where settings say."""
+def _laid_out(rng: Generator, settings: ChemistrySource, molecule: Chem.Mol) -> Chem.Mol:
+    """A copy with places, wedges and the hydrogens that wedges need; some copies are turned."""
     layouts = shuffled(rng, (_by_depictor, _by_coordgen))
     placed = _clearest(molecule, layouts)
     if happens(rng, settings.turned_share):
         _turn(placed, rng.uniform(0, 2 * math.pi))
     aromatic = happens(rng, settings.aromatic_share)
-    # Wedges come after turning: mirror images of the page would need others.
+    # Wedges come last: they depend on the places.
     return rdMolDraw2D.PrepareMolForDrawing(placed, kekulize=not aromatic, addChiralHs=True)
 
 
-def _by_depictor(molecule: Any) -> None:
+def _by_depictor(molecule: Chem.Mol) -> None:
     rdDepictor.Compute2DCoords(molecule, useRingTemplates=True)
 
 
-def _by_coordgen(molecule: Any) -> None:
+def _by_coordgen(molecule: Chem.Mol) -> None:
     rdCoordGen.AddCoords(molecule)
 
 
-def _clearest(molecule: Any, layouts: Sequence[Callable[[Any], None]]) -> Any:
-    """The first layout whose atoms keep apart, else the one that comes nearest to it."""
-    best, widest = None, -1.0
+def _clearest(molecule: Chem.Mol, layouts: Sequence[Callable[[Chem.Mol], None]]) -> Chem.Mol:
+    """The first layout whose atoms keep apart, or else the one with the widest clearance."""
+    best, widest = molecule, -1.0
     for lay_out in layouts:
         placed = Chem.Mol(molecule)
         lay_out(placed)
@@ -118,18 +118,18 @@ def _clearest(molecule: Any, layouts: Sequence[Callable[[Any], None]]) -> Any:
     return best
 
 
-def _places(molecule: Any) -> Places:
+def _places(molecule: Chem.Mol) -> Places:
     return np.asarray(molecule.GetConformer().GetPositions()[:, :2], np.float64)
 
 
 def _clearance(places: Places) -> float:
-    """The least distance between two atoms; infinite for one atom."""
+    """The smallest distance between two atoms; infinite for a single atom."""
     gaps = np.linalg.norm(places[:, None] - places[None, :], axis=-1)  # (atoms, atoms)
     np.fill_diagonal(gaps, math.inf)
     return float(gaps.min())
 
 
-def _turn(molecule: Any, radians: float) -> None:
+def _turn(molecule: Chem.Mol, radians: float) -> None:
     cosine, sine = math.cos(radians), math.sin(radians)
     turned = _places(molecule) @ np.array([[cosine, sine], [-sine, cosine]])
     conformer = molecule.GetConformer()
@@ -137,7 +137,7 @@ def _turn(molecule: Any, radians: float) -> None:
         conformer.SetAtomPosition(number, (x, y, 0.0))
 
 
-def _as_drawn(prepared: Any) -> str:
+def _as_drawn(prepared: Chem.Mol) -> str:
     """Canonical SMILES read from the drawing: chirality from wedges, E and Z from places."""
     read = Chem.Mol(prepared)
     for atom in read.GetAtoms():
@@ -152,10 +152,12 @@ def _as_drawn(prepared: Any) -> str:
     return smiles
 
 
-def _picture(rng: Generator, settings: ChemistrySource, prepared: Any, smiles: str) -> Image.Image:
+def _picture(
+    rng: Generator, settings: ChemistrySource, prepared: Chem.Mol, smiles: str
+) -> Image.Image:
     extent = np.ptp(_places(prepared), axis=0)
     least, most = settings.side_px
-    # Room for letters and for what stands beside the outermost atoms: a bond's length around.
+    # A bond's length of room around, for letters and for what stands beside the outermost atoms.
     longest = float(extent.max()) / _BOND + 2.5
     bond_px = min(rng.uniform(26, 64), most / longest)
     if bond_px < _MIN_BOND_PX:
@@ -175,7 +177,12 @@ def _picture(rng: Generator, settings: ChemistrySource, prepared: Any, smiles: s
         return picture.convert("RGB")
 
 
-def _dress(rng: Generator, settings: ChemistrySource, options: Any, bond_px: float) -> None:
+def _dress(
+    rng: Generator,
+    settings: ChemistrySource,
+    options: Any,  # MolDrawOptions, but RDKit's stubs give its settings wrong types
+    bond_px: float,
+) -> None:
     options.prepareMolsBeforeDrawing = False
     options.fixedBondLength = bond_px
     options.includeMetadata = False

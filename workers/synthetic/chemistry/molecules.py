@@ -1,6 +1,7 @@
 """Well-known molecules, one a line as in a SMILES file: the SMILES, a space, the name.
 
-Written from general knowledge for this project; no database was copied.
+Written from general knowledge for this project; no database was copied. A record of the sample is
+found by its line: append new molecules, and keep the order.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Conversations: what their turns are, how they fade, and the images of those that did."""
+"""Conversations: parsing their turns, fading the older ones, and drawing those as images."""

@@ -1,6 +1,6 @@
-"""Fade a conversation: its older turns set as pages, and the messages that trainers take.
+"""Fade a conversation: set its older turns as pages, and write the messages that trainers take.
 
-Turns in a row that have the same mode share their pages: a page of few words costs as many
+Consecutive turns of the same mode share their pages, because a page of few words costs as many
 vision tokens as a full one. Runs in the child.
 """
 
@@ -15,7 +15,7 @@ from schemas.errors import DocumentError
 from schemas.pages import Conversation, Message, MessagePart, PageImage, ShownPage, Turn
 from schemas.recipe import Raster
 from workers.rasterising.pictures import encode
-from workers.synthetic.conversations.turns import Passage, Said, joined, label, passages
+from workers.synthetic.conversations.turns import ChatTurn, Passage, joined, label, passages
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.text import typeset
 from workers.synthetic.text.blocks import Run, TextBlock, plain_blocks
@@ -25,27 +25,27 @@ from workers.text.measures import count_tokens
 
 @dataclass(frozen=True, slots=True)
 class Faded:
-    """A conversation, and how many characters no font could show on its images."""
+    """A conversation, and how many characters its images lack because no font has them."""
 
     conversation: Conversation
     cleaned_chars: int
 
 
 def fade(
-    turns: Sequence[Said], source: ConversationSource, style: Style, page: str, raster: Raster
+    turns: Sequence[ChatTurn], source: ConversationSource, style: Style, page: str, raster: Raster
 ) -> Faded:
     """A conversation of these turns, its images drawn in `style`; `page` is its page id.
 
-    Raises DocumentError for one of more images than the source allows, and for a page that does
+    Raises DocumentError where it needs more images than the source allows, and where a page does
     not show exactly its text.
     """
-    style = replace(style, dpi=None)  # the mode says how large a page is drawn
-    found = passages(turns, source, count_tokens)
-    spans = [_Span.of(run, style) for run in _runs(found)]
+    style = replace(style, dpi=None)  # the mode decides how large a page is drawn
+    by_mode = passages(turns, source, count_tokens)
+    spans = [_Span.of(run, style) for run in _runs(by_mode)]
     if source.only_if_shorter:
         spans = [span for span in spans if span.saves(style)]
         faded = {passage for span in spans for passage in span.passages}
-        found = joined(p if p in faded else replace(p, mode="text") for p in found)
+        by_mode = joined(p if p in faded else replace(p, mode="text") for p in by_mode)
     count = sum(span.pages for span in spans)
     if count > source.max_images:
         raise DocumentError(
@@ -53,6 +53,19 @@ def fade(
             f"{count} images, the limit is {source.max_images}; raise the source's `max_images`, "
             "or let less of it fade",
         )
+    images, shown_by = _draw(spans, style, page, raster)
+    shown = tuple(
+        Turn(p.turn, p.role, p.age, p.mode, p.text, count_tokens(p.text), shown_by.get(p, ()))
+        for p in by_mode
+    )
+    conversation = Conversation(tuple(_messages(shown)), shown, tuple(images))
+    return Faded(conversation, sum(span.cleaned_chars for span in spans))
+
+
+def _draw(
+    spans: Iterable[_Span], style: Style, page: str, raster: Raster
+) -> tuple[list[ShownPage], dict[Passage, tuple[int, ...]]]:
+    """The images of all spans, and the numbers of those that show each passage."""
     images: list[ShownPage] = []
     shown_by: dict[Passage, tuple[int, ...]] = {}
     for span in spans:
@@ -63,26 +76,21 @@ def fade(
             image = PageImage(f"{page}-{len(images):02d}", data, width, height)
             cost = image_tokens(span.mode, width, height)
             images.append(ShownPage(image, span.mode, cost, picture.text))
-        letters = [_letters(shown.text) for shown in images[first:]]
+        letters = [_letters(image.text) for image in images[first:]]
         shown_by |= zip(span.passages, span.places(letters, first), strict=True)
-    told = tuple(
-        Turn(p.turn, p.role, p.age, p.mode, p.text, count_tokens(p.text), shown_by.get(p, ()))
-        for p in found
-    )
-    conversation = Conversation(tuple(_messages(told)), told, tuple(images))
-    return Faded(conversation, sum(span.cleaned_chars for span in spans))
+    return images, shown_by
 
 
-def _runs(found: Iterable[Passage]) -> Iterator[list[Passage]]:
-    """Passages in a row of one mode that is no text."""
-    for mode, run in itertools.groupby(found, lambda passage: passage.mode):
+def _runs(oldest_first: Iterable[Passage]) -> Iterator[list[Passage]]:
+    """Runs of consecutive passages with the same image mode."""
+    for mode, run in itertools.groupby(oldest_first, lambda passage: passage.mode):
         if mode != "text":
             yield list(run)
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Passages that share their pages, and the blocks of each as they are shown."""
+    """Passages that share their pages, and the blocks by which pages show each."""
 
     passages: Sequence[Passage]
     blocks: Sequence[Sequence[TextBlock]]
@@ -107,7 +115,7 @@ class _Span:
         return mode
 
     def saves(self, style: Style) -> bool:
-        """Whether its images cost less than its text."""
+        """Whether its images cost fewer tokens than its text."""
         size = typeset.picture_px(style, LONGEST_EDGE_PX[self.mode])
         text_tokens = sum(count_tokens(passage.text) for passage in self.passages)
         return self.pages * image_tokens(self.mode, *size) < text_tokens
@@ -118,7 +126,10 @@ class _Span:
         return typeset.pages(blocks, style, range(self.pages), longest_edge_px=edge)
 
     def places(self, letters: Sequence[int], first: int) -> Iterator[tuple[int, ...]]:
-        """The images of each passage, of pages that have so many letters, numbered from `first`."""
+        """For each passage, the numbers of the images that show it.
+
+        `letters` are the letter counts of this span's images; its first image has number `first`.
+        """
         ends = list(itertools.accumulate(letters))
         at = 0
         for blocks in self.blocks:
@@ -143,14 +154,18 @@ def _letters(text: str) -> int:
 
 
 def _messages(turns: Iterable[Turn]) -> Iterator[Message]:
-    """The turns as messages: images are the user's, before the text of that turn, if it is one."""
+    """The turns as messages.
+
+    Images are parts of the user message after them, or a user message of their own where another
+    role speaks next.
+    """
     pictures: list[MessagePart] = []
-    said: set[int] = set()
+    placed: set[int] = set()
     for turn in turns:
         if turn.mode != "text":
-            fresh = [image for image in turn.images if image not in said]
-            said.update(fresh)
-            pictures += [MessagePart("image")] * len(fresh)
+            new = [image for image in turn.images if image not in placed]
+            placed.update(new)
+            pictures += [MessagePart("image")] * len(new)
             continue
         if pictures and turn.role != "user":
             yield Message("user", tuple(pictures))

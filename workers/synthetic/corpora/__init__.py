@@ -1,1 +1,1 @@
-"""Files of records: texts, and lines of SMILES."""
+"""Files of records: texts, chats, and lines of SMILES."""

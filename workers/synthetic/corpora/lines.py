@@ -1,6 +1,6 @@
-"""Lines of local files, plain or compressed: streamed, and found again by their numbers.
+"""Lines of local files, plain or compressed: streamed, or read from a line's number on.
 
-Owns: reading with bounded memory, and the offsets of lines of plain files. Does not know what a
+Owns reading with bounded memory, and the byte offsets of lines in plain files. Does not know what a
 line says.
 """
 
@@ -21,15 +21,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 MAX_LINE_BYTES = 32_000_000
-"""A text of 4 MB with all its characters as escapes of six bytes, and other fields beside it."""
+"""Room for a text of 4 MB whose characters are all six-byte escapes, and for other fields."""
 
-_STRIDE = 64  # lines for each offset that is kept: 100 million lines cost 12.5 MB
+_STRIDE = 64  # one offset is kept for as many lines: 100 million lines cost 12.5 MB
 _CHUNK_BYTES = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """A line without its end. One with a `problem` could not be read; damage ends the file."""
+    """A line without its end; `problem` says why it could not be read. Damage ends the file."""
 
     number: int
     data: bytes
@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 @contextmanager
 def opened(path: Path, compression: str) -> Iterator[BinaryIO]:
-    """A local file's bytes, unpacked; `compression` is `gz`, `zst` or empty."""
+    """A local file's bytes, decompressed; `compression` is `gz`, `zst` or empty."""
     if compression == "gz":
         with gzip.open(path, "rb") as unpacked:
             yield cast(BinaryIO, unpacked)
@@ -53,10 +53,10 @@ def opened(path: Path, compression: str) -> Iterator[BinaryIO]:
 
 
 def lines(stream: BinaryIO, first: int = 0) -> Iterator[Line]:
-    """The lines from where `stream` stands, which is at the start of line `first`.
+    """The lines of `stream`, whose position is the start of line `first`.
 
-    One that is too long has a problem and is passed over. Where compressed data are damaged or
-    end too early, the lines so far are followed by one that says so, and that is the last.
+    A line that is too long is skipped and has a problem. Where compressed data are damaged or end
+    too early, a last line says so.
     """
     number = first
     while True:
@@ -98,7 +98,7 @@ def lines_from(path: Path, number: int) -> Iterator[Line]:
 
 
 def version(path: Path) -> tuple[int, int]:
-    """Size and time of the last change in nanoseconds: other ones are another file."""
+    """Size, and time of the last change in nanoseconds: if either differs, the file has changed."""
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns
 

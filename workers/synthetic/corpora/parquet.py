@@ -1,11 +1,11 @@
-"""Records of a Parquet file: streamed by row groups, of the columns that are asked for alone."""
+"""Records of a Parquet file, streamed by row groups; only the columns of a source are read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,12 +14,12 @@ from schemas.errors import DocumentError
 from workers.synthetic.corpora.record import Record, chat, decoded, failed
 
 _BATCH_ROWS = 64
-# What Arrow raises for damaged files; an OSError with a number is the disk's.
+# What Arrow raises for damaged files; an OSError with an errno is the disk's fault.
 _DAMAGE = (pa.ArrowException, OSError)
 
 
 class Columns(NamedTuple):
-    """Which column holds the text, or the chat, of a record, and which its name, if any does."""
+    """The columns of a record's text (or chat) and of its name, None where records have none."""
 
     text: str
     name: str | None
@@ -27,10 +27,10 @@ class Columns(NamedTuple):
 
 
 def parquet_rows(path: Path, uri: str, columns: Columns, first: int = 0) -> Iterator[Record]:
-    """The records from row `first` on. Rows of a group behind a damaged place are one record with
-    an error; the next group goes on.
+    """The records from row `first` on.
 
-    Raises DocumentError for what is no Parquet file, and for one without the columns.
+    The rows of a group after a damaged place are one record with an error; reading continues with
+    the next group. Raises DocumentError where the file is not Parquet or lacks the columns.
     """
     with _opened(path, uri) as file:
         _check_columns(file.schema_arrow, uri, columns)
@@ -43,14 +43,14 @@ def parquet_rows(path: Path, uri: str, columns: Columns, first: int = 0) -> Iter
 
 
 def group_ends(path: Path, uri: str) -> list[int]:
-    """The first row behind each row group."""
+    """The row after the last of each row group."""
     with _opened(path, uri) as file:
         counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     return [sum(counts[: i + 1]) for i in range(len(counts))]
 
 
 @contextmanager
-def _opened(path: Path, uri: str) -> Iterator[Any]:
+def _opened(path: Path, uri: str) -> Iterator[pq.ParquetFile]:
     try:
         file = pq.ParquetFile(path, pre_buffer=False)
     except _DAMAGE as exc:
@@ -65,7 +65,7 @@ def _reraise_if_disk(exc: Exception) -> None:
         raise exc
 
 
-def _check_columns(schema: Any, uri: str, columns: Columns) -> None:
+def _check_columns(schema: pa.Schema, uri: str, columns: Columns) -> None:
     column, id_column, has_chats = columns
     for field, name in (("column", column), ("id_column", id_column)):
         if name is not None and name not in schema.names:
@@ -95,26 +95,26 @@ def _check_columns(schema: Any, uri: str, columns: Columns) -> None:
         )
 
 
-def _is_text(kind: Any) -> bool:
+def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary))
 
 
-def _is_list_of_objects(kind: Any) -> bool:
+def _is_list_of_objects(kind: pa.DataType) -> bool:
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     return bool(is_list and pa.types.is_struct(kind.value_type))
 
 
-def _is_name(kind: Any) -> bool:
+def _is_name(kind: pa.DataType) -> bool:
     return _is_text(kind) or pa.types.is_integer(kind)
 
 
 def _group_rows(
-    file: Any, group: int, start: int, first: int, columns: Columns
+    file: pq.ParquetFile, group: int, start: int, first: int, columns: Columns
 ) -> Iterator[Record]:
-    """The rows of a group, which begins at row `start`, from row `first` on."""
+    """The rows of a group from row `first` on; the group begins at row `start`."""
     names = [name for name in (columns.text, columns.name) if name is not None]
     count = file.metadata.row_group(group).num_rows
     at = start
@@ -135,7 +135,7 @@ def _group_rows(
         yield failed(max(first, at), f"rows from {max(first, at)} to {start + count} are missing")
 
 
-def _batch_rows(batch: Any, first: int, columns: Columns) -> Iterator[Record]:
+def _batch_rows(batch: pa.RecordBatch, first: int, columns: Columns) -> Iterator[Record]:
     texts = batch.column(columns.text)
     count = len(texts)
     names = [None] * count if columns.name is None else _names(batch.column(columns.name))
@@ -153,7 +153,7 @@ def _batch_rows(batch: Any, first: int, columns: Columns) -> Iterator[Record]:
         yield record
 
 
-def _chat(number: int, column: str, value: Any, name: str | None) -> Record:
+def _chat(number: int, column: str, value: pa.Scalar, name: str | None) -> Record:
     try:
         turns = value.as_py()
     except UnicodeDecodeError as exc:
@@ -161,15 +161,15 @@ def _chat(number: int, column: str, value: Any, name: str | None) -> Record:
     return chat(number, f"row {number}: `{column}`", turns, name)
 
 
-def _bytes(array: Any) -> list[bytes | None]:
-    """As bytes: Arrow does not check that its strings are UTF-8, and fails where they are not."""
+def _bytes(array: pa.Array) -> list[bytes | None]:
+    """The values as bytes: Arrow does not check that strings are UTF-8; decoding may fail."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     values: list[bytes | None] = array.cast(pa.large_binary()).to_pylist()
     return values
 
 
-def _names(array: Any) -> list[str | None]:
+def _names(array: pa.Array) -> list[str | None]:
     if pa.types.is_integer(array.type):
         return [None if value is None else str(value) for value in array.to_pylist()]
     return [

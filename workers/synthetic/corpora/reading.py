@@ -1,10 +1,13 @@
 """Corpora: the records of one local file, streamed or by number.
 
-A file's format is told by its name: Parquet, JSON lines (also `.gz` and `.zst`), SMILES lines
-(likewise), and Markdown and plain text, of which a file is one record. Bad input never loses the
-rest: a record that cannot be read has an error and the others go on. Where a file is damaged, its
-records up to there are followed by one with an error; only a file of which nothing can be read
-raises. Texts are given as they stand: `workers.text.cleaning` is the caller's.
+A file's name tells its format: Parquet, JSON lines and SMILES lines (both also `.gz` and `.zst`),
+Markdown and plain text; a Markdown or plain text file is one record. One bad record does not lose
+the others: it has an error, and reading continues. Where a file is damaged, the records before the
+damage are followed by one with an error; only a file of which nothing can be read raises. Texts are
+returned unchanged: the caller cleans them.
+
+    for record in read_records(Corpus(path, "s3://lake/texts.jsonl.gz")):
+        record.number, record.text, record.error
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.errors import DocumentError
 from workers.store.locations import translated
@@ -46,7 +49,7 @@ __all__ = [
 class _Format(NamedTuple):
     kind: str
     compression: str = ""
-    may_be_other: bool = False  # a name that files of other contents have, too
+    may_be_other: bool = False  # files with other contents often have such names too
 
 
 _FORMATS = {
@@ -68,17 +71,17 @@ _FORMATS = {
 CHAT_SUFFIXES = tuple(name for name, form in _FORMATS.items() if form.kind in ("json", "parquet"))
 SMILES_SUFFIXES = tuple(name for name, form in _FORMATS.items() if form.kind == "smiles")
 TEXT_SUFFIXES = tuple(name for name in _FORMATS if name not in SMILES_SUFFIXES)
-"""Of the names of files that hold records, in lower case."""
+"""Suffixes of the names of files that hold records, in lower case."""
 
-_MAX_LINES_PASSED = 64  # as many as there may be between an offset that is kept and a line
+_MAX_LINES_PASSED = 64  # reading on beats seeking: a seek also passes over as many lines
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A file of records: a local copy, and the URI that tells its format and stands in errors.
+    """A file of records: a local copy, and the URI that tells its format and is named in errors.
 
-    `column` and `id_column` name the text and the name of a record in Parquet and JSON. Where
-    `has_chats`, the column holds chats, and the text of a record is that of its turns.
+    In Parquet and JSON, `column` holds a record's text and `id_column` its name. With `has_chats`,
+    `column` holds chats, and a record's text is `to_content` of the turns.
     """
 
     path: Path
@@ -91,8 +94,8 @@ class Corpus:
 def read_records(corpus: Corpus) -> Iterator[Record]:
     """All records, in order. Memory is bounded by a record and, in Parquet, by a row group.
 
-    Raises DocumentError where nothing can be read, as from a file of no known format or without
-    the columns; StorageError for a disk that fails.
+    Raises DocumentError where nothing can be read, for example in a file of no known format or
+    without the columns, and StorageError where the disk fails.
     """
     form = _format(corpus.uri)
     with translated("read", corpus.uri):
@@ -106,23 +109,23 @@ def read_records(corpus: Corpus) -> Iterator[Record]:
 
 
 def fetch_records(corpus: Corpus, numbers: Sequence[int]) -> list[Record]:
-    """The records of `numbers`, which rise; a number that is no record's gives one with an error.
+    """The records with the ascending `numbers`; for a number without a record, one with an error.
 
-    Reads little more than these: Parquet by row groups, plain lines by their offsets. Where that
-    cannot be, the stream stays open for the next request of this process, which then goes on from
-    there. Raises as `read_records` does.
+    Reads little else: Parquet by row groups, plain lines by their offsets. Row groups and
+    compressed lines are read from their start, so their stream stays open for the next request
+    of this process. Raises as `read_records` does.
     """
     form = _format(corpus.uri)
     with translated("read", corpus.uri):
         if form.kind == "file":
-            found = {0: _whole_file(corpus)}
+            records = {0: _whole_file(corpus)}
         elif form.kind == "parquet":
-            found = _from_stream(corpus, numbers, group_ends(corpus.path, corpus.uri))
+            records = _from_stream(corpus, numbers, group_ends(corpus.path, corpus.uri))
         elif form.compression:
-            found = _from_stream(corpus, numbers, None)
+            records = _from_stream(corpus, numbers, None)
         else:
-            found = _from_lines(corpus, form, numbers)
-    return [found.get(n) or failed(n, f"number {n} is no record of the file") for n in numbers]
+            records = _from_lines(corpus, form, numbers)
+    return [records.get(n) or failed(n, f"the file has no record {n}") for n in numbers]
 
 
 def _format(uri: str) -> _Format:
@@ -130,7 +133,7 @@ def _format(uri: str) -> _Format:
     for suffix, form in _FORMATS.items():
         if name.endswith(suffix):
             return form
-    detail = f"{uri}: no corpus by its name; it ends in one of {', '.join(_FORMATS)}"
+    detail = f"{uri}: no known format; its name must end in one of {', '.join(_FORMATS)}"
     raise DocumentError("no_corpus", detail)
 
 
@@ -147,10 +150,10 @@ def _parquet(corpus: Corpus, first: int = 0) -> Iterator[Record]:
     return parquet_rows(corpus.path, corpus.uri, columns, first)
 
 
-def _parsed(corpus: Corpus, form: _Format, found: Iterable[Line]) -> Iterator[Record]:
-    """The records on lines. Raises DocumentError where the first lines show that there are none."""
+def _parsed(corpus: Corpus, form: _Format, rows: Iterable[Line]) -> Iterator[Record]:
+    """The records on lines. Raises DocumentError where the first one shows that these are none."""
     is_first = True
-    for line in found:
+    for line in rows:
         record = _record(corpus, form, line)
         if record is None:
             continue
@@ -165,7 +168,7 @@ def _parsed(corpus: Corpus, form: _Format, found: Iterable[Line]) -> Iterator[Re
 
 
 def _record(corpus: Corpus, form: _Format, line: Line) -> Record | None:
-    """The record on a line, None for one that is blank or a comment."""
+    """The record on a line, None for a blank line or a comment."""
     if line.problem is not None:
         return failed(line.number, f"line {line.number + 1}: {line.problem}")
     if form.kind == "smiles":
@@ -199,7 +202,7 @@ def _json_record(corpus: Corpus, line: Line) -> Record:
 
 
 def _json_text(
-    corpus: Corpus, number: int, place: str, fields: Mapping[str, Any], name: str | None
+    corpus: Corpus, number: int, place: str, fields: Mapping[str, object], name: str | None
 ) -> Record:
     if corpus.column not in fields:
         return failed(number, f"{place}: `{corpus.column}` is missing", name)
@@ -215,8 +218,8 @@ def _json_text(
 
 
 def _from_lines(corpus: Corpus, form: _Format, numbers: Sequence[int]) -> dict[int, Record]:
-    """Records of a plain file of lines; a gap between two numbers is jumped over."""
-    found: dict[int, Record] = {}
+    """Records of a plain file of lines; a long gap between two numbers is skipped by seeking."""
+    records: dict[int, Record] = {}
     rows: Iterator[Line] = iter(())
     at = -1
     for number in numbers:
@@ -226,12 +229,12 @@ def _from_lines(corpus: Corpus, form: _Format, numbers: Sequence[int]) -> dict[i
         at = number
         record = line and _record(corpus, form, line)
         if record:
-            found[number] = record
-    return found
+            records[number] = record
+    return records
 
 
 class _Open:
-    """A stream of records or lines that stays open, and the number that comes next."""
+    """A stream of records or lines that stays open; `at` is the number of the next one."""
 
     def __init__(self, key: tuple[object, ...], rows: Iterator[Record | Line], at: int) -> None:
         self.key = key
@@ -239,7 +242,7 @@ class _Open:
         self._rows = rows
 
     def take(self, number: int) -> Record | Line | None:
-        """The row of that number, None past the end."""
+        """The row with this number, None past the end."""
         for row in self._rows:
             self.at = row.number + 1
             if row.number >= number:
@@ -255,17 +258,17 @@ _open: list[_Open] = []  # at most one
 def _from_stream(
     corpus: Corpus, numbers: Sequence[int], ends: Sequence[int] | None
 ) -> dict[int, Record]:
-    """Records of a Parquet file, `ends` being those of its row groups, or of compressed lines.
+    """Records of a Parquet file, or of compressed lines; `ends` are those of Parquet's row groups.
 
-    The stream that the request before has left open is used where it stands before the wanted
-    row, in Parquet within the same row group. The process is part of its key: a child that was
-    forked shares the offset of the open file.
+    The stream that the last request left open is used if its position is before the wanted row,
+    and in Parquet within the same row group. Its key includes the process: a forked child shares
+    the offset of the open file.
     """
     form = _format(corpus.uri)
     key = (os.getpid(), corpus, *version(corpus.path))
-    found: dict[int, Record] = {}
+    records: dict[int, Record] = {}
     with _lock:
-        # Taken out while it is read: a stream that fails is not gone on with.
+        # Taken out while it is read: a stream that failed is not used again.
         stream = _open.pop() if _open else None
         for number in numbers:
             if stream is None or stream.key != key or not _is_ahead(stream.at, number, ends):
@@ -275,13 +278,13 @@ def _from_stream(
             row = stream.take(number)
             record = _record(corpus, form, row) if isinstance(row, Line) else row
             if record:
-                found[number] = record
+                records[number] = record
         _open[:] = [stream] if stream else []
-    return found
+    return records
 
 
 def _is_ahead(at: int, number: int, ends: Sequence[int] | None) -> bool:
-    """Whether reading on from row `at` is the way to row `number`."""
+    """Whether reading on from row `at` reaches row `number` without skipping a row group."""
     if ends is None or at == number:
         return at <= number
     return at < number and not any(at < end <= number for end in ends)

@@ -1,1 +1,1 @@
-"""Formulas by a grammar, drawn by mathtext, and their LaTeX."""
+"""Formulas by a grammar, drawn by mathtext, with their LaTeX."""

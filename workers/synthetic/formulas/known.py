@@ -1,4 +1,4 @@
-"""Formulas that textbooks have, with other letters each time: (left side, right side) of `=`."""
+"""Well-known formulas in random letters, each as (left side, right side) of `=`."""
 
 from __future__ import annotations
 

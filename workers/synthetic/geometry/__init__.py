@@ -1,1 +1,1 @@
-"""Figures of plane geometry, and dictionaries of what is on them."""
+"""Figures of plane geometry, with dictionaries of what is on them."""

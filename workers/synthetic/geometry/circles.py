@@ -11,7 +11,7 @@ from workers.synthetic.sampling import happens, pick, shuffled, within
 
 
 def circle(rng: Generator, figure: Figure) -> None:
-    """A circle and one or two things in or at it."""
+    """A circle, and one or two constructions on it."""
     centre = figure.add(0j, "O")
     figure.circle(0j, 1 + 0j, centre)
     parts = shuffled(
@@ -84,7 +84,7 @@ def _tangents(rng: Generator, figure: Figure, centre: str) -> None:
 
 
 def circles(rng: Generator, figure: Figure) -> None:
-    """Two circles: crossing, touching, or about one centre."""
+    """Two circles: crossing, touching, or concentric."""
     sort = pick(rng, ("crossing", "touching", "concentric"))
     small = rng.uniform(0.45, 0.8)
     apart = {"crossing": rng.uniform(0.7, 0.9) * (1 + small), "touching": 1 + small}.get(sort, 0)

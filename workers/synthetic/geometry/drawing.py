@@ -1,7 +1,7 @@
-"""Draw a figure of plane geometry; the text is a dictionary of what is on it, as JSON.
+"""Draw a figure of plane geometry; the text is a JSON dictionary of what is on it.
 
 The keys are those that DeepSeek-OCR's released scripts read (github.com/deepseek-ai/DeepSeek-OCR,
-run_dpsk_ocr_image.py; arXiv 2510.18234), and what they have no word for is added:
+run_dpsk_ocr_image.py; arXiv 2510.18234), with others for what they have no key for:
 
     {"Line": {"line": ["(x, y) -- (x, y)", …],         each segment, end to end
               "line_type": ["solid" | "dashed", …],    of each, in the same order
@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pymupdf
 from numpy.random import Generator
@@ -44,9 +45,10 @@ from workers.synthetic.geometry.shapes import construct
 from workers.synthetic.sampling import happens, pick, within
 from workers.synthetic.sheets import Colour, font, ink_box, picture, sheet
 
-# Of 400 figures of each kind the worst took 4 tries, all took 1.1 on average.
+# Of 400 figures of each kind, one took 4 tries at most, and 1.1 on average.
 _MAX_TRIES = 200
-# Of capitals, in sizes, in all of the faces: the tail of Q goes deeper, into the gap around labels.
+# The depth and height of capitals in ems, for all faces. The tail of Q is deeper: it reaches into
+# the gap around labels.
 _TAIL, _LETTER_HEIGHT = 0.08, 0.82
 _FACES = ("tiit", "tiro", "tibo", "helv", "heit", "figo", "notos", "ubuntu")
 _LIGHT: tuple[tuple[Colour, Colour], ...] = (
@@ -62,7 +64,7 @@ _DARK: tuple[tuple[Colour, Colour], ...] = (
 
 
 class Scene(NamedTuple):
-    """All that is drawn, in thousandths of the picture's side."""
+    """Everything that is drawn, in thousandths of the picture's side."""
 
     figure: Figure
     marks: Marks
@@ -70,7 +72,7 @@ class Scene(NamedTuple):
 
 
 def draw(rng: Generator, settings: GeometrySource) -> Drawn:
-    """A figure of one of the kinds asked for."""
+    """A random figure of one of the settings' kinds."""
     face = pick(rng, _FACES)
     size = rng.uniform(34, 46)
     scene = compose(rng, settings, face, size)
@@ -85,9 +87,9 @@ def draw(rng: Generator, settings: GeometrySource) -> Drawn:
 
 
 def compose(rng: Generator, settings: GeometrySource, face: str, size: float) -> Scene:
-    """The first legible figure, its labels in this face and size, in thousandths of the side.
+    """The first legible figure of a random kind. `size` of the labels is in thousandths.
 
-    Raises RecipeError where none is found.
+    Raises RecipeError where no try gives a legible figure.
     """
     kind = pick(rng, settings.kinds)
     is_marked = happens(rng, settings.mark_share)
@@ -99,16 +101,18 @@ def compose(rng: Generator, settings: GeometrySource, face: str, size: float) ->
         labels = labels_of(figure, marks, functools.partial(_letter_size, face, size))
         if labels is not None:
             return Scene(figure, marks, labels)
-    raise RecipeError(f"source `geometry`: no legible {kind} in {_MAX_TRIES}; leave that kind out")
+    raise RecipeError(
+        f"source `geometry`: no legible {kind} in {_MAX_TRIES} tries; remove it from `kinds`"
+    )
 
 
-def described(figure: Figure, marks: Marks) -> dict[str, Any]:
+def described(figure: Figure, marks: Marks) -> dict[str, dict[str, Sequence[object]]]:
     """The figure as the dictionary that the module describes."""
     places = figure.points
     ends = {name for segment in figure.segments for name in segment[:2]}
     centres = {circle.centre_name for circle in figure.circles}
     lines = [f"{_at(places[s.start])} -- {_at(places[s.end])}" for s in figure.segments]
-    sections: dict[str, dict[str, list[Any]]] = {
+    sections: dict[str, dict[str, Sequence[object]]] = {
         "Line": {
             "line": lines,
             "line_type": ["dashed" if s.dashed else "solid" for s in figure.segments],
@@ -145,8 +149,8 @@ def _letter_size(face: str, size: float, letter: str) -> tuple[float, float]:
     return float(font(face).text_length(letter, size)), _LETTER_HEIGHT * size
 
 
-def ink_strokes(rng: Generator, page: Any, scene: Scene, ink: Colour) -> None:
-    """Draw all but the labels."""
+def ink_strokes(rng: Generator, page: pymupdf.Page, scene: Scene, ink: Colour) -> None:
+    """Draw everything but the labels."""
     figure, scale = scene.figure, page.rect.width / GRID
     width = max(1.4, page.rect.width * rng.uniform(0.0022, 0.005))
     shape = page.new_shape()
@@ -155,7 +159,7 @@ def ink_strokes(rng: Generator, page: Any, scene: Scene, ink: Colour) -> None:
         shape.draw_line(*(pymupdf.Point(end.real, end.imag) for end in ends))
         dashes = f"[{4 * width:.2f} {3 * width:.2f}] 0" if segment.dashed else None
         cap = 0 if segment.dashed else 1
-        # A closed path has no ends for caps, and corners would be notched.
+        # Left open: a closed path would have no ends for caps, and notches at its corners.
         shape.finish(color=ink, width=width, dashes=dashes, lineCap=cap, closePath=False)
     for circle in figure.circles:
         centre = circle.centre * scale
@@ -167,14 +171,16 @@ def ink_strokes(rng: Generator, page: Any, scene: Scene, ink: Colour) -> None:
     has_dots = happens(rng, 0.6)
     ended = {name for segment in figure.segments for name in segment[:2]}
     for name, place in figure.points.items():
-        # A point that ends no segment would not be seen without one.
+        # Without a dot, a point that ends no segment would not be seen.
         if has_dots or name not in ended:
             shape.draw_circle(((place * scale).real, (place * scale).imag), 1.8 * width)
             shape.finish(color=None, fill=ink, width=0)
     shape.commit()
 
 
-def write_labels(page: Any, labels: tuple[Label, ...], face: str, size: float, ink: Colour) -> None:
+def write_labels(
+    page: pymupdf.Page, labels: tuple[Label, ...], face: str, size: float, ink: Colour
+) -> None:
     """Draw the labels."""
     scale = page.rect.width / GRID
     writer = pymupdf.TextWriter(page.rect)

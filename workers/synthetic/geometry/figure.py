@@ -1,7 +1,7 @@
-"""A plane figure as it is built up: points with names, segments, circles, marks.
+"""A plane figure that is built step by step: named points, segments, circles, equalities.
 
-Owns: the value, and the constructions that all shapes share. Points are complex numbers with y
-upwards, in any unit; nothing here knows of pixels.
+Owns the value, and the constructions that all shapes share. Points are complex numbers with y
+upwards, in any unit. Does not know pixels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Segment(NamedTuple):
 
 
 class Circle(NamedTuple):
-    """A circle; `centre_name` is empty where its centre is not shown."""
+    """A circle; `centre_name` is empty if its centre is not shown."""
 
     centre: Point
     radius: float
@@ -36,10 +36,10 @@ class Circle(NamedTuple):
 
 @dataclass(slots=True)
 class Figure:
-    """What is drawn, in the order in which it was constructed.
+    """What is drawn, in the order of construction.
 
-    A right angle is named as (arm, vertex, arm); each group of `equals` has pairs of points that
-    are equally far from each other.
+    A right angle is named as (arm, vertex, arm). The pairs of points in a group of `equals` have
+    equal distances.
     """
 
     points: dict[str, Point] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Figure:
     equals: list[tuple[Pair, ...]] = field(default_factory=list)
 
     def add(self, place: Point, preferred: str) -> str:
-        """Name a point by the first letter that is free, of `preferred` and then of all."""
+        """Add a point under the first free letter, of `preferred` or else of all."""
         name = next(
             letter for letter in preferred + string.ascii_uppercase if letter not in self.points
         )
@@ -57,7 +57,7 @@ class Figure:
         return name
 
     def join(self, *names: str, dashed: bool = False) -> None:
-        """Draw segments from each point to the next."""
+        """Draw segments from each point to the next, except those that are drawn already."""
         for start, end in pairwise(names):
             drawn = {frozenset(segment[:2]) for segment in self.segments}
             if frozenset((start, end)) not in drawn:
@@ -68,7 +68,7 @@ class Figure:
         self.join(*names, names[0])
 
     def circle(self, centre: Point, through: Point, name: str = "") -> None:
-        """Draw the circle about `centre` through a point."""
+        """Draw the circle around `centre` through a point."""
         self.circles.append(Circle(centre, abs(through - centre), name))
 
 
@@ -83,7 +83,7 @@ def midpoint(a: Point, b: Point) -> Point:
 
 
 def foot(point: Point, a: Point, b: Point) -> Point:
-    """The foot of the perpendicular from `point` on the line through `a` and `b`."""
+    """The foot of the perpendicular from `point` to the line through `a` and `b`."""
     along = (b - a) / abs(b - a)
     return a + along * ((point - a) * along.conjugate()).real
 
@@ -96,17 +96,17 @@ def meeting(a: Point, b: Point, c: Point, d: Point) -> Point:
 
 
 def circumcentre(a: Point, b: Point, c: Point) -> Point:
-    """The point as far from each corner of a triangle: where two side bisectors meet."""
+    """The point equally far from all corners of a triangle: where two side bisectors meet."""
     first, second = midpoint(a, b), midpoint(a, c)
     return meeting(first, first + (b - a) * 1j, second, second + (c - a) * 1j)
 
 
 def incentre(a: Point, b: Point, c: Point) -> Point:
-    """The point as far from each side: the corners weighted by the sides that face them."""
+    """The point equally far from all sides: the corners, weighted by the sides opposite them."""
     facing = abs(b - c), abs(c - a), abs(a - b)
     return (facing[0] * a + facing[1] * b + facing[2] * c) / sum(facing)
 
 
 def bisector_end(a: Point, b: Point, c: Point) -> Point:
-    """Where the bisector of the angle at `a` meets the side `b c`, which it parts as b : c."""
+    """Where the bisector of the angle at `a` meets the side `b c`, which it divides as ab : ac."""
     return (b * abs(c - a) + c * abs(b - a)) / (abs(b - a) + abs(c - a))

@@ -1,8 +1,8 @@
 """Lay a figure out on its picture: where it lies, whether it is legible, where labels go.
 
-Owns: the choice of places. Does not: construct figures, or draw. Places are x + iy with y
-downwards, in thousandths: 0 to 999 of each side of a square picture, as the model's grounding
-counts, to one decimal. They are rounded before anything is drawn, so what is written is drawn.
+Owns the choice of places. Does not construct figures, or draw. Places are x + iy with y downwards,
+in thousandths: 0 to 999 of each side of a square picture, as the model's grounding counts, to one
+decimal. They are rounded before anything is drawn, so the text has exactly what is drawn.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Places = npt.NDArray[np.complex128]
 GlyphSize = Callable[[str], tuple[float, float]]
 """Width and height of a label, in thousandths."""
 
-_ON = 0.5  # rounding moves a point by 0.07 at most, and a constructed one with its parents
+_ON = 0.5  # a point so near a stroke is on it: rounding moves it, and the stroke, by 0.07 at most
 _MIN_APART = 52.0  # between points: a label is some 30 high
 _MIN_BESIDE = 20.0  # from a point to a stroke that it is not on
 _MIN_RADIUS = 60.0
 _MIN_ANGLE = math.radians(11)
 _LABEL_GAP = 7.0  # free space around a label's box
 _DIRECTIONS = np.exp(2j * np.pi * np.arange(24) / 24)
-_STEP = 4.0  # between the samples of a stroke that labels keep away from
+_STEP = 4.0  # between the samples by which labels keep away from strokes
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name, and the middle of the box that it fills."""
+    """A name, and the centre and size of its box."""
 
     text: str
     centre: Point
@@ -46,7 +46,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Strokes of marks, each a chain of places, and what they say."""
+    """Marks: their strokes, each a chain of places, and the angles and lengths that they mark."""
 
     strokes: tuple[tuple[Point, ...], ...] = ()
     right_angles: tuple[tuple[str, str, str], ...] = ()
@@ -54,7 +54,7 @@ class Marks:
 
 
 def placed(rng: Generator, figure: Figure) -> Figure:
-    """The figure turned to y downwards, scaled and put on the picture by chance, and rounded."""
+    """The figure with y downwards, at a random scale and place on the picture, and rounded."""
     xs = [place.real for place in figure.points.values()]
     ys = [place.imag for place in figure.points.values()]
     for circle in figure.circles:
@@ -78,12 +78,12 @@ def placed(rng: Generator, figure: Figure) -> Figure:
 
 
 def rounded(place: Point) -> Point:
-    """To one decimal."""
+    """A place with its coordinates rounded to one decimal."""
     return complex(round(place.real, 1), round(place.imag, 1))
 
 
 def is_legible(figure: Figure) -> bool:
-    """Whether points keep apart, lie on a stroke or well beside it, and strokes do not run
+    """Whether points keep apart and lie on a stroke or well beside it, and no two strokes run
     along each other."""
     places = list(figure.points.values())
     if any(abs(a - b) < _MIN_APART for a, b in combinations(places, 2)):
@@ -103,7 +103,7 @@ def is_legible(figure: Figure) -> bool:
 
 
 def distance(place: Point, start: Point, end: Point) -> float:
-    """From a place to the nearest place of a segment."""
+    """The distance from a place to the nearest place of a segment."""
     along = end - start
     share = ((place - start) * along.conjugate()).real / abs(along) ** 2
     return abs(place - start - along * min(1.0, max(0.0, share)))
@@ -117,7 +117,7 @@ def _run_along(a: Point, b: Point, c: Point, d: Point) -> bool:
     gaps = [distance(a, c, d), distance(b, c, d), distance(c, a, b), distance(d, a, b)]
     if min(gaps) > _MIN_BESIDE:
         return False
-    # Two that go on in one line share one end and nothing else.
+    # Two that continue each other in one line share one end and nothing else.
     shared = [place for place in (a, b) if place in (c, d)]
     if len(shared) != 1:
         return True
@@ -126,7 +126,7 @@ def _run_along(a: Point, b: Point, c: Point, d: Point) -> bool:
 
 
 def marks_of(figure: Figure) -> Marks:
-    """The marks that there is room for: squares in right angles, ticks across equal lengths."""
+    """The marks that have room: squares in right angles, ticks across equal lengths."""
     strokes: list[tuple[Point, ...]] = []
     angles: list[tuple[str, str, str]] = []
     for names in figure.right_angles:
@@ -169,8 +169,11 @@ def _ticks(figure: Figure, pair: Pair, count: int) -> list[tuple[Point, ...]]:
 
 
 def labels_of(figure: Figure, marks: Marks, size: GlyphSize) -> tuple[Label, ...] | None:
-    """A label for each point, clear of strokes, marks, other labels and the picture's edges, and
-    nearer to its own point than to any other; None where one finds no such place."""
+    """A label for each point, or None if one finds no place.
+
+    A place is clear of strokes, marks, other labels and the picture's edges, and nearer to its own
+    point than to any other.
+    """
     obstacles = np.concatenate(
         [
             *(_samples(figure.points[s.start], figure.points[s.end]) for s in figure.segments),
@@ -201,7 +204,7 @@ def labels_of(figure: Figure, marks: Marks, size: GlyphSize) -> tuple[Label, ...
         free = np.minimum(free, edge - 4)
         others = np.abs(tried[:, None] - points[points != place][None, :])
         is_own = np.abs(tried - place) < 0.75 * others.min(axis=1, initial=math.inf)
-        # Past twice the gap more room is worth nothing, and near is better than far.
+        # Nearer places are better, and room beyond twice the gap makes a place no better.
         worth = np.where(is_own, np.minimum(free, 2 * _LABEL_GAP), -1) - 0.1 * abs(tried - place)
         best = int(np.argmax(worth))
         if free[best] < _LABEL_GAP or not is_own[best]:
@@ -224,7 +227,7 @@ def _around(circle: Circle) -> Places:
 def _clearances(
     centres: Places, obstacles: Places, width: float, height: float
 ) -> npt.NDArray[np.float64]:
-    """float64 (centres,): how far the nearest obstacle is from a box about each centre."""
+    """float64 (centres,): the distance of the nearest obstacle from a box around each centre."""
     gaps = centres[:, None] - obstacles[None, :]  # (centres, obstacles)
     across = np.maximum(np.abs(gaps.real) - width / 2, 0)
     down = np.maximum(np.abs(gaps.imag) - height / 2, 0)

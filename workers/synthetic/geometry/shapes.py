@@ -1,7 +1,7 @@
-"""Constructions of school geometry, each a figure by chance: shapes first, then what is put in.
+"""Random figures of school geometry: a shape, and what is constructed in it.
 
-Every relation that a figure shows (a midpoint, a tangent, a right angle) is constructed, not
-fitted, so it holds to rounding.
+Every relation that a figure shows (a midpoint, a tangent, a right angle) is constructed, so it
+holds exactly but for rounding.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LETTERS = ("ABCDEFGH", "ABCDEFGH", "PQRSTUVW", "KLMNPQRS", "EFGHKLMN", "STUVWXY
 
 
 def construct(rng: Generator, kind: FigureKind) -> Figure:
-    """A figure of this kind, without regard to whether it can be drawn legibly."""
+    """A random figure of this kind, which may not be legible when drawn."""
     figure = Figure()
     _SHAPES[kind](rng, figure)
     turn = cmath.rect(1, rng.uniform(0, 2 * math.pi) if happens(rng, 0.5) else 0.0)

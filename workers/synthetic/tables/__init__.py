@@ -1,1 +1,1 @@
-"""Tables with spans, and their HTML."""
+"""Tables with spans, with their HTML."""

@@ -1,4 +1,4 @@
-"""The columns of drawn tables: what a column is called, and what its cells say."""
+"""The random columns of drawn tables: a column's name, and the texts of its cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.synthetic.tables.grid import Align
 
 
 class Column(NamedTuple):
-    """A column's name, the texts of its cells and of its total, and where they are set."""
+    """A column's name, the texts of its cells and of its total, and their alignment."""
 
     name: str
     texts: list[str]
@@ -23,7 +23,7 @@ class Column(NamedTuple):
 
 
 def stub(rng: Generator, count: int) -> Column:
-    """A first column: what the rows are about, each text once as far as there are words."""
+    """A first column: what the rows are about. Texts are distinct while there are words for it."""
     name, things = pick(rng, _STUBS)
     texts = shuffled(rng, things)
     if name == "Month":

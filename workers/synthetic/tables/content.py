@@ -1,7 +1,7 @@
-"""What a drawn table says: columns and rows by chance, their headers, and which cells are joined.
+"""The random content of a drawn table: columns, rows, headers, and which cells are joined.
 
-Cells are joined over rows or columns only where the borders show it: a reader must be able to tell
-a joined cell from empty ones.
+Cells are joined over rows or columns only if the borders show it: a reader must be able to
+distinguish a joined cell from empty ones.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from workers.synthetic.tables.grid import Cell, CellKind, Grid
 _SHOW_ROW_SPANS: tuple[Borders, ...] = ("ruled", "rows", "booktabs")
 
 Cells = dict[tuple[int, int], Cell]
-"""Cells of one part of a table by row and column."""
+"""The cells of one part of a table, by row and column."""
 
 
 def compose(rng: Generator, settings: TableSource, borders: Borders) -> Grid:
-    """A table within the settings."""
+    """A random table within the settings."""
     count = within(rng, settings.rows)
     columns = _columns(rng, count, within(rng, settings.columns))
     has_spans = happens(rng, settings.span_share)
@@ -60,7 +60,7 @@ def _columns(rng: Generator, rows: int, count: int) -> list[Column]:
 
 
 def _head(rng: Generator, columns: Sequence[Column], has_spans: bool) -> Cells:
-    """One row of names, or two where some columns share a spanner above their names."""
+    """One row of names, or two if some columns share a spanner above their names."""
     names = [
         Cell(0, place, each.name, kind="header", align=each.align)
         for place, each in enumerate(columns)
@@ -101,7 +101,7 @@ def _body(rng: Generator, settings: TableSource, columns: Sequence[Column], coun
 
 
 def _group(rng: Generator, body: Cells, count: int) -> None:
-    """The first column anew: groups of rows, each under one name."""
+    """Replace the first column by groups of rows, each with one name."""
     names = shuffled(rng, words.GROUPS)
     row = 0
     while row < count:
@@ -111,7 +111,7 @@ def _group(rng: Generator, body: Cells, count: int) -> None:
 
 
 def _join(rng: Generator, body: Cells, columns: int, count: int) -> None:
-    """Some remarks over several columns, and some values of two rows."""
+    """Join some cells: remarks over several columns, and values over two rows."""
     for _ in range(within(rng, (0, 2))):
         if columns >= 4:
             wide = within(rng, (2, columns - 2))
@@ -124,7 +124,7 @@ def _join(rng: Generator, body: Cells, columns: int, count: int) -> None:
 
 
 def _replace(cells: Cells, joined: Cell) -> None:
-    """Put a joined cell in place of those under it, unless one of them is joined itself."""
+    """Put a joined cell in place of those that it covers, unless one of them is joined itself."""
     under = [
         (joined.row + down, joined.column + right)
         for down in range(joined.rows)
@@ -139,7 +139,7 @@ def _replace(cells: Cells, joined: Cell) -> None:
 def _add_total(
     rng: Generator, body: Cells, columns: Sequence[Column], row: int, may_join: bool
 ) -> int:
-    """A last row of sums where there are any; how many rows were added."""
+    """Add a last row of sums if there are any; returns how many rows were added."""
     totals = [
         each.total if _is_whole(body, place, each) else "" for place, each in enumerate(columns)
     ]
@@ -154,13 +154,13 @@ def _add_total(
 
 
 def _is_whole(body: Cells, place: int, each: Column) -> bool:
-    """Whether all of a column is shown, so that a reader gets the same sum."""
+    """Whether the table shows all values of a column, so that a reader gets the same sum."""
     shown = [body[row, place].text for row in range(len(each.texts)) if (row, place) in body]
     return shown == each.texts
 
 
 def _parted(rng: Generator, body: Cells, count: int, columns: int) -> tuple[Cells, int]:
-    """The body under two or three section rows, which go over all columns."""
+    """The body in two or three parts, each under a section row over all columns; and its rows."""
     parts = within(rng, (2, 3))
     starts = {round(place * count / parts) for place in range(parts)}
     titles = shuffled(rng, words.SECTIONS)

@@ -1,13 +1,13 @@
 """Draw a table; the text is its HTML, with its spans.
 
-Set by hand on a page of PyMuPDF, so that the place of every cell is known. A caption is a block of
-its own, above or below the table as it is drawn.
+Its parts are placed on a PyMuPDF page one by one, so that the place of every cell is known. A
+caption is a block of its own, before or after the table as it is drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pymupdf
 from numpy.random import Generator
@@ -24,7 +24,7 @@ from workers.synthetic.tables.look import Look, sample_look
 
 
 class Plan(NamedTuple):
-    """All that a table is drawn from."""
+    """Everything that a table is drawn from."""
 
     grid: Grid
     look: Look
@@ -32,7 +32,7 @@ class Plan(NamedTuple):
 
 
 def plan(rng: Generator, settings: TableSource) -> Plan:
-    """A table by chance, and where everything of it goes."""
+    """A random table, and where each part of it goes."""
     borders = pick(rng, settings.borders)
     grid = compose(rng, settings, borders)
     look = sample_look(rng, borders)
@@ -40,7 +40,7 @@ def plan(rng: Generator, settings: TableSource) -> Plan:
 
 
 def draw(rng: Generator, settings: TableSource) -> Drawn:
-    """A table by chance, on a picture just large enough for it."""
+    """A random table, on a picture just large enough for it."""
     grid, look, layout = plan(rng, settings)
     pixels_per_point = rng.uniform(96, 168) / 72
     zoom = min(pixels_per_point, settings.max_edge_px / max(layout.width, layout.height))
@@ -51,8 +51,8 @@ def draw(rng: Generator, settings: TableSource) -> Drawn:
     return Drawn(drawn, join_blocks(blocks), blocks)
 
 
-def ink(page: Any, grid: Grid, layout: Layout, look: Look) -> None:
-    """Draw fills, rules and texts, in this order."""
+def ink(page: pymupdf.Page, grid: Grid, layout: Layout, look: Look) -> None:
+    """Draw fills, then rules, then texts."""
     shape = page.new_shape()
     table = layout.table
     if look.head_fill is not None:
@@ -73,25 +73,25 @@ def ink(page: Any, grid: Grid, layout: Layout, look: Look) -> None:
     _write(page, layout.caption, look, look.ink)
 
 
-def _fill(shape: Any, areas: list[Area], colour: Colour) -> None:
+def _fill(shape: pymupdf.Shape, areas: list[Area], colour: Colour) -> None:
     for area in areas:
         shape.draw_rect(area)
     if areas:
         shape.finish(color=None, fill=colour, width=0)
 
 
-def _write(page: Any, lines: Iterable[Line], look: Look, colour: Colour) -> None:
+def _write(page: pymupdf.Page, lines: Iterable[Line], look: Look, colour: Colour) -> None:
     writer = pymupdf.TextWriter(page.rect)
-    written = False
+    has_text = False
     for line in lines:
         writer.append((line.x, line.baseline), line.text, font(line.face), look.size)
-        written = True
-    if written:
+        has_text = True
+    if has_text:
         writer.write_text(page, color=colour)
 
 
 def _rules(grid: Grid, layout: Layout, look: Look) -> list[tuple[list[Area], float]]:
-    """Strokes by their widths: what the borders ask for, and what shows spans and sums."""
+    """Strokes and their widths: the borders, and the rules that show spans and sums."""
     table = layout.table
     thin, thick = look.rule, 1.8 * look.rule + 0.3
     across = [Area(table.x0, y, table.x1, y) for y in layout.rows]
@@ -118,7 +118,7 @@ def _rules(grid: Grid, layout: Layout, look: Look) -> list[tuple[list[Area], flo
 
 
 def _spanner_rules(grid: Grid, layout: Layout, look: Look) -> list[Area]:
-    """Under each name that stands over several columns, short of its neighbours' rules."""
+    """A rule under each name over several columns; it does not touch its neighbours' rules."""
     return [
         Area(area.x0 + look.pad_x / 2, area.y1, area.x1 - look.pad_x / 2, area.y1)
         for cell, area in zip(grid.cells, layout.areas, strict=True)

@@ -13,7 +13,7 @@ CellKind = Literal["header", "stub", "body", "section", "total"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell at a row and a column from 0, over `rows` x `columns` places of the grid."""
+    """A cell at a row and a column from 0, which covers `rows` x `columns` places of the grid."""
 
     row: int
     column: int
@@ -26,7 +26,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: its cells by row and column, which tile it, and how many rows are its head."""
+    """A table: its size, how many rows are its head, and cells that cover it, in reading order."""
 
     rows: int
     columns: int
@@ -36,7 +36,7 @@ class Grid:
 
 
 def html(grid: Grid) -> str:
-    """The table as HTML on one line, without its caption: `thead` with `th`, `tbody` with `td`."""
+    """The table as one line of HTML, without its caption: `thead` with `th`, `tbody` with `td`."""
     head = _rows(grid.cells, range(grid.head_rows))
     body = _rows(grid.cells, range(grid.head_rows, grid.rows))
     return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"

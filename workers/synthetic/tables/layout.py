@@ -1,6 +1,6 @@
 """Lay a table out: widths of columns, heights of rows, lines of cells. Lengths are in points.
 
-Cells wrap at blanks, columns are at least as wide as their longest word and rows as high as their
+Cells wrap at spaces. Columns are at least as wide as their longest word, and rows as high as their
 cells, so that no text leaves its cell.
 """
 
@@ -15,13 +15,13 @@ from workers.synthetic.sheets import font
 from workers.synthetic.tables.grid import Cell, Grid
 from workers.synthetic.tables.look import Look
 
-_ASCENT = 0.95  # of the size, from a line's top to its baseline; accents fit under it
+_ASCENT = 0.95  # ems from a line's top to its baseline, with room for accents
 _DEPTH = 0.3
-_MIN_WIDTH = 160.0  # between the margins: a caption has some two words a line
+_MIN_WIDTH = 160.0  # between the margins, so that a caption has some two words a line
 
 
 class Line(NamedTuple):
-    """A line of text: where its baseline starts."""
+    """A line of text, its face, and where its baseline starts."""
 
     x: float
     baseline: float
@@ -42,8 +42,8 @@ class Area(NamedTuple):
 class Layout:
     """Where everything goes on a page of `width` x `height` points.
 
-    `areas` and `lines` are as many as the grid's cells, in their order; `columns` and `rows` are
-    the edges of the grid, one more than there are columns and rows.
+    `areas` and `lines` have one entry for each of the grid's cells, in their order; `columns` and
+    `rows` are the edges of the grid, one more than there are columns and rows.
     """
 
     width: float
@@ -61,7 +61,7 @@ class Layout:
 
 
 def lay_out(grid: Grid, look: Look) -> Layout:
-    """Measure and place all of a table and its caption."""
+    """Measure and place a table and its caption."""
     widths = _column_widths(grid, look)
     wrapped = [
         _wrapped(cell.text, look.face(cell), look.size, _inside(widths, cell, look))
@@ -108,15 +108,15 @@ def text_width(text: str, face: str, size: float) -> float:
 
 
 def _inside(widths: Sequence[float], cell: Cell, look: Look) -> float:
-    """The width that a cell has for text."""
+    """The width for text in a cell."""
     return sum(widths[cell.column : cell.column + cell.columns]) - 2 * look.pad_x
 
 
 def _wrapped(text: str, face: str, size: float, width: float) -> list[str]:
-    """Lines no wider than `width`, broken at blanks; a word wider than it has a line."""
+    """Lines no wider than `width`, broken at spaces; a wider word has a line of its own."""
     lines: list[str] = []
     for word in text.split():
-        # A hair of slack: widths are sums of floats.
+        # Some slack, because widths are sums of floats.
         if lines and text_width(f"{lines[-1]} {word}", face, size) <= width + 1e-6:
             lines[-1] += f" {word}"
         else:
@@ -126,7 +126,7 @@ def _wrapped(text: str, face: str, size: float, width: float) -> list[str]:
 
 def _column_widths(grid: Grid, look: Look) -> list[float]:
     widths = [look.size * 2.0 + 2 * look.pad_x] * grid.columns
-    # Cells over many columns last: what the others need may be enough for them.
+    # Cells over many columns come last: the width that others need may be enough for them.
     for cell in sorted(grid.cells, key=lambda cell: cell.columns):
         face = look.face(cell)
         words = max((text_width(word, face, look.size) for word in cell.text.split()), default=0)
@@ -166,7 +166,7 @@ def _set(cell: Cell, texts: Sequence[str], area: Area, look: Look) -> Iterable[L
 
 
 def stripes(layout: Layout, head_rows: int) -> list[Area]:
-    """Every second row of the body, from its second."""
+    """The areas of every second row of the body, beginning with its second."""
     table = layout.table
     bands = list(pairwise(layout.rows))[head_rows + 1 :: 2]
     return [Area(table.x0, top, table.x1, bottom) for top, bottom in bands]

@@ -1,4 +1,4 @@
-"""How a drawn table looks: fonts, sizes, room, borders and colours, by chance."""
+"""The random look of a drawn table: fonts, sizes, room, borders and colours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STRIPES: tuple[Colour, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The look of one table. Lengths are in points, `leading` in sizes."""
+    """The look of one table. Lengths are in points, `leading` is in ems."""
 
     borders: Borders
     family: Family
@@ -64,7 +64,7 @@ class Look:
 
 
 def sample_look(rng: Generator, borders: Borders) -> Look:
-    """A look with these borders."""
+    """A random look with these borders."""
     family = FAMILIES[pick(rng, tuple(FAMILIES))]
     size = rng.uniform(8, 13)
     ink = pick(rng, _INKS)

@@ -1,1 +1,4 @@
-"""Texts set as pages: blocks, fonts, typography, and the proof that a page shows its text."""
+"""Texts set as pages: blocks, fonts, typography, and the proof that a page shows its text.
+
+Start reading in `typeset`; `markdown` makes blocks of a text.
+"""

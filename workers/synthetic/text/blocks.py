@@ -1,7 +1,7 @@
-"""Texts as blocks for typesetting: the values, plain texts, pieces, visible text, normal form.
+"""Blocks of text to be set: their values, plain text as blocks, pieces, and the normal form.
 
-Markdown is read in `workers.synthetic.text.markdown` and written in
-`workers.synthetic.text.markdown_writing`. Nothing here knows of fonts or pages.
+Does not know fonts or pages. `markdown` reads Markdown into blocks, and `markdown_writing` writes
+it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ Style = Literal["", "strong", "emphasis", "code"]
 
 BULLET = "•"
 MAX_DEPTH = 24
-"""Of quotes and of lists in their normal form: below what the parser follows."""
+"""The deepest quote or list in normal form, which the parser's limit of nesting allows."""
 MAX_NUMBER = 999_999_999
-"""Of an item: nine digits are the most that CommonMark reads."""
+"""The largest number of an item: CommonMark reads nine digits at most."""
 
 _NUMBERED = re.compile(r"([0-9]{1,18})([.)])")
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-# CommonMark reads U+FFFD for these, written out or as references: controls, surrogates,
-# noncharacters.
+# Controls, surrogates and noncharacters: CommonMark reads them, and references to them, as U+FFFD.
 _LAST_OF_PLANES = "".join(chr(plane << 16 | 0xFFFE + i) for plane in range(17) for i in (0, 1))
 _NEVER_READ = re.compile(
     f"[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_LAST_OF_PLANES}]"
@@ -42,7 +41,7 @@ class TextBlock:
     """A block of a text.
 
     `level` is 1 to 6 for a heading, the depth from 1 for a quote, the depth from 0 for an item,
-    else 0. `marker` is an item's bullet or number; an item without one goes on the item before.
+    else 0. `marker` is an item's bullet or number; an item without one continues the item before.
     """
 
     kind: Literal["paragraph", "heading", "item", "code", "quote"]
@@ -52,19 +51,19 @@ class TextBlock:
 
     @property
     def text(self) -> str:
-        """The characters of the runs, which `cut` counts; the marker is not among them."""
+        """The characters of the runs, without the marker. `cut` counts these."""
         return "".join(run.text for run in self.runs)
 
 
 def plain_blocks(text: str) -> tuple[TextBlock, ...]:
-    """The paragraphs of a plain text: blank lines part them, other line ends stay line breaks."""
+    """The paragraphs of a plain text: blank lines separate them, other line ends are kept."""
     parts = _BLANK_LINES.split(_line_ends(text))
     lines = (part.strip("\n").rstrip() for part in parts)
     return tuple(TextBlock("paragraph", (Run(part),)) for part in lines if part)
 
 
 def to_text(blocks: Iterable[TextBlock]) -> str:
-    """What is visible: markers and the texts of runs, a blank line between two blocks."""
+    """The visible text: markers and the texts of runs, with a blank line between blocks."""
     texts = (" ".join(part for part in (b.marker, b.text) if part) for b in blocks)
     return "\n\n".join(texts)
 
@@ -72,7 +71,7 @@ def to_text(blocks: Iterable[TextBlock]) -> str:
 def cut(block: TextBlock, start: int, stop: int) -> TextBlock:
     """The characters `start` to `stop` of a block's text, as a block of its own.
 
-    Only the piece from the start has the marker: the others go on the item of the page before.
+    Only the piece from the start has the marker: the others continue the item.
     """
     runs = []
     at = 0
@@ -85,21 +84,21 @@ def cut(block: TextBlock, start: int, stop: int) -> TextBlock:
 
 
 def normal_blocks(blocks: Iterable[TextBlock]) -> tuple[TextBlock, ...]:
-    """What Markdown can carry of `blocks`, in the one form that reading it gives.
+    """What Markdown can express of `blocks`, in the form that reading that Markdown gives.
 
-    Lines lose their outer space, code spans and headings their line breaks, blocks without text
-    vanish, neighbouring runs of one style join, and white space at the ends of a styled run is
-    outside it. An item goes on the item before it or lies at most one level deeper; one that
-    goes on no item is a paragraph.
+    Lines lose their outer space, code spans and headings their line breaks. Blocks without text
+    are removed. Neighbouring runs of one style are joined, and white space at the ends of a styled
+    run is moved out of it. An item is at most one level deeper than the item before it; one without
+    a marker continues that item, and is a paragraph where there is none.
     """
-    found: list[TextBlock] = []
+    normalised: list[TextBlock] = []
     for block in blocks:
         normal = _normal_code(block) if block.kind == "code" else _normal_text(block)
         if normal.kind == "item":
-            normal = _in_its_list(normal, found)
+            normal = _in_its_list(normal, normalised)
         if normal.text or normal.marker:
-            found.append(normal)
-    return tuple(found)
+            normalised.append(normal)
+    return tuple(normalised)
 
 
 def _line_ends(text: str) -> str:
@@ -134,16 +133,19 @@ def _normal_marker(marker: str) -> str:
     return BULLET if marker else ""
 
 
-def _in_its_list(item: TextBlock, found: list[TextBlock]) -> TextBlock:
-    """`item` at the level that the blocks before it allow; an item without text takes it over."""
-    before = found[-1] if found and found[-1].kind == "item" else None
+def _in_its_list(item: TextBlock, earlier: list[TextBlock]) -> TextBlock:
+    """`item` at a level that the `earlier` blocks allow.
+
+    An item that continues one without text takes its marker and its place in `earlier`.
+    """
+    before = earlier[-1] if earlier and earlier[-1].kind == "item" else None
     if item.marker:
         return replace(item, level=min(item.level, before.level + 1 if before else 0))
     if before is None:
         return TextBlock("paragraph", item.runs)
     item = replace(item, level=min(item.level, before.level))
     if item.runs and not before.runs and before.level == item.level:
-        found.pop()
+        earlier.pop()
         return replace(item, marker=before.marker)
     return item
 
@@ -161,7 +163,7 @@ def _normal_runs(runs: Sequence[Run], one_line: bool) -> tuple[Run, ...]:
 
 
 def _pieces(run: Run, one_line: bool) -> Iterator[Run]:
-    """A run in readable characters, white space at its ends unstyled."""
+    """A run in characters that CommonMark reads, without style on the white space at its ends."""
     text = _readable(run.text)
     if one_line or run.style == "code":
         text = text.replace("\n", " ")
@@ -188,7 +190,7 @@ def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
 
 
 def _joined(runs: Iterable[Run]) -> list[Run]:
-    """Runs without empty ones, neighbours of one style as one."""
+    """The runs without empty ones, neighbours of the same style joined."""
     joined: list[Run] = []
     for run in runs:
         if joined and run.style == joined[-1].style:
@@ -199,7 +201,7 @@ def _joined(runs: Iterable[Run]) -> list[Run]:
 
 
 def _stripped(line: list[Run]) -> list[Run]:
-    """A line without outer space; a code span keeps its own."""
+    """A line without its outer space, except that of code spans."""
     if line and line[0].style != "code":
         line = _joined([replace(line[0], text=line[0].text.lstrip()), *line[1:]])
     if line and line[-1].style != "code":

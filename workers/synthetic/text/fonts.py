@@ -1,8 +1,8 @@
 """The font families that texts are set in, and which characters they can show.
 
-All come in pinned packages, never from the machine: MuPDF's own, pymupdf-fonts' (SIL OFL), and
-DejaVu Sans out of matplotlib. Where a family has no glyph, MuPDF goes on to its fallback fonts:
-Noto for most scripts, Droid Sans Fallback for Chinese, Japanese and Korean.
+All fonts come from pinned packages, never from the machine: those of MuPDF, of pymupdf-fonts (SIL
+OFL), and DejaVu Sans of matplotlib. Where a family has no glyph, MuPDF takes it from its fallback
+fonts: Noto for most scripts, Droid Sans Fallback for Chinese, Japanese and Korean.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pymupdf
 import pymupdf_fonts
@@ -26,13 +26,13 @@ Script = (
     | Literal["han", "kana", "hangul", "other"]
 )
 Reach = Literal["always", "in_context", "never"]
-"""Whether a glyph is found. For a character that scripts share, it may be in some runs only."""
+"""Whether a character has a glyph: one that scripts share may have it in some runs only."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Faces:
-    """A family's fonts: the name in style sheets of one that MuPDF has, or the names of fonts in
-    packages, for regular, bold, italic and bold italic."""
+    """A family's fonts: MuPDF's own by their name in style sheets, or fonts of packages by their
+    names, for regular, bold, italic and bold italic."""
 
     built_in: str = ""
     packaged: tuple[str, ...] = ()
@@ -60,18 +60,19 @@ _FAMILIES: dict[str, _Faces] = {
     ),
 }
 _FACES = (("normal", "normal"), ("bold", "normal"), ("normal", "italic"), ("bold", "italic"))
-# A letter of each script that no fallback is needed for; the others have one font each.
+# Letters that a family must have to be used for a script. Scripts that are not listed are set in
+# one fallback font each, whatever the family.
 _OWN_LETTERS: dict[Script, str] = {
     **{"latin": "aß", "greek": "αώ", "cyrillic": "жё", "arabic": "بپ", "hebrew": "אש"},
     **{"devanagari": "कष", "thai": "กฮ"},
 }
-# MuPDF's fallback both for Latin, Greek and Cyrillic letters and for what all scripts share.
+# MuPDF's fallback both for Latin, Greek and Cyrillic letters and for characters that scripts share.
 _SHARED_FALLBACK = "Noto Serif Regular"
 _SHARED_LETTERS = ("LATIN", "GREEK", "CYRILLIC")
 
 
 def style_sheet(family: str, name: str) -> str:
-    """`@font-face` rules by which style sheets know a family as `name`; none for one of MuPDF's."""
+    """`@font-face` rules that define a family as `name`; MuPDF's own families need none."""
     return "".join(
         f"@font-face{{font-family:{name};font-weight:{weight};font-style:{style};"
         f"src:url('{file}')}}"
@@ -80,13 +81,13 @@ def style_sheet(family: str, name: str) -> str:
 
 
 def css_name(family: str, name: str) -> str:
-    """What style sheets call a family that `style_sheet` was given `name` for."""
+    """The name of a family in a style sheet that begins with `style_sheet(family, name)`."""
     return f"'{_FAMILIES[family].built_in or name}'"
 
 
 @lru_cache(maxsize=64)
-def archive(family: str, code_family: str) -> Any:
-    """The files that the families' style sheets name, as a `pymupdf.Archive`."""
+def archive(family: str, code_family: str) -> pymupdf.Archive:
+    """The font files that the families' style sheets name."""
     files = pymupdf.Archive()
     for name in _FAMILIES[family].packaged + _FAMILIES[code_family].packaged:
         files.add(_font_file(name), name)
@@ -101,12 +102,12 @@ def _font_file(name: str) -> bytes:
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
         raise RecipeError("family DejaVu Sans comes with matplotlib, which is not installed")
-    # Read as data: importing matplotlib takes a second, and its font list the machine's fonts.
+    # Read without importing matplotlib, which takes a second and looks at the machine's fonts.
     return (Path(spec.origin).parent / "mpl-data/fonts/ttf" / name).read_bytes()
 
 
 @lru_cache(maxsize=64)
-def _fonts(family: str) -> tuple[Any, ...]:
+def _fonts(family: str) -> tuple[mupdf.FzFont, ...]:
     faces = _FAMILIES[family]
     if faces.built_in:
         return tuple(
@@ -121,14 +122,14 @@ def reach(family: str, char: str) -> Reach:
     """Whether text in `family` shows `char`, in all of its weights.
 
     A glyph without ink counts as none. MuPDF looks for a glyph in the family, then in the font of
-    the script of the run, then in fonts of symbols. A character that scripts share takes the script
-    of its neighbours, so what is not in the family itself is known only once it is set.
+    the run's script, then in fonts of symbols. A character that scripts share takes the script of
+    its neighbours, so where the family lacks it, only setting the text tells whether it is shown.
     """
-    found = {_reach(font, char) for font in _fonts(family)}
-    return found.pop() if len(found) == 1 else "never" if "never" in found else "in_context"
+    reaches = {_reach(font, char) for font in _fonts(family)}
+    return reaches.pop() if len(reaches) == 1 else "never" if "never" in reaches else "in_context"
 
 
-def _reach(font: Any, char: str) -> Reach:
+def _reach(font: mupdf.FzFont, char: str) -> Reach:
     glyph = mupdf.fz_encode_character(font, ord(char))
     if glyph > 0:
         return "always" if _has_ink(font, glyph) else "never"
@@ -140,26 +141,26 @@ def _reach(font: Any, char: str) -> Reach:
         return "always"
     if glyph > 0 and unicodedata.name(char, "").startswith(_SHARED_LETTERS):
         return "always"
-    # Letters have a script of their own, so their run's script could not help them either.
+    # A letter brings its own script, so no neighbour changes where MuPDF looks for it.
     is_letter = category in ("Lo", "Lu", "Ll", "Lt")
     return "never" if glyph <= 0 and is_letter else "in_context"
 
 
-def _has_ink(font: Any, glyph: int) -> bool:
+def _has_ink(font: mupdf.FzFont, glyph: int) -> bool:
     box = mupdf.fz_bound_glyph(font, glyph, mupdf.FzMatrix())
-    # In font sizes. A stroke has one side at least; MuPDF gives empty glyphs 1e-7.
+    # In ems. A stroke may be thin in one direction only; MuPDF's boxes of empty glyphs are 1e-7.
     return bool(max(box.x1 - box.x0, box.y1 - box.y0) > 1e-3)
 
 
-def has_own(font: Any, char: str) -> bool:
-    """Whether this very font, a `mupdf.FzFont`, draws `char`."""
+def has_own(font: mupdf.FzFont, char: str) -> bool:
+    """Whether this font draws `char` itself, without a fallback."""
     glyph = mupdf.fz_encode_character(font, ord(char))
     return glyph > 0 and _has_ink(font, glyph)
 
 
 @lru_cache(maxsize=256)
 def can_set(family: str, script: Script) -> bool:
-    """Whether the family has the script itself; for a script that none has, any will do."""
+    """Whether the family has the script; true for scripts that every family leaves to fallbacks."""
     letters = _OWN_LETTERS.get(script, "")
     fonts = _fonts(family)[:1] if letters else ()
     return all(mupdf.fz_encode_character(font, ord(c)) > 0 for font in fonts for c in letters)
@@ -183,7 +184,8 @@ def script_of_char(char: str) -> Script | None:
 
 
 def script_of(text: str) -> Script:
-    """The script of most letters; `kana` where a tenth of Chinese characters and kana are kana."""
+    """The script of most letters. Chinese characters count as `kana` where a tenth of the East
+    Asian letters are kana."""
     if text.isascii():
         return "latin"
     counts = Counter(script for char in text if (script := script_of_char(char)))

@@ -1,9 +1,9 @@
-"""Take out of a text what a page would not show, so that its text is what is seen.
+"""Remove from a text the characters that a page would not show, so that the text is what is seen.
 
-Owns which characters of a block can be drawn. What is taken out is counted: controls and other
-characters without ink, private use, unassigned and unpaired ones, marks without a letter to stand
-on, and all for which no font has a glyph. White space that pages cannot tell apart becomes spaces,
-and a letter with accents becomes the one character that it is by Unicode's canonical composition.
+Owns which characters of a block can be drawn. The removed ones are counted: controls and others
+without ink; private, unassigned and unpaired ones; marks without a letter to stand on; and all that
+no font has a glyph for. White space that looks like a space becomes one, and a letter with accents
+becomes one character where Unicode's canonical composition has it.
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+
+from pymupdf import mupdf
 
 from workers.synthetic.text.blocks import Run, TextBlock
 from workers.synthetic.text.fonts import has_own, reach, script_of_char
 from workers.synthetic.text.typography import Style
 
-Seen = Callable[[TextBlock], Sequence[tuple[str, Any]]]
-"""Sets a block and gives its characters without white space, each with the font that drew it."""
+SetAlone = Callable[[TextBlock], Sequence[tuple[str, mupdf.FzFont]]]
+"""Sets a block, and returns its characters without white space, each with the font that drew it."""
 
 _TAB_SPACES = 4
-_JOINERS = "\u200c\u200d"  # seen by how the letters around them are shaped
+_JOINERS = "\u200c\u200d"  # without ink, but they change the shapes of the letters around them
 _SPACES = re.compile(
     r"[\t\x0b\x0c\r\x1c-\x1f\x85\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800]"
 )
 _ACCENTED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
 _EMPTY_LINES, _MANY_LINES = re.compile(r"\n(?: *\n)+"), re.compile(r"\n(?: *\n){3,}")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-# Signs of Arabic, Syriac and Kaithi that hold numbers: format characters that have ink.
+# Arabic, Syriac and Kaithi signs around numbers: format characters, but with ink.
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
 _NEVER = ("Cc", "Cf", "Cs", "Co", "Cn")
-_MAX_MARKS = 4  # more than any script stacks, and what a line can hold
+_MAX_MARKS = 4  # on one letter: no script stacks more, and a line is not high enough for more
 _MARK_RUN = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]+")
 
 
-def drawable(block: TextBlock, style: Style, seen: Seen) -> tuple[TextBlock, int]:
-    """`block` with only what can be drawn, and how many characters were taken out."""
+def drawable(block: TextBlock, style: Style, set_alone: SetAlone) -> tuple[TextBlock, int]:
+    """`block` with only the characters that can be drawn, and how many were removed."""
     runs = tuple(replace(run, text=_spaced(run.text, block.kind == "code")) for run in block.runs)
     spaced = replace(block, runs=runs)
     cleaned = replace(
@@ -48,20 +49,20 @@ def drawable(block: TextBlock, style: Style, seen: Seen) -> tuple[TextBlock, int
         marker=_filtered(Run(block.marker), block, style),
     )
     if any(_in_context(run, block, style) for run in cleaned.runs):
-        cleaned = _tried(cleaned, style, seen)
+        cleaned = _tried(cleaned, style, set_alone)
     return _without_empty_lines(cleaned), _length(spaced) - _length(cleaned)
 
 
 def _without_empty_lines(block: TextBlock) -> TextBlock:
-    """`block` without lines that have become empty, of which code keeps two in a row: enough of
-    them would be a page without text."""
+    """`block` without empty lines, of which code keeps two in a row. Many of them in a row would
+    make a page without text."""
     pattern, kept = (_MANY_LINES, "\n\n\n") if block.kind == "code" else (_EMPTY_LINES, "\n")
     runs = tuple(replace(run, text=pattern.sub(kept, run.text)) for run in block.runs)
     return replace(block, runs=runs)
 
 
 def is_mixed(text: str) -> bool:
-    """Whether letters of three scripts stand in a text, or of two of which one may be any."""
+    """Whether a text has letters of three scripts, or of two where one is not in `Script`."""
     if text.isascii():
         return False
     scripts = {script for char in set(text) if (script := script_of_char(char))}
@@ -70,16 +71,16 @@ def is_mixed(text: str) -> bool:
 
 
 def in_main_script(block: TextBlock) -> TextBlock:
-    """`block` with its most frequent script's letters and marks, ASCII, and no other characters."""
+    """`block` with only ASCII and the characters of its most frequent script."""
     counts = Counter(_name(char) for char in block.text if char.isalpha())
     main = max(counts, key=lambda name: counts[name], default="")
     letters = enumerate(char for char, _ in _letters(block))
-    gone = {place for place, char in letters if not (char.isascii() or _name(char) == main)}
-    return _without(block, gone)
+    foreign = {place for place, char in letters if not (char.isascii() or _name(char) == main)}
+    return _without(block, foreign)
 
 
 def _name(char: str) -> str:
-    """The first word of a character's name, which is its script if it has one."""
+    """The first word of a character's Unicode name, which for letters is the script."""
     return unicodedata.name(char, "").split(" ")[0]
 
 
@@ -120,14 +121,14 @@ def _may_show(family: str, char: str) -> bool:
 
 
 def _few_marks(marks: str) -> str:
-    """The first few marks on a letter, each once: a second one is drawn on the first."""
+    """The first few marks on a letter, each once: a repeated one would cover the first."""
     return "".join(dict.fromkeys(marks))[:_MAX_MARKS]
 
 
 def _without_orphans(text: str) -> str:
     """`text` without marks that follow no letter of their script, and joiners that join nothing.
 
-    A dotted circle would be drawn for such a mark.
+    MuPDF would draw a dotted circle under such a mark.
     """
     kept: list[str] = []
     for place, char in enumerate(text):
@@ -172,14 +173,14 @@ def _in_context(run: Run, block: TextBlock, style: Style) -> bool:
     )
 
 
-def _tried(block: TextBlock, style: Style, seen: Seen) -> TextBlock:
+def _tried(block: TextBlock, style: Style, set_alone: SetAlone) -> TextBlock:
     """`block` without the characters that were set in a font that has no glyph for them.
 
-    Taking one out can join two runs of a script, so what is left is tried again; a third time it is
-    all that depends on its neighbours that goes.
+    Removing one can join two runs of a script, so the rest is set again. If glyphs are missing the
+    second time too, all characters that depend on their neighbours are removed.
     """
     for _ in range(2):
-        missing = _missing(block, style, seen)
+        missing = _missing(block, style, set_alone)
         if missing is None:
             break
         if not missing:
@@ -198,13 +199,11 @@ def _letters(block: TextBlock) -> list[tuple[str, Run]]:
     return [(char, run) for run in block.runs for char in run.text if not char.isspace()]
 
 
-def _missing(block: TextBlock, style: Style, seen: Seen) -> set[int] | None:
-    """Which of the block's characters, white space not counted, were drawn without a glyph.
-
-    None where not all were set.
-    """
+def _missing(block: TextBlock, style: Style, set_alone: SetAlone) -> set[int] | None:
+    """The places of the block's characters that were drawn without a glyph, white space not
+    counted; None where not all characters were set."""
     placed = _letters(block)
-    drawn = seen(replace(block, marker=""))
+    drawn = set_alone(replace(block, marker=""))
     if [char for char, _ in placed] != [char for char, _ in drawn]:
         return None
     return {
@@ -214,13 +213,13 @@ def _missing(block: TextBlock, style: Style, seen: Seen) -> set[int] | None:
     }
 
 
-def _without(block: TextBlock, gone: set[int]) -> TextBlock:
+def _without(block: TextBlock, removed: set[int]) -> TextBlock:
     """`block` without the characters at these places, white space not counted."""
     runs, place = [], 0
     for run in block.runs:
         kept = []
         for char in run.text:
-            if char.isspace() or place not in gone:
+            if char.isspace() or place not in removed:
                 kept.append(char)
             place += not char.isspace()
         runs.append(replace(run, text="".join(kept)))

@@ -1,8 +1,11 @@
-"""Texts and Markdown as blocks, and back: the door to all that turns texts into blocks.
+"""Texts and Markdown as blocks, and blocks as Markdown: the face of all that makes blocks.
 
-Reads Markdown by CommonMark (markdown-it-py). What would not be seen on a page is shown as its
-source: raw HTML, and tables, which CommonMark does not know. What a page cannot show vanishes:
-where links lead, the language of code, thematic breaks.
+Reads Markdown by CommonMark (markdown-it-py). Raw HTML, and tables, which CommonMark does not know,
+become code blocks that show their source. What a page cannot show is dropped: targets of links, the
+language of code, thematic breaks.
+
+    blocks = markdown_blocks("# Title\\n\\nSome *words*.")
+    to_text(blocks), to_markdown(blocks)
 """
 
 from __future__ import annotations
@@ -37,8 +40,8 @@ __all__ = [
     "to_text",
 ]
 
-# A quote is one level and an item two, so the 24 of the normal form fit; the parser leaves
-# out what lies deeper.
+# A quote is one level and an item two, so the normal form's 24 fit; the parser drops what is
+# nested deeper.
 _MAX_NESTING = 64
 _PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING})
 
@@ -48,7 +51,7 @@ _DELIMITER_ROW = re.compile(r"[ \t]*[-:|][-:| \t]*")
 def markdown_blocks(text: str) -> tuple[TextBlock, ...]:
     """The blocks of a Markdown text, in normal form.
 
-    A text nested too deep for the parser is taken as plain text, so that nothing of it is lost.
+    A text that is nested too deep for the parser is read as plain text, so that nothing is lost.
     """
     tokens = _PARSER.parse(text)
     if max((token.level for token in tokens), default=0) >= _MAX_NESTING - 1:
@@ -58,7 +61,7 @@ def markdown_blocks(text: str) -> tuple[TextBlock, ...]:
 
 @dataclass(slots=True)
 class _Container:
-    """A quote or an item that is open; `marker` is there until a block has taken it."""
+    """An open quote or item; the first block in an item takes its `marker`, which is then empty."""
 
     kind: str
     marker: str = ""
@@ -66,7 +69,7 @@ class _Container:
 
 @dataclass(slots=True)
 class _Numbering:
-    """A list that is open; `number` is the next item's, None for bullets."""
+    """An open list; `number` is that of its next item, None for bullets."""
 
     number: int | None
 
@@ -92,24 +95,24 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[TextBlock]:
         elif token.type == "blockquote_open":
             containers.append(_Container("quote"))
         elif token.type in ("list_item_close", "blockquote_close"):
-            yield from _left_alone(containers)
+            yield from _items_without_text(containers)
             containers.pop()
         elif token.type == "heading_open":
             heading = int(token.tag[1:])
         elif token.type == "heading_close":
             heading = 0
         elif token.type == "inline" and heading:
-            yield from _left_alone(containers)
+            yield from _items_without_text(containers)
             yield TextBlock("heading", tuple(_runs(token.children or [])), heading)
         elif token.type == "inline":
             yield from _paragraph(token, containers)
         elif token.type in ("fence", "code_block", "html_block"):
-            yield from _left_alone(containers)
+            yield from _items_without_text(containers)
             yield TextBlock("code", (Run(token.content.removesuffix("\n")),))
 
 
-def _left_alone(containers: Iterable[_Container]) -> Iterator[TextBlock]:
-    """The items whose markers no text of theirs has taken, as items without text."""
+def _items_without_text(containers: Iterable[_Container]) -> Iterator[TextBlock]:
+    """The items that still have their markers, because no text of theirs has taken them."""
     for level, container in enumerate(c for c in containers if c.kind == "item"):
         if container.marker:
             yield TextBlock("item", (), level, container.marker)
@@ -117,22 +120,22 @@ def _left_alone(containers: Iterable[_Container]) -> Iterator[TextBlock]:
 
 
 def _paragraph(token: Token, containers: list[_Container]) -> Iterator[TextBlock]:
-    """A paragraph, as its innermost container makes it; a table at its end is code."""
+    """A paragraph as a block of its innermost container; a table at its end is a code block."""
     lines = token.content.split("\n")
     table = _table_start(lines)
     children = token.children or []
     if table < len(lines):
         children = _PARSER.parseInline("\n".join(lines[:table]))[0].children or []
     if table:
-        yield from _left_alone(containers[:-1])
+        yield from _items_without_text(containers[:-1])
         yield _placed(tuple(_runs(children)), containers)
     if table < len(lines):
-        yield from _left_alone(containers)
+        yield from _items_without_text(containers)
         yield TextBlock("code", (Run("\n".join(lines[table:])),))
 
 
 def _table_start(lines: Sequence[str]) -> int:
-    """The line of a paragraph with which a table begins, as in GitHub's Markdown."""
+    """The line on which a table begins, as in GitHub's Markdown; the count of lines without one."""
     for number in range(1, len(lines)):
         if "|" in lines[number - 1] and _DELIMITER_ROW.fullmatch(lines[number]):
             return number - 1

@@ -1,4 +1,4 @@
-"""Blocks as Markdown that CommonMark reads as the same blocks, in their normal form. Pure."""
+"""Write blocks as Markdown that CommonMark reads as the same blocks in normal form. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from workers.synthetic.text.blocks import BULLET, Run, TextBlock, normal_blocks
 
 _SPECIAL = re.compile(r"[\\`*\[\]<]|&(?=#?\w+;)")
-# An underscore within a word is read as itself; at the end of a run the neighbour may be written
+# An underscore within a word is read literally; at the end of a run the neighbour may be written
 # as a reference, which ends the word.
 _UNDERSCORE = re.compile(r"_(?<!\w[^\W_]_)|_(?![^\W_]\w)")
 # What opens a block at the start of a line: headings, quotes, items, thematic breaks, underlines
@@ -23,7 +23,7 @@ _SAFE_NEIGHBOURS = frozenset(string.punctuation + " \n")
 
 
 class _List(NamedTuple):
-    """A list that is open: its bullet or delimiter, the last number, where its items' texts lie."""
+    """An open list: its bullet or delimiter, its last number, and the column of the texts."""
 
     sign: str
     number: int
@@ -42,7 +42,7 @@ def to_markdown(blocks: Iterable[TextBlock]) -> str:
         else:
             written = _item(block, lists)
         if before is not None:
-            # An item's text begins at most on the line after its marker.
+            # The text of an item begins no later than on the line after its marker.
             is_first_text = before.kind == "item" and not before.runs and block.level > before.level
             parts.append("\n" if is_first_text and block.kind == "item" else "\n\n")
         parts.append(written)
@@ -64,7 +64,7 @@ def _outside_lists(block: TextBlock) -> str:
 
 
 def _item(block: TextBlock, lists: list[_List]) -> str:
-    """An item under the open `lists`, which it changes."""
+    """An item in the open `lists`, which are updated: deeper ones end, a new one may begin."""
     source = _inline(block.runs)
     if not block.marker:
         del lists[block.level + 1 :]
@@ -76,7 +76,7 @@ def _item(block: TextBlock, lists: list[_List]) -> str:
     gap = ""
     if not is_bullet and len(lists) > block.level:
         last = lists[block.level]
-        # A list counts on by itself: for another number, a thematic break ends it.
+        # CommonMark numbers a list in sequence: before any other number, a thematic break ends it.
         if sign == last.sign and number != last.number + 1:
             gap = f"{margin}---\n\n"
     del lists[block.level :]
@@ -102,11 +102,12 @@ def _inline(runs: Sequence[Run]) -> str:
 
 
 def _delimit(runs: Sequence[Run], sources: list[str], number: int) -> None:
-    """Put delimiters around the source of a run, and see that they are read as such.
+    """Put delimiters around the source of a run, so that CommonMark reads them as delimiters.
 
-    Delimiters beside punctuation within the run need space or punctuation on their other side
-    (CommonMark, "left-flanking delimiter run"), so a letter there becomes a reference. Emphasis
-    next to strong has underscores, which need that always, as asterisks would run together.
+    A delimiter next to punctuation of the run needs space or punctuation on its other side
+    (CommonMark, "left-flanking delimiter run"), so a letter there is written as a reference.
+    Emphasis next to strong is written with underscores, because asterisks would run together;
+    underscores always need space or punctuation outside.
     """
     source = sources[number]
     beside = [runs[i].style for i in (number - 1, number + 1) if 0 <= i < len(runs)]
@@ -131,9 +132,9 @@ def _free_start(run: Run, sources: list[str], number: int) -> None:
 
 
 def _escaped(text: str, opens_block: bool) -> str:
-    """`text` with backslashes where CommonMark would read more than characters."""
+    """`text` with backslashes before characters that CommonMark would read as syntax."""
     text = _UNDERSCORE.sub(r"\\_", _SPECIAL.sub(r"\\\g<0>", text))
-    # Later lines begin behind a break; the first is at a line's start in the first run only.
+    # Every later line starts a line; the first one does so only in the first run of a block.
     first, *rest = text.split("\n")
     lines = [_at_start(first) if opens_block else first, *map(_at_start, rest)]
     return "\\\n".join(lines)

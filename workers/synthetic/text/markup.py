@@ -1,4 +1,4 @@
-"""Blocks of a text as HTML and a style as its style sheet, in what MuPDF understands of both."""
+"""Blocks as HTML and a style as a style sheet, in the parts of HTML and CSS that MuPDF knows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.synthetic.text.fonts import Script, css_name, script_of, style_shee
 from workers.synthetic.text.typography import Style
 
 BREAK = "\u200b"
-"""Put where a line may break within a word; texts themselves have lost theirs in `glyphs`."""
+"""Marks where a line may break within a word; `glyphs` has removed it from the texts themselves."""
 
 _LANGUAGES: dict[Script, str] = {
     **{"arabic": "ar", "hebrew": "he", "devanagari": "hi", "thai": "th"},
@@ -25,8 +25,8 @@ _CODE_TAGS = ("<code>", "</code>")
 _ITEM_EM, _HANG_EM, _QUOTE_EM = 1.8, 1.3, 1.4
 _MAX_INDENTS = 4  # deeper blocks would have no width left in a narrow column
 _CODE_SIZE = 0.9
-_BREAKS_EM = 0.5  # lines with breaks within words come out longer than MuPDF measured them
-_WORD_EM = 0.8  # of a line for each em: what letters and digits of several scripts may take up
+_BREAKS_EM = 0.5  # free at the line's end: MuPDF sets lines with `BREAK` longer than it measured
+_WORD_EM = 0.8  # letters of the longest unbroken word for each em of the line, in mixed scripts
 _WORD = re.compile(r"\S+")
 _FIRST_WORD, _LAST_WORD = re.compile(r"\S+"), re.compile(r"\S+\Z")
 
@@ -63,7 +63,7 @@ def css(style: Style) -> str:
 
 
 def to_html(block: TextBlock, style: Style) -> str:
-    """One block as a `<p>`: its direction and language told, its lines broken where its are."""
+    """One block as a `<p>` with its direction and language, and its line breaks."""
     is_rtl = block.kind != "code" and _is_right_to_left(block.text)
     language = _LANGUAGES.get(script_of(block.text[:400]))
     longest = round(_WORD_EM * style.column_width_pt(style.columns) / _size_pt(block, style))
@@ -100,14 +100,14 @@ def _inline_style(block: TextBlock, style: Style, is_rtl: bool, has_breaks: bool
         alignment = "left"
     if block.kind in ("code", "heading") and alignment == "justify":
         alignment = "left"
-    rules = [f"text-align:{alignment}"]  # where text goes right to left, MuPDF turns it round
+    rules = [f"text-align:{alignment}"]  # MuPDF mirrors it for right-to-left text
     size = style.font_size_pt
     if has_breaks:
         rules.append(f"padding-{end}:{_BREAKS_EM * _size_pt(block, style):.2f}pt")
     if block.kind == "item":
         indent = (min(block.level, _MAX_INDENTS) + 1) * _ITEM_EM * size
         rules.append(f"margin-{start}:{indent:.2f}pt")
-        # MuPDF hangs a first line to the left only.
+        # MuPDF has hanging indents on the left side only.
         hang = _HANG_EM * size if block.marker and not is_rtl else 0
         rules.append(f"text-indent:{-hang:.2f}pt")
     elif block.kind == "quote":
@@ -120,7 +120,7 @@ def _inline_style(block: TextBlock, style: Style, is_rtl: bool, has_breaks: bool
 
 
 def _seams(runs: Sequence[Run], longest: int) -> Iterator[str]:
-    """What goes before each run: `BREAK` within a long word, which MuPDF breaks in one run only."""
+    """What precedes each run: `BREAK` within a long word, as MuPDF breaks only within a run."""
     for before, after in pairwise(("", *(run.text for run in runs))):
         tail, head = _LAST_WORD.search(before), _FIRST_WORD.match(after)
         is_long = tail and head and len(tail[0]) + len(head[0]) > longest
@@ -140,7 +140,7 @@ def _inner(text: str, longest: int) -> str:
 
 
 def _broken(word: str, longest: int) -> str:
-    """A long word with `BREAK` where the script changes: MuPDF breaks only within one script."""
+    """A long word with `BREAK` where the script changes, as MuPDF breaks only within a script."""
     if len(word) <= longest or word.isascii():
         return word
     parts = [word[0]]
@@ -152,16 +152,17 @@ def _broken(word: str, longest: int) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _kind(char: str) -> str:
-    """What MuPDF sets in one piece: letters of a script, digits, other signs."""
+    """The class of a character, of which MuPDF sets a run in one piece: script, digit, sign."""
     if not char.isalpha():
         return unicodedata.bidirectional(char)
     return unicodedata.name(char, "").split(" ")[0]
 
 
 def _breakable(word: str) -> str:
-    """`word` with `BREAK` between its syllables, roughly: no dictionary tells its words.
+    """`word` with `BREAK` between its syllables, approximately, for want of a dictionary of words.
 
-    Vowels that are written before their consonant, marks, and consonants under or after one stay.
+    A consonant stays together with its vowels and marks, with the consonant under it, and with the
+    one that ends its syllable.
     """
     parts = [word[0]]
     for place in range(1, len(word)):
@@ -178,7 +179,7 @@ def _breakable(word: str) -> str:
 
 
 def _is_right_to_left(text: str) -> bool:
-    """By the first letter that has a direction, as UAX #9 finds a paragraph's (rules P2 and P3)."""
+    """By the first letter with a direction, as UAX #9 does for a paragraph (rules P2 and P3)."""
     for char in text:
         direction = unicodedata.bidirectional(char)
         if direction in ("L", "R", "AL"):

@@ -1,4 +1,4 @@
-"""One style out of a space of typography, and how much of a space a set of styles covers."""
+"""Draw a style from a space of typography, and measure how much of a space styles cover."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEAST_LINE_HEIGHT: dict[Script, float] = {
     "hangul": 1.25,
     "other": 1.5,
 }
-"""Where marks above and below would touch the next line, by what the fallback fonts draw."""
+"""The line heights below which the fallback fonts' marks would touch the next line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,17 @@ class Style:
         return page_points(self.page_size)
 
     def column_width_pt(self, columns: int) -> float:
-        """The width of one column in points, were there so many."""
+        """The width of one of `columns` columns in points."""
         gaps = (columns - 1) * self.column_gap_pt
         return (self.page_pt[0] - 2 * self.margin_x_pt - gaps) / columns
 
 
 def sample(rng: Generator, space: Space, script: Script = "latin") -> Style:
-    """One style of `space` for texts mostly in `script`.
+    """A random style of `space` for texts mostly in `script`.
 
-    Among the families those that have the script, if any has; a line height that the script can be
-    read at, as far as the space reaches; columns that hold a line. Margins leave half the page.
+    The family has the script, if any in the space has it. The line height is enough for the
+    script, as far as the space allows; columns are wide enough for a line, and margins leave half
+    the page.
     """
     page_size = pick(rng, space.page_size)
     width, height = page_points(page_size)
@@ -92,13 +93,13 @@ def sample(rng: Generator, space: Space, script: Script = "latin") -> Style:
 
 
 def _columns(style: Style, wanted: int, least: int) -> int:
-    """As many columns as wanted, or fewer where their lines would be too short."""
+    """`wanted` columns, or fewer where their lines would be too short, but at least `least`."""
     em = style.font_size_pt * _LEAST_COLUMN_EM
     return next((n for n in range(wanted, least, -1) if style.column_width_pt(n) >= em), least)
 
 
 def _within(rng: Generator, span: Span) -> float:
-    # Hundredths are what style sheets carry; a fixed value is itself.
+    # Rounded to hundredths, as in the style sheet; a fixed value stays as it is.
     low, high = span
     drawn = rng.uniform(low, high)
     return low if low == high else min(max(round(drawn, 2), low), high)
@@ -106,7 +107,7 @@ def _within(rng: Generator, span: Span) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many of a field's bins some style fell into."""
+    """How many of a field's bins contain a style."""
 
     field: str
     hit: int
@@ -114,7 +115,7 @@ class Coverage:
 
 
 def coverage(styles: Iterable[Style], space: Space) -> tuple[Coverage, ...]:
-    """For each field of `space` that has a choice: the bins that the styles hit.
+    """The coverage of each field of `space` that leaves a choice.
 
     A range has eight bins of equal width; a list has one for each different choice.
     """

@@ -1,4 +1,4 @@
-"""Outputs of DeepSeek-OCR and Unlimited-OCR, as they are and as they go wrong."""
+"""Outputs of DeepSeek-OCR and Unlimited-OCR, complete and broken."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_text_without_a_table_stays() -> None:
 
 @given(st.lists(st.lists(st.sampled_from(OTSL_TOKENS[:-1]), min_size=1, max_size=6), max_size=6))
 def test_every_place_of_the_grid_is_covered_once(rows: list[list[str]]) -> None:
-    """The spans of the HTML cells add up to the cells of the grid, and each is a place of it."""
+    """The spans of the HTML cells together are the cells of the grid, each once."""
     width = max(map(len, rows), default=0)
     grid = [[*row, *["ecel"] * (width - len(row))] for row in rows]
     html = otsl_to_html("".join("".join(f"<{kind}>" for kind in row) + "<nl>" for row in grid))

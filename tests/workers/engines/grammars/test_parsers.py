@@ -1,4 +1,4 @@
-"""What holds of every parser and any string: no exception, sound boxes, text and blocks agree."""
+"""For every parser and any string: no exception, boxes on the page, text and blocks agree."""
 
 from __future__ import annotations
 

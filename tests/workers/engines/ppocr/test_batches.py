@@ -1,4 +1,4 @@
-"""Batches: every item once, one shape each, bounded; and halved when memory is short."""
+"""Batches have every item once and one shape each, are bounded, and are halved to fit memory."""
 
 from __future__ import annotations
 

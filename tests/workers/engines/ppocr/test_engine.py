@@ -1,4 +1,4 @@
-"""The torch engine reads what the ONNX engine reads, whatever the batches, and fails page-wise."""
+"""The torch engine reads what the ONNX engine reads, in any batches; a bad page fails alone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def engine() -> PpOcrEngine:
 
 
 def assert_same(readings: list[Reading], truths: list[Reading], tolerance: float) -> None:
-    """Same pages, texts and places; confidences, which the text averages, within `tolerance`."""
+    """The same pages, texts and boxes, and confidences that differ by at most `tolerance`."""
     for reading, truth in zip(readings, truths, strict=True):
         assert (reading.page_id, reading.text, reading.turn) == (
             truth.page_id,

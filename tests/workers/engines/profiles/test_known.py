@@ -1,4 +1,4 @@
-"""Profiles: complete, told apart, and their token arithmetic is that of the real processors."""
+"""Profiles are complete and distinct, and their formulas count as the real processors do."""
 
 from __future__ import annotations
 

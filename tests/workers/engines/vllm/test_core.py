@@ -1,4 +1,4 @@
-"""Which vLLM is fit, and what is said where there is none."""
+"""Which releases of vLLM are accepted, and the message where vLLM is missing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_vllm_that_would_ignore_the_guard_is_refused(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.11.1", "0.12.0rc1", "0.32.0+cpu", "1.0"])
-def test_a_vllm_that_heeds_it_is_taken(version: str) -> None:
+def test_a_vllm_that_applies_the_guard_is_accepted(version: str) -> None:
     check_version(version)
 
 

@@ -1,0 +1,128 @@
+"""The command in processes that are forked from one which has its imports behind it.
+
+Importing what a run needs takes 1.7 s of a core, and most of what tests have a process do takes
+less. The server imports neither Ray nor the command line, as both look at their environment when
+they are imported: a child has its caller's by then.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 300
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    [
+        "pytest",  # the main module of the caller, which children of such a process look for
+        "typer",
+        "rich.progress",
+        "rich.table",
+        "cluster.manifests.render",
+        "cluster.session",
+        "cluster.submit",
+        "pipelines.run",
+        "pipelines.dataset.diff",
+        "pipelines.dataset.gallery",
+        "pipelines.dataset.overview",
+        "pipelines.dataset.vacuum",
+        "pipelines.dataset.verify",
+        "pipelines.evaluation.study",
+        "pipelines.planning.check",
+        "pipelines.planning.plan",
+        "tests.faults.crash_points",
+    ]
+)
+
+
+class Command:
+    """The command `pagefoundry` at work in a process of its own; the methods are Popen's.
+
+    Args:
+        gate: a barrier of `CONTEXT`, which the process waits at when it has all its imports.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        gate: Any = None,
+    ) -> None:
+        self.arguments = arguments
+        self._folder = Path(tempfile.mkdtemp())
+        outputs = [self._folder / name for name in ("out", "err")]
+        variables = os.environ | (environment or {})
+        given = (arguments, outputs, cwd or Path.cwd(), variables, gate)
+        self._process = CONTEXT.Process(target=_run, args=given)
+        self._process.start()
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        assert self.pid is not None
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def communicate(self, timeout: float = TIMEOUT_S) -> tuple[str, str]:
+        """Wait for the end; what it wrote on stdout and on stderr."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self.arguments, timeout)
+        out, err = [(self._folder / name).read_text() for name in ("out", "err")]
+        shutil.rmtree(self._folder)
+        return out, err
+
+
+def call(
+    *arguments: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = Command(*arguments, cwd=cwd, environment=environment)
+    try:
+        out, err = command.communicate()
+    finally:
+        command.kill()
+    return subprocess.CompletedProcess(arguments, command.returncode or 0, out, err)
+
+
+def _run(
+    arguments: Sequence[str],
+    outputs: Sequence[Path],
+    cwd: Path,
+    variables: Mapping[str, str],
+    gate: Any,
+) -> None:
+    for path, number in zip(outputs, (1, 2), strict=True):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), number)
+    os.environ.clear()
+    os.environ |= variables
+    os.chdir(cwd)
+    sys.argv = ["pagefoundry", *arguments]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        from pipelines.cli.app import main
+
+        if gate is not None:
+            gate.wait(TIMEOUT_S)
+        main()
+    finally:
+        atexit._run_exitfuncs()  # a forked process ends without them

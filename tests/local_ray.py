@@ -1,0 +1,54 @@
+"""Ray in this process: one for all tests that need only some Ray, and clusters of a few nodes.
+
+A start takes Ray 5 s of a core. Tests that need only some Ray take the fixture `local_ray`, and
+what opens a session then joins it. A cluster of a test's own ends it first, and the next test that
+needs it starts another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+STORE_BYTES = 80 * 2**20
+# A lost node is noticed within two seconds, not twenty.
+QUICK_HEALTH = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 500,
+    "health_check_failure_threshold": 4,
+}
+
+
+def start_local_ray() -> None:
+    """Start a Ray as a run without `--ray` does, unless this process has one."""
+    import ray
+
+    from cluster.session import RaySession
+
+    if not ray.is_initialized():
+        with RaySession().runtime():  # which is never closed, so that its Ray goes on
+            pass
+
+
+def end_local_ray() -> None:
+    """End the Ray that this process started or joined."""
+    import ray
+
+    ray.shutdown()
+
+
+@contextmanager
+def cluster_of(**head: Any) -> Iterator[Any]:
+    """A `ray.cluster_utils.Cluster` with this head; all its processes end with the context."""
+    from ray.cluster_utils import Cluster
+
+    end_local_ray()
+    # A dashboard would want a port that another Ray may have.
+    settings = {"include_dashboard": False, "_system_config": QUICK_HEALTH}
+    cluster = Cluster(initialize_head=True, head_node_args=head | settings)
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()

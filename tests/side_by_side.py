@@ -1,0 +1,72 @@
+"""Which tests one process runs from the first to the last, when two processes share them.
+
+A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
+a Ray waits more than it works, so the process beside it finds a core free; two Rays would not.
+Tests that need an S3 server are another group, and so are those of the documentation, which share
+one run of the tutorial. Groups are found by the tests' names, since that is all that pytest-xdist
+has when it deals them out: its own groups, by a mark, do nothing with pytest 9.2
+(https://github.com/pytest-dev/pytest-xdist/issues/1386).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+RAY = (
+    "tests/cluster/test_bad_devices.py",
+    "tests/cluster/test_metrics.py::test_ray_refuses",
+    "tests/cluster/test_placing.py",
+    "tests/cluster/test_replicas.py",
+    "tests/cluster/test_session.py",
+    "tests/faults/test_faults.py::test_on_ray_nodes",
+    "tests/packaging/test_wheel.py",
+    "tests/pipelines/cli/test_jobs.py",
+    "tests/pipelines/cli/test_manifest.py::test_the_default_engine_reads_there",
+    "tests/pipelines/cli/test_manifest.py::test_the_rayjobs_entrypoint_runs",
+    "tests/pipelines/test_consumers.py::test_ray_data",
+    "tests/pipelines/test_determinism.py",
+    "tests/pipelines/test_kill.py",
+    "tests/pipelines/test_pass_metrics.py",
+    "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
+    "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
+    "tests/rehearsal/test_rehearsal.py",
+    "tests/vllm/test_job.py",
+)
+S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/")
+DOCS = ("tests/docs/",)
+
+
+def group_of(name: str) -> str:
+    """The group of a test."""
+    for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS)):
+        if name.startswith(beginnings):
+            return group
+    return name.partition("::")[0]
+
+
+def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Whole groups: Ray's, then by the tests that are slow, then by how many there are."""
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        groups.setdefault(group_of(item.nodeid), []).append(item)
+
+    def place(name: str) -> tuple[bool, int, int]:
+        slow = sum(item.get_closest_marker("slow") is not None for item in groups[name])
+        return name != "ray", -slow, -len(groups[name])
+
+    return [item for name in sorted(groups, key=place) for item in groups[name]]
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deals groups out, in the order of their tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
