@@ -1,4 +1,4 @@
-"""The Ray actor around a replica: how one is asked for, where there is room, what ended it."""
+"""The Ray actor around a replica: how to start one, where there is room, and what ended it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,36 @@ import functools
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cluster.places import Device
 from schemas.errors import ModelError, PageFoundryError
 from schemas.lines import last_line
 
+if TYPE_CHECKING:
+    from ray.actor import ActorClass, ActorHandle
+
 log = logging.getLogger(__name__)
 
-_NODE_LABEL = "ray.io/node-id"  # which Ray gives to each node
+_NODE_LABEL = "ray.io/node-id"  # a label that Ray gives to each node
 # «package.module.SomeError: » before the message.
 _CLASS_NAME = re.compile(r"^(\w+\.)*\w+(Error|Exception): ")
 _EXIT_DETAIL = re.compile(r"Worker exit detail: (.*)")
 _EXIT_CODE = re.compile(r"exit code (-?\d+)")
-_NO_WORD = "connection error code 2"
+_KILLED = "connection error code 2"
 
 
 def replica_actor(
     num_gpus: float, resources: Mapping[str, float], avoided: Sequence[str] = ()
-) -> Any:
-    """Ask for an actor without a replica: it is made by `load`. It prefers other nodes to
-    `avoided`, and takes one of these where no other has room."""
+) -> ActorHandle:
+    """Start an actor that has no replica yet; `load` makes it.
+
+    The actor runs on one of the nodes `avoided` only if no other node has room.
+    """
     from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
 
-    # num_cpus=0: on a laptop the replica and the rasterising tasks share the cores by time.
-    options: dict[str, Any] = {
+    # num_cpus=0: on a laptop the replica and the rasterising tasks share the cores.
+    options: dict[str, object] = {
         "num_cpus": 0,
         "num_gpus": num_gpus,
         "resources": dict(resources),
@@ -44,18 +49,18 @@ def replica_actor(
 
 
 @functools.cache
-def _actor_class() -> Any:
+def _actor_class() -> ActorClass:
     import ray
 
     class ReplicaActor:
-        """Its constructor does nothing that can fail: Ray prints what fails there."""
+        """Has no constructor that could fail: Ray would print its error."""
 
         def device(self) -> Device:
             gpus = ", ".join(str(gpu) for gpu in ray.get_gpu_ids())
             name = ray.util.get_node_ip_address() + (f", GPU {gpus}" if gpus else "")
             return Device(str(ray.get_runtime_context().get_node_id()), name)
 
-        def load(self, make: Callable[[], Any]) -> PageFoundryError | None:
+        def load(self, make: Callable[[], object]) -> PageFoundryError | None:
             try:
                 self._replica = make()
             except PageFoundryError as exc:
@@ -65,32 +70,34 @@ def _actor_class() -> Any:
                 return ModelError(f"{type(exc).__name__}: {last_line(str(exc))}")
             return None
 
-        def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        def run(self, function: Callable[..., object], *args: object) -> object:
             return function(self._replica, *args)
 
     return ray.remote(ReplicaActor)
 
 
 def devices(num_gpus: float, resources: Mapping[str, float], most: int) -> dict[str, int]:
-    """How many devices for replicas each node has that is alive, busy or not, of those that have
-    any. Replicas that ask for nothing are not told apart: each node has room for `most`."""
+    """How many devices for replicas each live node has, busy ones included; only nodes with any.
+
+    A replica that asks for nothing fits anywhere: each node has room for `most`.
+    """
     import ray
 
-    asked = {"GPU": num_gpus, **resources}
-    found = {}
+    request = {"GPU": num_gpus, **resources}
+    counts = {}
     for node in ray.nodes():
         if node["Alive"]:
             room = [
                 int(node["Resources"].get(name, 0) / max(1, amount))
-                for name, amount in asked.items()
+                for name, amount in request.items()
                 if amount
             ]
-            found[node["NodeID"]] = min(room, default=most)
-    return {node: count for node, count in found.items() if count}
+            counts[node["NodeID"]] = min(room, default=most)
+    return {node: count for node, count in counts.items() if count}
 
 
 def death(exc: BaseException) -> str:
-    """What a Ray error says of the end of an actor or a task, in a line without names of classes.
+    """Why an actor or a task ended, from Ray's error: one line without class names.
 
     >>> death(Exception("The actor died.\\nWorker exit detail: It exits with an exit code 3."))
     'its process ended with exit code 3'
@@ -100,6 +107,6 @@ def death(exc: BaseException) -> str:
         return _CLASS_NAME.sub("", last_line(str(exc))) or type(exc).__name__
     if code := _EXIT_CODE.search(detail[1]):
         return f"its process ended with exit code {code[1]}"
-    if _NO_WORD in detail[1]:
+    if _KILLED in detail[1]:
         return "its process was killed or crashed (out of memory, or a fault in a native library)"
     return f"its process ended: {detail[1].partition('. ')[0]}"

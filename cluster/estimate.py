@@ -1,15 +1,14 @@
-"""What a run costs: rates measured in earlier ones, and an estimate of time, GPUs and bytes. Pure.
+"""Estimates a run: time, GPU-hours and bytes, from rates that earlier runs measured. Pure.
 
-A pass is a closed line: of each replica's two shards in flight one is read while the other is
-drawn or finished. So it takes the longest of what its replicas, its cores and its admission take
-(`tests/cluster/test_estimate.py` plays it event by event and compares).
+Each replica has two shards in flight: one is read while the other is rasterised or finished. So a
+pass takes as long as the slowest of its replicas, its cores and its admission
+(`tests/cluster/test_estimate.py` simulates a pass event by event and compares).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
 
 from cluster.pool import IN_FLIGHT_PER_LANE
 from schemas.timings import ShardTimes
@@ -18,8 +17,9 @@ YARDSTICK_PAGES_PER_SECOND = 2.39
 """33 million pages a day = 382 pages/s, over 20 nodes of 8 GPUs: DeepSeek-OCR's claim."""
 
 CPU_SECONDS_OF_PAGE = 3.1
-"""Of `rapidocr`, on one core. 30 real pages at 1280 pixels on an EPYC 9004 had 32,900 columns of
-text a page, each 75 us to recognise, which was 80 % of the time: 32,900 x 75 us / 0.8."""
+"""The time of `rapidocr` for a page on one core. 30 real pages at 1280 pixels on an EPYC 9004 had
+32,900 columns of text a page, each 75 us to recognise, which was 80 % of the time:
+32,900 x 75 us / 0.8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,15 @@ class PageCosts:
     """What a page costs on average.
 
     Args:
-        raster_s: core seconds to draw it.
-        read_s: replica seconds to read it, if the engine does.
-        engine_share: share of the pages that the engine reads.
-        finish_s: core seconds to score and stage it.
-        publish_s: seconds of the run, after the pass, to deduplicate and publish it.
-        ramp_s: seconds until replicas are ready, whatever the pages.
-        sample_share: share of the pages that are samples in the end.
-        staged_bytes: what it takes in staging.
-        published_bytes: what it takes in all tables, whether it is a sample or not.
+        raster_s: core seconds to rasterise a page.
+        read_s: replica seconds to read a page, if the engine reads it.
+        engine_share: the share of pages that the engine reads.
+        finish_s: core seconds to score and stage a page.
+        publish_s: seconds after the pass to deduplicate and publish a page.
+        ramp_s: seconds until replicas are ready; the same for any number of pages.
+        sample_share: the share of pages that become samples.
+        staged_bytes: the bytes of a page in staging.
+        published_bytes: the bytes of a page in all tables, sample or reject.
     """
 
     raster_s: float
@@ -60,15 +60,15 @@ YARDSTICK = PageCosts(
     staged_bytes=150_000,  # a JPEG of 1280 pixels
     published_bytes=150_000,
 )
-"""Where nothing was measured. Time to start and to publish are left out."""
+"""The costs if nothing was measured. The time to start and to publish is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What was measured under one recipe digest on one kind of device, stored with a version.
+    """Measurements with one recipe digest on one kind of device, stored with a version.
 
-    Times and `staged_bytes` are sums over `pages`, those of earlier versions included; `ramp_s`,
-    `inventory_pages`, `samples` and `published_bytes` are of the version that they are stored with.
+    Times and `staged_bytes` are sums over `pages`, including those of earlier versions. `ramp_s`,
+    `inventory_pages`, `samples` and `published_bytes` are of this version alone.
     """
 
     recipe_digest: str
@@ -98,7 +98,7 @@ class Rates:
         samples: int,
         published_bytes: int,
     ) -> Rates:
-        """Rates of one run: `times` added up over its shards, of which there is one at least."""
+        """The rates of one run, which has shards; `times` is the sum over them."""
         assert times.pages > 0
         return Rates(
             recipe_digest=recipe_digest,
@@ -117,13 +117,13 @@ class Rates:
         )
 
     def joined(self, earlier: Rates | None) -> Rates:
-        """With what was measured before under the same digest on the same device, so that a
-        refresh of a few pages does not overturn what many pages said."""
-        alike = earlier is not None and (earlier.recipe_digest, earlier.device) == (
-            self.recipe_digest,
-            self.device,
-        )
-        if earlier is None or not alike:
+        """These rates and earlier ones added up, if recipe digest and device are the same.
+
+        So a refresh of a few pages hardly changes what many pages have measured.
+        """
+        if earlier is None:
+            return self
+        if (earlier.recipe_digest, earlier.device) != (self.recipe_digest, self.device):
             return self
         return replace(
             self,
@@ -137,7 +137,7 @@ class Rates:
         )
 
     def costs(self) -> PageCosts:
-        """Per page. Where the engine read none, a page of the engine costs nothing."""
+        """The costs of a page; `read_s` is 0 if the engine read no page."""
         return PageCosts(
             raster_s=self.raster_s / self.pages,
             read_s=self.read_s / self.engine_pages if self.engine_pages else 0,
@@ -150,21 +150,26 @@ class Rates:
             published_bytes=self.published_bytes / max(1, self.inventory_pages),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, for the commit."""
+    def to_dict(self) -> dict[str, object]:
+        """The fields as JSON values, for the commit."""
         return asdict(self)
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> Rates:
-        """The inverse of `to_dict`; fields that a later version added are left out."""
-        return Rates(**{field.name: data[field.name] for field in fields(Rates)})
+    def from_dict(data: Mapping[str, object]) -> Rates:
+        """The inverse of `to_dict`; fields that a later version has added are ignored."""
+        known = {field.name: data[field.name] for field in fields(Rates)}
+        return Rates(**known)  # type: ignore[arg-type]  # `to_dict` wrote the values
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What a pass runs on. No `replicas` where only text layers are read; `cores` are those for
-    drawing and finishing pages, None for as many as it takes. Replicas without a GPU read on these
-    cores, too, each on `threads_per_replica` of them."""
+    """What a pass runs on.
+
+    Args:
+        replicas: 0 if no page needs an engine.
+        cores: the cores that rasterise and finish pages; None for as many as are needed.
+        threads_per_replica: how many of these cores each replica without a GPU uses.
+    """
 
     replicas: int
     gpus_per_replica: float
@@ -174,14 +179,19 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What reading some pages and publishing them takes.
+    """What reading and publishing some pages takes.
 
-    `hours` are wall hours of the ramp, the pass and the publish; `gpu_hours` count every replica's
-    GPUs over ramp and pass, though idle ones may end sooner at the tail. `limit` says what the
-    pass waits for: `replicas`, `cores`, `admission` (two shards a replica in flight are too few to
-    hide drawing and finishing), `shards` (fewer than replicas), or `nothing` to read. `tail_s` of
-    `pass_s` go because shards are whole: replicas wait for their first, and some for the last of
-    others. `cores_needed` keep the replicas reading.
+    Args:
+        limit: what limits the pass: `replicas`, `cores`, `admission` (two shards in flight for
+            each replica are too few to hide rasterising and finishing), `shards` (there are fewer
+            than replicas), or `nothing` if there is nothing to read.
+        busy_share: the share of the pass in which replicas read.
+        cores_needed: the cores that keep all replicas reading.
+        tail_s: the part of `pass_s` in which replicas wait for their first shard, or for the last
+            shards of others.
+        hours: wall hours of ramp, pass and publish.
+        gpu_hours: the GPUs of all replicas over ramp and pass, although idle ones may end sooner.
+        cost: `gpu_hours` times their price; None without a price.
     """
 
     pages: int
@@ -204,7 +214,7 @@ class Estimate:
     published_bytes: int
 
 
-def estimate(
+def estimate_run(
     pages: int,
     shard_pages: int,
     hardware: Hardware,
@@ -213,7 +223,7 @@ def estimate(
 ) -> Estimate:
     """Estimate a run that reads `pages` in shards of `shard_pages`."""
     shards = -(-pages // shard_pages)
-    replicas = min(hardware.replicas, shards)  # the others end as soon as no shard is left for them
+    replicas = min(hardware.replicas, shards)  # the others end: there is no shard for them
     used = replace(hardware, replicas=replicas)
     bounds = _bounds(pages, shard_pages, used, costs) if pages else {"nothing": 0.0}
     limit = max(bounds, key=bounds.__getitem__)
@@ -221,7 +231,7 @@ def estimate(
     if limit == "replicas" and replicas < hardware.replicas:
         limit = "shards"
     if pages and hardware.cores and replicas * hardware.threads_per_replica >= hardware.cores:
-        limit = "cores"  # the replicas have them all, and more of them would share them
+        limit = "cores"  # the replicas use all cores; more replicas would only share them
     core_s, page_s = costs.raster_s + costs.finish_s, costs.engine_share * costs.read_s
     reading_s = pages * page_s / replicas if replicas else 0.0
     cores_s = core_s + page_s * hardware.threads_per_replica
@@ -252,26 +262,26 @@ def estimate(
 
 
 def _bounds(pages: int, shard_pages: int, hardware: Hardware, costs: PageCosts) -> dict[str, float]:
-    """How long each of what the pass shares takes: its time is the longest."""
+    """The time that each limit allows for the pass, by its name; the longest is the pass's time."""
     shards = -(-pages // shard_pages)
     shard = min(pages, shard_pages)
     raster_s, finish_s = shard * costs.raster_s, shard * costs.finish_s
     page_s = costs.engine_share * costs.read_s
     core_s = pages * (costs.raster_s + costs.finish_s)
     if hardware.replicas == 0:
-        # Every step is a task of one core, so the last round may be of few shards.
+        # Every step is a task of one core, so the last round may have few shards.
         cores = hardware.cores or shards
         return {"cores": max(core_s / cores, -(-shards // cores) * (raster_s + finish_s))}
     busiest = _busiest_pages(pages, shard_pages, hardware.replicas)
     longest = _busiest_pages(pages, shard_pages, IN_FLIGHT_PER_LANE * hardware.replicas)
     bounds = {
-        # The first shard is drawn, the busiest replica reads, and its last shard is finished.
+        # The first shard is rasterised, the busiest replica reads, its last shard is finished.
         "replicas": raster_s + busiest * page_s + finish_s,
         "admission": longest * (costs.raster_s + page_s + costs.finish_s),
     }
     if hardware.cores is not None:
-        # What is drawn last is read after all cores have drawn; what the cores read they do not
-        # draw meanwhile.
+        # The last shard is read after the cores have rasterised everything; cores that read
+        # cannot rasterise at the same time.
         reading_s = pages * page_s * hardware.threads_per_replica
         bounds["cores"] = max(
             core_s / hardware.cores + shard * page_s, (core_s + reading_s) / hardware.cores
@@ -280,9 +290,9 @@ def _bounds(pages: int, shard_pages: int, hardware: Hardware, costs: PageCosts) 
 
 
 def _busiest_pages(pages: int, shard_pages: int, lanes: int) -> int:
-    """Pages of the lane with the most, where shards of equal pages go round.
+    """The pages of the lane with the most, if shards of equal size are dealt out in rounds.
 
-    The last shard may be short; that counts only where it is alone in the last round.
+    The last shard may be short; that matters only if it is alone in the last round.
     """
     shards = -(-pages // shard_pages)
     whole = -(-shards // lanes) * shard_pages

@@ -1,7 +1,7 @@
-"""Errors of Ray's client to the Jobs API, which has one class for nearly all of them.
+"""Tells the errors of Ray's Jobs API client apart: Ray has one class for nearly all of them.
 
-The words are those of the version in constraints.txt; `tests/cluster/test_foreign_errors.py` has
-each from Ray itself, so that an upgrade which changes one fails there.
+The texts are those of the version in constraints.txt. `tests/cluster/test_foreign_errors.py` makes
+Ray raise each of them, so that an upgrade which changes a text fails there.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import re
 
 from schemas.lines import first_line
 
-_SYSTEMS_WORDS = re.compile(r"\[Errno -?\d+\] [^\"')]+")
+_SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] [^\"')]+")
 
 
 def is_refusal(exc: BaseException) -> bool:
-    """Whether the cluster does not take our token, or wants one."""
-    return type(exc).__name__ == "AuthenticationError"  # a class that older Rays do not have
+    """Whether the cluster rejects our token, or asks for one."""
+    return (
+        type(exc).__name__ == "AuthenticationError"
+    )  # older versions of Ray do not have this class
 
 
 def is_unknown_job(exc: RuntimeError) -> bool:
@@ -24,11 +26,11 @@ def is_unknown_job(exc: RuntimeError) -> bool:
 
 
 def is_used_id(exc: RuntimeError, job_id: str) -> bool:
-    """Whether the id of a new job is that of another."""
+    """Whether the id of a new job is already taken."""
     return f"{job_id} already exists" in str(exc)
 
 
 def reason(exc: OSError) -> str:
-    """What the system said, which requests wraps in the names of its classes; else a line."""
-    found = _SYSTEMS_WORDS.search(str(exc))
-    return found[0] if found else first_line(exc)
+    """The operating system's error, without the class names that requests adds; else a line."""
+    match = _SYSTEM_ERROR.search(str(exc))
+    return match[0] if match else first_line(exc)

@@ -1,7 +1,7 @@
-"""Ray's own client to the Jobs API of a cluster: how it is found, what is used of it, its errors.
+"""Ray's client to the Jobs API of a cluster: how to connect, the methods we use, its errors.
 
-The token of a cluster with token authentication is Ray's matter: its client reads RAY_AUTH_MODE,
-RAY_AUTH_TOKEN and RAY_AUTH_TOKEN_PATH.
+Ray's client handles token authentication itself: it reads RAY_AUTH_MODE, RAY_AUTH_TOKEN and
+RAY_AUTH_TOKEN_PATH.
 """
 
 from __future__ import annotations
@@ -13,25 +13,29 @@ import re
 import socket
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from cluster.foreign_errors import is_refusal, is_unknown_job, reason
 from schemas.errors import ClusterError, RequestError
 from schemas.lines import first_line, last_line
 
+if TYPE_CHECKING:
+    from ray.job_submission import JobDetails
+    from requests import Response
+
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 60
 MESSAGE_PREFIX = "pagefoundry: "
 """Begins the lines that our command prints for people, among those of a job's log."""
 _PORTS = {"http": 80, "https": 443, "ray": 10001}
-# Ray's client prefers this variable to the address that it is given.
+# Ray's client uses this variable instead of the address that it is given.
 _VARIABLE = "RAY_API_SERVER_ADDRESS"
-_TALKATIVE = ("ray", "ray.dashboard.modules.job.sdk", "ray.dashboard.modules.dashboard_sdk")
+_NOISY_LOGGERS = ("ray", "ray.dashboard.modules.job.sdk", "ray.dashboard.modules.dashboard_sdk")
 
 
 class JobsClient(Protocol):
-    """What is used of `ray.job_submission.JobSubmissionClient`."""
+    """The part of `ray.job_submission.JobSubmissionClient` that we use."""
 
     def get_address(self) -> str:
         """The URL of the Jobs API."""
@@ -42,18 +46,18 @@ class JobsClient(Protocol):
         *,
         entrypoint: str,
         submission_id: str,
-        runtime_env: dict[str, Any],
+        runtime_env: dict[str, object],
         metadata: dict[str, str],
     ) -> str:
-        """Start a job. Raises RuntimeError where the id was used before."""
+        """Start a job. Raises RuntimeError if the id was used before."""
         ...
 
-    def list_jobs(self) -> Sequence[Any]:
-        """All jobs, those of other programs too, as `ray.job_submission.JobDetails`."""
+    def list_jobs(self) -> Sequence[JobDetails]:
+        """All jobs, including those of other programs."""
         ...
 
-    def get_job_info(self, job_id: str) -> Any:
-        """A job, as `ray.job_submission.JobDetails`."""
+    def get_job_info(self, job_id: str) -> JobDetails:
+        """One job."""
         ...
 
     def get_job_logs(self, job_id: str) -> str:
@@ -61,36 +65,38 @@ class JobsClient(Protocol):
         ...
 
     def stop_job(self, job_id: str) -> bool:
-        """Ask a job to end; False where it has ended."""
+        """Stop a job; False if it has already ended."""
         ...
 
     def tail_job_logs(self, job_id: str) -> AsyncGenerator[str, None]:
-        """What a job has printed and prints, from the beginning, until it ends."""
+        """The job's output from its beginning, as it comes, until the job ends."""
         ...
 
 
 def connect(address: str | None = None) -> JobsClient:
-    """A client to the cluster at `address`: `http://head:8265`, or what Ray takes besides:
-    `host:port` of its GCS, `ray://host:port`, `auto`; by default the Ray of this machine.
+    """A client to the cluster at `address`; None for the Ray of this machine.
+
+    The address is `http://head:8265`, or another that Ray accepts: `host:port` of its GCS,
+    `ray://host:port`, `auto`.
 
     Raises:
-        RequestError: that is no such address, or the cluster refuses us.
-        ClusterError: nothing answers there.
+        RequestError: the address is not valid, or the cluster rejects our token.
+        ClusterError: nothing answers at the address.
     """
     with asking(without_password(address or "a Ray on this machine")):
         return _client(_resolved(address))
 
 
 def _resolved(address: str | None) -> str | None:
-    """The address, once something listens there: Ray itself may try for minutes."""
+    """The address, after a check that something listens there: Ray itself may try for minutes."""
     if address in (None, "auto"):
         return address
     assert address is not None
     shown = without_password(address)
-    found = _parts(address)
-    if found is None:
-        raise RequestError(f"{shown} is not an address; give one such as http://head:8265")
-    scheme, host, port = found
+    parts = _parts(address)
+    if parts is None:
+        raise RequestError(f"{shown} is not a valid address; give one such as http://head:8265")
+    scheme, host, port = parts
     try:
         socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S).close()
     except OSError as exc:
@@ -102,7 +108,7 @@ def _resolved(address: str | None) -> str | None:
 
 
 def _parts(address: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port; None where one is missing or another's."""
+    """Scheme, host and port; None if host or port is missing or the scheme is not Ray's."""
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         port = parts.port or _PORTS.get(parts.scheme)
@@ -114,7 +120,7 @@ def _parts(address: str) -> tuple[str, str, int] | None:
 
 
 def _speaks_http(host: str, port: int) -> bool:
-    """Whether it is a dashboard that was meant, and not a GCS."""
+    """Whether the address is a dashboard's, and not a GCS's."""
     connection = http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
     try:
         connection.request("GET", "/api/version")
@@ -129,15 +135,16 @@ def _speaks_http(host: str, port: int) -> bool:
 def _client(address: str | None) -> JobsClient:
     from ray.job_submission import JobSubmissionClient
 
-    for name in _TALKATIVE:
+    for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
 
     class PatientClient(JobSubmissionClient):  # type: ignore[misc]  # Ray has no types
-        """Ray's client, but it does not wait forever."""
+        """Ray's client with a time-out."""
 
-        def _do_request(self, *args: Any, **kwargs: Any) -> Any:
-            kwargs.setdefault("timeout", REQUEST_TIMEOUT_S)
-            return super()._do_request(*args, **kwargs)
+        def _do_request(self, *args: object, **options: object) -> Response:
+            options.setdefault("timeout", REQUEST_TIMEOUT_S)
+            response: Response = super()._do_request(*args, **options)
+            return response
 
     with _preferred(address):
         client: JobsClient = PatientClient(address)
@@ -146,7 +153,7 @@ def _client(address: str | None) -> JobsClient:
 
 @contextmanager
 def _preferred(address: str | None) -> Iterator[None]:
-    """What was given wins over what the environment says."""
+    """Within this context the address overrides the one in the environment."""
     before = os.environ.get(_VARIABLE)
     if address is not None:
         os.environ[_VARIABLE] = address
@@ -164,7 +171,7 @@ def _preferred(address: str | None) -> Iterator[None]:
 
 @contextmanager
 def asking(address: str, job_id: str = "") -> Iterator[None]:
-    """Errors of Ray's client inside become ours, as `Jobs` says."""
+    """Turns the errors of Ray's client in this context into ours, as `Jobs` documents them."""
     import ray.exceptions
 
     try:
@@ -173,16 +180,16 @@ def asking(address: str, job_id: str = "") -> Iterator[None]:
         if not is_refusal(exc):
             raise ClusterError(f"{address} does not answer: {first_line(exc)}") from exc
         raise RequestError(
-            f"{address} refuses us: {first_line(exc)}; set RAY_AUTH_MODE=token, and the cluster's "
-            "token in RAY_AUTH_TOKEN or its file in RAY_AUTH_TOKEN_PATH"
+            f"{address} refuses access: {first_line(exc)}; set RAY_AUTH_MODE=token, and the "
+            "cluster's token in RAY_AUTH_TOKEN or its file in RAY_AUTH_TOKEN_PATH"
         ) from exc
-    except OSError as exc:  # requests' errors are too
+    except OSError as exc:  # the errors of requests are OSErrors
         raise ClusterError(f"{address} does not answer: {reason(exc)}") from exc
     except RuntimeError as exc:
         if job_id and is_unknown_job(exc):
             raise RequestError(
-                f"{address} knows no job {job_id}; `pagefoundry jobs` lists them. A head that was "
-                "restarted forgets its jobs: submit again to go on"
+                f"{address} has no job {job_id}; `pagefoundry jobs` lists its jobs. A head that "
+                "was restarted has lost them: submit the recipe again to go on"
             ) from exc
         raise ClusterError(
             f"{address} failed: {last_line(str(exc), MESSAGE_PREFIX).rstrip('.')}"
@@ -190,5 +197,5 @@ def asking(address: str, job_id: str = "") -> Iterator[None]:
 
 
 def without_password(address: str) -> str:
-    """The address, without the user and the password that a URL may have."""
+    """The address without a user and password."""
     return re.sub(r"//[^/@]*@", "//", address)

@@ -1,18 +1,18 @@
-"""Metrics of a pass, for Prometheus: what there is, when it is said, and where it goes.
+"""The metrics of a pass for Prometheus: which there are, when each is recorded, and where it goes.
 
-The driver alone emits, from what comes back with each shard (`schemas.timings`), so the sums here
-are those of the pass's report. On Ray they go out through the metrics port of the driver's node,
-under these names with `ray_` before them; in process they go nowhere. docs/monitoring.md says what
-each means, `cluster/monitoring/` has the dashboard and the alerts.
+Only the driver records metrics, from the times that come back with each shard (`schemas.timings`),
+so their sums equal those of the pass's report. On Ray they are exported on the metrics port of the
+driver's node, with `ray_` before their names; in process they are dropped. docs/monitoring.md
+explains each metric; `cluster/monitoring/` has the dashboard and the alerts.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from cluster.pool import PoolState
 from schemas.ids import digest
@@ -20,19 +20,19 @@ from schemas.recipe import Recipe
 from schemas.timings import ShardTimes
 
 GAUGES_EVERY_S = 1.0
-"""Ray 2.60 forgets a gauge that is not set again within 20 s; the pool turns more often than that
-is worth."""
+"""Ray 2.60 drops a gauge that is not set again within 20 s; setting it at every turn of the pool
+would cost more than it tells."""
 
 PAGE_SECONDS = tuple(2.0**power for power in range(-9, 8))
-"""Upper ends of buckets, 2 ms to 128 s: from a text layer to a page at its deadline. With powers of
-two a quantile is off by less than a factor of two, and each is exact as Prometheus writes it."""
+"""Upper bounds of buckets, 2 ms to 128 s: from a text layer to a page at its deadline. With powers
+of two a quantile is off by less than a factor of two, and Prometheus writes each bound exactly."""
 SHARD_SECONDS = tuple(2.0**power for power in range(-3, 13))
-"""Likewise 0.125 s to 68 min: 64 pages of 2 ms, and 256 pages of 16 s."""
+"""Upper bounds of buckets, 0.125 s to 68 min: 64 pages of 2 ms, and 256 pages of 16 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric as Prometheus knows it, less the prefix `ray_` and the label `dataset` of all."""
+    """A metric, without the prefix `ray_` and the label `dataset` that all metrics have."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -101,8 +101,11 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
+Recorder = Callable[[float, dict[str, str]], None]
+
+
 class Sink(Protocol):
-    """Where metrics go; a session has one."""
+    """Where a session's metrics go."""
 
     def record(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Add to a counter, set a gauge, or observe in a histogram. `name` is one of `METRICS`."""
@@ -110,44 +113,47 @@ class Sink(Protocol):
 
 
 class SilentSink:
-    """For sessions that nobody scrapes."""
+    """Drops all metrics, for sessions that nobody scrapes."""
 
     def record(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        """Nothing comes of it."""
+        """Do nothing."""
 
 
 class RaySink:
-    """Ray's metrics. Each is made when it is first recorded, when this process has joined Ray."""
+    """Ray's metrics. Each is created when first recorded, after this process has joined Ray."""
 
     def __init__(self) -> None:
-        self._record: dict[str, Any] = {}
+        self._recorders: dict[str, Recorder] = {}
 
     def record(self, name: str, value: float, labels: Mapping[str, str]) -> None:
-        """Raises ValueError where `labels` are not the metric's."""
+        """Raises ValueError if `labels` are not the metric's."""
         metric = METRICS[name]
         if metric.kind == "counter" and value == 0:
-            return  # Ray refuses to add nothing
-        if name not in self._record:
-            self._record[name] = _ray_metric(metric)
-        self._record[name](value, dict(labels))
+            return  # Ray refuses to add 0
+        if name not in self._recorders:
+            self._recorders[name] = _ray_metric(metric)
+        self._recorders[name](value, dict(labels))
 
 
-def _ray_metric(metric: Metric) -> Any:
-    """What takes a value and its labels."""
+def _ray_metric(metric: Metric) -> Recorder:
+    """Ray's metric, as a function of a value and its labels."""
     from ray.util import metrics
 
     labels = ("dataset", *metric.labels)
+    record: Recorder
     if metric.kind == "counter":
-        return metrics.Counter(metric.name, metric.description, labels).inc
-    if metric.kind == "gauge":
-        return metrics.Gauge(metric.name, metric.description, labels).set
-    buckets = list(metric.buckets)
-    return metrics.Histogram(metric.name, metric.description, buckets, labels).observe
+        record = metrics.Counter(metric.name, metric.description, labels).inc
+    elif metric.kind == "gauge":
+        record = metrics.Gauge(metric.name, metric.description, labels).set
+    else:
+        buckets = list(metric.buckets)
+        record = metrics.Histogram(metric.name, metric.description, buckets, labels).observe
+    return record
 
 
 @dataclass(slots=True)
 class PassMetrics:
-    """Says what happens in one pass. `expected_pages` is None where nobody counted them."""
+    """Records the metrics of one pass. `expected_pages` is None if the pages were not counted."""
 
     sink: Sink
     dataset: str
@@ -156,70 +162,70 @@ class PassMetrics:
     with_replicas: bool
     done_pages: int = 0
     _gpu_memory_bytes: int = 0
-    _said: PoolState = field(default_factory=PoolState)
+    _recorded: PoolState = field(default_factory=PoolState)
     _last: PoolState = field(default_factory=PoolState)
     _progress_at_s: float = field(default_factory=time.time)
     _gauges_at_s: float = float("-inf")
 
     def add(self, outcomes: Mapping[str, int], times: ShardTimes, given_up: bool = False) -> None:
-        """A shard ended: its pages by outcome, and what they took; or it was given up."""
+        """Record a shard that ended: its pages by outcome, their times, or that it was given up."""
         self.done_pages += sum(outcomes.values())
         self._progress_at_s = time.time()
         self._gpu_memory_bytes = max(self._gpu_memory_bytes, times.gpu_memory_bytes)
         for outcome, count in outcomes.items():
-            self._say("pages_total", count, outcome=outcome)
-        self._say("shards_total", 1, outcome="given_up" if given_up else "done")
-        self._say("engine_pages_total", times.engine_pages)
-        self._say("vision_tokens_total", times.vision_tokens)
-        self._say("output_tokens_total", times.output_tokens)
-        self._say("text_tokens_total", times.text_tokens)
-        self._say("retries_total", times.retries)
+            self._record("pages_total", count, outcome=outcome)
+        self._record("shards_total", 1, outcome="given_up" if given_up else "done")
+        self._record("engine_pages_total", times.engine_pages)
+        self._record("vision_tokens_total", times.vision_tokens)
+        self._record("output_tokens_total", times.output_tokens)
+        self._record("text_tokens_total", times.text_tokens)
+        self._record("retries_total", times.retries)
         if not given_up:
-            self._say_seconds(times)
+            self._record_seconds(times)
 
-    def _say_seconds(self, times: ShardTimes) -> None:
-        self._say("task_seconds_total", times.raster_s, step="raster")
-        self._say("task_seconds_total", times.finish_s, step="finish")
-        self._say("raster_seconds", times.raster_s)
-        self._say("page_raster_seconds", times.raster_s / max(1, times.pages))
-        self._say("replica_busy_seconds_total", times.read_s)
+    def _record_seconds(self, times: ShardTimes) -> None:
+        self._record("task_seconds_total", times.raster_s, step="raster")
+        self._record("task_seconds_total", times.finish_s, step="finish")
+        self._record("raster_seconds", times.raster_s)
+        self._record("page_raster_seconds", times.raster_s / max(1, times.pages))
+        self._record("replica_busy_seconds_total", times.read_s)
         if times.engine_pages:
-            self._say("read_seconds", times.read_s)
-            self._say("page_read_seconds", times.read_s / times.engine_pages)
+            self._record("read_seconds", times.read_s)
+            self._record("page_read_seconds", times.read_s / times.engine_pages)
 
     def watch(self, state: PoolState) -> None:
-        """The pool as it is now; call it at every turn."""
+        """Record the state of the pool; call this at every turn of its loop."""
         self._last = state
         now_s = time.monotonic()
         if now_s - self._gauges_at_s >= GAUGES_EVERY_S:
             self._gauges_at_s = now_s
-            self._say_state(state)
+            self._record_state(state)
 
     def close(self) -> None:
-        """The pass ended, however it did."""
+        """Record that the pass has ended, whether it succeeded or failed."""
         idle = PoolState(retries=self._last.retries, splits=self._last.splits)
-        self._say_state(idle, running=False)
+        self._record_state(idle, running=False)
 
-    def _say_state(self, state: PoolState, running: bool = True) -> None:
-        self._say("run_info", int(running), **self.run_labels)
+    def _record_state(self, state: PoolState, running: bool = True) -> None:
+        self._record("run_info", int(running), **self.run_labels)
         if self.expected_pages is not None:
             left = max(0, self.expected_pages - self.done_pages)
-            self._say("pages_expected", self.expected_pages)
-            self._say("pages_remaining", left if running else 0)
+            self._record("pages_expected", self.expected_pages)
+            self._record("pages_remaining", left if running else 0)
         if self.with_replicas:
-            self._say("replicas", state.lanes, state="ready")
-            self._say("replicas", state.pending_lanes, state="pending")
-            self._say("replicas", state.failed_lanes, state="failed")
-            self._say("busy_replicas", state.busy_lanes)
-            self._say("gpu_memory_bytes", self._gpu_memory_bytes)
-        self._say("shards_in_flight", state.in_flight)
-        self._say("suspect_shards", state.suspects)
-        self._say("shard_retries_total", state.retries - self._said.retries)
-        self._say("shard_splits_total", state.splits - self._said.splits)
-        self._say("last_progress_timestamp_seconds", self._progress_at_s)
-        self._said = state
+            self._record("replicas", state.lanes, state="ready")
+            self._record("replicas", state.pending_lanes, state="pending")
+            self._record("replicas", state.failed_lanes, state="failed")
+            self._record("busy_replicas", state.busy_lanes)
+            self._record("gpu_memory_bytes", self._gpu_memory_bytes)
+        self._record("shards_in_flight", state.in_flight)
+        self._record("suspect_shards", state.suspects)
+        self._record("shard_retries_total", state.retries - self._recorded.retries)
+        self._record("shard_splits_total", state.splits - self._recorded.splits)
+        self._record("last_progress_timestamp_seconds", self._progress_at_s)
+        self._recorded = state
 
-    def _say(self, name: str, value: float, **labels: str) -> None:
+    def _record(self, name: str, value: float, **labels: str) -> None:
         self.sink.record(f"pagefoundry_{name}", value, {"dataset": self.dataset, **labels})
 
 
@@ -227,7 +233,7 @@ class PassMetrics:
 def pass_metrics(
     sink: Sink, recipe: Recipe, expected_pages: int | None, with_replicas: bool
 ) -> Iterator[PassMetrics]:
-    """The metrics of a pass; however it ends, they say so."""
+    """The metrics of a pass; at its end they record that it has ended, also after an error."""
     run_labels = {
         "recipe_digest": recipe.digest(),
         "engine": recipe.engine.name,
@@ -243,7 +249,7 @@ def pass_metrics(
 
 
 def dataset_label(dataset: str) -> str:
-    """A dataset's last name and eight digits of its address's hash: no address, no keys in it.
+    """The last part of a dataset's URI and eight digits of the URI's hash, so no URI and no keys.
 
     >>> dataset_label("s3://lake/datasets/manuals")
     'manuals-eea6b877'
@@ -252,7 +258,7 @@ def dataset_label(dataset: str) -> str:
 
 
 def model_label(model: str | None) -> str:
-    """A Hub id as it is, of a folder its last name, of the engine's own model nothing."""
+    """A Hub id, or the last part of a folder's path; empty for the engine's own model."""
     if not model:
         return ""
     is_hub_id = model.count("/") <= 1 and model[0] not in "/.~"

@@ -1,12 +1,12 @@
-"""Where replicas go that need no GPU: a resource of the CPU nodes keeps them off the head.
+"""Keeps replicas that need no GPU off the head: they ask for a resource that only CPU nodes have.
 
-Ray places an actor that asks for no CPU and no GPU on any node, the head included, where driver
-and control would share memory and cores with an engine. So the CPU nodes of a cluster that a
-manifest made have `REPLICA_RESOURCE`, and each such replica asks for one of it: Ray's autoscaler
-brings nodes up for them, and leaves a node up while one is on it. The head has
-`HEAD_MARK` instead, so that a driver knows it of a cluster whose CPU nodes are all away.
+Ray may place an actor that asks for no CPU and no GPU on any node, even the head, where an engine
+would take memory and cores from the driver and from Ray itself. So in a cluster that a manifest
+made, CPU nodes have `REPLICA_RESOURCE`, and each such replica asks for one unit of it. Ray's
+autoscaler then starts nodes for replicas, and keeps a node while a replica runs on it. The head has
+`HEAD_MARK`, which tells the driver to do so even while no CPU node is up.
 
-A Ray that has neither, such as one that a run starts on this machine, places them as it likes.
+In a Ray that has neither resource, such as one that a run starts itself, Ray places the replicas.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import replace
 from cluster.replicas import ReplicaSpec
 
 REPLICA_RESOURCE = "pagefoundry_replica"
-"""Of a CPU node: for how many replicas without a GPU it has room."""
+"""A resource of CPU nodes: how many replicas without a GPU fit on the node."""
 HEAD_MARK = "pagefoundry_head"
-"""Of a head whose cluster has CPU nodes with `REPLICA_RESOURCE`, now or when they are asked for."""
+"""A resource of a head whose CPU nodes have `REPLICA_RESOURCE`, even if none of them is up."""
 
 
 def placed(spec: ReplicaSpec) -> ReplicaSpec:
-    """The spec with what a replica asks for in the Ray that this process is in."""
+    """The spec with the resource that replicas ask for in this process's Ray."""
     import ray
 
     if spec.num_gpus or not {REPLICA_RESOURCE, HEAD_MARK} & ray.cluster_resources().keys():

@@ -1,4 +1,4 @@
-"""Plan a pass: cut uncovered pages into shards, split a shard. Pure."""
+"""Plans a pass: cuts uncovered pages into shards, and splits a shard. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.shards import PageRange, Shard
 
 
 def uncovered_ranges(whole: PageRange, covered: set[int]) -> Iterator[PageRange]:
-    """The runs of a document's pages that are not covered, in order."""
+    """The ranges of a document's pages that are not in `covered`, in order."""
     start = whole.start
     for index in sorted(covered):
         if whole.start <= index < whole.stop:
@@ -23,7 +23,7 @@ def uncovered_ranges(whole: PageRange, covered: set[int]) -> Iterator[PageRange]
 def cut_shards(
     ranges: Iterable[PageRange], shard_pages: int, recipe_digest: str
 ) -> Iterator[Shard]:
-    """Cut page ranges, in their order, into shards of `shard_pages` pages; the last may be less."""
+    """Cut page ranges, in order, into shards of `shard_pages` pages; the last may have fewer."""
     part: list[PageRange] = []
     room = shard_pages
     for whole in ranges:
@@ -41,7 +41,7 @@ def cut_shards(
 
 
 def split_shard(shard: Shard) -> Sequence[Shard]:
-    """Two shards of half the pages each, or the shard alone when it has one page."""
+    """Two shards with half the pages each; a shard of one page is returned as it is."""
     if shard.page_count < 2:
         return [shard]
     half = (shard.page_count + 1) // 2

@@ -1,9 +1,17 @@
 """The pool: admission, splitting and failure policy of one pass, over any runtime.
 
-Ray (or the in-process runtime) runs the chains, moves their values and restarts what dies. This
-loop decides what runs next: at most two items in flight for each ready lane, the least loaded
-first, so that one item is prepared while another is read, and memory is bounded by the lanes.
-It does not know what an item is.
+The runtime (Ray, or this process) runs the chains, moves their values and restarts what dies. This
+loop decides what runs next, and does not know what an item is. It guarantees:
+
+- At most two items are in flight for each ready lane, the least loaded first: one is prepared while
+  another is read, and memory is bounded by the number of lanes.
+- Every item ends once: with a value, or with its error after it has failed alone twice. An item
+  that is split ends as its parts.
+- An item that fails is a suspect: its halves run again, each with a lane of its own, so that a
+  failure of the lane has one cause. Suspects together take at most a quarter of the lanes.
+- An EnvironmentFault is not the item's fault: the item waits and runs again, and the run stops when
+  the fault persists. A RequestError stops the run at once.
+- A chain that passes its deadline is ended and counts as failed.
 """
 
 from __future__ import annotations
@@ -13,9 +21,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
+from cluster.runtime import Outcome, Runtime, Step
 from schemas.errors import EnvironmentFault, RequestError
+
+__all__ = [
+    "IN_FLIGHT_PER_LANE",
+    "Done",
+    "Outcome",
+    "Policy",
+    "PoolState",
+    "Runtime",
+    "Step",
+    "run_pool",
+]
 
 log = logging.getLogger(__name__)
 
@@ -24,76 +44,21 @@ Item = TypeVar("Item")
 IN_FLIGHT_PER_LANE = 2
 FAILURES_TO_GIVE_UP = 2
 WAIT_S = 0.5
-# A lost node leaves a suspect or more for each of its replicas: one lane after the other would take
-# hours, all lanes at once would leave the rest of the pass waiting for what may be killers.
+# A lost node leaves at least one suspect for each of its replicas. One lane for all suspects would
+# take hours; all lanes would let the rest of the pass wait for items that may kill their lanes.
 SHARE_FOR_SUSPECTS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One link of a chain: called with the item and the results of all steps before it.
-
-    A step `on_replica` runs inside a replica and is called with the replica before these.
-    """
-
-    function: Callable[..., Any]
-    on_replica: bool = False
-    num_cpus: float = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a chain ended: its last result, or the exception that ended it.
-
-    `began` is False where its lane was lost before the lane had done anything for it.
-    """
-
-    value: Any = None
-    error: Exception | None = None
-    began: bool = True
-
-
-class Runtime(Protocol):
-    """What the pool needs to have chains run. A lane is a ready replica, or a slot for tasks."""
-
-    def lanes(self) -> Sequence[Hashable]:
-        """Lanes that can take work now. Raises EnvironmentFault where there can never be one."""
-        ...
-
-    def pending_lanes(self) -> int:
-        """Lanes that were asked for and cannot take work yet."""
-        ...
-
-    def failed_lanes(self) -> int:
-        """Lanes that were asked for and never will take work."""
-        ...
-
-    def keep(self, count: int) -> None:
-        """No more than `count` lanes have a use from now on; idle and pending ones may end."""
-        ...
-
-    def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
-        """Start a chain; the ticket names it in `wait`."""
-        ...
-
-    def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
-        """Chains that ended, as soon as there is one, or none after `timeout_s`."""
-        ...
-
-    def expire(self, ticket: Hashable) -> None:
-        """End a chain that passed its deadline, whatever it takes; `wait` then tells of it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
 class Policy(Generic[Item]):
-    """How failures are met.
+    """How the pool reacts to failures.
 
     Args:
-        split: cuts an item in two, or gives it back alone when it cannot be cut.
-        deadline_s: how long an item's chain may take, waiting for its turn included. The steps
-            have deadlines of their own; this one is for what hangs between them.
-        backoff_s: pauses after failures of the environment in a row; the run stops past the last.
+        split: cuts an item in two, or returns it alone if it cannot be cut.
+        deadline_s: how long an item's chain may take, including the wait for its turn. The steps
+            have deadlines of their own; this one is for a hang between them.
+        backoff_s: the pauses after consecutive failures of the environment; the run stops after
+            the last.
     """
 
     split: Callable[[Item], Sequence[Item]]
@@ -103,7 +68,7 @@ class Policy(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[Item]):
-    """An item that ended. `error` is set for one that failed alone, twice."""
+    """An item that has ended. `error` is set if it failed alone, twice."""
 
     item: Item
     value: Any = None
@@ -112,10 +77,10 @@ class Done(Generic[Item]):
 
 @dataclass(slots=True)
 class PoolState:
-    """What a watcher sees after each turn of the loop.
+    """The state of the pool after a turn of its loop.
 
-    `suspects` wait for a lane of their own; `retries` (items admitted again, or their halves) and
-    `splits` count from the start.
+    `suspects` counts items that wait for a lane of their own. `retries` (items, or their halves,
+    admitted again) and `splits` count from the start of the pass.
     """
 
     lanes: int = 0
@@ -140,13 +105,13 @@ class _Work(Generic[Item]):
 
 @dataclass(slots=True)
 class _Pool(Generic[Item]):
-    """The loop's books: what waits, what runs where.
+    """What waits and what runs where.
 
-    They are counted anew at each turn: 80 us a chain with 160 lanes, where Ray takes 2,000.
+    Loads are counted again at each turn: 80 us a chain with 160 lanes, where Ray takes 2,000.
     """
 
     fresh: Iterator[Item]
-    again: deque[_Work[Item]] = field(default_factory=deque)
+    retried: deque[_Work[Item]] = field(default_factory=deque)
     suspects: deque[_Work[Item]] = field(default_factory=deque)
     in_flight: dict[Hashable, tuple[_Work[Item], Hashable]] = field(default_factory=dict)
     reserved: frozenset[Hashable] = frozenset()
@@ -159,7 +124,7 @@ class _Pool(Generic[Item]):
         loads = dict.fromkeys(lanes, 0)
         for work, lane in self.in_flight.values():
             if lane in loads:
-                # A suspect has its lane to itself: if the lane dies, the suspect did it.
+                # A suspect has its lane to itself: if the lane dies, the suspect is the cause.
                 loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
         return loads
 
@@ -174,15 +139,15 @@ class _Pool(Generic[Item]):
         least = min(others, key=loads.__getitem__, default=None)
         if least is None or loads[least] >= IN_FLIGHT_PER_LANE:
             return None
-        work = self.again.popleft() if self.again else self._take()
+        work = self.retried.popleft() if self.retried else self._take()
         return (work, least) if work else None
 
     def _reserve(self, loads: dict[Hashable, int]) -> frozenset[Hashable]:
-        """Lanes that are left to run empty for the suspects; the others go on."""
-        has_others = self.again or not self.exhausted
+        """The lanes that get no new work, so that they become free for suspects."""
+        has_others = self.retried or not self.exhausted
         most = max(1, len(loads) // SHARE_FOR_SUSPECTS) if has_others else len(loads)
         alone = sum(work.suspect for work, _ in self.in_flight.values())
-        # Of two lanes as full the one that is reserved already stays so, else none runs empty.
+        # Of two equal loads the reserved lane stays reserved, else none gets free.
         nearest = sorted(loads, key=lambda lane: (loads[lane], lane not in self.reserved))
         return frozenset(nearest[: max(0, min(len(self.suspects), most - alone))])
 
@@ -195,12 +160,12 @@ class _Pool(Generic[Item]):
 
     def admit_again(self, work: _Work[Item]) -> None:
         self.retries += 1
-        (self.suspects if work.suspect else self.again).append(work)
+        (self.suspects if work.suspect else self.retried).append(work)
 
     def lanes_needed(self) -> int:
-        """Lanes for what runs and for what waits, which is all there is once `exhausted`."""
+        """Lanes for running and waiting work: all that is needed once the items are `exhausted`."""
         occupied = {lane for _, lane in self.in_flight.values()}
-        return len(occupied) + len(self.suspects) + len(self.again)
+        return len(occupied) + len(self.suspects) + len(self.retried)
 
 
 def run_pool(
@@ -210,16 +175,12 @@ def run_pool(
     policy: Policy[Item],
     watch: Callable[[PoolState], None] = lambda state: None,
 ) -> Iterator[Done[Item]]:
-    """Run `chain` over `items`; yield each as it ends, in any order.
-
-    An item whose chain fails is split and its halves run alone, down to what cannot be split,
-    which is given up after failing alone twice and yielded with its error. A failure that is an
-    EnvironmentFault is nobody's fault: the item waits and runs again.
+    """Run `chain` over `items`; yield each item as it ends, in any order.
 
     Raises:
-        RequestError: at once, when a chain fails with it.
-        EnvironmentFault: when it persists through all of the policy's pauses, or for one item as
-            often as there are pauses.
+        RequestError: a chain failed with it.
+        EnvironmentFault: it persisted through all pauses of the policy, or met one item more often
+            than there are pauses.
     """
     pool: _Pool[Item] = _Pool(iter(items))
     faults_in_a_row = 0
@@ -245,12 +206,12 @@ def run_pool(
             elif not outcome.began:
                 pool.admit_again(work)
             elif isinstance(outcome.error, RequestError):
-                raise outcome.error  # no other try would fare better
+                raise outcome.error  # a retry would fail too
             elif isinstance(outcome.error, EnvironmentFault):
                 work.faults += 1
                 if work.faults > len(policy.backoff_s):
                     raise outcome.error
-                # An outage fails all that is in flight; what began before a pause is no news.
+                # An outage fails all chains in flight; those from before a pause do not count.
                 if work.pauses_before == pool.pauses:
                     faults_in_a_row += 1
                     _pause(faults_in_a_row, policy.backoff_s, outcome.error)
@@ -277,8 +238,8 @@ def _state(pool: _Pool[Item], loads: dict[Hashable, int], runtime: Runtime) -> P
 def _expire(pool: _Pool[Item], runtime: Runtime) -> None:
     for ticket, (work, _) in pool.in_flight.items():
         if time.monotonic() > work.expires_at_s:
-            log.warning("a chain passed its deadline; it is ended, and its item tried again")
-            work.expires_at_s = float("inf")  # once is enough
+            log.warning("a chain passed its deadline; it is ended, and its item is retried")
+            work.expires_at_s = float("inf")  # expire it only once
             runtime.expire(ticket)
 
 
@@ -286,7 +247,7 @@ def _pause(faults_in_a_row: int, backoff_s: Sequence[float], error: Exception) -
     if faults_in_a_row > len(backoff_s):
         raise error
     pause_s = backoff_s[faults_in_a_row - 1]
-    log.warning("%s; trying again in %g s", error, pause_s)
+    log.warning("%s; retrying in %g s", error, pause_s)
     time.sleep(pause_s)
 
 
@@ -295,7 +256,7 @@ def _retry(
 ) -> Iterator[Done[Item]]:
     parts = policy.split(work.item)
     if len(parts) > 1:
-        log.info("a chain failed (%s); its item is split in %d", error, len(parts))
+        log.info("a chain failed (%s); its item is split into %d", error, len(parts))
         pool.splits += 1
         for part in parts:
             pool.admit_again(_Work(part, suspect=True))

@@ -1,11 +1,11 @@
 """Progress of long work: a live bar on a terminal, one plain line every ten seconds elsewhere.
 
 When a phase ends, one line stays: what was done, in how many seconds. Lines that do not go to a
-terminal carry the time at which they were written, so that a log can be read afterwards.
+terminal begin with the time, so that a log can be read later.
 
-A run whose progress is to be drawn elsewhere, as that of a job on a cluster, prints records in
-their place: where `RECORDS_VARIABLE` is `records`, every meter writes `Record`s, one a line.
-`Drawing` makes the bar, or the lines, of another process's records.
+A job on a cluster prints records instead, which the submitter's machine draws: if the environment
+variable `RECORDS_VARIABLE` is `records`, every meter writes `Record`s, one a line. `Drawing` draws
+the bar, or the lines, from the records of another process.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ RECORD_EVERY_S = 2.0
 RECORDS_VARIABLE = "PAGEFOUNDRY_PROGRESS"
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 _PREFIX = "pagefoundry-progress "
-_RATED_FROM_S = 0.1
+_MIN_RATED_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How far a phase is: `done` of `total` after `seconds`, `kept` of them from an earlier run.
+    """How far a phase is: `done` of `total` after `seconds`; `kept` of them from an earlier run.
 
-    The last of a phase has `ended` and, where nothing broke it off, says in `outcome` what became
-    of it. `time_s` is when it was written, in seconds since 1970.
+    The last record of a phase has `ended`; its `outcome` says what the phase achieved, and is None
+    if an error ended it. `time_s` is when the record was written, in seconds since 1970.
     """
 
     phase: str
@@ -49,12 +49,12 @@ class Record:
     time_s: float | None = None
 
     def to_line(self) -> str:
-        """The line that carries it."""
+        """The record as a line."""
         return _PREFIX + _RECORD.dump_json(self).decode()
 
     @classmethod
     def from_line(cls, line: str) -> Record | None:
-        """The record in a line; None where the line carries none, or one of another version."""
+        """The record in a line; None if the line has none, or one of another version."""
         if not line.startswith(_PREFIX):
             return None
         try:
@@ -70,8 +70,8 @@ _RECORD = TypeAdapter(Record)
 class Meter:
     """Counts one phase's work and shows it.
 
-    `kept` units were done by an earlier run: they count as done, and not in the rate. `note`
-    carries what else is worth seeing; `outcome` is said when the phase ends.
+    An earlier run has done `kept` units: they count as done, but not in the rate. `note` is shown
+    beside the rate; `outcome` is printed when the phase ends.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Meter:
 
     @property
     def remaining(self) -> int | None:
-        """Units that are still to be done; None where the total is not known."""
+        """The units still to be done; None if the total is unknown."""
         return None if self.total is None else self.total - self.done
 
     def add(self, count: int, note: str | None = None) -> None:
@@ -101,7 +101,7 @@ class Meter:
         self.show(note)
 
     def show(self, note: str | None = None) -> None:
-        """Refresh what is shown; call it also while nothing ends."""
+        """Refresh what is shown; call this also while no unit ends."""
         if note is not None:
             self.note = note
         now = self.clock()
@@ -112,7 +112,7 @@ class Meter:
             self._print(now)
 
     def end(self, finished: bool = True) -> None:
-        """Say what became of the phase; not `finished` is one that an error ended."""
+        """Print how the phase ended; not `finished` if an error ended it."""
         now = self.clock()
         outcome = self.outcome if finished else None
         if self.as_records:
@@ -121,15 +121,15 @@ class Meter:
             self.log(_ending(self._record(now, True, outcome)))
 
     def log(self, line: str) -> None:
-        """Print a line that stays, with the time where no terminal shows it."""
+        """Print a line that stays; it begins with the time if it does not go to a terminal."""
         print_line(self.console, line, self.time_s())
 
     def _text(self, now: float) -> str:
         rate = (self.done - self.kept) / max(now - self._started_s, 1e-9)
         words = [f"{rate:.1f} {self.unit}/s"]
         if self.total is not None and rate > 0 and self.done < self.total:
-            # Of the whole phase: what ends in bursts has a rate of nothing, or of far too much,
-            # over any short time.
+            # The rate is that of the whole phase: units that end in bursts have a rate of 0, or one
+            # that is far too high, over any short time.
             words.append(f"{_clock_time((self.total - self.done) / rate)} left")
         return " ".join([", ".join(words), *([self.note] if self.note else [])])
 
@@ -156,9 +156,9 @@ class Meter:
 
 
 def print_line(console: Console, line: str, time_s: float | None = None) -> None:
-    """Print a line as it is; elsewhere than on a terminal, with the time, by default that of now.
+    """Print a line as it is, above a live bar if there is one.
 
-    Above a live bar where there is one.
+    If the line does not go to a terminal, it begins with the time: `time_s`, or now.
     """
     if not console.is_terminal:
         line = f"{time.strftime(TIME_FORMAT, time.localtime(time_s))} {line}"
@@ -166,16 +166,16 @@ def print_line(console: Console, line: str, time_s: float | None = None) -> None
 
 
 def _ending(record: Record) -> str:
-    """The line that stays of a phase."""
+    """The line that stays when a phase has ended."""
     done = record.done - record.kept
     took = f"{record.seconds:.1f} s"
     if record.outcome is None:
         of_total = f" of {record.total:,}" if record.total is not None else ""
-        return f"{record.phase}: broken off after {record.done:,}{of_total} {record.unit}, {took}"
+        return f"{record.phase}: stopped after {record.done:,}{of_total} {record.unit}, {took}"
     parts = [f"{done:,} {record.unit} in {took}"]
-    if done and record.seconds >= _RATED_FROM_S:
+    if done and record.seconds >= _MIN_RATED_S:
         parts.append(f"{done / record.seconds:,.1f} {record.unit}/s")
-    parts += [f"{record.kept:,} kept from before"] if record.kept else []
+    parts += [f"{record.kept:,} kept from an earlier run"] if record.kept else []
     return f"{record.phase}: {', '.join(parts)}" + (f"; {record.outcome}" if record.outcome else "")
 
 
@@ -189,9 +189,9 @@ def _clock_time(seconds: float) -> str:
 def meter(
     console: Console, name: str, unit: str, total: int | None = None, kept: int = 0
 ) -> Iterator[Meter]:
-    """A meter for one phase; the bar goes when the phase ends, and one line stays.
+    """A meter for one phase; when it ends, the bar disappears and one line stays.
 
-    `kept` of the `total` were done by an earlier run.
+    An earlier run has done `kept` of the `total`.
     """
     if os.environ.get(RECORDS_VARIABLE) == "records":
         records = Meter(name, unit, total, console, kept=kept, done=kept, as_records=True)
@@ -234,9 +234,9 @@ def _bar(console: Console, clock: Callable[[], float]) -> Progress:
 
 
 class Drawing:
-    """Draws the records of another process, by their own clock: phases as they come and go.
+    """Draws the records of another process, with the times that they carry.
 
-    `live` is whether on a terminal a bar is drawn, or lines there too.
+    `live`: draw a bar if the console is a terminal; otherwise lines.
     """
 
     def __init__(self, console: Console, live: bool = True) -> None:
@@ -261,7 +261,7 @@ class Drawing:
             print_line(self._console, _ending(record), record.time_s)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
         self._meter = self._bar = None

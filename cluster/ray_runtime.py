@@ -1,16 +1,21 @@
-"""Chains as Ray tasks and actor calls: what the pool runs them on in a cluster."""
+"""Runs the chains of a pool as Ray tasks and actor calls."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cluster.actors import death
-from cluster.pool import Outcome, Step
 from cluster.replicas import Replicas, ReplicaSpec
+from cluster.runtime import Outcome, Step
 from schemas.errors import PageFoundryError, ShardError
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
+    from ray.actor import ActorHandle
+    from ray.remote_function import RemoteFunction
 
 _COUNT_CORES_EVERY_S = 5
 _FIRST_REPLICA_WAIT_S = 0.5
@@ -18,40 +23,41 @@ _FIRST_REPLICA_WAIT_S = 0.5
 
 @dataclass(slots=True)
 class _Chain:
-    """What runs for an item: its steps with references to their results.
+    """A running chain: its steps, with references to their results.
 
-    `is_lost`: its replica was; `began` is False where that was before it had all it reads.
+    `is_lost`: its replica was lost; `began` is False if that was before the replica's step had its
+    input.
     """
 
-    lane: Any
-    links: list[tuple[Step, Any]]
+    lane: ActorHandle
+    links: list[tuple[Step, ObjectRef]]
     is_lost: bool = False
     began: bool = True
 
 
 class RayRuntime:
-    """Lanes are ready replicas; for chains that need none, the cluster's cores."""
+    """The lanes are ready replicas, or the cluster's cores for chains that need no replica."""
 
     def __init__(self, spec: ReplicaSpec | None) -> None:
         self._replicas = Replicas(spec) if spec else None
-        self._chains: dict[Any, _Chain] = {}  # by the reference to its last result
-        self._tasks: dict[Step, Any] = {}
+        self._chains: dict[ObjectRef, _Chain] = {}  # by the reference to its last result
+        self._tasks: dict[Step, RemoteFunction] = {}
         self._cores = 0
         self._counted_s = float("-inf")
 
     def lanes(self) -> Sequence[Hashable]:
-        """The ready replicas, or the cores of now. Raises ModelError where no replica starts."""
+        """The ready replicas, or the present cores. Raises ModelError if no replica can start."""
         if self._replicas is None:
             return range(self._count_cores())
-        # While there is nothing to do but wait for a first replica, wait here.
+        # If there is nothing to do but wait for the first replica, wait here.
         has_work = self._chains or self._replicas.ready
         self._replicas.settle(0 if has_work else _FIRST_REPLICA_WAIT_S)
         for lane in self._replicas.on_lost_nodes():
-            self._lose(lane, "its node is gone")
+            self._lose(lane, "its node was lost")
         return self._replicas.ready
 
     def _count_cores(self) -> int:
-        """Cores of the cluster, counted anew as nodes come and go."""
+        """The cores of the cluster, counted again every few seconds as nodes come and go."""
         import ray
 
         if time.monotonic() - self._counted_s > _COUNT_CORES_EVERY_S:
@@ -60,21 +66,21 @@ class RayRuntime:
         return self._cores
 
     def pending_lanes(self) -> int:
-        """Replicas that are starting, or wait for a GPU or for another try."""
+        """How many replicas are starting, or wait for a GPU or for a retry."""
         return self._replicas.starting if self._replicas else 0
 
     def failed_lanes(self) -> int:
-        """Replicas that could not start, and are not tried any more."""
+        """How many replicas could not start and are not retried any more."""
         return self._replicas.given_up if self._replicas else 0
 
     def keep(self, count: int) -> None:
-        """End replicas without work beyond `count`, so that their nodes can be taken back."""
+        """End idle replicas beyond `count`, so that their nodes can be released."""
         if self._replicas:
             self._replicas.keep(count, {chain.lane for chain in self._chains.values()})
 
-    def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
-        """Submit the whole chain at once: Ray begins each step when its arguments are there."""
-        results: list[Any] = []
+    def start(self, chain: Sequence[Step], item: object, lane: Hashable) -> Hashable:
+        """Submit the whole chain at once: Ray starts each step when its arguments are ready."""
+        results: list[ObjectRef] = []
         for step in chain:
             if step.on_replica:
                 results.append(lane.run.remote(step.function, item, *results))  # type: ignore[attr-defined]
@@ -83,7 +89,7 @@ class RayRuntime:
         self._chains[results[-1]] = _Chain(lane, list(zip(chain, results, strict=True)))
         return results[-1]  # type: ignore[no-any-return]
 
-    def _task(self, step: Step) -> Any:
+    def _task(self, step: Step) -> RemoteFunction:
         import ray
 
         if step not in self._tasks:
@@ -91,7 +97,7 @@ class RayRuntime:
         return self._tasks[step]
 
     def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
-        """Chains that ended, and how."""
+        """The chains that have ended, with their outcomes."""
         import ray
 
         if not self._chains:
@@ -102,7 +108,7 @@ class RayRuntime:
             done, _ = ray.wait(running, num_returns=len(running), timeout=0)
         return [(reference, self._outcome(reference)) for reference in done]
 
-    def _outcome(self, reference: Any) -> Outcome:
+    def _outcome(self, reference: ObjectRef) -> Outcome:
         import ray
 
         chain = self._chains.pop(reference)
@@ -112,7 +118,7 @@ class RayRuntime:
                 self._replicas.worked(chain.lane)
             return Outcome(value)
         except ray.exceptions.RayTaskError as exc:
-            cause = exc.cause  # that of an earlier step comes through the later ones
+            cause = exc.cause  # later steps pass on the error of an earlier one
         except ray.exceptions.RayError as exc:
             cause = exc
         if isinstance(cause, PageFoundryError):
@@ -126,21 +132,21 @@ class RayRuntime:
         return Outcome(error=ShardError(f"{type(cause).__name__}: {cause}"))
 
     def expire(self, ticket: Hashable) -> None:
-        """End the step that the chain is at; in a replica, with the replica."""
+        """End the chain's current step; if that runs in a replica, end the replica."""
         import ray
 
         chain = self._chains[ticket]
         for step, result in chain.links:
             if _is_finished([result]):
                 continue
-            if step.on_replica:  # Ray does not cancel by force what runs in an actor
+            if step.on_replica:  # Ray cannot cancel an actor's call by force
                 self._lose(chain.lane, "a shard passed its deadline on it")
             else:
                 ray.cancel(result, force=True)
             return
 
-    def _lose(self, lane: Any, cause: str) -> None:
-        """A replica that died takes no more work, and its chains end."""
+    def _lose(self, lane: ActorHandle, cause: str) -> None:
+        """Replace a lost replica, and mark its chains as lost."""
         assert self._replicas is not None
         for chain in self._chains.values():
             if chain.lane == lane and not chain.is_lost:
@@ -155,7 +161,7 @@ class RayRuntime:
             self._replicas.close()
 
 
-def _is_finished(references: list[Any]) -> bool:
+def _is_finished(references: list[ObjectRef]) -> bool:
     import ray
 
     if not references:

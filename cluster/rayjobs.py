@@ -1,8 +1,7 @@
 """Creates a RayJob through the Kubernetes API, as the schedule's pod does each night.
 
-By the standard library alone: the image needs no kubectl, which could not do it either, as it
-neither looks whether an earlier job still runs nor clears old ones. What reads the pod's token
-from its files is the caller.
+Uses only the standard library, so the image needs no kubectl, which can neither check whether an
+earlier job still runs nor delete old ones in one command. The caller reads the pod's token.
 """
 
 from __future__ import annotations
@@ -11,14 +10,13 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from schemas.errors import EnvironmentFault, RequestError
 
-Value = dict[str, Any]
+Value = dict[str, Any]  # an object of Kubernetes
 
 INSTANCE = "app.kubernetes.io/instance"
 # KubeRay's `jobDeploymentStatus` of a RayJob that will not change again.
@@ -35,13 +33,13 @@ class Kubernetes(Protocol):
         ...
 
     def call(self, method: str, path: str, body: Value | None = None) -> tuple[int, Value]:
-        """The status and the object that it answers. Raises EnvironmentFault where it does not."""
+        """The HTTP status and the object of the answer. Raises EnvironmentFault if none comes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class KubernetesApi:
-    """The API over HTTPS, by a pod's token. `authority` is the certificate in PEM."""
+    """The API over HTTPS with a pod's token. `authority` is the certificate in PEM."""
 
     address: str
     token: str = field(repr=False)
@@ -49,13 +47,13 @@ class KubernetesApi:
     namespace: str
 
     def call(self, method: str, path: str, body: Value | None = None) -> tuple[int, Value]:
-        """Ask once: a pod that fails is tried again by its job."""
+        """Send one request, without a retry: the pod's job retries a pod that fails."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers, method=method)
         context = ssl.create_default_context(cadata=self.authority)
         handler = urllib.request.HTTPSHandler(context=context)
-        # No proxy of the environment stands between a pod and its cluster.
+        # There is no proxy between a pod and its cluster, so the environment's is ignored.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), handler)
         try:
             with opener.open(request, timeout=_TIMEOUT_S) as answer:
@@ -70,8 +68,8 @@ class KubernetesApi:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """What became of a time of the schedule: the RayJob's name, or the earlier one that still
-    runs; and the old ones that were cleared."""
+    """The names of the RayJob that was created, or of an earlier one that still runs, and of the
+    old ones that were deleted."""
 
     created: str | None
     running: str | None
@@ -81,15 +79,15 @@ class Scheduled:
 def create_rayjob(api: Kubernetes, manifest: Value, name: str, keep_jobs: int) -> Scheduled:
     """Create the RayJob under `name`, unless an earlier one of the same instance still runs.
 
-    A RayJob that has the name already was made by an earlier try: that is no failure. Of those
-    that have finished, the newest `keep_jobs` stay.
+    If a RayJob with this name exists, an earlier try has created it, which is no failure. Of the
+    finished RayJobs the newest `keep_jobs` stay.
     """
     _check(manifest)
     instance = manifest["metadata"]["labels"][INSTANCE]
     jobs = _expect(api, "GET", f"{_path(api)}?labelSelector={quote(f'{INSTANCE}={instance}')}")
-    found: list[Mapping[str, Any]] = jobs["items"]
-    finished = [job for job in found if _status(job) in _FINISHED]
-    running = [job for job in found if _status(job) not in _FINISHED]
+    items: list[Value] = jobs["items"]
+    finished = [job for job in items if _status(job) in _FINISHED]
+    running = [job for job in items if _status(job) not in _FINISHED]
     others = [_name(job) for job in running if _name(job) != name]
     if not others:
         metadata = manifest["metadata"] | {"name": name, "namespace": api.namespace}
@@ -107,7 +105,8 @@ def _check(manifest: Value) -> None:
             return
         case _:
             raise RequestError(
-                "not the RayJob that `pagefoundry manifest --kind cronjob` prints; print it anew"
+                "the file is not a RayJob that `pagefoundry manifest --kind cronjob` prints; print "
+                "it again"
             )
 
 
@@ -115,11 +114,11 @@ def _path(api: Kubernetes) -> str:
     return f"/apis/ray.io/v1/namespaces/{quote(api.namespace)}/rayjobs"
 
 
-def _name(job: Mapping[str, Any]) -> str:
+def _name(job: Value) -> str:
     return str(job["metadata"]["name"])
 
 
-def _status(job: Mapping[str, Any]) -> str | None:
+def _status(job: Value) -> str | None:
     status: str | None = job.get("status", {}).get("jobDeploymentStatus")
     return status
 
@@ -133,12 +132,12 @@ def _expect(
     reason = str(answer.get("message", ""))[:300]
     if status in (401, 403):
         raise RequestError(
-            f"the pod's account may not {method} rayjobs in {api.namespace}: apply the Role and "
+            f"the pod's account may not {method} rayjobs in {api.namespace}; apply the Role and "
             f"RoleBinding that `pagefoundry manifest` prints ({reason})"
         )
     if status == 404:
         raise RequestError(
-            f"the cluster knows no rayjobs.ray.io: install the KubeRay operator ({reason})"
+            f"the cluster has no rayjobs.ray.io; install the KubeRay operator ({reason})"
         )
     if status in (400, 422):
         raise RequestError(f"the cluster refuses the RayJob: {reason}")

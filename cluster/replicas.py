@@ -1,9 +1,16 @@
-"""The replicas of a pass as Ray actors: asked for, found ready, lost and replaced, ended.
+"""The replicas of a pass as Ray actors: started, ready, lost and replaced, ended.
 
-Replicas follow the nodes. Those whose node is gone leave at once, and others are asked for in
-their place: Ray starts them where there is room, and its autoscaler brings up what is missing.
-What becomes of a place whose start failed is decided by `cluster.places`. What runs on a replica
-is not known here.
+It guarantees:
+
+- Every place of the pass has a replica that is starting, ready, or waiting for a retry, until the
+  place is given up (`cluster.places` decides that) or no longer needed.
+- A replica that is lost, or whose node is lost, is ended and replaced at once. Ray starts the new
+  one where there is room, and its autoscaler adds missing nodes.
+- The pass stops with an error if no replica can start, if fewer than `fewest` places are left, or
+  if fewer replicas were ready for `start_timeout_s`. The loss of others does not stop it.
+- No actor outlives `close`, which also logs why the pass ran without some replicas.
+
+Does not know what runs on a replica.
 """
 
 from __future__ import annotations
@@ -12,32 +19,36 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cluster.actors import death, devices, replica_actor
 from cluster.places import BACKOFF_S, LOSSES_IN_A_ROW, Device, Failure, Place, Places
 from schemas.errors import ModelError, PageFoundryError, RequestError
 
+if TYPE_CHECKING:
+    from ray import ObjectRef
+    from ray.actor import ActorHandle
+
 log = logging.getLogger(__name__)
 
-# A node that dies while its replicas wait for their pages fails no call that would tell of it.
+# If a node dies while its replicas wait for pages, no call fails that would report it.
 _LOOK_EVERY_S = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSpec:
-    """How many replicas a pass wants, what makes one, and what each occupies.
+    """How many replicas a pass wants, how to make one, and what each occupies.
 
     Args:
         fewest: how many must be ready for the pass to go on.
-        start_timeout_s: how long it waits for these, nodes that have to be brought up included;
-            and how long one may take to load once it has room.
-        backoff_s: pauses before a start that failed is tried again; its place is given up past the
-            last.
-        resources: those of Ray's that have a name of their own (`cluster.placing`).
+        start_timeout_s: how long the pass waits for these, including the start of nodes; and how
+            long a replica may take to load once it has room.
+        backoff_s: the pauses before a failed start is retried; after the last, its place is given
+            up.
+        resources: Ray's custom resources that a replica takes (`cluster.placing`).
     """
 
-    make: Callable[[], Any]
+    make: Callable[[], object]
     count: int
     num_gpus: float = 0
     start_timeout_s: float = float("inf")
@@ -51,23 +62,23 @@ class _Start:
     """An actor that is not ready: it waits for room until its `device` is known, then it loads."""
 
     place: Place
-    actor: Any
-    found: Any  # reference to its device
-    loaded: Any  # reference to None, or to what it failed with
+    actor: ActorHandle
+    device_ref: ObjectRef
+    load_ref: ObjectRef  # to None, or to the error
     device: Device | None = None
     expires_at_s: float = float("inf")
 
 
 class Replicas:
-    """Actors made as a spec says; each is starting or ready until it is lost or ended."""
+    """The actors of a spec. Each is starting or ready until it is lost or ended."""
 
     def __init__(self, spec: ReplicaSpec) -> None:
         self._spec = spec
         self._fewest = min(spec.fewest, spec.count)
         self._places = Places(spec.count, spec.backoff_s)
-        self._ready: dict[Any, tuple[Place, Device]] = {}
+        self._ready: dict[ActorHandle, tuple[Place, Device]] = {}
         self._starts: list[_Start] = []
-        self._resting: list[tuple[float, Place]] = []  # places, and when each is tried again
+        self._resting: list[tuple[float, Place]] = []  # when each place is retried
         self._warned: set[str] = set()
         self._has_stopped = False
         self._last_enough_s = self._looked_s = time.monotonic()
@@ -75,13 +86,13 @@ class Replicas:
             self._start(Place())
 
     @property
-    def ready(self) -> Sequence[Any]:
+    def ready(self) -> Sequence[ActorHandle]:
         """The actors that can take calls."""
         return tuple(self._ready)
 
     @property
     def starting(self) -> int:
-        """How many are asked for, or will be asked for again, and not ready."""
+        """How many are starting, or wait for a retry."""
         return len(self._starts) + len(self._resting)
 
     @property
@@ -91,50 +102,49 @@ class Replicas:
 
     def _start(self, place: Place) -> None:
         actor = replica_actor(self._spec.num_gpus, self._spec.resources, place.avoided)
-        found, loaded = actor.device.remote(), actor.load.remote(self._spec.make)
-        self._starts.append(_Start(place, actor, found, loaded))
+        device, load = actor.device.remote(), actor.load.remote(self._spec.make)
+        self._starts.append(_Start(place, actor, device, load))
 
     def settle(self, timeout_s: float) -> None:
-        """Take in those that became ready, waiting up to `timeout_s` for all that are starting.
+        """Update the ready replicas, waiting up to `timeout_s` for all that are starting.
 
         Raises:
             ModelError: no replica can start, or too few were ready for too long.
-            RequestError: none can start because of what the recipe says.
+            RequestError: no replica can start because the recipe is wrong.
         """
         import ray
 
         now_s = time.monotonic()
-        for due in [one for one in self._resting if one[0] <= now_s]:
+        for due in [resting for resting in self._resting if resting[0] <= now_s]:
             self._resting.remove(due)
             self._start(due[1])
         if self._starts:
-            waited = [reference for one in self._starts for reference in (one.found, one.loaded)]
-            done, _ = ray.wait(waited, num_returns=len(waited), timeout=timeout_s)
-            ended = set(done)
+            refs = [ref for start in self._starts for ref in (start.device_ref, start.load_ref)]
+            done, _ = ray.wait(refs, num_returns=len(refs), timeout=timeout_s)
             for start in list(self._starts):
-                self._take_in(start, ended)
+                self._update(start, set(done))
         try:
             self._check()
         except PageFoundryError:
             self._has_stopped = True
             raise
 
-    def _take_in(self, start: _Start, ended: set[Any]) -> None:
+    def _update(self, start: _Start, done: set[ObjectRef]) -> None:
         import ray
 
         try:
-            if start.device is None and start.found in ended:
-                start.device = ray.get(start.found)
+            if start.device is None and start.device_ref in done:
+                start.device = ray.get(start.device_ref)
                 start.expires_at_s = time.monotonic() + self._spec.start_timeout_s
-            error = ray.get(start.loaded) if start.loaded in ended else None
+            error = ray.get(start.load_ref) if start.load_ref in done else None
         except ray.exceptions.RayError as exc:
             error = ModelError(death(exc))
         if error is None and time.monotonic() > start.expires_at_s:
             error = ModelError(f"it did not load within {self._spec.start_timeout_s:g} s")
         if error is not None:
             self._fail(start, error)
-        elif start.loaded in ended:
-            assert start.device is not None  # an actor answers its calls in their order
+        elif start.load_ref in done:
+            assert start.device is not None  # an actor answers its calls in order
             self._starts.remove(start)
             self._ready[start.actor] = start.place, start.device
             self._places.begin(start.place)
@@ -145,7 +155,7 @@ class Replicas:
         self._starts.remove(start)
         ray.kill(start.actor)
         if start.device and start.device.node not in _alive_nodes():
-            self._start(start.place)  # its node is gone, and says nothing of the next
+            self._start(start.place)  # the loss of its node tells nothing about the next start
             return
         if isinstance(error, RequestError) and not self._places.has_begun:
             self._has_stopped = True
@@ -155,17 +165,17 @@ class Replicas:
         if pause_s is None:
             self._warn(failure)
         else:
-            log.info("a replica cannot start: %s; it is tried again in %g s", failure, pause_s)
+            log.info("a replica cannot start: %s; retrying in %g s", failure, pause_s)
             self._resting.append((time.monotonic() + pause_s, start.place))
 
     def _warn(self, failure: Failure) -> None:
-        """Say at once what a place was given up for; `close` counts."""
+        """Log at once why a place was given up; `close` logs the counts."""
         level = logging.INFO if failure.cause in self._warned else logging.WARNING
         self._warned.add(failure.cause)
         log.log(level, "the pass goes on without a replica: %s", failure)
 
     def _check(self) -> None:
-        """Whether the pass can go on. Raises ModelError where it cannot."""
+        """Raises ModelError if the pass cannot go on."""
         now_s = time.monotonic()
         if len(self._ready) >= self._fewest:
             self._last_enough_s = now_s
@@ -194,24 +204,26 @@ class Replicas:
     def _left(self) -> list[Place]:
         """The places that were not given up."""
         ready = [place for place, _ in self._ready.values()]
-        return ready + [one.place for one in self._starts] + [place for _, place in self._resting]
+        return (
+            ready + [start.place for start in self._starts] + [place for _, place in self._resting]
+        )
 
     def _too_few(self) -> str:
-        had = "no replica was ready"
+        count = "no replica was ready"
         if self._ready:
-            had = f"fewer than {self._fewest} replicas, as placement.replicas asks for, were ready"
+            count = f"fewer than the {self._fewest} replicas of placement.replicas were ready"
         why = self._places.why()
         reason = f" ({why})" if why else ""
         room = "the GPUs that" if self._spec.num_gpus else "room for what"
         if self._spec.resources:
             room = f"nodes with {', '.join(self._spec.resources)}, which is what"
         return (
-            f"{had} within {self._spec.start_timeout_s:g} s{reason}; look whether the cluster has "
+            f"{count} within {self._spec.start_timeout_s:g} s{reason}; check that the cluster has "
             f"{room} a replica asks for, or raise placement.replica_start_timeout_s"
         )
 
-    def on_lost_nodes(self) -> list[Any]:
-        """Ready actors whose node is gone; asks Ray every few seconds, else says none."""
+    def on_lost_nodes(self) -> list[ActorHandle]:
+        """The ready actors whose node is lost. Asks Ray every few seconds, else returns none."""
         now_s = time.monotonic()
         if now_s - self._looked_s < _LOOK_EVERY_S:
             return []
@@ -219,13 +231,13 @@ class Replicas:
         alive = _alive_nodes()
         return [actor for actor, (_, device) in self._ready.items() if device.node not in alive]
 
-    def worked(self, actor: Any) -> None:
-        """It has ended a chain well."""
+    def worked(self, actor: ActorHandle) -> None:
+        """Record that a chain on this actor succeeded."""
         if actor in self._ready:
             self._ready[actor][0].losses = 0
 
-    def replace(self, actor: Any, cause: str) -> None:
-        """End an actor, and whatever waits for it, at once; another is asked for in its place."""
+    def replace(self, actor: ActorHandle, cause: str) -> None:
+        """End an actor and its calls at once, and start another in its place."""
         import ray
 
         if actor not in self._ready:
@@ -238,8 +250,8 @@ class Replicas:
         else:
             self._warn(failure)
 
-    def keep(self, count: int, busy: Collection[Any]) -> None:
-        """End what goes beyond `count` replicas: first those starting, then ready ones not busy."""
+    def keep(self, count: int, busy: Collection[ActorHandle]) -> None:
+        """End replicas beyond `count`: first those starting, then ready ones that are not busy."""
         import ray
 
         self._fewest = min(self._fewest, count)
@@ -259,7 +271,7 @@ class Replicas:
             ray.kill(actor)
 
     def close(self) -> None:
-        """End all, and say for what causes the pass did without some."""
+        """End all replicas, and log why the pass ran without some."""
         import ray
 
         for actor in [*self._ready, *(start.actor for start in self._starts)]:

@@ -1,7 +1,14 @@
-"""Sessions, which give the pool what to run chains on: a Ray cluster, or this process.
+"""Sessions: where the chains of a pool run, on a Ray cluster or in this process.
 
-The Ray session is quiet: Ray's own logs stay in its session folder, and what Ray would print of
-workers and nodes that die goes to the log: standard output is the command's.
+They guarantee:
+
+- Ray is started or joined when the first work needs it, and never for a session without work.
+- A local Ray ends with its session; a Ray that was already running goes on.
+- An address where nothing listens fails within seconds, with one error; Ray itself tries for
+  minutes.
+- Ray prints nothing: its logs stay in its own folder, and its messages about dead workers and nodes
+  go to our log, because standard output belongs to the command.
+- A session in this process runs one chain at a time, in the calling thread, without Ray.
 """
 
 from __future__ import annotations
@@ -20,13 +27,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from cluster.metrics import RaySink, SilentSink, Sink
 from cluster.placing import placed
-from cluster.pool import Outcome, Runtime, Step
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
+from cluster.runtime import Outcome, Runtime, Step
 from schemas.errors import ClusterError, RequestError
 
 log = logging.getLogger(__name__)
@@ -43,13 +50,13 @@ def open_session(
     environment: Mapping[str, str] | None = None,
     say: Callable[[str], object] = lambda line: None,
 ) -> Iterator[Session]:
-    """A session, closed again at the end. Ray is started or joined when the first work needs it.
+    """Open a session; it is closed at the end of the context.
 
     Args:
-        address: None for a local Ray of this machine's cores, `in-process` for no Ray, else a
+        address: None for a local Ray with this machine's cores, `in-process` for no Ray, else a
             Ray address (`auto`, `host:port`, `ray://...`).
-        environment: variables for the processes of a Ray that runs already; one started here has
-            this process's.
+        environment: variables for the processes of a Ray that is already running; a local Ray has
+            those of this process.
         say: prints a line when Ray is started or joined, which takes some seconds.
     """
     if address == IN_PROCESS:
@@ -66,12 +73,12 @@ class Session(Protocol):
     """Gives the pool a runtime for each phase of a run."""
 
     isolated: bool
-    """Whether a replica has a process of its own, which it may end."""
+    """Whether each replica has its own process, which it may end."""
     metrics: Sink
     """Where the metrics of its passes go."""
 
     def runtime(self, replicas: ReplicaSpec | None = None) -> AbstractContextManager[Runtime]:
-        """A runtime with these replicas, or with one lane a core for chains that need none."""
+        """A runtime with these replicas, or with a lane for each core if chains need no replica."""
         ...
 
 
@@ -88,14 +95,14 @@ class InProcessSession:
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
-        """One lane; its replica, if any, is made here."""
+        """One lane, with a replica made in this process if there is a spec."""
         yield _InProcessRuntime(replicas.make() if replicas else None)
 
 
 @dataclass(slots=True)
 class _InProcessRuntime:
-    replica: Any
-    waiting: deque[tuple[int, Sequence[Step], Any]] = field(default_factory=deque)
+    replica: object
+    waiting: deque[tuple[int, Sequence[Step], object]] = field(default_factory=deque)
     tickets: Iterator[int] = field(default_factory=itertools.count)
 
     def lanes(self) -> Sequence[Hashable]:
@@ -108,9 +115,9 @@ class _InProcessRuntime:
         return 0
 
     def keep(self, count: int) -> None:
-        """The one lane stays to the end."""
+        """Do nothing: the only lane stays to the end."""
 
-    def start(self, chain: Sequence[Step], item: Any, lane: Hashable) -> Hashable:
+    def start(self, chain: Sequence[Step], item: object, lane: Hashable) -> Hashable:
         ticket = next(self.tickets)
         self.waiting.append((ticket, chain, item))
         return ticket
@@ -119,17 +126,17 @@ class _InProcessRuntime:
         if not self.waiting:
             return []
         ticket, chain, item = self.waiting.popleft()
-        results: list[Any] = []
+        results: list[object] = []
         try:
             for step in chain:
-                first = (self.replica, item) if step.on_replica else (item,)
-                results.append(step.function(*first, *results))
+                inputs = (self.replica, item) if step.on_replica else (item,)
+                results.append(step.function(*inputs, *results))
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: the pool decides what becomes of it
             return [(ticket, Outcome(error=exc))]
         return [(ticket, Outcome(results[-1]))]
 
     def expire(self, ticket: Hashable) -> None:
-        """A chain runs within `wait`, in the calling thread: when this is called none runs."""
+        """Do nothing: chains run inside `wait`, in the calling thread, so none runs now."""
 
 
 # ---- on Ray -------------------------------------------------------------------------------
@@ -155,19 +162,19 @@ class RaySession:
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
-        """Replicas as Ray actors; they end with the context.
+        """A runtime whose replicas are Ray actors; they end with the context.
 
-        Raises ClusterError where no Ray answers or starts, RequestError where the address is none.
+        Raises ClusterError if no Ray answers or starts, RequestError if the address is not valid.
         """
         if not self._is_joined:
-            self._enter()
+            self._open()
         runtime = RayRuntime(placed(replicas) if replicas else None)
         try:
             yield runtime
         finally:
             runtime.close()
 
-    def _enter(self) -> None:
+    def _open(self) -> None:
         where = "on this machine" if self._address is None else f"at {self._address}"
         self._say(f"{'starting' if self._address is None else 'joining'} Ray {where}")
         began_s = time.monotonic()
@@ -176,7 +183,7 @@ class RaySession:
         self._say(f"Ray {where} is ready: {_capacity()}, after {time.monotonic() - began_s:.1f} s")
 
     def close(self) -> None:
-        """Leave Ray; a local one ends. A Ray that the caller had started goes on."""
+        """Leave Ray. A local Ray ends; a Ray that was already running goes on."""
         if self._started:
             import ray
 
@@ -184,9 +191,9 @@ class RaySession:
 
 
 def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
-    """Start or join Ray, quietly; False where this process is in one already."""
+    """Start or join Ray, without output; False if this process is already in one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # The failures that Ray means are those of chains that a run which stops has left behind.
+    # Ray would print the errors of chains that a stopping run leaves behind.
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -211,12 +218,12 @@ def _start_ray(address: str | None, environment: dict[str, str]) -> bool:
         what = f"Ray at {address} does not answer" if address else "Ray cannot start here"
         raise ClusterError(f"{what}: {' '.join(str(exc).split())}") from exc
     if handler is not None and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)  # Ray's own prints its stack
+        signal.signal(signal.SIGTERM, handler)  # Ray's handler prints a stack trace
     return True
 
 
 def _capacity() -> str:
-    """The nodes, cores and GPUs of the Ray that this process is in."""
+    """The nodes, cores and GPUs of this process's Ray."""
     import ray
 
     nodes = sum(node["Alive"] for node in ray.nodes())
@@ -226,14 +233,14 @@ def _capacity() -> str:
 
 
 def _quiet_raylets() -> None:
-    """Have Ray log what it prints on standard output of each worker and node that dies.
+    """Send Ray's messages about dead workers and nodes to the log.
 
-    It does so whatever `log_to_driver` says (`listen_error_messages` of Ray 2.60), and has no
-    switch for it.
+    Ray prints them on standard output even with `log_to_driver=False` (`listen_error_messages` of
+    Ray 2.60), and has no switch for it.
     """
     from ray._private import worker
 
-    def to_log(data: Mapping[str, Any], ignore_prefix: bool) -> None:
+    def to_log(data: Mapping[str, list[str]], ignore_prefix: bool) -> None:
         for message in data["lines"]:
             log.info("Ray: %s", message)
 
@@ -241,33 +248,32 @@ def _quiet_raylets() -> None:
 
 
 def _provide_token() -> None:
-    """Ray keeps the token of a Ray that it starts in the home folder. Where that takes no files,
-    the Ray of this process gets one that is nowhere else."""
+    """Give Ray a token if it cannot write its own into the home folder."""
     if os.environ.keys() & {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
         return
     try:
         folder = Path.home() / ".ray"
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except (OSError, RuntimeError):  # RuntimeError: nobody knows where it is
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def require_reachable(address: str) -> None:
-    """Ray itself tries an address for minutes, and writes to the terminal meanwhile.
+    """Check that something listens at an address; Ray itself tries for minutes, and prints.
 
-    Raises RequestError for what is no address, ClusterError where nobody listens.
+    Raises RequestError if the address is not valid, ClusterError if nothing listens.
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not (host and port.isdecimal() and 0 < int(port) < 2**16):
         raise RequestError(
-            f"--ray {address} is no address; give `auto`, `host:port`, `ray://host:port` or "
-            f"`{IN_PROCESS}`"
+            f"--ray {address} is not a valid address; give `auto`, `host:port`, `ray://host:port` "
+            f"or `{IN_PROCESS}`"
         )
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
     except OSError as exc:
         raise ClusterError(
-            f"Ray at {address} does not answer: {exc}; look whether it runs, or leave out --ray to "
-            "start one on this machine"
+            f"Ray at {address} does not answer: {exc}; check that it runs, or leave out --ray to "
+            "start a local Ray"
         ) from exc

@@ -1,4 +1,4 @@
-"""What can become of a row between two versions of a dataset: words, and the shape of a list."""
+"""How a row can change between two versions of a dataset: the reasons, and the table of changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     ),
     "inventory": ("doc_id", "uris", "page_count", "reason"),
 }  # fmt: skip
-"""The columns that an explanation reads, by table; crops come and go with their page."""
+"""The columns of each table that an explanation reads. Crops come and go with their page."""
 
 Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Rows by table, by `added`, `removed` or `changed`, and by why."""
@@ -30,21 +30,21 @@ CHANGE = pa.schema(
         ("detail", pa.string()),
     ]
 )
-"""One row a change. `change` is `added`, `removed` or `changed`. `why` is a word of `REASONS`; in
-`rejects` it is the reject's reason where it is added or removed. `id` is a page's or a
-document's."""
+"""One row for each change. `change` is `added`, `removed` or `changed`. `why` is a word of
+`REASONS`; for an added or removed row of `rejects` it is the reject's reason. `id` is that of a
+page or a document."""
 
 REASONS = {
     # added
     "new_document": "its document is new",
     "file_changed": "a file changed: the same URI holds another document",
-    "keeper_left": "it was a duplicate, and its keeper is not there any more",
-    "no_longer_duplicate": "it was a duplicate, and is compared with other pages now",
+    "keeper_left": "it was a duplicate, and its keeper has left the dataset",
+    "no_longer_duplicate": "it was a duplicate, and is now compared with other pages",
     "read_now": "it was a reject for another reason",
     # removed
     "document_left": "its document left the sources",
-    "duplicate": "it is a duplicate now",
-    "rejected": "it is a reject now, for another reason",
+    "duplicate": "it is now a duplicate",
+    "rejected": "it is now a reject, for another reason",
     # either
     "settings_changed": "the recipe changed, and nothing else explains it",
     "unexplained": "nothing in the two versions explains it; run `pagefoundry verify`",
@@ -52,22 +52,22 @@ REASONS = {
     "re_read": "it was read again",
     "moved": "its document is named by another URI",
     "files": "its document is in other files",
-    "counted_anew": "its pages were counted anew",
-    "touched": "its files have other times or etags, and the same content",
-    "other_reason": "it is a reject for another reason",
-    "other_keeper": "another one is kept for it",
+    "counted_anew": "its pages were counted again",
+    "touched": "its files have other times or etags, but the same content",
+    "other_reason": "it is a reject for another reason than before",
+    "other_keeper": "another page is kept in its place",
 }
-"""The words of `why`, and what each means."""
+"""The words of `why` and their meanings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Whether the two versions were read, or deduplicated and published, under other settings."""
+    """Whether two versions were read, or published, with different settings."""
 
     reading_differs: bool
     publish_differs: bool
 
     @property
     def differ(self) -> bool:
-        """Whether either differs."""
+        """Whether any setting differs."""
         return self.reading_differs or self.publish_differs

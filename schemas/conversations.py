@@ -1,7 +1,7 @@
 """The source `conversations`: chats and long texts whose older turns become images.
 
-Memory that fades: the newest turns stay text, older ones are shown at a mode that costs fewer
-vision tokens the older they are (DeepSeek-OCR, arXiv 2510.18234, section 5).
+This is memory that fades: the newest turns stay text, and the older a turn is, the fewer vision
+tokens its mode takes (DeepSeek-OCR, arXiv 2510.18234, section 5).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ FadeMode = Literal["text", "gundam", "large", "base", "small", "tiny"]
 ImageMode = Literal["gundam", "large", "base", "small", "tiny"]
 
 LONGEST_EDGE_PX: dict[ImageMode, int] = {
-    "gundam": 1920,  # three tiles of 640, which is what an upright A4 page is cut into
+    "gundam": 1920,  # three tiles of 640: an upright A4 page is cut into three rows
     "large": 1280,
     "base": 1024,
     "small": 640,
     "tiny": 512,
 }
-"""How large a page is drawn for each mode."""
+"""The longest edge of a page image in each mode."""
 
 
 def image_tokens(mode: ImageMode, width: int, height: int) -> int:
@@ -41,7 +41,7 @@ def image_tokens(mode: ImageMode, width: int, height: int) -> int:
 
 
 class Limit(NamedTuple):
-    """A mode, and the age from which on the next one is used."""
+    """A mode, and the age at which the next mode begins."""
 
     mode: FadeMode
     age: int
@@ -101,13 +101,13 @@ class Fade(Part):
             if older.age < younger.age:
                 raise ValueError(
                     f"{older.mode} ends at age {older.age}, before {younger.mode} at "
-                    f"{younger.age}: ages rise from text over gundam, large and base to small"
+                    f"{younger.age}; ages must rise from text to gundam, large, base and small"
                 )
         return self
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The modes that are used, youngest first, without the last, `tiny`."""
+        """The modes in use, youngest first, without the last, which is `tiny`."""
         ages: dict[FadeMode, int | None] = {
             "text": self.text,
             "gundam": self.gundam,
@@ -119,7 +119,7 @@ class Fade(Part):
         return given or _DEFAULTS[self.by]
 
     def mode(self, age: int) -> FadeMode:
-        """The mode at an age.
+        """The mode of a turn of this age.
 
         >>> fade = Fade(text=2, base=4)
         >>> [fade.mode(age) for age in (1, 2, 4)]

@@ -1,38 +1,38 @@
-"""The whole error tree. Foreign errors are translated into these at the edges, once.
+"""The whole error tree. Errors of libraries are translated into these in one place each.
 
 PageFoundryError
-├── RequestError            the request was wrong, and waiting mends nothing: exit code 2, one line,
+├── RequestError            the request was wrong, and waiting does not help: exit code 2, one line,
 │   │                       nothing was changed
 │   ├── RecipeError         the recipe does not parse; names the field
 │   ├── SourceError         a source pattern cannot be listed or matches nothing
-│   └── DatasetError        the dataset is missing, or made with another digest
-├── EnvironmentFault        not the page's fault, and may pass: backed off, and stops the run when
-│   │                       it persists; exit code 3 unless it is a RequestError too
+│   └── DatasetError        the dataset is missing, or was made with another digest
+├── EnvironmentFault        not the page's fault, and may pass: retried after pauses, and stops the
+│   │                       run if it persists; exit code 3 unless it is also a RequestError
 │   ├── StorageError        an object cannot be read or written
-│   │   └── AccessError     a store or disk refuses us (credentials, rights, bucket, read-only): a
-│   │                       RequestError too, which stops the run at once
-│   ├── LeaseError          another run holds the dataset, or came between this run and its commit
+│   │   └── AccessError     a store or disk refuses access (credentials, rights, bucket, read-only);
+│   │                       also a RequestError, so it stops the run at once
+│   ├── LeaseError          another run holds the dataset, or published before this run's commit
 │   ├── ClusterError        a Ray cluster does not answer, or Ray cannot start on this machine
-│   ├── ModelError          an engine cannot be loaded: its device or its memory fails, or nobody
-│   │   │                   has room for a replica
-│   │   └── NoEngineError   there is no such engine: its package, checkpoint, profile, mode or task
-│   │                       cannot be had; a RequestError too, which stops the run at once
-│   └── EngineDied          what an engine runs on is gone; a replica ends and is started anew
-├── ShardError              a chain failed for a reason that may lie in its pages: split and retried
+│   ├── ModelError          an engine cannot be loaded: its device or memory fails, or no node has
+│   │   │                   room for a replica
+│   │   └── NoEngineError   the engine does not exist: its package, checkpoint, profile, mode or
+│   │                       task is missing; also a RequestError, so it stops the run at once
+│   └── EngineDied          the engine's process or device died; the replica ends and is replaced
+├── ShardError              a chain failed, perhaps because of its pages: split and retried
 ├── DocumentError           a document is unreadable; carries the reject reason
 └── IntegrityError          `verify` or a publish found rows that do not add up: exit code 1
 
-A page that fails is no exception: it is a `schemas.pages.PageError` in its reading.
+A failed page raises no exception: its reading has a `schemas.pages.PageError`.
 """
 
 from __future__ import annotations
 
 UNACCOUNTED = 1
-"""Exit code: something is unaccounted for, or failed its check."""
+"""Exit code: something is unaccounted for or failed its check."""
 WRONG_REQUEST = 2
 """Exit code: the request was wrong."""
 MAY_PASS = 3
-"""Exit code: the surroundings failed; the same command may succeed later."""
+"""Exit code: the environment failed; the same command may succeed later."""
 
 
 class PageFoundryError(Exception):
@@ -40,7 +40,7 @@ class PageFoundryError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """What a command that ends with this error exits with."""
+        """The exit code of a command that ends with this error."""
         if isinstance(self, RequestError):
             return WRONG_REQUEST
         return MAY_PASS if isinstance(self, EnvironmentFault) else UNACCOUNTED
@@ -63,7 +63,7 @@ class DatasetError(RequestError):
 
 
 class EnvironmentFault(PageFoundryError):
-    """The surroundings failed, not the input."""
+    """The environment failed, not the input."""
 
 
 class StorageError(EnvironmentFault):
@@ -71,8 +71,10 @@ class StorageError(EnvironmentFault):
 
 
 class AccessError(StorageError, RequestError):
-    """A store or a disk refuses us, and waiting mends nothing: credentials, rights, a bucket that
-    is missing, a file system that is read-only."""
+    """A store or a disk refuses access: credentials, rights, a missing bucket, a read-only disk.
+
+    Waiting does not help.
+    """
 
 
 class LeaseError(EnvironmentFault):
@@ -88,14 +90,14 @@ class ModelError(EnvironmentFault):
 
 
 class NoEngineError(ModelError, RequestError):
-    """The engine that was asked for cannot be had: its package, checkpoint, profile, mode or task.
+    """The engine does not exist: its package, checkpoint, profile, mode or task is missing.
 
-    Waiting mends nothing.
+    Waiting does not help.
     """
 
 
 class EngineDied(EnvironmentFault):
-    """What an engine runs on, a process or a device, is gone; a new replica may read on."""
+    """The process or the device of an engine died; a new replica may read on."""
 
 
 class ShardError(PageFoundryError):

@@ -1,4 +1,4 @@
-"""Identity: ids made from content, and the seeded order of rows. Pure; no I/O, no clock."""
+"""Ids made from content, and the seeded order of rows. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHARD_ID_HEX_CHARS = 32
 
 
 def page_id(doc_id: str, page_index: int) -> str:
-    """`doc_id/00042`: a document's SHA-256 and the page index from 0.
+    """`doc_id/00042`: the document's SHA-256 and the page index from 0.
 
     Five digits sort as text up to page 99,999; later pages take more digits.
     """
@@ -20,7 +20,7 @@ def page_id(doc_id: str, page_index: int) -> str:
 
 
 def split_page_id(value: str) -> tuple[str, int]:
-    """The inverse of `page_id`. Raises ValueError for anything else."""
+    """The inverse of `page_id`. Raises ValueError if the value is not a page id."""
     match = PAGE_ID.fullmatch(value)
     if match is None:
         raise ValueError(f"not a page id: {value!r}")
@@ -28,14 +28,14 @@ def split_page_id(value: str) -> tuple[str, int]:
 
 
 def crop_id(page: str, number: int) -> str:
-    """`page_id-07`: a page's id and the number from 0 of a region of it."""
+    """`page_id-07`: the page's id and the number of a region on it, from 0."""
     return f"{page}-{number:02d}"
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
     """SHA-256 (hex) of a list of strings, each preceded by its length.
 
-    The lengths keep `["ab", "c"]` and `["a", "bc"]` apart.
+    With the lengths, `["ab", "c"]` and `["a", "bc"]` have different digests.
     """
     state = hashlib.sha256()
     for part in parts:
@@ -51,15 +51,15 @@ def canonical_json(value: object) -> str:
 
 
 def order_key(seed: int, row_id: str) -> bytes:
-    """The 16-byte key that rows of a part are sorted by: a seeded hash of the row's id.
+    """The 16-byte sort key of a row: a seeded hash of its id.
 
-    It shuffles pages of one document apart, and is the same on every machine.
+    It separates the pages of a document, and is the same on every machine.
     """
     salt = (seed & (2**64 - 1)).to_bytes(8, "little")
     return hashlib.blake2b(row_id.encode(), digest_size=16, salt=salt).digest()
 
 
 def row_order(seed: int, row_id: str) -> tuple[bytes, int]:
-    """What the rows of a table are sorted by: `order_key`; crops follow their page's, by number."""
+    """The sort key of a row in its table: the page's `order_key`, then the number of the crop."""
     page, _, number = row_id.partition("-")
     return order_key(seed, page), int(number or 0)

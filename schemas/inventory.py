@@ -1,4 +1,4 @@
-"""The inventory: all documents that the sources hold now, and how it is kept up to date. Pure."""
+"""The inventory: all documents that the sources hold now, and how to update it. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from schemas.sources import listed_as, source_named
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document and every file it was seen in: first the one that rows name, then by URI.
+    """One document and its files: first the file that rows name, then the others by URI.
 
-    `page_count` is None where the pages cannot be counted; `reason` and `detail` then say why.
+    `page_count` is None if the pages cannot be counted; `reason` and `detail` then say why.
     """
 
     doc_id: str
@@ -27,13 +27,16 @@ class Document:
 
     @property
     def source_uri(self) -> str:
-        """What rows name. At first the first of all files, so that it does not depend on arrival;
-        a name then stays while its file does, so this one column depends on what came before."""
+        """The URI that rows name. It stays while its file is listed, so that rows do not change.
+
+        It is the one column that depends on earlier versions; for a new document it is the first
+        URI, so that it does not depend on the order of arrival.
+        """
         return source_named(self.files[0].uri, self.media_type)
 
     @property
     def pages(self) -> PageRange:
-        """All pages. Only for a document that could be counted."""
+        """All pages of a document whose pages are counted."""
         assert self.page_count is not None
         assert self.media_type is not None
         return PageRange(self.doc_id, 0, self.page_count, self.media_type, self.files)
@@ -42,7 +45,9 @@ class Document:
         """A row of `schemas.tables.INVENTORY`."""
         return {
             "doc_id": self.doc_id,
-            "uris": [{"uri": f.uri, "size": f.size, "version": f.version} for f in self.files],
+            "uris": [
+                {"uri": file.uri, "size": file.size, "version": file.version} for file in self.files
+            ],
             "media_type": self.media_type,
             "size": self.files[0].size,
             "page_count": self.page_count,
@@ -70,18 +75,18 @@ def update_inventory(
     on_missing: Literal["keep", "remove"],
     unreadable: frozenset[str] = frozenset(),
 ) -> list[Document]:
-    """The documents of now, sorted by id.
+    """The documents that the sources hold now, sorted by id.
 
-    Records are listed as the file that they lie in. A file of a known document stays where it is
-    listed unchanged, or is `unreadable`, or is missing and `on_missing` is `keep`; a file whose
-    content changed leaves its old document. A document without files leaves the inventory.
+    A file stays with its document if it is listed unchanged, if it is `unreadable`, or if it is
+    missing and `on_missing` is `keep`. A file whose content changed leaves its old document. A
+    document without files leaves the inventory. Records are listed as the file that holds them.
 
-    Rows go on naming the file that they name, while it is listed; else the first that is, if any.
+    Rows keep naming the same file while it is listed; then the first listed file, if any.
 
     Args:
         known: the last inventory.
-        listed: every file that the sources name now.
-        found: files that were examined now, each with its document (whose files are ignored).
+        listed: every file that the sources list now.
+        found: files that were examined now, each with its document, whose `files` are ignored.
         unreadable: URIs that are listed but cannot be read.
     """
     documents: dict[str, Document] = {}
@@ -124,7 +129,7 @@ def _named_first(
     now: Mapping[str, SeenFile],
     media_type: str | None,
 ) -> tuple[SeenFile, ...]:
-    """Files that are listed before those that are missing, among them the named one first."""
+    """The files with the one that rows name first: a listed file before a missing one."""
 
     def claim(file: SeenFile) -> tuple[bool, bool, str]:
         return listed_as(file.uri, media_type) not in now, file.uri != name, file.uri

@@ -1,7 +1,7 @@
 """The records that travel through a pass: a page's image, its reading, its blocks and attempts.
 
-Plain frozen dataclasses: they are pickled between processes and never written to disk as they
-are; what is written is a row of `schemas.tables`.
+Frozen dataclasses, which are pickled between processes. They are never written to disk; rows of
+`schemas.tables` are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Box = tuple[float, float, float, float]
-"""x0, y0, x1, y1 as fractions of the page image's width and height, top-left origin."""
+"""x0, y0, x1, y1 as fractions of the page image's width and height, from the top left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One region of a page: its label (`text`, `title`, `table`, `figure`), place and text."""
+    """One region of a page: its label (`text`, `title`, `table`, `figure`), position and text."""
 
     label: str
     bbox: Box
@@ -48,11 +48,11 @@ class PageError:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a page: who read it, how, and how it ended (`ok` or a reason).
+    """One try to read a page: the engine, how it read, and the outcome (`ok` or a reason).
 
-    `guard` is the n-gram guard as `size/window`, empty where there is none; `rotation` the
-    degrees clockwise by which the displayed page was turned for this try. The `mode` of a text
-    layer is `mirrored` where the page was mirrored back first, left to right, else empty.
+    `guard` is the n-gram guard as `size/window`, or empty. `rotation` is by how many degrees
+    clockwise the displayed page was turned for this try. The `mode` of a text layer is `mirrored`
+    if the page was first mirrored left to right, else empty.
     """
 
     engine: str
@@ -66,11 +66,14 @@ class Attempt:
 class Reading:
     """What an engine (or the text layer) returns for one page.
 
-    `vision_tokens` is 0 for engines that see none of their own; `output_tokens` is what the model
-    generated, in its own tokens, also where the reading failed. Where blocks have texts, `text`
-    is theirs, joined by `join_blocks`. `cleaned_chars` are those that were left out because no
-    font has them. `turn` is the rotation, in degrees clockwise, that would
-    make the page upright, where the engine saw that it is not. A failed page carries `error`.
+    Args:
+        text: if blocks have texts, these joined by `join_blocks`.
+        vision_tokens: 0 for engines without vision tokens.
+        output_tokens: what the model generated, in its own tokens, also if the reading failed.
+        turn: the rotation in degrees clockwise that would make the page upright, if the engine
+            saw that it is not.
+        cleaned_chars: how many characters were left out because no font has them.
+        error: why the page failed.
     """
 
     page_id: str
@@ -85,7 +88,7 @@ class Reading:
 
 
 def join_blocks(blocks: Iterable[Block]) -> str:
-    """The text of a page from its blocks, in their order: a blank line between two texts."""
+    """The text of a page: its blocks' texts in order, with a blank line between two."""
     return "\n\n".join(block.text for block in blocks if block.text)
 
 
@@ -93,10 +96,10 @@ def join_blocks(blocks: Iterable[Block]) -> str:
 class Crop:
     """A region of a page that was cut out and read by itself.
 
-    `crop_id` is the page's id, a dash, and the region's two-digit number on the page from 0;
-    `bbox` is in fractions of the upright page. `image.page_id` is the crop's id. A crop that
-    could not be read has `error` and no text. `engine`, `model`, `model_revision` and `mode` name
-    who read it, which need not be who read the page.
+    `crop_id` is the page's id, a dash, and the region's two-digit number on the page from 0.
+    `bbox` is in fractions of the upright page. `image.page_id` is the crop's id. A crop that could
+    not be read has an `error` and no text. `engine`, `model`, `model_revision` and `mode` may
+    differ from the page's.
     """
 
     crop_id: str
@@ -122,15 +125,17 @@ _IMAGE_SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp"}
 
 
 def image_path(row_id: str, data: bytes) -> str:
-    """The name of a page's or a crop's image: its id with a dash for the slash, and the suffix of
-    the file that `data` begins. Raises ValueError unless that is a JPEG, PNG or WebP.
+    """The file name of an image: the id of its page or crop with a dash for the slash, and the
+    suffix of its format. Raises ValueError unless `data` begins a JPEG, PNG or WebP.
 
     >>> image_path("0123/00004-01", b"\\x89PNG")
     '0123-00004-01.png'
     """
     suffix = _IMAGE_SUFFIXES.get(data[:2])
     if suffix is None:
-        raise ValueError(f"the image of {row_id} begins {data[:2]!r}: no JPEG, PNG or WebP")
+        raise ValueError(
+            f"the image of {row_id} is no JPEG, PNG or WebP: it begins with {data[:2]!r}"
+        )
     return row_id.replace("/", "-") + suffix
 
 
@@ -142,7 +147,7 @@ def crop_link(crop: Crop) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Who made a page from its text: the kind of its source, and what of it there is to tell."""
+    """How a page was made from its text: the kind of its source, its mode and its task."""
 
     text_source: str
     kind: str
@@ -152,7 +157,7 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """A part of a message: a text, or the next one of the sample's images, which has none."""
+    """A part of a message: a text, or the next of the sample's images, which has no text."""
 
     type: Literal["text", "image"]
     text: str | None = None
@@ -160,7 +165,7 @@ class MessagePart:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a sample, as trainers of chat models take it."""
+    """A message of a sample, in the layout of trainers of chat models."""
 
     role: str
     content: tuple[MessagePart, ...]
@@ -168,10 +173,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn of a conversation, or the part of one that has one mode.
+    """A turn of a conversation, or a part of a turn that has its own mode.
 
-    `turn` is its number from 0; `age` that of its newest line, in the schedule's unit; `images`
-    are the numbers of those that show it, in their order; a turn that stays text has none.
+    `turn` is its number from 0. `age` is the age of its newest line, in the schedule's unit.
+    `images` are the numbers of the images that show it, in order; empty if it stays text.
     """
 
     turn: int
@@ -185,7 +190,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """An image of a conversation: its mode, what it costs, and exactly what stands on it."""
+    """An image of a conversation: its mode, its vision tokens, and exactly the text on it."""
 
     image: PageImage
     mode: str
@@ -195,8 +200,7 @@ class ShownPage:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation whose older turns are images; `images` are in the order of the messages'
-    parts."""
+    """A conversation whose older turns are images, in the order of the messages' image parts."""
 
     messages: tuple[Message, ...]
     turns: tuple[Turn, ...]
@@ -204,32 +208,36 @@ class Conversation:
 
     @property
     def tokens_before(self) -> int:
-        """What the texts of all turns cost."""
+        """The text tokens of all turns."""
         return sum(turn.text_tokens for turn in self.turns)
 
     @property
     def tokens_after(self) -> int:
-        """What the turns that are text cost, and the images."""
+        """The text tokens of the turns that stay text, and the vision tokens of the images."""
         text_tokens = sum(turn.text_tokens for turn in self.turns if turn.mode == "text")
         return text_tokens + self.vision_tokens
 
     @property
     def vision_tokens(self) -> int:
-        """What the images cost."""
+        """The vision tokens of the images."""
         return sum(shown.vision_tokens for shown in self.images)
 
 
 @dataclass(frozen=True, slots=True)
 class RasteredPage:
-    """What rasterising gives for one page.
+    """The result of rasterising one page.
 
-    `layer` is the text layer's reading where routing chose it, or the text that a page was made
-    from, by `maker`; `layer_reason` says why routing did not, and is None where no text layer was
-    looked for. A page with `error` has no reading to come. `image_hash` is 32 bytes. A page that is
-    a `conversation` has its images, and none of its own. `taken` is the reading of a page that is
-    taken over from another dataset. `rotation` is the degrees clockwise by which the displayed page
-    was turned for `image` and the boxes of `layer`, after it was mirrored left to right where it
-    `is_mirrored`.
+    Args:
+        image: None if the page failed or is a conversation.
+        image_hash: 32 bytes.
+        layer: the reading of the text layer, if routing chose it; of a made page, its text.
+        layer_reason: why routing did not choose the text layer; None if it looked for none.
+        error: why the page failed; then it is not read.
+        maker: how a made page was made.
+        conversation: the images and turns of a page that is a conversation.
+        taken: the reading of a page that is taken from another dataset.
+        rotation: by how many degrees clockwise the displayed page was turned for `image` and the
+            boxes of `layer`, after it was mirrored left to right if it `is_mirrored`.
     """
 
     page_id: str
@@ -255,10 +263,10 @@ class RasteredPage:
 class PageReading:
     """A page's final reading and the attempts that led to it.
 
-    `engine`, `model`, `model_revision`, `mode` and `task` name who produced the text, and how;
-    `text_source` is `ocr`, `text_layer`, `rendered` or `synthetic`. `rotation` is the degrees
-    clockwise by which the displayed page was turned to be upright. `image` is the page's where
-    the replica turned the rasterised one.
+    `engine`, `model`, `model_revision`, `mode` and `task` say how the text was made; `text_source`
+    is `ocr`, `text_layer`, `rendered` or `synthetic`. `rotation` is by how many degrees clockwise
+    the displayed page was turned to be upright. `image` is the turned image, if the replica turned
+    the rasterised one.
     """
 
     reading: Reading

@@ -1,7 +1,7 @@
-"""What is wrong with a recipe, in plain words: the field, what belongs there, what was given.
+"""Explains what is wrong with a recipe: the field, what belongs there, and the value given.
 
-pydantic finds the problems and names their types; the sentences are ours. Values under `storage`
-and of unknown keys are never repeated: somebody may have put a secret there.
+pydantic finds the problems and their types; the sentences are ours. Values under `storage` and of
+unknown keys are never printed, because they may be secrets.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,18 +17,18 @@ from pydantic_core import ErrorDetails
 _MOST_CHARS = 60
 _SECRET = "storage"
 _QUOTED = re.compile(r"'([^']*)'")
-# By the pattern of a field: what it asks for.
+# What a field must be, by the pattern of its type.
 _PATTERNS = {
     r"^[0-9a-f]{40}$": "a commit, which has 40 hex digits,",
     r"^https?://[^/@?#\s]+/?$": "an address such as https://host:port",
     r"^#[0-9a-f]{6}$": "a colour such as #1a2b3c",
 }
-# By pydantic's type of a problem, or its first word: what belongs into the field.
+# What belongs in a field, by the type of pydantic's problem or the type's first word.
 _EXPECTED = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
-    "string": "a text (a number stands in quotes)",
+    "string": "a text (put a number in quotes)",
     "tuple": "a list, as [a, b],",
     "literal": "one of {options}",
     "string_pattern_mismatch": "{asked}",
@@ -42,14 +42,14 @@ _EXPECTED = {
     "model": "a section of keys ({keys})",
     "dict": "a section with a name and a value on each line",
     "missing": "it is missing",
-    "invalid_key": "a key is a word; put it in quotes",
+    "invalid_key": "a key must be a text; put it in quotes",
 }
 _LIMITS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _WITHOUT_VALUE = ("missing", "invalid_key")
 
 
 def problems(error: ValidationError, root: type[BaseModel]) -> list[str]:
-    """One line for each problem that pydantic found in a value for `root`, without repetition."""
+    """One line for each problem that pydantic found in a value of `root`, without duplicates."""
     lines: dict[str, None] = {}
     for details, options in _merged(error.errors(include_url=False)):
         path = ".".join(_path(details["loc"]))
@@ -58,14 +58,14 @@ def problems(error: ValidationError, root: type[BaseModel]) -> list[str]:
     return list(lines)
 
 
-def _merged(found: Iterable[ErrorDetails]) -> Iterator[tuple[ErrorDetails, Sequence[str]]]:
-    """The problems, with the words that would do; those of one value come together.
+def _merged(problems: Iterable[ErrorDetails]) -> Iterator[tuple[ErrorDetails, Sequence[str]]]:
+    """The problems, each with the valid words; several problems of one value become one.
 
-    A value that may be of several kinds has a problem for each; one number that stands for a pair
-    has two.
+    A value that may have several types has a problem for each type; a number that stands for a
+    pair has two.
     """
-    merged: dict[tuple[Any, ...], tuple[ErrorDetails, list[str]]] = {}
-    for details in found:
+    merged: dict[tuple[object, ...], tuple[ErrorDetails, list[str]]] = {}
+    for details in problems:
         place = tuple(_path(details["loc"]))
         if details["type"] in _LIMITS and place[-1:] in (("0",), ("1",)):
             place = (*place[:-1], repr(details["input"]))
@@ -75,7 +75,7 @@ def _merged(found: Iterable[ErrorDetails]) -> Iterator[tuple[ErrorDetails, Seque
 
 
 def _path(place: tuple[int | str, ...]) -> list[str]:
-    """The keys to a value; pydantic puts the kind of a source behind its number."""
+    """The keys of a value, without the kind that pydantic puts after a source's number."""
     if place[:1] == ("sources",) and len(place) > 2:
         place = (*place[:2], *place[3:])
     return [str(key) for key in place if not str(key).startswith("literal[")]
@@ -96,7 +96,7 @@ def _sentence(details: ErrorDetails, options: Sequence[str], root: type[BaseMode
 def _belongs_here(
     details: ErrorDetails, options: Sequence[str], models: Sequence[type[BaseModel]]
 ) -> str:
-    """What belongs into a field and what was given; in pydantic's words where we have none."""
+    """What belongs in a field and what was given; pydantic's words if we have none."""
     kind, given = details["type"], details["input"]
     template = _EXPECTED.get(kind) or _EXPECTED.get(kind.partition("_")[0])
     if template is None:
@@ -113,13 +113,13 @@ def _belongs_here(
 
 def _unknown_key(key: str, here: Sequence[type[BaseModel]], root: type[BaseModel]) -> str:
     if not here:
-        return "there is no such key; leave it out"
+        return "this key does not exist; leave it out"
     known = list(here[0].model_fields)
     sources = _models_in(root.model_fields["sources"].annotation)
     if here[0] in sources and any(key == next(iter(_kind_keys(model))) for model in sources):
-        return "a source is of one kind; make this a source of its own"
+        return "a source has one kind; make this a separate source"
     if guess := _guess(key, known):
-        return f"there is no such key{guess}"
+        return f"this key does not exist{guess}"
     elsewhere = [
         name
         for name, field in root.model_fields.items()
@@ -127,14 +127,14 @@ def _unknown_key(key: str, here: Sequence[type[BaseModel]], root: type[BaseModel
         and any(key in model.model_fields for model in _models_in(field.annotation))
     ]
     if here[0] is root and elsewhere:
-        return f"there is no such key here; it belongs under `{elsewhere[0]}`"
+        return f"this key does not exist here; it belongs under `{elsewhere[0]}`"
     if here[0] is not root and key in root.model_fields:
-        return "there is no such key here; it belongs at the left margin, in no section"
-    return f"there is no such key; known are {', '.join(known)}"
+        return "this key does not exist here; it belongs at the top level, in no section"
+    return f"this key does not exist; the keys here are {', '.join(known)}"
 
 
 def _kind_keys(model: type[BaseModel]) -> Iterator[str]:
-    """The keys that only this kind of source has to have."""
+    """The keys that a source of this kind must have."""
     yield from (name for name, field in model.model_fields.items() if field.is_required())
 
 
@@ -152,7 +152,7 @@ def _guess(given: str, options: Sequence[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as a recipe has it, in short."""
+    """A value in the form of a recipe, shortened."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -161,11 +161,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
 
 
-# ---- what a model says of its fields ---------------------------------------------------------
+# ---- the fields of a model ---------------------------------------------------------
 
 
 def _models_at(root: type[BaseModel], place: tuple[int | str, ...]) -> list[type[BaseModel]]:
-    """The models that a value at `place` may be of."""
+    """The models that a value at `place` may have."""
     models = [root]
     for key in place:
         if isinstance(key, int):
@@ -178,8 +178,8 @@ def _models_at(root: type[BaseModel], place: tuple[int | str, ...]) -> list[type
     return models
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models that a type mentions, in its order."""
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """The models in a type, in order."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

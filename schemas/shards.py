@@ -1,18 +1,17 @@
-"""Shards: lists of page ranges, and the receipt that says one is done."""
+"""Shards: lists of page ranges, and the receipt which says that a shard is done."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
 
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as a source listed it. `version` is an etag, or the mtime in seconds."""
+    """A file as a source lists it. `version` is its etag, or its modification time in seconds."""
 
     uri: str
     size: int
@@ -42,7 +41,7 @@ class Shard:
 
     @property
     def shard_id(self) -> str:
-        """A hash of the page ranges and the recipe digest, wherever the files lie."""
+        """A hash of the page ranges and the recipe digest, independent of the files' URIs."""
         parts = [self.recipe_digest]
         for r in self.ranges:
             parts += [r.doc_id, str(r.start), str(r.stop)]
@@ -71,10 +70,10 @@ class CropsFile:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Written last, so its existence means that the shard's files are whole.
+    """Says that a shard is done: it is written last, so its existence means whole files.
 
     `outcomes` counts pages by `sample` or reject reason and adds up to the shard's pages. `crops`
-    is None, and left out of the JSON, for a shard without crops, which has no such file.
+    is None, and left out of the JSON, for a shard without crops.
     """
 
     shard_id: str
@@ -94,7 +93,7 @@ class Receipt:
 
     @property
     def staged_bytes(self) -> int:
-        """The size of the shard's files, the receipt apart."""
+        """The size of the shard's files without the receipt."""
         return self.rows_bytes + self.images_bytes + (self.crops.bytes if self.crops else 0)
 
     def to_json(self) -> str:
@@ -106,9 +105,9 @@ class Receipt:
 
     @staticmethod
     def from_json(text: str) -> Receipt:
-        """Raises ValueError where the text is not a receipt."""
+        """The receipt in a JSON text. Raises ValueError if the text is not a receipt."""
         try:
-            data: dict[str, Any] = json.loads(text)
+            data = json.loads(text)
             data["ranges"] = tuple((d, int(a), int(b)) for d, a, b in data["ranges"])
             if "crops" in data:
                 data["crops"] = CropsFile(**data["crops"])

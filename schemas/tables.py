@@ -1,8 +1,8 @@
-"""The tables of a dataset as explicit Arrow schemas, and the words their columns hold.
+"""The tables of a dataset as explicit Arrow schemas, and the words in their columns.
 
 Only types that Delta Lake has are used (signed integers, binary, lists, structs), so a part's
 Parquet schema and the table's Delta schema agree. `SCHEMA_VERSION` is part of the recipe digest:
-raise it whenever a column changes its meaning.
+raise it whenever the meaning of a column changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEYS = {
     "conversations": "page_id",
     "pages": "page_id",
 }
-"""The column that tells the rows of a table apart."""
+"""The key column of each table: its values are unique."""
 
 REJECT_REASONS = {
     # a whole document
@@ -153,7 +153,7 @@ PAGES = pa.schema(
     [*_PAGE_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_READING_FIELDS],
     metadata=_HUGGINGFACE,
 )
-"""One row a sample. `image` has the Hugging Face Image layout."""
+"""One row for each sample. `image` has the Hugging Face Image layout."""
 
 _CROP_FIELDS = [
     pa.field("label", pa.string()),
@@ -179,9 +179,9 @@ CROPS = pa.schema(
     [*_CROP_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_CROP_FIELDS],
     metadata=_HUGGINGFACE,
 )
-"""One row a region that was cut out of a page of `pages` and read by itself; the page's text links
-it as `crops/` and its `image.path`. `bbox` is in fractions of the page. A crop that could not be
-read has an empty text and its `reason`; `reason` is null for the others."""
+"""One row for each region that was cut out of a page of `pages` and read by itself. The page's text
+links to it as `crops/` and its `image.path`. `bbox` is in fractions of the page. A crop that could
+not be read has an empty text and a `reason`; else `reason` is null."""
 
 _CONVERSATION_FIELDS = [
     pa.field("messages", pa.list_(MESSAGE)),
@@ -212,12 +212,12 @@ CONVERSATIONS = pa.schema(
     ],
     metadata=_with_pictures(images=[{"_type": "Image"}]),
 )
-"""One row a conversation whose older turns are images, in the layout that trainers of chat models
-take: `messages` with parts of type `text` and `image`, the latter in the order of `images`.
-`shown` has an entry for each image, with exactly what stands on it; `turns` one for each turn, or
-each part of one that has a mode of its own. `tokens_before` are those of all turns as text,
-`tokens_after` those of what stayed text and of the images, `ratio` the first over the second.
-`text`, with the names of the roles in it, and `text_tokens` are what documents are made of."""
+"""One row for each conversation whose older turns are images, in the layout that trainers of chat
+models take: `messages` with parts of type `text` and `image`, the images in the order of `images`.
+`shown` has an entry for each image with exactly the text on it. `turns` has an entry for each turn,
+or for each part of a turn that has its own mode. `tokens_before` counts all turns as text,
+`tokens_after` the turns that stayed text and the images; `ratio` is the first over the second.
+`text`, which includes the names of the roles, and `text_tokens` are what documents are made of."""
 
 DOCUMENTS = pa.schema(
     [
@@ -235,7 +235,7 @@ DOCUMENTS = pa.schema(
         pa.field("recipe_digest", pa.string()),
     ]
 )
-"""One row a kept document. `text[page_offsets[i]:]` is where page `page_indices[i]` begins, in
+"""One row for each kept document. Page `page_indices[i]` begins at `text[page_offsets[i]:]`, in
 characters; pages are joined by a blank line."""
 
 SEEN = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("version", pa.string())])
@@ -251,8 +251,8 @@ INVENTORY = pa.schema(
         pa.field("detail", pa.string()),
     ]
 )
-"""One row a document. `version` is the store's etag, or the modification time in seconds.
-`page_count` is null where the pages cannot be counted, and `reason` then says why."""
+"""One row for each document. `version` is the store's etag, or the modification time in seconds.
+`page_count` is null if the pages cannot be counted; `reason` then says why."""
 
 REJECTS = pa.schema(
     [
@@ -275,9 +275,9 @@ REJECTS = pa.schema(
         pa.field("recipe_digest", pa.string()),
     ]
 )
-"""Everything that went in and did not come out. `level` is `document` or `page`; `stage` is
+"""One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is
 `inventory`, `raster`, `read`, `quality`, `dedup` or `mix`. A duplicate names its keeper in
-`kept_id` and keeps its signatures, so that it is compared again when its keeper leaves."""
+`kept_id` and keeps its signatures, so that it is compared again if its keeper leaves."""
 
 STAGED = pa.schema(
     [
@@ -291,11 +291,11 @@ STAGED = pa.schema(
         *_CONVERSATION_FIELDS,
     ]
 )
-"""One row a page of a shard, sample or reject (`reason` is null for a sample). Its image is
-`image_bytes` bytes at `image_offset` of the shard's `.images` file: publish reads the few
-columns it needs without moving images, and each image by one range read; those of a conversation
-lie there end to end, each of `shown.bytes`. The source URI is joined from the inventory when rows
-are published."""
+"""One row for each page of a shard, sample or reject (`reason` is null for a sample). Its image is
+`image_bytes` bytes at `image_offset` of the shard's `.images` file, so publish reads the few
+columns that it needs without images, and each image with one range read. The images of a
+conversation lie there one after another, each of `shown.bytes` bytes. The source URI is joined from
+the inventory when rows are published."""
 
 STAGED_CROPS = pa.schema(
     [
@@ -305,7 +305,7 @@ STAGED_CROPS = pa.schema(
         *_CROP_FIELDS,
     ]
 )
-"""One row a crop of a shard's samples; its image lies in the shard's `.images` file."""
+"""One row for each crop of a shard's samples; its image is in the shard's `.images` file."""
 
 SCHEMAS = {
     "pages": PAGES,

@@ -1,6 +1,6 @@
-"""What a shard's chain took: seconds, tokens and memory, measured in the workers that did it.
+"""What a shard took: seconds, tokens and memory, measured in the workers.
 
-Times travel beside the receipt and never in it: receipts are the same bytes whoever made them.
+Times travel beside the receipt, not in it, so that a receipt's bytes do not depend on the machine.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ShardTimes:
-    """Sums over the pages of a shard, or of many; the default is of none.
+    """Sums over the pages of one shard or of several; the default is the sum of none.
 
-    `raster_s`, `read_s` and `finish_s` are wall seconds within each step, waiting and moving apart;
-    `read_s` is 0 where no replica was needed. `engine_pages` are the pages that the engine read,
-    the others came from their text layer or failed before. `retries` counts an engine's attempts
-    beyond a page's first. The tokens are those of the shard's samples and of their crops.
-    `gpu_memory_bytes` is the peak that torch had allocated in the replica's process, 0 without a
-    GPU. `device` is what the replicas ran on, empty where there was none.
+    Args:
+        raster_s, read_s, finish_s: wall seconds inside each step, without waiting and transfers;
+            `read_s` is 0 if no replica was needed.
+        engine_pages: pages that the engine read; the others have a text layer or failed before.
+        retries: attempts of the engine beyond a page's first.
+        vision_tokens, output_tokens, text_tokens: of the samples and their crops.
+        gpu_memory_bytes: the peak that torch had allocated in the replica's process; 0 without a
+            GPU.
+        device: what the replicas ran on; empty if there was none.
     """
 
     raster_s: float = 0.0
@@ -33,7 +36,7 @@ class ShardTimes:
     device: str = ""
 
     def __add__(self, other: ShardTimes) -> ShardTimes:
-        """Sums, and the larger of the two memories; of two devices, the last by name."""
+        """The sums; of memory the larger value, of two devices the last by name."""
         return ShardTimes(
             self.raster_s + other.raster_s,
             self.read_s + other.read_s,

@@ -1,7 +1,7 @@
-"""Vision-token formulas. Pure; one place for the arithmetic of modes.
+"""The vision-token formulas of all modes. Pure.
 
-Each family counts as the image processor of its checkpoints does; the tests compare with them.
-All sizes are in pixels and come as width, height.
+Each formula counts as the image processor of the family's checkpoints; the tests compare with them.
+All sizes are in pixels, width before height.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ ReferenceMode = Literal["base", "large"]
 
 
 class VisionTokens(NamedTuple):
-    """What a page image costs a model.
+    """The tokens of a page image.
 
-    `placeholders` are the image tokens in the prompt, as the checkpoint's processor makes them;
-    `valid` are those that stand for the page itself, not for padding, row breaks or separators,
-    and are what `vision_tokens` and `compression` count.
+    `placeholders` are the image tokens in the prompt, as the checkpoint's processor makes them.
+    `valid` are the tokens of the page itself, without padding, row breaks and separators;
+    `vision_tokens` and `compression` count these.
     """
 
     placeholders: int
@@ -25,14 +25,14 @@ class VisionTokens(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """How many tiles a page is cut into."""
+    """The columns and rows of tiles that a page is cut into."""
 
     columns: int
     rows: int
 
     @property
     def tiles(self) -> int:
-        """Their number."""
+        """The number of tiles."""
         return self.columns * self.rows
 
 
@@ -54,8 +54,8 @@ def reference_vision_tokens(mode: ReferenceMode, width: int, height: int) -> int
 def closest_grid(width: int, height: int, tile_px: int, fewest: int, most: int) -> Grid:
     """The grid of `fewest` to `most` tiles whose aspect ratio is closest to the page's.
 
-    The tiling of InternVL 1.5 (arXiv 2404.16821), which DeepSeek-OCR and GOT-OCR share: on a tie,
-    the larger grid as long as the page fills half of it.
+    This is the tiling of InternVL 1.5 (arXiv 2404.16821), which DeepSeek-OCR and GOT-OCR also use.
+    On a tie it takes the larger grid if the page fills half of it.
 
     >>> closest_grid(1191, 1684, 640, 2, 6)
     Grid(columns=2, rows=3)
@@ -72,7 +72,7 @@ def closest_grid(width: int, height: int, tile_px: int, fewest: int, most: int) 
 
 
 def deepseek_squeezed(side_px: int, width: int, height: int) -> VisionTokens:
-    """DeepSeek-OCR Tiny (512) and Small (640): the page becomes a square, its aspect is lost."""
+    """DeepSeek-OCR Tiny (512) and Small (640): the page is squeezed into a square."""
     tokens = _queries(side_px) ** 2
     return VisionTokens(_view_placeholders(side_px), tokens)
 
@@ -94,8 +94,8 @@ def deepseek_tiled(
 ) -> VisionTokens:
     """DeepSeek-OCR Gundam (640 + 1024), Gundam-M (1024 + 1280): tiles and a padded global view.
 
-    As in the paper, n t + g valid tokens: the padding of the global view is not taken off. One
-    token ends each row of the tiles, taken together, and of the view, and one separates them.
+    As in the paper, n t + g tokens are valid: the padding of the global view is not subtracted. One
+    token ends each row of the joined tiles and of the view, and one token separates the two.
 
     >>> deepseek_tiled(640, 1024, 6, 1191, 1684)
     VisionTokens(placeholders=903, valid=856)
@@ -111,8 +111,8 @@ def deepseek_tiled(
 def deepseek2(tile_px: int, side_px: int, most_tiles: int, width: int, height: int) -> VisionTokens:
     """DeepSeek-OCR-2: t for each tile, g for the global view, one separator.
 
-    The tokens are learned queries (arXiv 2601.20552), which read the whole view: none of them is
-    padding, and rows do not end. With `most_tiles` 0 there is the global view alone.
+    The tokens are learned queries (arXiv 2601.20552) that read the whole view, so none is padding
+    and there are no row breaks. With `most_tiles` 0 there is only the global view.
 
     >>> deepseek2(768, 1024, 6, 905, 1280)
     VisionTokens(placeholders=1121, valid=1120)
@@ -123,12 +123,12 @@ def deepseek2(tile_px: int, side_px: int, most_tiles: int, width: int, height: i
 
 
 def got_squeezed(width: int, height: int) -> VisionTokens:
-    """GOT-OCR 2: the page becomes a square of 1024 pixels, 256 tokens (arXiv 2409.01704)."""
+    """GOT-OCR 2: the page is squeezed into 1024 x 1024 pixels, 256 tokens (arXiv 2409.01704)."""
     return VisionTokens(256, 256)
 
 
 def got_tiled(most_tiles: int, width: int, height: int) -> VisionTokens:
-    """GOT-OCR 2 in tiles of 1024 pixels, and a view of the whole page where there are several."""
+    """GOT-OCR 2 in tiles of 1024 pixels, with a view of the whole page if there are several."""
     tiles = closest_grid(width, height, 1024, 1, most_tiles).tiles
     tokens = 256 * (tiles + (tiles > 1))
     return VisionTokens(tokens, tokens)
@@ -137,14 +137,14 @@ def got_tiled(most_tiles: int, width: int, height: int) -> VisionTokens:
 def idefics3_tiled(longest_edge_px: int, width: int, height: int) -> VisionTokens:
     """Idefics3 (granite-docling-258M): tiles of 512 pixels and a view of the whole, 64 tokens each.
 
-    The page's longest edge is first brought to `longest_edge_px`, then both sides are stretched to
-    whole tiles (arXiv 2408.12637). A page of one tile has no other view.
+    The page is scaled so that its longest edge is `longest_edge_px`, then both sides are stretched
+    to whole tiles (arXiv 2408.12637). A page of one tile has no other view.
 
     >>> idefics3_tiled(2048, 905, 1280)
     VisionTokens(placeholders=832, valid=832)
     """
     longest, shortest = max(width, height), min(width, height)
-    # As the processor rounds: the short side down, up to an even number, then both to tiles.
+    # The processor rounds the short side down, then up to an even number, then both to tiles.
     short_px = int(longest_edge_px * (shortest / longest))
     short_px = max(short_px + short_px % 2, 1)
     long_tiles = math.ceil(longest_edge_px / 512)
@@ -157,8 +157,8 @@ def idefics3_tiled(longest_edge_px: int, width: int, height: int) -> VisionToken
 def pixtral(longest_edge_px: int, width: int, height: int) -> VisionTokens:
     """LightOnOCR: patches of 14 pixels, merged two by two; an odd last row or column is dropped.
 
-    A page past `longest_edge_px` is reduced to it, rounded down, then to whole patches up. So a
-    strip of one row of patches has no token at all.
+    A page larger than `longest_edge_px` is reduced to it, rounded down, then up to whole patches.
+    A strip with a single row of patches therefore has no token.
 
     >>> pixtral(1540, 1088, 1540)
     VisionTokens(placeholders=2145, valid=2145)
@@ -171,7 +171,7 @@ def pixtral(longest_edge_px: int, width: int, height: int) -> VisionTokens:
 
 
 def reduced(width: int, height: int, longest_edge_px: int) -> tuple[int, int]:
-    """The size of a page image once its longest edge is at most `longest_edge_px`."""
+    """The size of a page image, reduced so that its longest edge is at most `longest_edge_px`."""
     scale = longest_edge_px / max(width, height)
     if scale >= 1:
         return width, height
@@ -179,10 +179,10 @@ def reduced(width: int, height: int, longest_edge_px: int) -> tuple[int, int]:
 
 
 def qwen(fewest_px: float, most_px: float, width: int, height: int) -> VisionTokens:
-    """Qwen2-VL and its kin: patches of 14 pixels, merged two by two, so one token is 28 x 28.
+    """Qwen2-VL and related models: patches of 14 pixels, merged two by two: a token is 28 x 28.
 
-    Both sides become multiples of 28 with an area of `fewest_px` to `most_px` pixels, keeping the
-    aspect as well as that allows (arXiv 2409.12191).
+    Both sides become multiples of 28, with an area of `fewest_px` to `most_px` pixels and nearly
+    the same aspect ratio (arXiv 2409.12191).
 
     >>> qwen(56 * 56, 28 * 28 * 1280, 911, 1288)
     VisionTokens(placeholders=1260, valid=1260)
@@ -199,7 +199,7 @@ def qwen(fewest_px: float, most_px: float, width: int, height: int) -> VisionTok
 
 
 def paddleocr_vl(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
-    """PaddleOCR-VL: as `qwen`, but a side under 28 pixels is first enlarged to 28."""
+    """PaddleOCR-VL: like `qwen`, but a side below 28 pixels is first enlarged to 28."""
     if height < 28:
         width, height = round(width * 28 / height), 28
     if width < 28:
@@ -208,7 +208,7 @@ def paddleocr_vl(fewest_px: int, most_px: int, width: int, height: int) -> Visio
 
 
 def glm(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
-    """GLM-OCR: as `qwen`, with the area counted twice, once for each frame of a still picture."""
+    """GLM-OCR: like `qwen`, with the area counted twice: a still image has two frames."""
     if min(width, height) < 28:
         scale = max(28 / height, 28 / width)
         width, height = int(width * scale), int(height * scale)
@@ -216,18 +216,18 @@ def glm(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
 
 
 def _queries(side_px: int) -> int:
-    """Tokens along a side of a square view: patches of 16 pixels, compressed four to one."""
+    """The tokens along a side of a square view: patches of 16 pixels, compressed four to one."""
     return side_px // 16 // 4
 
 
 def _view_placeholders(side_px: int) -> int:
-    """A square view of DeepSeek-OCR: one token more ends each row, and one the view."""
+    """The placeholders of DeepSeek-OCR's square view: one more ends each row, and one the view."""
     queries = _queries(side_px)
     return queries * (queries + 1) + 1
 
 
 def _tiles_if_larger(tile_px: int, most: int, width: int, height: int) -> Grid | None:
-    """The tiles of a page, or None for a page that fits into one."""
+    """The tiles of a page, or None if the page fits into one."""
     if max(width, height) <= tile_px:
         return None
     return closest_grid(width, height, tile_px, 2, most)

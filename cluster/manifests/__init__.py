@@ -1,7 +1,10 @@
-"""Manifests: what runs a recipe on Kubernetes with KubeRay, or on plain machines with `ray up`.
+"""Manifests: the YAML that runs a recipe on Kubernetes (KubeRay), or on machines with `ray up`.
 
-Pure functions from options and a recipe to plain values. What asks a cluster is
-`cluster.rayjobs`; printing is the command line's.
+    options = ManifestOptions(kind="rayjob", image="host/it:1.0", ray_version="2.60.0", name="run")
+    print(to_yaml(documents(options, recipe, recipe_text, "recipe.yaml")))
+
+Pure functions from options and a recipe to plain values: no cluster is contacted (`cluster.rayjobs`
+does that) and no file is written. Start reading in `render`; `checks` refuses what cannot work.
 """
 
 from cluster.manifests.options import KINDS, Kind, Machines, ManifestOptions, Volume

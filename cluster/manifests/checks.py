@@ -1,4 +1,4 @@
-"""What of a request for a manifest is refused, each in one line with its remedy."""
+"""Refuses options of a manifest that cannot work, each in one line with its remedy."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _IMAGE = re.compile(
     r"[a-zA-Z0-9.\-_/]+(:[0-9]+/[a-zA-Z0-9.\-_/]+)?"
     r"(?P<tag>:[A-Za-z0-9_][A-Za-z0-9._\-]{0,127})?(?P<digest>@sha256:[0-9a-f]{64})?"
 )
-# Token authentication came with Ray 2.52, the health check that the probes ask with 2.53.
+# Ray has token authentication since 2.52, and the health check that the probes use since 2.53.
 _MIN_RAY = (2, 53)
 
 
-def check(options: ManifestOptions, recipe: Recipe) -> None:
-    """Raises RequestError for what cannot work, with the remedy."""
+def check_options(options: ManifestOptions, recipe: Recipe) -> None:
+    """Raises RequestError for options that cannot work with the recipe."""
     _check_names(options)
     _check_kind(options)
     _check_image(options.image)
@@ -47,7 +47,7 @@ def check(options: ManifestOptions, recipe: Recipe) -> None:
 def _check_names(options: ManifestOptions) -> None:
     if not _NAME.fullmatch(options.name) or len(options.name) > MAX_NAME_CHARS:
         raise RequestError(
-            f"--name {options.name}: at most {MAX_NAME_CHARS} lower-case letters, digits and "
+            f"--name {options.name}: give at most {MAX_NAME_CHARS} lower-case letters, digits and "
             "hyphens, with a letter first and no hyphen last"
         )
     named = {
@@ -63,18 +63,18 @@ def _check_names(options: ManifestOptions) -> None:
         for value in values:
             if value is not None and not _OBJECT_NAME.fullmatch(value):
                 raise RequestError(
-                    f"{option} {value!r} is no name of a Kubernetes object: lower-case letters, "
-                    "digits, hyphens and dots"
+                    f"{option} {value!r} is not a name of a Kubernetes object; give lower-case "
+                    "letters, digits, hyphens and dots"
                 )
     for key, value in options.gpu_node_selector:
         if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
-            raise RequestError(f"--gpu-node-selector {key}={value} is no label: give KEY=VALUE")
+            raise RequestError(f"--gpu-node-selector {key}={value} is not a label; give KEY=VALUE")
 
 
 def _check_kind(options: ManifestOptions) -> None:
     if options.kind != "ray-up":
         return
-    of_pods = {
+    pod_options = {
         "--service-account": options.service_account,
         "--secret": options.secrets,
         "--volume": options.volumes,
@@ -83,30 +83,30 @@ def _check_kind(options: ManifestOptions) -> None:
         "--gpu-node-selector": options.gpu_node_selector,
         "--monitoring-namespace": options.monitoring_namespace,
     }
-    given = [option for option, value in of_pods.items() if value]
+    given = [option for option, value in pod_options.items() if value]
     if given:
         raise RequestError(
-            f"{given[0]} is for pods, which ray-up has not; rights come by --instance-profile"
+            f"{given[0]} is for pods, and ray-up has none; give rights with --instance-profile"
         )
 
 
 def _check_image(image: str) -> None:
-    found = _IMAGE.fullmatch(image)
-    if not found:
-        raise RequestError(f"--image {image!r} is no image: give REGISTRY/NAME:TAG")
-    if not found["digest"] and found["tag"] in (None, ":latest"):
+    match = _IMAGE.fullmatch(image)
+    if not match:
+        raise RequestError(f"--image {image!r} is not an image name; give REGISTRY/NAME:TAG")
+    if not match["digest"] and match["tag"] in (None, ":latest"):
         raise RequestError(
-            f"--image {image} is another image after every push; give a tag of its own, as in "
+            f"--image {image} changes with every push; give a fixed tag, as in "
             f"{image.removesuffix(':latest')}:0.1.0, or a digest"
         )
 
 
 def _check_ray_version(version: str) -> None:
-    found = re.match(r"(\d+)\.(\d+)\.\d+", version)
-    if not found or (int(found[1]), int(found[2])) < _MIN_RAY:
+    match = re.match(r"(\d+)\.(\d+)\.\d+", version)
+    if not match or (int(match[1]), int(match[2])) < _MIN_RAY:
         raise RequestError(
-            f"--ray-version {version}: give the version of Ray in the image, 2.53.0 or later: "
-            "token authentication and the health check need it"
+            f"--ray-version {version}: give the image's version of Ray, 2.53.0 or later; token "
+            "authentication and the health check need it"
         )
 
 
@@ -125,12 +125,10 @@ def _check_counts(options: ManifestOptions) -> None:
             raise RequestError(f"{option} {value}: give {minimum} or more")
     if options.min_nodes > options.nodes:
         raise RequestError(
-            f"--min-nodes {options.min_nodes} exceeds --nodes {options.nodes}: raise the second"
+            f"--min-nodes {options.min_nodes} exceeds --nodes {options.nodes}; raise --nodes"
         )
     if options.deadline_hours is not None and options.kind in ("raycluster", "ray-up"):
-        raise RequestError(
-            f"--deadline-hours: a {options.kind} has no run of its own to end; leave it out"
-        )
+        raise RequestError(f"--deadline-hours: a {options.kind} has no run to end; leave it out")
     if options.deadline_hours is not None and not 0 < options.deadline_hours < 24 * 365:
         raise RequestError(
             f"--deadline-hours {options.deadline_hours:g}: give more than 0 and less than a year"
@@ -140,9 +138,7 @@ def _check_counts(options: ManifestOptions) -> None:
 def _check_times(options: ManifestOptions) -> None:
     if options.kind not in SCHEDULED:
         if options.schedule is not None:
-            raise RequestError(
-                f"--schedule: a {options.kind} runs once or not at all; give --kind cronjob"
-            )
+            raise RequestError(f"--schedule: a {options.kind} has no schedule; give --kind cronjob")
         return
     if options.schedule is None:
         raise RequestError(f'--kind {options.kind} needs a --schedule, as in "0 2 * * *"')
@@ -159,7 +155,7 @@ def _check_replicas(options: ManifestOptions, recipe: Recipe) -> None:
     if not recipe.needs_engine:
         if options.gpus_per_node:
             why = (
-                "reads text layers only (routing: only)"
+                "reads only text layers (routing: only)"
                 if recipe.routing == "only"
                 else "reads no document"
             )
@@ -190,22 +186,20 @@ def _check_gpus(options: ManifestOptions, recipe: Recipe) -> None:
             f"engine {recipe.engine.name} runs on CPUs and would leave "
             f"{options.nodes * options.gpus_per_node} GPUs idle; "
             + (
-                f"set placement.gpus_per_replica to 0, which is {gpus:g}"
+                f"set placement.gpus_per_replica to 0; it is {gpus:g}"
                 if gpus
                 else "give --gpus-per-node 0"
             )
         )
     if not gpus:
         raise RequestError(
-            "placement.gpus_per_replica is 0, so that replicas would fill no GPU node; set it to "
-            f"1, or give --gpus-per-node 0 to run {recipe.engine.name} on CPUs"
+            "placement.gpus_per_replica is 0, so no replica would use a GPU node; set it to 1, or "
+            f"give --gpus-per-node 0 to run {recipe.engine.name} on CPUs"
         )
-    if gpus > 1 and gpus != int(gpus):
-        raise RequestError(f"placement.gpus_per_replica {gpus:g}: Ray has no part of a second GPU")
     if not replicas_per_node(options, recipe):
         raise RequestError(
-            f"placement.gpus_per_replica {gpus:g} is more than a node's {options.gpus_per_node} "
-            "GPUs; give larger nodes (--gpus-per-node)"
+            f"placement.gpus_per_replica {gpus:g} is more than the {options.gpus_per_node} GPUs of "
+            "a node; raise --gpus-per-node"
         )
 
 
@@ -214,18 +208,18 @@ def _check_threads(options: ManifestOptions, recipe: Recipe) -> None:
     if placement.gpus_per_replica:
         raise RequestError(
             f"--gpus-per-node 0: placement.gpus_per_replica is {placement.gpus_per_replica:g}, so "
-            "that no replica would find its GPU; give nodes that have some, or set it to 0"
+            "no replica would find a GPU; raise --gpus-per-node, or set it to 0"
         )
     if not replicas_per_node(options, recipe):
         raise RequestError(
-            f"placement.threads_per_replica {placement.threads_per_replica} is more than a CPU "
-            f"node's {options.cpus_per_cpu_node} cores; lower it, or give larger nodes "
-            "(--cpus-per-cpu-node)"
+            f"placement.threads_per_replica {placement.threads_per_replica} is more than the "
+            f"{options.cpus_per_cpu_node} cores of a CPU node; lower it, or raise "
+            "--cpus-per-cpu-node"
         )
 
 
 def _places(options: ManifestOptions, recipe: Recipe) -> str:
-    """What a node has of what replicas take."""
+    """What a node has for replicas, and what each takes."""
     if options.gpus_per_node:
         return f"{options.gpus_per_node} GPUs"
     threads = recipe.placement.threads_per_replica
@@ -240,8 +234,8 @@ def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
             *("proc", "sbin", "sys", "tmp", "usr"),
         ):
             raise RequestError(
-                f"--volume {volume.claim}={volume.path}: give an absolute folder that the image "
-                "does not use, such as /data"
+                f"--volume {volume.claim}={volume.path}: give an absolute path that the image does "
+                "not use, such as /data"
             )
     on_machines = options.kind == "ray-up"
     for field, location in _locations(recipe):
@@ -250,30 +244,29 @@ def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
         path = location.removeprefix("file://")
         if not any((path + "/").startswith(v.path + "/") for v in options.volumes):
             raise RequestError(
-                f"{field}: {location} is a path of this machine, which the cluster does not see; "
-                "use s3://"
-                + ("" if on_machines else ", or mount a volume that holds it: --volume CLAIM=PATH")
+                f"{field}: {location} is a path on this machine, which the cluster cannot see; use "
+                "s3://" + ("" if on_machines else ", or mount a volume with --volume CLAIM=PATH")
             )
     if recipe.storage.profile is not None:
         raise RequestError(
-            f"storage.profile: {recipe.storage.profile} names a profile in this machine's files, "
-            "which the cluster does not see; leave it out and give keys by --secret, or a role"
+            f"storage.profile: {recipe.storage.profile} is a profile on this machine, which the "
+            "cluster cannot see; leave it out, and give keys with --secret, or a role"
         )
     host = urlsplit(recipe.storage.endpoint or "").hostname or ""
     if host == "localhost" or host.startswith("127."):
         raise RequestError(
-            f"storage.endpoint: {recipe.storage.endpoint} would be each node itself; give the "
-            "store's address in the cluster"
+            f"storage.endpoint: {recipe.storage.endpoint} means each node itself; give the store's "
+            "address in the cluster"
         )
 
 
 def _locations(recipe: Recipe) -> list[tuple[str, str]]:
-    found = [("dataset", recipe.dataset)]
-    found += [("sources", pattern) for source in recipe.sources for pattern in locations(source)]
+    places = [("dataset", recipe.dataset)]
+    places += [("sources", pattern) for source in recipe.sources for pattern in locations(source)]
     if recipe.placement.staging is not None:
-        found.append(("placement.staging", recipe.placement.staging))
+        places.append(("placement.staging", recipe.placement.staging))
     for field, engine in (("engine", recipe.engine), ("fallback", recipe.fallback)):
         # A Hub id is OWNER/NAME; a folder in a recipe for pods is absolute.
         if engine is not None and engine.model is not None and engine.model.startswith(("/", ".")):
-            found.append((f"{field}.model", engine.model))
-    return found
+            places.append((f"{field}.model", engine.model))
+    return places

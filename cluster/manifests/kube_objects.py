@@ -1,11 +1,10 @@
-"""The objects of Kubernetes itself: configuration, accounts and their rights, network, schedule."""
+"""Kubernetes' own objects: configuration, accounts and their rights, network policies, schedule."""
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
-from cluster.manifests.options import ManifestOptions
+from cluster.manifests.options import ManifestOptions, Value
 from cluster.manifests.pods import (
     COMPONENT,
     CONFIG_FOLDER,
@@ -26,15 +25,13 @@ from cluster.manifests.pods import (
 from cluster.manifests.sizes import GIB
 from schemas.recipe import Recipe
 
-Value = dict[str, Any]
-
 _API_PORTS = (443, 6443)
-# Where clouds hand out the credentials of a role: port 80, on GKE also 988.
+# Where clouds provide the credentials of a role: port 80, on GKE also 988.
 _METADATA, _METADATA_PORTS = "169.254.0.0/16", (80, 988)
 
 
 def config_map(options: ManifestOptions, suffix: str, files: dict[str, str]) -> Value:
-    """Files for a pod; none of them holds a secret, as recipes cannot."""
+    """Files for a pod. None has a secret, because a recipe cannot hold one."""
     return _object(options, "v1", "ConfigMap", suffix) | {"data": files}
 
 
@@ -44,13 +41,13 @@ def recipe_map(options: ManifestOptions, text: str) -> Value:
 
 
 def service_account(options: ManifestOptions, suffix: str = "") -> Value:
-    """An account. Tokens are mounted where a pod says so, and nowhere else."""
+    """A service account. Its token is mounted only in pods that ask for it."""
     account = _object(options, "v1", "ServiceAccount", suffix)
     return account | {"automountServiceAccountToken": False}
 
 
 def scheduler_rights(options: ManifestOptions) -> list[Value]:
-    """The account of the schedule, which may do one thing: create RayJobs, and clear old ones."""
+    """The schedule's account, which may only create, list and delete RayJobs."""
     suffix = "-schedule"
     role = _object(options, "rbac.authorization.k8s.io/v1", "Role", suffix)
     rule = {"apiGroups": ["ray.io"], "resources": ["rayjobs"]}
@@ -64,10 +61,13 @@ def scheduler_rights(options: ManifestOptions) -> list[Value]:
 
 
 def ray_network(options: ManifestOptions, recipe: Recipe) -> Value:
-    """Who may talk with the Ray pods: each other and the operator; outwards, names, the store and
-    the Kubernetes API. Kubernetes cannot name hosts, so the store is a port anywhere."""
+    """The network of the Ray pods.
+
+    In: from each other, the operator and the monitoring. Out: to each other, name servers, the
+    store and the Kubernetes API. A policy cannot name hosts, so the store is a port on any host.
+    """
     ours = {"podSelector": {"matchLabels": {INSTANCE: options.name, COMPONENT: RAY}}}
-    # KubeRay's chart names its pods so, in whatever namespace they are; the token is asked of it.
+    # KubeRay's chart gives its pods this label, in any namespace; it needs Ray's token, too.
     operator = {
         "namespaceSelector": {},
         "podSelector": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
@@ -79,41 +79,41 @@ def ray_network(options: ManifestOptions, recipe: Recipe) -> Value:
         ingress.append({"from": [monitoring], "ports": _tcp(METRICS_PORT)})
     egress = [{"to": [ours]}, _names(), {"ports": _tcp(*sorted({*_API_PORTS, *_store(recipe)}))}]
     if not options.secrets:
-        # Without keys in a secret the credentials come from the machine's or the account's role.
+        # Without keys in a Secret the credentials come from a role of the machine or the account.
         egress.append({"to": [{"ipBlock": {"cidr": _METADATA}}], "ports": _tcp(*_METADATA_PORTS)})
     return _network(options, RAY, ingress, egress)
 
 
 def schedule_network(options: ManifestOptions) -> Value:
-    """The schedule's pod is asked by nobody, and asks the Kubernetes API."""
+    """The network of the schedule's pod: nothing in; out only to the Kubernetes API."""
     return _network(options, SCHEDULE, [], [_names(), {"ports": _tcp(*_API_PORTS)}])
 
 
 def cron_job(options: ManifestOptions) -> Value:
-    """Creates the RayJob at each time of the schedule, by our own image.
+    """Creates the RayJob at each time of the schedule, with our own image.
 
-    `Forbid` compares these jobs, which end when the RayJob exists; so the command itself looks
-    whether an earlier RayJob still runs. What makes sure of it is the run's lease.
+    `Forbid` compares only these jobs, which end when the RayJob exists. So the command itself
+    checks whether an earlier RayJob still runs; the run's lease guarantees it.
     """
     pod = _schedule_pod(options)
     job = {
-        # The RayJob bears the job's name: a pod that is tried again finds it there.
+        # The RayJob has the job's name, so that a retried pod finds it.
         "backoffLimit": 3,
         "activeDeadlineSeconds": 600,
         "template": pod,
     }
-    found = _object(options, "batch/v1", "CronJob", "")
-    found["spec"] = {
+    cron = _object(options, "batch/v1", "CronJob", "")
+    cron["spec"] = {
         "schedule": options.schedule,
         "timeZone": options.time_zone,
         "concurrencyPolicy": "Forbid",
-        # A controller that was away for an hour still starts the night's run.
+        # A controller that was down for an hour still starts the night's run.
         "startingDeadlineSeconds": 3600,
         "successfulJobsHistoryLimit": 3,
         "failedJobsHistoryLimit": 3,
         "jobTemplate": {"metadata": {"labels": labels(options)}, "spec": job},
     }
-    return found
+    return cron
 
 
 def _schedule_pod(options: ManifestOptions) -> Value:
@@ -157,12 +157,12 @@ def _network(
 
 
 def _names() -> Value:
-    """Name servers, wherever they are: a node's own cache has an address outside the cluster."""
+    """Name servers at any address: a node's own DNS cache is outside the cluster's network."""
     return {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 
 
 def _store(recipe: Recipe) -> tuple[int, ...]:
-    """The port of the store, and where the Hub and AWS are."""
+    """The port of the store, and that of the Hub and AWS."""
     url = urlsplit(recipe.storage.endpoint or "https://")
     return (443, url.port or {"http": 80}.get(url.scheme, 443))
 

@@ -1,19 +1,22 @@
-"""What may be asked of a manifest."""
+"""The options of a manifest, and how many replicas fit on its nodes."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from schemas.recipe import Recipe
+
+Value = dict[str, Any]
+"""An object of YAML, as Kubernetes and `ray up` take it: strings, numbers, lists, objects."""
 
 Kind = Literal["cronjob", "rayjob", "raycronjob", "raycluster", "ray-up"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SCHEDULED: tuple[Kind, ...] = ("cronjob", "raycronjob")
 
-# KubeRay allows a RayJob 47 characters; a CronJob's jobs, whose name it takes, add a hyphen and
-# the minute since 1970 (8 digits until 2160), and two are left.
+# KubeRay allows 47 characters for a RayJob. It has the name of a CronJob's job, which adds a hyphen
+# and the minute since 1970 (8 digits until 2160); two characters are left as a reserve.
 MAX_NAME_CHARS = 36
 
 
@@ -34,14 +37,14 @@ class Machines:
     cpu_type: str = "m7i.4xlarge"  # 16 cores, 64 GiB
     head_type: str = "m7i.2xlarge"
     instance_profile: str | None = None
-    """IAM instance profile of all machines: the right to the buckets."""
+    """The IAM instance profile of all machines, which gives access to the buckets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOptions:
-    """What is asked for: `min_nodes` to `nodes` GPU nodes, and one to `cpu_nodes` CPU nodes.
+    """The cluster to describe: `min_nodes` to `nodes` GPU nodes, and one to `cpu_nodes` CPU nodes.
 
-    With `gpus_per_node` 0 (`default_gpus_per_node`) `nodes` and `min_nodes` count CPU nodes.
+    If `gpus_per_node` is 0 (`default_gpus_per_node`), `nodes` and `min_nodes` count CPU nodes.
     """
 
     kind: Kind
@@ -55,12 +58,12 @@ class ManifestOptions:
     cpus_per_cpu_node: int = 16
     namespace: str = "default"
     service_account: str | None = None
-    """An account that exists, for instance bound to a cloud role; by default one is printed."""
+    """An existing account, such as one bound to a cloud role; None to print a new one."""
     secrets: tuple[str, ...] = ()
     """Secrets whose keys become environment variables of the Ray pods."""
     volumes: tuple[Volume, ...] = ()
     model_cache: str | None = None
-    """A claim that keeps downloaded models; by default each pod downloads them."""
+    """A claim that keeps downloaded models; without one each pod downloads them."""
     image_pull_secret: str | None = None
     spot: bool = False
     gpu_node_selector: tuple[tuple[str, str], ...] = ()
@@ -70,7 +73,7 @@ class ManifestOptions:
     deadline_hours: float | None = None
     retries: int = 3
     keep_jobs: int = 7
-    """Finished RayJobs that `cronjob` leaves for inspection."""
+    """How many finished RayJobs a `cronjob` keeps for inspection."""
     machines: Machines = Machines()
 
     @property
@@ -80,7 +83,7 @@ class ManifestOptions:
 
     @property
     def reading_nodes(self) -> int:
-        """How many nodes there are at most of those that replicas are on."""
+        """The most nodes that replicas run on."""
         return self.nodes if self.gpus_per_node else self.cpu_nodes or self.nodes
 
 
@@ -98,16 +101,17 @@ def uses_no_gpu(recipe: Recipe) -> bool:
 
 
 def default_gpus_per_node(recipe: Recipe) -> int:
-    """The GPUs of a node where none are asked for: 0 where none could be used."""
+    """The default GPUs of a node: 0 if the recipe can use none."""
     if not recipe.needs_engine or (uses_no_gpu(recipe) and not recipe.placement.gpus_per_replica):
         return 0
     return 8
 
 
 def replicas_per_node(options: ManifestOptions, recipe: Recipe) -> int:
-    """How many replicas fit on a node that they are on.
+    """How many replicas fit on a node.
 
-    On a GPU node several share a GPU, or one has several GPUs. On a CPU node each has its threads.
+    On a GPU node several may share a GPU, or one may have several GPUs. On a CPU node each has its
+    threads.
     """
     if not recipe.needs_engine:
         return 0
@@ -122,9 +126,9 @@ def replicas_per_node(options: ManifestOptions, recipe: Recipe) -> int:
 
 
 def replicas_per_cpu_node(options: ManifestOptions, recipe: Recipe) -> int:
-    """How many replicas without a GPU a CPU node has room for.
+    """How many replicas without a GPU fit on a CPU node.
 
-    Beside GPU nodes it is one: a cluster that stays may be given another recipe.
+    In a cluster with GPU nodes it is one, because a cluster that stays may get another recipe.
     """
     if options.gpus_per_node or not recipe.needs_engine:
         return 1

@@ -1,13 +1,9 @@
-"""The pods: containers, volumes, probes, and the fences around them."""
+"""The pods: containers, volumes, probes, and their security settings."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from cluster.manifests.options import ManifestOptions
+from cluster.manifests.options import ManifestOptions, Value
 from cluster.manifests.sizes import GIB, NodeSize, quantity
-
-Value = dict[str, Any]
 
 CONFIG_FOLDER = "/pagefoundry"
 RECIPE_FILE = "recipe.yaml"
@@ -19,10 +15,10 @@ USER_ID = 1000  # of the Dockerfile's user
 GCS_PORT, DASHBOARD_PORT, AGENT_PORT, METRICS_PORT = 6379, 8265, 52365, 8080
 
 INSTANCE, COMPONENT = "app.kubernetes.io/instance", "app.kubernetes.io/component"
-RAY, SCHEDULE = "ray", "schedule"  # components: who may talk to whom
+RAY, SCHEDULE = "ray", "schedule"  # components, which network policies name
 
-# The taints of nodes that may go at any time, and the labels that name them: GKE, AKS, EKS,
-# Karpenter. The terms of a required affinity are alternatives, so one list serves all four.
+# The taints and the labels of spot nodes on GKE, AKS, EKS and Karpenter. The terms of a required
+# affinity are alternatives, so one list serves all four.
 _SPOT_TAINTS = (
     ("cloud.google.com/gke-spot", "true"),
     ("kubernetes.azure.com/scalesetpriority", "spot"),
@@ -35,17 +31,17 @@ _SPOT_LABELS = (
 
 
 def labels(options: ManifestOptions, component: str | None = None) -> Value:
-    """Labels of ours. `app.kubernetes.io/name` is KubeRay's on its pods, so it is left alone."""
-    found = {INSTANCE: options.name, "app.kubernetes.io/part-of": "pagefoundry"}
-    return found | ({COMPONENT: component} if component else {})
+    """Our labels. `app.kubernetes.io/name` is not among them: KubeRay sets it on its pods."""
+    ours = {INSTANCE: options.name, "app.kubernetes.io/part-of": "pagefoundry"}
+    return ours | ({COMPONENT: component} if component else {})
 
 
 def head_pod(options: ManifestOptions, size: NodeSize, with_recipe: bool) -> Value:
-    """The head: Ray's control, its dashboard, the autoscaler that KubeRay adds, and the driver."""
+    """The head: Ray's control processes, its dashboard, KubeRay's autoscaler, and the driver."""
     ports = {"gcs-server": GCS_PORT, "dashboard": DASHBOARD_PORT, "metrics": METRICS_PORT}
     container = _ray_container("ray-head", options, size, ports)
     template = _ray_pod(options, container, size)
-    # The autoscaler beside Ray adds and removes worker pods, by the token of this account.
+    # The autoscaler in this pod adds and removes worker pods with this account's token.
     template["spec"]["automountServiceAccountToken"] = True
     if with_recipe:
         container["volumeMounts"].append(_mount("recipe", CONFIG_FOLDER, read_only=True))
@@ -54,7 +50,7 @@ def head_pod(options: ManifestOptions, size: NodeSize, with_recipe: bool) -> Val
 
 
 def worker_pod(options: ManifestOptions, size: NodeSize) -> Value:
-    """A worker that fills a node: all its GPUs, or CPUs alone."""
+    """A worker that takes a whole node: all its GPUs, or all CPUs of a CPU node."""
     container = _ray_container("ray-worker", options, size, {"metrics": METRICS_PORT})
     template = _ray_pod(options, container, size)
     if size.gpus:
@@ -84,8 +80,10 @@ def _gpu_nodes(options: ManifestOptions) -> Value:
 
 
 def submitter_pod(options: ManifestOptions) -> Value:
-    """What submits the job and prints what the driver says, until it ends. KubeRay adds the
-    command, the token and the job's id."""
+    """The pod that submits the job and prints the driver's output until the job ends.
+
+    KubeRay adds the command, the token and the job's id.
+    """
     container: Value = {
         "name": "submitter",
         "image": options.image,
@@ -100,12 +98,12 @@ def submitter_pod(options: ManifestOptions) -> Value:
 def fenced_pod(
     options: ManifestOptions, component: str, container: Value, volumes: list[Value]
 ) -> Value:
-    """A pod template of one container, as no root, without an API token, that is not restarted."""
+    """A pod template of one container: no root, no API token, not restarted."""
     spec: Value = {
         "serviceAccountName": options.account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        # A pod that failed is replaced: by KubeRay's autoscaler, or by the job's own count.
+        # A failed pod is replaced by KubeRay's autoscaler, or by the job's retries.
         "restartPolicy": "Never",
         "securityContext": pod_security(),
         "containers": [container],
@@ -135,7 +133,7 @@ def _ray_pod(options: ManifestOptions, container: Value, size: NodeSize) -> Valu
         for index, volume in enumerate(options.volumes)
     ]
     template = fenced_pod(options, RAY, container, volumes)
-    # A spot node is announced 30 to 120 seconds ahead; Ray's own end takes a few of them.
+    # The loss of a spot node is announced 30 to 120 s ahead; Ray needs a few seconds to stop.
     template["spec"]["terminationGracePeriodSeconds"] = 30
     return template
 
@@ -146,7 +144,7 @@ def _ray_container(
     resources = {
         "cpu": str(size.cpus),
         "memory": quantity(size.memory),
-        "ephemeral-storage": quantity(size.scratch + size.models + GIB),  # and what it logs
+        "ephemeral-storage": quantity(size.scratch + size.models + GIB),  # and for logs
     }
     if size.gpus:
         resources["nvidia.com/gpu"] = str(size.gpus)
@@ -156,11 +154,11 @@ def _ray_container(
         "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
         "env": _environment(
             {
-                # The root is read-only: caches of compilers and libraries go to scratch.
+                # The root file system is read-only: caches go to scratch.
                 "HOME": SCRATCH_FOLDER,
                 "HF_HOME": MODEL_FOLDER,
                 "RAY_USAGE_STATS_ENABLED": "0",
-                # A job that is stopped finishes its upload and gives its lease back.
+                # A job that is stopped has this time to finish an upload and release its lease.
                 "RAY_JOB_STOP_WAIT_TIME_S": "30",
             }
         ),
@@ -181,9 +179,11 @@ def _ray_container(
 
 
 def _probe(period_s: int, failures: int) -> Value:
-    """KubeRay adds probes where there are none, and lives with a dead node for ten minutes, or
-    asks by `wget`, which the image has not. The agent answers for its node, the head's also for
-    Ray's control, and needs no token for it (Ray 2.53)."""
+    """Ask the node's agent for its health; on the head it also answers for Ray's control processes.
+
+    KubeRay's own probes would tolerate a dead node for ten minutes, or use `wget`, which the image
+    does not have. The agent needs no token (Ray 2.53).
+    """
     return {
         "httpGet": {"path": "/api/healthz", "port": AGENT_PORT},
         "initialDelaySeconds": 10,
@@ -194,8 +194,10 @@ def _probe(period_s: int, failures: int) -> Value:
 
 
 def pod_security() -> Value:
-    """No root. `workers.rasterising.native` filters the system calls of its children, which the
-    runtime's own filter allows."""
+    """No root, and the runtime's filter of system calls.
+
+    `workers.rasterising.native` adds its own filter in its children, which the runtime's allows.
+    """
     return {
         "runAsNonRoot": True,
         "runAsUser": USER_ID,
@@ -207,7 +209,7 @@ def pod_security() -> Value:
 
 
 def container_security() -> Value:
-    """A root file system that cannot be written, and no way to more rights."""
+    """A read-only root file system, and no way to gain rights."""
     return {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -217,18 +219,18 @@ def container_security() -> Value:
 
 
 def empty_dir(name: str, size: int) -> Value:
-    """A folder on the node's disk that goes with the pod."""
+    """A folder on the node's disk, deleted with the pod."""
     return {"name": name, "emptyDir": {"sizeLimit": quantity(size)}}
 
 
 def config_volume(name: str, config_map: str) -> Value:
-    """The files of a ConfigMap."""
+    """A volume with the files of a ConfigMap."""
     return {"name": name, "configMap": {"name": config_map}}
 
 
 def _mount(name: str, path: str, read_only: bool = False) -> Value:
-    found: Value = {"name": name, "mountPath": path}
-    return found | ({"readOnly": True} if read_only else {})
+    mount: Value = {"name": name, "mountPath": path}
+    return mount | ({"readOnly": True} if read_only else {})
 
 
 def _environment(values: dict[str, str]) -> list[Value]:
@@ -236,5 +238,5 @@ def _environment(values: dict[str, str]) -> list[Value]:
 
 
 def _equal_resources(values: dict[str, str]) -> Value:
-    """Requests equal to limits: such pods are the last that a full node evicts."""
+    """Requests equal to limits: a full node evicts such pods last."""
     return {"requests": dict(values), "limits": dict(values)}

@@ -1,11 +1,10 @@
-"""The objects of KubeRay: RayCluster, RayJob, RayCronJob."""
+"""KubeRay's objects: RayCluster, RayJob, RayCronJob."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from cluster.manifests.options import ManifestOptions
+from cluster.manifests.options import ManifestOptions, Value
 from cluster.manifests.pods import (
     CONFIG_FOLDER,
     METRICS_PORT,
@@ -22,11 +21,9 @@ from cluster.placing import HEAD_MARK, REPLICA_RESOURCE
 from cluster.submit import DATASET_KEY
 from schemas.recipe import Recipe
 
-Value = dict[str, Any]
-
 API_VERSION = "ray.io/v1"
 ENTRYPOINT = f"pagefoundry run {CONFIG_FOLDER}/{RECIPE_FILE} --ray auto"
-_IDLE_S = 120  # a node that costs eight GPUs goes two minutes after its last replica
+_IDLE_S = 120  # a node of eight GPUs is released two minutes after its last replica
 _CLUSTER_STAYS_S = 60
 
 
@@ -36,12 +33,12 @@ def ray_cluster(options: ManifestOptions, recipe: Recipe) -> Value:
 
 
 def ray_job(options: ManifestOptions, recipe: Recipe) -> Value:
-    """A cluster for one run, that goes when the run is done."""
+    """A cluster for one run, deleted when the run has ended."""
     return _object(options, "RayJob", job_spec(options, recipe))
 
 
 def ray_cron_job(options: ManifestOptions, recipe: Recipe) -> Value:
-    """A RayJob at each time of the schedule. Overlap is left to the run's lease."""
+    """A RayJob at each time of the schedule. The run's lease prevents overlaps."""
     spec = {
         "schedule": options.schedule,
         "timeZone": options.time_zone,
@@ -60,21 +57,21 @@ def _object(options: ManifestOptions, kind: str, spec: Value) -> Value:
 
 
 def job_spec(options: ManifestOptions, recipe: Recipe) -> Value:
-    """What a RayJob says. No `jobId`: KubeRay makes one for each try, as tries must differ."""
+    """The spec of a RayJob, without `jobId`: KubeRay makes a new one for each try."""
     spec: Value = {
-        # No CPUs or GPUs for the entrypoint: so it runs on the head, which has none to give.
+        # The entrypoint asks for no CPU or GPU, so it runs on the head, which offers none.
         "entrypoint": ENTRYPOINT,
-        # By which `pagefoundry jobs` and `submit` know whose run it is.
+        # `pagefoundry jobs` and `submit` know the dataset of the run by this.
         "metadata": {DATASET_KEY: recipe.dataset},
-        # A pod of its own follows the driver: its log outlives the cluster, is fenced as the
-        # others are (a sidecar's could not be), and it finds the job again when it is restarted.
+        # A separate pod follows the driver: its log outlives the cluster, it has the same security
+        # settings as the other pods (a sidecar could not), and after a restart it finds the job.
         "submissionMode": "K8sJobMode",
         "submitterConfig": {"backoffLimit": 3},
         "submitterPodTemplate": submitter_pod(options),
         "shutdownAfterJobFinishes": True,
         "ttlSecondsAfterFinished": _CLUSTER_STAYS_S,
-        # Each try has a new cluster. A run that died goes on from its receipts, once its lease
-        # has stood still for a minute; one that failed for good fails again before it needs a GPU.
+        # Each try has a new cluster. A killed run goes on from its receipts once its lease has
+        # been still for a minute; a run that cannot succeed fails again before it needs a GPU.
         "backoffLimit": options.retries,
         "rayClusterSpec": cluster_spec(options, recipe, with_recipe=True),
     }
@@ -84,12 +81,12 @@ def job_spec(options: ManifestOptions, recipe: Recipe) -> Value:
 
 
 def cluster_spec(options: ManifestOptions, recipe: Recipe, with_recipe: bool) -> Value:
-    """The head, the GPU group that follows the work, and the CPU group beside it."""
+    """The head, the GPU nodes, which scale with the work, and the CPU nodes."""
     size = cluster_size(options, recipe)
     groups = []
     if size.gpu is not None:
-        # num-cpus 0 keeps the tasks, which ask for a CPU each, off the GPU nodes, where they
-        # would take cores from the engines; replicas ask for GPUs and no CPU.
+        # num-cpus 0 keeps tasks, which ask for a CPU each, off the GPU nodes, where they would
+        # take cores from the engines. Replicas ask for GPUs and no CPU.
         groups.append(_group("gpu", options, size.gpu, options.min_nodes, options.nodes, 0))
     counts = (size.least_cpu_nodes, size.cpu_nodes)
     groups.append(_group("cpu", options, size.cpu, *counts, size.cpu.cpus))
@@ -109,7 +106,7 @@ def cluster_spec(options: ManifestOptions, recipe: Recipe, with_recipe: bool) ->
             "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_FOLDER}],
         },
         "headGroupSpec": {
-            # Ray places nothing there that asks for a CPU, a GPU or a replica's place.
+            # Ray places nothing here that asks for a CPU, a GPU or a replica's place.
             "rayStartParams": {
                 **_start_parameters(size.head, 0),
                 "resources": _quoted({HEAD_MARK: 1}),
@@ -135,19 +132,19 @@ def _group(
 
 
 def _start_parameters(size: NodeSize, num_cpus: int) -> Value:
-    found = {
+    parameters = {
         "num-cpus": str(num_cpus),
         "num-gpus": str(size.gpus),
         "object-store-memory": str(size.object_store),
         "metrics-export-port": str(METRICS_PORT),
     }
-    return found | (
+    return parameters | (
         {"resources": _quoted({REPLICA_RESOURCE: size.replicas})} if size.replicas else {}
     )
 
 
 def _quoted(resources: dict[str, int]) -> str:
-    """Resources as KubeRay puts them into a shell's command line and Ray's autoscaler reads them:
-    JSON in double quotes, with those inside escaped."""
+    """Resources for a shell's command line and for Ray's autoscaler: JSON in double quotes, in
+    which the double quotes are escaped."""
     escaped = json.dumps(resources).replace('"', '\\"')
     return f'"{escaped}"'

@@ -1,10 +1,8 @@
-"""The cluster of `ray up`: plain virtual machines on AWS, with the image in Docker."""
+"""The cluster of `ray up`: virtual machines on AWS that run the image in Docker."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from cluster.manifests.options import ManifestOptions
+from cluster.manifests.options import ManifestOptions, Value
 from cluster.manifests.pods import (
     CONFIG_FOLDER,
     DASHBOARD_PORT,
@@ -16,8 +14,6 @@ from cluster.manifests.sizes import NodeSize, cluster_size
 from cluster.placing import HEAD_MARK, REPLICA_RESOURCE
 from schemas.recipe import Recipe
 
-Value = dict[str, Any]
-
 _TOKEN_FILE = "/home/pagefoundry/.ray/auth_token"  # where Ray looks for it, in the image's home
 _DISK_GIB = 256
 _HEAD = (
@@ -27,7 +23,7 @@ _HEAD = (
 
 
 def ray_up(options: ManifestOptions, recipe: Recipe, recipe_path: str) -> Value:
-    """A configuration for `ray up`. The token is a file of whoever calls it, not part of it."""
+    """A configuration for `ray up`. It names the file with the caller's token, not the token."""
     size = cluster_size(options, recipe)
     machines = options.machines
     types = {
@@ -46,7 +42,7 @@ def ray_up(options: ManifestOptions, recipe: Recipe, recipe_path: str) -> Value:
     return {
         "cluster_name": options.name,
         "max_workers": size.cpu_nodes + (options.nodes if size.gpu else 0),
-        "upscaling_speed": 100,  # all nodes at once: replicas wait for no others
+        "upscaling_speed": 100,  # all nodes at once: replicas do not wait for each other
         "idle_timeout_minutes": 2,
         "provider": {"type": "aws", "region": machines.region, "cache_stopped_nodes": False},
         "auth": {"ssh_user": "ubuntu"},
@@ -58,8 +54,8 @@ def ray_up(options: ManifestOptions, recipe: Recipe, recipe_path: str) -> Value:
             _TOKEN_FILE: "~/.ray/auth_token",
         },
         "head_start_ray_commands": _starts(_HEAD),
-        # All kinds start by one command: a node's resources Ray takes from its type, and its
-        # store from its memory.
+        # All types start with one command: Ray takes a node's resources from its type, and the
+        # size of its object store from its memory.
         "worker_start_ray_commands": _starts(f"--address=$RAY_HEAD_IP:{GCS_PORT}"),
     }
 
@@ -77,7 +73,7 @@ def _machine(
     config: Value = {
         "InstanceType": instance_type,
         "BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": disk}],
-        # One hop more than the machine itself: the container asks for the role's credentials.
+        # Two hops, because the container asks for the role's credentials.
         "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
     }
     if options.machines.instance_profile:

@@ -1,13 +1,12 @@
-"""The documents of each kind of manifest, in the order in which they are applied."""
+"""The objects of each kind of manifest, in the order in which they are applied."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import yaml
 
-from cluster.manifests.checks import check
+from cluster.manifests.checks import check_options
 from cluster.manifests.kube_objects import (
     config_map,
     cron_job,
@@ -17,38 +16,43 @@ from cluster.manifests.kube_objects import (
     scheduler_rights,
     service_account,
 )
-from cluster.manifests.options import ManifestOptions
+from cluster.manifests.options import ManifestOptions, Value
 from cluster.manifests.pods import JOB_FILE
 from cluster.manifests.ray_objects import ray_cluster, ray_cron_job, ray_job
 from cluster.manifests.ray_up import ray_up
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
 
-Value = dict[str, Any]
 _MAX_CONFIG_BYTES = 1_000_000  # of a ConfigMap, 1 MiB with its frame
 
 
 def documents(
     options: ManifestOptions, recipe: Recipe, recipe_text: str, recipe_path: str
 ) -> list[Value]:
-    """What to apply. `recipe_text` is the recipe's file, `recipe_path` where it lies (`ray-up`
-    copies it from there). Raises RequestError for options that cannot work."""
-    check(options, recipe)
+    """The objects to apply.
+
+    Args:
+        recipe_text: the text of the recipe's file.
+        recipe_path: the path of that file, from which `ray-up` copies it.
+
+    Raises RequestError for options that cannot work.
+    """
+    check_options(options, recipe)
     if len(recipe_text.encode()) > _MAX_CONFIG_BYTES:
         raise RequestError(
-            f"{recipe_path}: more than {_MAX_CONFIG_BYTES} bytes do not fit a ConfigMap; name "
-            "sources by patterns"
+            f"{recipe_path}: more than {_MAX_CONFIG_BYTES} bytes do not fit into a ConfigMap; name "
+            "sources with patterns"
         )
     if options.kind == "ray-up":
         return [ray_up(options, recipe, recipe_path)]
-    found = [] if options.service_account else [service_account(options)]
-    found.append(ray_network(options, recipe))
+    objects = [] if options.service_account else [service_account(options)]
+    objects.append(ray_network(options, recipe))
     if options.kind != "raycluster":
-        found.append(recipe_map(options, recipe_text))
-    return found + _started(options, recipe)
+        objects.append(recipe_map(options, recipe_text))
+    return objects + _run_objects(options, recipe)
 
 
-def _started(options: ManifestOptions, recipe: Recipe) -> list[Value]:
+def _run_objects(options: ManifestOptions, recipe: Recipe) -> list[Value]:
     match options.kind:
         case "raycluster":
             return [ray_cluster(options, recipe)]
@@ -66,9 +70,9 @@ def _started(options: ManifestOptions, recipe: Recipe) -> list[Value]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Plain YAML that people read: no anchors, and texts of several lines as blocks."""
+    """YAML for people: no anchors, and texts of several lines as blocks."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
@@ -83,8 +87,8 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_yaml(found: Iterable[Value]) -> str:
-    """The documents as YAML, `---` between them."""
+def to_yaml(objects: Iterable[Value]) -> str:
+    """The objects as YAML documents, with `---` between them."""
     return yaml.dump_all(
-        found, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, explicit_start=True
+        objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, explicit_start=True
     )

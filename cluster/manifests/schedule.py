@@ -1,7 +1,7 @@
-"""The syntax of schedules, by the rule of the library that Kubernetes and KubeRay parse them with.
+"""Checks the syntax of schedules by the rules of the library that Kubernetes and KubeRay use.
 
-That is `ParseStandard` of github.com/robfig/cron version 3: five fields or a descriptor. Of what it
-takes, `@every` is left out: it counts from the controller's start, which is no time of day.
+That is `ParseStandard` of github.com/robfig/cron version 3: five fields or a descriptor. `@every`,
+which it also accepts, is refused: it counts from the controller's start, not from a time of day.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FIELDS = (
 
 
 def check_schedule(schedule: str) -> None:
-    """Raises RequestError where Kubernetes would not take it, or where it never comes."""
+    """Raises RequestError if Kubernetes would not accept the schedule, or if it never comes due."""
     if schedule in _DESCRIPTORS:
         return
     parts = schedule.split()
@@ -53,11 +53,13 @@ def check_schedule(schedule: str) -> None:
     _, _, days, months, _ = values
     any_weekday = parts[4][0] in "*?"
     if any_weekday and all(min(days) > _LONGEST_MONTH[month - 1] for month in months):
-        raise RequestError(f"--schedule {schedule!r} never comes: no such month has that day")
+        raise RequestError(
+            f"--schedule {schedule!r} never comes due: its months do not have that day"
+        )
 
 
 def _range(text: str, field: _Field) -> set[int]:
-    """The values of `*`, `N`, `N-M`, each perhaps with `/STEP`; `N/STEP` runs to the end."""
+    """The values of `*`, `N` or `N-M`, with or without `/STEP`; `N/STEP` goes up to the highest."""
     span, slash, step_text = text.partition("/")
     step = _number(step_text, "step") if slash else 1
     if step == 0:
@@ -83,5 +85,5 @@ def _value(text: str, field: _Field) -> int:
 
 def _number(text: str, what: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"{text!r} is no {what}")
+        raise ValueError(f"{text!r} is not a {what}")
     return int(text)

@@ -1,4 +1,4 @@
-"""How large the pods are, by the arithmetic of the design's paper budget (DESIGN, section 10)."""
+"""The sizes of the pods, by the arithmetic of the design's scale on paper (DESIGN, section 10)."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ GIB = 2**30
 
 # The yardstick: 33 M pages a day on 160 GPUs = 382 pages/s = 2.39 pages/s for each replica.
 PAGES_PER_SECOND_OF_REPLICA = 2.39
-# One core rasterises 25 pages/s, half of what it does at its best (40 to 50 at 1280 pixels);
-# finishing (scores, signatures, writing) is counted as much again.
+# One core rasterises 25 pages/s, half of its best (40 to 50 at 1280 pixels); finishing (scores,
+# signatures, writing) is counted with the same time.
 PAGES_PER_SECOND_OF_CORE = 25 / 2
-# A page is 150 KB at 1280 pixels; twice that, for the pages that are larger than the mean and
-# the turned pictures that a reading may bring. What exceeds it Ray spills to scratch.
+# A page is 150 KB at 1280 pixels. Twice that leaves room for larger pages and for turned images of
+# readings; Ray spills what exceeds it to scratch.
 PAGE_BYTES = 300_000
 RASTER_EDGE_PX = 1280
 # Admission: at most two shards in flight for each ready replica.
 SHARDS_PER_REPLICA = 2
 
-CPUS_PER_GPU = 6  # the engine's own process, decoding pictures, the fallback's OCR
-MEMORY_PER_GPU = 24 * GIB  # loading weights through host memory, 7 GB in bf16, and as much again
+CPUS_PER_GPU = 6  # for the engine's process, decoding images, the fallback's OCR
+MEMORY_PER_GPU = 24 * GIB  # weights load through host memory: 7 GB in bf16, and as much again
 MEMORY_PER_CPU = 2 * GIB  # a worker and its rasterising child: 0.6 GiB; a part of 0.5 GB, twice
 # A replica of PP-OCRv6 on CPUs: 0.8 GiB with one thread, 0.3 GiB more for each further one.
 MEMORY_PER_REPLICA = GIB
 MEMORY_PER_THREAD = GIB // 2
-MODELS_GIB = 32  # two checkpoints of 7 GB, as they are loaded and as they are downloaded
-SHARED_MEMORY_BESIDE_STORE = GIB  # what torch and vLLM pass between processes
+MODELS_GIB = 32  # two checkpoints of 7 GB, loaded and as downloads
+SHARED_MEMORY_BESIDE_STORE = GIB  # for what torch and vLLM pass between processes
 MIN_OBJECT_STORE = 2 * GIB
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSize:
-    """What one pod of a group has, in bytes. `shared` is /dev/shm, which counts as memory;
-    `scratch` and `models` are on the node's disk. It has room for `replicas` that need no GPU."""
+    """The size of one pod; memory and disk in bytes.
+
+    `shared` is /dev/shm, which counts as memory; `scratch` and `models` are on the node's disk.
+    `replicas` is how many replicas without a GPU fit.
+    """
 
     cpus: int
     gpus: int
@@ -55,7 +58,7 @@ class NodeSize:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSize:
-    """The groups of a cluster; `gpu` is None where no replica needs a GPU."""
+    """The groups of a cluster; `gpu` is None if no replica needs a GPU."""
 
     head: NodeSize
     cpu: NodeSize
@@ -65,7 +68,7 @@ class ClusterSize:
 
 
 def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
-    """The sizes for a recipe on the nodes that are asked for."""
+    """The sizes for a recipe on the nodes of the options."""
     placement = recipe.placement
     on_node = replicas_per_node(options, recipe)
     on_cpu_node = replicas_per_cpu_node(options, recipe)
@@ -78,9 +81,9 @@ def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
     cpus = options.cpus_per_cpu_node
     replica_memory = MEMORY_PER_REPLICA + cpus // on_cpu_node * MEMORY_PER_THREAD
     return ClusterSize(
-        # The driver keeps what is planned, Ray's control its tasks; neither asks for many cores.
+        # The driver holds the plan and Ray's control processes hold tasks; both need few cores.
         head=_node(4, 0, 16 * GIB, 0, scratch_gib=32, models_gib=2),
-        # Rasterised pages stay where they were made until their shard is finished.
+        # Rasterised pages stay on their node until their shard is finished.
         cpu=_node(
             cpus,
             0,
@@ -90,7 +93,7 @@ def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
             models_gib=2 if options.gpus_per_node or uses_no_gpu(recipe) else MODELS_GIB,
             replicas=on_cpu_node,
         ),
-        # One stays: the inventory, the text layers and the publish need no GPU node.
+        # One stays up: inventory, text layers and publishing need no GPU node.
         least_cpu_nodes=1 if options.gpus_per_node else max(1, min(options.min_nodes, cpu_nodes)),
         cpu_nodes=cpu_nodes,
         gpu=_node(

@@ -1,14 +1,14 @@
-"""What the commands share: common arguments, how a recipe is read and a result printed."""
+"""What the commands share: common arguments, reading a recipe, printing a result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from pipelines.cli import json_output
 from schemas.errors import AccessError, RecipeError, RequestError, StorageError
@@ -16,11 +16,13 @@ from schemas.recipe import Recipe, parse_recipe
 from workers import store
 from workers.store.places import require_dataset
 
+Result = TypeVar("Result")
+
 RecipeArg = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
 
 
 def _checked(dataset: str) -> str:
-    """Errors of ours pass through the parser of the command line."""
+    """The dataset, if it is a folder or URL that we can read; our errors pass through Typer."""
     require_dataset(dataset)
     return dataset
 
@@ -31,31 +33,34 @@ DatasetArg = Annotated[
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 VersionOption = Annotated[
-    int | None, typer.Option("--version", help="A version of `pages`; the latest by default.")
+    int | None, typer.Option("--version", help="A version of `pages`. The default is the latest.")
 ]
+_RAY_HELP = "The Ray to run on: `auto`, `host:port` or `ray://host:port`. `in-process` uses no Ray."
 RayOption = Annotated[
     str | None,
-    typer.Option(
-        "--ray",
-        metavar="ADDRESS",
-        help="Ray to run on: `auto`, `host:port`, `ray://host:port`, or `in-process` for none. "
-        "By default one is started on this machine.",
-    ),
+    typer.Option("--ray", metavar="ADDRESS", help=_RAY_HELP, show_default="a local Ray"),
 ]
+"""For a command that starts a Ray of its own by default."""
+RayOrNoneOption = Annotated[str, typer.Option("--ray", metavar="ADDRESS", help=_RAY_HELP)]
+"""For a command that uses no Ray by default."""
 AllowRemovalFlag = Annotated[
     bool,
     typer.Option(
         "--allow-removal",
-        help="Publish also where more of the dataset leaves than the recipe's `max_removed`.",
+        help="Publish even if a larger share of the documents is gone than `max_removed` allows.",
     ),
 ]
 VerboseFlag = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Say when each shard ends, and what is tried again.")
+    bool,
+    typer.Option("--verbose", "-v", help="Print each finished shard and each retry."),
 ]
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe in a file. Raises RequestError where there is none, RecipeError for a bad one."""
+    """The recipe in a file.
+
+    Raises RequestError if there is no such file, RecipeError if the recipe is wrong.
+    """
     try:
         text = store.read_bytes(store.absolute(str(path))).decode()
     except FileNotFoundError as exc:
@@ -71,10 +76,13 @@ def read_recipe(path: Path) -> Recipe:
     return parse_recipe(text, str(path))
 
 
-def print_result(value: Any, as_json: bool, render: Callable[[Any], Any]) -> None:
-    """Print a value for people, by `render`, or as one JSON object."""
-    if as_json:
-        plain: Mapping[str, Any] = asdict(value) if is_dataclass(value) else value  # type: ignore[arg-type]
-        json_output.write(plain)
-    else:
+def print_result(value: Result, as_json: bool, render: Callable[[Result], RenderableType]) -> None:
+    """Print a dataclass or mapping: for people as `render` draws it, or as one JSON object."""
+    if not as_json:
         Console().print(render(value))
+    elif isinstance(value, Mapping):
+        json_output.write(value)
+    else:
+        assert is_dataclass(value)
+        assert not isinstance(value, type)
+        json_output.write(asdict(value))

@@ -1,4 +1,4 @@
-"""The command `check`: whether a recipe could be run, without running it."""
+"""The command `check`: whether a recipe can be run, without running it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from cluster.session import IN_PROCESS
 from pipelines.cli import json_output
 from pipelines.cli.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
 from pipelines.cli.show.results import as_printed
-from pipelines.planning.check import Finding, Where, check, failed
+from pipelines.planning import Finding, Where, check_recipe
+from pipelines.planning.check import failed
 from schemas.errors import RequestError
 from workers import store
 
@@ -17,7 +18,7 @@ app = typer.Typer()
 
 
 def where_for(ray: str | None) -> Where:
-    """What is this machine's part in a run on `ray`: it lists, and on a Ray of its own it reads."""
+    """What this machine does in a run on `ray`: list sources and, unless Ray runs already, read."""
     if ray in (None, IN_PROCESS):
         return Where()
     return Where(reads=False, ray=None if ray == "auto" else ray)
@@ -25,18 +26,22 @@ def where_for(ray: str | None) -> Where:
 
 @app.command("check")
 def check_command(recipe: RecipeArg, ray: RayOption = None, as_json: JsonFlag = False) -> None:
-    """Look at a recipe's keys, engines, packages, modes, places, rights and credentials.
+    """Check a recipe: keys, engines, packages, modes, folders and stores, rights, credentials.
 
-    Takes about two seconds, starts no Ray and writes nothing. `run` and `plan` begin with it.
+    Takes about two seconds, starts no Ray and writes nothing. `run` and `plan` begin with this
+    check.
     """
-    findings: list[Finding] = []
+    findings: list[Finding]
     try:
         parsed = read_recipe(recipe)
     except RequestError as exc:
-        findings += failed("recipe", exc)
+        findings = failed("recipe", exc)
     else:
         store.use_storage(parsed.storage)
-        findings += [Finding("recipe", f"{recipe} is one"), *check(parsed, where_for(ray))]
+        findings = [
+            Finding("recipe", f"{recipe} is well formed"),
+            *check_recipe(parsed, where_for(ray)),
+        ]
     codes = [finding.error.exit_code for finding in findings if finding.error is not None]
     code = min(codes, default=0)
     result = {"recipe": str(recipe), "findings": list(map(_plain, findings)), "exit_code": code}

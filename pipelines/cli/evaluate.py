@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
-from cluster.session import open_session
-from pipelines.cli.arguments import JsonFlag, RayOption, VerboseFlag, print_result
+from cluster.session import IN_PROCESS, open_session
+from pipelines.cli.arguments import JsonFlag, RayOrNoneOption, VerboseFlag, print_result
 from pipelines.cli.check import where_for
-from pipelines.cli.show import study as show_evaluate
-from pipelines.evaluation import study as evaluate
+from pipelines.cli.console import console, show_log
+from pipelines.cli.option_groups import takes_groups
+from pipelines.cli.show import study as show_study
+from pipelines.evaluation import study
 from pipelines.evaluation.sources import SourceSettings
 from pipelines.evaluation.study import Report
 from pipelines.evaluation.study_pass import Request
@@ -33,169 +34,198 @@ SourceOption = Annotated[
     str,
     typer.Option(
         metavar="SOURCE",
-        help="A published dataset (its pages that no engine read), a folder or glob of documents, "
-        "a corpus of text (.parquet, .jsonl, .md, .txt), or a source as a recipe has it, such as "
-        "'{text: corpus.jsonl, preset: document}'.",
+        help="Where the pages come from: a published dataset (its pages that no engine read), a "
+        "folder or glob of documents, a corpus of text (.parquet, .jsonl, .md, .txt), or a source "
+        "as in a recipe, such as '{text: corpus.jsonl, preset: document}'.",
     ),
 ]
-EngineOption = Annotated[str, typer.Option(help="rapidocr, ppocr, transformers or vllm.")]
-ModelOption = Annotated[
-    str | None, typer.Option(help="The checkpoint, for transformers and vllm: a Hub id or folder.")
-]
-RevisionOption = Annotated[str | None, typer.Option(help="The commit of the Hub id.")]
-ProfileOption = Annotated[
-    str | None, typer.Option(help="The model's profile. By default the one that fits it.")
-]
-TaskOption = Annotated[
-    str | None,
-    typer.Option(
-        help="What the model is asked for; `text` is the paper's. Default: the profile's."
-    ),
-]
-PagesOption = Annotated[int, typer.Option(min=1, metavar="N", help="How many pages, at most.")]
 EdgeOption = Annotated[
     int,
     typer.Option(
         "--edge", min=64, max=8192, metavar="PX", help="Longest edge of a document's page image."
     ),
 ]
-MinTokensOption = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Leave out texts of fewer text tokens.")
+OutputOption = Annotated[
+    str, typer.Option(metavar="DIR", help="The folder or URL to write the results to.")
 ]
-MaxTokensOption = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Leave out texts of more text tokens.")
-]
-OutputOption = Annotated[str, typer.Option(metavar="DIR", help="Where the results go.")]
-ReplicasOption = Annotated[int, typer.Option(min=1, metavar="N", help="Engines at once, on Ray.")]
-GpusOption = Annotated[
-    float, typer.Option("--gpus-per-replica", min=0, help="What Ray sets aside for each engine.")
-]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Engine."""
+
+    engine: Annotated[str, typer.Option(help="rapidocr, ppocr, transformers or vllm.")] = "rapidocr"
+    model: Annotated[
+        str | None,
+        typer.Option(help="The checkpoint, for transformers and vllm: a Hub id or a folder."),
+    ] = None
+    revision: Annotated[str | None, typer.Option(help="The commit of the Hub id.")] = None
+    profile: Annotated[
+        str | None,
+        typer.Option(help="The model's profile. The default is the one that fits the model."),
+    ] = None
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="What the model is asked for; DeepSeek-OCR's paper uses `text`. The default is "
+            "the profile's."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """Pages."""
+
+    pages: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many pages to read at most.")
+    ] = 200
+    min_tokens: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Leave out pages of fewer text tokens.")
+    ] = 1
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Leave out pages of more text tokens.")
+    ] = None
+
+    @property
+    def study(self) -> Study:
+        """The study of these pages."""
+        return Study(min_tokens=self.min_tokens, max_tokens=self.max_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaOptions:
+    """Replicas."""
+
+    ray: RayOrNoneOption = IN_PROCESS
+    replicas: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many engines read at once, on Ray.")
+    ] = 1
+    gpus_per_replica: Annotated[
+        float, typer.Option(min=0, help="The GPUs that Ray reserves for each engine.")
+    ] = 0
 
 
 @evaluations.command(name="compression")
+@takes_groups
 def compression(
     source: SourceOption,
+    engine: EngineOptions,
+    pages: PageOptions,
+    replicas: ReplicaOptions,
     modes: Annotated[
         str,
         typer.Option(
             metavar="LIST",
-            help="Resolution modes. For rapidocr and ppocr those of DeepSeek-OCR: tiny, small, "
-            "base, large, gundam, gundam-m; for a model those of its profile.",
+            help="Resolution modes, separated by commas. rapidocr and ppocr take those of "
+            "DeepSeek-OCR (tiny, small, base, large, gundam, gundam-m), a model those of its "
+            "profile.",
         ),
     ] = "tiny,small,base,large",
-    engine: EngineOption = "rapidocr",
-    model: ModelOption = None,
-    revision: RevisionOption = None,
-    profile: ProfileOption = None,
-    task: TaskOption = None,
-    pages: PagesOption = 200,
-    min_tokens: MinTokensOption = 1,
-    max_tokens: MaxTokensOption = None,
     edge: EdgeOption = 2048,
     output: OutputOption = "evaluation/compression",
-    ray: RayOption = "in-process",
-    replicas: ReplicasOption = 1,
-    gpus_per_replica: GpusOption = 0,
     as_json: JsonFlag = False,
     verbose: VerboseFlag = False,
 ) -> None:
     """Read the same pages in several modes: precision against text tokens per vision token.
 
-    Writes results.parquet (a row a page and mode), compression.md (the table of DeepSeek-OCR's
-    paper, with the paper's own figures) and compression.png.
+    Writes results.parquet (one row for each page and mode), compression.md (the table of
+    DeepSeek-OCR's paper, beside the paper's own figures) and compression.png.
     """
-    _log(verbose)
-    spec = engine_spec(engine, model, revision, profile, task)
+    show_log(verbose)
     settings = SourceSettings(source, None, edge, "png")
-    study = Study(min_tokens=min_tokens, max_tokens=max_tokens)
-    examine_engine(spec, is_here=where_for(ray).reads)
-    request = Request(settings, spec, pages, study, output, replicas, gpus_per_replica)
-    with open_session(ray) as session:
-        done = evaluate.study_compression(request, modes, session, Console(stderr=True))
-    _end(done, as_json)
+    request = _request(settings, engine_spec(engine), pages, replicas, output)
+    with open_session(replicas.ray) as session:
+        report = study.study_compression(request, modes, session, console)
+    _end(report, as_json)
 
 
 @evaluations.command(name="accuracy")
+@takes_groups
 def accuracy(
     source: SourceOption,
+    engine: EngineOptions,
+    pages: PageOptions,
+    replicas: ReplicaOptions,
     truth: Annotated[
         str | None,
         typer.Option(
             metavar="DIR",
-            help="Ground truth: of x.pdf the text in x.txt or x.md, or those of its pages, counted "
-            "from 1, in x.0001.txt and so on. By default documents' text layers, where good.",
+            help="The folder with the ground truth. The text of x.pdf is in x.txt or x.md; the "
+            "texts of its pages, counted from 1, are in x.0001.txt and so on. The default is the "
+            "documents' text layers, where they are good.",
         ),
     ] = None,
-    engine: EngineOption = "rapidocr",
-    model: ModelOption = None,
-    revision: RevisionOption = None,
-    profile: ProfileOption = None,
-    task: TaskOption = None,
-    mode: Annotated[str | None, typer.Option(help="The model's mode; by default its own.")] = None,
-    pages: PagesOption = 200,
-    min_tokens: MinTokensOption = 1,
-    max_tokens: MaxTokensOption = None,
+    mode: Annotated[
+        str | None, typer.Option(help="The model's mode. The default is the profile's.")
+    ] = None,
     edge: EdgeOption = 1280,
     worst: Annotated[
         int, typer.Option(min=0, metavar="N", help="How many of the worst pages to show.")
     ] = 20,
     output: OutputOption = "evaluation/accuracy",
-    ray: RayOption = "in-process",
-    replicas: ReplicasOption = 1,
-    gpus_per_replica: GpusOption = 0,
     as_json: JsonFlag = False,
     verbose: VerboseFlag = False,
 ) -> None:
-    """Character and word error rates by script and by document, and the worst pages to look at.
+    """Measure character and word error rates by script and document, and show the worst pages.
 
-    Writes results.parquet (a row a page), accuracy.md and accuracy.html.
+    Writes results.parquet (one row for each page), accuracy.md and accuracy.html.
     """
-    _log(verbose)
-    spec = engine_spec(engine, model, revision, profile, task, mode)
+    show_log(verbose)
     settings = SourceSettings(source, truth, edge, "jpeg")
-    study = Study(min_tokens=min_tokens, max_tokens=max_tokens)
-    examine_engine(spec, is_here=where_for(ray).reads)
-    request = Request(settings, spec, pages, study, output, replicas, gpus_per_replica)
-    with open_session(ray) as session:
-        done = evaluate.study_accuracy(request, worst, session, Console(stderr=True))
-    _end(done, as_json)
+    request = _request(settings, engine_spec(engine, mode), pages, replicas, output)
+    with open_session(replicas.ray) as session:
+        report = study.study_accuracy(request, worst, session, console)
+    _end(report, as_json)
 
 
-def engine_spec(
-    engine: str,
-    model: str | None,
-    revision: str | None = None,
-    profile: str | None = None,
-    task: str | None = None,
-    mode: str | None = None,
-) -> EngineSpec:
-    """The engine that the options name. Raises RequestError, one line a wrong option."""
-    given = {
-        "name": engine, "model": model, "revision": revision, "profile": profile, "task": task,
+def _request(
+    settings: SourceSettings,
+    engine: EngineSpec,
+    pages: PageOptions,
+    replicas: ReplicaOptions,
+    output: str,
+) -> Request:
+    """The request of a study. Raises RequestError if the engine cannot be had."""
+    examine_engine(engine, is_here=where_for(replicas.ray).reads)
+    return Request(
+        settings,
+        engine,
+        pages.pages,
+        pages.study,
+        output,
+        replicas.replicas,
+        replicas.gpus_per_replica,
+    )
+
+
+def engine_spec(options: EngineOptions, mode: str | None = None) -> EngineSpec:
+    """The engine that the options name. Raises RequestError with one line for each wrong option."""
+    values = {
+        "name": options.engine,
+        "model": options.model,
+        "revision": options.revision,
+        "profile": options.profile,
+        "task": options.task,
         "mode": mode,
-    }  # fmt: skip
+    }
     try:
-        return EngineSpec.model_validate({k: v for k, v in given.items() if v is not None})
+        return EngineSpec.model_validate(
+            {name: value for name, value in values.items() if value is not None}
+        )
     except ValidationError as exc:
         raise RequestError("\n".join(map(_of_option, problems(exc, EngineSpec)))) from exc
 
 
 def _of_option(problem: str) -> str:
-    """A problem of a field as one of the option that gives it."""
+    """The message about a field, with the name of its option."""
     field, colon, rest = problem.partition(": ")
     if not colon or field not in EngineSpec.model_fields:
         return f"--engine: {problem}"
     return f"--{'engine' if field == 'name' else field}: {rest}"
 
 
-def _end(done: Report, as_json: bool) -> None:
-    print_result(done, as_json, show_evaluate.report)
-    if done.crashed:
+def _end(report: Report, as_json: bool) -> None:
+    print_result(report, as_json, show_study.report)
+    if report.crashed:
         raise typer.Exit(UNACCOUNTED)
-
-
-def _log(verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,7 +21,7 @@ from pipelines.cli.arguments import AllowRemovalFlag, JsonFlag, RecipeArg, print
 from pipelines.cli.job_log import JobLog
 from pipelines.cli.shipping import JobOptions, local_paths, packed, portable
 from pipelines.cli.show import results as show
-from pipelines.planning.check import Where, require
+from pipelines.planning import Where, require_runnable
 from schemas.errors import MAY_PASS, UNACCOUNTED, WRONG_REQUEST
 
 app = typer.Typer()
@@ -33,14 +33,17 @@ AddressOption = Annotated[
         "--address",
         metavar="URL",
         envvar=_ADDRESS_VARIABLES,
-        help="The cluster's dashboard, as http://head:8265; by default the Ray of this machine.",
+        help="The URL of the cluster's dashboard, such as http://head:8265. The default is the Ray "
+        "of this machine.",
     ),
 ]
-JobArg = Annotated[str, typer.Argument(metavar="ID", help="The job's id; `jobs` lists them.")]
-# As a shell has it for a command that Ctrl-C ended.
+JobArg = Annotated[
+    str, typer.Argument(metavar="ID", help="The job's id, as `pagefoundry jobs` lists it.")
+]
+# The exit code of a shell for a command that Ctrl-C ended.
 _INTERRUPTED = 130
-# A run that fails says why by one of these; another code is that of something else.
-_CODES = (UNACCOUNTED, WRONG_REQUEST, MAY_PASS)
+# The exit codes of a failed run; any other code comes from something else than PageFoundry.
+_RUN_CODES = (UNACCOUNTED, WRONG_REQUEST, MAY_PASS)
 
 
 def _say(line: str) -> None:
@@ -52,20 +55,21 @@ def submit(
     recipe: RecipeArg,
     address: AddressOption = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Show the run until it ends, and end with its code.")
+        bool,
+        typer.Option("--follow", help="Show the run until it ends, and exit with its exit code."),
     ] = False,
     ship: Annotated[
         bool,
         typer.Option(
             "--ship/--image-code",
-            help="Ship this PageFoundry's code, or run the one of the cluster's image.",
+            help="Ship the code of this PageFoundry, or use the code in the cluster's image.",
         ),
     ] = True,
     re_read: Annotated[
-        bool, typer.Option("--re-read", help="Read every page again under changed settings.")
+        bool, typer.Option("--re-read", help="Read every page again under the changed settings.")
     ] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Have the job wait while another run holds the dataset.")
+        bool, typer.Option("--wait", help="Let the job wait while another run holds the dataset.")
     ] = False,
     allow_removal: AllowRemovalFlag = False,
     python: Annotated[
@@ -73,25 +77,27 @@ def submit(
         typer.Option(
             "--python",
             metavar="PATH",
-            help="The head's interpreter for the run; by default the one that Ray runs on there.",
+            help="The Python interpreter on the head that runs the job. The default is Ray's own.",
         ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a recipe as a job on a Ray cluster.
 
-    A job that runs this recipe already is not started twice: it is named, and followed where
-    --follow is given. Secrets do not travel: the cluster has its own keys to its stores.
+    If a job already runs this recipe, no second one is started: the first is named, and followed
+    if --follow is given. No secret is sent: the cluster needs its own keys to its stores.
     """
     parsed = portable(read_recipe(recipe))
-    require(parsed, Where(reads=False, lists=False))
+    require_runnable(parsed, Where(reads=False, lists=False))
     cluster = Jobs(connect(address))
     options = JobOptions(ship, re_read, wait, allow_removal, python)
     with packed(parsed, options) as request:
         job, is_new = cluster.start(request)
-    what = "is submitted" if is_new else f"runs already since {job.since}"
+    what = "is submitted" if is_new else f"already runs this recipe, since {job.since}"
     paths = local_paths(parsed) if is_new else []
-    asides = [f"these must be on every machine of the cluster: {', '.join(paths)}"] if paths else []
+    asides = (
+        [f"every machine of the cluster must have these paths: {', '.join(paths)}"] if paths else []
+    )
     if follow:
         _follow(cluster, job.id, address, as_json, [f"{job.id} {what}", *asides])
         return
@@ -106,8 +112,8 @@ def submit(
         _say(line)
 
 
-def _print(value: Mapping[str, Any], as_json: bool, lines: Iterable[str]) -> None:
-    """A result for machines, or as lines that are never wrapped, so that they can be copied."""
+def _print(value: Mapping[str, object], as_json: bool, lines: Iterable[str]) -> None:
+    """Print a result as JSON, or as lines for people, not wrapped so that they can be copied."""
     if as_json:
         json_output.write(value)
     else:
@@ -115,7 +121,7 @@ def _print(value: Mapping[str, Any], as_json: bool, lines: Iterable[str]) -> Non
 
 
 def _command(verb: str, job_id: str, address: str | None, *more: str) -> str:
-    """A command for people to copy; the address is in it where it is not in the environment."""
+    """A command to copy; it has the address unless the environment already sets it."""
     words = ["pagefoundry", verb, job_id, *more]
     known = next((os.environ[name] for name in _ADDRESS_VARIABLES if os.environ.get(name)), None)
     if address is not None and address != known:
@@ -125,15 +131,15 @@ def _command(verb: str, job_id: str, address: str | None, *more: str) -> str:
 
 @app.command()
 def jobs(address: AddressOption = None, as_json: JsonFlag = False) -> None:
-    """List the jobs of a cluster, those that have ended too."""
-    found = Jobs(connect(address)).list()
-    now_s = time.time()
-    _print({"jobs": [asdict(job) for job in found]}, as_json, _listed(found, now_s))
+    """List the jobs of a cluster, including those that have ended."""
+    listed = Jobs(connect(address)).list()
+    _print({"jobs": [asdict(job) for job in listed]}, as_json, _job_lines(listed, time.time()))
 
 
-def _listed(found: Sequence[Job], now_s: float) -> Iterator[str]:
+def _job_lines(listed: Sequence[Job], now_s: float) -> Iterator[str]:
+    """A heading and one line for each job, in aligned columns."""
     rows = [("id", "state", "since (UTC)", "duration", "dataset", "message")]
-    for job in found:
+    for job in listed:
         seconds = int((job.ended_s or now_s) - (job.started_s or now_s))
         duration = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
         since = job.since.removesuffix(" UTC")
@@ -147,12 +153,13 @@ def _listed(found: Sequence[Job], now_s: float) -> Iterator[str]:
 def logs(
     job_id: JobArg,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Show the run until it ends, and end with its code.")
+        bool,
+        typer.Option("--follow", help="Show the run until it ends, and exit with its exit code."),
     ] = False,
     address: AddressOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print what a job has printed, as a run on this machine would have printed it."""
+    """Print the output of a job, in the form that a run on this machine has."""
     cluster = Jobs(connect(address))
     if follow:
         cluster.get(job_id)
@@ -169,19 +176,21 @@ def logs(
 @app.command()
 def stop(
     job_id: JobArg,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
     address: AddressOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """End a job. Submitting its recipe again goes on from where it was."""
+    """Stop a job. To go on from where it stopped, submit its recipe again."""
     cluster = Jobs(connect(address))
     job = cluster.get(job_id)
     is_stopped = not job.has_ended and cluster.stop(job_id)
     if wait:
         job = cluster.wait(job_id)
-    what = f"has ended already: {job.state}"
+    what = f"had already ended: {job.state}"
     if is_stopped:
-        what = f"has ended: {job.state}" if wait else "is told to end; `pagefoundry jobs` shows it"
+        what = (
+            f"has ended: {job.state}" if wait else "is stopping; `pagefoundry jobs` shows its state"
+        )
     ended = {"id": job_id, "state": job.state, "is_stopped": is_stopped}
     _print(ended, as_json, [f"{job_id} {what}"])
 
@@ -189,8 +198,8 @@ def stop(
 def _follow(
     cluster: Jobs, job_id: str, address: str | None, as_json: bool, greeting: Sequence[str] = ()
 ) -> None:
-    """Show a job until it ends; leaves with its code. Ctrl-C leaves it too, and the job goes on."""
-    again = _command("logs", job_id, address, "--follow")
+    """Show a job until it ends, and exit with its code. After Ctrl-C the job goes on."""
+    follow_command = _command("logs", job_id, address, "--follow")
     job = None
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -200,21 +209,21 @@ def _follow(
         with closing(JobLog(job_id, Console(stderr=True))) as log:
             job = cluster.follow(job_id, log.take, _say)
     except KeyboardInterrupt:
-        _say(f"pagefoundry: {job_id} goes on; follow it again by `{again}`, "
-             f"stop it by `{_command('stop', job_id, address)}`")  # fmt: skip
+        _say(f"pagefoundry: {job_id} goes on; to follow it again, run `{follow_command}`; "
+             f"to stop it, run `{_command('stop', job_id, address)}`")  # fmt: skip
         raise typer.Exit(_INTERRUPTED) from None
     if job is None:
-        _say(f"pagefoundry: {cluster.address} does not answer any more; {job_id} goes on where the "
-             f"cluster does; follow it again by `{again}`")  # fmt: skip
+        _say(f"pagefoundry: {cluster.address} does not answer any more; {job_id} goes on if the "
+             f"cluster still runs; to follow it again, run `{follow_command}`")  # fmt: skip
         raise typer.Exit(MAY_PASS)
     if log.report is not None:
         print_result(log.report, as_json, show.report)
     if job.state == "STOPPED":
-        _say(f"pagefoundry: {job_id} was stopped; submit its recipe again to go on")
-    elif job.state == "FAILED" and job.exit_code not in _CODES:
+        _say(f"pagefoundry: {job_id} was stopped; to go on, submit its recipe again")
+    elif job.state == "FAILED" and job.exit_code not in _RUN_CODES:
         _say(f"pagefoundry: {job_id} failed: {job.message}")
     if job.state != "SUCCEEDED":
-        code = job.exit_code if job.exit_code in _CODES else UNACCOUNTED
+        code = job.exit_code if job.exit_code in _RUN_CODES else UNACCOUNTED
         failure = log.failure or {"kind": "job", "message": f"{job_id} {job.state}: {job.message}"}
         json_output.write_failure(failure["kind"], failure["message"], code)
         raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""The command `plan`: what a run would do, how long it takes and what it costs."""
+"""The command `plan`: what a run would do, how long it would take and what it would cost."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.cli.check import where_for
+from pipelines.cli.console import console
 from pipelines.cli.show import plan as show_plan
-from pipelines.planning.check import require
-from pipelines.planning.plan import Options
-from pipelines.planning.plan import plan as plan_run
+from pipelines.planning import Options, plan_run, require_runnable
 from pipelines.planning.probe import DEFAULT_PAGES
 from workers import store
 
@@ -29,68 +27,79 @@ def plan(
         typer.Option(
             "--ray",
             metavar="ADDRESS",
-            help="A Ray to count the documents on: `auto`, `host:port`, `ray://host:port`. By "
-            "default they are counted in this process, and no Ray is started.",
+            help="The Ray that counts the documents: `auto`, `host:port` or `ray://host:port`. "
+            "`in-process` counts them here and uses no Ray.",
         ),
     ] = IN_PROCESS,
     probe: Annotated[
         bool,
         typer.Option(
             "--probe",
-            help="Read a few pages here with the recipe's engine, to measure what a page takes "
-            "and how many the text layer settles.",
+            help="Read a few pages here with the recipe's engine, to measure how long a page "
+            "takes and how many pages need no engine.",
         ),
     ] = False,
     probe_pages: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many the engine reads for --probe.")
+        int, typer.Option(min=1, metavar="N", help="How many pages the engine reads for --probe.")
     ] = DEFAULT_PAGES,
     pages_per_second: Annotated[
         float | None,
         typer.Option(
             min=0.001,
-            help="What one replica reads. By default what was measured when this dataset was "
-            "read, else what is assumed: the yardstick of 2.39 for a GPU, 3.1 s of a core a page "
-            "for the default engine. The plan says which.",
+            help="How many pages one replica reads in a second. The default is the rate measured "
+            "when this dataset was read; if there is none, 2.39 for a GPU, or 3.1 core seconds a "
+            "page for the default engine. The plan says which rate it uses.",
         ),
     ] = None,
     rates_from: Annotated[
         str | None,
         typer.Option(
-            metavar="DATASET", help="Take what was measured for another one, read the same way."
+            metavar="DATASET", help="Use the rates of another dataset with the same settings."
         ),
     ] = None,
     price: Annotated[
         float | None,
-        typer.Option("--price-per-gpu-hour", min=0, help="To estimate the cost."),
+        typer.Option("--price-per-gpu-hour", min=0, help="The price of a GPU-hour, for the cost."),
     ] = None,
     nodes: Annotated[
         int | None,
-        typer.Option(min=1, help="GPU nodes. By default what placement.replicas needs."),
+        typer.Option(
+            min=1, help="How many GPU nodes. The default is what placement.replicas needs."
+        ),
     ] = None,
-    gpus_per_node: Annotated[int, typer.Option(min=1, help="GPUs of a node.")] = 8,
+    gpus_per_node: Annotated[int, typer.Option(min=1, help="The GPUs of a node.")] = 8,
     cores: Annotated[
         int | None,
         typer.Option(
-            "--cpus", min=1, help="Cores in all that draw and finish pages. Default: enough."
+            "--cpus",
+            min=1,
+            help="The cores of the cluster that rasterise and finish pages. The default is as many "
+            "as the replicas need.",
         ),
     ] = None,
     re_read: Annotated[
-        bool, typer.Option("--re-read", help="Plan to read every page again.")
+        bool, typer.Option("--re-read", help="Plan a run that reads every page again.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what a run would do: documents, pages, shards, time, GPU-hours, cost, storage.
+    """Estimate what a run would do: documents, pages, shards, time, GPU-hours, cost, storage.
 
-    Takes the inventory and, without --probe, reads no page; writes nothing.
+    Takes the inventory, but reads no page unless --probe is given. Writes nothing.
     """
     parsed = read_recipe(recipe)
     options = Options(
-        *(pages_per_second, rates_from, price, nodes, gpus_per_node, cores, re_read),
+        pages_per_second=pages_per_second,
+        rates_from=rates_from,
+        price=price,
+        nodes=nodes,
+        gpus_per_node=gpus_per_node,
+        cores=cores,
+        re_read=re_read,
         probe_pages=probe_pages if probe else None,
     )
     environment = store.use_storage(parsed.storage)
     where = where_for(ray)
-    require(parsed, where if nodes is None else replace(where, reads=False))
+    require_runnable(parsed, where if nodes is None else replace(where, reads=False))
     with open_session(ray, environment) as session:
-        planned = plan_run(parsed, session, Console(stderr=True), options)
+        planned = plan_run(parsed, session, console, options)
     print_result(planned, as_json, show_plan.plan)

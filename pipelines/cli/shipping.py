@@ -1,8 +1,8 @@
-"""What a job on a cluster is given: a recipe that means the same there, the code, the command.
+"""What is sent to a cluster with a job: a recipe with absolute paths, the code, the command.
 
-The cluster has PageFoundry's dependencies. Its code is shipped, so that what runs is what was
-submitted, or is that of the cluster's image. Environment variables are never shipped: what opens
-a store lies on the cluster, as a secret or a role.
+The cluster must have PageFoundry's dependencies. The job runs either the code that is shipped with
+it or that of the cluster's image. Environment variables are never shipped: the keys to a store are
+on the cluster, as a secret or a role.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _PYTHON_VARIABLE = "PAGEFOUNDRY_PYTHON"
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """How a job is to run.
+    """How a job runs.
 
     Args:
-        ship: with this code, and not that of the cluster's image.
-        python: the interpreter on the head; by default the one that Ray runs on.
+        ship: run this code instead of that of the cluster's image.
+        python: the interpreter on the head; None for the one that Ray itself runs on.
     """
 
     ship: bool = True
@@ -47,7 +47,7 @@ class JobOptions:
 
 
 def portable(recipe: Recipe) -> Recipe:
-    """The recipe with absolute paths where it has local ones."""
+    """The recipe with its local paths made absolute."""
     changes: dict[str, object] = {
         "dataset": store.absolute(recipe.dataset),
         "sources": tuple(relocated(source, store.absolute) for source in recipe.sources),
@@ -63,33 +63,33 @@ def portable(recipe: Recipe) -> Recipe:
 
 
 def _portable_engine(spec: EngineSpec) -> EngineSpec:
-    """A model that is a folder here is one there; any other name is the Hub's."""
+    """The engine with an absolute path if its model is a folder here; other names are Hub ids."""
     if spec.model is None or not store.is_local(spec.model) or not Path(spec.model).is_dir():
         return spec
     return spec.model_copy(update={"model": store.absolute(spec.model)})
 
 
 def local_paths(recipe: Recipe) -> list[str]:
-    """The paths of a portable recipe that must be there on the cluster's machines too."""
-    named = [recipe.dataset, recipe.placement.staging]
-    named += [pattern for source in recipe.sources for pattern in locations(source)]
+    """The paths of a portable recipe that the cluster's machines must have too."""
+    places = [recipe.dataset, recipe.placement.staging]
+    places += [pattern for source in recipe.sources for pattern in locations(source)]
     models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
-    paths = [path for path in named if path is not None and store.is_local(path)]
+    paths = [path for path in places if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]
 
 
 def run_of(recipe: Recipe, options: JobOptions) -> str:
-    """Equal for requests of which one job is enough."""
-    wanted = {
+    """The id of a request; requests that one job can serve have the same."""
+    request = {
         "recipe": recipe.model_dump(mode="json"),
         "re_read": options.re_read,
         "allow_removal": options.allow_removal,
     }
-    return hashlib.sha256(canonical_json(wanted).encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical_json(request).encode()).hexdigest()[:16]
 
 
 def entrypoint(options: JobOptions) -> str:
-    """The job's command; it prints what `pipelines.cli.job_log` draws."""
+    """The job's shell command; `pipelines.cli.job_log` shows what it prints."""
     flags = [
         ("--re-read", options.re_read),
         ("--wait", options.wait),
@@ -106,7 +106,7 @@ def entrypoint(options: JobOptions) -> str:
 
 @contextmanager
 def packed(recipe: Recipe, options: JobOptions) -> Iterator[JobRequest]:
-    """The request for a job on a portable recipe; its folder is gone afterwards."""
+    """The request for a job with a portable recipe; its folder is deleted at the end."""
     plain = recipe.model_dump(mode="json", exclude_unset=True, by_alias=True)
     text = yaml.safe_dump(plain, sort_keys=False)
     with store.temporary_folder() as folder:

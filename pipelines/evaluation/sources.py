@@ -1,9 +1,9 @@
 """Where the pages of a study come from: a published dataset, documents, or pages that are made.
 
-    pages_of(source, …) ─► batches, in a fixed order that is a fair sample
+    pages_of(source, …) ─► batches, in a fixed order, so that the first pages are a fair sample
 
-The truth of a document's page is its text layer, where that is good, or a file beside it; that of
-a page that is made is what it was made from.
+The true text of a document's page is its text layer, if that is good, or a file with ground truth;
+that of a made page is the text that it was made from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from rich.console import Console
@@ -42,11 +42,13 @@ _SAMPLE_SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """How the pages of a source are had.
+    """Where the pages of a study come from, and how large their images are.
 
-    `source` is a dataset, a pattern of documents, a corpus of text, or a source as a recipe has it,
-    in braces. `edge_px` is the longest edge of a document's page image; `truth` a folder with
-    ground-truth files, None to take documents' text layers for the truth.
+    Args:
+        source: a dataset, a pattern of documents, a corpus of text, or a source as in a recipe, in
+            braces.
+        truth: a folder with ground-truth files; None to use the documents' text layers.
+        edge_px: the longest edge of a document's page image.
     """
 
     source: str
@@ -58,19 +60,21 @@ class SourceSettings:
 def pages_of(settings: SourceSettings, session: Session, console: Console) -> Iterator[Batch]:
     """The batches of a source.
 
-    Raises SourceError where it matches nothing or has no page whose text is known.
+    Raises SourceError if the source matches nothing or has no page whose text is known.
     """
     source = store.absolute(settings.source)
     if store.exists(store.join(source, "pages", "_delta_log")):
         if settings.truth is not None:
-            raise SourceError(f"{settings.source} is a dataset, which has its texts; drop --truth")
+            raise SourceError(
+                f"{settings.source} is a dataset and has its own texts; leave out --truth"
+            )
         return _dataset_pages(source)
     recipe = _recipe(settings)
     with meter(console, "inventory", "files") as progress:
         documents = take_inventory(recipe, [], None, session, progress).documents
     documents = [document for document in documents if document.page_count]
     if not documents:
-        raise SourceError(f"{settings.source}: none of its files is a document that can be opened")
+        raise SourceError(f"{settings.source}: none of its files can be opened as a document")
     if settings.truth is None:
         made_by = recipe.record_sources
         return _layer_batches(documents, raster_settings(recipe), child_limits(recipe), made_by)
@@ -79,30 +83,30 @@ def pages_of(settings: SourceSettings, session: Session, console: Console) -> It
 
 
 def _recipe(settings: SourceSettings) -> Recipe:
-    """What a study takes of a recipe: how documents are found and drawn. Nothing is published."""
+    """A recipe with what a study needs: sources and raster settings. Nothing is published."""
     parts = {
         "dataset": "none",
         "sources": [_named_source(settings.source)],
         "raster": {"longest_edge_px": settings.edge_px, "format": settings.format},
         "routing": "prefer" if settings.truth is None else "never",
     }
-    # As a recipe is parsed, so that a wrong source has the messages that it has there.
+    # The recipe parser is used so that a wrong source has the same messages as in a recipe.
     return parse_recipe(json.dumps(parts), f"--source {settings.source}")
 
 
-def _named_source(source: str) -> Mapping[str, Any]:
-    """A source as a recipe has it, of what names it. Raises SourceError for braces around none.
+def _named_source(source: str) -> Mapping[str, object]:
+    """The value of --source as a source of a recipe. Raises SourceError for wrong YAML in braces.
 
     >>> _named_source("corpus.jsonl"), _named_source("{charts: 100}")
     ({'text': 'corpus.jsonl'}, {'charts': 100})
     """
     if source.lstrip().startswith("{"):
         try:
-            found = yaml.safe_load(source)
+            value = yaml.safe_load(source)
         except yaml.YAMLError as exc:
-            raise SourceError(f"{source}: not a recipe's source: {one_line(exc)}") from exc
-        if isinstance(found, dict):
-            return found
+            raise SourceError(f"--source {source} is not YAML: {one_line(exc)}") from exc
+        if isinstance(value, dict):
+            return value
     return {"text" if source.lower().endswith(TEXT_SUFFIXES) else "documents": source}
 
 
@@ -119,11 +123,12 @@ def _dataset_pages(dataset: str) -> Iterator[Batch]:
 
 @dataclass(frozen=True, slots=True)
 class DocumentBatch:
-    """Pages of documents, and where their truths lie.
+    """Pages of documents, and the files with their true texts.
 
-    Of `truths` there is one for each of `ranges`: the URI of a file, or None for the text layer. A
-    range of several pages with a file has one text for all of them. `sources` are those of ranges
-    that are made.
+    Args:
+        truths: one for each of `ranges`: the URI of a file, or None for the text layer. A file has
+            the text of all pages of its range.
+        sources: the sources of made pages.
     """
 
     ranges: tuple[PageRange, ...]
@@ -136,29 +141,29 @@ class DocumentBatch:
         return sum(map(len, self.ranges))
 
     def halves(self) -> Sequence[DocumentBatch]:
-        """Half the ranges each, or all of one."""
+        """Two batches with half the ranges each; a single range stays whole."""
         half = len(self.ranges) // 2
         cuts = [slice(0, half), slice(half, None)] if half else [slice(None)]
         return [replace(self, ranges=self.ranges[cut], truths=self.truths[cut]) for cut in cuts]
 
     def load(self) -> Loaded:
-        """Draw the pages, and read their truths."""
-        drawn = iter(draw_ranges(self.ranges, self.raster, self.limits, self.sources))
+        """Rasterise the pages and read their true texts."""
+        rastered = iter(draw_ranges(self.ranges, self.raster, self.limits, self.sources))
         pages: list[TruePage] = []
         skipped: Counter[str] = Counter()
         for part, truth in zip(self.ranges, self.truths, strict=True):
             text = None if truth is None else _read_truth(truth)
-            for found in itertools.islice(drawn, len(part)):
-                if found.error is not None or found.image is None:
-                    skipped[found.error.reason if found.error else "no_image"] += 1
+            for page in itertools.islice(rastered, len(part)):
+                if page.error is not None or page.image is None:
+                    skipped[page.error.reason if page.error else "no_image"] += 1
                     continue
                 if truth is None:
-                    if found.layer is None:
-                        skipped[f"text layer {found.layer_reason or 'missing'}"] += 1
+                    if page.layer is None:
+                        skipped[f"text layer {page.layer_reason or 'missing'}"] += 1
                         continue
-                    text = found.layer.text
-                pages.append(TruePage(found.page_id, part.files[0].uri, found.image, text))
-                text = None  # what is left of a document's is on the pages to come
+                    text = page.layer.text
+                pages.append(TruePage(page.page_id, part.files[0].uri, page.image, text))
+                text = None  # the first page of a range has its text; the others continue it
         return Loaded(pages, skipped)
 
 
@@ -166,7 +171,7 @@ def _read_truth(uri: str) -> str:
     try:
         return store.read_bytes(uri).decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise SourceError(f"{uri}: not UTF-8 text; convert it") from exc
+        raise SourceError(f"{uri} is not UTF-8; convert it") from exc
 
 
 def _layer_batches(
@@ -175,7 +180,7 @@ def _layer_batches(
     limits: ChildLimits,
     sources: tuple[RecordSource, ...],
 ) -> Iterator[Batch]:
-    """Single pages of all documents in a seeded order, so that none comes first for its place."""
+    """Single pages of all documents in a seeded order, so that the first are a fair sample."""
     by_id = {document.doc_id: document for document in documents}
     ids = [
         page_id(document.doc_id, index)
@@ -192,35 +197,35 @@ def _layer_batches(
 
 
 def _truths(folder: str, documents: Sequence[Document]) -> list[tuple[Document, TruthFiles]]:
-    """The documents that have a truth in a folder, in a seeded order."""
+    """The documents with ground truth in a folder, in a seeded order."""
     uri = store.absolute(folder)
     files = [name for suffix in SUFFIXES for name in store.list_names(uri, suffix)]
     if not files:
-        raise SourceError(f"--truth {folder}: no .txt or .md file lies in it")
-    truths = find_truths((file.uri for one in documents for file in one.files), files)
-    found = []
+        raise SourceError(f"--truth {folder} has no .txt or .md file")
+    truths = find_truths((file.uri for document in documents for file in document.files), files)
+    known = []
     for document in documents:
         named = [file.uri for file in document.files if file.uri in truths]
-        if named:  # equal documents under two names have one truth
-            found.append((document, truths[named[0]]))
-    if not found:
+        if named:  # an equal document under a second name has the same ground truth
+            known.append((document, truths[named[0]]))
+    if not known:
         raise SourceError(
-            f"--truth {folder}: none of its {len(files)} files has the name of a document; "
-            "of x.pdf the text is x.txt or x.md, that of its first page x.0001.txt"
+            f"--truth {folder}: none of its {len(files)} files belongs to a document by its name; "
+            "the text of x.pdf is in x.txt or x.md, that of its first page in x.0001.txt"
         )
-    for document, known in found:
-        for index, uri in known.pages.items():
+    for document, truth in known:
+        for index, uri in truth.pages.items():
             if index >= len(document.pages):
                 raise SourceError(
-                    f"{uri}: {document.source_uri} has {len(document.pages)} pages only"
+                    f"{uri}: {document.source_uri} has only {len(document.pages)} pages"
                 )
-    return sorted(found, key=lambda pair: order_key(_SAMPLE_SEED, pair[0].doc_id))
+    return sorted(known, key=lambda pair: order_key(_SAMPLE_SEED, pair[0].doc_id))
 
 
 def _truth_batches(
     known: Sequence[tuple[Document, TruthFiles]], raster: RasterSettings, limits: ChildLimits
 ) -> Iterator[Batch]:
-    """Documents whose truth is whole one a batch, others page by page."""
+    """A batch for each document with one text, and batches of pages for the others."""
     for document, truth in known:
         pages = document.pages
         if truth.whole is not None:

@@ -1,7 +1,7 @@
-"""The studies: what an engine makes of pages whose text is known, and what is written of it.
+"""The studies: an engine reads pages whose text is known, and the comparison is written to files.
 
-A study of several modes of a model is one pass a mode, as a model is loaded for one; an engine that
-sees pixels reads all of them in one pass.
+A model is loaded for one mode, so a study of several modes has a pass for each. Engines that read
+pixels (rapidocr, ppocr) read all modes in one pass.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from workers.text.measures import TOKENIZER
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a study made. `skipped` counts pages of the source that were looked at and not used."""
+    """What a study measured and wrote. `skipped` counts the unused pages by reason."""
 
     output: str
     files: tuple[str, ...]
@@ -43,7 +43,7 @@ class Report:
 
     @property
     def crashed(self) -> int:
-        """Pages that ended their worker twice, and were not measured."""
+        """Pages that ended their worker twice and were not measured."""
         return self.skipped.get(CRASHED, 0)
 
 
@@ -54,25 +54,25 @@ def study_compression(
     console: Console,
     make_engine: MakeEngine = load_engine,
 ) -> Report:
-    """Read pages in each of `modes`, a list with commas; write results, a table and a plot."""
+    """Read pages in each of `modes` (separated by commas); write results, a table and a plot."""
     plots.require_matplotlib()
     if request.engine.name in PIXEL_ENGINES:
-        asked = [replace(request, study=replace(request.study, modes=tuple(pixel_modes(modes))))]
+        requests = [replace(request, study=replace(request.study, modes=tuple(pixel_modes(modes))))]
     else:
         specs = [_in_mode(request.engine, mode) for mode in mode_names(modes)]
-        asked = [replace(request, engine=spec) for spec in specs]
-    passes = [measure(one, session, console, make_engine) for one in asked]
-    results = _table([row for one in passes for row in one.rows])
-    skipped = passes[0].skipped  # the others left out the same, but for what crashed
-    for one in passes[1:]:
-        skipped |= one.skipped
-    found = list(compression.cells(results))
-    title = f"{_who(results)}, {_pages(results):,} pages"
+        requests = [replace(request, engine=spec) for spec in specs]
+    passes = [measure(each, session, console, make_engine) for each in requests]
+    results = _table([row for measured in passes for row in measured.rows])
+    skipped = passes[0].skipped  # each pass leaves out the same pages, except for crashed ones
+    for measured in passes[1:]:
+        skipped |= measured.skipped
+    cells = list(compression.cells(results))
+    title = f"{_engine(results)}, {_pages(results):,} pages"
     facts = _facts(request, results, skipped)
     files = {
         "results.parquet": _parquet(results),
         "compression.md": compression.markdown(results, facts, "compression.png").encode(),
-        "compression.png": plots.compression_plot(found, title),
+        "compression.png": plots.compression_plot(cells, title),
     }
     _write(request.output, files)
     return Report(
@@ -88,10 +88,10 @@ def study_accuracy(
     make_engine: MakeEngine = load_engine,
 ) -> Report:
     """Read pages once; write results, error rates by script and document, and the worst pages."""
-    found = measure(request, session, console, make_engine)
-    results, skipped = _table(found.rows), found.skipped
+    measured = measure(request, session, console, make_engine)
+    results, skipped = _table(measured.rows), measured.skipped
     facts = _facts(request, results, skipped)
-    shown = _shown(accuracy.worst(results, worst_pages), found.batches, session)
+    shown = _shown(accuracy.worst(results, worst_pages), measured.batches, session)
     by_script = [*accuracy.groups(results, "script"), accuracy.whole(results)]
     tables = [("script", by_script), ("document", accuracy.groups(results, "source_uri"))]
     files = {
@@ -112,8 +112,8 @@ def _in_mode(engine: EngineSpec, mode: str) -> EngineSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A batch, and those of its pages whose pictures a report shows."""
+class ShownPages:
+    """A batch, and the pages of it that a report shows."""
 
     batch: Batch
     page_ids: frozenset[str]
@@ -122,43 +122,43 @@ class Wanted:
 def _shown(
     worst: Sequence[Row], batches: Mapping[str, Batch], session: Session
 ) -> list[report.WorstPage]:
-    """The worst pages with their pictures. These are drawn once more: results do not hold them."""
+    """The worst pages with their images, which are rasterised again: results do not hold them."""
     by_batch: dict[int, set[str]] = {}
     for row in worst:
         by_batch.setdefault(id(batches[row["page_id"]]), set()).add(row["page_id"])
-    wanted = [Wanted(batches[min(found)], frozenset(found)) for found in by_batch.values()]
-    made: dict[str, bytes] = {}
-    for found in run_tasks(thumbnails, wanted, session):
-        made |= found
-    return [report.WorstPage(row, made.get(row["page_id"])) for row in worst]
+    shown = [ShownPages(batches[min(ids)], frozenset(ids)) for ids in by_batch.values()]
+    images: dict[str, bytes] = {}
+    for made in run_tasks(thumbnails, shown, session):
+        images |= made
+    return [report.WorstPage(row, images.get(row["page_id"])) for row in worst]
 
 
-def thumbnails(wanted: Wanted) -> dict[str, bytes]:
-    """Small pictures of some pages of a batch."""
+def thumbnails(shown: ShownPages) -> dict[str, bytes]:
+    """Small images of some pages of a batch, by page id."""
     return {
         page.page_id: report.thumbnail(decode(page.image.data))
-        for page in wanted.batch.load().pages
-        if page.page_id in wanted.page_ids
+        for page in shown.batch.load().pages
+        if page.page_id in shown.page_ids
     }
 
 
 def _facts(request: Request, results: pa.Table, skipped: Counter[str]) -> dict[str, object]:
-    """What a reader has to know of how the figures came about."""
+    """How the figures were measured, for the head of a report."""
     edges = results["source_edge_px"].to_numpy()
     facts: dict[str, object] = {
         "source": request.source.source,
-        "truth": request.source.truth or "of the source: text layers, or texts that were rendered",
-        "read by": _who(results),
+        "truth": request.source.truth or "of the source: text layers, or the texts of made pages",
+        "read by": _engine(results),
         "pages": f"{_pages(results):,}",
         "page images": f"longest edge {edges.min()} to {edges.max()} px",
         "text tokens counted with": TOKENIZER,
     }
     if skipped:
-        facts["pages looked at and left out"] = counts(skipped)
+        facts["pages left out"] = counts(skipped)
     return facts
 
 
-def _who(results: pa.Table) -> str:
+def _engine(results: pa.Table) -> str:
     row = results.slice(0, 1).to_pylist()[0]
     revision = f" at {row['model_revision']}" if row["model_revision"] else ""
     return f"{row['engine']} ({row['model']}{revision})"
@@ -169,7 +169,7 @@ def _pages(results: pa.Table) -> int:
 
 
 def _table(rows: Sequence[Row]) -> pa.Table:
-    """By page, and of a page by mode as they were read."""
+    """The rows sorted by page; those of one page in the order of the modes."""
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["page_id"]), RESULTS)
 
 

@@ -1,9 +1,9 @@
 """One pass of a study: pages whose text is known, read by an engine, compared.
 
-    rows = results_of(prepare(batch), read(prepare(batch)))       one chain a batch
+    rows = results_of(prepare(batch), read(prepare(batch)))       one chain for each batch
 
-`prepare` runs where CPUs are, `read` inside a replica, `results_of` where CPUs are. Nothing is
-tried again, turned or read by a fallback: what is measured is the engine.
+`prepare` and `results_of` are CPU tasks, `read` runs in a replica. No page is retried, turned or
+read by a fallback: only the engine itself is measured.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ CRASHED = "crashed"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What both studies are asked for.
+    """The settings that both studies share.
 
     Args:
         source: where the pages come from, and how large they are.
-        engine: who reads them.
-        pages: how many, at most.
-        study: which pages, and in which modes.
+        engine: the engine that reads them.
+        pages: how many pages to read at most.
+        study: which pages to read, in which modes.
         output: a folder or URL for the results.
-        replicas: how many engines read at once, where the session has processes for them.
-        gpus_per_replica: what Ray sets aside for each.
+        replicas: how many engines read at once, if the session can run several.
+        gpus_per_replica: the GPUs that Ray reserves for each engine.
     """
 
     source: SourceSettings
@@ -59,16 +59,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A batch on its way, its place among all, and what is asked of it."""
+    """A batch, its position among all batches, and how it is read."""
 
-    place: int
+    position: int
     batch: Batch
     study: Study
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What came of a batch, or of a part of one."""
+    """The results of a batch, or of a part of one."""
 
     batch: Batch
     rows: list[Row]
@@ -77,7 +77,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The rows of a pass, what it left out, and the batch that each page is in."""
+    """The rows of a pass, the pages it left out by reason, and the batch of each page."""
 
     rows: list[Row]
     skipped: Counter[str]
@@ -87,18 +87,18 @@ class Measured:
 def measure(
     request: Request, session: Session, console: Console, make_engine: MakeEngine
 ) -> Measured:
-    """One pass. Raises SourceError where no page can be used."""
+    """Run one pass. Raises SourceError if no page can be used."""
     batches = pages_of(request.source, session, console)
     name = f"read {request.engine.mode}" if request.engine.mode else "read"
     with meter(console, name, "pages", request.pages) as progress:
-        found = _measure(request, batches, session, progress, make_engine)
-    if not found.rows:
-        why = f" (left out: {counts(found.skipped)})" if found.skipped else ""
+        measured = _measure(request, batches, session, progress, make_engine)
+    if not measured.rows:
+        why = f" (left out: {counts(measured.skipped)})" if measured.skipped else ""
         raise SourceError(
-            f"{request.source.source}: no page with a text to compare with{why}; a dataset needs "
-            "pages that no engine read, documents a good text layer or --truth"
+            f"{request.source.source} has no page whose text is known{why}; a dataset needs pages "
+            "that no engine read, documents need a good text layer or --truth"
         )
-    return found
+    return measured
 
 
 def _measure(
@@ -108,15 +108,17 @@ def _measure(
     progress: Meter,
     make_engine: MakeEngine,
 ) -> Measured:
-    """Batches are begun in their order until the pages suffice, and of the pages of all
-    that were begun the first are taken: so they are the same however many run at once."""
-    by_place: dict[int, list[Part]] = {}
+    """Start batches in their order until there are enough pages, then keep the first pages.
+
+    The pages are the same however many batches run at once.
+    """
+    by_position: dict[int, list[Part]] = {}
 
     def chunks() -> Iterator[Chunk]:
-        for place, batch in enumerate(batches):
+        for position, batch in enumerate(batches):
             if progress.done >= request.pages:
                 return
-            yield Chunk(place, batch, request.study)
+            yield Chunk(position, batch, request.study)
 
     def watch(state: PoolState) -> None:
         progress.show(f"· {state.busy_lanes}/{state.lanes} replicas busy")
@@ -133,23 +135,27 @@ def _measure(
     with session.runtime(spec) as runtime:
         for done in run_pool(chunks(), chain, runtime, policy, watch):
             if done.error is not None:
-                log.warning("pages that ended their worker twice are left out: %s", done.error)
+                log.warning(
+                    "pages that ended their worker process twice are left out: %s", done.error
+                )
                 rows, left_out = [], Counter({CRASHED: len(done.item.batch)})
             else:
                 rows, left_out = done.value
-            by_place.setdefault(done.item.place, []).append(Part(done.item.batch, rows, left_out))
+            by_position.setdefault(done.item.position, []).append(
+                Part(done.item.batch, rows, left_out)
+            )
             pages = len({row["page_id"] for row in rows})
             progress.add(min(pages, request.pages - progress.done))  # a last batch may have more
-    return _first(by_place, request.pages)
+    return _first_pages(by_position, request.pages)
 
 
-def _first(by_place: Mapping[int, Sequence[Part]], most: int) -> Measured:
-    """The rows of the first pages, and what was left out up to them."""
+def _first_pages(by_position: Mapping[int, Sequence[Part]], most: int) -> Measured:
+    """The rows of the first `most` pages, and what was left out before the last of them."""
     first = Measured([], Counter(), {})
-    for place in sorted(by_place):
+    for position in sorted(by_position):
         if len(first.batches) >= most:
             break
-        parts = by_place[place]
+        parts = by_position[position]
         here = {row["page_id"]: part.batch for part in parts for row in part.rows}
         wanted = sorted(here)[: most - len(first.batches)]
         first.rows.extend(row for part in parts for row in part.rows if row["page_id"] in wanted)
@@ -164,14 +170,14 @@ def _halves(chunk: Chunk) -> Sequence[Chunk]:
 
 
 def _deadline_s(placement: Placement, chunk: Chunk) -> float:
-    """Longest time of a chain: that of its images, after another chain's, and a replica's start."""
+    """The longest time of a chain: its images, those of a chain before it, a replica's start."""
     images = len(chunk.batch) * max(1, len(chunk.study.modes))
     page_s = placement.page_timeout_s + placement.read_timeout_s
     return 2 * images * page_s + placement.replica_start_timeout_s
 
 
 def prepare(chunk: Chunk) -> Prepared:
-    """Load a batch and make its images."""
+    """Load a batch and make its images, one for each page and mode."""
     return results.prepare(chunk.batch, chunk.study)
 
 
@@ -183,10 +189,10 @@ def read(engine: Engine, chunk: Chunk, prepared: Prepared) -> Readings:
 def results_of(
     chunk: Chunk, prepared: Prepared, readings: Readings
 ) -> tuple[list[Row], Counter[str]]:
-    """The rows of a batch, and what of it was left out."""
+    """The rows of a batch, and how many pages were left out for each reason."""
     return results.results(prepared, readings, chunk.study), prepared.skipped
 
 
 def counts(skipped: Counter[str]) -> str:
-    """What was left out, in words."""
+    """The numbers of pages left out, with their reasons."""
     return ", ".join(f"{reason} {count:,}" for reason, count in sorted(skipped.items()))

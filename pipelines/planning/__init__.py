@@ -1,4 +1,23 @@
-"""Before a run: can the recipe be run (`check`), and what would it take (`plan`)?
+"""Before a run: can the recipe be run (`check`), and what would the run take (`plan`)?
 
-Changes nothing. Start reading in `plan`; `rates` and `probe` say how long a page takes.
+    findings = check_recipe(recipe)                    # one for each field; an error where it fails
+    with open_session("in-process") as session:
+        plan = plan_run(recipe, session, Console(stderr=True), Options())
+    print(plan.to_read.pages, plan.hours)
+
+Changes nothing: no dataset, no staging. Start reading in `plan`; `rates` decides how long a page
+takes, and `probe` measures it on a few pages.
 """
+
+from pipelines.planning.check import Finding, Where, check_recipe, require_runnable
+from pipelines.planning.plan import Options, Plan, plan_run
+
+__all__ = [
+    "Finding",
+    "Options",
+    "Plan",
+    "Where",
+    "check_recipe",
+    "plan_run",
+    "require_runnable",
+]

@@ -1,14 +1,14 @@
-"""Check: what can be known of a recipe in two seconds, without Ray and without opening a file.
+"""Check a recipe in about two seconds, without Ray and without opening a document.
 
     recipe ─► engines ─► sources ─► dataset ─► staging
 
-`run` and `plan` begin with it, and `submit` with what does not depend on where it runs. A recipe
-that passes may still fail; one that does not pass would have failed.
+`run` and `plan` begin with this check, `submit` with the part that does not depend on the machine.
+A recipe that passes may still fail; a recipe that does not pass would have failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -31,7 +31,7 @@ from workers.synthetic.listing import require_libraries, suffixes
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of a field: what there is, or the error that a run would end with."""
+    """The result for one field: what was found there, or the error that a run would end with."""
 
     field: str
     found: str = ""
@@ -40,8 +40,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What is this machine's part: `reads` where engines run on it, `lists` where the places of
-    the recipe are its own. `ray` is the address of a Ray that has to run already."""
+    """What this machine does in the run.
+
+    Args:
+        reads: engines run on this machine.
+        lists: the recipe's paths are paths of this machine.
+        ray: the address of a Ray that must already run.
+    """
 
     reads: bool = True
     lists: bool = True
@@ -50,33 +55,33 @@ class Where:
 
 @dataclass(slots=True)
 class _Stores:
-    """Remembers a store that does not answer: it is not asked again for the next source."""
+    """Remembers URIs whose store did not answer, so that it is not asked for the next source."""
 
-    silent: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
 
     def look(self, look: Callable[[], str], uri: str) -> str:
-        if is_s3(uri) and self.silent:
-            return f"not looked at: {self.silent[0]} had no answer"
+        if is_s3(uri) and self.unanswered:
+            return f"not checked: the store did not answer for {self.unanswered[0]}"
         try:
             return look()
         except AccessError:
             raise
         except StorageError:
-            self.silent.append(uri)
+            self.unanswered.append(uri)
             raise
 
 
-def check(recipe: Recipe, where: Where = Where()) -> list[Finding]:
-    """Look at everything that a recipe names, in its order."""
+def check_recipe(recipe: Recipe, where: Where = Where()) -> list[Finding]:
+    """Check everything that a recipe names, in the recipe's order."""
     return [_finding(field, look) for field, look in _looks(recipe, where)]
 
 
-def require(recipe: Recipe, where: Where = Where()) -> None:
-    """Raises what `check` finds wrong: one line for each field, as one error.
+def require_runnable(recipe: Recipe, where: Where = Where()) -> None:
+    """Raise what `check_recipe` finds wrong, as one error with a line for each field.
 
-    RequestError where a request is wrong, else the fault that may pass.
+    It is a RequestError if any field is wrong, else an EnvironmentFault, which may pass.
     """
-    errors = [found.error for found in check(recipe, where) if found.error is not None]
+    errors = [finding.error for finding in check_recipe(recipe, where) if finding.error is not None]
     if len(errors) > 1:
         is_wrong = any(isinstance(error, RequestError) for error in errors)
         raise (RequestError if is_wrong else EnvironmentFault)("\n".join(map(str, errors)))
@@ -84,8 +89,8 @@ def require(recipe: Recipe, where: Where = Where()) -> None:
         raise error
 
 
-def failed(field: str, error: PageFoundryError) -> Iterable[Finding]:
-    """A finding for each line of an error."""
+def failed(field: str, error: PageFoundryError) -> list[Finding]:
+    """One finding for each line of an error."""
     return [Finding(field, error=type(error)(line)) for line in str(error).splitlines()]
 
 
@@ -99,7 +104,7 @@ def _finding(field: str, look: Callable[[], str]) -> Finding:
 
 
 def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str]]]:
-    """The fields and how each is looked at."""
+    """Each field, and the function that checks it."""
     if recipe.needs_engine:
         engine = partial(examine_engine, recipe.engine, recipe.deep, where.reads)
         yield "engine", engine
@@ -120,7 +125,7 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
 
 
 def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
-    """How each place of a source is looked at, and where it lies."""
+    """For each location of a source, the function that checks it, and its URI."""
     if isinstance(source, DatasetSource):
         for uri in source.dataset:
             yield partial(_published, uri), uri
@@ -145,4 +150,4 @@ def _published(uri: str) -> str:
 def _drawn(source: Source) -> str:
     assert not isinstance(source, (DocumentSource, DatasetSource))
     require_libraries(source)
-    return f"what draws `{kind_of(source)}` is installed"
+    return f"the libraries that make `{kind_of(source)}` are installed"

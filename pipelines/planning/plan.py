@@ -1,9 +1,9 @@
-"""Plan: what a run would do, by taking the inventory and reading nothing. It writes nothing.
+"""Plan a run: take the inventory, read no page, write nothing, and estimate what is left to do.
 
-    inventory ─► less what is published or staged ─► pages ─► rates ─► time, GPUs, money, bytes
+    inventory ─► minus published and staged pages ─► rates ─► time, GPUs, cost, bytes
 
-The rates come from `pipelines.planning.rates` or, where a few pages are read to measure them, from
-`pipelines.planning.probe`; the arithmetic is `cluster.estimate`.
+The rates come from `pipelines.planning.rates`, or from `pipelines.planning.probe`, which measures
+them on a few pages. The arithmetic is `cluster.estimate`.
 """
 
 from __future__ import annotations
@@ -15,37 +15,36 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate
+from cluster.estimate import Estimate, Hardware, PageCosts, Rates, estimate_run
 from cluster.progress import meter
 from cluster.session import Session
-from pipelines.dataset.staged import staging_root
-from pipelines.dataset.state import Snapshot, check_settings, load_snapshot, uncovered
+from pipelines.dataset.state import Snapshot, check_settings, load_snapshot
 from pipelines.inventory import take_inventory
-from pipelines.planning.probe import Probe, probe
+from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
+from pipelines.planning.work import Work, remaining_work
 from schemas.errors import RequestError
+from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.removal import removal
 from schemas.shards import PageRange
-from schemas.sources import is_made
 from workers import store
-from workers.shards import Staging
 
 WHAT_IF_NODES = (1, 2, 5, 10, 20, 40)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a plan is asked.
+    """What to plan for.
 
     Args:
-        pages_per_second: what one replica reads of the pages that its engine gets.
-        rates_from: another dataset whose rates are used, read under the same settings.
-        price: of a GPU-hour, in any currency.
-        nodes: GPU nodes; by default as many as `placement.replicas` needs.
-        cores: for drawing and finishing pages, in all nodes together.
-        re_read: plan to read every page again.
-        probe_pages: read a few pages for their rates, with the engine at most so many.
+        pages_per_second: the rate at which one replica reads pages with its engine.
+        rates_from: another dataset whose rates are used; it must have the same settings.
+        price: the price of a GPU-hour, in any currency.
+        nodes: how many GPU nodes; None for as many as `placement.replicas` needs.
+        cores: cores of all nodes that rasterise and finish pages; None for as many as needed.
+        re_read: plan a run that reads every page again.
+        probe_pages: read a few pages to measure rates, at most this many with the engine.
     """
 
     pages_per_second: float | None = None
@@ -60,7 +59,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The same run on so many nodes."""
+    """The same run on another number of nodes."""
 
     nodes: int
     estimate: Estimate
@@ -68,7 +67,7 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Bytes now, and when the run is done; staging is kept for `placement.staging_days`."""
+    """Bytes now and after the run. Staging is kept for `placement.staging_days`."""
 
     staging_now: int
     staging_peak: int
@@ -78,13 +77,17 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What there is, what is done, and what the rest would cost.
+    """What the sources hold, what is done already, and what the rest would cost.
 
-    `pages` = `pages_published` (samples and rejects) + `pages_staged` + those to read. Of these,
-    `pages_made` are made from their text, and `pages_settled` are settled by their text layer or
-    cannot be read: None where nothing tells, so that all count as the engine's. `hours` are those
-    of the estimate and of the inventory. `rates_from` is as in `rates.Rated`, and
-    `measured` the calibration that was found, used or not. `notes` says what was assumed.
+    Args:
+        pages: `pages_published` (samples and rejects) + `pages_staged` + the pages to read.
+        pages_made: pages to read that are made from their text.
+        pages_settled: pages to read that need no engine: their text layer is good, or they cannot
+            be read. None if this is unknown; then all count as read by the engine.
+        hours: of the inventory and of the estimate together.
+        rates_from: as `rates.Rated.origin`.
+        measured: the rates stored with the dataset, used or not.
+        notes: what was assumed, one sentence each.
     """
 
     dataset: str
@@ -107,13 +110,13 @@ class Plan:
     what_if: list[WhatIf]
 
 
-def plan(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
-    """Plan a run of the recipe as the sources are now.
+def plan_run(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
+    """Plan a run of the recipe with the sources as they are now.
 
     Raises:
-        DatasetError: the dataset was made under other reading settings, and not `re_read`; or
-            `rates_from` has no rates for these.
-        RequestError: a replica fits no node.
+        DatasetError: the dataset was made with other reading settings and `re_read` is False, or
+            `rates_from` has no rates for these settings.
+        RequestError: a replica fits on no node.
         ModelError: the engine cannot be loaded for a probe.
     """
     dataset = store.absolute(recipe.dataset)
@@ -126,83 +129,81 @@ def plan(recipe: Recipe, session: Session, console: Console, options: Options) -
     known = snapshot.documents() if snapshot else []
     began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, None, session, progress)
+        documents = take_inventory(recipe, known, None, session, progress).documents
     inventory_s = time.monotonic() - began_s
-    leaving = removal(known, inventory.documents)
-    if leaving.share > recipe.max_removed:
-        notes.append(
-            f"{leaving} are gone from the sources, which is more than max_removed "
-            f"({recipe.max_removed:.0%}): a run stops unless --allow-removal is given"
-        )
-
-    same = snapshot is not None and snapshot.metadata["recipe_digest"] == recipe.digest()
-    published = frozenset(document.doc_id for document in known) if same else frozenset()
-    receipts = Staging(store.join(staging_root(recipe), recipe.digest())).whole_receipts()
-    todo = list(uncovered(inventory.documents, published, receipts))
-    pages = sum(len(part) for part in todo)
-    found = [part for part in todo if not is_made(part.media_type)]
-    made = pages - sum(len(part) for part in found)
-    unpublished = sum(
-        document.page_count or 0
-        for document in inventory.documents
-        if document.doc_id not in published
-    )
-
-    probed, rated = _probe(recipe, options, found, rated, console)
+    notes += _removal_note(recipe, known, documents)
+    work = remaining_work(recipe, snapshot, known, documents)
+    probed, rated = _probe(recipe, options, work.read_ranges, rated, console)
     costs = rated.costs
-    if made and rated.origin != "calibration":
-        # What a run measured has its made pages in it; the others know none.
-        costs = replace(costs, engine_share=costs.engine_share * (1 - made / pages))
-        notes.append(f"{made:,} pages are made from their text and need no engine")
-    to_read = _estimate(recipe, pages, cluster, costs, options)
-    staging_now = sum(
-        receipt.rows_bytes + receipt.images_bytes + (receipt.crops.bytes if receipt.crops else 0)
-        for receipt in receipts
-    )
-    published_now = _bytes(snapshot) if snapshot else 0
+    if work.made and rated.origin != "calibration":
+        # Measured rates of a run include its made pages; the other rates do not.
+        costs = replace(costs, engine_share=costs.engine_share * (1 - work.made / work.pages))
+        notes.append(f"{work.made:,} pages are made from their text and need no engine")
+    to_read = _estimate(recipe, work.pages, cluster, costs, options)
+    pages = sum(document.page_count or 0 for document in documents)
     return Plan(
         dataset=dataset,
-        documents=len(inventory.documents),
-        uncountable=sum(document.page_count is None for document in inventory.documents),
-        pages=inventory.page_count,
-        pages_published=inventory.page_count - unpublished,
-        pages_staged=unpublished - pages,
-        pages_made=made,
-        pages_settled=_settled(recipe, rated, pages - made, to_read),
+        documents=len(documents),
+        uncountable=sum(document.page_count is None for document in documents),
+        pages=pages,
+        pages_published=pages - work.unpublished,
+        pages_staged=work.unpublished - work.pages,
+        pages_made=work.made,
+        pages_settled=_settled(recipe, rated, work.pages - work.made, to_read),
         inventory_s=inventory_s,
         hours=inventory_s / 3600 + to_read.hours,
         to_read=to_read,
-        storage=Storage(
-            staging_now,
-            staging_now + to_read.staged_bytes,
-            published_now,
-            published_now + round(unpublished * costs.published_bytes),
-        ),
+        storage=_storage(snapshot, work, costs, to_read),
         rates_from=rated.origin,
         costs=costs,
         measured=rated.measured,
         probe=probed,
         notes=[*rated.notes, *notes],
-        what_if=list(_what_if(recipe, pages, cluster, costs, options)),
+        what_if=list(_what_if(recipe, work.pages, cluster, costs, options)),
+    )
+
+
+# ---- parts of a plan -----------------------------------------------------------------------
+
+
+def _removal_note(
+    recipe: Recipe, known: Sequence[Document], documents: Sequence[Document]
+) -> list[str]:
+    removed = removal(known, documents)
+    if removed.share <= recipe.max_removed:
+        return []
+    return [
+        f"{removed} are gone from the sources, which is more than max_removed "
+        f"({recipe.max_removed:.0%}), so a run stops unless --allow-removal is given"
+    ]
+
+
+def _storage(snapshot: Snapshot | None, work: Work, costs: PageCosts, to_read: Estimate) -> Storage:
+    published = _bytes(snapshot) if snapshot else 0
+    return Storage(
+        work.staged_bytes,
+        work.staged_bytes + to_read.staged_bytes,
+        published,
+        published + round(work.unpublished * costs.published_bytes),
     )
 
 
 def _probe(
     recipe: Recipe, options: Options, ranges: Sequence[PageRange], rated: Rated, console: Console
 ) -> tuple[Probe | None, Rated]:
-    """What a few of the pages take, and the rates with it."""
+    """What a few of the pages took, and the rates with it."""
     if options.probe_pages is None:
         return None, rated
     with meter(console, "probe", "pages") as progress:
-        found = probe(recipe, ranges, options.probe_pages, progress)
-    if found is None:
-        note = "there is no page of a document to read, so nothing was probed"
+        probed = probe_pages(recipe, ranges, options.probe_pages, progress)
+    if probed is None:
+        note = "there is no page to read, so nothing was measured by --probe"
         return None, replace(rated, notes=[*rated.notes, note])
-    return found, with_probe(rated, found, recipe, options.pages_per_second is not None)
+    return probed, with_probe(rated, probed, recipe, options.pages_per_second is not None)
 
 
 def _settled(recipe: Recipe, rated: Rated, pages: int, to_read: Estimate) -> int | None:
-    """Pages of documents that do not come to the engine, as far as that is known."""
+    """How many of the pages need no engine; None if unknown."""
     if recipe.routing == "only" or rated.origin in ("calibration", "probe"):
         return max(0, pages - to_read.engine_pages)
     return 0 if recipe.routing == "never" else None
@@ -212,7 +213,7 @@ def _settled(recipe: Recipe, rated: Rated, pages: int, to_read: Estimate) -> int
 
 
 def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
-    """What the run is planned on, and what of it was assumed."""
+    """The hardware that the run is planned for, and notes on what was assumed."""
     placement, notes = recipe.placement, []
     replicas = placement.replicas[1]
     if not recipe.needs_engine:
@@ -221,28 +222,32 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
         room = options.nodes * _replicas_per_node(recipe, options)
         if room > replicas:
             notes.append(
-                f"{options.nodes} nodes have room for {room} replicas; placement.replicas allows "
-                f"{replicas}"
+                f"{options.nodes} nodes have room for {room} replicas, but placement.replicas "
+                f"allows only {replicas}"
             )
         replicas = min(replicas, room)
     cores = options.cores
     if cores is None and (replicas == 0 or placement.gpus_per_replica == 0):
         cores = _machine_cores()
-        notes.append(f"cores are this machine's {cores}; `--cpus` gives another cluster's")
+        notes.append(
+            f"assumed are this machine's {cores} cores; --cpus sets those of another cluster"
+        )
     elif cores is None:
-        notes.append("as many cores as the replicas need; `--cpus` gives those of a cluster")
+        notes.append(
+            "assumed are as many cores as the replicas need; --cpus sets those of a cluster"
+        )
     threads = _threads(recipe) if replicas and placement.gpus_per_replica == 0 else 0
     if threads and placement.threads_per_replica is None and options.cores is not None:
         notes.append(
-            f"a replica takes {threads} cores, as many as this machine has; "
-            "placement.threads_per_replica gives another number"
+            f"assumed is that a replica takes {threads} cores, as many as this machine has; "
+            "placement.threads_per_replica sets another number"
         )
     in_use = min(threads, cores) if cores is not None else threads
     return Hardware(replicas, placement.gpus_per_replica, cores, in_use), notes
 
 
 def _threads(recipe: Recipe) -> int:
-    """Cores of a replica without a GPU."""
+    """The cores of a replica without a GPU."""
     return recipe.placement.threads_per_replica or _machine_cores()
 
 
@@ -254,8 +259,8 @@ def _replicas_per_node(recipe: Recipe, options: Options) -> int:
     gpus = recipe.placement.gpus_per_replica
     if gpus == 0:
         raise RequestError(
-            "a replica of this recipe takes no GPU (placement.gpus_per_replica: 0), so nodes say "
-            "nothing of how many there are; leave out --nodes"
+            "a replica of this recipe takes no GPU (placement.gpus_per_replica: 0), so the number "
+            "of GPU nodes has no meaning; leave out --nodes"
         )
     room = int(options.gpus_per_node // gpus)
     if room == 0:
@@ -269,7 +274,7 @@ def _replicas_per_node(recipe: Recipe, options: Options) -> int:
 def _what_if(
     recipe: Recipe, pages: int, cluster: Hardware, costs: PageCosts, options: Options
 ) -> Iterator[WhatIf]:
-    """The run on other numbers of nodes, all of whose GPUs it may use, with the same cores."""
+    """The run on other numbers of nodes, if it uses all their GPUs, with the same cores."""
     if not recipe.needs_engine or recipe.placement.gpus_per_replica == 0:
         return
     per_node = _replicas_per_node(recipe, options)
@@ -281,7 +286,7 @@ def _what_if(
 def _estimate(
     recipe: Recipe, pages: int, hardware: Hardware, costs: PageCosts, options: Options
 ) -> Estimate:
-    return estimate(pages, recipe.placement.shard_pages, hardware, costs, options.price)
+    return estimate_run(pages, recipe.placement.shard_pages, hardware, costs, options.price)
 
 
 def _bytes(snapshot: Snapshot) -> int:

@@ -1,10 +1,10 @@
-"""Probe: what a few pages of the sources take, by reading them here with the recipe's engine.
+"""Probe: measure how long pages take, by reading a few of them here with the recipe's engine.
 
-    draw pages ─► those that the text layer settles ─► score
-              └─► some of those that need the engine ─► read ─► score
+    rasterise pages ─► those with a good text layer ─► score
+                   └─► some of those that need the engine ─► read ─► score
 
-The steps are those of a pass (`pipelines.steps.shard`), in this process. What they write goes to a
-temporary folder that is deleted; the dataset and its staging stay as they are.
+The steps are those of a pass (`pipelines.steps.shard`), run in this process. Their output goes to a
+temporary folder that is deleted; the dataset and its staging are not changed.
 """
 
 from __future__ import annotations
@@ -30,19 +30,23 @@ from workers.reading import load_replica
 from workers.shards import Staging
 
 DEFAULT_PAGES = 8
-# Drawing takes a fiftieth of what PP-OCRv6 takes on a core, and of the share that the text layer
-# settles a few pages say little.
+# Rasterising takes a fiftieth of the time of PP-OCRv6 on a core, and the share of pages with a good
+# text layer needs more pages than the engine's rate.
 DRAWN_PER_READ = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was drawn and read, and what a page costs by it.
+    """How many pages were rasterised and read, and what a page costs.
 
-    `drawn` = `settled` by the text layer + `failed` + `wanting` the engine, which read `read` of
-    them. `layer_page_s` are seconds of a page that its text layer settles, drawing and scoring
-    together, `engine_page_s` those of one that the engine reads; 0 where there was none. `device`
-    is what the engine ran on, empty where it read none.
+    Args:
+        drawn: pages rasterised: `settled` + `failed` + `wanting`.
+        settled: pages with a good text layer.
+        failed: pages that cannot be read.
+        wanting: pages that need the engine, which read `read` of them.
+        layer_page_s: seconds to rasterise and score a page with a good text layer; 0 if none was.
+        engine_page_s: seconds to rasterise, read and score a page with the engine; 0 if none was.
+        device: what the engine ran on; empty if it read no page.
     """
 
     drawn: int
@@ -58,7 +62,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """Pages that went the same way, what they took, and what became of them."""
+    """Pages that took the same steps: their number, times, samples and staged bytes."""
 
     pages: int
     times: ShardTimes
@@ -66,7 +70,7 @@ class _Route:
     staged_bytes: int
 
     def page_s(self) -> float:
-        """Seconds of a page in all its steps."""
+        """Mean seconds of a page in all its steps."""
         times = self.times
         return (times.raster_s + times.read_s + times.finish_s) / max(1, self.pages)
 
@@ -75,10 +79,12 @@ _Page = tuple[PageRange, Timed[list[RasteredPage]]]
 _Reader = Callable[[Job, Timed[list[RasteredPage]]], Timed[Readings]]
 
 
-def probe(recipe: Recipe, ranges: Sequence[PageRange], count: int, meter: Meter) -> Probe | None:
-    """Draw pages of `ranges`, which are of documents, and read at most `count` with the engine.
+def probe_pages(
+    recipe: Recipe, ranges: Sequence[PageRange], count: int, meter: Meter
+) -> Probe | None:
+    """Rasterise pages of the documents' `ranges`, and read at most `count` with the engine.
 
-    None where there is no page. Raises ModelError where the engine cannot be loaded.
+    Returns None if there is no page. Raises ModelError if the engine cannot be loaded.
     """
     chosen = choose_pages(ranges, count * DRAWN_PER_READ, recipe.digest())
     if not chosen:
@@ -88,17 +94,17 @@ def probe(recipe: Recipe, ranges: Sequence[PageRange], count: int, meter: Meter)
 
 
 def choose_pages(ranges: Sequence[PageRange], count: int, seed: str) -> list[PageRange]:
-    """`count` pages of all, by chance and each once; the same ones for the same seed."""
-    # ends: pages up to the end of each range, int (ranges,)
+    """A random choice of `count` different pages; the same seed gives the same pages."""
+    # ends: number of pages up to the end of each range, int (ranges,)
     ends = list(itertools.accumulate(len(part) for part in ranges))
     total = ends[-1] if ends else 0
-    found = []
+    chosen = []
     for place in random.Random(seed).sample(range(total), min(count, total)):
         number = bisect.bisect_right(ends, place)
         part = ranges[number]
         index = part.stop - (ends[number] - place)
-        found.append(PageRange(part.doc_id, index, index + 1, part.media_type, part.files))
-    return found
+        chosen.append(PageRange(part.doc_id, index, index + 1, part.media_type, part.files))
+    return chosen
 
 
 def _probe(
@@ -108,13 +114,13 @@ def _probe(
         return make_job(recipe, Shard(tuple(parts), recipe.digest()), staging)
 
     def through(pages: Sequence[_Page], reader: _Reader) -> _Route:
-        """The first goes ahead, untimed, so that nothing is loaded while time is taken."""
+        """Runs the first page once before timing, so that loading is not measured."""
         if pages:
             _run(job_of, pages[:1], reader)
         return _run(job_of, pages, reader)
 
     meter.total = len(chosen) + count
-    raster(job_of(chosen[:1]))  # starts the child that draws
+    raster(job_of(chosen[:1]))  # starts the rasterising child process
     drawn: list[_Page] = []
     for part in chosen:
         drawn.append((part, raster(job_of([part]))))
@@ -146,12 +152,12 @@ def _probe(
 def _run(
     job_of: Callable[[Sequence[PageRange]], Job], pages: Sequence[_Page], reader: _Reader
 ) -> _Route:
-    """Read, score and stage pages that are drawn already."""
+    """Read, score and stage pages that are already rasterised."""
     if not pages:
         return _Route(0, ShardTimes(), 0, 0)
     job = job_of([part for part, _ in pages])
     times = sum((rastered.times for _, rastered in pages), ShardTimes())
-    rastered = Timed([page for _, one in pages for page in one.value], times)
+    rastered = Timed([page for _, timed in pages for page in timed.value], times)
     done = finish(job, rastered, reader(job, rastered))
     return _Route(
         len(pages), done.times, done.value.outcomes.get("sample", 0), done.value.staged_bytes
@@ -159,9 +165,9 @@ def _run(
 
 
 def _costs(drawn: int, wanting: int, layers: _Route, engine: _Route, start_s: float) -> PageCosts:
-    """Means over all that was drawn: each page that was read stands for its share of the wanting.
+    """Means over all rasterised pages; each page read stands for its share of those `wanting`.
 
-    What is not measured here is left out: publishing, and what becomes of a row at it.
+    Publishing is not measured: its time is 0, and published bytes are the staged bytes.
     """
     weight = wanting / engine.pages if engine.pages else 0.0
 

@@ -1,5 +1,4 @@
-"""Which rates a plan rests on: a probe's or measured ones where they fit, else assumed ones, and it
-says so."""
+"""Chooses the rates of a plan: those of a probe or an earlier run, else assumed ones."""
 
 from __future__ import annotations
 
@@ -24,9 +23,14 @@ FEW_PAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What a page costs; `origin` is `calibration`, `probe`, `yardstick` or, of the default engine
-    on CPUs, `assumption`. `measured` is the calibration that was found, used or not. `notes` says
-    what was assumed, one line each."""
+    """What a page costs, and where that comes from.
+
+    Args:
+        origin: `calibration` (measured by an earlier run), `probe`, `yardstick` or, for the default
+            engine on CPUs, `assumption`.
+        measured: the rates stored with the dataset, used or not.
+        notes: what was assumed, one sentence each.
+    """
 
     costs: PageCosts
     origin: str
@@ -41,11 +45,15 @@ def choose_rates(
     pages_per_second: float | None = None,
     threads: int = 1,
 ) -> Rated:
-    """The rates of the dataset's last version, or of the dataset `rates_from`, where they were
-    measured under the recipe's digest; else assumed ones. `pages_per_second`, what a replica reads
-    of the pages that its engine gets, goes before either. A replica without a GPU has `threads`.
+    """The rates measured with these settings, else assumed ones.
 
-    Raises DatasetError where `rates_from` has no rates for this recipe.
+    Args:
+        snapshot: the dataset's last version, whose rates are used by default.
+        rates_from: a dataset whose rates are used instead.
+        pages_per_second: the rate of one replica; it replaces a measured or assumed one.
+        threads: the threads of a replica without a GPU.
+
+    Raises DatasetError if `rates_from` has no rates for this recipe.
     """
     if rates_from is not None:
         snapshot = _rated_snapshot(rates_from, recipe)
@@ -59,43 +67,44 @@ def choose_rates(
         costs, origin = _assumed_costs(recipe, threads)
         if measured is not None:
             notes.append(
-                f"rates measured on {measured.device} under other settings "
+                f"the rates measured on {measured.device} with other settings "
                 f"({measured.recipe_digest}, not {recipe.digest()}) are not used"
             )
         notes.append(
-            "nothing was measured under these settings: time to start and to publish are left out; "
-            + _assumed(costs, recipe, pages_per_second, threads)
+            "nothing was measured with these settings, so the time to start and to publish is left "
+            "out; " + _assumed(costs, recipe, pages_per_second, threads)
         )
     if pages_per_second is not None:
         costs = replace(costs, read_s=1 / pages_per_second)
-        notes.append(f"{pages_per_second:g} pages/s a replica were given")
+        notes.append(f"the rate of a replica was given: {pages_per_second:g} pages/s")
     return Rated(costs, origin, measured, notes)
 
 
-def with_probe(rated: Rated, found: Probe, recipe: Recipe, is_given: bool) -> Rated:
-    """The rates of a probe in place of those chosen; what it did not meet stays as it was.
+def with_probe(rated: Rated, probe: Probe, recipe: Recipe, is_given: bool) -> Rated:
+    """The rates with those of a probe in place; what the probe did not measure stays as it was.
 
-    `is_given`: how much a replica reads a second was given, which goes before the probe.
+    `is_given`: the rate of a replica was given, and is not replaced.
     """
-    costs = found.costs
+    costs = probe.costs
     notes = [
-        f"{found.drawn:,} pages were drawn here by chance: the text layer settles "
-        f"{found.settled:,}, {found.failed:,} cannot be read, {found.wanting:,} need the engine"
+        f"of {probe.drawn:,} pages chosen by chance, {probe.settled:,} have a good text layer, "
+        f"{probe.failed:,} cannot be read, {probe.wanting:,} need the engine"
     ]
-    if is_given or not found.read:
+    if is_given or not probe.read:
         costs = replace(costs, read_s=rated.costs.read_s)
-    if found.read:
+    if probe.read:
         gpus = recipe.placement.gpus_per_replica
-        where = f"on {found.device}" + (
-            ", without the GPUs of the placement" * (gpus > 0 and found.device == "cpu")
+        where = f"on {probe.device}" + (
+            ", without the GPUs of the placement" * (gpus > 0 and probe.device == "cpu")
         )
         notes.append(
-            f"the engine read {found.read:,} of these {where}; the time to publish is left out"
+            f"the engine read {probe.read:,} of these pages {where}; the time to publish is left "
+            "out"
         )
     else:
         notes.append(
-            "none of these needs the engine, so nothing is known of its speed here; "
-            "the time to publish is left out"
+            "none of these pages needs the engine, so its speed is not known; the time to publish "
+            "is left out"
         )
     return Rated(costs, "probe", rated.measured, notes)
 
@@ -114,49 +123,50 @@ def _assumed_costs(recipe: Recipe, threads: int) -> tuple[PageCosts, str]:
 
 def _measured_notes(measured: Rates, recipe: Recipe) -> Iterator[str]:
     yield (
-        f"rates were measured on {measured.device}, over {measured.pages:,} pages, of which the "
+        f"the rates were measured on {measured.device} over {measured.pages:,} pages, of which the "
         f"engine read {measured.engine_pages:,}"
     )
     if measured.pages < FEW_PAGES:
-        yield "these are few pages: what each process does once, such as loading, weighs on them"
+        yield "these are few pages, so that the time to load engines and libraries weighs on them"
     if measured.engine_pages == 0 and recipe.needs_engine:
-        yield "so nothing is known of the engine's speed: pages that need it come on top"
+        yield "the engine's speed is not known, so the time of pages that need it comes on top"
 
 
 def _assumed(costs: PageCosts, recipe: Recipe, pages_per_second: float | None, threads: int) -> str:
-    said = [
-        f"{1 / costs.raster_s:g} pages/s drawn and {1 / costs.finish_s:g} finished by a core, "
-        f"{costs.staged_bytes / 1000:g} kB a page"
+    assumptions = [
+        f"a core rasterises {1 / costs.raster_s:g} pages/s and finishes {1 / costs.finish_s:g}",
+        f"a page takes {costs.staged_bytes / 1000:g} kB",
     ]
     if recipe.needs_engine:
-        said.append("every page read by the engine")
+        assumptions.append("the engine reads every page")
         if pages_per_second is None and costs.read_s != YARDSTICK.read_s:
-            said.append(
-                f"{1 / costs.read_s:.2g} pages/s a replica of {threads} threads: rapidocr took "
-                f"{CPU_SECONDS_OF_PAGE} s of a core for each of 30 real pages; --probe measures it"
+            assumptions.append(
+                f"a replica of {threads} threads reads {1 / costs.read_s:.2g} pages/s (rapidocr "
+                f"took {CPU_SECONDS_OF_PAGE} core seconds for each of 30 real pages; --probe "
+                "measures it)"
             )
         elif pages_per_second is None:
-            said.append(
-                f"{YARDSTICK_PAGES_PER_SECOND} pages/s a replica, which is DeepSeek-OCR's claim "
-                "for one A100"
+            assumptions.append(
+                f"a replica reads {YARDSTICK_PAGES_PER_SECOND} pages/s, which is DeepSeek-OCR's "
+                "claim for one A100"
                 + (
-                    ", while placement.gpus_per_replica is 0 and CPUs are far slower; --probe "
-                    "measures them"
+                    ", although placement.gpus_per_replica is 0 and CPUs are far slower (--probe "
+                    "measures them)"
                     if _reads_on_cpus(recipe)
                     else ""
                 )
             )
-    return "assumed are " + ", ".join(said)
+    return "assumed: " + ", ".join(assumptions)
 
 
 def _rated_snapshot(dataset: str, recipe: Recipe) -> Snapshot:
     snapshot = load_snapshot(store.absolute(dataset))
     if snapshot is None or not snapshot.metadata.get("rates"):
-        raise DatasetError(f"{dataset} holds no rates; `pagefoundry run` measures them")
+        raise DatasetError(f"{dataset} has no rates; `pagefoundry run` measures them")
     if snapshot.metadata["recipe_digest"] != recipe.digest():
         lines = differences(snapshot.metadata["reading_settings"], recipe.reading_settings())
         raise DatasetError(
-            f"{dataset} was read under other settings ({'; '.join(lines)}), so its rates say "
-            "nothing of this recipe; name one that was read under the same"
+            f"{dataset} was read with other settings ({'; '.join(lines)}), so its rates do not "
+            "hold for this recipe; name a dataset with the same settings"
         )
     return snapshot

@@ -160,7 +160,7 @@ def test_bad_devices_cost_their_places_and_the_pass_ends_whole_with_a_line(
     assert scene.starts == (REPLICAS - bad) + 3 * bad
     first, *_, last = warnings(caplog)
     assert first.startswith(f"the pass goes on without a replica: {CAUSE} (on ")
-    assert last.startswith(f"the pass did without {bad} of {REPLICAS} replicas: {CAUSE} (on ")
+    assert last.startswith(f"the pass ran without {bad} of its {REPLICAS} replicas: {CAUSE} (on ")
 
 
 def test_where_all_fail_the_pass_stops_at_the_last_answer_with_the_cause(

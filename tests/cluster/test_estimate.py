@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.estimate import YARDSTICK, Estimate, Hardware, PageCosts, Rates, estimate
+from cluster.estimate import YARDSTICK, Estimate, Hardware, PageCosts, Rates, estimate_run
 from schemas.timings import ShardTimes
 
 COSTS = PageCosts(
@@ -31,7 +31,7 @@ COSTS = PageCosts(
 
 
 def test_the_yardstick_reads_33_million_pages_a_day_on_20_nodes_of_8() -> None:
-    found = estimate(33_000_000, 256, Hardware(160, 1, None), YARDSTICK, price_per_gpu_hour=1.5)
+    found = estimate_run(33_000_000, 256, Hardware(160, 1, None), YARDSTICK, price_per_gpu_hour=1.5)
     # 33,000,000 / 256 = 128,906.25 shards
     assert found.shards == 128_907
     # 128,907 / 160 = 805.7: the busiest replica reads 806 shards = 206,336 pages in 86,333 s; the
@@ -45,12 +45,12 @@ def test_the_yardstick_reads_33_million_pages_a_day_on_20_nodes_of_8() -> None:
     assert found.cost == pytest.approx(1.5 * found.gpu_hours)
     # 382.4 pages/s x (1/25 + 1/100) s = 19.1 cores; of 16 no more than 320 pages/s come.
     assert found.cores_needed == pytest.approx(19.12)
-    fewer = estimate(33_000_000, 256, Hardware(160, 1, 16), YARDSTICK)
+    fewer = estimate_run(33_000_000, 256, Hardware(160, 1, 16), YARDSTICK)
     assert (fewer.limit, round(fewer.pages_per_second)) == ("cores", 320)
 
 
 def test_replicas_are_the_limit() -> None:
-    found = estimate(1000, 10, Hardware(4, 0.5, 8), COSTS, price_per_gpu_hour=2)
+    found = estimate_run(1000, 10, Hardware(4, 0.5, 8), COSTS, price_per_gpu_hour=2)
     # A shard of 10 pages: drawn in 1 s, read in 10 x 0.5 x 1.0 = 5 s, finished in 1 s. 100 shards
     # over 4 replicas are 25 rounds: 1 + 25 x 5 + 1 = 127 s. Cores: 1000 x 0.2 / 8 + 5 = 30 s.
     # Admission: ceil(100 / 8) x (1 + 5 + 1) = 91 s.
@@ -68,36 +68,36 @@ def test_replicas_are_the_limit() -> None:
 
 
 def test_cores_are_the_limit() -> None:
-    found = estimate(1000, 10, Hardware(4, 1, 1), COSTS)
+    found = estimate_run(1000, 10, Hardware(4, 1, 1), COSTS)
     # 1000 x 0.2 s on one core, then the last shard is read in 5 s.
     assert (found.limit, found.pass_s) == ("cores", pytest.approx(205))
     assert found.tail_s == pytest.approx(5)
 
 
 def test_replicas_that_share_the_cores_take_turns_on_them() -> None:
-    found = estimate(1000, 10, Hardware(4, 0, 8, threads_per_replica=4), COSTS)
+    found = estimate_run(1000, 10, Hardware(4, 0, 8, threads_per_replica=4), COSTS)
     # 1000 pages are drawn and finished in 200 s of a core and read in 1000 x 0.5 x 4 = 2000 s of
     # one: 275 s on 8 cores, though four replicas alone would read in 125 s.
     assert (found.limit, found.pass_s) == ("cores", pytest.approx(275))
     # To keep four of them reading takes 8 x 0.2 cores to draw, and their own 16.
     assert found.cores_needed == pytest.approx(17.6)
     # Two of them have cores of their own, and 11 s for drawing are between: still the cores.
-    assert estimate(1000, 10, Hardware(2, 0, 8, 4), COSTS).limit == "cores"
+    assert estimate_run(1000, 10, Hardware(2, 0, 8, 4), COSTS).limit == "cores"
     # One leaves four cores idle, so that another would be faster.
-    one = estimate(1000, 10, Hardware(1, 0, 8, 4), COSTS)
+    one = estimate_run(1000, 10, Hardware(1, 0, 8, 4), COSTS)
     assert (one.limit, one.pass_s) == ("replicas", pytest.approx(502))
 
 
 def test_two_shards_a_replica_are_the_limit() -> None:
     slow = replace(COSTS, raster_s=2)
-    found = estimate(1000, 10, Hardware(4, 1, None), slow)
+    found = estimate_run(1000, 10, Hardware(4, 1, None), slow)
     # A shard takes 20 + 5 + 1 = 26 s, and 8 are in flight: ceil(100 / 8) x 26 = 338 s. Replicas
     # alone: 20 + 25 x 5 + 1 = 146 s.
     assert (found.limit, found.pass_s) == ("admission", pytest.approx(338))
 
 
 def test_shards_are_the_limit_and_spare_replicas_cost_nothing() -> None:
-    found = estimate(30, 10, Hardware(8, 1, None), COSTS)
+    found = estimate_run(30, 10, Hardware(8, 1, None), COSTS)
     # Three shards on three of the replicas: 1 + 5 + 1 s.
     assert (found.limit, found.pass_s, found.replicas) == ("shards", pytest.approx(7), 3)
     assert found.gpu_hours == pytest.approx(3 * 37 / 3600)
@@ -105,22 +105,22 @@ def test_shards_are_the_limit_and_spare_replicas_cost_nothing() -> None:
 
 def test_the_last_round_takes_a_whole_shard_unless_only_the_short_one_is_in_it() -> None:
     # 41 pages on two replicas: 10 10 | 10 10 | 1, so the busiest reads 21 pages at 0.5 s.
-    assert estimate(41, 10, Hardware(2, 1, None), COSTS).pass_s == pytest.approx(2 + 21 * 0.5)
+    assert estimate_run(41, 10, Hardware(2, 1, None), COSTS).pass_s == pytest.approx(2 + 21 * 0.5)
     # 51 pages: 10 10 | 10 10 | 10 1
-    assert estimate(51, 10, Hardware(2, 1, None), COSTS).pass_s == pytest.approx(2 + 30 * 0.5)
+    assert estimate_run(51, 10, Hardware(2, 1, None), COSTS).pass_s == pytest.approx(2 + 30 * 0.5)
 
 
 def test_text_layers_need_cores_alone() -> None:
-    found = estimate(100, 10, Hardware(0, 1, 3), COSTS)
+    found = estimate_run(100, 10, Hardware(0, 1, 3), COSTS)
     # 10 shards over 3 cores are 4 rounds of 1 + 1 s; no replica, so no ramp and no GPU.
     assert (found.limit, found.pass_s, found.gpu_hours) == ("cores", pytest.approx(8), 0)
     assert (found.ramp_s, found.busy_share, found.cores_needed) == (0, 0, 0)
 
 
 def test_nothing_to_read_takes_nothing() -> None:
-    found = estimate(0, 64, Hardware(8, 1, 4), COSTS, price_per_gpu_hour=2)
+    found = estimate_run(0, 64, Hardware(8, 1, 4), COSTS, price_per_gpu_hour=2)
     assert (found.shards, found.limit, found.hours, found.cost) == (0, "nothing", 0, 0)
-    assert estimate(0, 64, Hardware(0, 0, 4), COSTS).hours == 0
+    assert estimate_run(0, 64, Hardware(0, 0, 4), COSTS).hours == 0
 
 
 # ---- against a pass that is played -----------------------------------------------------------
@@ -185,7 +185,7 @@ shard_times = st.tuples(*[st.floats(0.1, 10)] * 3)
 
 
 def estimated(shards: int, hardware: Hardware, times: tuple[float, float, float]) -> Estimate:
-    return estimate(shards, 1, hardware, costs_of(times))
+    return estimate_run(shards, 1, hardware, costs_of(times))
 
 
 @given(st.integers(1, 60), st.integers(1, 8), shard_times)

@@ -45,7 +45,7 @@ def test_a_refusal_has_a_class_of_its_own(status: int) -> None:
         with pytest.raises(Exception, match="token is wrong") as caught:  # Ray's own class
             client.list_jobs()
         assert is_refusal(caught.value)
-        with pytest.raises(RequestError, match="refuses us"), asking(url):
+        with pytest.raises(RequestError, match="refuses access"), asking(url):
             client.list_jobs()
 
 

@@ -35,8 +35,8 @@ def refusal(text: str = RECIPE, kind: str = "cronjob", **changes: Any) -> str:
         ({"deadline_hours": 0}, "--deadline-hours 0"),
         ({"image": "registry.example.com/pagefoundry"}, "registry.example.com/pagefoundry:0.1.0"),
         ({"image": "pagefoundry:latest"}, "pagefoundry:0.1.0"),
-        ({"image": "host:5000/pagefoundry"}, "give a tag of its own"),
-        ({"image": "no image"}, "is no image"),
+        ({"image": "host:5000/pagefoundry"}, "give a fixed tag"),
+        ({"image": "no image"}, "is not an image name"),
         ({"ray_version": "2.50.0"}, "2.53.0 or later"),
         ({"name": "Manuals"}, "--name Manuals"),
         ({"name": "m" * (MAX_NAME_CHARS + 1)}, "at most 36"),
@@ -50,7 +50,7 @@ def refusal(text: str = RECIPE, kind: str = "cronjob", **changes: Any) -> str:
         ({"time_zone": "Europe/Atlantis"}, "--time-zone 'Europe/Atlantis'"),
         ({"time_zone": "../etc/passwd"}, "--time-zone '../etc/passwd'"),
         ({"nodes": 10}, "set replicas: [1, 80] or give --nodes 20"),
-        ({"gpus_per_node": 0}, "placement.gpus_per_replica is 1, so that no replica would find"),
+        ({"gpus_per_node": 0}, "placement.gpus_per_replica is 1, so no replica would find"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused(changes: dict[str, Any], telling: str) -> None:
@@ -67,13 +67,13 @@ def test_ray_up_has_no_pods() -> None:
 
 
 def test_a_cluster_has_no_deadline() -> None:
-    assert "has no run of its own" in refusal(kind="raycluster", deadline_hours=3)
+    assert "has no run to end" in refusal(kind="raycluster", deadline_hours=3)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "telling"),
     [
-        ("s3://lake/datasets", "datasets", "dataset: datasets/manuals is a path of this machine"),
+        ("s3://lake/datasets", "datasets", "dataset: datasets/manuals is a path on this machine"),
         ("s3://lake/corpora", "/corpora", "sources: /corpora/manuals/**/*.pdf is a path"),
         ("deepseek-ai/DeepSeek-OCR", "/models/ocr", "engine.model: /models/ocr is a path"),
         ("placement: {", "placement: {staging: /fast, ", "placement.staging: /fast is a path"),
@@ -82,16 +82,16 @@ def test_a_cluster_has_no_deadline() -> None:
             "vllm, model: deepseek-ai/DeepSeek-OCR",
             "rapidocr",
             "engine rapidocr runs on CPUs and would leave 160 GPUs idle; set placement.gpus_per_rep"
-            "lica to 0, which is 1",
+            "lica to 0; it is 1",
         ),
-        ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "no part of a second GPU"),
-        ("gpus_per_replica: 1", "gpus_per_replica: 16", "more than a node's 8 GPUs"),
+        ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "part of a second GPU"),
+        ("gpus_per_replica: 1", "gpus_per_replica: 16", "more than the 8 GPUs of a node"),
         ("gpus_per_replica: 1", "gpus_per_replica: 3", "hold 40 replicas; set replicas: [1, 40]"),
         ("placement", "storage: {profile: me}\nplacement", "storage.profile: me"),
         (
             "placement",
             "storage: {endpoint: 'http://127.0.0.1:8333'}\nplacement",
-            "storage.endpoint: http://127.0.0.1:8333 would be each node itself",
+            "storage.endpoint: http://127.0.0.1:8333 means each node itself",
         ),
     ],
 )
@@ -108,7 +108,7 @@ def test_layers_alone_take_no_gpus() -> None:
     ("changes", "telling"),
     [
         ({"gpus_per_node": 8}, "would leave 16 GPUs idle; give --gpus-per-node 0"),
-        ({"cpus_per_cpu_node": 1}, "threads_per_replica 2 is more than a CPU node's 1 cores"),
+        ({"cpus_per_cpu_node": 1}, "threads_per_replica 2 is more than the 1 cores of a CPU node"),
         (
             {"cpus_per_cpu_node": 3},
             "2 nodes of 3 cores, of which a replica takes 2, hold 2 replicas; set replicas: [1, 2] "
@@ -172,11 +172,11 @@ def test_a_schedule_of_kubernetes_is_taken(schedule: str) -> None:
         ("0 0 * * 7", "day of the week '7': give 0 to 6"),
         ("5-1 * * * *", "5 is after 1"),
         ("*/0 * * * *", "a step of 0"),
-        ("1,,2 * * * *", "'' is no value"),
-        ("-1 * * * *", "'' is no value"),
-        ("1-2-3 * * * *", "'2-3' is no value"),
-        ("٣ * * * *", "is no value"),
-        ("0 0 31 2,4 *", "never comes"),
+        ("1,,2 * * * *", "'' is not a value"),
+        ("-1 * * * *", "'' is not a value"),
+        ("1-2-3 * * * *", "'2-3' is not a value"),
+        ("٣ * * * *", "is not a value"),
+        ("0 0 31 2,4 *", "never comes due"),
     ],
 )
 def test_a_wrong_schedule_is_refused(schedule: str, telling: str) -> None:

@@ -109,8 +109,8 @@ def test_what_was_lost_is_told_by_cause_with_its_devices() -> None:
     places.drop(Place())  # a place that never failed is not missed
     assert places.why() == f"{CAUSE} (and 1 other cause)"
     assert places.losses() == [
-        f"the pass did without 4 of 160 replicas: {CAUSE} (on A, GPU 0; A, GPU 1)",
-        "the pass did without 1 of 160 replicas: the driver is too old (on B, GPU 0)",
+        f"the pass ran without 4 of its 160 replicas: {CAUSE} (on A, GPU 0; A, GPU 1)",
+        "the pass ran without 1 of its 160 replicas: the driver is too old (on B, GPU 0)",
     ]
 
 

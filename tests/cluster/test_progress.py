@@ -56,7 +56,7 @@ def test_a_phase_that_an_error_ends_does_not_say_that_it_is_done() -> None:
     with pytest.raises(OSError, match="gone"):
         fail()
     (line,) = timeless(shown(console))
-    assert re.fullmatch(r"read: broken off after 4 of 9 pages, [\d.]+ s", line)
+    assert re.fullmatch(r"read: stopped after 4 of 9 pages, [\d.]+ s", line)
 
 
 def test_what_an_earlier_run_did_is_done_and_not_in_the_rate() -> None:
@@ -69,7 +69,7 @@ def test_what_an_earlier_run_did_is_done_and_not_in_the_rate() -> None:
     counts.end()
     assert timeless(shown(console)) == [
         "read: 70/100 pages, 0.5 pages/s, 0:01:00 left",
-        "read: 10 pages in 30.0 s, 0.3 pages/s, 60 kept from before",
+        "read: 10 pages in 30.0 s, 0.3 pages/s, 60 kept from an earlier run",
     ]
 
 
@@ -188,7 +188,7 @@ def test_on_a_terminal_records_are_a_bar_that_goes_with_its_phase() -> None:
     drawing.take(replace(RECORD, done=12, seconds=24.0, ended=True))
     assert "12/12" in shown(console)
     *_, last = shown(console).rpartition("\x1b[2K")  # the bar was cleared
-    assert last == "read: broken off after 12 of 12 pages, 24.0 s\n"
+    assert last == "read: stopped after 12 of 12 pages, 24.0 s\n"
     drawing.close()
 
 

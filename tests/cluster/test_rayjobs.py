@@ -117,5 +117,5 @@ def test_nobody_there_is_one_line(api: KubernetesApi) -> None:
 
 @pytest.mark.parametrize("manifest", [{}, {"kind": "Pod"}, JOB | {"metadata": {}}])
 def test_only_our_rayjobs_are_created(api: KubernetesApi, manifest: dict[str, object]) -> None:
-    with pytest.raises(RequestError, match="print it anew"):
+    with pytest.raises(RequestError, match="print it again"):
         create_rayjob(api, manifest, "manuals-1", 7)

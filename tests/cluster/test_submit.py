@@ -220,7 +220,7 @@ def test_a_cluster_that_is_gone_is_tried_for_a_while_and_said_once() -> None:
     assert job is None
     assert lines == ["one"]
     assert slept == list(BACKOFF_S)
-    assert said == ["http://head:8265 does not answer: refused; trying again"]
+    assert said == ["http://head:8265 does not answer: refused; retrying"]
 
 
 def test_a_job_that_waits_is_followed_without_end_and_says_why_once() -> None:
@@ -235,7 +235,7 @@ def test_a_job_that_waits_is_followed_without_end_and_says_why_once() -> None:
 
     job, _, said, slept = follow(Starting())
     assert job is not None
-    assert said == [f"pagefoundry-{NAME}-1 waits: No node has a GPU."]
+    assert said == [f"pagefoundry-{NAME}-1 is waiting: No node has a GPU."]
     assert set(slept) == {BACKOFF_S[0]}
 
 
@@ -247,7 +247,7 @@ def test_a_job_that_has_ended_is_told_even_where_its_log_is_lost() -> None:
 
 
 def test_a_head_that_forgot_the_job_says_how_to_go_on() -> None:
-    with pytest.raises(RequestError, match="submit again to go on"):
+    with pytest.raises(RequestError, match="submit the recipe again to go on"):
         follow(FakeClient(logs=[["one\n"]]))
 
 

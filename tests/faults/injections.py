@@ -214,7 +214,7 @@ TEAR_IMAGES = Fault("torn staged images", _tear("images"), _KILLED)
 TEAR_RECEIPT = Fault("torn receipt", _tear("receipt"), _KILLED)
 TEAR_ALL = Fault("torn rows, images, receipt", _tear("rows", "images", "receipt"), _KILLED)
 LIMIT_FILES = Fault(
-    "file size limit", _limit_files, _GAVE_UP, is_last=True, never_said="too large.*trying again"
+    "file size limit", _limit_files, _GAVE_UP, is_last=True, never_said="too large.*retrying"
 )
 FILL_DISK = Fault("full disk", _fill_disk, _GAVE_UP, _empty_disk, is_last=True)
 FILL_A_WHILE = Fault("disk full for 2 s", _fill_disk_a_while, _GAVE_UP)
@@ -224,7 +224,7 @@ READ_ONLY = Fault(
     _GAVE_UP,
     _make_writable,
     is_last=True,
-    never_said="Read-only.*trying again",
+    never_said="Read-only.*retrying",
 )
 CLOCK_AHEAD = Fault("clock jumps 3 days ahead", _jump(+3))
 CLOCK_BACK = Fault("clock jumps 3 days back", _jump(-3))

@@ -64,10 +64,10 @@ def test_dataset_and_sources_are_all_it_takes() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rasters: {}", "mine.yaml: rasters: there is no such key; did you mean `raster`?"),
+        ("rasters: {}", "mine.yaml: rasters: this key does not exist; did you mean `raster`?"),
         (
             "raster: {dpi: 300}",
-            "mine.yaml: raster.dpi: there is no such key; known are longest_edge_px",
+            "mine.yaml: raster.dpi: this key does not exist; the keys here are longest_edge_px",
         ),
         ("raster: {quality: 101}", "mine.yaml: raster.quality: "),
         ("engine: {name: magic}", "mine.yaml: engine.name: "),

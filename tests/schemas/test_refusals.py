@@ -67,7 +67,7 @@ CONTRADICTIONS = [
     ("sources: [{dataset: [other, data]}]", "sources.0.dataset: it is the dataset that is made",
      "name another one"),
     ("sources: [{conversations: c, fade: {text: 9, base: 4}}]", "sources.0.fade: base ends at age",
-     "ages rise from text"),
+     "ages must rise from text"),
 ]  # fmt: skip
 
 MISTAKES = [
@@ -77,16 +77,16 @@ MISTAKES = [
     ("sources: 3", "sources: a list, as [a, b], belongs here, not 3"),
     ("sources:", "sources: a list, as [a, b], belongs here, not nothing"),
     ("sources: [{documents: x, text: y}]",
-     "sources.0.text: a source is of one kind; make this a source of its own"),
+     "sources.0.text: a source has one kind; make this a separate source"),
     ("sources: [{documents: [3]}]",
-     "sources.0.documents.0: a text (a number stands in quotes) belongs here, not 3"),
-    ("dataset: 2024", "dataset: a text (a number stands in quotes) belongs here, not 2024"),
+     "sources.0.documents.0: a text (put a number in quotes) belongs here, not 3"),
+    ("dataset: 2024", "dataset: a text (put a number in quotes) belongs here, not 2024"),
     ("dataset: ''", "dataset: some text belongs here, not ''"),
-    ("rasters: {}", "rasters: there is no such key; did you mean `raster`?"),
-    ("raster: {qualty: 3}", "raster.qualty: there is no such key; did you mean `quality`?"),
-    ("replicas: 4", "replicas: there is no such key here; it belongs under `placement`"),
+    ("rasters: {}", "rasters: this key does not exist; did you mean `raster`?"),
+    ("raster: {qualty: 3}", "raster.qualty: this key does not exist; did you mean `quality`?"),
+    ("replicas: 4", "replicas: this key does not exist here; it belongs under `placement`"),
     ("raster: {routing: only}",
-     "raster.routing: there is no such key here; it belongs at the left margin, in no section"),
+     "raster.routing: this key does not exist here; it belongs at the top level, in no section"),
     ("raster: {quality: high}", "raster.quality: a whole number belongs here, not 'high'"),
     ("raster: {quality: 92.5}", "raster.quality: a whole number belongs here, not 92.5"),
     ("raster: {quality: 101}", "raster.quality: 100 or less belongs here, not 101"),
@@ -109,8 +109,9 @@ MISTAKES = [
      "engine.revision: a commit, which has 40 hex digits, belongs here, not 'main'"),
     ("storage: {endpoint: 'me:secret@store'}",
      "storage.endpoint: an address such as https://host:port belongs here"),
-    ("aws_secret: hunter2", "aws_secret: there is no such key; known are dataset, sources"),
-    ("1: 2", "1: a key is a word; put it in quotes"),
+    ("aws_secret: hunter2",
+     "aws_secret: this key does not exist; the keys here are dataset, sources"),
+    ("1: 2", "1: a key must be a text; put it in quotes"),
     ("sources: [{text: t, typography: {family: Arial}}]", "sources.0.typography.family.0: one of "
      "Charis SIL, Nimbus Roman, Nimbus Sans, Noto Sans, FiraGO, Ubuntu, DejaVu Sans, Nimbus Mono, "
      "Fira Mono, Space Mono, Ubuntu Mono, Cascadia Mono belongs here, not 'Arial'"),
@@ -158,7 +159,7 @@ def test_what_is_missing_is_named() -> None:
 
 
 def test_a_key_that_stands_twice_is_not_taken_once() -> None:
-    with pytest.raises(RecipeError, match=r"line 5: the key `quality` is there already"):
+    with pytest.raises(RecipeError, match=r"line 5: the key `quality` appears twice"):
         parse_recipe(LEAST + "raster:\n  quality: 92\n  quality: 80")
 
 

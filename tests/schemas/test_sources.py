@@ -65,7 +65,7 @@ def test_a_source_is_of_the_kind_that_its_key_names() -> None:
         ("- charts: 0", "sources.0.charts: 1 or more belongs here, not 0"),
         (
             "- {charts: 3, colour: red}",
-            "sources.0.colour: there is no such key; known are group, charts",
+            "sources.0.colour: this key does not exist; the keys here are group, charts",
         ),
         (
             "- {text: a, preset: fancy}",
@@ -73,7 +73,7 @@ def test_a_source_is_of_the_kind_that_its_key_names() -> None:
         ),
         (
             "- {documents: a, charts: 3}",
-            "sources.0.charts: a source is of one kind; make this a source of its own",
+            "sources.0.charts: a source has one kind; make this a separate source",
         ),
     ],
 )

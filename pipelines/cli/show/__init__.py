@@ -1,4 +1,6 @@
-"""How results look in a terminal: rich tables, and nothing computed.
+"""How results look in a terminal: functions from a result to a rich table, and nothing computed.
 
-Start reading in `results`.
+    Console().print(results.report(run_recipe(recipe, session, console)))
+
+Start reading in `results`, which also has the parts that the others share.
 """

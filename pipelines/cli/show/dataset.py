@@ -1,4 +1,4 @@
-"""How a dataset looks in a terminal: one version, the story of all, and two side by side."""
+"""How a dataset looks in a terminal: one version, the history of all, and two side by side."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from pipelines.version.story import change_line
 from schemas.changes import REASONS
 from schemas.tables import REJECT_REASONS
 
+Row = Mapping[str, Any]  # a row of a table, or of a version's history
 _SAMPLE_CHARS = 400
 _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 
 
-def inspection(value: Overview) -> RenderableType:
-    """A version at a glance."""
+def overview(value: Overview) -> RenderableType:
+    """One version: counts, rejects, columns and some rows."""
     tokens = value.tokens
-    facts: dict[str, Any] = {"dataset": value.dataset, "version": value.version}
+    facts: dict[str, object] = {"dataset": value.dataset, "version": value.version}
     for name, count in value.counts.items():
         facts[name] = f"{count:,} rows, {value.bytes[name] / 1e6:,.1f} MB"
     if value.text_sources:
@@ -40,7 +41,10 @@ def inspection(value: Overview) -> RenderableType:
         before, after = (
             value.conversation_tokens[f"tokens_{when}"] for when in ("before", "after")
         )
-        facts["conversations"] += f", {before:,} tokens = {before / after:.2f} × {after:,} after"
+        facts["conversations"] = (
+            f"{facts['conversations']}, {before:,} tokens as text = {before / after:.2f} × "
+            f"{after:,} tokens with images"
+        )
     columns = Table("column", "type", title="columns of pages", title_justify="left", box=None)
     for name, kind in value.columns.items():
         columns.add_row(name, as_printed(kind))
@@ -55,14 +59,16 @@ def inspection(value: Overview) -> RenderableType:
     )
 
 
-def _reject_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("file", "page", "reason", "detail", title="rejects, the first of them",
+def _reject_rows(rows: Sequence[Row]) -> Table:
+    table = Table("file", "page", "reason", "detail", title="rejects, the first rows",
                   title_justify="left", box=None)  # fmt: skip
     for row in rows:
         page = "all" if row["page_index"] is None else str(row["page_index"])
         detail = row["detail"] or ""
         if row["kept_id"]:
-            detail += f", {row['similarity']:.3f} like {_short(row['kept_id'])}, which is kept"
+            detail += (
+                f", {row['similarity']:.3f} similar to {_short(row['kept_id'])}, which is kept"
+            )
         table.add_row(as_printed(_name(row["source_uri"])), page, row["reason"], as_printed(detail))
     return table
 
@@ -76,7 +82,7 @@ def _short(row_id: str) -> str:
     return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
 
 
-def _sample(row: Mapping[str, Any]) -> RenderableType:
+def _sample(row: Row) -> RenderableType:
     text = row["text"]
     cut = text if len(text) <= _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + " …"
     title = (
@@ -86,8 +92,8 @@ def _sample(row: Mapping[str, Any]) -> RenderableType:
     return Panel(as_printed(cut), title=as_printed(title), title_align="left")
 
 
-def _versions(rows: Sequence[Mapping[str, Any]], total: int) -> Table:
-    """The story of a dataset, newest version first."""
+def _versions(rows: Sequence[Row], total: int) -> Table:
+    """The history of a dataset, newest version first."""
     title = "versions" if len(rows) == total else f"versions, the newest {len(rows)} of {total}"
     table = Table("version", "published, UTC", "pages", "documents", "rejects", "what changed",
                   title=title, title_justify="left", box=None)  # fmt: skip
@@ -122,15 +128,14 @@ def diff(value: Diff) -> RenderableType:
     return Group(*parts)
 
 
-def _rows(name: str, rows: Sequence[Mapping[str, Any]], total: int) -> Table:
+def _rows(name: str, rows: Sequence[Row], total: int) -> Table:
     title = name if len(rows) == total else f"{name}, the first {len(rows)} of {total:,}"
     table = Table("", "id", "file", "why", "detail", title=title, title_justify="left", box=None)
     for row in rows:
-        file = row["source_uri"].rsplit("/", 1)[-1]
         table.add_row(
             _SIGNS[row["change"]],
             _short(row["id"]),
-            as_printed(file),
+            as_printed(_name(row["source_uri"])),
             row["why"],
             as_printed(_LONG_ID.sub(r"\1…", row["detail"] or "")),
         )

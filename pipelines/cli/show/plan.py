@@ -11,42 +11,46 @@ from pipelines.planning.plan import Plan, WhatIf
 from pipelines.planning.probe import Probe
 
 _LIMITS = {
-    "replicas": "replicas: more of them would be faster",
-    "cores": "cores: more of them would be faster",
-    "admission": "admission: two shards a replica do not hide drawing and finishing",
-    "shards": "shards: fewer than replicas; a smaller placement.shard_pages would use more",
+    "replicas": "replicas: more would make it faster",
+    "cores": "cores: more would make it faster",
+    "admission": "admission: two shards a replica are too few to keep the replicas reading",
+    "shards": "shards: fewer than replicas; lower placement.shard_pages to use more replicas",
     "nothing": "nothing to read",
 }
 
 
 def plan(value: Plan) -> RenderableType:
-    """What a run would do."""
-    rest = value.to_read
+    """What a run would do, take and cost."""
+    to_read = value.to_read
     facts: dict[str, object] = {
         "dataset": value.dataset,
         "documents": value.documents,
         "documents that cannot be counted": value.uncountable,
         "pages": value.pages,
         "pages published": value.pages_published,
-        "pages read, not published": value.pages_staged,
-        "pages to read": rest.pages,
-        "of these made from their text": value.pages_made,
-        "of these by the text layer, or unreadable": _settled(value),
-        "of these by the engine": rest.engine_pages,
-        "samples of these": rest.samples,
-        "shards": rest.shards,
-        "replicas": rest.replicas,
-        "pages/s": f"{rest.pages_per_second:,.2f}",
-        "waits for": _LIMITS[rest.limit],
-        "cores that keep the replicas reading": f"{rest.cores_needed:,.1f}",
+        "pages read but not published": value.pages_staged,
+        "pages to read": to_read.pages,
+        "  made from their text": value.pages_made,
+        "  with a text layer, or unreadable": _settled(value),
+        "  read by the engine": to_read.engine_pages,
+        "samples to come": to_read.samples,
+        "shards": to_read.shards,
+        "replicas": to_read.replicas,
+        "pages/s": f"{to_read.pages_per_second:,.2f}",
+        "limited by": _LIMITS[to_read.limit],
+        "cores that keep all replicas busy": f"{to_read.cores_needed:,.1f}",
         "wall time": f"{_span(value.hours * 3600)}: {_phases(value)}",
-        "GPU-hours": _gpu_hours(rest),
+        "GPU-hours": _gpu_hours(to_read),
     }
-    if rest.cost is not None:
-        facts["cost"] = f"{rest.cost:,.2f}"
+    if to_read.cost is not None:
+        facts["cost"] = f"{to_read.cost:,.2f}"
     storage = value.storage
-    facts["staging"] = f"{_size(storage.staging_now)} now, {_size(storage.staging_peak)} then"
-    facts["published"] = f"{_size(storage.published_now)} now, {_size(storage.published_then)} then"
+    facts["staging"] = (
+        f"{_size(storage.staging_now)} now, {_size(storage.staging_peak)} after the run"
+    )
+    facts["published"] = (
+        f"{_size(storage.published_now)} now, {_size(storage.published_then)} after the run"
+    )
     facts["rates from"] = value.rates_from
     if value.probe is not None:
         facts |= _probed(value.probe)
@@ -60,54 +64,54 @@ def plan(value: Plan) -> RenderableType:
 def _settled(value: Plan) -> str:
     if value.pages_settled is not None:
         return f"{value.pages_settled:,}"
-    return "not known, counted as the engine's; --probe tells"
+    return "unknown, so counted as read by the engine; --probe measures it"
 
 
-def _probed(found: Probe) -> dict[str, str]:
-    """What a page takes by each way."""
-    ways = {}
-    if found.settled or found.failed:
-        pages = found.settled + found.failed
-        ways["a page of the text layer"] = f"{found.layer_page_s * 1000:,.0f} ms, over {pages}"
-    if found.read:
-        ways["a page of the engine"] = f"{found.engine_page_s:,.2f} s, over {found.read}"
-    return ways
+def _probed(probe: Probe) -> dict[str, str]:
+    """The time of a page with a text layer, and of one that the engine reads."""
+    times = {}
+    if probe.settled or probe.failed:
+        pages = probe.settled + probe.failed
+        times["a page with a text layer"] = f"{probe.layer_page_s * 1000:,.0f} ms, over {pages}"
+    if probe.read:
+        times["a page read by the engine"] = f"{probe.engine_page_s:,.2f} s, over {probe.read}"
+    return times
 
 
 def _phases(value: Plan) -> str:
-    rest = value.to_read
-    tail = f" ({_span(rest.tail_s)} of it as shards are whole)" if rest.tail_s >= 1 else ""
+    to_read = value.to_read
+    tail = f" ({_span(to_read.tail_s)} waiting for the last shards)" if to_read.tail_s >= 1 else ""
     return (
-        f"inventory {_span(value.inventory_s)}, start {_span(rest.ramp_s)}, "
-        f"pass {_span(rest.pass_s)}{tail}, publish {_span(rest.publish_s)}"
+        f"inventory {_span(value.inventory_s)}, start {_span(to_read.ramp_s)}, "
+        f"pass {_span(to_read.pass_s)}{tail}, publish {_span(to_read.publish_s)}"
     )
 
 
-def _gpu_hours(rest: Estimate) -> str:
-    return f"{rest.gpu_hours:,.2f}, {rest.busy_share:.0%} of the pass reading"
+def _gpu_hours(to_read: Estimate) -> str:
+    return f"{to_read.gpu_hours:,.2f}, {to_read.busy_share:.0%} of the pass spent reading"
 
 
 def _what_if(rows: list[WhatIf]) -> Table:
     table = Table("nodes", "replicas", "pages/s", "run", "GPU-hours", "cost", "reading", "cores",
-                  "waits for", title="what if", title_justify="left", box=None)  # fmt: skip
+                  "limited by", title="what if", title_justify="left", box=None)  # fmt: skip
     for row in rows:
-        found = row.estimate
+        estimate = row.estimate
         table.add_row(
             str(row.nodes),
-            f"{found.replicas:,}",
-            f"{found.pages_per_second:,.1f}",
-            _span(found.hours * 3600),
-            f"{found.gpu_hours:,.2f}",
-            "—" if found.cost is None else f"{found.cost:,.2f}",
-            f"{found.busy_share:.0%}",
-            f"{found.cores_needed:,.1f}",
-            found.limit,
+            f"{estimate.replicas:,}",
+            f"{estimate.pages_per_second:,.1f}",
+            _span(estimate.hours * 3600),
+            f"{estimate.gpu_hours:,.2f}",
+            "—" if estimate.cost is None else f"{estimate.cost:,.2f}",
+            f"{estimate.busy_share:.0%}",
+            f"{estimate.cores_needed:,.1f}",
+            estimate.limit,
         )
     return table
 
 
 def _span(seconds: float) -> str:
-    """A time in the two units that tell it."""
+    """A time in its two largest units."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)

@@ -1,10 +1,11 @@
-"""How results look in a terminal: rich tables, and nothing computed."""
+"""How the end of a run, of `verify`, `vacuum` and `sample` looks; and what all tables share."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -16,13 +17,15 @@ from pipelines.run import Report
 from pipelines.version.story import change_line
 from schemas.tables import REJECT_REASONS
 
-# Control characters but for tabs and line breaks, halves of surrogates, changes of direction.
+if TYPE_CHECKING:
+    from workers.sample.corpus import SampleFile
+
+# Control characters other than tab and line feed, lone surrogates, changes of writing direction.
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 def as_printed(text: str) -> str:
-    """Text that a file or a document chose, as it may be shown: neither markup nor what would
-    command the terminal.
+    """Text from a file or a document, made safe to print: without markup or terminal commands.
 
     >>> as_printed("a\\x1b[2J.pdf")
     'a\\\\x1b[2J.pdf'
@@ -41,7 +44,7 @@ def facts_table(title: str, facts: Mapping[str, object]) -> Table:
 
 
 def rejects_table(rejects: Mapping[str, int]) -> Table:
-    """How many rejects there are for each reason, the most frequent first."""
+    """The number of rejects for each reason, most frequent first."""
     table = Table("reason", "rows", "meaning", title="rejects", title_justify="left", box=None)
     for reason, count in sorted(rejects.items(), key=lambda pair: -pair[1]):
         table.add_row(reason, f"{count:,}", REJECT_REASONS[reason])
@@ -50,13 +53,13 @@ def rejects_table(rejects: Mapping[str, int]) -> Table:
 
 def report(value: Report) -> RenderableType:
     """The end of a run."""
-    what = "published" if value.committed else "nothing changed; the newest is still"
+    what = "published now" if value.committed else "nothing changed, so there is no new version"
     facts: dict[str, object] = {
         "dataset": value.dataset,
-        "version": f"{value.version} ({what} version {value.version})",
+        "version": f"{value.version} ({what})",
         "documents": value.documents,
         "pages in the inventory": value.pages,
-        "pages read now": value.pages_read,
+        "pages read in this run": value.pages_read,
         "image–text pairs": value.counts["pages"],
         "whole documents": value.counts["documents"],
         "crops": value.counts["crops"],
@@ -66,7 +69,9 @@ def report(value: Report) -> RenderableType:
     if value.changes is not None:
         facts["changed"] = change_line(value.changes, with_reasons=True)
     if value.seconds:
-        stages = [f"{name} {took:,.1f}" for name, took in value.seconds.items() if name != "all"]
+        stages = [
+            f"{name} {time_s:,.1f}" for name, time_s in value.seconds.items() if name != "all"
+        ]
         facts["seconds"] = f"{value.seconds['all']:,.1f} ({', '.join(stages)})"
     if value.pages_per_second is not None:
         facts["rate"] = f"{value.pages_per_second:,.1f} pages/s"
@@ -76,7 +81,9 @@ def report(value: Report) -> RenderableType:
     if value.rejects:
         parts.append(rejects_table(value.rejects))
     if value.unreadable:
-        table = Table("file", "why it could not be read", title="unreadable", title_justify="left")
+        table = Table(
+            "file", "why it could not be read", title="unreadable files", title_justify="left"
+        )
         for uri, detail in value.unreadable.items():
             table.add_row(as_printed(uri), as_printed(detail))
         parts.append(table)
@@ -84,7 +91,7 @@ def report(value: Report) -> RenderableType:
 
 
 def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
-    """How many samples each group of a mix has, of those that it could have had."""
+    """The samples of each group of a mix, and how many were available."""
     total = sum(counts["samples"] for counts in groups.values())
     table = Table("group", "weight", "samples", "share", "available",
                   title="mix", title_justify="left", box=None)  # fmt: skip
@@ -96,7 +103,7 @@ def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
 
 
 def verdict(value: Verdict) -> RenderableType:
-    """What verify found."""
+    """What `verify` found."""
     ledger = f"{value.pages:,} = {value.samples:,} + {value.page_rejects:,}"
     facts = facts_table(
         "verify",
@@ -106,7 +113,7 @@ def verdict(value: Verdict) -> RenderableType:
             "pages = samples + rejects": ledger,
             "crops": value.crops,
             "parts hashed": f"{value.parts:,} ({value.bytes_hashed / 1e6:,.1f} MB)",
-            "orphan parts": f"{value.orphans:,} ({value.orphan_bytes / 1e6:,.1f} MB)",
+            "parts of no version": f"{value.orphans:,} ({value.orphan_bytes / 1e6:,.1f} MB)",
             "problems": len(value.problems),
         },
     )
@@ -118,7 +125,7 @@ def verdict(value: Verdict) -> RenderableType:
 
 
 def vacuumed(value: Vacuumed) -> RenderableType:
-    """What a vacuum removed."""
+    """What `vacuum` removed."""
     facts = {
         "dataset": value.dataset,
         "versions kept": ", ".join(map(str, value.kept_versions)),
@@ -127,24 +134,32 @@ def vacuumed(value: Vacuumed) -> RenderableType:
     what = "would be removed" if value.dry_run else "removed"
     table = Table(what, "files", "MB", title_justify="left", box=None)
     rows = [(item.what, item.files, item.bytes) for item in value.removed]
-    rows.append(("in all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    rows.append(("total", sum(row[1] for row in rows), sum(row[2] for row in rows)))
     for name, files, size in rows:
         table.add_row(name, f"{files:,}", f"{size / 1e6:,.1f}")
     if value.waiting.files:
         waiting = value.waiting
-        facts["stays for now"] = (
+        facts["kept for now"] = (
             f"{waiting.what}: {waiting.files:,} files, {waiting.bytes / 1e6:,.1f} MB"
         )
     return Group(facts_table("vacuum", facts), table)
 
 
-def corpus(value: Mapping[str, Any]) -> RenderableType:
-    """The sample corpus."""
-    table = Table("file", "pages", "what it is", "what becomes of it", box=None)
-    for file in value["files"]:
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A sample corpus that was written."""
+
+    folder: str
+    files: list[SampleFile]
+
+
+def corpus(value: Corpus) -> RenderableType:
+    """The files of a sample corpus, and the rejects that a run makes of them."""
+    table = Table("file", "pages", "what it is", "rejects", box=None)
+    for file in value.files:
         rejects = [
             f"{'document' if index is None else f'page {index}'}: {reason}"
-            for index, reason in file["rejects"]
+            for index, reason in file.rejects
         ]
-        table.add_row(file["name"], str(file["pages"]), file["what"], ", ".join(rejects) or "pages")
-    return Group(f"sample corpus in {as_printed(value['folder'])}", table)
+        table.add_row(file.name, str(file.pages), file.what, ", ".join(rejects) or "none")
+    return Group(f"sample corpus in {as_printed(value.folder)}", table)

@@ -1,4 +1,4 @@
-"""How a study looks in a terminal."""
+"""How the end of a study looks in a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers import store
 
 
 def report(value: Report) -> RenderableType:
-    """The end of a study."""
+    """The error rates or the compression that a study measured, and the files it wrote."""
     parts: list[RenderableType] = []
     if value.groups:
         table = Table("script", "pages", "characters", "CER", "WER", "median CER", box=None)

@@ -130,7 +130,9 @@ def test_of_two_submitters_at_once_one_starts_the_run_and_the_other_follows_it(
 ) -> None:
     greetings = sorted(lines[0] for _, lines in stopped.firsts)
     assert any(line == f"{stopped.job_id} is submitted" for line in greetings), stopped.firsts
-    assert any(line.startswith(f"{stopped.job_id} runs already since") for line in greetings)
+    assert any(
+        line.startswith(f"{stopped.job_id} already runs this recipe, since") for line in greetings
+    )
 
 
 def test_a_second_submit_names_the_job_that_runs(stopped: Stopped) -> None:
@@ -191,7 +193,7 @@ def test_logs_show_what_a_run_here_shows(
 
 def test_stopping_what_has_ended_is_no_error(stopped: Stopped, place: Place) -> None:
     done = place.call("stop", stopped.job_id)
-    assert (done.returncode, done.stdout) == (0, f"{stopped.job_id} has ended already: STOPPED\n")
+    assert (done.returncode, done.stdout) == (0, f"{stopped.job_id} had already ended: STOPPED\n")
 
 
 def test_a_follower_ends_with_the_code_of_the_run_and_its_line(place: Place) -> None:
@@ -226,9 +228,9 @@ def test_nothing_of_the_submitters_environment_is_in_what_the_cluster_tells(
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (["logs", "pagefoundry-0-1"], {}, "knows no job pagefoundry-0-1"),
-        (["jobs"], {"RAY_AUTH_TOKEN": "wrong"}, "refuses us"),
-        (["jobs"], {"RAY_AUTH_MODE": "disabled"}, "refuses us"),
+        (["logs", "pagefoundry-0-1"], {}, "has no job pagefoundry-0-1"),
+        (["jobs"], {"RAY_AUTH_TOKEN": "wrong"}, "refuses access"),
+        (["jobs"], {"RAY_AUTH_MODE": "disabled"}, "refuses access"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_two(

@@ -64,7 +64,7 @@ def test_the_name_is_the_datasets_and_ray_is_the_one_installed(recipe: Path) -> 
 def test_gpus_that_no_replica_fills_are_named_on_stderr(recipe: Path) -> None:
     done = call("manifest", str(recipe), "--image", IMAGE, "--kind", "rayjob", "--nodes", "25")
     assert done.returncode == 0
-    assert "fill 160 of 200 places" in done.stderr
+    assert "fills 160 of 200 places" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_an_engine_that_can_use_gpus_gets_them_unless_told_otherwise(recipe: Pat
     [
         (("--kind", "cronjob"), "needs a --schedule"),
         (("--kind", "rayjob", "--nodes", "1"), "set replicas: [1, 8] or give --nodes 20"),
-        (("--kind", "rayjob", "--volume", "claim"), "--volume claim: give it with an ="),
+        (("--kind", "rayjob", "--volume", "claim"), "--volume claim has no `=`"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_two(
@@ -110,7 +110,7 @@ def test_a_wrong_request_is_one_line_and_exit_two(
 def test_create_rayjob_is_for_pods(recipe: Path) -> None:
     done = call("create-rayjob", str(recipe), "--name", "x")
     assert done.returncode == 2
-    assert "this is no pod" in done.stderr
+    assert "this is not a pod" in done.stderr
 
 
 # ---- as they stand ------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_the_cron_jobs_command_creates_the_rayjob(
     documents = printed(recipe, *NIGHTLY, "--namespace", NAMESPACE)
     done = run_schedule(tmp_path / "first", documents, held, "manuals-29400000")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "RayJob manuals-29400000 created\n"
+    assert done.stdout == "RayJob manuals-29400000 is created\n"
     (created,) = held.jobs.values()
     assert created["metadata"]["namespace"] == NAMESPACE
     assert created["spec"] == yaml.safe_load(job_text(documents))["spec"]

@@ -38,7 +38,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
 
 def shown(value: Overview) -> list[str]:
     out = io.StringIO()
-    Console(file=out, width=160).print(show_dataset.inspection(value))
+    Console(file=out, width=160).print(show_dataset.overview(value))
     return out.getvalue().splitlines()
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.cli.evaluate import app, engine_spec
+from pipelines.cli.evaluate import EngineOptions, app, engine_spec
 from pipelines.evaluation.sources import SourceSettings
 from pipelines.evaluation.study import Report, study_accuracy, study_compression
 from pipelines.evaluation.study_pass import MakeEngine, Request
@@ -273,7 +273,7 @@ def test_a_page_that_ends_its_engine_costs_only_itself(
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("z.txt", "has the name of a document"), ("a.0007.txt", "has 1 pages only")],
+    [("z.txt", "belongs to a document by its name"), ("a.0007.txt", "has only 1 pages")],
 )
 def test_truth_files_that_fit_nothing_are_refused(tmp_path: Path, name: str, message: str) -> None:
     write_pdf(tmp_path / "docs", "a.pdf", first_seed=1)
@@ -285,11 +285,11 @@ def test_truth_files_that_fit_nothing_are_refused(tmp_path: Path, name: str, mes
 
 def test_a_wrong_engine_is_one_line() -> None:
     with pytest.raises(RequestError, match=r"^--engine: .*rapidocr.*vllm"):
-        engine_spec("tesseract", None)
+        engine_spec(EngineOptions("tesseract"))
     with pytest.raises(RequestError, match=r"^--engine: .*vllm needs a `model`"):
-        engine_spec("vllm", None)
+        engine_spec(EngineOptions("vllm"))
     with pytest.raises(RequestError, match=r"^--engine: .*leave out model"):
-        engine_spec("rapidocr", "some/model")
+        engine_spec(EngineOptions("rapidocr", "some/model"))
 
 
 def test_the_command_reads_with_rapidocr(tmp_path: Path) -> None:

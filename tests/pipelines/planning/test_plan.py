@@ -13,7 +13,7 @@ from cluster.estimate import YARDSTICK, Rates
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.show import plan as show_plan
 from pipelines.dataset.state import load_snapshot
-from pipelines.planning.plan import Options, Plan, plan
+from pipelines.planning.plan import Options, Plan, plan_run
 from schemas.errors import DatasetError, RequestError
 from schemas.recipe import Recipe
 from schemas.timings import ShardTimes
@@ -39,7 +39,7 @@ def dataset(tmp_path: Path) -> Path:
 
 def plan_here(recipe: Recipe, **options: object) -> Plan:
     with open_session(IN_PROCESS) as session:
-        return plan(recipe, session, Console(file=io.StringIO()), Options(**options))  # type: ignore[arg-type]
+        return plan_run(recipe, session, Console(file=io.StringIO()), Options(**options))  # type: ignore[arg-type]
 
 
 def rates(recipe: Recipe) -> Rates:
@@ -67,7 +67,7 @@ def test_before_the_first_run_everything_is_to_read(corpus: Path, dataset: Path)
     assert (found.documents, found.uncountable, found.pages) == (6, 1, 15)
     assert (found.pages_published, found.pages_staged, found.to_read.pages) == (0, 0, 15)
     assert (found.rates_from, found.costs, found.measured) == ("yardstick", YARDSTICK, None)
-    assert "2.39 pages/s a replica, which is DeepSeek-OCR's claim" in found.notes[0]
+    assert "a replica reads 2.39 pages/s, which is DeepSeek-OCR's claim" in found.notes[0]
     # 15 pages are 4 shards, one for each replica: 4 pages drawn, read and finished
     assert found.to_read.pass_s == pytest.approx(4 / 25 + 4 / 2.39 + 4 / 100)
     assert found.to_read.cost == pytest.approx(2.0 * found.to_read.pass_s / 3600 * 4 * 2)
@@ -122,7 +122,7 @@ def test_rates_of_the_dataset_are_used(corpus: Path, dataset: Path) -> None:
     write_pdf(corpus, "new.pdf", first_seed=900, pages=16)
     found = plan_here(recipe, cores=100)
     assert (found.rates_from, found.measured) == ("calibration", rates(recipe))
-    assert found.notes[0].startswith("rates were measured on NVIDIA A100, over 100 pages")
+    assert found.notes[0].startswith("the rates were measured on NVIDIA A100 over 100 pages")
     # 4 shards on 4 replicas: 4 pages of 0.2 + 0.5 x 3 + 0.1 s; 7 s of ramp, 0.05 s a page after
     assert found.to_read.pass_s == pytest.approx(7.2)
     assert found.to_read.hours == pytest.approx((7 + 7.2 + 16 * 0.05) / 3600)
@@ -131,7 +131,7 @@ def test_rates_of_the_dataset_are_used(corpus: Path, dataset: Path) -> None:
     assert found.storage.published_then == found.storage.published_now + 8_000
     given = plan_here(recipe, pages_per_second=2.0, cores=100)
     assert given.to_read.pass_s == pytest.approx(4 * (0.2 + 0.5 / 2 + 0.1))
-    assert "2 pages/s a replica were given" in given.notes
+    assert "the rate of a replica was given: 2 pages/s" in given.notes
 
 
 def test_rates_of_other_settings_are_shown_and_not_used(corpus: Path, dataset: Path) -> None:
@@ -144,14 +144,14 @@ def test_rates_of_other_settings_are_shown_and_not_used(corpus: Path, dataset: P
     found = plan_here(other, re_read=True)
     assert (found.rates_from, found.to_read.pages) == ("yardstick", 15)
     assert found.measured == rates(recipe)
-    assert found.notes[0].startswith("rates measured on NVIDIA A100 under other settings")
+    assert found.notes[0].startswith("the rates measured on NVIDIA A100 with other settings")
 
 
 def test_rates_of_another_dataset(corpus: Path, dataset: Path, tmp_path: Path) -> None:
     recipe = recipe_for(dataset, corpus, ONLY)
     other = recipe_for(tmp_path / "other", corpus, ONLY)
     pages_read = run_here(other).pages_read
-    with pytest.raises(DatasetError, match="holds no rates"):
+    with pytest.raises(DatasetError, match="has no rates"):
         plan_here(recipe, rates_from="nowhere")
     planned = plan_here(recipe, rates_from=other.dataset)
     assert planned.rates_from == "calibration"
@@ -161,7 +161,7 @@ def test_rates_of_another_dataset(corpus: Path, dataset: Path, tmp_path: Path) -
     with pytest.raises(DatasetError, match=r"other settings \(raster.quality: 92 -> 80\)"):
         plan_here(changed, rates_from=other.dataset)
     commit_again(other.dataset, rates=None)  # as an older PageFoundry left it
-    with pytest.raises(DatasetError, match="holds no rates"):
+    with pytest.raises(DatasetError, match="has no rates"):
         plan_here(recipe, rates_from=other.dataset)
 
 
@@ -174,7 +174,7 @@ def test_nodes_bound_the_replicas_and_the_table_asks_what_if(corpus: Path, datas
     assert {row.estimate.limit for row in found.what_if[2:]} == {"shards"}
     found = plan_here(recipe, nodes=3, gpus_per_node=8)
     assert found.to_read.replicas == 4
-    assert "3 nodes have room for 12 replicas; placement.replicas allows 4" in found.notes
+    assert "3 nodes have room for 12 replicas, but placement.replicas allows only 4" in found.notes
     assert [row.nodes for row in found.what_if] == [1, 2, 3, 5, 10, 20, 40]
 
 

@@ -97,9 +97,7 @@ def test_where_nothing_is_to_read_nothing_is_probed(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["probe"] is None
     assert found["pages_made"] == found["to_read"]["pages"] > 0
-    assert (
-        found["notes"].count("there is no page of a document to read, so nothing was probed") == 1
-    )
+    assert found["notes"].count("there is no page to read, so nothing was measured by --probe") == 1
 
 
 @given(st.lists(st.integers(1, 9), max_size=8), st.integers(0, 40), st.text())

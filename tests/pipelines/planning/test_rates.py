@@ -47,8 +47,8 @@ def test_the_yardstick_says_that_nothing_was_measured(
     rated = choose_rates(with_engine(recipe, 1, name="ppocr"), found)
     assert (rated.costs, rated.origin, rated.measured) == (YARDSTICK, "yardstick", None)
     (note,) = rated.notes
-    assert note.startswith("nothing was measured under these settings")
-    assert "2.39 pages/s a replica, which is DeepSeek-OCR's claim for one A100" in note
+    assert note.startswith("nothing was measured with these settings")
+    assert "a replica reads 2.39 pages/s, which is DeepSeek-OCR's claim for one A100" in note
     assert "gpus_per_replica" not in note
 
 
@@ -57,7 +57,7 @@ def test_the_default_engine_is_assumed_to_take_what_it_took_of_a_core(recipe: Re
     assert rated.origin == "assumption"
     assert rated.costs == replace(YARDSTICK, read_s=3.1 / 4)
     (note,) = rated.notes
-    assert "1.3 pages/s a replica of 4 threads: rapidocr took 3.1 s of a core" in note
+    assert "a replica of 4 threads reads 1.3 pages/s (rapidocr took 3.1 core seconds" in note
     assert "2.39" not in note
 
 
@@ -78,7 +78,7 @@ def test_few_pages_and_an_engine_that_read_none_are_warned_of(recipe: Recipe) ->
     rated = choose_rates(recipe, snapshot(measured(recipe, 100, 0)))
     _, few, engine = rated.notes
     assert few.startswith("these are few pages")
-    assert engine.startswith("so nothing is known of the engine's speed")
+    assert engine.startswith("the engine's speed is not known")
 
 
 def test_rates_of_another_digest_are_named_and_left(recipe: Recipe) -> None:
@@ -92,5 +92,5 @@ def test_a_given_speed_goes_before_either(recipe: Recipe) -> None:
     for found in (None, snapshot(measured(recipe, 5000, 2500))):
         rated = choose_rates(recipe, found, pages_per_second=4)
         assert rated.costs.read_s == 0.25
-        assert rated.notes[-1] == "4 pages/s a replica were given"
+        assert rated.notes[-1] == "the rate of a replica was given: 4 pages/s"
         assert "2.39" not in " ".join(rated.notes)

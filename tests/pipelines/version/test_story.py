@@ -153,12 +153,12 @@ def test_an_interrupted_run_says_so_and_the_next_counts_what_it_kept(tmp_path: P
     _, said = first.communicate(timeout=TIMEOUT_S)
     assert first.returncode == 130
     *_, broken_off, last = said.splitlines()
-    assert re.search(r" read: broken off after \d+ of 60 pages, ", broken_off)
+    assert re.search(r" read: stopped after \d+ of 60 pages, ", broken_off)
     assert last == "pagefoundry: ended by SIGINT; run the command again to go on"
     second = start(recipe)
     _, said = second.communicate(timeout=TIMEOUT_S)
     assert second.returncode == 0
-    counted = re.search(r"read: (\d+) pages in .* (\d+) kept from before;", said)
+    counted = re.search(r"read: (\d+) pages in .* (\d+) kept from an earlier run;", said)
     assert counted is not None, said
     assert int(counted[1]) + int(counted[2]) == 60
     assert int(counted[2]) >= 4
