@@ -106,12 +106,15 @@ class RayRuntime:
         done, _ = ray.wait(running, num_returns=1, timeout=timeout_s)
         if done:
             done, _ = ray.wait(running, num_returns=len(running), timeout=0)
-        return [(reference, self._outcome(reference)) for reference in done]
+        ended = [(reference, self._outcome(reference)) for reference in done]
+        for reference in done:
+            del self._chains[reference]
+        return ended
 
     def _outcome(self, reference: ObjectRef) -> Outcome:
         import ray
 
-        chain = self._chains.pop(reference)
+        chain = self._chains[reference]
         try:
             value = ray.get(reference)
             if self._replicas:

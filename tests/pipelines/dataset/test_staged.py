@@ -110,7 +110,7 @@ def test_places_of_older_recipes_are_swept_and_then_forgotten(corpus: Path, tmp_
 def test_a_note_of_places_that_is_none_is_named(corpus: Path, tmp_path: Path) -> None:
     run_here(elsewhere(tmp_path, corpus))
     (tmp_path / "data/_staging.json").write_text("[]")
-    with pytest.raises(IntegrityError, match=r"_staging\.json: it does not say where"):
+    with pytest.raises(IntegrityError, match=r"_staging\.json does not say where"):
         vacuum_dataset(str(tmp_path / "data"), NOW)
 
 
@@ -120,7 +120,7 @@ def test_staging_that_cannot_be_asked_is_a_note_of_verify(corpus: Path, tmp_path
     with open_session(IN_PROCESS) as session:
         verdict = verify_dataset(str(tmp_path / "data"), session)
     assert verdict.problems == ()
-    assert any("nosuch://place" in note and "not looked at" in note for note in verdict.notes)
+    assert any("nosuch://place" in note and "not checked" in note for note in verdict.notes)
 
 
 # ---- what goes --------------------------------------------------------------------------------
