@@ -126,7 +126,7 @@ def test_every_read_is_a_whole_version(tmp_path: Path) -> None:
             # The undisturbed run has read all pages: the children only have to publish them.
             shutil.copytree(undisturbed / "staging", dataset / "staging", dirs_exist_ok=True)
             recipe = recipe_for(dataset, corpus, SETTINGS)
-            # In the order of the writes, as a rerun skips the writes that an earlier kill left done.
+            # In the order of the writes: a child does not repeat writes that an earlier one made.
             for place in sorted(chance.sample(range(len(WRITES)), KILLS_EACH)):
                 point = CrashPoint(WRITES[place], chance.choice(sorted(KILLED)))
                 assert run_until(recipe, point) == KILLED[point.phase], point
