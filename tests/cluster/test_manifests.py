@@ -200,10 +200,10 @@ def test_every_mount_has_its_volume_and_every_path_that_is_written_is_one(kind: 
     documents = rendered(options(kind, volumes=(Volume("corpus", "/corpus"),)))
     for pod in pod_templates([*documents, *ray_objects(documents)]):
         volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
-        (only,) = pod["spec"]["containers"]
-        mounts = {mount["mountPath"]: mount["name"] for mount in only["volumeMounts"]}
+        (pod_container,) = pod["spec"]["containers"]
+        mounts = {mount["mountPath"]: mount["name"] for mount in pod_container["volumeMounts"]}
         assert set(mounts.values()) == volumes
-        home = [e["value"] for e in only["env"] if e["name"] == "HOME"]
+        home = [e["value"] for e in pod_container["env"] if e["name"] == "HOME"]
         assert home == ["/tmp"]
         assert "/tmp" in mounts
 

@@ -22,8 +22,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-# error: answer 500. slow_down: answer 503. reset: close before the request arrives. lost: the
-# request arrives, the answer does not. cut: half of the answer arrives. torn: half of an upload
+# error: answer 500. slow_down: answer 503. reset: the request never arrives. lost: the request
+# arrives, the answer does not. cut: half of the answer arrives. torn: half of an upload
 # arrives. delay: the answer comes late.
 KINDS = ("error", "slow_down", "reset", "lost", "cut", "torn", "delay")
 # forget: delete the object before a conditional create, as if the store ignored the condition.

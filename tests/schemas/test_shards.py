@@ -1,4 +1,4 @@
-"""Shards are identified by their pages; text is a receipt or a ValueError."""
+"""Shards are identified by their pages; receipts survive JSON, other text is a ValueError."""
 
 from __future__ import annotations
 
