@@ -1,4 +1,4 @@
-"""A stand-in for the Kubernetes API, over TLS on the loopback: RayJobs of one namespace."""
+"""A stand-in for the Kubernetes API, over TLS on loopback: the RayJobs of one namespace."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PATH = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayjobs"
 
 @dataclass(slots=True)
 class RayJobs:
-    """What the server holds, and what was asked of it."""
+    """The jobs of the server, and the requests that it got."""
 
     authority: str
     port: int = 0
@@ -38,7 +38,7 @@ class RayJobs:
     answer_with: int | None = None
 
     def add(self, name: str, status: str | None, created: str, instance: str = "manuals") -> None:
-        """A RayJob that is there already."""
+        """Add a RayJob, as if it already existed."""
         self.jobs[name] = {
             "metadata": {
                 "name": name,
@@ -49,7 +49,7 @@ class RayJobs:
         }
 
     def answer(self, method: str, target: str, body: Value | None) -> tuple[int, Value]:
-        """What a real API server answers to the calls that are needed here."""
+        """Answer as a real API server does, for the calls that the tests need."""
         url = urlsplit(target)
         self.asked.append(f"{method} {target}")
         if self.answer_with is not None:
@@ -61,8 +61,8 @@ class RayJobs:
             ((key, value),) = [
                 pair.split("=") for pair in parse_qs(url.query)["labelSelector"][0].split(",")
             ]
-            found = [j for j in self.jobs.values() if j["metadata"]["labels"].get(key) == value]
-            return 200, {"kind": "RayJobList", "items": found}
+            matching = [j for j in self.jobs.values() if j["metadata"]["labels"].get(key) == value]
+            return 200, {"kind": "RayJobList", "items": matching}
         if method == "POST":
             assert body is not None
             if body["metadata"]["name"] in self.jobs:
@@ -74,7 +74,7 @@ class RayJobs:
 
 @contextmanager
 def kubernetes_api(folder: Path) -> Iterator[RayJobs]:
-    """The server; its certificate is made anew in `folder`, and its own authority."""
+    """Run the server; its self-signed certificate is made in `folder`."""
     certificate, key = _certificate()
     (folder / "server.pem").write_bytes(certificate + key)
     held = RayJobs(certificate.decode())
@@ -96,7 +96,7 @@ def kubernetes_api(folder: Path) -> Iterator[RayJobs]:
         do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - names that http.server looks for
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: what was asked is in `asked`."""
+            """Log nothing: `asked` holds the requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

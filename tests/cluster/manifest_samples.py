@@ -27,7 +27,7 @@ placement: {replicas: [1, 4], threads_per_replica: 2}
 
 
 def options(kind: str = "cronjob", **changes: Any) -> ManifestOptions:
-    """The options of the issue: 20 nodes of 8 GPUs, nightly."""
+    """Return the options of a nightly run on 20 nodes of 8 GPUs."""
     asked: dict[str, Any] = {
         "kind": kind,
         "image": IMAGE,
@@ -48,7 +48,7 @@ def rendered(asked: ManifestOptions, text: str = RECIPE) -> list[dict[str, Any]]
     return documents(asked, recipe(text), text, "/home/me/recipe.yaml")
 
 
-def one(found: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    """The only document of a kind."""
-    (document,) = [document for document in found if document["kind"] == kind]
+def only(manifest: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """Return the only document of a kind."""
+    (document,) = [document for document in manifest if document["kind"] == kind]
     return document

@@ -1,4 +1,4 @@
-"""Reads the metrics port of a Ray node, as Prometheus would."""
+"""Read the metrics port of a Ray node, as Prometheus does."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def scrape(node: Mapping[str, Any]) -> tuple[dict[str, str], Series]:
-    """Our families' types by name, and our samples by name and by the labels that are ours.
+    """Return the types of our metrics by name, and our samples by name and our labels.
 
-    `node` is one of `ray.nodes()`. A counter's name is as in a query, with `_total`.
+    `node` is an entry of `ray.nodes()`. A counter's name ends in `_total`, as in a query.
     """
     url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answer:
@@ -30,7 +30,7 @@ def scrape(node: Mapping[str, Any]) -> tuple[dict[str, str], Series]:
 
 
 def _own_labels(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    """Ray's labels begin with a capital, its exporter's with `otel`."""
+    """Drop Ray's labels, which begin with a capital, and its exporter's, which begin with otel."""
     return frozenset(
         (name, value)
         for name, value in labels.items()

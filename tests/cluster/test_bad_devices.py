@@ -1,4 +1,4 @@
-"""Devices on which no replica starts, on a local Ray: what a pass does without them, and says."""
+"""Devices on which no replica starts, on a local Ray: the pass goes on and names them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Kind = Literal["node", "replica"]
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
-    """A head without work on it, and two nodes with GPUs."""
+    """Start a head that takes no work, and two nodes with GPUs."""
     bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
     with cluster_of(**bare) as cluster:
         for _ in range(2):
@@ -40,7 +40,7 @@ def session() -> Iterator[Session]:
 
 @dataclass(frozen=True)
 class Scene:
-    """Of those that start, the first `bad` that claim it fail, and on their device ever after."""
+    """The first `bad` devices (or nodes) that start a replica are bad: every start there fails."""
 
     folder: Path
     bad: int
@@ -48,7 +48,7 @@ class Scene:
     before_others: bool = True
 
     def make(self, scope: Kind = "replica") -> str:
-        """A replica, unless it is on what is bad: its device, or its node."""
+        """Make a replica; fail if its device (or its node, by `scope`) is bad."""
         import ray
 
         device = ray.get_runtime_context().get_node_id()
@@ -119,7 +119,7 @@ def echo(replica: str, item: int) -> int:
 def run(
     session: Session, make: Callable[[], object], count: int = REPLICAS, fewest: int = 1
 ) -> tuple[list[int], list[PoolState]]:
-    """As many items as replicas, after all have ended or been given up; and what was watched."""
+    """Run a pass until every replica works or is given up; return its values and pool states."""
     spec = ReplicaSpec(
         make, count, num_gpus=1, start_timeout_s=PATIENCE_S, fewest=fewest, backoff_s=(0.1, 0.1)
     )
@@ -130,11 +130,11 @@ def run(
         for item in range(REPLICAS):
             yield item
             while item == 0 and states[-1].pending_lanes:
-                yield item  # the pass goes on until it is known what becomes of each replica
+                yield item  # keeps the pass running while replicas are pending
 
     with session.runtime(spec) as runtime:
         chain = [Step(echo, on_replica=True)]
-        done = [one.value for one in run_pool(items(), chain, runtime, policy, states.append)]
+        done = [result.value for result in run_pool(items(), chain, runtime, policy, states.append)]
     return done, states
 
 
@@ -156,7 +156,7 @@ def test_bad_devices_cost_their_places_and_the_pass_ends_whole_with_a_line(
     assert set(done) == set(range(REPLICAS))
     assert max(state.failed_lanes for state in states) == bad
     assert max(state.lanes for state in states) == REPLICAS - bad
-    # Three tries each: only bad devices are free when they are tried again.
+    # Three tries for each bad device: when a try is repeated, only bad devices are free.
     assert scene.starts == (REPLICAS - bad) + 3 * bad
     first, *_, last = warnings(caplog)
     assert first.startswith(f"the pass goes on without a replica: {CAUSE} (on ")
@@ -226,8 +226,8 @@ def test_what_fails_everywhere_is_one_clean_line_and_nothing_of_rays_on_stdout(
         run(session, Scene(tmp_path, REPLICAS, fail).make)
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)
-    if fail is crash:  # of which Ray tells
-        wait_for(lambda: any("A worker died" in one for one in infos(caplog.records)))
+    if fail is crash:  # Ray reports a dead worker
+        wait_for(lambda: any("A worker died" in line for line in infos(caplog.records)))
     assert capfd.readouterr() == ("", "")
 
 

@@ -1,4 +1,4 @@
-"""An estimate can be done by hand, and is about what a pass takes that is played by events."""
+"""An estimate matches sums done by hand, and is near the time of a simulated pass."""
 
 from __future__ import annotations
 
@@ -31,76 +31,78 @@ COSTS = PageCosts(
 
 
 def test_the_yardstick_reads_33_million_pages_a_day_on_20_nodes_of_8() -> None:
-    found = estimate_run(33_000_000, 256, Hardware(160, 1, None), YARDSTICK, price_per_gpu_hour=1.5)
+    estimate = estimate_run(
+        33_000_000, 256, Hardware(160, 1, None), YARDSTICK, price_per_gpu_hour=1.5
+    )
     # 33,000,000 / 256 = 128,906.25 shards
-    assert found.shards == 128_907
+    assert estimate.shards == 128_907
     # 128,907 / 160 = 805.7: the busiest replica reads 806 shards = 206,336 pages in 86,333 s; the
     # first shard is drawn in 256 / 25 = 10.24 s, the last one finished in 256 / 100 = 2.56 s.
-    assert found.pass_s == pytest.approx(206_336 / 2.39 + 12.8)
-    assert found.limit == "replicas"
-    # Evenly it were 33,000,000 / 382.4 = 86,297 s, that is a day.
-    assert found.tail_s == pytest.approx(found.pass_s - 33_000_000 / 382.4)
-    assert found.hours == pytest.approx(23.985, abs=0.001)
-    assert found.gpu_hours == pytest.approx(160 * found.pass_s / 3600)
-    assert found.cost == pytest.approx(1.5 * found.gpu_hours)
-    # 382.4 pages/s x (1/25 + 1/100) s = 19.1 cores; of 16 no more than 320 pages/s come.
-    assert found.cores_needed == pytest.approx(19.12)
+    assert estimate.pass_s == pytest.approx(206_336 / 2.39 + 12.8)
+    assert estimate.limit == "replicas"
+    # Evenly spread, the pages would take 33,000,000 / 382.4 = 86,297 s, about a day.
+    assert estimate.tail_s == pytest.approx(estimate.pass_s - 33_000_000 / 382.4)
+    assert estimate.hours == pytest.approx(23.985, abs=0.001)
+    assert estimate.gpu_hours == pytest.approx(160 * estimate.pass_s / 3600)
+    assert estimate.cost == pytest.approx(1.5 * estimate.gpu_hours)
+    # 382.4 pages/s x (1/25 + 1/100) s = 19.1 cores; 16 cores feed at most 320 pages/s.
+    assert estimate.cores_needed == pytest.approx(19.12)
     fewer = estimate_run(33_000_000, 256, Hardware(160, 1, 16), YARDSTICK)
     assert (fewer.limit, round(fewer.pages_per_second)) == ("cores", 320)
 
 
 def test_replicas_are_the_limit() -> None:
-    found = estimate_run(1000, 10, Hardware(4, 0.5, 8), COSTS, price_per_gpu_hour=2)
-    # A shard of 10 pages: drawn in 1 s, read in 10 x 0.5 x 1.0 = 5 s, finished in 1 s. 100 shards
+    estimate = estimate_run(1000, 10, Hardware(4, 0.5, 8), COSTS, price_per_gpu_hour=2)
+    # A shard of 10 pages is drawn in 1 s, read in 10 x 0.5 x 1.0 = 5 s, finished in 1 s. 100 shards
     # over 4 replicas are 25 rounds: 1 + 25 x 5 + 1 = 127 s. Cores: 1000 x 0.2 / 8 + 5 = 30 s.
     # Admission: ceil(100 / 8) x (1 + 5 + 1) = 91 s.
-    assert (found.limit, found.pass_s) == ("replicas", pytest.approx(127))
-    assert found.busy_share == pytest.approx(125 / 127)
-    assert found.tail_s == pytest.approx(2)
+    assert (estimate.limit, estimate.pass_s) == ("replicas", pytest.approx(127))
+    assert estimate.busy_share == pytest.approx(125 / 127)
+    assert estimate.tail_s == pytest.approx(2)
     # 30 s of ramp, 127 s, and 1000 x 0.01 = 10 s to publish
-    assert found.hours == pytest.approx(167 / 3600)
-    assert found.gpu_hours == pytest.approx(157 * 4 * 0.5 / 3600)
-    assert found.cost == pytest.approx(2 * found.gpu_hours)
+    assert estimate.hours == pytest.approx(167 / 3600)
+    assert estimate.gpu_hours == pytest.approx(157 * 4 * 0.5 / 3600)
+    assert estimate.cost == pytest.approx(2 * estimate.gpu_hours)
     # 4 replicas read 8 pages/s, each of which takes 0.2 s of a core.
-    assert found.cores_needed == pytest.approx(1.6)
-    assert (found.engine_pages, found.samples) == (500, 800)
-    assert (found.staged_bytes, found.published_bytes) == (1_000_000, 900_000)
+    assert estimate.cores_needed == pytest.approx(1.6)
+    assert (estimate.engine_pages, estimate.samples) == (500, 800)
+    assert (estimate.staged_bytes, estimate.published_bytes) == (1_000_000, 900_000)
 
 
 def test_cores_are_the_limit() -> None:
-    found = estimate_run(1000, 10, Hardware(4, 1, 1), COSTS)
+    estimate = estimate_run(1000, 10, Hardware(4, 1, 1), COSTS)
     # 1000 x 0.2 s on one core, then the last shard is read in 5 s.
-    assert (found.limit, found.pass_s) == ("cores", pytest.approx(205))
-    assert found.tail_s == pytest.approx(5)
+    assert (estimate.limit, estimate.pass_s) == ("cores", pytest.approx(205))
+    assert estimate.tail_s == pytest.approx(5)
 
 
 def test_replicas_that_share_the_cores_take_turns_on_them() -> None:
-    found = estimate_run(1000, 10, Hardware(4, 0, 8, threads_per_replica=4), COSTS)
-    # 1000 pages are drawn and finished in 200 s of a core and read in 1000 x 0.5 x 4 = 2000 s of
-    # one: 275 s on 8 cores, though four replicas alone would read in 125 s.
-    assert (found.limit, found.pass_s) == ("cores", pytest.approx(275))
-    # To keep four of them reading takes 8 x 0.2 cores to draw, and their own 16.
-    assert found.cores_needed == pytest.approx(17.6)
-    # Two of them have cores of their own, and 11 s for drawing are between: still the cores.
+    estimate = estimate_run(1000, 10, Hardware(4, 0, 8, threads_per_replica=4), COSTS)
+    # Drawing and finishing 1000 pages takes 200 core seconds, reading 1000 x 0.5 x 4 = 2000:
+    # 275 s on 8 cores, though the four replicas alone would take 125 s to read.
+    assert (estimate.limit, estimate.pass_s) == ("cores", pytest.approx(275))
+    # To keep four replicas reading, 8 x 0.2 cores must draw, and 16 cores must read.
+    assert estimate.cores_needed == pytest.approx(17.6)
+    # Two replicas fill the 8 cores, so drawing still delays them: cores are the limit.
     assert estimate_run(1000, 10, Hardware(2, 0, 8, 4), COSTS).limit == "cores"
-    # One leaves four cores idle, so that another would be faster.
+    # One replica leaves four cores idle, so a second would be faster.
     one = estimate_run(1000, 10, Hardware(1, 0, 8, 4), COSTS)
     assert (one.limit, one.pass_s) == ("replicas", pytest.approx(502))
 
 
 def test_two_shards_a_replica_are_the_limit() -> None:
     slow = replace(COSTS, raster_s=2)
-    found = estimate_run(1000, 10, Hardware(4, 1, None), slow)
+    estimate = estimate_run(1000, 10, Hardware(4, 1, None), slow)
     # A shard takes 20 + 5 + 1 = 26 s, and 8 are in flight: ceil(100 / 8) x 26 = 338 s. Replicas
     # alone: 20 + 25 x 5 + 1 = 146 s.
-    assert (found.limit, found.pass_s) == ("admission", pytest.approx(338))
+    assert (estimate.limit, estimate.pass_s) == ("admission", pytest.approx(338))
 
 
 def test_shards_are_the_limit_and_spare_replicas_cost_nothing() -> None:
-    found = estimate_run(30, 10, Hardware(8, 1, None), COSTS)
+    estimate = estimate_run(30, 10, Hardware(8, 1, None), COSTS)
     # Three shards on three of the replicas: 1 + 5 + 1 s.
-    assert (found.limit, found.pass_s, found.replicas) == ("shards", pytest.approx(7), 3)
-    assert found.gpu_hours == pytest.approx(3 * 37 / 3600)
+    assert (estimate.limit, estimate.pass_s, estimate.replicas) == ("shards", pytest.approx(7), 3)
+    assert estimate.gpu_hours == pytest.approx(3 * 37 / 3600)
 
 
 def test_the_last_round_takes_a_whole_shard_unless_only_the_short_one_is_in_it() -> None:
@@ -111,19 +113,19 @@ def test_the_last_round_takes_a_whole_shard_unless_only_the_short_one_is_in_it()
 
 
 def test_text_layers_need_cores_alone() -> None:
-    found = estimate_run(100, 10, Hardware(0, 1, 3), COSTS)
+    estimate = estimate_run(100, 10, Hardware(0, 1, 3), COSTS)
     # 10 shards over 3 cores are 4 rounds of 1 + 1 s; no replica, so no ramp and no GPU.
-    assert (found.limit, found.pass_s, found.gpu_hours) == ("cores", pytest.approx(8), 0)
-    assert (found.ramp_s, found.busy_share, found.cores_needed) == (0, 0, 0)
+    assert (estimate.limit, estimate.pass_s, estimate.gpu_hours) == ("cores", pytest.approx(8), 0)
+    assert (estimate.ramp_s, estimate.busy_share, estimate.cores_needed) == (0, 0, 0)
 
 
 def test_nothing_to_read_takes_nothing() -> None:
-    found = estimate_run(0, 64, Hardware(8, 1, 4), COSTS, price_per_gpu_hour=2)
-    assert (found.shards, found.limit, found.hours, found.cost) == (0, "nothing", 0, 0)
+    estimate = estimate_run(0, 64, Hardware(8, 1, 4), COSTS, price_per_gpu_hour=2)
+    assert (estimate.shards, estimate.limit, estimate.hours, estimate.cost) == (0, "nothing", 0, 0)
     assert estimate_run(0, 64, Hardware(0, 0, 4), COSTS).hours == 0
 
 
-# ---- against a pass that is played -----------------------------------------------------------
+# ---- against a simulated pass -----------------------------------------------------------------
 
 
 def play(
@@ -132,8 +134,12 @@ def play(
     times: tuple[float, float, float],
     draw: Callable[[float], float] = lambda mean_s: mean_s,
 ) -> float:
-    """Seconds of a pass: the pool's admission, cores in the order asked for, replicas one shard
-    at a time. `times` are those to draw, to read and to finish a shard; `draw` varies them."""
+    """Simulate a pass by events; return its seconds.
+
+    The pool admits two shards for each replica, cores serve requests in order, and a replica reads
+    one shard at a time. `times` are those to draw, to read and to finish a shard; `draw` varies
+    them.
+    """
     raster_s, read_s, finish_s = times
     cores = int(hardware.cores or 2 * shards)
     in_flight = [0] * hardware.replicas
@@ -195,7 +201,7 @@ def test_with_cores_enough_the_estimate_is_a_floor_and_near(shards, replicas, ti
     played_s = play(shards, hardware, times)
     floor_s = estimated(shards, hardware, times).pass_s
     assert floor_s <= played_s + 1e-6
-    # What it leaves out is how the two shards of a replica fall out of step.
+    # The estimate ignores that the two shards of a replica fall out of step.
     assert played_s <= 1.25 * floor_s
 
 
@@ -205,9 +211,9 @@ def test_with_ten_rounds_the_estimate_is_near_whatever_the_limit(
     replicas, cores, rounds, times
 ) -> None:
     hardware, shards = Hardware(replicas, 1, cores), rounds * replicas
-    found = estimated(shards, hardware, times)
-    ratio = play(shards, hardware, times) / found.pass_s
-    assert 0.9 <= ratio <= (1.25 if found.limit == "replicas" else 1.5)
+    estimate = estimated(shards, hardware, times)
+    ratio = play(shards, hardware, times) / estimate.pass_s
+    assert 0.9 <= ratio <= (1.25 if estimate.limit == "replicas" else 1.5)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -215,10 +221,10 @@ def test_shards_of_uneven_pages_take_little_longer(seed: int) -> None:
     # 64 pages of exponential times vary by 1 / sqrt(64) = 12.5 % together.
     chance = random.Random(seed)
     times, hardware = (2.0, 20.0, 1.0), Hardware(8, 1, 4)
-    found = estimated(160, hardware, times)
+    estimate = estimated(160, hardware, times)
     played_s = play(160, hardware, times, lambda mean_s: chance.gauss(mean_s, mean_s / 8))
-    assert found.limit == "replicas"
-    assert played_s == pytest.approx(found.pass_s, rel=0.1)
+    assert estimate.limit == "replicas"
+    assert played_s == pytest.approx(estimate.pass_s, rel=0.1)
 
 
 # ---- rates -----------------------------------------------------------------------------------
@@ -246,8 +252,8 @@ def measured(pages: int, device: str = "A100", digest: str = "d", slower: float 
 
 
 def test_rates_become_costs_of_a_page() -> None:
-    found = measured(1000).costs()
-    assert found == PageCosts(
+    estimate = measured(1000).costs()
+    assert estimate == PageCosts(
         raster_s=pytest.approx(0.04),
         read_s=pytest.approx(0.4),  # 200 s for the 500 pages that the engine read
         engine_share=0.5,

@@ -1,6 +1,6 @@
-"""The words of the errors of Ray's client to the Jobs API, provoked in Ray itself.
+"""Error messages of Ray's client of the Jobs API, provoked in Ray itself.
 
-That of an id which is used comes from a head: it is in `tests/pipelines/cli/test_jobs.py`.
+The error for an id that is in use needs a head: `tests/pipelines/cli/test_jobs.py` tests it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VERSION = json.dumps(
 
 
 def dashboard(status: int, text: str) -> AbstractContextManager[str]:
-    """A dashboard that says this to everything but the question for its version."""
+    """A dashboard that gives this answer to every request except the one for its version."""
     return answering(lambda path: (200, VERSION) if "version" in path else (status, text))
 
 

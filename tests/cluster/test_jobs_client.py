@@ -1,4 +1,4 @@
-"""Addresses of clusters: which are understood, and what is said of the others."""
+"""Addresses of clusters: which are valid, and the errors for the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 @pytest.mark.parametrize("scheme", ["", "http://", "ray://"])
 def test_where_nothing_listens_is_said_at_once(scheme: str) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound, and not listening
+        taken.bind(("127.0.0.1", 0))  # bound but not listening
         address = f"{scheme}127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ClusterError, match=f"{address} does not answer"):
             connect(address)

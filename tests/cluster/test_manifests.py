@@ -1,4 +1,4 @@
-"""What every manifest must say, by our own small schema: it needs no other project's files."""
+"""What every manifest must contain, by a small schema of our own, without other projects' files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cluster.manifest_samples import (
     LAYERS_ONLY,
     ON_CPUS,
     RECIPE,
-    one,
+    only,
     options,
     recipe,
     rendered,
@@ -155,29 +155,29 @@ CRON = {
 SPECS = {"RayCluster": CLUSTER, "RayJob": JOB, "RayCronJob": CRON}
 
 
-def ray_objects(found: list[Value]) -> list[Value]:
-    """The objects of KubeRay, also the one that the CronJob is to create."""
-    texts = [t for d in found if d["kind"] == "ConfigMap" for t in d["data"].values()]
+def ray_objects(documents: list[Value]) -> list[Value]:
+    """Return KubeRay's objects, including the one that the CronJob creates."""
+    texts = [t for d in documents if d["kind"] == "ConfigMap" for t in d["data"].values()]
     inner = [yaml.safe_load(text) for text in texts]
-    return [d for d in [*found, *inner] if d.get("apiVersion") == "ray.io/v1"]
+    return [d for d in [*documents, *inner] if d.get("apiVersion") == "ray.io/v1"]
 
 
-def cluster_spec(found: list[Value]) -> Value:
-    (document,) = ray_objects(found)
+def cluster_spec(documents: list[Value]) -> Value:
+    (document,) = ray_objects(documents)
     spec = document["spec"]
     spec = spec.get("jobTemplate", spec)
     return spec.get("rayClusterSpec", spec)
 
 
-def groups(found: list[Value]) -> dict[str, Value]:
-    spec = cluster_spec(found)
+def groups(documents: list[Value]) -> dict[str, Value]:
+    spec = cluster_spec(documents)
     workers = {group["groupName"]: group for group in spec["workerGroupSpecs"]}
     return {"head": spec["headGroupSpec"], **workers}
 
 
 def container(group: Value) -> Value:
-    (found,) = group["template"]["spec"]["containers"]
-    return found
+    (spec,) = group["template"]["spec"]["containers"]
+    return spec
 
 
 @pytest.mark.parametrize("kind", ON_KUBERNETES)
@@ -188,8 +188,8 @@ def test_each_kind_says_what_it_must(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ON_KUBERNETES)
 def test_every_pod_is_fenced(kind: str) -> None:
-    found = rendered(options(kind))
-    pods = pod_templates([*found, *ray_objects(found)])
+    documents = rendered(options(kind))
+    pods = pod_templates([*documents, *ray_objects(documents)])
     assert len(pods) >= 3
     for pod in pods:
         jsonschema.validate(pod, POD)
@@ -197,27 +197,28 @@ def test_every_pod_is_fenced(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ON_KUBERNETES)
 def test_every_mount_has_its_volume_and_every_path_that_is_written_is_one(kind: str) -> None:
-    found = rendered(options(kind, volumes=(Volume("corpus", "/corpus"),)))
-    for pod in pod_templates([*found, *ray_objects(found)]):
+    documents = rendered(options(kind, volumes=(Volume("corpus", "/corpus"),)))
+    for pod in pod_templates([*documents, *ray_objects(documents)]):
         volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
-        (only,) = pod["spec"]["containers"]
-        mounts = {mount["mountPath"]: mount["name"] for mount in only["volumeMounts"]}
+        (pod_container,) = pod["spec"]["containers"]
+        mounts = {mount["mountPath"]: mount["name"] for mount in pod_container["volumeMounts"]}
         assert set(mounts.values()) == volumes
-        home = [e["value"] for e in only["env"] if e["name"] == "HOME"]
+        home = [e["value"] for e in pod_container["env"] if e["name"] == "HOME"]
         assert home == ["/tmp"]
         assert "/tmp" in mounts
 
 
 def test_the_head_takes_no_work_and_gpu_nodes_no_tasks() -> None:
     start = {name: g["rayStartParams"] for name, g in groups(rendered(options())).items()}
-    found = {name: (p["num-cpus"], p["num-gpus"]) for name, p in start.items()}
-    assert found == {"head": ("0", "0"), "gpu": ("0", "8"), "cpu": ("16", "0")}
+    resources = {name: (p["num-cpus"], p["num-gpus"]) for name, p in start.items()}
+    assert resources == {"head": ("0", "0"), "gpu": ("0", "8"), "cpu": ("16", "0")}
 
 
 def test_gpu_nodes_follow_the_work_and_one_cpu_node_stays() -> None:
-    found = groups(rendered(options(min_nodes=3)))
+    group_specs = groups(rendered(options(min_nodes=3)))
     counts = {
-        name: (found[name]["minReplicas"], found[name]["maxReplicas"]) for name in ("gpu", "cpu")
+        name: (group_specs[name]["minReplicas"], group_specs[name]["maxReplicas"])
+        for name in ("gpu", "cpu")
     }
     assert counts == {"gpu": (3, 20), "cpu": (1, 2)}
 
@@ -248,44 +249,47 @@ def test_sizes_follow_the_arithmetic_of_the_paper_budget() -> None:
     assert size.cpu_nodes == 2
     # 160 replicas × 2 shards × 256 pages × 300 KB = 24.6 GB on two nodes: 11.4 GiB each.
     assert size.cpu.object_store == 12 * GIB
-    # 8 replicas × 2 × 256 × 300 KB = 1.2 GB, under the least.
+    # 8 replicas × 2 × 256 × 300 KB = 1.2 GB, below the minimum of 2 GiB.
     assert size.gpu is not None
     assert size.gpu.object_store == 2 * GIB
-    # Twice the edge is four times the pixels.
+    # Twice the edge means four times the pixels.
     larger = RECIPE + "raster: {longest_edge_px: 2560}\n"
     assert cluster_size(options(), recipe(larger)).cpu.object_store == 46 * GIB
 
 
 def test_text_layers_need_no_gpu_group() -> None:
-    found = groups(rendered(options("rayjob", gpus_per_node=0, nodes=3), LAYERS_ONLY))
-    assert set(found) == {"head", "cpu"}
-    assert found["cpu"]["maxReplicas"] == 3
+    group_specs = groups(rendered(options("rayjob", gpus_per_node=0, nodes=3), LAYERS_ONLY))
+    assert set(group_specs) == {"head", "cpu"}
+    assert group_specs["cpu"]["maxReplicas"] == 3
 
 
 def test_replicas_without_gpus_have_places_on_cpu_nodes_and_none_on_the_head() -> None:
     asked = options("rayjob", gpus_per_node=0, nodes=3, min_nodes=2, cpus_per_cpu_node=8)
-    found = groups(rendered(asked, ON_CPUS))
-    assert set(found) == {"head", "cpu"}
-    assert places(found) == {"head": {"pagefoundry_head": 1}, "cpu": {"pagefoundry_replica": 4}}
-    assert (found["cpu"]["minReplicas"], found["cpu"]["maxReplicas"]) == (2, 3)
-    # 8 cores of 2 GiB, a page of 3 GiB, 4 replicas of 1 GiB and 2 threads of half a GiB each, the
-    # store of 2 GiB and a GiB beside it.
-    memory = container(found["cpu"])["resources"]["limits"]["memory"]
+    group_specs = groups(rendered(asked, ON_CPUS))
+    assert set(group_specs) == {"head", "cpu"}
+    assert places(group_specs) == {
+        "head": {"pagefoundry_head": 1},
+        "cpu": {"pagefoundry_replica": 4},
+    }
+    assert (group_specs["cpu"]["minReplicas"], group_specs["cpu"]["maxReplicas"]) == (2, 3)
+    # 8 cores at 2 GiB, a page of 3 GiB, 4 replicas with 1 GiB and 2 threads of half a GiB each,
+    # the store of 2 GiB, and 1 GiB more.
+    memory = container(group_specs["cpu"])["resources"]["limits"]["memory"]
     assert memory == f"{16 + 3 + 4 * 2 + 2 + 1}Gi"
 
 
 def test_a_cluster_of_gpu_nodes_keeps_replicas_without_gpus_off_its_head_too() -> None:
-    found = groups(rendered(options("raycluster")))
-    assert places(found) == {
+    group_specs = groups(rendered(options("raycluster")))
+    assert places(group_specs) == {
         "head": {"pagefoundry_head": 1},
         "gpu": {},
         "cpu": {"pagefoundry_replica": 1},
     }
 
 
-def places(found: dict[str, Value]) -> dict[str, Value]:
-    """The resources with names of our own, as a shell gives them to `ray start`."""
-    given = {name: group["rayStartParams"].get("resources") for name, group in found.items()}
+def places(group_specs: dict[str, Value]) -> dict[str, Value]:
+    """Return our custom resources, as a shell passes them to `ray start`."""
+    given = {name: group["rayStartParams"].get("resources") for name, group in group_specs.items()}
     return {
         name: {} if text is None else json.loads(shlex.split(text)[0])
         for name, text in given.items()
@@ -308,47 +312,48 @@ def test_probes_ask_the_agent_on_each_node() -> None:
 
 
 def test_only_the_head_and_the_schedule_hold_an_api_token() -> None:
-    found = rendered(options())
+    documents = rendered(options())
     holding = {
         pod["spec"]["containers"][0]["name"]
-        for pod in pod_templates([*found, *ray_objects(found)])
+        for pod in pod_templates([*documents, *ray_objects(documents)])
         if pod["spec"]["automountServiceAccountToken"]
     }
     assert holding == {"ray-head", "schedule"}
 
 
 def test_the_schedules_account_can_do_one_thing() -> None:
-    found = rendered(options())
-    role = one(found, "Role")
+    documents = rendered(options())
+    role = only(documents, "Role")
     assert role["rules"] == [
         {"apiGroups": ["ray.io"], "resources": ["rayjobs"], "verbs": ["create", "list", "delete"]}
     ]
-    (subject,) = one(found, "RoleBinding")["subjects"]
-    pod = one(found, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (subject,) = only(documents, "RoleBinding")["subjects"]
+    pod = only(documents, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert subject["name"] == pod["serviceAccountName"]
     assert (
         subject["name"]
-        != cluster_spec(found)["headGroupSpec"]["template"]["spec"]["serviceAccountName"]
+        != cluster_spec(documents)["headGroupSpec"]["template"]["spec"]["serviceAccountName"]
     )
 
 
 def test_an_account_that_exists_is_used_and_not_printed() -> None:
-    found = rendered(options("rayjob", service_account="reader"))
-    assert not [d for d in found if d["kind"] == "ServiceAccount"]
+    documents = rendered(options("rayjob", service_account="reader"))
+    assert not [d for d in documents if d["kind"] == "ServiceAccount"]
     accounts = {
-        pod["spec"]["serviceAccountName"] for pod in pod_templates([*found, *ray_objects(found)])
+        pod["spec"]["serviceAccountName"]
+        for pod in pod_templates([*documents, *ray_objects(documents)])
     }
     assert accounts == {"reader"}
 
 
 def test_secrets_come_by_reference_and_never_as_values() -> None:
-    found = rendered(options(secrets=("s3-keys", "hub-token")))
-    for group in groups(found).values():
+    documents = rendered(options(secrets=("s3-keys", "hub-token")))
+    for group in groups(documents).values():
         assert container(group)["envFrom"] == [
             {"secretRef": {"name": "s3-keys"}},
             {"secretRef": {"name": "hub-token"}},
         ]
-    named = {e["name"] for pod in pod_templates(ray_objects(found)) for e in env_of(pod)}
+    named = {e["name"] for pod in pod_templates(ray_objects(documents)) for e in env_of(pod)}
     assert not [name for name in named if re.search("KEY|SECRET|TOKEN|PASSWORD", name)]
 
 
@@ -356,10 +361,10 @@ def env_of(pod: Value) -> list[Value]:
     return [e for c in pod["spec"]["containers"] for e in c["env"]]
 
 
-def network(found: list[Value], component: str) -> Value:
+def network(documents: list[Value], component: str) -> Value:
     (policy,) = [
         d["spec"]
-        for d in found
+        for d in documents
         if d["kind"] == "NetworkPolicy"
         and d["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == component
     ]
@@ -405,18 +410,18 @@ def test_nobody_asks_the_schedules_pod() -> None:
 
 
 def test_the_networks_hold_for_the_pods_they_are_meant_for() -> None:
-    found = rendered(options())
-    for pod in pod_templates([*found, *ray_objects(found)]):
+    documents = rendered(options())
+    for pod in pod_templates([*documents, *ray_objects(documents)]):
         labels = pod["metadata"]["labels"]
-        policy = network(found, labels["app.kubernetes.io/component"])
+        policy = network(documents, labels["app.kubernetes.io/component"])
         assert policy["podSelector"]["matchLabels"].items() <= labels.items()
 
 
 def test_spot_is_for_gpu_nodes_of_any_of_four_kinds() -> None:
-    found = groups(rendered(options(spot=True)))
-    assert "affinity" not in found["cpu"]["template"]["spec"]
-    assert "affinity" not in found["head"]["template"]["spec"]
-    spec = found["gpu"]["template"]["spec"]
+    group_specs = groups(rendered(options(spot=True)))
+    assert "affinity" not in group_specs["cpu"]["template"]["spec"]
+    assert "affinity" not in group_specs["head"]["template"]["spec"]
+    spec = group_specs["gpu"]["template"]["spec"]
     required = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     keys = {term["matchExpressions"][0]["key"] for term in required["nodeSelectorTerms"]}
     assert keys == {
@@ -432,15 +437,15 @@ def test_spot_is_for_gpu_nodes_of_any_of_four_kinds() -> None:
 
 
 def test_the_recipe_is_in_the_config_map_as_it_was_written() -> None:
-    found = rendered(options("rayjob"))
-    assert one(found, "ConfigMap")["data"] == {"recipe.yaml": RECIPE}
-    volumes = groups(found)["head"]["template"]["spec"]["volumes"]
+    documents = rendered(options("rayjob"))
+    assert only(documents, "ConfigMap")["data"] == {"recipe.yaml": RECIPE}
+    volumes = groups(documents)["head"]["template"]["spec"]["volumes"]
     (name,) = [v["configMap"]["name"] for v in volumes if "configMap" in v]
-    assert name == one(found, "ConfigMap")["metadata"]["name"]
+    assert name == only(documents, "ConfigMap")["metadata"]["name"]
 
 
 def test_the_cron_job_is_the_issues() -> None:
-    spec = one(rendered(options()), "CronJob")["spec"]
+    spec = only(rendered(options()), "CronJob")["spec"]
     assert (spec["schedule"], spec["timeZone"]) == ("0 2 * * *", "Europe/Berlin")
     assert spec["concurrencyPolicy"] == "Forbid"
 
@@ -451,14 +456,14 @@ def test_a_deadline_is_in_seconds() -> None:
 
 
 def test_ray_up_starts_the_head_without_work_and_mounts_recipe_and_token() -> None:
-    (found,) = rendered(options("ray-up"))
-    (start,) = [c for c in found["head_start_ray_commands"] if "ray start" in c]
+    (config,) = rendered(options("ray-up"))
+    (start,) = [c for c in config["head_start_ray_commands"] if "ray start" in c]
     assert "--num-cpus=0" in start
-    assert found["file_mounts"] == {
+    assert config["file_mounts"] == {
         "/pagefoundry/recipe.yaml": "/home/me/recipe.yaml",
         "/home/pagefoundry/.ray/auth_token": "~/.ray/auth_token",
     }
-    assert "--env=RAY_AUTH_MODE=token" in found["docker"]["run_options"]
+    assert "--env=RAY_AUTH_MODE=token" in config["docker"]["run_options"]
 
 
 @pytest.mark.parametrize("kind", [*ON_KUBERNETES, "ray-up"])

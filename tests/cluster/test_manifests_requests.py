@@ -1,4 +1,4 @@
-"""Requests for manifests that cannot work: each is one line that names the thing and the remedy."""
+"""Requests for manifests that cannot work get one line that names the fault and the remedy."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_shared_gpu_holds_several_replicas() -> None:
 def test_a_volume_makes_local_paths_good() -> None:
     text = RECIPE.replace("s3://lake/", "/lake/")
     assert rendered(options("rayjob", volumes=(Volume("lake", "/lake"),)), text)
-    # A folder whose name begins alike is another folder.
+    # A folder with the same first letters is another folder.
     assert "dataset: /lake/datasets" in refusal(text, volumes=(Volume("l", "/lak"),))
 
 

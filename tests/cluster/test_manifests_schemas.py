@@ -1,4 +1,4 @@
-"""Manifests against the schemas of those who read them: KubeRay, Kubernetes, Ray."""
+"""Manifests against the schemas of their readers: KubeRay, Kubernetes and Ray."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.cluster.kubernetes_schemas import (
     pod_templates,
     ruled,
 )
-from tests.cluster.manifest_samples import LAYERS_ONLY, ON_CPUS, RECIPE, one, options, rendered
+from tests.cluster.manifest_samples import LAYERS_ONLY, ON_CPUS, RECIPE, only, options, rendered
 
 RAY_KINDS = ("RayCluster", "RayJob", "RayCronJob")
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,34}[a-z0-9])?", fullmatch=True)
@@ -44,7 +44,7 @@ SELECTORS = st.sampled_from(
 
 @st.composite
 def any_options(draw: st.DrawFn) -> tuple[ManifestOptions, str]:
-    """Any options that are allowed together, and a recipe that fits them."""
+    """Draw options that are allowed together, and a recipe that fits them."""
     kind = draw(st.sampled_from(KINDS))
     gpus = draw(st.sampled_from([0, 1, 4, 8]))
     nodes = draw(st.integers(1, 40))
@@ -87,8 +87,8 @@ def _fields(asked: ManifestOptions) -> dict[str, Any]:
     return {name: getattr(asked, name) for name in ManifestOptions.__dataclass_fields__}
 
 
-def check_all(found: list[dict[str, Any]]) -> None:
-    for document in found:
+def check_all(documents: list[dict[str, Any]]) -> None:
+    for document in documents:
         if "cluster_name" in document:
             validate_config(prepare_config(copy.deepcopy(document)))
         elif document["kind"] in RAY_KINDS:
@@ -108,10 +108,10 @@ def test_any_options_make_what_kuberay_kubernetes_and_ray_take(
 ) -> None:
     crd_folder()
     asked, text = asked_and_text
-    found = rendered(asked, text)
-    check_all(found)
-    # What is printed is what was made: nothing turns into a date or a number on the way.
-    assert list(yaml.safe_load_all(to_yaml(found))) == found
+    documents = rendered(asked, text)
+    check_all(documents)
+    # The printed YAML reads back as the same documents: no string becomes a date or a number.
+    assert list(yaml.safe_load_all(to_yaml(documents))) == documents
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,7 +122,7 @@ def test_each_kind_is_taken(kind: str) -> None:
 
 
 def test_the_check_finds_a_field_that_a_crd_does_not_know() -> None:
-    job = one(rendered(options("rayjob")), "RayJob")
+    job = only(rendered(options("rayjob")), "RayJob")
     job["spec"]["rayClusterSpec"]["headGroupSpec"]["rayStartParam"] = {}
     with pytest.raises(jsonschema.ValidationError, match="rayStartParam"):
         check_ray_object(job)
@@ -136,19 +136,19 @@ def test_the_check_finds_a_field_that_a_pod_does_not_know() -> None:
 
 
 def test_the_check_finds_a_field_that_has_a_rule() -> None:
-    job = one(rendered(options("rayjob")), "RayJob")
+    job = only(rendered(options("rayjob")), "RayJob")
     assert ruled(job, crd_schema("RayJob")) == []
     job["spec"]["deletionStrategy"] = {"onSuccess": {"policy": "DeleteSelf"}}
     assert ruled(job, crd_schema("RayJob")) == [".spec.deletionStrategy"]
 
 
 def test_rays_autoscaler_reads_the_groups_as_they_are_meant() -> None:
-    cluster = one(rendered(options("raycluster", min_nodes=2)), "RayCluster")
+    cluster = only(rendered(options("raycluster", min_nodes=2)), "RayCluster")
     derived = _derive_autoscaling_config_from_ray_cr(cluster)
     types = derived["available_node_types"]
     resources = {name: dict(node["resources"]) for name, node in types.items()}
-    for found in resources.values():
-        found.pop("memory")
+    for group in resources.values():
+        group.pop("memory")
     assert resources == {
         "headgroup": {"CPU": 0, "GPU": 0, "pagefoundry_head": 1},
         "gpu": {"CPU": 0, "GPU": 8},
@@ -160,14 +160,14 @@ def test_rays_autoscaler_reads_the_groups_as_they_are_meant() -> None:
 
 def test_ray_start_knows_every_parameter() -> None:
     known = {option for parameter in ray_start.params for option in parameter.opts}
-    spec = one(rendered(options("raycluster")), "RayCluster")["spec"]
+    spec = only(rendered(options("raycluster")), "RayCluster")["spec"]
     for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"]):
         assert {f"--{name}" for name in group["rayStartParams"]} <= known
 
 
 def test_ray_up_prepares_its_configuration() -> None:
-    (found,) = rendered(options("ray-up", spot=True))
-    prepared = prepare_config(copy.deepcopy(found))
+    (config,) = rendered(options("ray-up", spot=True))
+    prepared = prepare_config(copy.deepcopy(config))
     validate_config(prepared)
     types = prepared["available_node_types"]
     assert {name: node["resources"] for name, node in types.items()} == {

@@ -1,4 +1,4 @@
-"""What a pass says of itself, and when."""
+"""The metrics that a pass reports, and when."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TIMES = ShardTimes(
 
 @dataclass
 class AddingSink:
-    """Adds counters up, keeps gauges' last values, and all that was observed."""
+    """Adds up counters, and keeps the last value of gauges and all observed values."""
 
     counters: dict[str, float] = field(default_factory=dict)
     gauges: dict[str, float] = field(default_factory=dict)

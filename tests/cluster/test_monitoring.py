@@ -1,6 +1,6 @@
-"""The dashboard, the alerts and their page speak of the metrics that there are, and of no other.
+"""The dashboard, the alerts and their page use exactly the metrics that exist.
 
-That these are the ones that Prometheus sees is shown by tests/pipelines/test_pass_metrics.py.
+tests/pipelines/test_pass_metrics.py shows that Prometheus sees these metrics.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ EXPRESSIONS = {f"alert {rule['alert']}": rule["expr"] for rule in RULES} | {
 
 
 def exposed_labels() -> dict[str, set[str]]:
-    """The labels of each series, by the name that a query sees."""
-    found: dict[str, set[str]] = {}
+    """Return the labels of each series, by its name in queries."""
+    labels_of: dict[str, set[str]] = {}
     for metric in METRICS.values():
         name, labels = f"ray_{metric.name}", {"dataset", *metric.labels}
         if metric.kind == "histogram":
-            found[f"{name}_bucket"] = {*labels, "le"}
-            found |= {f"{name}_count": labels, f"{name}_sum": labels}
+            labels_of[f"{name}_bucket"] = {*labels, "le"}
+            labels_of |= {f"{name}_count": labels, f"{name}_sum": labels}
         else:
-            found[name] = labels
-    return found
+            labels_of[name] = labels
+    return labels_of
 
 
 def nodes(expression: str) -> list[Any]:
-    """The syntax tree of an expression, flat; Grafana's `$dataset` is within strings only."""
-    found: list[Any] = []
-    promql.walk(promql.parse(expression), found.append)
-    return found
+    """Return the flattened syntax tree; Grafana's `$dataset` occurs only in strings."""
+    tree: list[Any] = []
+    promql.walk(promql.parse(expression), tree.append)
+    return tree
 
 
 def selectors(expression: str) -> list[Any]:
@@ -59,7 +59,7 @@ def selectors(expression: str) -> list[Any]:
 
 
 def groupings(expression: str) -> list[list[str]]:
-    """The labels that its aggregations are by."""
+    """Return the labels by which an expression aggregates."""
     return [
         node.modifier.labels if node.modifier else []
         for node in nodes(expression)
@@ -101,7 +101,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
 
 def test_panels_have_a_place_of_their_own_and_the_chosen_prometheus() -> None:
     assert DASHBOARD["schemaVersion"] >= 41
-    variables = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
+    variables = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
     assert variables["datasource"]["type"] == "datasource"
     assert "label_values(ray_pagefoundry_shards_total, dataset)" in str(variables["dataset"])
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
@@ -116,7 +116,7 @@ def test_panels_have_a_place_of_their_own_and_the_chosen_prometheus() -> None:
     assert max(right for _, right in cells) < 24
     for panel in PANELS:
         sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
-        assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in sources)
+        assert all(source == {"type": "prometheus", "uid": "${datasource}"} for source in sources)
         assert all('dataset=~"$dataset"' in target["expr"] for target in panel["targets"])
         assert panel["fieldConfig"]["defaults"].get("unit") or panel["type"] == "table"
 
@@ -144,7 +144,9 @@ def test_the_table_of_the_page_lists_exactly_the_metrics() -> None:
     listed = [
         (name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels, _, _ in rows
     ]
-    assert listed == [(f"ray_{one.name}", one.kind, one.labels) for one in METRICS.values()]
+    assert listed == [
+        (f"ray_{metric.name}", metric.kind, metric.labels) for metric in METRICS.values()
+    ]
 
 
 def test_a_name_says_its_unit_and_its_kind() -> None:

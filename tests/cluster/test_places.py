@@ -1,4 +1,4 @@
-"""What becomes of places whose replicas fail: tries are bounded, and the hopeless is seen soon."""
+"""Places whose replicas fail: the number of tries is bounded, hopeless cases end soon."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ def test_a_replica_that_is_lost_is_had_again_unless_it_never_works() -> None:
     [
         # One node: the first failure of the only replica is enough.
         ([A], 0, [], {"A": 8}, True),
-        # Another node is there, and has not been tried.
+        # Another node exists and has not been tried.
         ([A], 0, [], {"A": 8, "B": 8}, False),
         ([A, B], 0, [], {"A": 8, "B": 8, "C": 8}, True),
-        # Others have not answered: they load, or wait for room on devices that nobody tried.
+        # Other replicas have not answered: they load, or wait for devices that were never tried.
         ([A], 1, [A1], {"A": 2}, False),
         ([A], 1, [], {"A": 2}, False),
-        # They wait for room, and all devices have failed.
+        # Other replicas wait for room, and all devices have failed.
         ([A, A1], 5, [], {"A": 2}, True),
         ([A, A1], 5, [A], {"A": 2}, True),
         ([A, A1], 5, [A, B], {"A": 2, "B": 1}, False),
-        # Nobody knows where they were: their node may have died before they came up.
+        # The devices are unknown: the node may have died before the replicas started.
         ([None, None], 0, [], {"A": 8, "B": 8}, False),
         ([None, A], 0, [], {"A": 8}, True),
     ],
@@ -106,7 +106,7 @@ def test_what_was_lost_is_told_by_cause_with_its_devices() -> None:
     for device in (A, A1, A1, None):
         failing(places, Place(), device)
     failing(places, Place(), B, "the driver is too old")
-    places.drop(Place())  # a place that never failed is not missed
+    places.drop(Place())  # a place that never failed is not reported
     assert places.why() == f"{CAUSE} (and 1 other cause)"
     assert places.losses() == [
         f"the pass ran without 4 of its 160 replicas: {CAUSE} (on A, GPU 0; A, GPU 1)",

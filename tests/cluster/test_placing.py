@@ -1,4 +1,4 @@
-"""Replicas without a GPU are on the CPU nodes that a manifest describes, and never on its head."""
+"""Replicas without a GPU run on the CPU nodes of a manifest, never on its head."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ray.cluster_utils import Cluster
 
 from cluster.pool import Runtime
 from cluster.session import ReplicaSpec, open_session
-from tests.cluster.manifest_samples import ON_CPUS, one, options, rendered
+from tests.cluster.manifest_samples import ON_CPUS, only, options, rendered
 from tests.local_ray import STORE_BYTES, cluster_of
 
 pytestmark = pytest.mark.ray
 
 PATIENCE_S = 120
-# The recipe's replicas have two threads each, so that there is room for two on such a node.
+# The recipe's replicas have two threads each, so a node of 4 CPUs has room for two.
 MANIFEST = rendered(options("raycluster", gpus_per_node=0, nodes=2, cpus_per_cpu_node=4), ON_CPUS)
 
 
@@ -29,19 +29,19 @@ class Reader:
 
 
 def node_of(kind: str) -> dict[str, Any]:
-    """What the manifest's node has, as Ray's autoscaler understands it, for `Cluster.add_node`."""
-    derived = _derive_autoscaling_config_from_ray_cr(one(MANIFEST, "RayCluster"))
-    found = dict(derived["available_node_types"][kind]["resources"])
+    """Return a manifest node's resources, as Ray's autoscaler reads them, for `add_node`."""
+    derived = _derive_autoscaling_config_from_ray_cr(only(MANIFEST, "RayCluster"))
+    resources = dict(derived["available_node_types"][kind]["resources"])
     return {
-        "num_cpus": found.pop("CPU"),
-        "num_gpus": found.pop("GPU"),
-        "resources": {name: count for name, count in found.items() if name != "memory"},
+        "num_cpus": resources.pop("CPU"),
+        "num_gpus": resources.pop("GPU"),
+        "resources": {name: count for name, count in resources.items() if name != "memory"},
         "object_store_memory": STORE_BYTES,
     }
 
 
 def ready(runtime: Runtime, count: int) -> list[str]:
-    """The nodes of the replicas, once so many are ready."""
+    """Wait until `count` replicas are ready; return their nodes."""
     import ray
 
     deadline_s = time.monotonic() + PATIENCE_S
@@ -53,7 +53,7 @@ def ready(runtime: Runtime, count: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def described() -> Iterator[Cluster]:
-    """The manifest's head."""
+    """Start a cluster with only the head of the manifest."""
     with cluster_of(**node_of("headgroup")) as cluster:
         yield cluster
 
@@ -78,9 +78,9 @@ def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for(
         open_session(described.address) as session,
         session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
     ):
-        found = ready(runtime, 4)
-        assert sorted(found) == sorted(nodes * 2)
-        assert runtime.pending_lanes() == 1  # for which Ray's autoscaler would bring one up
+        used_nodes = ready(runtime, 4)
+        assert sorted(used_nodes) == sorted(nodes * 2)
+        assert runtime.pending_lanes() == 1  # Ray's autoscaler would start a node for it
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A plan covers every uncovered page exactly once, whatever the order and however it is cut."""
+"""A plan covers every uncovered page exactly once, in any order and with any shard size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schemas.ids import split_page_id
 from schemas.shards import PageRange, Shard
 from tests.builders import RECIPE_DIGEST, make_doc_id, make_range
 
-# Documents as (page count, pages covered already, some of them past the end).
+# Documents as (page count, pages already covered); covered pages may be past the end.
 corpora = st.lists(st.tuples(st.integers(0, 40), st.sets(st.integers(0, 45))), max_size=6)
 shard_sizes = st.integers(1, 50)
 

@@ -1,4 +1,4 @@
-"""The pool's promises, on a runtime that fails at will: all items end once, suspects run alone."""
+"""The pool's promises on a runtime that fails on demand: items end once, suspects run alone."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ POLICY = Policy(halves, backoff_s=(0, 0))
 
 @dataclass
 class FakeRuntime:
-    """Runs a chain when it starts and tells at a later `wait`; a ShardError ends all of its lane.
+    """Runs a chain at its start and reports it at a later `wait`; a ShardError ends its whole lane.
 
-    `choose` picks the lane that ends its next chain; `begun` and `mates` record each start and
-    what shared its lane.
+    `choose` picks the lane whose next chain ends; `begun` and `mates` record each start and the
+    chains that shared its lane.
     """
 
     chosen_lanes: Sequence[Hashable] = (0,)
@@ -93,7 +93,7 @@ def run_one(step: Step, item: range) -> Outcome:
 
 @dataclass
 class Reader:
-    """Reads pages. Killers always fail; each flaky page, and each fault, only the first times."""
+    """Reads pages. Killers always fail; a flaky page fails once; the first `faults` calls fail."""
 
     killers: frozenset[int] = frozenset()
     flaky: set[int] = field(default_factory=set)
@@ -125,7 +125,7 @@ def cut(pages: int, size: int) -> list[range]:
 
 
 def pages_of(done: Iterable[Done[range]]) -> list[int]:
-    return sorted(page for one in done for page in one.item)
+    return sorted(page for result in done for page in result.item)
 
 
 page_sets = st.frozensets(st.integers(0, 59), max_size=5)
@@ -143,17 +143,17 @@ def test_every_page_ends_exactly_once_whatever_fails(pages, size, lanes, killers
     runtime = FakeRuntime(range(lanes), choose=random.randrange)
     done = run(cut(pages, size), Reader(killers, set(flaky)), runtime)
     assert pages_of(done) == list(range(pages))
-    failed = [one for one in done if one.error is not None]
-    assert all(len(one.item) == 1 for one in failed)
+    failed = [result for result in done if result.error is not None]
+    assert all(len(result.item) == 1 for result in failed)
     assert pages_of(failed) == sorted(killers & set(range(pages)))
-    assert all(one.value == list(one.item) for one in done if one.error is None)
+    assert all(result.value == list(result.item) for result in done if result.error is None)
     assert runtime.most_on_a_lane <= 2
 
 
 @given(st.integers(0, 63), st.integers(1, 3))
 def test_a_killer_page_costs_itself_and_no_other(killer: int, lanes: int) -> None:
     done = run([range(64)], Reader(frozenset({killer})), FakeRuntime(range(lanes)))
-    (failed,) = [one for one in done if one.error is not None]
+    (failed,) = [result for result in done if result.error is not None]
     assert failed.item == range(killer, killer + 1)
     assert str(failed.error) == "the replica died"
     assert pages_of(done) == list(range(64))
@@ -163,7 +163,7 @@ def test_a_page_is_given_up_after_failing_alone_twice() -> None:
     runtime = FakeRuntime()
     (done,) = run([range(1)], Reader(frozenset({0})), runtime)
     assert done.error is not None
-    assert runtime.begun == [range(1)] * 3  # once among others, then twice alone
+    assert runtime.begun == [range(1)] * 3  # once with other pages, then twice alone
 
 
 @given(killers=page_sets, lanes=st.integers(1, 4), random=st.randoms(use_true_random=False))
@@ -173,7 +173,7 @@ def test_a_suspect_has_its_lane_to_itself(killers, lanes, random) -> None:
     run(items, Reader(killers), runtime)
     fresh = set(items)
     for ticket, item in enumerate(runtime.begun):
-        if item not in fresh:  # a part of what failed, or tried again
+        if item not in fresh:  # half of a failed item, or a retry
             assert not runtime.mates[ticket]
         fresh.discard(item)
 
@@ -213,7 +213,7 @@ def test_an_item_whose_lane_went_before_it_began_is_admitted_whole() -> None:
     runtime = LosesOnce(range(2), lost_lanes=frozenset({0}), began=False)
     states: list[PoolState] = []
     done = run(cut(64, 8), list, runtime, states.append)
-    assert {one.item for one in done} == set(cut(64, 8))
+    assert {result.item for result in done} == set(cut(64, 8))
     assert len(done) == 8
     assert (states[-1].splits, states[-1].retries) == (0, 2)
 
@@ -228,7 +228,9 @@ def test_ending_lanes_that_are_not_needed_loses_nothing(pages, lanes, killers, r
     runtime = Shrinking(range(lanes), choose=random.randrange)
     done = run(cut(pages, 4), Reader(killers), runtime)
     assert pages_of(done) == list(range(pages))
-    assert pages_of(one for one in done if one.error) == sorted(killers & set(range(pages)))
+    assert pages_of(result for result in done if result.error) == sorted(
+        killers & set(range(pages))
+    )
 
 
 def test_lanes_are_given_back_as_the_work_runs_out() -> None:
@@ -250,14 +252,14 @@ def test_lanes_stay_while_there_are_fresh_items() -> None:
 
 def test_a_fault_of_the_surroundings_is_waited_out() -> None:
     done = run([range(4)], Reader(faults=2), FakeRuntime())
-    assert [one.value for one in done] == [[0, 1, 2, 3]]
+    assert [result.value for result in done] == [[0, 1, 2, 3]]
 
 
 def test_a_fault_that_outlasts_the_pauses_stops_the_run() -> None:
     runtime = FakeRuntime()
     with pytest.raises(StorageError, match="the store is away"):
         run([range(4)], Reader(faults=3), runtime)
-    assert runtime.begun == [range(4)] * 3  # the policy's two pauses lie between them
+    assert runtime.begun == [range(4)] * 3  # with the policy's two pauses in between
 
 
 def test_what_no_waiting_mends_stops_the_run_at_once() -> None:
@@ -278,11 +280,11 @@ def test_one_outage_counts_once_however_many_chains_it_fails() -> None:
 
 
 def test_a_success_between_faults_starts_the_count_again() -> None:
-    seen: set[range] = set()
+    called: set[range] = set()
 
     def first_call_of_each_fails(pages: range) -> list[int]:
-        if pages not in seen:
-            seen.add(pages)
+        if pages not in called:
+            called.add(pages)
             raise StorageError("the store is slow")
         return list(pages)
 
@@ -317,7 +319,7 @@ def test_items_are_taken_only_as_lanes_have_room() -> None:
 
 @dataclass
 class ComingAndGoing(FakeRuntime):
-    """Lanes change at each turn of the loop; what runs on a lane that goes is lost."""
+    """Lanes change at each turn of the loop; chains on a lane that goes away are lost."""
 
     seasons: Iterator[Sequence[Hashable]] = field(default_factory=lambda: iter(()))
 
@@ -326,16 +328,16 @@ class ComingAndGoing(FakeRuntime):
         return self.chosen_lanes
 
     def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
-        gone = [t for t, (_, lane) in self.running.items() if lane not in self.chosen_lanes]
-        for ticket in gone:
+        lost_tickets = [t for t, (_, lane) in self.running.items() if lane not in self.chosen_lanes]
+        for ticket in lost_tickets:
             del self.running[ticket]
-        lost = [(ticket, Outcome(error=ShardError("the node was lost"))) for ticket in gone]
+        lost = [(ticket, Outcome(error=ShardError("the node was lost"))) for ticket in lost_tickets]
         return lost or super().wait(timeout_s)
 
 
 @dataclass
 class LosesOnce(FakeRuntime):
-    """What first runs on the lost lanes is lost, all at once; the lanes themselves come back."""
+    """The first chains on the lost lanes are lost all at once; the lanes come back."""
 
     lost_lanes: frozenset[Hashable] = frozenset()
     began: bool = True
@@ -349,19 +351,19 @@ class LosesOnce(FakeRuntime):
         return ticket
 
     def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
-        gone = [t for t, (_, lane) in self.running.items() if lane in self.lost_lanes]
+        lost_tickets = [t for t, (_, lane) in self.running.items() if lane in self.lost_lanes]
         self.lost_lanes = frozenset()
-        for ticket in gone:
+        for ticket in lost_tickets:
             self.suspects |= set(halves(self.begun[ticket]))
             del self.running[ticket]
         error = ShardError("the node was lost")
-        lost = [(ticket, Outcome(error=error, began=self.began)) for ticket in gone]
+        lost = [(ticket, Outcome(error=error, began=self.began)) for ticket in lost_tickets]
         return lost or super().wait(timeout_s)
 
 
 @dataclass
 class Shrinking(FakeRuntime):
-    """Ends every lane that it may: idle ones beyond those that are said to be needed."""
+    """Ends every lane that it may end: the idle lanes beyond the number to keep."""
 
     def keep(self, count: int) -> None:
         super().keep(count)
@@ -377,7 +379,7 @@ def test_lanes_that_come_and_go_lose_nothing(seasons, killers) -> None:
     done = run(cut(40, 8), Reader(killers), runtime)
     assert pages_of(done) == list(range(40))
     # Each loss of a node counts against what ran there, so a page may be given up unread.
-    unread = {page for one in done if one.error for page in one.item}
+    unread = {page for result in done if result.error for page in result.item}
     assert unread >= killers & set(range(40))
 
 
@@ -408,14 +410,17 @@ def test_a_chain_in_process_hands_on_the_item_and_all_results() -> None:
         session.runtime(ReplicaSpec(lambda: ["replica"], 1)) as runtime,
     ):
         done = list(run_pool([3, 4], chain, runtime, Policy(lambda item: [item])))
-    assert [one.value for one in done] == [(3, 6, ["replica", 3, 6]), (4, 8, ["replica", 4, 8])]
+    assert [result.value for result in done] == [
+        (3, 6, ["replica", 3, 6]),
+        (4, 8, ["replica", 4, 8]),
+    ]
 
 
 def test_in_process_an_unforeseen_exception_costs_only_its_item() -> None:
     chain = [Step(lambda pages: [1 // (page - 5) for page in pages])]
     with open_session(IN_PROCESS) as session, session.runtime() as runtime:
         done = list(run_pool(cut(12, 4), chain, runtime, POLICY))
-    (failed,) = [one for one in done if one.error is not None]
+    (failed,) = [result for result in done if result.error is not None]
     assert failed.item == range(5, 6)
     assert isinstance(failed.error, ZeroDivisionError)
     assert pages_of(done) == list(range(12))

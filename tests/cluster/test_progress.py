@@ -24,7 +24,7 @@ def shown(console: Console) -> str:
 
 
 def timeless(lines: str) -> list[str]:
-    """The lines without the time that each begins with."""
+    """Return the lines without the time at their start."""
     split = [
         re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (.*)", line) for line in lines.splitlines()
     ]
@@ -80,7 +80,7 @@ def test_the_time_left_follows_from_the_rate_beside_it_also_where_work_ends_in_b
                    _started_s=0.0, _shown_s=0.0)  # fmt: skip
     for burst in range(1, 5):
         seconds[0] = 60.0 * burst
-        for _ in range(64):  # a shard's pages come at once, once a minute
+        for _ in range(64):  # all pages of a shard are done at once, once a minute
             counts.add(1)
     assert timeless(shown(console))[-1] == "read: 193/1000 pages, 0.8 pages/s, 0:16:44 left"
 

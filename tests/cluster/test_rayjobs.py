@@ -11,9 +11,9 @@ import pytest
 from cluster.rayjobs import KubernetesApi, Scheduled, create_rayjob
 from schemas.errors import EnvironmentFault, RequestError
 from tests.cluster.kubernetes_api import NAMESPACE, TOKEN, RayJobs, kubernetes_api
-from tests.cluster.manifest_samples import one, options, rendered
+from tests.cluster.manifest_samples import only, options, rendered
 
-JOB = one(rendered(options("rayjob")), "RayJob")
+JOB = only(rendered(options("rayjob")), "RayJob")
 
 
 @pytest.fixture

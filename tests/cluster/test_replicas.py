@@ -1,4 +1,4 @@
-"""Replicas follow the nodes: what a lost one leaves, what is not waited for, what is ended."""
+"""Replicas follow the nodes: they go with a lost node, are not awaited in vain, end when idle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 120
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """A head without work on it, a node with two CPUs, and one with a GPU."""
+    """Start a head that takes no work, a node with two CPUs, and a node with a GPU."""
     bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
     with cluster_of(**bare) as made:
         made.add_node(**bare | {"num_cpus": 2})
@@ -44,7 +44,7 @@ def spec(count: int, make: Callable[[], Any] = Reader) -> ReplicaSpec:
 
 
 def wait_for(gate: Path) -> Path:
-    """A step that ends when the gate is there."""
+    """A step that ends when the file `gate` exists."""
     while not gate.exists():
         time.sleep(0.02)
     return gate
@@ -55,7 +55,7 @@ def read(replica: Reader, gate: Path, *results: Any) -> Path:
 
 
 def turn_until(runtime: Runtime, holds: Callable[[], bool]) -> None:
-    """Look for lanes, as the pool does, until something holds."""
+    """Ask for lanes, as the pool does, until a condition holds."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline_s, "it never came to hold"
@@ -64,14 +64,14 @@ def turn_until(runtime: Runtime, holds: Callable[[], bool]) -> None:
 
 
 def turn_until_ended(runtime: Runtime, tickets: Sequence[Hashable]) -> list[Outcome]:
-    """Turn, as the pool does, until these chains have ended; how each did."""
-    seen: dict[Hashable, Outcome] = {}
+    """Loop as the pool does until these chains have ended; return their outcomes."""
+    outcomes: dict[Hashable, Outcome] = {}
     deadline_s = time.monotonic() + PATIENCE_S
-    while not seen.keys() >= set(tickets):
+    while not outcomes.keys() >= set(tickets):
         assert time.monotonic() < deadline_s, "a chain never ended"
         runtime.lanes()
-        seen.update(runtime.wait(0.1))
-    return [seen[ticket] for ticket in tickets]
+        outcomes.update(runtime.wait(0.1))
+    return [outcomes[ticket] for ticket in tickets]
 
 
 @pytest.mark.slow
@@ -91,21 +91,23 @@ def test_a_lost_node_takes_its_lane_along_and_nothing_waits_for_its_return(
         (other,) = nodes.values()
         in_flight = [runtime.start([Step(read, on_replica=True)], gate, lost)] * is_reading
         chain = [Step(wait_for), Step(read, on_replica=True)]
-        in_flight.append(runtime.start(chain, gate, lost))  # it has not come to its replica yet
+        in_flight.append(
+            runtime.start(chain, gate, lost)
+        )  # this chain has not reached its replica yet
 
         cluster.remove_node(doomed, allow_graceful=False)
         ended = turn_until_ended(runtime, in_flight)
         assert all(outcome.error is not None for outcome in ended)
         assert [outcome.began for outcome in ended] == [True] * is_reading + [False]
         assert tuple(runtime.lanes()) == (other,)
-        assert runtime.pending_lanes() == 1  # asked for again, and there is no room
+        assert runtime.pending_lanes() == 1  # a new replica was requested, but there is no room
 
         runtime.keep(1)
         assert (runtime.pending_lanes(), tuple(runtime.lanes())) == (0, (other,))
         goes_on = runtime.start(chain, open_gate, other)
         (outcome,) = turn_until_ended(runtime, [goes_on])
         assert outcome.value == open_gate
-        gate.touch()  # so that the step which waits on a CPU node ends
+        gate.touch()  # ends the step that waits on a CPU node
 
 
 def test_gpus_that_are_not_there_are_not_waited_for_at_the_tail(

@@ -1,4 +1,4 @@
-"""The runtimes: chains over real Ray tasks and actors, and the same in process."""
+"""The runtimes: chains over real Ray tasks and actors, and the same chains in process."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def run(session: Session, chain: list[Step], replicas: ReplicaSpec | None, items
 
 def test_each_step_gets_the_item_and_all_results_before_it(session: Session) -> None:
     chain = [Step(double), Step(add, on_replica=True), Step(together)]
-    found = run(session, chain, ReplicaSpec(lambda: Adder(100), count=2), range(20))
-    assert sorted(found) == [(item, 2 * item, 2 * item + 100) for item in range(20)]
+    values = run(session, chain, ReplicaSpec(lambda: Adder(100), count=2), range(20))
+    assert sorted(values) == [(item, 2 * item, 2 * item + 100) for item in range(20)]
 
 
 def test_chains_without_replicas_run_too(session: Session) -> None:
@@ -85,7 +85,7 @@ def never_ready() -> Adder:
 
 
 def hang_once(marker: Path) -> str:
-    """Hangs when it is first called with a path, in any process."""
+    """Hang at the first call with a path, in whatever process."""
     try:
         marker.touch(exist_ok=False)
     except FileExistsError:
@@ -125,7 +125,7 @@ def test_a_chain_past_its_deadline_is_ended_and_tried_again(
     items = [tmp_path / name for name in "ab"]
     with open_session() as session, session.runtime(replicas) as runtime:
         done = list(run_pool(items, [step], runtime, policy))
-    assert sorted(one.value for one in done) == ["a", "b"]
+    assert sorted(result.value for result in done) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Jobs over a client that the test answers for: ids, races, and connections that break."""
+"""Jobs over a client whose answers the test sets: ids, races, and broken connections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def details(
     message: str = "",
     exit_code: int | None = None,
 ) -> Any:
-    """A job as Ray tells of it."""
+    """Return a job as Ray describes it."""
     return SimpleNamespace(
         submission_id=f"pagefoundry-{NAME}-{number}",
         job_id=None,
@@ -56,8 +56,8 @@ def details(
 class FakeClient:
     """A cluster that holds these jobs and prints these chunks.
 
-    An exception in `logs` or `gets` is raised in its turn. `before_submit` is what others do
-    meanwhile.
+    An exception in `logs` or `gets` is raised at its turn. `before_submit` does what others do
+    before a job is submitted.
     """
 
     jobs: list[Any] = field(default_factory=list)
@@ -100,10 +100,10 @@ class FakeClient:
     def get_job_info(self, job_id: str) -> Any:
         if self.gets and (error := self.gets.pop(0)):
             raise error
-        found = [job for job in self.jobs if job.submission_id == job_id]
-        if not found:
+        matching = [job for job in self.jobs if job.submission_id == job_id]
+        if not matching:
             raise RuntimeError(f"Request failed with status code 404: Job {job_id} does not exist.")
-        return found[0]
+        return matching[0]
 
     def get_job_logs(self, job_id: str) -> str:
         return ""
@@ -189,19 +189,19 @@ def test_who_loses_the_race_to_a_job_that_ends_at_once_starts_the_next() -> None
 
 def follow(client: FakeClient) -> tuple[Job | None, list[str], list[str], list[float]]:
     lines: list[str] = []
-    said: list[str] = []
+    warnings: list[str] = []
     slept: list[float] = []
-    job = jobs_of(client, slept).follow(f"pagefoundry-{NAME}-1", lines.append, said.append)
-    return job, lines, said, slept
+    job = jobs_of(client, slept).follow(f"pagefoundry-{NAME}-1", lines.append, warnings.append)
+    return job, lines, warnings, slept
 
 
 def test_lines_are_whole_however_they_are_cut() -> None:
     client = FakeClient([details(1, "SUCCEEDED")], [["on", "e\ntwo\n\nth", "ree"]])
-    job, lines, said, slept = follow(client)
+    job, lines, warnings, slept = follow(client)
     assert lines == ["one", "two", "", "three"]
     assert job is not None
     assert job.state == "SUCCEEDED"
-    assert (said, slept) == ([], [])
+    assert (warnings, slept) == ([], [])
 
 
 def test_a_connection_that_breaks_is_made_anew_and_no_line_comes_twice() -> None:
@@ -216,11 +216,11 @@ def test_a_connection_that_breaks_is_made_anew_and_no_line_comes_twice() -> None
 
 def test_a_cluster_that_is_gone_is_tried_for_a_while_and_said_once() -> None:
     client = FakeClient(logs=[["one\n"]], gets=[ConnectionError("refused")] * (len(BACKOFF_S) + 1))
-    job, lines, said, slept = follow(client)
+    job, lines, warnings, slept = follow(client)
     assert job is None
     assert lines == ["one"]
     assert slept == list(BACKOFF_S)
-    assert said == ["http://head:8265 does not answer: refused; retrying"]
+    assert warnings == ["http://head:8265 does not answer: refused; retrying"]
 
 
 def test_a_job_that_waits_is_followed_without_end_and_says_why_once() -> None:
@@ -233,9 +233,9 @@ def test_a_job_that_waits_is_followed_without_end_and_says_why_once() -> None:
             rounds -= 1
             return waiting if rounds else details(1, "SUCCEEDED")
 
-    job, _, said, slept = follow(Starting())
+    job, _, warnings, slept = follow(Starting())
     assert job is not None
-    assert said == [f"pagefoundry-{NAME}-1 is waiting: No node has a GPU."]
+    assert warnings == [f"pagefoundry-{NAME}-1 is waiting: No node has a GPU."]
     assert set(slept) == {BACKOFF_S[0]}
 
 
@@ -251,7 +251,7 @@ def test_a_head_that_forgot_the_job_says_how_to_go_on() -> None:
         follow(FakeClient(logs=[["one\n"]]))
 
 
-# ---- what is told ---------------------------------------------------------------------------
+# ---- reporting ------------------------------------------------------------------------------
 
 
 def test_only_our_jobs_are_listed_oldest_first() -> None:
@@ -260,9 +260,9 @@ def test_only_our_jobs_are_listed_oldest_first() -> None:
     other.metadata, other.entrypoint = {}, "python train.py"
     by_manifest = details(3)
     by_manifest.metadata, by_manifest.entrypoint = None, "pagefoundry run /recipe/recipe.yaml"
-    found = jobs_of(FakeClient([driver, by_manifest, other, details(1)])).list()
-    assert [job.id[-1] for job in found] == ["1", "3"]
-    assert [job.dataset for job in found] == [DATASET, None]
+    jobs = jobs_of(FakeClient([driver, by_manifest, other, details(1)])).list()
+    assert [job.id[-1] for job in jobs] == ["1", "3"]
+    assert [job.dataset for job in jobs] == [DATASET, None]
 
 
 def test_the_message_of_a_failed_job_is_its_last_line() -> None:

@@ -1,4 +1,4 @@
-"""Read a dataset as its consumers do: with deltalake and the card alone, none of our code."""
+"""Read a dataset as its consumers do: with deltalake and the card, without any of our code."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ Contents = dict[str, str]
 
 
 def read_version(dataset: Path, version: int | None = None) -> tuple[int, Contents] | None:
-    """The number and the contents of a version, the latest by default: `pages`, and the versions
-    of the other tables that its commit names. None where nothing is published."""
+    """Return the number and the contents of a version, the latest by default.
+
+    The contents are those of `pages` and of the other tables at the versions that the commit of
+    `pages` names. None if nothing is published.
+    """
     try:
         pages = DeltaTable(str(dataset / "pages"))
     except TableNotFoundError:
@@ -27,20 +30,23 @@ def read_version(dataset: Path, version: int | None = None) -> tuple[int, Conten
     commits = _commits(pages)
     if version is not None:
         pages.load_as_version(version)
-    said = json.loads(commits[pages.version()].get("pagefoundry", "{}"))
-    if "versions" not in said:
+    recorded = json.loads(commits[pages.version()].get("pagefoundry", "{}"))
+    if "versions" not in recorded:
         return None
     contents = {
         name: contents_of(DeltaTable(str(dataset / name), version=number).to_pyarrow_table())
-        for name, number in said["versions"].items()
+        for name, number in recorded["versions"].items()
     }
     contents["pages"] = contents_of(pages.to_pyarrow_table())
     return pages.version(), contents
 
 
 def _commits(table: DeltaTable) -> dict[int, dict[str, Any]]:
-    """Commits by version. deltalake lists those that came after the table was opened too, and
-    counts down from the version that it was opened at: taken again until none came meanwhile."""
+    """Return the commits by version.
+
+    deltalake's history also lists commits that came after the table was opened, but numbers them
+    down from the version at opening. So this reads again until no commit came in between.
+    """
     while True:
         version = table.version()
         commits = {entry["version"]: entry for entry in table.history()}
@@ -65,7 +71,7 @@ def read_card(dataset: Path) -> Contents | None:
 
 
 def contents_of(rows: pa.Table) -> str:
-    """A digest of rows that their order does not change."""
+    """Return a digest of the rows that does not depend on their order."""
     if not rows.num_rows:
         return "empty"
     listed = sorted(repr(sorted(row.items())) for row in rows.to_pylist())

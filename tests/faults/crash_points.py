@@ -1,16 +1,16 @@
 """End a process at a chosen write of a publish, from outside the code that writes.
 
-The process is a child of its own. Nothing of ours is patched in it: Python's audit events tell of
-the renames that put parts and the card in their places, and its profiler of the calls into
-deltalake, which writes by itself. At each write there are two crashes:
+The publish runs in a child process. None of our code is patched in it: Python's audit events
+report the renames that put parts and the card in place, and Python's profiler reports the calls
+into deltalake, which writes its files itself. Each write has two crash points:
 
-- `before`: SIGKILL when all is ready (the bytes lie beside their place) and the write is next. It
-  is also the crash after the write before, as publish writes one thing at a time.
-- `torn`: the kernel ends the process inside the write, when the file grows past a few bytes
-  (RLIMIT_FSIZE and SIGXFSZ), in Python and in deltalake alike.
+- `before`: SIGKILL when everything is ready (the bytes are in a temporary file) and the write is
+  next. It is also the crash after the previous write, as publish makes one write at a time.
+- `torn`: the kernel ends the process during the write, when the file grows past a few bytes
+  (RLIMIT_FSIZE and SIGXFSZ). This works in Python and in deltalake.
 
-Children come from a fork server that has imported everything once, as imports take longer than
-a publish of a few pages.
+Children come from a fork server that has already imported everything, because imports take longer
+than publishing a few pages.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _CALLS = {"create_write_transaction": "commit", "create_table_with_add_actions":
 
 @dataclass(frozen=True)
 class CrashPoint:
-    """A write, by its name, and a phase of it."""
+    """The name of a write and the phase in which the process ends."""
 
     write: str
     phase: str
@@ -61,7 +61,7 @@ class WriteWatch:
     """Names the writes that this process makes to a dataset, and ends it at one of them.
 
     Names are `<table>-part-<n>`, `<table>-table`, `<table>-commit` and `card`, in the order in
-    which they are made. Staging and the lease are no writes of publish.
+    which they are made. Writes to staging and to the lease are not counted as publish's.
     """
 
     dataset: str
@@ -86,10 +86,10 @@ class WriteWatch:
                 self._limit()
 
     def _is_torn_beside(self, folder: str) -> bool:
-        """Whether the write to be torn is the next one, and goes to this folder."""
+        """Whether the next write is the one to tear, and goes to this folder."""
         if self.point is None or self.point.phase != "torn":
             return False
-        if self.point.write == "card":  # the lease lies beside it, and is written before it
+        if self.point.write == "card":  # the lease is in the same folder and is written first
             return folder == self.dataset and _is_running(write_card)
         return self._name_of(f"{folder}/part-", count=False) == self.point.write
 
@@ -134,7 +134,7 @@ def _is_running(function: Callable[..., Any]) -> bool:
 
 
 def write_names(recipe: Recipe) -> list[str]:
-    """Run a recipe in a child; the names of the writes that its publish made, in order."""
+    """Run a recipe in a child; return the names of the writes of its publish, in order."""
     receiving, sending = CONTEXT.Pipe(duplex=False)
     child = CONTEXT.Process(target=_run_and_tell, args=(recipe, sending))
     child.start()
@@ -146,7 +146,10 @@ def write_names(recipe: Recipe) -> list[str]:
 
 
 def run_until(recipe: Recipe, point: CrashPoint) -> int | None:
-    """Run a recipe in a child that ends at a point; its exit status, 0 where it got past."""
+    """Run a recipe in a child that ends at a crash point; return its exit status.
+
+    The status is 0 if the child never reached the point.
+    """
     child = CONTEXT.Process(target=_run_watched, args=(recipe, point))
     child.start()
     _join(child)

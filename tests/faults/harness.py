@@ -1,11 +1,12 @@
-"""Histories of faults: run the real command, do it harm at chosen moments, run it again, check.
+"""Histories of faults: run the real command, inject faults at chosen moments, rerun it, check.
 
-A history starts from a published version, of whose documents one has left and many have come. It
-runs `pagefoundry run` until no fault is left to strike and a run has ended with exit code 0. Then
-the tables must hold what an undisturbed run makes, under the same part names, `verify` must find
-nothing, and the older version must read as it did. Moments are told by what lies in the dataset,
-never by time. The corpus is from `tests.faults.worlds`, the faults are in
-`tests.faults.injections`, what they strike in `tests.faults.stages`.
+A history starts from a published version; since then one of its documents has left and many have
+been added. The history runs `pagefoundry run` until every fault has been injected and a run has
+ended with exit code 0. Then the tables must hold what an undisturbed run makes, under the same
+part names, `verify` must find no problem, and the older version must read as before. A moment is
+defined by the objects in the dataset, never by time. The corpus comes from `tests.faults.worlds`,
+the faults from `tests.faults.injections`, and the places where runs take place from
+`tests.faults.stages`.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ _DELETE_IT = re.compile(r"pagefoundry: (\S+?): .*\bdelete (it|the receipt)\b")
 
 @dataclass
 class Stage:
-    """Where a history is played: a dataset, and how the command is run on it.
+    """Where a history takes place: a dataset, and how the command is run on it.
 
-    `dataset` is the dataset for the command, `view` the same for us, which `readable` makes a path
-    that every library can open. `names` lists what lies in
-    it, `mark` marks processes that serve the command and were there before it. `props` is what
-    the stage has for its own faults.
+    `dataset` is the dataset's address for the command; `view` is its address for the test, and
+    `readable` turns `view` into a path that every library can open. `names` lists the objects in
+    the dataset. `mark` marks processes that serve the command and were started before it. `props`
+    holds what the stage's own faults need.
     """
 
     name: str
@@ -65,66 +66,70 @@ class Stage:
 
 @dataclass
 class Run:
-    """The command at work, or at its end."""
+    """One run of the command, running or ended; `stderr_path` is the file of its stderr."""
 
     stage: Stage
     process: subprocess.Popen[str]
     mark: str
-    said: Path
+    stderr_path: Path
 
     def wait_for(self, moment: Moment) -> bool:
-        """Whether the moment came before the run ended."""
+        """Wait for the moment; return whether it came before the run ended."""
         came = self._until(lambda: moment.has_come(self.stage), str(moment))
         return came and self.process.poll() is None
 
     def is_harmed(self, fault: Fault) -> bool:
-        """Whether the fault did harm before the run ended."""
+        """Wait until the fault does harm; return whether it did before the run ended."""
         return self._until(lambda: fault.has_harmed(self), f"harm by {fault.name}")
 
     def _until(self, has_come: Callable[[], bool], what: str) -> bool:
-        """Whether it came by the end of the run."""
+        """Wait for a condition; return whether it held before the run ended."""
         deadline = time.monotonic() + TIMEOUT_S
         while not has_come():
             if self.process.poll() is not None:
                 return has_come()
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{what} never came: {self.said.read_text()[-2000:]}")
+                raise TimeoutError(f"{what} never came: {self.stderr_path.read_text()[-2000:]}")
             time.sleep(POLL_S)
         return True
 
     def end(self) -> int:
-        """Wait for the end; the exit code, or minus the signal that ended it."""
+        """Wait for the end; return the exit code, or minus the number of the fatal signal."""
         try:
             return self.process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"the run hangs: {self.said.read_text()[-2000:]}") from None
+            raise TimeoutError(f"the run hangs: {self.stderr_path.read_text()[-2000:]}") from None
 
     def lines(self) -> list[str]:
-        """What it said on stderr."""
-        return self.said.read_text().splitlines()
+        """Return the lines that the run wrote to stderr."""
+        return self.stderr_path.read_text().splitlines()
 
     def processes(self) -> list[psutil.Process]:
-        """All that works for the run: what bears its mark or its stage's, and their children.
+        """Return the processes that bear the mark of the run or of its stage, and their children.
 
-        Ray's workers write their titles over their environment, so they are found by descent.
+        Ray's workers overwrite their environment with their titles, so they are found by descent.
         """
         roots = [*marked(self.mark), *(marked(self.stage.mark) if self.stage.mark else ())]
-        found = {process.pid: process for process in roots}
+        by_id = {process.pid: process for process in roots}
         for root in roots:
             try:
-                found |= {child.pid: child for child in root.children(recursive=True)}
+                by_id |= {child.pid: child for child in root.children(recursive=True)}
             except psutil.NoSuchProcess:
                 continue
-        return list(found.values())
+        return list(by_id.values())
 
     def find(self, *words: str) -> list[psutil.Process]:
-        """Its processes whose command line has one of these in it."""
-        return [one for one in self.processes() if any(word in command_of(one) for word in words)]
+        """Return the run's processes whose command line contains one of these words."""
+        return [
+            process
+            for process in self.processes()
+            if any(word in command_of(process) for word in words)
+        ]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When at least `count` more objects of a kind than in the first version lie in the dataset."""
+    """When the dataset has `count` more objects of a kind than the first version had."""
 
     kind: str
     count: int
@@ -145,18 +150,18 @@ KINDS = {
 
 
 def progress(stage: Stage) -> dict[str, int]:
-    """How many objects of each kind have come since the first version."""
+    """Count the objects of each kind that were added since the first version."""
     names = set(stage.names()) - stage.world.first_names
     return {kind: sum(map(bool, map(p.fullmatch, names))) for kind, p in KINDS.items()}
 
 
 @contextmanager
 def running(stage: Stage, folder: Path) -> Iterator[Run]:
-    """The command on a stage; at the end all that it started is killed."""
+    """Run the command on a stage; at the end, kill all processes that it started."""
     mark = uuid.uuid4().hex
-    recipe, said = folder / f"{mark}.yaml", folder / f"{mark}.err"
+    recipe, stderr_path = folder / f"{mark}.yaml", folder / f"{mark}.err"
     recipe.write_text(stage.world.recipe(stage.dataset))
-    with said.open("w") as errors:
+    with stderr_path.open("w") as errors:
         process = subprocess.Popen(
             [*stage.prefix, COMMAND, "run", str(recipe), "--ray", stage.ray],
             stdout=subprocess.DEVNULL,
@@ -166,14 +171,14 @@ def running(stage: Stage, folder: Path) -> Iterator[Run]:
             text=True,
         )
     try:
-        yield Run(stage, process, mark, said)
+        yield Run(stage, process, mark, stderr_path)
     finally:
         kill_marked(mark)
         process.wait()
 
 
 def kill_marked(mark: str) -> None:
-    """Kill what bears a mark; children die with their parents or bear it too."""
+    """Kill the processes with a mark; their children inherit it or die with their parents."""
     left = marked(mark)
     for process in left:
         process.kill()
@@ -181,7 +186,7 @@ def kill_marked(mark: str) -> None:
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """All processes that bear a mark in their environment."""
+    """Return all processes that have this mark in their environment."""
     return [process for process in psutil.process_iter() if _mark_of(process) == mark]
 
 
@@ -193,7 +198,7 @@ def _mark_of(process: psutil.Process) -> str | None:
 
 
 def command_of(process: psutil.Process) -> str:
-    """Its command line, empty where it is gone."""
+    """Return the command line of a process, empty if the process has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:
@@ -205,16 +210,16 @@ def command_of(process: psutil.Process) -> str:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is done to a run.
+    """A fault that is injected into a run.
 
     Args:
-        strike: does it; False where there was nothing to strike just then.
-        codes: how a run that was struck may end. One that ends by itself and not with 0 says why
-            in one line, after its progress and its warnings.
-        repair: undoes it, before the next run.
+        strike: injects the fault; False if there was nothing to strike at that moment.
+        codes: the exit codes that a struck run may end with. A run that ends by itself with a
+            code other than 0 gives the reason in one line, after its progress and its warnings.
+        repair: undoes the fault before the next run.
         is_last: whether no other fault strikes the same run.
-        has_harmed: whether what the strike set up has done harm; no other fault strikes before.
-        never_said: a pattern that no line of a run that it struck may have in it.
+        has_harmed: whether the injected fault has done harm; until then no other fault strikes.
+        forbidden_output: a pattern that must not occur in the output of a struck run.
     """
 
     name: str
@@ -223,14 +228,17 @@ class Fault:
     repair: Callable[[Run], None] = lambda run: None
     is_last: bool = False
     has_harmed: Callable[[Run], bool] = lambda run: True
-    never_said: str | None = None
+    forbidden_output: str | None = None
 
 
-def play(stage: Stage, plan: Sequence[tuple[Fault, Moment]], folder: Path, told: list[str]) -> int:
+def play(
+    stage: Stage, plan: Sequence[tuple[Fault, Moment]], folder: Path, harmful: list[str]
+) -> int:
     """Play a history: strike each fault at its moment, in order, in as few runs as it takes.
 
-    A fault is not struck where its moment never comes, as a run published before it. `told` is
-    given the name of each fault that was struck and did harm. Returns how many runs there were.
+    A fault does not strike if its moment never comes, for example because a run published before
+    it. The name of each fault that struck and did harm is appended to `harmful`. Returns the number
+    of runs.
     """
     left = list(plan)
     for runs in range(1, _MOST_RUNS + 1):
@@ -241,7 +249,7 @@ def play(stage: Stage, plan: Sequence[tuple[Fault, Moment]], folder: Path, told:
                 if fault.strike(run):
                     struck.append(fault)
                     if run.is_harmed(fault):
-                        told.append(fault.name)
+                        harmful.append(fault.name)
                 if fault.is_last or 0 not in fault.codes:
                     break
             code = run.end()
@@ -250,37 +258,40 @@ def play(stage: Stage, plan: Sequence[tuple[Fault, Moment]], folder: Path, told:
         if code == 0 and not any(0 not in fault.codes for fault in struck):
             check(stage)
             return runs
-        if not struck and _obey(run):
+        if not struck and _follow_remedy(run):
             continue
         _check_end(run, code, struck)
-    raise AssertionError(f"{_MOST_RUNS} runs did not bring it to an end: {told}")
+    raise AssertionError(f"{_MOST_RUNS} runs did not bring it to an end: {harmful}")
 
 
 def _check_end(run: Run, code: int, struck: Sequence[Fault]) -> None:
-    """A run ends badly only as its faults say."""
-    said = "\n".join(run.lines())
+    """Check that a run ended in a way that its faults permit."""
+    output = "\n".join(run.lines())
     names = [fault.name for fault in struck]
-    assert code in frozenset().union(*(fault.codes for fault in struck)), (code, names, said)
-    assert code != -signal.SIGTERM or not said, (names, said)
+    assert code in frozenset().union(*(fault.codes for fault in struck)), (code, names, output)
+    assert code != -signal.SIGTERM or not output, (names, output)
     for fault in struck:
-        assert fault.never_said is None or not re.search(fault.never_said, said), (names, said)
+        assert fault.forbidden_output is None or not re.search(fault.forbidden_output, output), (
+            names,
+            output,
+        )
     if code > 0:
-        told = [line for line in run.lines() if line.startswith("pagefoundry: ")]
-        assert told == run.lines()[-1:], (names, said)
-        assert "Traceback" not in said, (names, said)
+        errors = [line for line in run.lines() if line.startswith("pagefoundry: ")]
+        assert errors == run.lines()[-1:], (names, output)
+        assert "Traceback" not in output, (names, output)
 
 
-def _obey(run: Run) -> bool:
-    """Delete the file that the run told us to delete."""
-    found = [_DELETE_IT.match(line) for line in run.lines()]
-    told = [match[1] for match in found if match]
-    for uri in told:
+def _follow_remedy(run: Run) -> bool:
+    """Delete the files that the run's messages say to delete; return whether there were any."""
+    matches = [_DELETE_IT.match(line) for line in run.lines()]
+    uris = [match[1] for match in matches if match]
+    for uri in uris:
         store.delete(uri.replace(run.stage.dataset, run.stage.view))
-    return bool(told)
+    return bool(uris)
 
 
 def check(stage: Stage) -> None:
-    """The dataset is what an undisturbed run makes of it, and so is its older version."""
+    """Check that the dataset and its older version are what undisturbed runs make."""
     world = stage.world
     dataset = stage.readable(stage.view)
     assert problems(dataset) == ()

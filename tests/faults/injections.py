@@ -1,4 +1,4 @@
-"""The faults, each by its name: what is done to a run, and how that run may end."""
+"""The faults by name: what each does to a run, and how the run may end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REPLICA = "ray::ReplicaActor"
 TORN = {"rows": ".parquet", "images": ".images", "receipt": ".json"}
 NOISE = ("error", "slow_down", "reset", "delay")
 _KILLED = frozenset({-signal.SIGKILL})
-_GAVE_UP = frozenset({0, 2, 3})  # a run rides short trouble out, or says what it is
+_GAVE_UP = frozenset({0, 2, 3})  # a run survives short trouble, or ends with its cause
 
 
 # ---- processes --------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ def _terminate(run: Run) -> bool:
 
 
 def _stop_a_while(run: Run) -> bool:
-    stopped = marked(run.mark)  # Ray's nodes go on, as they do when a driver's machine stalls
+    stopped = marked(run.mark)  # Ray's nodes keep running, as when a driver's machine stalls
     _signal(stopped, signal.SIGSTOP)
     time.sleep(STOP_S)
     _signal(stopped, signal.SIGCONT)
@@ -48,7 +48,7 @@ def _stop_a_while(run: Run) -> bool:
 
 
 def _kill_one(*words: str) -> Callable[[Run], bool]:
-    """Kill the first process of these that is found while the run goes on."""
+    """Make a fault that kills the first such process found while the run is running."""
 
     def strike(run: Run) -> bool:
         while run.process.poll() is None:
@@ -75,7 +75,7 @@ def _signal(processes: list[psutil.Process], number: int) -> None:
 
 
 def _driver(run: Run) -> psutil.Process:
-    """The command itself, which may run inside another that holds its name space."""
+    """Return the process of the command, which `nsenter` may have started."""
     process = psutil.Process(run.process.pid)
     while "pagefoundry" not in command_of(process).split(" run ")[0]:
         (process,) = process.children()
@@ -86,7 +86,7 @@ def _driver(run: Run) -> psutil.Process:
 
 
 def _tear(*kinds: str) -> Callable[[Run], bool]:
-    """Kill the driver, and cut in half one staged file of each kind, each of another shard."""
+    """Kill the driver, and cut one staged file of each kind in half, each of a different shard."""
 
     def strike(run: Run) -> bool:
         _kill_driver(run)
@@ -102,7 +102,7 @@ def _tear(*kinds: str) -> Callable[[Run], bool]:
 
 
 def _limit_files(run: Run) -> bool:
-    """Let no file of the driver grow past 4 KiB any more, as a quota does."""
+    """Keep every file of the driver from growing past 4 KiB, as a quota does."""
     resource.prlimit(_driver(run).pid, resource.RLIMIT_FSIZE, (4096, 4096))
     return True
 
@@ -119,7 +119,7 @@ def _fill_disk(run: Run) -> bool:
 
 @contextmanager
 def _held(run: Run) -> Iterator[None]:
-    """The run stands still meanwhile, so that it does not get past its moment."""
+    """Stop the run inside the block, so that it does not get past its moment."""
     stopped = marked(run.mark)
     _signal(stopped, signal.SIGSTOP)
     try:
@@ -144,7 +144,7 @@ def _ballast(run: Run) -> Path:
 
 
 def _make_read_only(run: Run) -> bool:
-    """The kernel refuses while a file is open for writing, so it is asked until it does not."""
+    """Remount read-only; retry, as the kernel refuses while a file is open for writing."""
     while run.process.poll() is None:
         with _held(run):
             if _remount(run, "ro").returncode == 0:
@@ -166,7 +166,7 @@ def _remount(run: Run, how: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _jump(days: int) -> Callable[[Run], bool]:
-    """Set the wall clock that the run and its children see, for good: later runs see it too."""
+    """Set the wall clock of the run and its children permanently: later runs see it too."""
 
     def strike(run: Run) -> bool:
         run.stage.props.write_text(f"{days * 86_400:+d}\n")
@@ -202,7 +202,7 @@ def _calm(run: Run) -> None:
 
 
 KILL_DRIVER = Fault("kill -9 of the driver", _kill_driver, _KILLED)
-# A run that has not begun to listen, as it is still importing, ends as any process does.
+# A run that is still importing does not handle the signal yet, and dies of it.
 _TERMINATED = frozenset({128 + signal.SIGTERM, -signal.SIGTERM})
 TERMINATE = Fault("SIGTERM of the job", _terminate, _TERMINATED)
 STOP = Fault("SIGSTOP, later SIGCONT", _stop_a_while)
@@ -214,7 +214,7 @@ TEAR_IMAGES = Fault("torn staged images", _tear("images"), _KILLED)
 TEAR_RECEIPT = Fault("torn receipt", _tear("receipt"), _KILLED)
 TEAR_ALL = Fault("torn rows, images, receipt", _tear("rows", "images", "receipt"), _KILLED)
 LIMIT_FILES = Fault(
-    "file size limit", _limit_files, _GAVE_UP, is_last=True, never_said="too large.*retrying"
+    "file size limit", _limit_files, _GAVE_UP, is_last=True, forbidden_output="too large.*retrying"
 )
 FILL_DISK = Fault("full disk", _fill_disk, _GAVE_UP, _empty_disk, is_last=True)
 FILL_A_WHILE = Fault("disk full for 2 s", _fill_disk_a_while, _GAVE_UP)
@@ -224,7 +224,7 @@ READ_ONLY = Fault(
     _GAVE_UP,
     _make_writable,
     is_last=True,
-    never_said="Read-only.*retrying",
+    forbidden_output="Read-only.*retrying",
 )
 CLOCK_AHEAD = Fault("clock jumps 3 days ahead", _jump(+3))
 CLOCK_BACK = Fault("clock jumps 3 days back", _jump(-3))

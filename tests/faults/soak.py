@@ -1,8 +1,8 @@
-"""Seeded histories of one to three faults, for as long as wanted; a table of what was survived.
+"""Play seeded histories of one to three faults for a given time; print a table of the results.
 
     python -m tests.faults.soak --minutes 60 --seed 0
 
-A history that fails is told with its seed, by which `--only SEED` plays it again.
+A history that fails is printed with its seed; `--only SEED` plays it again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
 from workers.store.s3 import s3_filesystem
 
-# How many objects of each kind come at most; later moments may never come.
+# The highest count drawn for a moment of each kind; higher counts may never be reached.
 _MOST = {"inventory": 2, "receipts": 15, "parts": 6, "commits": 5}
 _MOST_FAULTS = 3
 
@@ -40,7 +40,7 @@ MakeStage = Callable[[Path], AbstractContextManager[Stage | None]]
 
 
 def draw(seed: int, stages: list[str]) -> tuple[str, list[tuple[Fault, Moment]]]:
-    """The stage and the faults of a seed, in the order of their moments."""
+    """Return the stage of a seed, and its faults in the order of their moments."""
     chance = random.Random(seed)
     stage = chance.choice(stages)
     plan = []
@@ -53,7 +53,7 @@ def draw(seed: int, stages: list[str]) -> tuple[str, list[tuple[Fault, Moment]]]
 
 @contextmanager
 def open_stages(folder: Path) -> Iterator[dict[str, MakeStage]]:
-    """What makes a stage of each name. A cluster and a server start when they are first needed."""
+    """Yield a maker of each stage by name; cluster and server start when first needed."""
     with ExitStack() as stack:
         layers = functools.cache(lambda: make_world(folder / "layers", LAYERS))
         engine = functools.cache(lambda: make_world(folder / "engine", ENGINE, scans=3))
@@ -84,7 +84,7 @@ def _store(folder: Path) -> Iterator[Store]:
 
 
 def main() -> None:
-    """Play seeds until the time is over; exit 1 where a history was not survived."""
+    """Play seeds until the time is over; exit 1 if a history failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")

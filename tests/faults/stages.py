@@ -1,4 +1,4 @@
-"""What histories are played on: a folder, a small disk, a clock of its own, Ray nodes, S3."""
+"""Where histories take place: a folder, a small disk, a separate clock, Ray nodes, S3."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAMESPACES = (("--mount",), ("--user", "--map-root-user", "--mount"))
 
 
 def local(world: World, folder: Path) -> Stage:
-    """A folder, and the command in one process."""
+    """Return a stage on a folder, with the command in one process."""
     view = folder / "data"
     shutil.copytree(world.first, view)
     return Stage("local", world, str(view), str(view), lambda: _names(view))
@@ -43,8 +43,10 @@ def _names(folder: Path) -> list[str]:
 
 @contextmanager
 def small_disk(world: World, folder: Path) -> Iterator[Stage | None]:
-    """A folder on a file system of its own, in a mount namespace of its own; None where the
-    machine permits none."""
+    """Yield a stage on a small file system in its own mount namespace.
+
+    Yields None if the machine does not permit one.
+    """
     disk = folder / "disk"
     disk.mkdir()
     script = f"mount -t tmpfs -o size={DISK_BYTES} small {disk} && echo mounted && exec cat"
@@ -68,7 +70,7 @@ def small_disk(world: World, folder: Path) -> Iterator[Stage | None]:
             names = functools.partial(_names, view)
 
             def readable(view: str) -> str:
-                """A copy: libraries that resolve links take the view for the empty folder here."""
+                """Copy the view: libraries that resolve links would read the empty mount point."""
                 copy = folder / "copy"
                 shutil.copytree(view, copy)
                 return str(copy)
@@ -81,11 +83,11 @@ def small_disk(world: World, folder: Path) -> Iterator[Stage | None]:
 
 
 def own_clock(world: World, folder: Path) -> Stage | None:
-    """A folder, and a command whose wall clock we set; None where there is no libfaketime."""
-    found = importlib.util.find_spec("libfaketime")
-    if found is None or found.origin is None:
+    """Return a stage whose wall clock the test sets; None without libfaketime."""
+    spec = importlib.util.find_spec("libfaketime")
+    if spec is None or spec.origin is None:
         return None
-    library = Path(found.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+    library = Path(spec.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
     offset = folder / "offset"
     offset.write_text("+0\n")
     stage = local(world, folder)
@@ -111,7 +113,7 @@ class Nodes:
     second: Any = field(default=None)
 
     def complete(self) -> None:
-        """See that there is a second node."""
+        """Start the second node if it is missing."""
         if self.second is None:
             self.second = self.cluster.add_node(num_cpus=1, num_gpus=1, **_SMALL)
             self.cluster.wait_for_nodes()
@@ -151,7 +153,7 @@ def two_nodes() -> Iterator[Nodes]:
 
 
 def on_ray(world: World, folder: Path, nodes: Nodes) -> Stage:
-    """A folder, and the command on two nodes."""
+    """Return a stage on a folder, with the command on two Ray nodes."""
     nodes.complete()
     stage = local(world, folder)
     stage.name, stage.ray, stage.mark = "ray", nodes.cluster.address, nodes.mark
@@ -164,14 +166,16 @@ def on_ray(world: World, folder: Path, nodes: Nodes) -> Stage:
 
 @dataclass
 class Store:
-    """An S3 server and the proxy before it."""
+    """An S3 server and the proxy in front of it."""
 
     server: SeaweedServer
     proxy: FaultyProxy
 
 
 def on_s3(world: World, store: Store, prefix: str) -> Stage:
-    """A prefix on the server, which the command sees through the proxy and we do not.
+    """Return a stage on a prefix of the server.
+
+    The command reaches the server through the proxy, the test directly.
 
     The environment of this process must give access to the server.
     """
@@ -189,7 +193,7 @@ def on_s3(world: World, store: Store, prefix: str) -> Stage:
     def names() -> list[str]:
         try:
             return [name.removeprefix(f"{prefix}/") for name in fs.find(prefix)]
-        except OSError:  # the server is away
+        except OSError:  # the server is down
             return []
 
     environment = store.server.environment() | {"AWS_ENDPOINT_URL": store.proxy.endpoint}

@@ -1,4 +1,4 @@
-"""Each fault once: the next run finishes, and all is well. Combinations are in the soak."""
+"""Each fault once: the next run finishes with the right result. The soak tests combinations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.s3.server import SeaweedServer
 pytestmark = pytest.mark.slow
 
 Plan = list[tuple[Fault, Moment]]
-# In the midst of publishing, where a store that fails is not waited for.
+# In the middle of publishing, where a run does not wait for a store that fails.
 COMMITS = Moment("commits", 1)
 
 
@@ -43,10 +43,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def survive(stage: Stage, plan: Plan, folder: Path) -> int:
-    """Play a history of which every fault is struck; how many runs it took."""
-    told: list[str] = []
-    runs = play(stage, plan, folder, told)
-    assert told == [fault.name for fault, _ in plan]
+    """Play a history in which every fault must strike; return the number of runs."""
+    harmful: list[str] = []
+    runs = play(stage, plan, folder, harmful)
+    assert harmful == [fault.name for fault, _ in plan]
     return runs
 
 
@@ -74,7 +74,7 @@ def test_a_disk_that_is_full_or_read_only(layers: World, tmp_path: Path) -> None
             (faults.READ_ONLY, Moment("parts", 1)),
             (faults.FILL_DISK, COMMITS),
         ]
-        # A disk that is read-only ends its run; one that fills up may do so after the last write.
+        # A read-only disk ends its run; a disk may also fill up only after the last write.
         assert survive(stage, plan, tmp_path) >= 3
 
 
@@ -106,7 +106,7 @@ def test_clocks_that_jump(layers: World, tmp_path: Path) -> None:
 def test_on_ray_nodes(plan: Plan, engine: World, nodes: Nodes, tmp_path: Path) -> None:
     runs = survive(on_ray(engine, tmp_path, nodes), plan, tmp_path)
     lethal = sum(0 not in fault.codes for fault, _ in plan)
-    assert runs == 1 + lethal  # whatever else happened, the run went on by itself
+    assert runs == 1 + lethal  # the run survived all other faults by itself
 
 
 @pytest.mark.s3
@@ -121,7 +121,7 @@ def test_on_s3(
         stage = on_s3(layers, Store(s3_server, proxy), f"{BUCKET}/{tmp_path.name}")
         plan = [
             (faults.TORN_UPLOAD, receipts(2)),
-            (faults.NOISE_5, receipts(4)),  # to the end of the run, so that it does meet some
+            (faults.NOISE_5, receipts(4)),  # until the run ends, so that some requests are hit
             (faults.STOP_SERVER, receipts(6)),
         ]
         survive(stage, plan, tmp_path)

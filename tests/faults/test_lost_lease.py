@@ -1,4 +1,4 @@
-"""A run that lost its lease and does not know: it stops, and damages nothing."""
+"""A run that lost its lease without knowing it stops and damages nothing."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
 from workers.dataset.lease import hold
 
 SETTINGS = "routing: only\nplacement: {shard_pages: 2}\non_missing: remove\nmax_removed: 1\n"
-CHECKS = 1 + len(TABLES)  # before the version is planned from, and before each commit
+CHECKS = 1 + len(TABLES)  # one before planning, one before each commit
 TIMEOUT_S = 120
 
 
 @dataclass
 class Believer:
-    """Believes to hold the lease, whatever happens at its n-th check."""
+    """A lease that always counts as held; at its n-th check it calls `meanwhile`."""
 
     check_number: int
     meanwhile: Callable[[], object]
@@ -63,7 +63,7 @@ def corpus(tmp_path: Path) -> Path:
 def test_of_two_that_publish_at_once_one_is_refused(
     corpus: Path, tmp_path: Path, check_number: int, published_before: bool
 ) -> None:
-    """At each point of the one's publish the other comes with other documents, and publishes."""
+    """At each check of a publish, another run publishes other documents."""
     recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
     if published_before:
         run_here(recipe)
@@ -84,7 +84,7 @@ def test_of_two_that_publish_at_once_one_is_refused(
     run_here(undisturbed)
     assert problems(tmp_path / "data") == ()
     assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
-    # What the loser left in the logs of the other tables is no obstacle to the next version.
+    # Commits that the loser left in the other tables do not stop the next version.
     write_pdf(corpus, "4.pdf", first_seed=600, pages=1)
     run_here(recipe)
     run_here(undisturbed)
@@ -103,8 +103,8 @@ def test_two_that_publish_the_same_make_one_version(
             update_here(recipe, believer)
     else:
         assert update_here(recipe, believer).version == 1
-    again = run_here(recipe)
-    assert (again.committed, again.version) == (False, 1)
+    second = run_here(recipe)
+    assert (second.committed, second.version) == (False, 1)
     assert problems(tmp_path / "data") == ()
 
 
@@ -163,21 +163,21 @@ def test_a_run_that_was_stopped_beyond_its_ttl_publishes_nothing(
     loser = subprocess.Popen(
         [sys.executable, "-c", STOPPED_AT_ITS_FIRST_CHECK, path], stderr=subprocess.PIPE, text=True
     )
-    said = ""
+    stderr = ""
     try:
         _, status = os.waitpid(loser.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         with hold(recipe.dataset, wait=True) as lease:
             if not other_is_done:
-                said = end_of(loser)
+                stderr = end_of(loser)
             update_here(recipe, lease)
         if other_is_done:
-            said = end_of(loser)
+            stderr = end_of(loser)
     finally:
         loser.kill()
         loser.communicate()
     assert loser.returncode == 1
-    assert f"LeaseError: {recipe.dataset}: its lease was {why}" in said.splitlines()[-1]
+    assert f"LeaseError: {recipe.dataset}: its lease was {why}" in stderr.splitlines()[-1]
     assert problems(tmp_path / "data") == ()
     undisturbed = recipe_for(tmp_path / "undisturbed", corpus, SETTINGS)
     run_here(undisturbed)

@@ -1,7 +1,7 @@
-"""A publish that is killed at any of its writes: readers see a whole version, the next run ends it.
+"""Kill a publish at each of its writes: readers see a whole version, the next run finishes it.
 
-`FIRST` and `REFRESH` name every write of a publish, in order; a write that is added to publish and
-not to them fails here, so that it gets its crash tests.
+`FIRST` and `REFRESH` name every write of a publish, in order. A write that is added to publish but
+not to these lists fails a test here, so that it gets its crash tests.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def view(dataset: Path) -> View:
 
 @dataclass(frozen=True)
 class Scene:
-    """A dataset whose next run has only to publish, and the same after an undisturbed run."""
+    """A dataset whose next run only has to publish, and its state after an undisturbed run."""
 
     corpus: Path
     staged: Path
@@ -73,27 +73,27 @@ class Scene:
     writes: list[str]
 
     def copy(self, folder: Path) -> Recipe:
-        """The staged dataset in another folder, and a recipe for it."""
+        """Copy the staged dataset to a folder, and return a recipe for the copy."""
         shutil.copytree(self.staged, folder)
         return recipe_of(folder, self.corpus)
 
 
 def recipe_of(dataset: Path, corpus: Path) -> Recipe:
-    """Of the documents and the chats of a corpus."""
+    """Return a recipe of the documents and the chats of a corpus."""
     recipe = recipe_for(dataset, corpus, SETTINGS)
     chats = ConversationSource(conversations=(str(corpus / "chats.jsonl"),), fade=Fade(text=1))
     return recipe.model_copy(update={"sources": (*recipe.sources, chats)})
 
 
 def write_chats(corpus: Path, *seeds: int) -> None:
-    """A chat of three turns for each seed."""
+    """Write a chat of three turns for each seed."""
     turns = [[{"role": "user", "content": prose(10 * s + n)} for n in range(3)] for s in seeds]
     lines = [json.dumps({"messages": chat}) for chat in turns]
     (corpus / "chats.jsonl").write_text("\n".join(lines))
 
 
 def scene(folder: Path) -> Scene:
-    """The scene of the recipe whose dataset lies in `folder / "data"`."""
+    """Return the scene of the dataset in `folder / "data"`."""
     recipe = recipe_of(folder / "data", folder / "corpus")
     _stage_inventory(recipe)
     undisturbed = recipe_of(folder / "undisturbed", folder / "corpus")
@@ -113,8 +113,10 @@ def scene(folder: Path) -> Scene:
 
 
 def _stage_inventory(recipe: Recipe) -> None:
-    """Leave the inventory in staging as a run that was killed later would, so that no run from
-    here on opens a document."""
+    """Stage the inventory as a run that is killed later leaves it.
+
+    Later runs then open no document.
+    """
     snapshot = load_snapshot(recipe.dataset)
     known = snapshot.documents() if snapshot else []
     with (
@@ -155,7 +157,7 @@ def refresh(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 
 def points(writes: list[str], of_parts: str) -> list[CrashPoint]:
-    """Both phases of each write, but one of those of parts, which are alike."""
+    """Return both phases of each write, but only one for writes of parts, as those are alike."""
     return [
         CrashPoint(write, phase)
         for write in writes

@@ -1,6 +1,6 @@
 """Two drivers on one dataset: one works, the other stops or waits; no row is lost or doubled.
 
-`PAGEFOUNDRY_RACES` says how many races are run.
+`PAGEFOUNDRY_RACES` sets the number of races.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
 
 
 def run_arguments(folder: Path, *options: str) -> list[str]:
-    """Arguments of a run that makes `folder/data` of `folder/corpus`."""
+    """Return the arguments of a run that makes `folder/data` from `folder/corpus`."""
     recipe = folder / "recipe.yaml"
     sources = f"sources: [{{documents: {folder / 'corpus'}}}]"
     recipe.write_text(f"dataset: {folder / 'data'}\n{sources}\n{SETTINGS}")
@@ -35,15 +35,15 @@ def run_arguments(folder: Path, *options: str) -> list[str]:
 
 
 def race(folder: Path, *options: str) -> list[tuple[int, str]]:
-    """Start two drivers at once; how each ended, and what it said on stderr."""
+    """Start two drivers at once; return the exit code and the stderr of each."""
     line = CONTEXT.Barrier(2)
     drivers = [Command(*run_arguments(folder, *options), gate=line) for _ in range(2)]
     try:
-        said = [driver.communicate(TIMEOUT_S)[1] for driver in drivers]
+        outputs = [driver.communicate(TIMEOUT_S)[1] for driver in drivers]
     finally:
         for driver in drivers:
             driver.kill()
-    return sorted((driver.poll() or 0, text) for driver, text in zip(drivers, said, strict=True))
+    return sorted((driver.poll() or 0, text) for driver, text in zip(drivers, outputs, strict=True))
 
 
 @pytest.mark.slow
@@ -52,14 +52,14 @@ def test_drivers_that_race_lose_and_double_nothing(tmp_path: Path) -> None:
     for number in range(RACES):
         write_pdf(tmp_path / "corpus", f"{number}.pdf", 1000 * number, PAGES_A_FILE)
         waits = number % 2 == 1
-        (first, _), (second, said) = race(tmp_path, *(["--wait"] if waits else []))
+        (first, _), (second, stderr) = race(tmp_path, *(["--wait"] if waits else []))
         assert first == 0
         if waits:
-            assert second == 0, said
-        elif second:  # else the one was done before the other asked
+            assert second == 0, stderr
+        elif second:  # 0 if the first had finished before the second asked for the lease
             assert second == 3
-            assert "is held by another run: process" in said
-            assert len(said.splitlines()) == 1
+            assert "is held by another run: process" in stderr
+            assert len(stderr.splitlines()) == 1
         assert not (dataset / LEASE_NAME).exists()
         assert problems(dataset) == ()
         ids = [row["page_id"] for row in rows(dataset, "pages")]
@@ -126,10 +126,10 @@ def test_a_signal_ends_the_run_and_releases_the_dataset(
         assert time.monotonic() < deadline, "the run took no lease"
         time.sleep(0.001)
     driver.send_signal(number)
-    _, said = driver.communicate(timeout=TIMEOUT_S)
+    _, stderr = driver.communicate(timeout=TIMEOUT_S)
     assert driver.returncode == code
-    assert "Traceback" not in said
-    assert said.endswith(f"pagefoundry: ended by {number.name}; run the command again to go on\n")
+    assert "Traceback" not in stderr
+    assert stderr.endswith(f"pagefoundry: ended by {number.name}; run the command again to go on\n")
     assert not (tmp_path / "data" / LEASE_NAME).exists()
     assert not (tmp_path / "data/pages").exists()
 
@@ -137,7 +137,7 @@ def test_a_signal_ends_the_run_and_releases_the_dataset(
 def test_a_folder_that_takes_no_files_is_one_line_and_exit_two(small: Path) -> None:
     arguments = run_arguments(small)
     recipe = Path(arguments[1])
-    # Read-only for the superuser too.
+    # This folder is read-only for the superuser too.
     recipe.write_text(recipe.read_text().replace(str(small / "data"), "/sys/kernel"))
     done = call(*arguments)
     assert done.returncode == 2

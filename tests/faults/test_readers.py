@@ -1,6 +1,6 @@
-"""Readers poll a dataset while it is published and its publishes are killed: every read is whole.
+"""Readers poll a dataset while publishes run and are killed: every read is a whole version.
 
-`PAGEFOUNDRY_SOAK_PUBLISHES=50` makes it as many publishes; two kills come before each.
+`PAGEFOUNDRY_SOAK_PUBLISHES=50` sets the number of publishes; two kills come before each.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ WRITES = [
 
 
 class Poller:
-    """Calls `read` again and again in a thread, and keeps the different things that it found."""
+    """Calls `read` repeatedly in a thread, and keeps each different result once."""
 
     def __init__(self, read: Callable[[], Any]) -> None:
         self._read = read
         self._ended = False
         self._turn = threading.Condition()
-        self.found: list[Any] = []
+        self.results: list[Any] = []
         self.reads = 0
         self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
             while not self._ended:
-                found = self._read()
+                result = self._read()
                 with self._turn:
-                    if found not in self.found:
-                        self.found.append(found)
+                    if result not in self.results:
+                        self.results.append(result)
                     self.reads += 1
                     self._turn.notify_all()
                 time.sleep(POLL_S)
@@ -64,7 +64,7 @@ class Poller:
                 self._turn.notify_all()
 
     def wait_for_a_read(self) -> None:
-        """Until a whole read has begun and ended from now on."""
+        """Wait until a read that begins after this call has ended."""
         with self._turn:
             wanted = self.reads + 2
             self._turn.wait_for(lambda: self.reads >= wanted or self.error is not None)
@@ -91,7 +91,7 @@ def polling(*reads: Callable[[], Any]) -> Iterator[list[Poller]]:
 
 
 def read_ours(dataset: Path) -> tuple[int, dict[str, list[str]]] | None:
-    """The newest version as our own commands see it."""
+    """Return the newest version as our own commands see it."""
     snapshot = load_snapshot(str(dataset))
     if snapshot is None:
         return None
@@ -100,7 +100,7 @@ def read_ours(dataset: Path) -> tuple[int, dict[str, list[str]]] | None:
 
 
 def shift(corpus: Path, version: int) -> None:
-    """Three documents; from one version to the next the oldest leaves and one comes."""
+    """Keep three documents: with each version the oldest leaves and a new one comes."""
     for number in range(version, version + 3):
         if not (corpus / f"{number}.pdf").exists():
             write_pdf(corpus, f"{number}.pdf", first_seed=10 * number, pages=2)
@@ -123,10 +123,10 @@ def test_every_read_is_a_whole_version(tmp_path: Path) -> None:
             assert read is not None
             assert read[0] == version
             contents[version], parts[version] = read[1], part_names(undisturbed)
-            # What the undisturbed run has read: children have only to publish it.
+            # The undisturbed run has read all pages: the children only have to publish them.
             shutil.copytree(undisturbed / "staging", dataset / "staging", dirs_exist_ok=True)
             recipe = recipe_for(dataset, corpus, SETTINGS)
-            # In the order of the writes: a later crash is not past what an earlier one left done.
+            # In the order of the writes: a child does not repeat writes that an earlier one made.
             for place in sorted(chance.sample(range(len(WRITES)), KILLS_EACH)):
                 point = CrashPoint(WRITES[place], chance.choice(sorted(KILLED)))
                 assert run_until(recipe, point) == KILLED[point.phase], point
@@ -139,12 +139,12 @@ def test_every_read_is_a_whole_version(tmp_path: Path) -> None:
 
     assert kills == PUBLISHES * KILLS_EACH
     versions, cards, ours = pollers
-    assert sorted(found[0] for found in versions.found if found) == sorted(contents)
-    assert all(found[1] == contents[found[0]] for found in versions.found if found)
+    assert sorted(result[0] for result in versions.results if result) == sorted(contents)
+    assert all(result[1] == contents[result[0]] for result in versions.results if result)
     listed = [{name: whole[name] for name in ("pages", "documents")} for whole in contents.values()]
-    assert [card for card in cards.found if card] == listed
-    assert sorted(found[0] for found in ours.found if found) == sorted(parts)
-    assert all(found[1] == parts[found[0]] for found in ours.found if found)
+    assert [card for card in cards.results if card] == listed
+    assert sorted(result[0] for result in ours.results if result) == sorted(parts)
+    assert all(result[1] == parts[result[0]] for result in ours.results if result)
     assert problems(dataset) == ()
     for version, whole in contents.items():
         assert read_version(dataset, version) == (version, whole)
@@ -165,6 +165,6 @@ def test_a_version_opened_between_commits_says_what_its_own_commit_said(tmp_path
         for part in parts:
             commit_parts(str(tmp_path), "inventory", [part], {"holds": part.path})
         poller.wait_for_a_read()
-    whole = [found for found in poller.found if found and found[1]]
+    whole = [result for result in poller.results if result and result[1]]
     assert whole
-    assert all(held == [said["holds"]] for held, said in whole)
+    assert all(held == [metadata["holds"]] for held, metadata in whole)

@@ -1,4 +1,4 @@
-"""What histories of faults begin from, and what they must end in: a corpus and two versions."""
+"""Where histories of faults begin and how they must end: a corpus and two versions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENGINE = (
 
 @dataclass(frozen=True)
 class World:
-    """A corpus, the first version of its dataset, and what the second is to be."""
+    """A corpus, the first version of its dataset, and the expected second version."""
 
     corpus: Path
     settings: str
@@ -36,21 +36,21 @@ class World:
     second_parts: Mapping[str, Any]
 
     def recipe(self, dataset: str) -> str:
-        """The recipe of the second version, as a user writes it."""
+        """Return the recipe of the second version, as a user writes it."""
         return _recipe(dataset, self.corpus, ("staying", "coming"), self.settings)
 
 
 def make_world(folder: Path, settings: str, scans: int = 0) -> World:
-    """A corpus of text layers, and of some scans where the recipe has an engine."""
+    """Make a corpus of PDFs with text layers, and of some scans if the recipe has an engine."""
     corpus = folder / "corpus"
     write_pdf(corpus / "leaving", "gone.pdf", first_seed=1, pages=3)
     for number in range(4):
         write_pdf(corpus / "staying", f"{number}.pdf", first_seed=100 + 10 * number, pages=2)
-    for number in range(36):  # more than one task of the inventory takes
+    for number in range(36):  # more files than one inventory task takes
         write_pdf(corpus / "coming", f"{number:02}.pdf", first_seed=1000 + number)
     for number in range(2):
         write_pdf(corpus / "coming", f"long-{number}.pdf", 2000 + 100 * number, pages=11)
-    # Pages that are elsewhere too, and what is no document.
+    # A file whose pages are in other files too, and a file that is not a document.
     (corpus / "coming/again.pdf").write_bytes(pdf([prose(100), prose(1000)]))
     (corpus / "coming/broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
     for number in range(scans):

@@ -1,7 +1,7 @@
 """Mutants of the sample corpus, the same for the same seed.
 
-Half the damage is blind (flipped bytes, cuts, splices), half knows the format: numbers, names and
-references of PDF objects, and the fields of image headers.
+Half the damage ignores the format (flipped bytes, cuts, splices). The other half uses it: it
+changes numbers, names and references of PDF objects, and the fields of image headers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAMES = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """A damaged file: its name tells its number, what it was made from, and its type's suffix."""
+    """A damaged file: its name has its number, its original's name, and its type's suffix."""
 
     name: str
     data: bytes
@@ -44,12 +44,12 @@ Damage = Callable[[bytes, random.Random, Sequence[bytes]], bytes]
 
 @functools.cache
 def seeds() -> tuple[tuple[str, bytes], ...]:
-    """The files of the sample corpus that have bytes, by name."""
+    """Return the names and bytes of the non-empty files of the sample corpus."""
     return tuple((file.name, data) for file, data in sample_files() if data)
 
 
 def mutants(count: int, seed: int) -> Iterator[Mutant]:
-    """`count` mutants; the n-th depends on `seed` and n only."""
+    """Yield `count` mutants; the n-th depends only on `seed` and n."""
     originals = seeds()
     others = [data for _, data in originals]
     for number in range(count):
@@ -61,7 +61,7 @@ def mutants(count: int, seed: int) -> Iterator[Mutant]:
 
 
 def damage(data: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
-    """`data` damaged once."""
+    """Return `data` with one damage."""
     kinds = _PDF_KINDS if data[:5] == b"%PDF-" else _IMAGE_KINDS
     return chance.choice(kinds)(data, chance, others)
 
@@ -103,10 +103,10 @@ def _splice(data: bytes, chance: random.Random, others: Sequence[bytes]) -> byte
 def _replaced(
     pattern: re.Pattern[bytes], choices: Sequence[bytes], data: bytes, chance: random.Random
 ) -> bytes:
-    found = list(pattern.finditer(data))
-    if not found:
+    matches = list(pattern.finditer(data))
+    if not matches:
         return data
-    match = chance.choice(found)
+    match = chance.choice(matches)
     return data[: match.start()] + chance.choice(choices) + data[match.end() :]
 
 
@@ -124,16 +124,16 @@ def _change_reference(data: bytes, chance: random.Random, others: Sequence[bytes
 
 
 def _swap_objects(data: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
-    found = list(_OBJECT.finditer(data))
-    if len(found) < 2:
+    matches = list(_OBJECT.finditer(data))
+    if len(matches) < 2:
         return data
-    first, second = sorted(chance.sample(found, 2), key=lambda match: match.start())
+    first, second = sorted(chance.sample(matches, 2), key=lambda match: match.start())
     middle = data[first.end() : second.start()]
     return data[: first.start()] + second[0] + middle + first[0] + data[second.end() :]
 
 
 def _change_header(data: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes:
-    """An extreme number somewhere in the first 256 bytes, where images keep their sides."""
+    """Write an extreme number into the first 256 bytes, where images keep their sizes."""
     if len(data) < 16:
         return data
     size = chance.choice((1, 2, 4))

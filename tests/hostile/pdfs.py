@@ -1,7 +1,7 @@
-"""Hostile PDFs, each small and made to break a reader of it in one way.
+"""Small hostile PDFs, each made to break a PDF reader in one way.
 
-The makers write PDF by hand, as no library would write such files. Where a file has several
-pages, its last is harmless prose, so that tests see what the attack costs its neighbours.
+The makers write PDF by hand, as no library would write such files. If a file has several pages,
+the last is harmless prose, so that tests see whether the attack harms other pages.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ Body = bytes | tuple[str, bytes]
 
 
 def pdf(objects: Iterable[Body], trailer: str = "") -> bytes:
-    """A PDF of numbered objects from 1, where 1 is the catalog; a pair is a dictionary's entries
-    and its stream."""
+    """Return a PDF of objects numbered from 1; object 1 is the catalog.
+
+    A pair holds the entries of a stream's dictionary, and the stream.
+    """
     out = io.BytesIO(b"%PDF-1.7\n")
     out.seek(0, io.SEEK_END)
     offsets = []
@@ -44,7 +46,7 @@ def pdf(objects: Iterable[Body], trailer: str = "") -> bytes:
 
 
 def prose_stream() -> bytes:
-    """The operators of a page of prose in 11 points."""
+    """Return the operators of a page of prose in 11 points."""
     words, lines = PROSE.split(), []
     for start in range(0, len(words), 10):
         lines.append(f"({' '.join(words[start : start + 10])}) Tj 0 -14 Td")
@@ -57,10 +59,10 @@ FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
 def two_pages(
     content: Body, *extra: Body, entries: str = "", resources: str = "", catalog: str = ""
 ) -> bytes:
-    """A page with the hostile `content` and a harmless one.
+    """Return a page with the hostile `content` and a harmless page.
 
-    `extra` are objects from number 8; `entries` go into the first page's dictionary, `resources`
-    into its resources, `catalog` into the catalog.
+    The objects in `extra` are numbered from 8. `entries` go into the first page's dictionary,
+    `resources` into its resources, and `catalog` into the catalog.
     """
     page = "/Type/Page/Parent 2 0 R"
     box = "" if "MediaBox" in entries else "/MediaBox[0 0 595 842]"
@@ -101,7 +103,7 @@ def nested_filters_bomb() -> bytes:
 
 
 def image_bomb(side: int = 100_000) -> bytes:
-    """A picture of `side` x `side` pixels whose data is missing but for some zeros."""
+    """A picture of `side` x `side` pixels with only a few zeros as its data."""
     image = (
         f"/Type/XObject/Subtype/Image/Width {side}/Height {side}/ColorSpace/DeviceRGB"
         "/BitsPerComponent 8/Filter/FlateDecode"
@@ -111,7 +113,7 @@ def image_bomb(side: int = 100_000) -> bytes:
 
 
 def full_image_bomb() -> bytes:
-    """A black picture of 20,000 x 20,000 on half a page, its 400 MB all there, packed."""
+    """A black picture of 20,000 x 20,000 on half a page, with all of its 400 MB, compressed."""
     image = (
         "/Type/XObject/Subtype/Image/Width 20000/Height 20000/ColorSpace/DeviceGray"
         "/BitsPerComponent 8/Filter/FlateDecode"
@@ -127,25 +129,27 @@ def many_objects(count: int = 1_000_000) -> bytes:
 
 
 def torn_content() -> bytes:
-    """A page whose packed operators are noise after their head."""
+    """A page whose compressed operators are noise after the header."""
     data = zlib.compress(prose_stream())
     noise = bytes((n * 89 + 7) % 256 for n in range(2000))
     return two_pages(("/Filter/FlateDecode", data[:2] + noise))
 
 
 def missing_content() -> bytes:
-    """A page whose operators are to be where no stream is."""
+    """A page whose /Contents points to an object that is not a stream."""
     return two_pages(b"null").replace(b"/Contents 5 0 R", b"/Contents 8 0 R", 1)
 
 
 def no_operators() -> bytes:
-    """A page whose stream holds what are no operators."""
+    """A page whose stream holds text that is not operators."""
     return two_pages(b"kiln 4 bowls ) ] > were trimmed and <stacked")
 
 
 def carelessly_blank() -> bytes:
-    """A blank page as careless programs write it: its stream's checksum is wrong and its font is
-    nowhere, but nothing that is to be seen is lost."""
+    """A blank page as careless programs write it.
+
+    The checksum of its stream is wrong and its font is missing, but no visible content is lost.
+    """
     packed = zlib.compress(b"q BT /G 11 Tf 60 60 Td ( ) Tj ET Q")[:-4] + b"\0\0\0\0"
     return two_pages(("/Filter/FlateDecode", packed))
 
@@ -160,7 +164,7 @@ def recursive_form() -> bytes:
 
 
 def doubling_forms(depth: int = 40) -> bytes:
-    """Forms that draw the next one twice: 2 to the 40 drawings."""
+    """Forms that each draw the next form twice: 2 to the 40 drawings."""
     forms = []
     for number in range(depth):
         entries = (
@@ -183,7 +187,7 @@ def cyclic_page_tree() -> bytes:
 
 
 def doubling_page_tree(depth: int = 20) -> bytes:
-    """A page tree whose nodes name their one child twice, down to one page: a million pages."""
+    """A page tree whose nodes each list their only child twice: one page counts as a million."""
     nodes = [
         f"<</Type/Pages/Parent {max(2, 1 + n)} 0 R/Kids[{3 + n} 0 R {3 + n} 0 R]"
         f"/Count {2 ** (depth - n)}>>".encode()
@@ -194,7 +198,7 @@ def doubling_page_tree(depth: int = 20) -> bytes:
 
 
 def lying_page_count() -> bytes:
-    """One page, and a claim of two thousand million."""
+    """One page in a file that claims two thousand million."""
     return pdf(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
@@ -205,22 +209,22 @@ def lying_page_count() -> bytes:
 
 
 def deep_arrays(depth: int = 1_000_000) -> bytes:
-    """An array in an array, a million deep, among the page's entries."""
+    """A page whose dictionary holds arrays nested a million deep."""
     return two_pages(prose_stream(), b"[" * depth + b"]" * depth, entries="/Annots 8 0 R")
 
 
 def deep_dictionaries(depth: int = 500_000) -> bytes:
-    """A dictionary in a dictionary, half a million deep, in the operators."""
+    """A page whose operators hold dictionaries nested half a million deep."""
     return two_pages(b"/A " + b"<</A " * depth + b">>" * depth + b" BDC EMC " + prose_stream())
 
 
 def deep_states() -> bytes:
-    """A million saved graphics states, and as many nested marked contents."""
+    """A page that saves a million graphics states and nests as many marked contents."""
     return two_pages(b"q " * 1_000_000 + b"/A BMC " * 1_000_000 + prose_stream())
 
 
 def huge_media_box() -> bytes:
-    """A page of 10 to the 38 points."""
+    """A page with sides of 10 to the 38 points."""
     return two_pages(prose_stream(), entries="/MediaBox[-1e38 -1e38 1e38 1e38]")
 
 
@@ -230,12 +234,12 @@ def huge_user_unit() -> bytes:
 
 
 def no_number_media_box() -> bytes:
-    """A page whose sides are no numbers."""
+    """A page whose sides are not numbers."""
     return two_pages(prose_stream(), entries="/MediaBox[/nan (inf) null 1e99999]")
 
 
 def broken_font(kind: str) -> bytes:
-    """An embedded font of `kind` (FontFile, FontFile2, FontFile3) that is noise after its head."""
+    """An embedded font of `kind` (FontFile, FontFile2, FontFile3), noise after its header."""
     heads = {
         "FontFile": b"%!PS-AdobeFont-1.0: Evil\n/FontMatrix [1e99 0 0 1e-99 0 0] def\neexec\n",
         "FontFile2": b"\0\1\0\0\xff\xff\xff\xff\xff\xff\xff\xff"
@@ -260,7 +264,7 @@ def broken_font(kind: str) -> bytes:
 
 
 def javascript() -> bytes:
-    """Scripts on opening, on the page and in a field, that would write the marker or never end."""
+    """Scripts for opening, for the page and in a field, which write the marker or never end."""
     script = f"/S/JavaScript/JS(this.getField\\('f'\\).value='{MARKER}'; while\\(true\\){{}})"
     return two_pages(
         prose_stream(),
@@ -284,8 +288,10 @@ def embedded_file() -> bytes:
 
 
 def external_references(file_path: str, port: int) -> bytes:
-    """A page whose stream, picture, font, form and launch action lie elsewhere: in a local file
-    and on a server of this machine."""
+    """A page whose stream, picture, font, form and launch action are outside the file.
+
+    They point to a local file and to a server on this machine.
+    """
     url = f"http://127.0.0.1:{port}/{MARKER}"
     web = f"<</FS/URL/F({url})>>"
     local = f"<</Type/Filespec/F({file_path})/UF({file_path})>>"
@@ -306,7 +312,7 @@ def external_references(file_path: str, port: int) -> bytes:
 
 
 def pdf_and_zip() -> bytes:
-    """A PDF that is a ZIP (an EPUB, by its first entry) as well."""
+    """A PDF that is also a ZIP (an EPUB by its first entry)."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("mimetype", "application/epub+zip")
@@ -315,7 +321,7 @@ def pdf_and_zip() -> bytes:
 
 
 def zip_then_pdf() -> bytes:
-    """The other way round: the ZIP's first entry holds the PDF."""
+    """A ZIP whose first entry holds a PDF."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("mimetype", "application/epub+zip")
@@ -347,7 +353,7 @@ def names_that_lie() -> bytes:
 
 
 def endless_text(lines: int = 4900, line_words: int = 40) -> bytes:
-    """A million characters of text on one page, a fifth of a point under each other."""
+    """A page of a million characters, in lines a fifth of a point apart."""
     words = " ".join(["kiln"] * line_words).encode()
     shown = b"".join(
         b"1 0 0 1 60 %.2f Tm (%d %b) Tj\n" % (820 - number / 6.2, number, words)

@@ -1,4 +1,4 @@
-"""Hostile image files: tiny files of giant pictures, endless frames, and lying headers."""
+"""Hostile image files: giant pictures in tiny files, endless frames, false headers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, data: bytes = b"", before: bytes = b"") -> bytes:
-    """An 8-bit grey PNG of these sides with whatever data; `before` are chunks before it."""
+    """An 8-bit grey PNG of these sides with any data; the chunks in `before` precede it."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     body = _chunk(b"IHDR", header) + before + _chunk(b"IDAT", data or zlib.compress(b"\0" * 99))
     return b"\x89PNG\r\n\x1a\n" + body + _chunk(b"IEND", b"")
 
 
 def full_png(side: int) -> bytes:
-    """A grey PNG with all its pixels, packed a thousand to one."""
+    """A grey PNG with all its pixels, compressed a thousand to one."""
     packer = zlib.compressobj(9)
     row = b"\0" + b"\0" * side
     data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
@@ -35,7 +35,7 @@ def text_bomb_png() -> bytes:
 
 
 def jpeg(side: int) -> bytes:
-    """A JPEG whose header says `side` x `side`."""
+    """A JPEG whose header claims `side` x `side` pixels."""
     out = io.BytesIO()
     Image.new("L", (64, 64), 128).save(out, "JPEG")
     data = bytearray(out.getvalue())
@@ -62,7 +62,7 @@ def tiff(width: int, height: int, frames: int = 1, is_cyclic: bool = False) -> b
 
 
 def webp(frames: int = 1, side: int = 2**14) -> bytes:
-    """An animated WebP: a canvas of `side` x `side` and frames of one pixel."""
+    """An animated WebP with a canvas of `side` x `side` and frames of one pixel."""
     pixel = io.BytesIO()
     Image.new("RGB", (1, 1)).save(pixel, "WEBP", lossless=True)
     picture = pixel.getvalue()[12:]

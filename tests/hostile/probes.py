@@ -1,4 +1,4 @@
-"""What tests run in a child: each tries something that a document must not bring about."""
+"""Functions that tests run in a child: each tries what a document must not be able to do."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SECRET_EXIT = 41
 
 
 def nothing() -> None:
-    """Prepare a child in no way."""
+    """Prepare the child without doing anything."""
 
 
 def prepare_without_fence(memory_bytes: int) -> str:
-    """As on a system that has no filter of calls."""
+    """Prepare the child as on a system without a filter of system calls."""
     return "there is none here"
 
 
 def streams() -> list[str]:
-    """Where the standard streams go."""
+    """Return the targets of stdout and stderr."""
     return [os.readlink(f"/proc/self/fd/{stream}") for stream in (1, 2)]
 
 
@@ -42,7 +42,7 @@ def echo(value: Any) -> Any:
 
 
 def spin(seconds: float) -> int:
-    """Use a core, as a library that hangs does."""
+    """Keep a core busy, as a library that hangs does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         pass
@@ -54,7 +54,7 @@ def exit_now() -> None:
 
 
 def behave(shared: bytes, argument: bytes, behaviour: str, size: int, seconds: float) -> bytes:
-    """Answer with `size` bytes of `argument`; or die, fail, sleep or stop before."""
+    """Answer with `size` bytes of `argument`; first sleep, stop, die or fail if asked to."""
     if behaviour == "sleep":
         time.sleep(seconds)
     elif behaviour == "stop":
@@ -67,7 +67,7 @@ def behave(shared: bytes, argument: bytes, behaviour: str, size: int, seconds: f
 
 
 def large_answer(size: int) -> tuple[int, bytes]:
-    """The process, and so many bytes."""
+    """Return the process id and `size` bytes."""
     return os.getpid(), bytes(size)
 
 
@@ -80,12 +80,12 @@ def end_by(signal_number: int) -> int:
 
 
 def shared_end_by(shared: bytes, signal_number: int) -> int:
-    """As `end_by`, with something to share."""
+    """Call `end_by`, in a probe that takes shared bytes."""
     return end_by(signal_number)
 
 
 def spend_cpu(allowed_s: float, spent_s: float) -> int:
-    """Renew the limit, then use CPU time."""
+    """Renew the limit of CPU time, then use `spent_s` of it."""
     native.allow_cpu(allowed_s)
     deadline = time.process_time() + spent_s
     while time.process_time() < deadline:
@@ -94,7 +94,7 @@ def spend_cpu(allowed_s: float, spent_s: float) -> int:
 
 
 def attempts(port: int, folder: str, names: tuple[str, ...]) -> dict[str, str]:
-    """Try what is forbidden, and a few things that must stay possible; the outcome of each."""
+    """Try what is forbidden and a few things that must work; return the outcome of each."""
     tried = {
         "connect": lambda: socket.create_connection(("127.0.0.1", port), timeout=5).close(),
         "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close(),

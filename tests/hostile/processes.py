@@ -1,4 +1,4 @@
-"""Watch the rasterising children of this process: how many there were, and their peak memory."""
+"""Watch the rasterising children of this process: their number and their peak memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psutil
 
 @contextmanager
 def watched_children() -> Iterator[dict[int, int]]:
-    """The peak resident MiB of each child that runs meanwhile, by process id."""
+    """Yield the peak resident MiB, by process id, of each child that runs inside the block."""
     done = threading.Event()
     peaks: dict[int, int] = {}
 
@@ -31,17 +31,17 @@ def watched_children() -> Iterator[dict[int, int]]:
 
 
 def child_ids() -> list[int]:
-    """The children that rasterise, and not the one that tracks resources for multiprocessing."""
-    found = []
+    """Return the rasterising children, without multiprocessing's resource tracker."""
+    pids = []
     for child in psutil.Process().children():
-        with suppress(psutil.Error):  # it ended just now
+        with suppress(psutil.Error):  # the child has just ended
             if any("spawn_main" in part for part in child.cmdline()):
-                found.append(child.pid)
-    return found
+                pids.append(child.pid)
+    return pids
 
 
 def peak_mib(pid: int | str = "self") -> int:
-    """The most memory that a process had resident; 0 for one that has ended."""
+    """Return the peak resident memory of a process; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

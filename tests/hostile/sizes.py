@@ -2,12 +2,12 @@
 
     python -m tests.hostile.sizes [--pages 3000] [--image-mb 2000] [--memory-mib 2048]
 
-Both go through a whole run in this process (`routing: only`), whose rasterising child has an
-address space of `--memory-mib`. This process, which does what inventory, scoring and publishing
-tasks do, has no such limit, as its libraries reserve more than they use; its peak is held against
-the limit at the end. Each page of the PDF has text and a picture of its own; the images are noise
-without compression, 12 MB each. 0 pages or MB leave one out; with both, the second's peak of this
-process includes the first's.
+Both inputs go through a whole run in this process (`routing: only`). Its rasterising child has an
+address space of `--memory-mib`. This process does the work of inventory, scoring and publishing
+tasks. It has no such limit, as its libraries reserve more memory than they use; its peak is
+compared with the limit at the end. Each page of the PDF has its own text and picture; the images
+are uncompressed noise, 12 MB each. A value of 0 leaves an input out. If both run, this process's
+peak for the second includes the first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ IMAGE_MB = IMAGE_SIDE_PX**2 * 3 / 1e6
 
 
 def write_images(folder: Path, megabytes: int) -> int:
-    """Fill a folder with different images; how many they are."""
+    """Fill a folder with different images; return their number."""
     folder.mkdir(parents=True)
     noise = np.random.default_rng(0)
     count = max(1, round(megabytes / IMAGE_MB))
@@ -44,29 +44,29 @@ def write_images(folder: Path, megabytes: int) -> int:
 
 
 def snapshot_rows(data: Path, table: str) -> int:
-    """Rows of a table, by its parts' own counts."""
+    """Return the number of rows of a table, as its parts count them."""
     snapshot = load_snapshot(str(data))
     assert snapshot is not None
     return sum(part.rows for part in snapshot.tables[table].parts)
 
 
 def measure(folder: Path, name: str, pages: int, memory_mib: int) -> bool:
-    """Run over `folder / name`, print peaks, and say whether all pages are accounted for."""
+    """Run over `folder / name`, print peaks, and return whether all limits and counts hold."""
     started = time.monotonic()
     limits = f"routing: only\nplacement: {{page_memory_bytes: {memory_mib * 2**20}}}\n"
     data = folder / f"{name}-data"
     with watched_children() as children:
         run_here(recipe_for(data, folder / name, limits))
-    peak = peak_mib()  # before verifying, which is work of its own
-    found = sum(snapshot_rows(data, table) for table in ("pages", "rejects"))
+    peak = peak_mib()  # before verify, whose memory does not count
+    row_count = sum(snapshot_rows(data, table) for table in ("pages", "rejects"))
     size = sum(path.stat().st_size for path in (folder / name).iterdir()) / 1e6
     print(
-        f"{name}: {size:.0f} MB, {pages} pages, {found} rows of pages and rejects,"
+        f"{name}: {size:.0f} MB, {pages} pages, {row_count} rows of pages and rejects,"
         f" {time.monotonic() - started:.0f} s, peak MiB: this process {peak},"
         f" children {sorted(children.values())}, verify finds {problems(data) or 'nothing'}"
     )
     within = max(peak, *children.values()) <= memory_mib
-    return within and found >= pages and not problems(data)
+    return within and row_count >= pages and not problems(data)
 
 
 def main() -> int:

@@ -1,12 +1,12 @@
-"""Thousands of mutants through a whole run: every one ends in the ledger, and nothing else ends.
+"""Run thousands of mutants: each ends in the ledger, and none ends the run.
 
     python -m tests.hostile.soak --count 10000 --seed 0 [--batch 1000] [--keep DIR] [--json]
 
-The mutants come in batches, as nights bring new files: each batch is one `run` on the dataset,
-in this process, which reads text layers only (`routing: only`), so that a page without a good one
-ends as `no_text_layer` once it was rendered. The dataset is proven after the last batch. Reported
-are outcomes, children that died, time, and memory: the parent's after each batch, and each
-child's peak.
+The mutants come in batches, as new files come each night. Each batch is one `run` on the dataset,
+in this process. The run reads text layers only (`routing: only`), so a page without a good text
+layer ends as `no_text_layer` after rendering. The dataset is verified after the last batch. The
+report lists outcomes, children started and left, time, and memory: the parent's after each batch,
+and the highest peak of a child.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Result:
 
 
 def recipe_of(folder: Path) -> Recipe:
-    """A run that reads text layers under tight limits."""
+    """Return a recipe that reads text layers under tight limits."""
     return recipe_for(
         folder / "data",
         folder / "corpus",
@@ -64,7 +64,7 @@ def recipe_of(folder: Path) -> Recipe:
 
 
 def soak(folder: Path, count: int, seed: int, batch: int, progress: Any = None) -> Result:
-    """Run `count` mutants in batches on a new dataset in `folder`, and prove the ledger."""
+    """Run `count` mutants in batches on a new dataset in `folder`, and verify the ledger."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True)
     recipe, result, started = recipe_of(folder), Result(files=count), time.monotonic()
@@ -88,10 +88,10 @@ def soak(folder: Path, count: int, seed: int, batch: int, progress: Any = None) 
 def _count(folder: Path, result: Result) -> None:
     data = folder / "data"
     inventory, rejects = rows(data, "inventory"), rows(data, "rejects")
-    seen = {Path(file["uri"]).name for row in inventory for file in row["uris"]}
+    listed = {Path(file["uri"]).name for row in inventory for file in row["uris"]}
     result.documents = len(inventory)
     result.duplicate_files = result.files - result.documents
-    result.missing_files = tuple(sorted({p.name for p in (folder / "corpus").iterdir()} - seen))
+    result.missing_files = tuple(sorted({p.name for p in (folder / "corpus").iterdir()} - listed))
     result.pages = sum(row["page_count"] or 0 for row in inventory)
     outcomes = Counter(f"{row['level']}: {row['reason']}" for row in rejects)
     outcomes["page: sample"] = len(rows(data, "pages"))

@@ -1,4 +1,4 @@
-"""Each hostile document ends in its reject or in a normal page, and its neighbours are unharmed."""
+"""Each hostile document ends as a reject or a normal page, and harms no other page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def impatient() -> Iterator[Rasterizer]:
 
 
 def outcomes(rasterizer: Rasterizer, path: Path, data: bytes) -> list[str]:
-    """What becomes of the document, or of each of its first three pages."""
+    """Return the outcome of each of the first three pages."""
     return [_outcome(page) for page in rendered(rasterizer, path, data)]
 
 
@@ -106,8 +106,8 @@ def test_a_document_that_claims_more_pages_than_it_has_objects_is_one_reject(
 
 
 def test_a_page_tree_that_is_its_own_child_gives_corrupt_pages(rasterizer, tmp_path) -> None:
-    found = outcomes(rasterizer, tmp_path / "hostile.pdf", pdfs.cyclic_page_tree())
-    assert found == ["corrupt", "corrupt"]
+    pages = outcomes(rasterizer, tmp_path / "hostile.pdf", pdfs.cyclic_page_tree())
+    assert pages == ["corrupt", "corrupt"]
 
 
 @pytest.mark.parametrize("make", [pdfs.javascript, pdfs.embedded_file, pdfs.names_that_lie])
@@ -183,8 +183,8 @@ def test_any_damage_to_a_document_ends_in_pages_or_reasons(
     if sniff(content[:1024]) is None:
         return
     try:
-        found = {page.error for page in rendered(rasterizer, path, content)} - {None}
+        errors = {page.error for page in rendered(rasterizer, path, content)} - {None}
     except DocumentError as exc:
-        found = {PageError(exc.reason, exc.detail)}
-    assert {error.reason for error in found} <= set(REJECT_REASONS) - {"native_crash"}
-    assert all(error.detail.splitlines() == [error.detail] for error in found)
+        errors = {PageError(exc.reason, exc.detail)}
+    assert {error.reason for error in errors} <= set(REJECT_REASONS) - {"native_crash"}
+    assert all(error.detail.splitlines() == [error.detail] for error in errors)

@@ -1,4 +1,4 @@
-"""Names of files are data: whatever they hold, each is read, named in UTF-8, and found again."""
+"""File names are data: whatever a name holds, its file is read, named in UTF-8, and found."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMES = [
 
 
 def write_corpus(folder: Path) -> int:
-    """One page of its own for each name, and one at the end of a path of nearly 4 kB."""
+    """Write a different page under each name, and one under a path of nearly 4 kB."""
     folder.mkdir()
     for number, name in enumerate(NAMES):
         with open(os.path.join(os.fsencode(folder), name), "wb") as file:
@@ -60,25 +60,25 @@ def test_hostile_names_are_read_stored_in_utf8_and_found_again(tmp_path: Path) -
     assert problems(tmp_path / "data") == ()
     uris = [file["uri"] for row in rows(tmp_path / "data", "inventory") for file in row["uris"]]
     assert len(set(uris)) == count
-    found = {os.fsencode(store.local_path(uri)) for uri in uris}
-    assert {os.path.basename(path) for path in found} == {*NAMES, b"deep.pdf"}
+    paths = {os.fsencode(store.local_path(uri)) for uri in uris}
+    assert {os.path.basename(path) for path in paths} == {*NAMES, b"deep.pdf"}
     assert all(uri.encode() and os.path.isfile(store.local_path(uri)) for uri in uris)
     assert {row["source_uri"] for row in rows(tmp_path / "data", "pages")} == set(uris)
     assert not run_here(recipe).committed
 
 
 class NoChild(Rasterizer):
-    """For files that are never opened."""
+    """A rasterizer for files that are never opened."""
 
     def __init__(self) -> None:
         pass
 
 
 def test_what_is_said_of_a_hostile_name_is_one_line_that_a_table_can_hold(tmp_path: Path) -> None:
-    gone = SeenFile(f"{tmp_path}/gone\n\x1b[2J\0\ud800.pdf", 1, "1")
-    found = examine(gone, NoChild())
-    assert (found.reason, found.doc_id) == ("unreadable", None)
-    assert found.detail == one_line(found.detail)
-    assert "gone" in str(found.detail)
+    missing = SeenFile(f"{tmp_path}/gone\n\x1b[2J\0\ud800.pdf", 1, "1")
+    document = examine(missing, NoChild())
+    assert (document.reason, document.doc_id) == ("unreadable", None)
+    assert document.detail == one_line(document.detail)
+    assert "gone" in str(document.detail)
     field = INVENTORY.field("detail")
-    assert pa.array([found.detail], field.type).to_pylist() == [found.detail]
+    assert pa.array([document.detail], field.type).to_pylist() == [document.detail]

@@ -1,4 +1,4 @@
-"""Small corpora for the pipeline tests, made of generated words so that no two pages are alike."""
+"""Small corpora for the pipeline tests, of generated words so that no two pages are alike."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 
 
 def prose(seed: int, words: int = 120) -> str:
-    """Words of two to four syllables, the same for the same seed."""
+    """Return words of two to four syllables, the same for the same seed."""
     random = np.random.default_rng(seed)
     made = ["".join(random.choice(_SYLLABLES, random.integers(2, 5))) for _ in range(words)]
     return " ".join(made)
 
 
 def pdf(texts: list[str]) -> bytes:
-    """A born-digital PDF with one page for each text; the same bytes for the same texts."""
+    """Return a born-digital PDF with a page for each text; equal texts give equal bytes."""
     document = pymupdf.open()
     for text in texts:
         page = document.new_page(width=420, height=595)
@@ -36,7 +36,7 @@ def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1, words: i
 
 
 def write_scan(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:
-    """The same pages as `write_pdf`, as pictures without a text layer."""
+    """Write the same pages as `write_pdf`, as pictures without a text layer."""
     scan = pymupdf.open()
     for shown in pymupdf.open(write_pdf(folder, name, first_seed, pages, words)):
         page = scan.new_page(width=shown.rect.width, height=shown.rect.height)

@@ -21,7 +21,7 @@ _KEYS = {**KEYS, "inventory": "doc_id"}
 
 
 def recipe_for(dataset: Path, source: Path, extra: str = "") -> Recipe:
-    """A recipe as a user would write it."""
+    """Return a recipe as a user writes it."""
     return parse_recipe(f"dataset: {dataset}\nsources: [{{documents: {source}}}]\n{extra}")
 
 
@@ -32,17 +32,17 @@ def run_here(recipe: Recipe, re_read: bool = False) -> Report:
 
 
 def problems(dataset: Path | str) -> tuple[str, ...]:
-    """What verify finds."""
+    """Return the problems that verify finds."""
     with open_session(IN_PROCESS) as session:
         return verify_dataset(str(dataset), session).problems
 
 
 def rows(dataset: Path | str, table: str, version: int | None = None) -> list[dict[str, Any]]:
-    """All rows of a table, in the order of their ids."""
+    """Return all rows of a table, in the order of their ids."""
     snapshot = load_snapshot(str(dataset), version)
     assert snapshot is not None
-    found = snapshot.tables[table]
-    parts = [read_part(found.part_uri(part)) for part in found.parts]
+    published = snapshot.tables[table]
+    parts = [read_part(published.part_uri(part)) for part in published.parts]
     listed = pa.concat_tables(parts).to_pylist() if parts else []
     if table == "rejects":
         return sorted(listed, key=lambda row: (row["level"], row["page_id"] or row["doc_id"]))
@@ -50,21 +50,21 @@ def rows(dataset: Path | str, table: str, version: int | None = None) -> list[di
 
 
 def all_rows(dataset: Path | str) -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables."""
+    """Return all rows of all tables."""
     return {table: rows(dataset, table) for table in TABLES}
 
 
 def part_names(dataset: Path) -> dict[str, list[str]]:
-    """The parts of each table; a part is named by the hash of its bytes."""
+    """Return the names of the parts of each table; a name is the hash of the part's bytes."""
     snapshot = load_snapshot(str(dataset))
     assert snapshot is not None
     return {name: [part.path for part in snapshot.tables[name].parts] for name in TABLES}
 
 
 def commit_again(dataset: str, **metadata: Any) -> None:
-    """Commit the newest version once more, with `metadata` in place of what it said there."""
+    """Commit the newest version again, with `metadata` replacing fields of the old metadata."""
     snapshot = load_snapshot(dataset)
     assert snapshot is not None
     pages = snapshot.tables["pages"]
-    said = {**pages.metadata, **metadata}
-    commit_parts(dataset, "pages", pages.parts, said)
+    merged = {**pages.metadata, **metadata}
+    commit_parts(dataset, "pages", pages.parts, merged)

@@ -1,6 +1,6 @@
-"""Stage the pages of a corpus as deep parsing would: text layers, and crops that their texts link.
+"""Stage the pages of a corpus as deep parsing does: text layers with links to crops.
 
-All but the reading of the crops is the pass itself, so a run afterwards has only to publish.
+The pass itself does everything except reading the crops, so a later run only has to publish.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FAILED = 1
 
 
 def stage_deep(recipe: Recipe, names: Collection[str] = (), shard_pages: int = 4) -> int:
-    """Stage all documents of the recipe, or those of some file names; how many pages these have.
+    """Stage all documents of the recipe, or those with given file names; return their page count.
 
     Page `i` of a document has `(i + 1) % 3` crops; a conversation has none.
     """
@@ -66,7 +66,7 @@ def _deepen(page: RasteredPage, reading: PageReading) -> PageReading:
 
 
 def cut(page: PageImage, number: int) -> Crop:
-    """A strip of a page, read or not."""
+    """Cut a strip of a page; the crop numbered `FAILED` is one that was not read."""
     label, kind = KINDS[number]
     box: Box = (0.0, number / 4, 0.5, (number + 1) / 4)
     with Image.open(io.BytesIO(page.data)) as picture:

@@ -1,4 +1,4 @@
-"""A replica that dies on one page, for the tests of splitting on a real Ray."""
+"""A replica that dies on one page, to test the splitting of shards on a real Ray."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def _finish(pages: range, read: list[int]) -> list[int]:
 
 
 def chain_with_killer() -> list[Step]:
-    """Read inside the replica, then a task."""
+    """Return a chain that reads in the replica and finishes in a task."""
     return [Step(_read, on_replica=True), Step(_finish)]
 
 
 def jobs_with_pages(count: int) -> list[range]:
-    """Shards of eight pages."""
+    """Return shards of eight pages."""
     return [range(start, min(start + 8, count)) for start in range(0, count, 8)]

@@ -1,4 +1,4 @@
-"""What consumers do with a published dataset, through their own libraries and none of our code."""
+"""Read a published dataset as consumers do: with their libraries, without our code."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> N
 
 
 def test_duckdb_reads_the_glob(dataset: Path) -> None:
-    found = duckdb.sql(
+    results = duckdb.sql(
         "select count(*), count(distinct page_id), sum(text_tokens), "
         f"min(octet_length(image.bytes)) from '{dataset}/pages/data/*.parquet'"
     ).fetchall()
-    count, distinct, tokens, smallest = found[0]
+    count, distinct, tokens, smallest = results[0]
     assert (count, distinct) == (PAGES, PAGES)
     assert tokens > 0
     assert smallest > 1000
@@ -69,8 +69,8 @@ def test_polars_reads_the_delta_table(dataset: Path) -> None:
 
 
 def test_pyarrow_filters_without_reading_images(dataset: Path) -> None:
-    found = ds.dataset(dataset / "pages/data", format="parquet")
-    table = found.to_table(columns=["page_id", "text"], filter=ds.field("page_index") == 0)
+    pages = ds.dataset(dataset / "pages/data", format="parquet")
+    table = pages.to_table(columns=["page_id", "text"], filter=ds.field("page_index") == 0)
     assert table.num_rows == PAGES // 2
 
 
@@ -97,7 +97,7 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 
 
 @pytest.mark.ray
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns of its own settings
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns about its own settings
 @pytest.mark.usefixtures("local_ray")
 def test_ray_data_reads_parquet(dataset: Path) -> None:
     ray = pytest.importorskip("ray")
@@ -109,7 +109,7 @@ def test_ray_data_reads_parquet(dataset: Path) -> None:
 
 
 class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
-    """Row groups dealt out to the loader's workers."""
+    """Divides row groups among the loader's workers."""
 
     def __init__(self, folder: Path) -> None:
         self.groups = [
@@ -134,10 +134,12 @@ def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> 
         num_workers=2,
         multiprocessing_context="spawn",
     )
-    seen = list(loader)
-    assert sorted({page_id for _, page_id, _ in seen}) == sorted(page_id for _, page_id, _ in seen)
-    assert len(seen) == PAGES
-    assert {worker for worker, _, _ in seen} == {0, 1}
+    pages = list(loader)
+    assert sorted({page_id for _, page_id, _ in pages}) == sorted(
+        page_id for _, page_id, _ in pages
+    )
+    assert len(pages) == PAGES
+    assert {worker for worker, _, _ in pages} == {0, 1}
 
 
 def test_a_text_trainer_striding_over_row_groups_feeds_every_rank(dataset: Path) -> None:
@@ -194,17 +196,17 @@ def test_a_dataset_without_crops_names_no_such_configuration(dataset: Path, tmp_
 
 
 def test_duckdb_joins_crops_to_their_pages(deep_dataset: Path) -> None:
-    found = duckdb.sql(
+    results = duckdb.sql(
         "select c.label, count(*), min(octet_length(c.image.bytes)), "
         "bool_and(contains(p.text, c.image.path)) "
         f"from '{deep_dataset}/crops/data/*.parquet' c "
         f"join '{deep_dataset}/pages/data/*.parquet' p using (page_id) group by 1 order by 1"
     ).fetchall()
-    assert [(label, count, linked) for label, count, _, linked in found] == [
+    assert [(label, count, linked) for label, count, _, linked in results] == [
         ("chart", 2, True),
         ("figure", 4, True),
     ]
-    assert min(smallest for _, _, smallest, _ in found) > 100
+    assert min(smallest for _, _, smallest, _ in results) > 100
 
 
 def test_polars_reads_crops(deep_dataset: Path) -> None:

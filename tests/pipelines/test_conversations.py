@@ -1,4 +1,4 @@
-"""Conversations through the whole run, and into the hands of those who train on them."""
+"""Conversations go through the whole run, and load in training code."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_chats_become_samples_whose_tokens_add_up(tmp_path: Path, dataset: Path)
     assert list(inspection.conversation_tokens.values()) == totals
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the processors' own
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from the processors
 def test_a_sample_loads_and_collates_without_special_code(tmp_path: Path, dataset: Path) -> None:
     chats = write_chats(tmp_path / "a.jsonl", chat_of(1, LONG), chat_of(2, LONG))
     run_here(recipe_of(dataset, chats))
@@ -106,8 +106,8 @@ def test_a_refresh_adds_and_removes_chats_beside_pages(tmp_path: Path, dataset: 
 
 
 def test_equal_chats_are_kept_once_and_bad_ones_are_told(tmp_path: Path, dataset: Path) -> None:
-    again = [turn | {"name": "another key"} for turn in chat_of(1, 6)]
-    path = write_chats(tmp_path / "a.jsonl", chat_of(1, 6), again)
+    same_chat = [turn | {"name": "another key"} for turn in chat_of(1, 6)]
+    path = write_chats(tmp_path / "a.jsonl", chat_of(1, 6), same_chat)
     with path.open("a") as file:
         file.write('{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}\n')
     report = run_here(recipe_of(dataset, path))

@@ -40,7 +40,7 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def made(dataset: Path, corpus: Path, extra: str = "", shard_pages: int = 4) -> Path:
-    """A dataset made from staged pages only."""
+    """Make a dataset from staged pages only."""
     recipe = recipe_for(dataset, corpus, SETTINGS + extra)
     stage_deep(recipe, shard_pages=shard_pages)
     assert run_here(recipe).pages_read == 0
@@ -52,10 +52,10 @@ def crops_by_name(dataset: Path) -> Counter[str]:
 
 
 def test_every_crop_is_a_row_that_its_page_links(corpus: Path, dataset: Path) -> None:
-    found = all_rows(made(dataset, corpus))
-    pages = {row["page_id"]: row for row in found["pages"]}
-    assert len(found["crops"]) == 12
-    for crop in found["crops"]:
+    tables = all_rows(made(dataset, corpus))
+    pages = {row["page_id"]: row for row in tables["pages"]}
+    assert len(tables["crops"]) == 12
+    for crop in tables["crops"]:
         page = pages[crop["page_id"]]
         for name in ("doc_id", "page_index", "source_uri", "recipe_digest"):
             assert crop[name] == page[name]
@@ -63,7 +63,7 @@ def test_every_crop_is_a_row_that_its_page_links(corpus: Path, dataset: Path) ->
         assert crop["image"]["path"] in paths
         with Image.open(io.BytesIO(crop["image"]["bytes"])) as picture:
             assert picture.size == (crop["width"], crop["height"])
-    whole = "\n\n".join(row["text"] for row in found["documents"])
+    whole = "\n\n".join(row["text"] for row in tables["documents"])
     assert len(CROP_LINK.findall(whole)) == 12
     assert problems(dataset) == ()
 
@@ -73,8 +73,8 @@ def test_a_crop_that_was_not_read_keeps_its_picture_and_reason(corpus: Path, dat
     for crop in rows(made(dataset, corpus), "crops"):
         if crop["crop_id"].endswith(f"-{FAILED:02d}"):
             failed.append(crop)
-            told = (crop["text"], crop["text_tokens"], crop["reason"], crop["detail"])
-            assert told == ("", 0, "loop", "cut after 200 tokens")
+            values = (crop["text"], crop["text_tokens"], crop["reason"], crop["detail"])
+            assert values == ("", 0, "loop", "cut after 200 tokens")
         else:
             assert crop["text"] == f"what the {crop['label']} shows"
             assert (crop["reason"], crop["vision_tokens"], crop["output_tokens"]) == (None, 64, 7)
@@ -182,7 +182,10 @@ def test_a_page_that_is_below_a_floor_has_no_crops(corpus: Path, dataset: Path) 
 
 @pytest.mark.parametrize("way", ["staged", "staged anew", "read again"])
 def test_a_page_that_comes_back_brings_its_crops(corpus: Path, dataset: Path, way: str) -> None:
-    """Its keeper leaves; its row is staged still, or anew, or is read again, here without crops."""
+    """A duplicate returns when its keeper leaves.
+
+    Its row is still staged, is staged again, or is read again; reading here makes no crops.
+    """
     (corpus / "copy.pdf").write_bytes(pdf([prose(0) + " coda"]))
     made(dataset, corpus)
     (dropped,) = [row for row in rows(dataset, "rejects") if row["level"] == "page"]
@@ -210,8 +213,8 @@ def test_crops_read_under_other_settings_are_replaced(corpus: Path, dataset: Pat
     stage_deep(changed)
     assert run_here(changed, re_read=True).pages_read == 0
     assert set(before["crops"]).isdisjoint(part_names(dataset)["crops"])
-    found = rows(dataset, "crops")
-    assert (len(found), {row["recipe_digest"] for row in found}) == (12, {changed.digest()})
+    crops = rows(dataset, "crops")
+    assert (len(crops), {row["recipe_digest"] for row in crops}) == (12, {changed.digest()})
     assert problems(dataset) == ()
 
 
@@ -225,9 +228,9 @@ def test_a_page_in_two_shards_has_its_crops_once(corpus: Path, dataset: Path) ->
 
 
 def test_inspect_counts_crops_by_label(corpus: Path, dataset: Path) -> None:
-    found = inspect_dataset(str(made(dataset, corpus)))
-    assert found.crop_labels == {"figure": 8, "chart": 4}
-    assert found.bytes["crops"] > 0
+    summary = inspect_dataset(str(made(dataset, corpus)))
+    assert summary.crop_labels == {"figure": 8, "chart": 4}
+    assert summary.bytes["crops"] > 0
 
 
 def test_a_dataset_of_an_older_pagefoundry_is_refused_in_one_line(

@@ -1,4 +1,4 @@
-"""The same rows and the same bytes on one process, on Ray, with one replica or four."""
+"""The rows and bytes are the same in one process and on Ray, with one replica or four."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for
 from workers.sample import write_sample_corpus
 from workers.sample.corpus import sample_files
 
-# Scans, images, a text layer, a duplicate and every bad file; few enough to read three times.
+# Scans, images, a text layer, a duplicate and all bad files; few enough to read three times.
 CHOSEN = {
     "kiln-chinese.pdf", "bridge-placard.png", "harbour-log.tiff", "olives-greek.pdf",
     "archive-rules.pdf", "archive-rules-reflowed.pdf", "clock-blank-page.pdf",
@@ -54,21 +54,21 @@ def test_bad_files_are_rejects_with_the_reasons_they_were_made_for(in_process: P
         if reason != "duplicate"
     }
     rejects = all_rows(in_process)["rejects"]
-    found = {
+    actual = {
         (Path(row["source_uri"]).name, row["page_index"], row["reason"])
         for row in rejects
         if row["reason"] != "duplicate"
     }
-    assert found == wanted
+    assert actual == wanted
     assert problems(in_process) == ()
 
 
 def test_the_near_duplicate_is_gone_and_names_its_keeper(in_process: Path) -> None:
-    found = all_rows(in_process)
-    duplicates = [row for row in found["rejects"] if row["reason"] == "duplicate"]
+    tables = all_rows(in_process)
+    duplicates = [row for row in tables["rejects"] if row["reason"] == "duplicate"]
     pair = {"archive-rules.pdf", "archive-rules-reflowed.pdf"}
     assert {row["level"] for row in duplicates} == {"page", "document"}
-    kept = {row["page_id"]: row for row in found["pages"]}
+    kept = {row["page_id"]: row for row in tables["pages"]}
     (page,) = [row for row in duplicates if row["level"] == "page"]
     keeper = kept[page["kept_id"]]
     assert {Path(page["source_uri"]).name, Path(keeper["source_uri"]).name} == pair

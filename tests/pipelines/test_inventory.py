@@ -1,4 +1,4 @@
-"""The inventory opens what is new, once, and says what it could not open."""
+"""The inventory opens each new file once, and reports the files that it could not open."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_known_files_are_not_opened_again(corpus: Path) -> None:
 
 def test_what_was_staged_before_a_kill_is_not_opened_again(corpus: Path, tmp_path: Path) -> None:
     first = take(corpus, [], tmp_path / "staging")
-    again = take(corpus, [], tmp_path / "staging")
-    assert (again.examined, again.documents) == (0, first.documents)
+    second = take(corpus, [], tmp_path / "staging")
+    assert (second.examined, second.documents) == (0, first.documents)
     (chunk, *_) = (tmp_path / "staging/inventory").iterdir()
     lost = len(chunk.read_text().splitlines())
     chunk.unlink()
@@ -62,8 +62,8 @@ def test_a_torn_file_of_the_inventory_is_made_again(
     (chunk, *_) = (tmp_path / "staging/inventory").iterdir()
     whole = chunk.read_bytes()
     chunk.write_bytes(damage(whole))
-    again = take(corpus, [], tmp_path / "staging")
-    assert (again.examined, again.documents) == (len(whole.splitlines()), first.documents)
+    second = take(corpus, [], tmp_path / "staging")
+    assert (second.examined, second.documents) == (len(whole.splitlines()), first.documents)
     assert chunk.read_bytes() == whole
 
 

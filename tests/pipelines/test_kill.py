@@ -1,4 +1,4 @@
-"""Kill -9 of the driver in the inventory, the pass and the publish; the next run finishes."""
+"""Kill the driver with SIGKILL in inventory, pass and publish; the next run finishes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def in_publish(dataset: Path) -> bool:
 
 
 def receipts(dataset: Path) -> list[Path]:
-    """Receipts that are whole: their write is a rename."""
+    """Return the receipts; each is whole, as a rename puts it in place."""
     return [path for path in dataset.glob("staging/*/*.json") if not path.name.startswith(".")]
 
 
@@ -78,7 +78,7 @@ def test_the_run_after_a_kill_finishes_what_was_left(
         while not moment(dataset):
             assert driver.poll() is None, "the run ended before its moment came"
             assert time.monotonic() < deadline, "the moment never came"
-            # Looking for receipts takes a while, and publishing takes not much longer.
+            # A publish is hardly longer than one look at the dataset, so this looks more often.
             time.sleep(0.001 if moment is in_publish else 0.005)
         driver.kill()
     assert not is_published(dataset)
@@ -95,8 +95,11 @@ def test_the_run_after_a_kill_finishes_what_was_left(
 
 @contextmanager
 def _driver(recipe: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A run on a local Ray. A killed driver leaves its Ray behind: all that it started, known by
-    a mark in the environment that children inherit, is ended with it."""
+    """Start a run on a local Ray; at the end, kill it with all processes that it started.
+
+    A killed driver leaves its Ray running. A mark in the environment, which children inherit,
+    identifies the processes.
+    """
     mark = uuid.uuid4().hex
     driver = subprocess.Popen(
         [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe)],

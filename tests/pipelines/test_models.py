@@ -1,4 +1,4 @@
-"""Whole jobs with models: each profile's tiny checkpoint, loops, fallbacks, turns, crops."""
+"""Whole runs with models: tiny checkpoints of each profile, loops, fallbacks, turns, crops."""
 
 from __future__ import annotations
 
@@ -79,9 +79,11 @@ def test_figures_of_pages_become_crops(corpus: Path, tmp_path: Path) -> None:
         assert page["text"].startswith("# The kiln\n\n![figure](crops/")
         assert page["text"].endswith("It was fired twice.")
         assert [block["label"] for block in page["blocks"]] == ["title", "figure", "text"]
-        # One percent of the page more on each side than 100 to 900 of 999.
+        # The box is 100 to 900 of 999, plus one percent of the page on each side.
         assert crop["width"] == pytest.approx((800 / 999 + 0.02) * page["width"], abs=2)
-        assert "It was fired twice." in crop["text"]  # the model says the same of everything
+        assert (
+            "It was fired twice." in crop["text"]
+        )  # the model gives the same answer to every image
         assert (crop["engine"], crop["mode"], crop["vision_tokens"]) == (
             "transformers",
             "small",
@@ -127,16 +129,16 @@ def test_turned_scans_are_stored_upright(tmp_path: Path) -> None:
     extra = "raster: {longest_edge_px: 900}\ndedup: {exact_text: false, near: null}\n"
     run_here(recipe_for(tmp_path / "data", corpus, extra))
     assert problems(tmp_path / "data") == ()
-    found = {Path(row["source_uri"]).stem: row for row in rows(tmp_path / "data", "pages")}
-    assert {name: row["rotation"] for name, row in found.items()} == {
+    by_name = {Path(row["source_uri"]).stem: row for row in rows(tmp_path / "data", "pages")}
+    assert {name: row["rotation"] for name, row in by_name.items()} == {
         "0": 0,
         "90": 270,
         "180": 180,
         "270": 90,
     }
-    for row in found.values():
+    for row in by_name.values():
         assert row["height"] > row["width"]
-        assert row["text_hash"] == found["0"]["text_hash"]
+        assert row["text_hash"] == by_name["0"]["text_hash"]
         assert [one["rotation"] for one in row["attempts"]] == [0, row["rotation"]][
             : 1 + (row["rotation"] > 0)
         ]

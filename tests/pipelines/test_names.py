@@ -1,4 +1,4 @@
-"""Every name that a file system allows: of datasets and of sources, through every command."""
+"""Datasets and sources may have any name that a file system allows, in every command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def put(data: bytes, *names: bytes) -> None:
 
 
 def check_commands(dataset: str, corpus: str) -> None:
-    """A run, a refresh with one more file, and every other command."""
+    """Call run, run again with one more file, and then every other command."""
     recipe = recipe_of(dataset, {"documents": corpus})
     store.write_bytes(store.join(corpus, "a.pdf"), pdf([prose(0)]))
     first = run_here(recipe)
@@ -46,8 +46,8 @@ def check_commands(dataset: str, corpus: str) -> None:
     assert problems(dataset) == ()
     assert inspect_dataset(dataset).versions_published == 2
     assert diff_versions(dataset, first.version, second.version).summary["pages"]["added"]
-    gone = vacuum_dataset(dataset, Retention(versions=1, grace_hours=0))
-    assert gone.dropped_versions == (first.version,)
+    vacuumed = vacuum_dataset(dataset, Retention(versions=1, grace_hours=0))
+    assert vacuumed.dropped_versions == (first.version,)
     assert (problems(dataset), len(rows(dataset, "pages"))) == ((), 2)
 
 
@@ -69,7 +69,7 @@ def test_a_dataset_that_cannot_have_its_name_is_refused_before_anything_is_read(
 
 
 def test_sources_of_every_kind_may_have_any_name(tmp_path: Path) -> None:
-    """Folders and files by their names, and files below a plain folder."""
+    """Odd names work for folders and files, and for files below a plain folder."""
     root = os.fsencode(tmp_path)
     sources: list[dict[str, Any]] = [{"documents": f"{tmp_path}/flat"}]
     for number, name in enumerate(ANY_NAME):

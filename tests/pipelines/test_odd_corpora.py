@@ -1,4 +1,4 @@
-"""A file of records that is not what the others are costs itself, and nothing of the others."""
+"""A file of records that differs from the others is rejected alone; the others are read."""
 
 from __future__ import annotations
 
@@ -71,22 +71,26 @@ def test_an_odd_file_is_a_reject_that_names_it_and_the_others_are_read(tmp_path:
     recipe = recipe_of(tmp_path / "data", corpus / "*")
     report = run_here(recipe)
     assert (report.unreadable, problems(tmp_path / "data")) == ({}, ())
-    found = {row["source_uri"]: row for row in rows(tmp_path / "data", "pages")}
-    good = {uri.rpartition("/corpus/")[2].partition("#")[0] for uri in found}
+    pages = {row["source_uri"]: row for row in rows(tmp_path / "data", "pages")}
+    good = {uri.rpartition("/corpus/")[2].partition("#")[0] for uri in pages}
     assert good - {"cut.jsonl.gz"} == {"good.jsonl", "good.parquet"}
     rejects = rows(tmp_path / "data", "rejects")
-    told = {row["source_uri"].rpartition("/corpus/")[2].partition("#")[0]: row for row in rejects}
-    assert told.keys() == ODD.keys()
+    reject_of = {
+        row["source_uri"].rpartition("/corpus/")[2].partition("#")[0]: row for row in rejects
+    }
+    assert reject_of.keys() == ODD.keys()
     for name, (_, reason, detail) in ODD.items():
-        assert (told[name]["reason"], detail in told[name]["detail"]) == (reason, True), told[name]
+        assert (reject_of[name]["reason"], detail in reject_of[name]["detail"]) == (reason, True), (
+            reject_of[name]
+        )
         if reason == "no_corpus":
-            assert name in told[name]["detail"]
+            assert name in reject_of[name]["detail"]
     assert not run_here(recipe).committed
 
 
 @pytest.mark.parametrize("name", ["schema.parquet", "table.csv"])
 def test_a_source_of_none_but_odd_files_is_the_recipes_fault(tmp_path: Path, name: str) -> None:
-    """It names another column, or is of another kind: nothing is published."""
+    """The files lack the column or are of another kind: nothing is published."""
     for number in range(3):
         ODD[name][0](tmp_path / f"{number}-{name}")
     with pytest.raises(SourceError, match=ODD[name][2]):

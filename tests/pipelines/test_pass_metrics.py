@@ -30,7 +30,7 @@ WAIT_S = 60.0
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    """On a Ray that says its metrics every second, not every ten."""
+    """Open a session on a Ray that reports its metrics every second instead of every ten."""
     import ray
 
     end_local_ray()
@@ -47,7 +47,7 @@ def session() -> Iterator[Session]:
 
 
 def make_corpus(folder: Path) -> None:
-    """Born-digital pages, one without anything on it, and one that only an engine can read."""
+    """Write born-digital pages, an empty page, and a page that only an engine can read."""
     source = write_pdf(folder, "born.pdf", first_seed=1, pages=5)
     with pymupdf.open(source) as document:
         document[0].get_pixmap(dpi=120).save(folder / "scan.png")
@@ -73,7 +73,7 @@ def read_all(recipe: Recipe, session: Session) -> PassReport:
 
 
 def scraped_until_all_is_there(session: Session, recipe: Recipe) -> tuple[dict[str, str], Series]:
-    """What the port shows once it shows all metrics, a second pass that goes on among them."""
+    """Scrape the port while a second pass runs, until it shows all metrics."""
     import ray
 
     with pass_metrics(session.metrics, recipe, 100, with_replicas=True) as metrics:
@@ -99,8 +99,10 @@ def test_prometheus_sees_what_the_pass_reports(tmp_path: Path, session: Session)
     assert types == {f"ray_{metric.name}": metric.kind for metric in METRICS.values()}
     for metric in METRICS.values():
         suffix = "_count" if metric.kind == "histogram" else ""
-        said = [own for name, own in series if name == f"ray_{metric.name}{suffix}"]
-        assert {frozenset(dict(own)) for own in said} == {frozenset({"dataset", *metric.labels})}
+        label_sets = [own for name, own in series if name == f"ray_{metric.name}{suffix}"]
+        assert {frozenset(dict(own)) for own in label_sets} == {
+            frozenset({"dataset", *metric.labels})
+        }
 
     labels = {("dataset", dataset_label(recipe.dataset))}
 
@@ -141,7 +143,7 @@ def test_times_are_in_the_report_and_not_in_the_receipts(tmp_path: Path) -> None
         assert report.outcomes == {"sample": 5, "blank": 1, "no_text_layer": 1}
         assert (report.times.pages, report.times.engine_pages, report.times.read_s) == (7, 0, 0)
         assert min(report.times.raster_s, report.times.finish_s, report.times.text_tokens) > 0
-        found = (tmp_path / name / "x").glob("*.json")
-        receipts.append(sorted(path.read_bytes() for path in found))
+        paths = (tmp_path / name / "x").glob("*.json")
+        receipts.append(sorted(path.read_bytes() for path in paths))
     assert len(receipts[0]) == 3
     assert receipts[0] == receipts[1]

@@ -1,4 +1,4 @@
-"""The pass: what a chain makes of files that change under it, and of pages that kill it."""
+"""The pass: results of a chain for files that change during it and pages that kill it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _read(recipe: Recipe, documents: list[Document], session: Session) -> Counte
 
 
 def test_a_file_that_vanishes_after_the_inventory_is_a_reject(tmp_path: Path) -> None:
-    gone = write_pdf(tmp_path / "corpus", "gone.pdf", first_seed=1, pages=3)
+    vanishing = write_pdf(tmp_path / "corpus", "gone.pdf", first_seed=1, pages=3)
     write_pdf(tmp_path / "corpus", "here.pdf", first_seed=9, pages=2)
     recipe = recipe_for(tmp_path / "data", tmp_path / "corpus", ONLY)
     with open_session(IN_PROCESS) as session:
         documents = _take(recipe, session)
-        gone.unlink()
+        vanishing.unlink()
         assert _read(recipe, documents, session) == {"source_missing": 3, "sample": 2}
 
 
@@ -75,7 +75,7 @@ def test_a_pass_asks_for_no_more_replicas_than_it_has_shards(pages: int | None, 
 @pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize("end", ["raise", "exit"])
 def test_a_page_that_ends_its_worker_costs_only_itself(tmp_path: Path, end: str) -> None:
-    """A chain step that dies on one page, on Ray: the shard is split down to that page."""
+    """A step of a chain on Ray dies on one page: the shard is split down to that page."""
     from cluster.pool import Policy, run_pool
     from cluster.session import ReplicaSpec
     from tests.pipelines.killers import KillerReplica, chain_with_killer, jobs_with_pages

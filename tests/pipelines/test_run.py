@@ -1,4 +1,4 @@
-"""The one verb on text layers, in this process: first run, refresh, resume, and their ledger."""
+"""`run` on text layers, in this process: first run, refresh, resume, and their ledger."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_equal_bytes_are_read_once_and_keep_their_uris(corpus: Path, dataset: Pa
     shutil.copy(corpus / "0.pdf", corpus / "again.pdf")
     report = run_here(recipe_for(dataset, corpus, ONLY))
     assert (report.documents, report.pages_read) == (5, 15)
-    found = [row["uris"] for row in rows(dataset, "inventory") if len(row["uris"]) > 1]
-    assert [Path(seen["uri"]).name for seen in found[0]] == ["0.pdf", "again.pdf"]
+    shared = [row["uris"] for row in rows(dataset, "inventory") if len(row["uris"]) > 1]
+    assert [Path(file["uri"]).name for file in shared[0]] == ["0.pdf", "again.pdf"]
 
 
 def test_added_files_go_to_new_parts_and_old_parts_stay(corpus: Path, dataset: Path) -> None:
@@ -162,6 +162,6 @@ def test_sources_without_files_are_refused(tmp_path: Path, dataset: Path) -> Non
 
 def test_counts_of_the_commit_are_the_rows(corpus: Path, dataset: Path) -> None:
     report = run_here(recipe_for(dataset, corpus, ONLY))
-    found = {table: len(found) for table, found in all_rows(dataset).items()}
-    assert found == dict(report.counts)
+    counts = {table: len(records) for table, records in all_rows(dataset).items()}
+    assert counts == dict(report.counts)
     assert Counter(row["reason"] for row in rows(dataset, "rejects")) == Counter(report.rejects)

@@ -1,4 +1,4 @@
-"""Nights of a schedule: one that overlaps the one before, and one after a crash."""
+"""Scheduled runs: one that overlaps the previous run, and one after a crash."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NEW_PAGES = 20
 
 
 def receipts(dataset: Path) -> set[Path]:
-    """Receipts that are whole: their write is a rename."""
+    """Return the receipts; each is whole, as a rename puts it in place."""
     return {path for path in dataset.glob("staging/*/*.json") if not path.name.startswith(".")}
 
 
 def fire_until_it_reads(folder: Path) -> Command:
-    """Start a refresh, and come back when it has read a page and not yet all."""
+    """Start a refresh; return when it has read some pages but not all."""
     before = receipts(folder / "data")
     refresh = Command(*run_arguments(folder))
     deadline_s = time.monotonic() + TIMEOUT_S

@@ -1,4 +1,4 @@
-"""What rows name, by the command line: names stay while their files do, and tell no folders."""
+"""The file names in rows, through the command line: they are stable and hide folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TABLES = ("pages", "documents", "inventory", "rejects")
 
 
 class Dataset:
-    """A folder of documents and a dataset of it, which `pagefoundry run` brings up to date."""
+    """A folder of documents and its dataset, which `pagefoundry run` updates."""
 
     def __init__(self, folder: Path, extra: str = "") -> None:
         folder.mkdir(exist_ok=True)
@@ -39,9 +39,9 @@ class Dataset:
         return report
 
     def names(self) -> list[str]:
-        """What the rows of pages and documents name, short."""
-        found = {row["source_uri"] for name in TABLES[:2] for row in rows(self.data, name)}
-        return sorted(name.removeprefix(f"{self.folder}/") for name in found)
+        """Return the sources that the rows of pages and documents name, relative to the folder."""
+        uris = {row["source_uri"] for name in TABLES[:2] for row in rows(self.data, name)}
+        return sorted(name.removeprefix(f"{self.folder}/") for name in uris)
 
     def changed(self, version: int) -> dict[str, Any]:
         done = call("diff", str(self.data), str(version - 1), str(version), "--json")
@@ -55,9 +55,9 @@ def call(*arguments: str) -> Result:
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    found = Dataset(tmp_path)
-    write_pdf(found.corpus, "m.pdf", first_seed=1, pages=2)
-    return found
+    created = Dataset(tmp_path)
+    write_pdf(created.corpus, "m.pdf", first_seed=1, pages=2)
+    return created
 
 
 def test_a_copy_that_sorts_first_moves_nothing(dataset: Dataset) -> None:
@@ -68,7 +68,7 @@ def test_a_copy_that_sorts_first_moves_nothing(dataset: Dataset) -> None:
     assert dataset.names() == ["corpus/m.pdf"]
     assert part_names(dataset.data)["pages"] == parts
     assert dataset.changed(version) == {"added": {}, "removed": {}, "changed": {}}
-    # Both files are known, so the name goes over when its file goes.
+    # Both files are known, so the rows take the other name when the named file is deleted.
     (dataset.corpus / "m.pdf").unlink()
     assert dataset.run()["pages_read"] == 0
     assert dataset.names() == ["corpus/a.pdf"]
@@ -82,7 +82,7 @@ def test_after_a_rename_rows_name_the_file_that_is_there(dataset: Dataset, new_n
     assert dataset.names() == [f"corpus/{new_name}"]
     assert dataset.changed(report["version"])["changed"] == {"moved": 2}
     assert dataset.run()["committed"] is False
-    # All are gone: the last name stays, as the document does.
+    # No copy is left: the document stays, and so does its last name.
     write_pdf(dataset.corpus, "other.pdf", first_seed=9)
     (dataset.corpus / new_name).unlink()
     dataset.run()
@@ -102,15 +102,15 @@ def test_a_name_stands_for_the_folder_everywhere(dataset: Dataset) -> None:
     dataset.describe(f"{{documents: '{dataset.corpus}/**/*.pdf', as: manuals/2026}}")
     assert dataset.run()["pages_read"] == 3
     assert dataset.names() == ["manuals/2026/deep/n.pdf", "manuals/2026/m.pdf"]
-    told = json.dumps(all_rows(dataset.data), default=str)
-    assert "manuals/2026/bad.pdf" in told
-    assert str(dataset.folder) not in told
-    # The folder moves, and nothing is read again or written anew.
+    text = json.dumps(all_rows(dataset.data), default=str)
+    assert "manuals/2026/bad.pdf" in text
+    assert str(dataset.folder) not in text
+    # The folder moves; nothing is read or written again.
     moved = dataset.folder / "elsewhere"
     dataset.corpus.rename(moved)
     dataset.describe(f"{{documents: {moved}, as: manuals/2026}}")
     assert dataset.run()["committed"] is False
-    # A document that comes is read from where it lies.
+    # A new document is read from the folder's new place.
     write_pdf(moved, "new.pdf", first_seed=70)
     assert dataset.run()["pages_read"] == 1
     assert "manuals/2026/new.pdf" in dataset.names()
@@ -120,9 +120,9 @@ def test_a_name_that_is_given_later_takes_the_folder_out(dataset: Dataset) -> No
     dataset.run()
     dataset.describe(f"{{documents: {dataset.corpus}, as: manuals}}")
     assert dataset.run()["pages_read"] == 0
-    told = json.dumps(all_rows(dataset.data), default=str)
+    text = json.dumps(all_rows(dataset.data), default=str)
     assert dataset.names() == ["manuals/m.pdf"]
-    assert str(dataset.folder) not in told
+    assert str(dataset.folder) not in text
 
 
 def test_records_are_named_too(dataset: Dataset) -> None:
@@ -140,7 +140,7 @@ def test_a_mix_keeps_the_names_of_its_first_sources(dataset: Dataset) -> None:
     mixed.run()
     source = str(dataset.corpus / "m.pdf")
     assert {row["source_uri"] for row in rows(mixed.data, "pages")} == {source}
-    # Parts of the first dataset are written anew; what its pages are called stays.
+    # Parts of the first dataset are rewritten; the names of its pages stay.
     write_pdf(dataset.corpus, "m2.pdf", first_seed=80)
     dataset.run()
     (dataset.corpus / "m2.pdf").unlink()

@@ -1,4 +1,4 @@
-"""Recipes whose pages are made, through the whole run: ledger, refresh, identity, bad input."""
+"""Whole runs of recipes with synthetic pages: ledger, refresh, identity, bad input."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_every_kind_of_source_makes_its_pages_without_an_engine(
         dataset,
         f"- text: {corpus}\n- charts: 1\n- formulas: 1\n- chemistry: {tmp_path / 'm.smi'}\n"
         "- geometry: 2\n- tables: 2",
-        # No page may reach an engine: this one cannot even be loaded.
+        # No page may reach an engine: this engine cannot even be loaded.
         "engine: {name: transformers, model: /nowhere}",
     )
     (tmp_path / "m.smi").write_text("CCO ethanol\nc1ccccc1 benzene\n")
@@ -88,7 +88,7 @@ def test_a_text_is_its_pages_together_and_one_document(tmp_path: Path, dataset: 
 def test_texts_larger_than_what_a_pipe_holds_are_made(
     tmp_path: Path, dataset: Path, address: str | None
 ) -> None:
-    """One that takes several shards, and one past the limit, which is a reject that says so."""
+    """One text takes several shards; a text over the limit is a reject that names the limit."""
     if address is None:
         start_local_ray()
     text = "\n\n".join(prose(seed, words=100) for seed in range(700))
@@ -121,13 +121,13 @@ def test_a_refresh_makes_only_new_records(tmp_path: Path, dataset: Path) -> None
 def test_a_record_that_moved_or_is_there_twice_is_one_document(
     tmp_path: Path, dataset: Path
 ) -> None:
-    one = write_lines(tmp_path / "a.jsonl", prose(1), prose(2))
-    run(recipe_of(dataset, f"- text: {one}"))
-    write_lines(one, prose(2), prose(9), prose(1))
-    again = write_lines(tmp_path / "b.jsonl", prose(1))
-    report = run(recipe_of(dataset, f"- text: [{one}, {again}]"))
+    corpus = write_lines(tmp_path / "a.jsonl", prose(1), prose(2))
+    run(recipe_of(dataset, f"- text: {corpus}"))
+    write_lines(corpus, prose(2), prose(9), prose(1))
+    copy = write_lines(tmp_path / "b.jsonl", prose(1))
+    report = run(recipe_of(dataset, f"- text: [{corpus}, {copy}]"))
     assert (report.pages_read, report.documents) == (1, 3)
-    uris = [tuple(seen["uri"] for seen in row["uris"]) for row in rows(dataset, "inventory")]
+    uris = [tuple(file["uri"] for file in row["uris"]) for row in rows(dataset, "inventory")]
     assert sorted(map(len, uris)) == [1, 1, 2]
 
 
@@ -151,9 +151,11 @@ def test_a_bad_record_is_a_reject_that_names_it_and_costs_no_other(
     report = run(recipe_of(dataset, f"- text: {corpus}\n- chemistry: {tmp_path / 'm.smi'}"))
     assert report.counts["pages"] == 3
     assert report.rejects == {"corrupt": 3, "no_pages": 1, "no_readable_page": 1}
-    told = {row["source_uri"].rpartition("/")[2]: row["detail"] for row in rows(dataset, "rejects")}
-    assert "line 3" in told["2"]
-    assert "line 5" in told["4"]
+    details = {
+        row["source_uri"].rpartition("/")[2]: row["detail"] for row in rows(dataset, "rejects")
+    }
+    assert "line 3" in details["2"]
+    assert "line 5" in details["4"]
 
 
 def test_characters_that_cannot_be_shown_or_stored_are_counted(
@@ -202,8 +204,8 @@ def test_documents_and_records_share_a_dataset(tmp_path: Path, dataset: Path) ->
     write_pdf(tmp_path / "docs", "a.pdf", first_seed=50, pages=2)
     sources = f"- documents: {tmp_path / 'docs'}\n- geometry: 3"
     report = run(recipe_of(dataset, sources, "routing: only"))
-    found = {row["text_source"] for row in rows(dataset, "pages")}
-    assert (report.counts["pages"], found) == (5, {"text_layer", "synthetic"})
+    text_sources = {row["text_source"] for row in rows(dataset, "pages")}
+    assert (report.counts["pages"], text_sources) == (5, {"text_layer", "synthetic"})
 
 
 @pytest.mark.parametrize("source", ["- geometry: 6", "- tables: 6"])

@@ -1,4 +1,4 @@
-"""What lies on its side, through a whole run: upright rows, their twins found, shells rejected."""
+"""Turned pages through a whole run: rows are upright, duplicates found, shells rejected."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def test_rotation_says_how_far_each_page_was_turned(tmp_path: Path) -> None:
         (tmp_path / f"{name}.pdf").write_bytes(turned_pdf(name, prose(number, 25) + ". "))
     dataset = tmp_path / "data"
     run_here(recipe_for(dataset, tmp_path / "*.pdf", ONLY))
-    found = {Path(row["source_uri"]).stem: row for row in rows(dataset, "pages")}
-    assert {name: row["rotation"] for name, row in found.items()} == {
+    by_name = {Path(row["source_uri"]).stem: row for row in rows(dataset, "pages")}
+    assert {name: row["rotation"] for name, row in by_name.items()} == {
         name: upright_turn(name) for name in LIES
     }
-    for name, row in found.items():
+    for name, row in by_name.items():
         assert (row["width"], row["height"]) == (300, 420)
         assert row["text"].startswith("# The Kiln")
         (attempt,) = row["attempts"]
@@ -106,7 +106,7 @@ def scan(page: pymupdf.Page) -> Image.Image:
 
 @pytest.mark.slow
 def test_scans_on_their_side_are_read_and_stored_upright(tmp_path: Path) -> None:
-    """By the default engine: images, and a PDF of a scan with an OCR program's hidden words."""
+    """The default engine reads images, and a PDF of a scan with an OCR program's hidden words."""
     undo = {1: 0, 3: 180, 6: 90, 8: 270}  # counter-clockwise, as Pillow turns
     upright = {}
     for number, (name, (orientation, turned)) in enumerate(SCANS.items()):
@@ -128,10 +128,10 @@ def test_scans_on_their_side_are_read_and_stored_upright(tmp_path: Path) -> None
         document.save(tmp_path / "ocred.pdf")
     dataset = tmp_path / "data"
     run_here(recipe_for(dataset, tmp_path / "*.*", "raster: {longest_edge_px: 1000}\n"))
-    found = {Path(row["source_uri"]).name: row for row in rows(dataset, "pages")}
+    by_name = {Path(row["source_uri"]).name: row for row in rows(dataset, "pages")}
     expected = {name: -turned % 360 for name, (_, turned) in SCANS.items()} | {"ocred.pdf": 270}
-    assert {name: row["rotation"] for name, row in found.items()} == expected
-    for name, row in found.items():
+    assert {name: row["rotation"] for name, row in by_name.items()} == expected
+    for name, row in by_name.items():
         assert row["text_source"] == "ocr"
         assert row["attempts"][-1]["rotation"] == row["rotation"]
         stored = stored_grey(row)

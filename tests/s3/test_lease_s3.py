@@ -1,4 +1,4 @@
-"""The lease on a real S3 store: conditional puts there do what the local ones do."""
+"""The lease on a real S3 store: conditional puts work as on local disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every name that a store allows, of datasets and of sources."""
+"""Datasets and sources may have every name that a store allows."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_a_dataset_goes_through_every_command_under_any_name(s3: str) -> None:
 
 
 def test_sources_may_have_any_name(s3: str) -> None:
-    """Folders by their names, and objects below a plain prefix."""
-    # SeaweedFS takes a backslash for a slash.
+    """Odd names work for folders, and for objects below a plain prefix."""
+    # SeaweedFS treats a backslash as a slash.
     names = [name for name in (*NAMES, *REFUSED_NAMES) if b"\\" not in name]
     sources: list[dict[str, str]] = [{"documents": f"{s3}/flat"}]
     for number, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Publishing to a store asks it for many pages at a time, not for each."""
+"""Publishing to a store makes a request for many pages at a time, not for each page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 DOCUMENT_PAGES = 40
 SMALL = "raster: {longest_edge_px: 256}\nrouting: only\n"
-# Several parts, of several row groups each.
+# This makes several parts, each with several row groups.
 PARTS = "publish: {part_bytes: 8000000, row_group_bytes: 2000000}\n"
 
 
@@ -27,7 +27,7 @@ def recipe_of(dataset: str, corpus: Path) -> Recipe:
 
 
 def requests_to_publish(folder: str, local: Path, pages: int, proxy: FaultyProxy) -> int:
-    """All requests of a run that finds all pages staged: lease, listing and commits, too."""
+    """Count the requests of a run that finds all pages staged, including lease and listing."""
     for number in range(pages // DOCUMENT_PAGES):
         first_seed = DOCUMENT_PAGES * number
         write_pdf(local / "corpus", f"{number}.pdf", first_seed, DOCUMENT_PAGES)
@@ -52,7 +52,7 @@ def requests_to_publish(folder: str, local: Path, pages: int, proxy: FaultyProxy
 def test_publishing_takes_less_than_a_tenth_of_a_request_a_page(
     s3: str, tmp_path: Path, proxy: FaultyProxy
 ) -> None:
-    """Commits, the lease and the listing take as many requests for few pages as for many."""
+    """The requests for commits, lease and listing do not depend on the number of pages."""
     few = requests_to_publish(store.join(s3, "few"), tmp_path / "few", 320, proxy)
     many = requests_to_publish(store.join(s3, "many"), tmp_path / "many", 1280, proxy)
     assert len(part_names(Path(tmp_path / "many/data"))["pages"]) > 1

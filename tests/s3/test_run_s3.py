@@ -1,4 +1,4 @@
-"""A whole run with sources and dataset on S3, through a faulty network; and no secret in it."""
+"""A whole run with sources and dataset on S3, over a faulty network; it leaks no secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workers.store.s3 import s3_filesystem
 pytestmark = pytest.mark.s3
 
 ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
-# Where a document was seen, and when it was last changed, differ between stores.
+# The location of a document and the version of its file differ between stores.
 PLACES = ("source_uri", "uris", "version")
 
 
@@ -47,7 +47,7 @@ def put_corpus(corpus: Path, folder: str) -> None:
 
 
 def contents(dataset: str) -> dict[str, list[dict[str, Any]]]:
-    """All rows, without what depends on where they lie."""
+    """Return all rows without the columns that depend on the store."""
     return {
         table: [{name: row[name] for name in row if name not in PLACES} for row in rows]
         for table, rows in all_rows(dataset).items()  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def test_a_run_on_s3_is_the_local_one_and_tells_no_secret(
 
 
 def assert_tells_no_secret(folder: str, reports: list[Report], log: str) -> None:
-    """Neither names of objects, nor bytes, rows, reports and logs, have the secret in them."""
+    """Check that names of objects, bytes, rows, reports and logs do not contain the secret."""
     fs = s3_filesystem()
     entries = [entry for page in fs.pages(folder.removeprefix("s3://")) for entry in page]
     names = [entry["name"] for entry in entries]
@@ -93,8 +93,8 @@ def assert_tells_no_secret(folder: str, reports: list[Report], log: str) -> None
     assert len(names) > 20
     assert SECRET.encode() not in bodies
     rows = repr(all_rows(store.join(folder, "data")))  # type: ignore[arg-type]  # uncompressed
-    told = [*names, rows, log, *(json.dumps(dataclasses.asdict(report)) for report in reports)]
-    assert not [text for text in told if SECRET in text]
+    texts = [*names, rows, log, *(json.dumps(dataclasses.asdict(report)) for report in reports)]
+    assert not [text for text in texts if SECRET in text]
     assert BUCKET in log
 
 
@@ -106,8 +106,8 @@ def test_a_recipe_says_where_the_store_is(
         monkeypatch.setenv(name, "http://127.0.0.1:1")  # restored after the test
     recipe = recipe_of(store.join(s3, "data"), store.join(s3, "corpus"))
     storage = f"storage: {{endpoint: {s3_server.endpoint}, region: eu-west-1}}\n"
-    told = parse_recipe("dataset: d\nsources: [{documents: s}]\n" + storage).storage
-    assert store.use_storage(told) == {
+    storage_fields = parse_recipe("dataset: d\nsources: [{documents: s}]\n" + storage).storage
+    assert store.use_storage(storage_fields) == {
         "AWS_ENDPOINT_URL": s3_server.endpoint,
         "AWS_ENDPOINT_URL_S3": s3_server.endpoint,
         "AWS_REGION": "eu-west-1",

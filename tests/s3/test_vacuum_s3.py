@@ -1,4 +1,4 @@
-"""Vacuum on an S3 store: old objects go in bulk, and what is kept reads as before."""
+"""Vacuum on an S3 store deletes old objects in bulk; the kept versions read as before."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ def test_a_number_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "settings", "said"),
+    ("model", "settings", "message"),
     [
         (ChartSource, {"charts": 0}, "charts"),
         (ChartSource, {"charts": 1, "kinds": []}, "kinds"),
@@ -24,6 +24,6 @@ def test_a_number_is_enough() -> None:
         (FormulaSource, {"formulas": 1, "charts": 1}, "Extra inputs"),
     ],
 )
-def test_what_makes_no_sense_is_refused(model: Any, settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_what_makes_no_sense_is_refused(model: Any, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         model.model_validate(settings)

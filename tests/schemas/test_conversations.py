@@ -1,4 +1,4 @@
-"""How conversations fade: schedules, and what images cost."""
+"""How conversations fade: schedules, and the tokens that images cost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_ages_that_fall_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "tokens"),
-    # arXiv 2510.18234, table 1: 64, 100, 256, 400 for a square page; n x 100 + 256 in tiles.
+    # arXiv 2510.18234, table 1: 64, 100, 256, 400 for a square page; n x 100 + 256 for tiles.
     [("tiny", 64), ("small", 100), ("base", 256), ("large", 400), ("gundam", 4 * 100 + 256)],
 )
 def test_a_square_page_costs_what_the_paper_says(mode: ImageMode, tokens: int) -> None:

@@ -1,4 +1,4 @@
-"""Levels by name, and what is refused."""
+"""Levels of degradation by name, and settings that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing an inventory up to date: which files leave, which stay, and that it settles."""
+"""Updating an inventory: which files leave, which stay, and a second update changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.builders import make_doc_id
 
 PDF = "application/pdf"
 missing_rules = st.sampled_from(["keep", "remove"])
-# A state of the sources: for each URI the number of its content, or no entry.
+# A state of the sources: the number of the content by URI; a missing file has no entry.
 contents = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3))
 
 
@@ -40,10 +40,10 @@ def refresh(
     on_missing: Literal["keep", "remove"],
     unreadable: frozenset[str] = frozenset(),
 ) -> list[Document]:
-    """What a run does: list the sources, examine what is new, bring the inventory up to date."""
+    """Do as a run does: list the sources, examine new files, bring the inventory up to date."""
     listed = [file_of(uri, content) for uri, content in state.items()]
-    seen = {file for document in known for file in document.files}
-    new = [file for file in listed if file not in seen and file.uri not in unreadable]
+    known_files = {file for document in known for file in document.files}
+    new = [file for file in listed if file not in known_files and file.uri not in unreadable]
     return update_inventory(known, listed, examine(new), on_missing, unreadable)
 
 
@@ -62,8 +62,8 @@ def test_every_listed_file_is_under_the_document_it_holds_now(before, now, on_mi
 
 @given(contents, contents, missing_rules)
 def test_a_second_refresh_changes_nothing(before, now, on_missing) -> None:
-    once = refresh(refresh([], before, on_missing), now, on_missing)
-    assert refresh(once, now, on_missing) == once
+    settled = refresh(refresh([], before, on_missing), now, on_missing)
+    assert refresh(settled, now, on_missing) == settled
 
 
 @given(contents, contents, missing_rules, st.randoms())
@@ -113,8 +113,8 @@ def test_a_changed_file_leaves_its_old_document() -> None:
         "a": make_doc_id(2),
         "b": make_doc_id(1),
     }
-    gone = refresh(refresh([], {"a": 1}, "keep"), {"a": 2}, "keep")
-    assert [document.doc_id for document in gone] == [make_doc_id(2)]
+    documents = refresh(refresh([], {"a": 1}, "keep"), {"a": 2}, "keep")
+    assert [document.doc_id for document in documents] == [make_doc_id(2)]
 
 
 def test_a_file_whose_content_stayed_is_under_its_new_version_only() -> None:

@@ -1,4 +1,4 @@
-"""A message is one line, whatever the error or the log that it comes from."""
+"""A message is one line, from whatever error or log it comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixes: exact proportions, and recipes that do not fit theirs."""
+"""Mixes: exact proportions, and recipes that do not fit their mix."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_counts_are_in_the_proportions_of_the_weights_and_as_many_as_there_can_b
     assert all(counts[name] <= have[name] for name in GROUPS)
     assert all(counts[name] * sum(weight.values()) == weight[name] * total for name in GROUPS)
     assert samples is None or total <= samples
-    # One more of the smallest unit would be too many of some group, or in all.
+    # One more of the smallest unit would exceed a group or the total.
     more = Mix(weights=weight).counts(dict.fromkeys(GROUPS, 10**9))
     unit = {name: more[name] // (sum(more.values()) // _unit(weight)) for name in GROUPS}
     too_many = any(counts[name] + unit[name] > have[name] for name in GROUPS)
@@ -33,13 +33,13 @@ def test_counts_are_in_the_proportions_of_the_weights_and_as_many_as_there_can_b
 
 
 def _unit(weight: dict[str, int]) -> int:
-    """The smallest number of samples in all that has exact proportions."""
+    """Return the smallest total of samples that has exact proportions."""
     total = sum(weight.values())
     return next(n for n in range(1, total + 1) if all(n * w % total == 0 for w in weight.values()))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("mix: {weights: {a: 1}}\nsources: [{charts: 1}]", "sources.0: with a mix, each source"),
         ("sources: [{charts: 1, group: a}]", "sources.0: group 'a' has no weight in `mix`"),
@@ -51,7 +51,7 @@ def _unit(weight: dict[str, int]) -> int:
          "a mix needs `on_missing: remove`"),
     ],
 )  # fmt: skip
-def test_recipes_that_do_not_fit_their_mix_are_refused(text: str, said: str) -> None:
+def test_recipes_that_do_not_fit_their_mix_are_refused(text: str, message: str) -> None:
     text = text if "on_missing" in text else f"{text}\non_missing: remove"
-    with pytest.raises(RecipeError, match=said):
+    with pytest.raises(RecipeError, match=message):
         parse_recipe(f"dataset: x\n{text}")

@@ -1,4 +1,4 @@
-"""Paths of images and links to crops: what is written is what is found again."""
+"""Paths of images and links to crops: every written link is found again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes: any text is a recipe or a RecipeError, and the digest covers what changes a reading."""
+"""Any text is a recipe or a RecipeError; the digest covers the settings that change readings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_dataset_and_sources_are_all_it_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("rasters: {}", "mine.yaml: rasters: this key does not exist; did you mean `raster`?"),
         (
@@ -76,10 +76,10 @@ def test_dataset_and_sources_are_all_it_takes() -> None:
         ("on_missing: forget", "mine.yaml: on_missing: "),
     ],
 )
-def test_a_wrong_field_is_named(text: str, said: str) -> None:
+def test_a_wrong_field_is_named(text: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
         parse_recipe(LEAST + text, "mine.yaml")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -121,7 +121,7 @@ def test_a_checkpoint_is_named_with_what_is_asked_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "says"),
+    ("spec", "message"),
     [
         ("name: vllm", "engine: vllm needs a `model`"),
         ("name: rapidocr, mode: base", "rapidocr carries its model; leave out mode"),
@@ -130,8 +130,8 @@ def test_a_checkpoint_is_named_with_what_is_asked_of_it() -> None:
         ("name: vllm, model: a/b, task: translate", "engine.task"),
     ],
 )
-def test_an_engine_that_cannot_be_is_refused(spec: str, says: str) -> None:
-    with pytest.raises(RecipeError, match=re.escape(says)):
+def test_an_engine_that_cannot_be_is_refused(spec: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(message)):
         parse(f"engine: {{{spec}}}")
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of a recipe takes what `parse_recipe` takes, and marks mistakes as it does."""
+"""The JSON Schema of a recipe accepts what `parse_recipe` accepts, and marks its mistakes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_what_lacks_its_sources_is_marked(text: str) -> None:
 
 
 def test_an_editor_can_complete_each_kind_of_source_by_its_own_key() -> None:
-    """One schema for each kind, which needs its key and knows no other."""
+    """Each kind has its own schema, which requires the kind's key and allows no other kind's."""
     listed = next(kind for kind in SCHEMA["properties"]["sources"]["anyOf"] if "items" in kind)
     kinds = next(kind for kind in listed["items"]["anyOf"] if "oneOf" in kind)["oneOf"]
     models = [SCHEMA["$defs"][kind["$ref"].rpartition("/")[2]] for kind in kinds]
@@ -90,7 +90,7 @@ def test_an_editor_can_complete_each_kind_of_source_by_its_own_key() -> None:
 def objects(value: Any) -> list[dict[str, Any]]:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     own = [value] if isinstance(value, dict) and "properties" in value else []
-    return own + [found for one in inner for found in objects(one)]
+    return own + [section for item in inner for section in objects(item)]
 
 
 def test_every_section_and_every_key_has_its_sentence() -> None:

@@ -1,5 +1,7 @@
-"""What a recipe is refused for: mistakes, in words that name the field and what belongs there, and
-settings that ask for what others rule out."""
+"""Reasons for refusing a recipe: mistakes and settings that contradict each other.
+
+The message about a mistake names the field and what belongs there.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ LEAST = "dataset: data\nsources: [{documents: docs}]\n"
 MODEL = "name: transformers, model: org/name"
 VLLM = "name: vllm, model: org/name"
 
-# What no run could do, or what every run would leave undone: the recipe, the field that the line
-# begins with, and a remedy that it ends with.
+# Settings that no run could follow, or that every run would ignore: the recipe, the field at the
+# start of the line, and a remedy at its end.
 CONTRADICTIONS = [
     ("routing: only\nfallback: ppocr", "fallback: no engine reads with `routing: only`", "leave"),
     ("routing: only\nengine: ppocr", "engine: no engine reads", "set `routing: prefer`"),
@@ -119,7 +121,7 @@ MISTAKES = [
 
 
 def refusal(text: str) -> str:
-    """The one line that a recipe is refused with."""
+    """Return the one line of the error that refuses a recipe."""
     least = "".join(
         line + "\n" for line in LEAST.splitlines() if f"\n{line.split(':')[0]}:" not in f"\n{text}"
     )

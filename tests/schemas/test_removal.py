@@ -1,4 +1,4 @@
-"""What leaves a dataset with files that are gone."""
+"""Counts of the documents and pages that leave a dataset with deleted files."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ DOCUMENTS = st.lists(
         document, st.text("abcdef", min_size=1, max_size=2), st.sampled_from("wxyz"),
         st.integers(0, 9),
     ),
-    unique_by=lambda found: found.doc_id,
+    unique_by=lambda entry: entry.doc_id,
 )  # fmt: skip
 
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_no_more_leaves_than_there_was(known: list[Document], now: list[Document]) -> None:
-    found = removal(known, now)
-    assert 0 <= found.documents <= found.of_documents == len(known)
-    assert 0 <= found.pages <= found.of_pages
-    assert 0 <= found.share <= 1
+    removed = removal(known, now)
+    assert 0 <= removed.documents <= removed.of_documents == len(known)
+    assert 0 <= removed.pages <= removed.of_pages
+    assert 0 <= removed.share <= 1
     kept = {document.doc_id for document in now}
     if all(document.doc_id in kept for document in known):
-        assert found.share == 0
+        assert removed.share == 0

@@ -36,7 +36,7 @@ _SCALARS = {
 
 
 def fits(hint: Any, kind: pa.DataType, is_nullable: bool) -> bool:
-    """Whether values of a Python type go into a column of an Arrow type, and come back."""
+    """Return whether values of a Python type can be stored in an Arrow column and read back."""
     if get_origin(hint) is NotRequired:
         return is_nullable and fits(get_args(hint)[0], kind, is_nullable)
     if get_origin(hint) in (UnionType, Union):
@@ -50,7 +50,7 @@ def fits(hint: Any, kind: pa.DataType, is_nullable: bool) -> bool:
 
 
 def misfits(shape: type, fields: Sequence[pa.Field]) -> list[str]:
-    """The columns in which a typed row and Arrow fields differ, in name, place or type."""
+    """Return the columns whose name, place or type differs between a typed row and a schema."""
     hints = get_type_hints(shape, include_extras=True)
     names = [field.name for field in fields]
     if list(hints) != names:
@@ -68,7 +68,7 @@ def test_a_typed_row_has_the_columns_of_its_schema(shape: type) -> None:
 
 
 def test_every_typed_row_is_compared() -> None:
-    """But for the two keys, whose columns stand in the rows that have them."""
+    """All except the two key types, whose columns are part of the rows that use them."""
     known = {name for name in vars(rows) if is_typeddict(getattr(rows, name))}
     within = {"PageKey", "CropKey", "PartRow"}
     assert known - within == {shape.__name__ for shape in SHAPES}
@@ -88,5 +88,5 @@ def test_every_typed_row_is_compared() -> None:
     ],
 )
 def test_what_differs_does_not_fit(hint: Any, kind: pa.DataType, is_nullable: bool) -> None:
-    """The comparison can fail."""
+    """This shows that the comparison can fail."""
     assert not fits(hint, kind, is_nullable)

@@ -1,4 +1,4 @@
-"""Shards are known by their pages; receipts survive JSON and anything else is a ValueError."""
+"""Shards are identified by their pages; receipts survive JSON, other text is a ValueError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sources of records: which kind a recipe names, what decides a record's identity, its place."""
+"""Sources of records: their kind, the identity of a record, and its place."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def sources_of(text: str):
 
 
 def test_a_source_is_of_the_kind_that_its_key_names() -> None:
-    found = sources_of(
+    sources = sources_of(
         "- documents: a\n- text: [b, c]\n- charts: 3\n- formulas: 4\n"
         "- chemistry: [m.smi, sample]\n- geometry: 5\n- tables: 6\n"
         "- conversations: chats/*.jsonl\n- dataset: lake/manuals\n"
     )
-    assert tuple(map(kind_of, found)) == KINDS
-    assert [locations(source) for source in found] == [
+    assert tuple(map(kind_of, sources)) == KINDS
+    assert [locations(source) for source in sources] == [
         ("a",), ("b", "c"), (), (), ("m.smi",), (), (), ("chats/*.jsonl",), ("lake/manuals",),
     ]  # fmt: skip
-    moved = [locations(relocated(source, lambda name: f"/{name}")) for source in found]
+    moved = [locations(relocated(source, lambda name: f"/{name}")) for source in sources]
     assert moved == [
         ("/a",),
         ("/b", "/c"),
@@ -55,11 +55,11 @@ def test_a_source_is_of_the_kind_that_its_key_names() -> None:
         ("/chats/*.jsonl",),
         ("/lake/manuals",),
     ]
-    assert [names_sample(source) for source in found].count(True) == 1
+    assert [names_sample(source) for source in sources].count(True) == 1
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("- folder: a", "a source names one of: documents, text, charts"),
         ("- charts: 0", "sources.0.charts: 1 or more belongs here, not 0"),
@@ -77,10 +77,10 @@ def test_a_source_is_of_the_kind_that_its_key_names() -> None:
         ),
     ],
 )
-def test_a_wrong_source_is_told_in_one_line_of_its_kind(source: str, said: str) -> None:
+def test_a_wrong_source_is_told_in_one_line_of_its_kind(source: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
         sources_of(source)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -1,4 +1,4 @@
-"""The table schemas: Delta can hold them, consumers find the images, reasons are all explained."""
+"""Table schemas: Delta holds them, consumers find the images, every reason is explained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from schemas.tables import (
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GIVEN_REASON = re.compile(r'(?:PageError|DocumentError)\(\s*"(\w+)"|reason="(\w+)"')
-NO_REJECT = {"unreadable"}  # a file, not a document: it is listed again in the next run
+NO_REJECT = {"unreadable"}  # a reason of files, not of documents: the next run lists the file again
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -1,4 +1,4 @@
-"""Times add up, in any order, and travel between processes."""
+"""Times add up in any order, and can be sent between processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.timings import ShardTimes
 
-# Whole and half seconds add up exactly, as floats in general do not.
+# Whole and half seconds add up exactly; other floats may not.
 SECONDS = st.integers(0, 10**6).map(lambda halves: halves / 2)
 COUNTS = st.integers(0, 10**12)
 TIMES = st.builds(

@@ -1,4 +1,4 @@
-"""Vision tokens of a page: the formulas by their known figures, and what holds at every size."""
+"""Vision tokens of a page: known figures of the formulas, and properties at every size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas import tokens
 from schemas.tokens import Grid, VisionTokens, closest_grid, reduced, reference_vision_tokens
 
 sides = st.integers(min_value=1, max_value=10_000)
-# What `raster` lets through: pages at most 20 times as long as wide.
+# `raster` accepts pages that are at most 20 times as long as wide.
 pages = st.tuples(st.integers(20, 4000), st.floats(0.05, 20)).map(
     lambda page: (page[0], min(max(round(page[0] * page[1]), 1), 8000))
 )
@@ -83,7 +83,7 @@ def test_an_a4_page_costs_what_the_papers_say(formula, placeholders, valid) -> N
         (1684, 1191, 6, Grid(3, 2)),
         (1000, 1000, 6, Grid(2, 2)),
         (100, 2000, 6, Grid(1, 6)),
-        (1280, 1280, 9, Grid(2, 2)),  # 3 x 3 is as square, and would be less than half full
+        (1280, 1280, 9, Grid(2, 2)),  # 3 x 3 is just as square but would be less than half full
         (2000, 2000, 9, Grid(3, 3)),
     ],
 )
@@ -101,7 +101,7 @@ def test_a_page_that_fits_one_tile_has_none(side) -> None:
 def test_no_token_stands_for_the_page_that_is_not_in_the_prompt(formula, page) -> None:
     placeholders, valid = FORMULAS[formula](*page)
     assert 0 <= valid <= placeholders
-    # Of a strip that is narrower than a token's patches, some processors leave nothing.
+    # Some processors leave no token of a strip that is narrower than a token's patches.
     assert valid or (formula == "pixtral" and min(page) <= 14)
 
 
@@ -120,7 +120,7 @@ def test_more_tiles_are_never_a_worse_fit(page, most) -> None:
 @given(pages, st.sampled_from([12_544, 147_384]), st.sampled_from([1_003_520, 2_822_400]))
 def test_qwen_keeps_to_its_area(page, fewest, most) -> None:
     count = tokens.qwen(fewest, most, *page).valid
-    # One side may be a single token, which cannot shrink; the other is bounded by the aspect.
+    # A side of one token cannot shrink; the aspect ratio bounds the other side.
     assert fewest <= count * 784 <= max(most, 784 * 21 * 2)
 
 

@@ -56,7 +56,7 @@ def test_page_sizes_are_points() -> None:
 
 
 def test_themes_are_legible() -> None:
-    """By the contrast that WCAG 2.2 (1.4.3) asks of text: 4.5."""
+    """WCAG 2.2 (1.4.3) requires a contrast of 4.5 for text."""
 
     def luminance(colour: str) -> float:
         shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -35,7 +35,7 @@ from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from schemas.errors import NoEngineError
 from schemas.pages import PageImage, Reading
-from workers.engines import Engine
+from workers.engines.engine import Engine
 from workers.engines.text_lines import (
     DETECTOR,
     RECOGNISER,

@@ -29,11 +29,11 @@ from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.lines import first_line
 from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
-from workers.engines import Engine
 from workers.engines.answers import failed, finished, miscount, page_picture, spent, token_ids
 from workers.engines.batches import Page, PagesAhead, Prepared, collate
 from workers.engines.checkpoint import find_checkpoint
 from workers.engines.decoding import Confidence, LoopCut, NgramGuard
+from workers.engines.engine import Engine
 from workers.engines.loaded import Loaded, prompt_text
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor

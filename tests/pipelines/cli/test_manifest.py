@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 
 from tests.cluster.kubernetes_api import NAMESPACE, TOKEN, RayJobs, kubernetes_api
 from tests.cluster.kubernetes_schemas import check_ray_object
-from tests.cluster.manifest_samples import IMAGE, RECIPE, one
+from tests.cluster.manifest_samples import IMAGE, RECIPE, only
 from tests.fork_server import call
 from tests.pipelines.cli.container_root import ContainerRoot, expanded, require_namespaces
 from tests.pipelines.corpora import write_pdf
@@ -56,7 +56,7 @@ def test_a_plain_cron_job_is_the_default(recipe: Path) -> None:
 def test_the_name_is_the_datasets_and_ray_is_the_one_installed(recipe: Path) -> None:
     import ray
 
-    job = one(printed(recipe, "--kind", "rayjob", "--nodes", "20"), "RayJob")
+    job = only(printed(recipe, "--kind", "rayjob", "--nodes", "20"), "RayJob")
     assert job["metadata"]["name"] == "pagefoundry-manuals"
     assert job["spec"]["rayClusterSpec"]["rayVersion"] == ray.__version__
 
@@ -75,7 +75,7 @@ def test_a_recipe_that_needs_no_gpu_needs_no_flag_that_says_so(recipe: Path, lin
     recipe.write_text(f"dataset: s3://lake/d\nsources: [{{documents: s3://lake/c}}]\n{lines}\n")
     if lines.startswith("sources"):
         recipe.write_text(f"dataset: s3://lake/d\n{lines}\n")
-    job = one(printed(recipe, "--kind", "rayjob", "--nodes", "1"), "RayJob")
+    job = only(printed(recipe, "--kind", "rayjob", "--nodes", "1"), "RayJob")
     check_ray_object(job)
     workers = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
     assert [group["groupName"] for group in workers] == ["cpu"]
@@ -156,7 +156,7 @@ def empty_dirs(folder: Path, pod: Value) -> dict[str, Path]:
 
 def run_schedule(folder: Path, documents: list[Value], held: RayJobs, job: str) -> Any:
     """The pod of the CronJob's job, as the kubelet would start it."""
-    pod = one(documents, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]
+    pod = only(documents, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]
     assert pod["spec"]["automountServiceAccountToken"]
     (container,) = pod["spec"]["containers"]
     account = {"token": TOKEN, "ca.crt": held.authority, "namespace": NAMESPACE}
@@ -254,7 +254,7 @@ def run_job(
     """The head and a CPU worker start with the printed parameters, token and volumes, on one
     machine: so with other ports for the worker, and a loopback address. Then the entrypoint runs.
     """
-    spec = one(documents, "RayJob")["spec"]
+    spec = only(documents, "RayJob")["spec"]
     cluster = spec["rayClusterSpec"]
     head = cluster["headGroupSpec"]["template"]
     (container,) = head["spec"]["containers"]

@@ -25,7 +25,7 @@ import torch
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from schemas.pages import PageImage, Reading
-from workers.engines import Engine
+from workers.engines.engine import Engine
 from workers.engines.ppocr.batches import Buckets, Budget, run_in_parts
 from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
 from workers.engines.ppocr.sheets import Cut, Opened, Sheet, Unread, open_page

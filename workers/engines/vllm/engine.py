@@ -19,7 +19,6 @@ from schemas.errors import EngineDied, NoEngineError
 from schemas.lines import first_line
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
-from workers.engines import Engine
 from workers.engines.answers import (
     Answer,
     failed,
@@ -30,6 +29,7 @@ from workers.engines.answers import (
     token_ids,
 )
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.engine import Engine
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
 from workers.engines.vllm.core import Loaded, load_core, prove_guard

@@ -1,0 +1,39 @@
+"""Loads the engine that a recipe names."""
+
+from __future__ import annotations
+
+from schemas.recipe import EngineSpec
+from workers.engines.engine import Engine
+
+
+def load_engine(
+    spec: EngineSpec, threads: int | None = None, batch_pages: int | None = None
+) -> Engine:
+    """Load the engine that `spec` names.
+
+    Args:
+        spec: the engine part of a recipe.
+        threads: default, all cores.
+        batch_pages: how many pages a `transformers` model reads at once; default, what fits its
+            device.
+
+    Raises:
+        NoEngineError: the engine, its package or its checkpoint is missing: a retry is useless.
+        ModelError: it cannot be loaded now.
+    """
+    # Imported here: an engine's libraries are loaded only by the process that runs it.
+    if spec.name == "transformers":
+        from workers.engines.transformers import load_transformers
+
+        return load_transformers(spec, threads, batch_pages)
+    if spec.name == "vllm":
+        from workers.engines.vllm.engine import load_vllm
+
+        return load_vllm(spec)
+    if spec.name == "ppocr":
+        from workers.engines.ppocr.engine import PpOcrEngine
+
+        return PpOcrEngine(threads)
+    from workers.engines.rapidocr import RapidOcrEngine
+
+    return RapidOcrEngine(threads)
