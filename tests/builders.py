@@ -1,4 +1,4 @@
-"""Small makers of what many tests need: ids, files, ranges, rows and PDFs."""
+"""Builders that many tests share: ids, files, ranges, rows and PDFs."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ def make_crop(page: str, number: int, **fields: Any) -> Crop:
     """A crop whose image has only the first bytes of a PNG."""
     name = crop_id(page, number)
     image = PageImage(name, b"\x89PNG of " + str(number).encode(), 300, 200)
-    given = {"label": "figure", "bbox": (0.0, 0.25, 0.5, 1.0), "image": image, "text": "a kiln"}
+    content = {"label": "figure", "bbox": (0.0, 0.25, 0.5, 1.0), "image": image, "text": "a kiln"}
     names = {"engine": "eye", "model": "eye-1", "model_revision": "r2", "mode": "near"}
-    return Crop(name, **(given | names | fields))
+    return Crop(name, **(content | names | fields))
 
 
 def make_crop_rows(row: StagedRow, crops: list[Crop]) -> list[tuple[StagedCrop, bytes]]:
-    """The rows and images of the crops of a page whose row is given."""
+    """The rows and images of the crops on the page of `row`."""
     return score_crops(row, make_reading(row["page_id"], crops=tuple(crops)), SCORING)
 
 
 def make_row(number: int, index: int, text: str = PROSE) -> StagedRow:
-    """A page's row as scoring makes it."""
+    """The row that scoring makes for a page."""
     page = page_id(make_doc_id(number), index)
     return score_page(make_rastered(page), make_reading(page, text), SCORING)
 
@@ -79,7 +79,7 @@ def add_page(document: Any, text: str = "", width: float = 595, height: float = 
 
 
 def write_pdf(path: Path, *texts: str) -> Path:
-    """A PDF with one A4 page a text."""
+    """Write a PDF with one A4 page for each text."""
     with pymupdf.open() as document:
         for text in texts:
             add_page(document, text)

@@ -1,4 +1,4 @@
-"""Candidate pairs of items that are at hand: what a publish makes of key files, in memory."""
+"""Candidate pairs of items in memory. A publish computes the same pairs from key files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the tiny checkpoints of each family are made of: processors, tokens, and their models.
+"""The families of the tiny checkpoints: their special tokens, processors and chat templates.
 
-What decides the number of image tokens is as in the real ones. So are the names of special tokens,
-and the shapes of chat templates. The models are in `tests.checkpoint_models`.
+Everything that decides the number of image tokens is as in the real checkpoints. So are the names
+of special tokens and the shapes of chat templates. The models are in `tests.checkpoint_models`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from workers.engines.processors import StillGlmProcessor, StillQwenProcessor
 class Family:
     """How one family is made.
 
-    `specials` are special tokens in order, `named` those that the tokenizer also knows by a name
-    of its own (`image_token`). `model` makes it with random weights, from the tokens' numbers.
+    `specials` are the special tokens in order. `named` holds those that the tokenizer also knows
+    by an attribute, such as `image_token`. `model` makes a model with random weights from the
+    tokens' ids.
     """
 
     specials: Sequence[str]
@@ -72,7 +73,7 @@ def _lighton_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
 
 
 def _unlimited_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
-    # Imported here: vLLM holds transformers at a release that does not know it.
+    # Imported here: vLLM pins transformers to a release that lacks this class.
     from transformers.models.unlimited_ocr.processing_unlimited_ocr import UnlimitedOcrProcessor
 
     from workers.engines.unlimited_images import UnlimitedOcrImageProcessorPil
@@ -116,7 +117,7 @@ def _idefics_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
 
 
 _TURNS = {
-    # What stands before a user's turn, after it, and before the answer.
+    # The text before a user's turn, after it, and before the answer.
     "chatml": ("<|im_start|>user\n", "<|im_end|>\n", "<|im_start|>assistant\n"),
     "user": ("<|begin_of_sentence|>User: ", "\n", "Assistant:\n"),
     "glm": ("[gMASK]<sop><|user|>\n", "", "<|assistant|>\n"),

@@ -1,6 +1,7 @@
 """The models of the tiny checkpoints: random weights, and the real sizes of images and patches.
 
-Each is made from the numbers of its special tokens, and of all tokens under `ALL_TOKENS`.
+A model is made from the ids of its special tokens. The key `ALL_TOKENS` holds the size of the
+vocabulary.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _VISION = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
 }
-# The same by the names of Qwen's vision tower.
+# The same sizes under the names that Qwen's vision tower uses.
 _QWEN_VISION = {
     "depth": 2,
     "hidden_size": 32,

@@ -1,7 +1,7 @@
 """Tiny checkpoints of every profile's family, saved as the real ones are.
 
-Sizes of images and patches, and so the number of image tokens, are the real ones; the rest is
-small. The same bytes come each time. `tests.checkpoint_families` says what they are made of.
+Images and patches have their real sizes, so the number of image tokens is real; the rest is small.
+The bytes are the same each time. `tests.checkpoint_families` defines the families.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEXT = (
 )
 _SEED = 20251018
 _MAX_PIECES = 60
-"""One less than the dimensions of the residual stream (64) is all that would fit."""
+"""At most 63 would fit: one less than the 64 dimensions of the residual stream."""
 _ADDED_TO_RESIDUALS = ("o_proj", "down_proj", "post_self_attn_layernorm", "post_mlp_layernorm")
 
 
@@ -38,7 +38,8 @@ def make_checkpoint(
     """Save a tiny checkpoint of the profile's family into `folder`, and return it.
 
     With `answer`, greedy decoding gives that text for every page and prompt, and then the end
-    token, or where `ends` is False the text again and again. Without, it babbles and never ends.
+    token; with `ends=False`, it repeats the text for ever. Without `answer`, the model writes
+    nonsense and never ends.
 
     Raises KeyError for a profile that transformers has no class for.
     """
@@ -62,17 +63,17 @@ def make_checkpoint(
 
 
 def _pieces(answer: str) -> Iterator[str]:
-    """`answer` cut before words, into pieces that are all different and not too many."""
+    """Cut `answer` before words into at most `_MAX_PIECES` pieces, all different."""
     words = re.findall(r"\s*\S+\s*\Z|\s*\S+", answer)
     words_a_piece = math.ceil(len(words) / _MAX_PIECES)
-    seen: set[str] = set()
+    used: set[str] = set()
     piece = ""
     for number, word in enumerate(words, start=1):
         piece += word
         # A single letter is in the vocabulary already.
-        if number % words_a_piece == 0 and len(piece) > 1 and piece not in seen:
+        if number % words_a_piece == 0 and len(piece) > 1 and piece not in used:
             yield piece
-            seen.add(piece)
+            used.add(piece)
             piece = ""
     if piece:
         yield piece + " "
@@ -80,25 +81,26 @@ def _pieces(answer: str) -> Iterator[str]:
 
 @torch.no_grad()
 def _teach(model: Any, chain: list[int], last: int) -> None:
-    """Make each token of `chain` be followed by the next, the last one by `last`.
+    """Teach the model to follow each token of `chain` with the next, and the last with `last`.
 
-    What the layers add to the residual stream is damped, so that it carries the last token: a
-    dimension for each token of the chain, and the first dimension for any other, which starts it.
+    The additions of the layers to the residual stream are damped, so the stream carries the latest
+    token. Each token of the chain has a dimension of its own. Every other token sets the first
+    dimension, which starts the chain.
     """
     for name, weight in model.get_decoder().named_parameters():
         if any(part in name for part in _ADDED_TO_RESIDUALS):
             weight.mul_(0.01)
-    given, wanted = model.get_input_embeddings().weight, model.get_output_embeddings().weight
-    given[:, 0] = 1
-    wanted[chain[0], 0] = 2
+    inputs, outputs = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    inputs[:, 0] = 1
+    outputs[chain[0], 0] = 2
     for dimension, (token, follower) in enumerate(pairwise([*chain, last]), start=1):
-        given[token, 0] = 0
-        given[token, dimension] = 1
-        wanted[follower, dimension] = 2
+        inputs[token, 0] = 0
+        inputs[token, dimension] = 1
+        outputs[follower, dimension] = 2
 
 
 def _name_class(path: Path, processor: type) -> None:
-    """Write the name that a real checkpoint has: that of transformers' own class."""
+    """Write the class name that a real checkpoint has: that of transformers' own class."""
     own = next(c.__name__ for c in processor.__mro__ if c.__module__.startswith("transformers."))
     settings = json.loads(path.read_text())
     path.write_text(json.dumps({**settings, "processor_class": own}, indent=2) + "\n")
@@ -107,8 +109,8 @@ def _name_class(path: Path, processor: type) -> None:
 def _train_tokenizer(family: Family, pieces: Sequence[str]) -> PreTrainedTokenizerFast:
     """Byte-level BPE, so that any text survives encoding and decoding.
 
-    `pieces` come last in the vocabulary. No merge makes them, so no prompt contains them; where
-    there are any, no word is learnt, so that none is in the vocabulary twice.
+    `pieces` come last in the vocabulary. No merge makes them, so no prompt contains them. With
+    pieces, no word is learnt, so that no piece is in the vocabulary twice.
     """
     learnt = 0 if pieces else 64
     tokenizer = Tokenizer(models.BPE())

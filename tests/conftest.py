@@ -1,4 +1,4 @@
-"""Settings for all tests, what they share, and which of them may run side by side."""
+"""Settings and fixtures for all tests, and how parallel processes share the tests."""
 
 import signal
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from tests.local_ray import start_local_ray
 settings.register_profile("pagefoundry", deadline=None)
 settings.load_profile("pagefoundry")
 
-# A shell has what it starts in the background ignore Ctrl-C, and so would all that tests start,
-# those that are to be ended by it among them.
+# A shell makes its background jobs ignore Ctrl-C. Processes that tests start would inherit this,
+# even those that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """A command that runs in this process sets handlers of its own; the next test has ours."""
+    """Restore the handlers after each test: a command run in this process sets its own."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     handlers = [signal.getsignal(number) for number in numbers]
     yield
@@ -32,12 +32,12 @@ def own_signals() -> Iterator[None]:
 
 @pytest.fixture
 def local_ray() -> None:
-    """Some Ray in this process, which goes on after the test."""
+    """A Ray in this process, which keeps running after the test."""
     start_local_ray()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if hasattr(config, "workerinput"):  # one of several processes
+    if hasattr(config, "workerinput"):  # this process is one of several
         items[:] = side_by_side.longest_first(items)
 
 

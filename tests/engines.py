@@ -1,4 +1,4 @@
-"""Fakes of engines, through the protocol that the real ones meet."""
+"""A fake engine, which implements the same protocol as the real ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers.engines import Engine
 
 @dataclass(eq=False)
 class ScriptedEngine:
-    """Reads each page as `answer` says, and remembers what it was asked to read."""
+    """Returns `answer(page)` for each page, and records the page ids of each call."""
 
     answer: Callable[[PageImage], Reading]
     name: str = "fake"

@@ -1,8 +1,8 @@
-"""The command in processes that are forked from one which has its imports behind it.
+"""The command in processes forked from a server that has already imported the modules.
 
-Importing what a run needs takes 1.7 s of a core, and most of what tests have a process do takes
-less. The server imports neither Ray nor the command line, as both look at their environment when
-they are imported: a child has its caller's by then.
+Importing what a run needs takes 1.7 s of a core, longer than most commands of the tests then run.
+The server imports neither Ray nor the command line: both read the environment when they are
+imported, and a child must read its caller's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIMEOUT_S = 300
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
-        "pytest",  # the main module of the caller, which children of such a process look for
+        "pytest",  # the caller's main module, which the child processes look for
         "typer",
         "rich.progress",
         "rich.table",
@@ -45,10 +45,10 @@ CONTEXT.set_forkserver_preload(
 
 
 class Command:
-    """The command `pagefoundry` at work in a process of its own; the methods are Popen's.
+    """The command `pagefoundry`, running in its own process; the methods are those of Popen.
 
     Args:
-        gate: a barrier of `CONTEXT`, which the process waits at when it has all its imports.
+        gate: a barrier of `CONTEXT`; the process waits there after all its imports.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Command:
         self._folder = Path(tempfile.mkdtemp())
         outputs = [self._folder / name for name in ("out", "err")]
         variables = os.environ | (environment or {})
-        given = (arguments, outputs, cwd or Path.cwd(), variables, gate)
-        self._process = CONTEXT.Process(target=_run, args=given)
+        parameters = (arguments, outputs, cwd or Path.cwd(), variables, gate)
+        self._process = CONTEXT.Process(target=_run, args=parameters)
         self._process.start()
         self.pid = self._process.pid
 
@@ -82,7 +82,7 @@ class Command:
         self._process.kill()
 
     def communicate(self, timeout: float = TIMEOUT_S) -> tuple[str, str]:
-        """Wait for the end; what it wrote on stdout and on stderr."""
+        """Wait for the process to end; return its stdout and stderr."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             raise subprocess.TimeoutExpired(self.arguments, timeout)
@@ -125,4 +125,4 @@ def _run(
             gate.wait(TIMEOUT_S)
         main()
     finally:
-        atexit._run_exitfuncs()  # a forked process ends without them
+        atexit._run_exitfuncs()  # a forked process does not run them by itself

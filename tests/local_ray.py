@@ -1,8 +1,8 @@
-"""Ray in this process: one for all tests that need only some Ray, and clusters of a few nodes.
+"""Ray in this process: one that most tests share, and clusters of a few nodes.
 
-A start takes Ray 5 s of a core. Tests that need only some Ray take the fixture `local_ray`, and
-what opens a session then joins it. A cluster of a test's own ends it first, and the next test that
-needs it starts another.
+Starting Ray takes 5 s of a core. Tests to which any Ray will do use the fixture `local_ray`, and
+their sessions join that Ray. A test with a cluster of its own ends it first; the next test that
+needs the shared Ray starts it again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def start_local_ray() -> None:
     from cluster.session import RaySession
 
     if not ray.is_initialized():
-        with RaySession().runtime():  # which is never closed, so that its Ray goes on
+        with RaySession().runtime():  # the session is never closed, so its Ray keeps running
             pass
 
 
@@ -45,7 +45,7 @@ def cluster_of(**head: Any) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     end_local_ray()
-    # A dashboard would want a port that another Ray may have.
+    # A dashboard needs a port, which another Ray may hold.
     settings = {"include_dashboard": False, "_system_config": QUICK_HEALTH}
     cluster = Cluster(initialize_head=True, head_node_args=head | settings)
     try:

@@ -25,7 +25,7 @@ NAMES = [
     b"n" * 255,
     "é".encode() * 127,
 ]
-"""Of datasets and of sources, on disk and in S3."""
+"""Names for datasets and for sources, on disk and in S3."""
 
 REFUSED_NAMES = [
     b"per%20cent",
@@ -38,15 +38,15 @@ REFUSED_NAMES = [
     b"tab\t",
     b"\x01\x1b[31m\x7f",
 ]
-"""Of sources only: deltalake cannot keep tables under them."""
+"""Names for sources only: deltalake cannot keep tables under them."""
 
 NO_UTF8 = [b"\xff\xfe", b"\xed\xa0\x80 surrogate"]
-"""Likewise, and on disk only: a key of S3 is UTF-8."""
+"""Names for sources on disk only: a key of S3 is UTF-8."""
 
 ALL_AT_ONCE = b" #?&=%[x]*{a,b}'\"$(x)`;:@!|<>^~\xf0\x9f\x98\x80\xc3\xa9e\xcc\x81 "
-"""The characters of `NAMES` in one, for what takes long."""
+"""The characters of `NAMES` in one name, for tests that take long."""
 
 
 def cut(name: bytes, suffix: bytes) -> bytes:
-    """The name with a suffix, in at most 255 bytes."""
+    """The name with a suffix, shortened so that both fit in 255 bytes."""
     return name[: 255 - len(suffix)] + suffix

@@ -1,7 +1,8 @@
 """A Ray cluster of two nodes in processes of their own, with dashboard and token authentication.
 
-`COMMAND` is the command under test: this environment's, or the one that `PAGEFOUNDRY_COMMAND`
-names, as `make test-wheel` does. The cluster is of the environment that the command is in.
+`COMMAND` is the command under test: that of this environment, or the one that the variable
+`PAGEFOUNDRY_COMMAND` names (`make test-wheel` sets it). The cluster runs the Ray of the command's
+environment.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _NODE_PORTS = (
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where it is, what opens it, and the mark that its processes bear."""
+    """The cluster's address, its token, and the mark in the environment of its processes."""
 
     url: str
     token: str
@@ -51,14 +52,15 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a submitter's environment has."""
+        """The environment variables that a submitter needs."""
         return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
 
     @contextmanager
     def work_suspended(self) -> Iterator[None]:
-        """Meanwhile no task of a job goes on; drivers and Ray itself do."""
+        """Suspend the tasks of all jobs; drivers and Ray itself keep running."""
         titles = ("ray::raster", "ray::read_layers", "ray::finish", "ray::IDLE")
-        stopped = [one for one in _family(self.mark) if _command(one).startswith(titles)]
+        marked = _family(self.mark)
+        stopped = [process for process in marked if _command(process).startswith(titles)]
         assert stopped, "no task is running"
         for process in stopped:
             process.suspend()
@@ -72,12 +74,12 @@ class Cluster:
 
 @contextmanager
 def ray_cluster() -> Iterator[Cluster]:
-    """Started, and killed at the end with all that it started; its PATH lacks the interpreter."""
+    """Start a cluster whose PATH lacks the interpreter; kill all its processes at the end."""
     mark, token = uuid.uuid4().hex, secrets.token_hex(32)
     folder = tempfile.mkdtemp(prefix="pf-", dir="/tmp")  # Ray's sockets allow 107 characters
     environment = os.environ | {
         _MARK: mark,
-        "PATH": "/usr/bin:/bin",  # where this environment's interpreter is not
+        "PATH": "/usr/bin:/bin",  # lacks this environment's interpreter
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": token,
         "RAY_JOB_STOP_WAIT_TIME_S": "60",
@@ -114,23 +116,27 @@ def _start_node(
 
 
 def _free_ports(held: ExitStack, count: int) -> list[int]:
-    """Ports that nobody listens on, all held until the last is found."""
+    """Ports that nobody listens on; open sockets hold all of them until the last is found."""
     sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    return [one.getsockname()[1] for one in sockets]
+    for bound in sockets:
+        bound.bind(("127.0.0.1", 0))
+    return [bound.getsockname()[1] for bound in sockets]
 
 
 def _family(mark: str) -> list[psutil.Process]:
-    """What bears the mark, and its children: Ray's workers write titles over their environment."""
-    found = {}
+    """The processes with the mark, and their children.
+
+    Ray's workers overwrite their environment, and so the mark, with a title.
+    """
+    family = {}
     for process in psutil.process_iter():
         try:
             if process.environ().get(_MARK) == mark:
-                found |= {one.pid: one for one in (process, *process.children(recursive=True))}
+                members = (process, *process.children(recursive=True))
+                family |= {member.pid: member for member in members}
         except psutil.Error:
             continue
-    return list(found.values())
+    return list(family.values())
 
 
 def _command(process: psutil.Process) -> str:
@@ -146,7 +152,7 @@ def _command(process: psutil.Process) -> str:
 def call(
     *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end; this environment's starts faster from the fork server."""
+    """Run the command to its end; the fork server starts that of this environment faster."""
     if _INSTALLED is None:
         return fork_server.call(*arguments, cwd=cwd, environment=environment)
     return subprocess.run(
@@ -159,7 +165,7 @@ def call(
 def calling(
     *arguments: str, cwd: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """The command at work; killed at the end if it still is."""
+    """Start the command, and kill it at the end if it still runs."""
     process = subprocess.Popen(
         [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | environment, cwd=cwd,
@@ -172,12 +178,12 @@ def calling(
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """As Ctrl-C does."""
+    """Send the signal that Ctrl-C sends."""
     process.send_signal(signal.SIGINT)
 
 
 def wait_until(moment: Callable[[], bool]) -> None:
-    """Raises TimeoutError where it does not come."""
+    """Wait until `moment()` is true; raises TimeoutError after `TIMEOUT_S`."""
     deadline = time.monotonic() + TIMEOUT_S
     while not moment():
         if time.monotonic() > deadline:

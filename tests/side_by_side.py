@@ -1,10 +1,10 @@
-"""Which tests one process runs from the first to the last, when two processes share them.
+"""Which tests stay together in one process when two processes share the tests.
 
 A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
-a Ray waits more than it works, so the process beside it finds a core free; two Rays would not.
+a Ray waits more than it works, so it leaves a core to the other process; two Rays would compete.
 Tests that need an S3 server are another group, and so are those of the documentation, which share
-one run of the tutorial. Groups are found by the tests' names, since that is all that pytest-xdist
-has when it deals them out: its own groups, by a mark, do nothing with pytest 9.2
+one run of the tutorial. Groups go by the tests' names, since pytest-xdist knows nothing else when
+it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 """
 
@@ -48,20 +48,20 @@ def group_of(name: str) -> str:
 
 
 def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Whole groups: Ray's, then by the tests that are slow, then by how many there are."""
+    """Sort whole groups: Ray's first, then by the number of slow tests, then by that of all."""
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(group_of(item.nodeid), []).append(item)
 
-    def place(name: str) -> tuple[bool, int, int]:
+    def order(name: str) -> tuple[bool, int, int]:
         slow = sum(item.get_closest_marker("slow") is not None for item in groups[name])
         return name != "ray", -slow, -len(groups[name])
 
-    return [item for name in sorted(groups, key=place) for item in groups[name]]
+    return [item for name in sorted(groups, key=order) for item in groups[name]]
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
-    """Deals groups out, in the order of their tests."""
+    """A scheduler that distributes whole groups, in the order of their tests."""
     from xdist.scheduler import LoadScopeScheduling
 
     class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from workers.synthetic.text.blocks import Run, TextBlock
 from workers.synthetic.text.markdown import markdown_blocks, plain_blocks
 
 # Article 1 of the Universal Declaration of Human Rights, and sentences of our own with figures,
-# brackets and foreign words, which is where the order of what is written is easily lost.
+# brackets and foreign words, near which the order of characters is easily lost.
 SENTENCES: Mapping[str, Sequence[str]] = {
     "latin": (
         "All human beings are born free and equal in dignity and rights.",
@@ -100,7 +100,7 @@ KINDS = (*SENTENCES, "code", "markdown")
 
 
 def text_blocks(kind: str, rng: Generator, sentences: int = 40) -> tuple[TextBlock, ...]:
-    """Blocks of one kind, about so many sentences, in paragraphs of chance length."""
+    """Blocks of one kind: about `sentences` sentences in paragraphs of random length."""
     if kind == "markdown":
         return markdown_blocks(MARKDOWN * max(sentences // 12, 1))
     if kind == "code":

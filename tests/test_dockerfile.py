@@ -1,4 +1,4 @@
-"""The image: it cannot be built in a test, so what it says is held against what it is made of."""
+"""The Dockerfile against the project that it packs, since no test can build the image."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def copied() -> list[str]:
 
 
 def pip_installs(text: str) -> list[list[str]]:
-    """What each `pip install` of a shell text is given, without what says how to talk."""
-    quiet = {"--quiet", "--no-cache-dir", "--disable-pip-version-check"}
-    found = re.findall(r"pip install ([^;&\n]*)", text)
-    return [[word for word in shlex.split(given) if word not in quiet] for given in found]
+    """The arguments of each `pip install` in a shell text that say what to install."""
+    ignored = {"--quiet", "--no-cache-dir", "--disable-pip-version-check"}
+    commands = re.findall(r"pip install ([^;&\n]*)", text)
+    return [[word for word in shlex.split(rest) if word not in ignored] for rest in commands]
 
 
 def test_all_that_is_copied_is_there_and_sent_to_the_builder() -> None:
@@ -80,22 +80,22 @@ def test_its_requirements_are_the_projects(tmp_path: Path) -> None:
 
 def test_it_runs_as_the_user_that_the_pods_ask_for() -> None:
     assert arguments("USER") == [f"{USER_ID}:{USER_ID}"]
-    (made,) = [rest for rest in arguments("RUN") if "useradd" in rest]
-    assert f"--uid {USER_ID} " in made
+    (useradd,) = [rest for rest in arguments("RUN") if "useradd" in rest]
+    assert f"--uid {USER_ID} " in useradd
 
 
 def test_its_python_is_one_that_the_project_allows() -> None:
     (base,) = arguments("FROM")
-    found = re.match(r"python:(\d+)\.(\d+)-slim", base)
-    assert found
+    version = re.match(r"python:(\d+)\.(\d+)-slim", base)
+    assert version
     least = re.match(r">=(\d+)\.(\d+)", PROJECT["project"]["requires-python"])
     assert least
-    assert tuple(map(int, found.groups())) >= tuple(map(int, least.groups()))
+    assert tuple(map(int, version.groups())) >= tuple(map(int, least.groups()))
 
 
 def test_it_takes_no_secret() -> None:
-    given = " ".join(arguments("ARG") + arguments("ENV"))
-    assert not re.search("KEY|TOKEN|SECRET|PASSWORD", given)
+    variables = " ".join(arguments("ARG") + arguments("ENV"))
+    assert not re.search("KEY|TOKEN|SECRET|PASSWORD", variables)
 
 
 def test_hadolint_finds_nothing() -> None:

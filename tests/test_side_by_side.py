@@ -1,4 +1,4 @@
-"""The groups that two processes share the tests by name what is marked."""
+"""Every marked test is in the group of its mark when two processes share the tests."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tests.side_by_side import RAY, group_of
 
 
 def test_what_needs_a_ray_or_a_store_is_in_its_group(request: pytest.FixtureRequest) -> None:
-    """Of all that was collected: of every test where all are run.
+    """Checks every collected test: all tests of the project in a run of all of them.
 
-    A block of the documentation may start a Ray of one core, in a process of its own.
+    A block of the documentation may start a Ray of one core in a process of its own.
     """
     for item in request.session.items:
         for name in ("ray", "s3"):

@@ -1,4 +1,4 @@
-"""Every call that can wait stands in docs/reliability.md, with its deadline or why it has none."""
+"""docs/reliability.md lists every call that can wait, with its deadline or why it has none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("schemas", "workers", "cluster", "pipelines")
-# Names under which what waits is called here: files and pipes, locks, processes, threads, Ray.
+# Methods that can wait: of files and pipes, locks, processes, threads, Ray.
 WAITS = {
     *("wait", "result", "exception", "synchronize", "acquire", "communicate", "flock"),
     *("poll", "readv", "writev", "recv", "recv_bytes", "receive", "sleep"),
@@ -20,7 +20,7 @@ NO_WAITS = {"log.exception", "select.poll"}
 
 
 def waits() -> set[tuple[str, str]]:
-    """The file, and the function that is called there, of each call that can wait."""
+    """The file and the called function of each call that can wait."""
     return {
         (str(path.relative_to(ROOT)), name)
         for package in PACKAGES
@@ -55,8 +55,8 @@ def _can_wait(call: ast.Call) -> bool:
         or (owner == "select" and name == "select")
         or (name == "map" and "pool" in owner)
         or (name == "open" and any(keyword.arg == "timeout" for keyword in call.keywords))
-        # A thread's or a process's takes nothing or a time, a string's what it joins.
-        or (name == "join" and all(ast.unparse(one).endswith("_S") for one in call.args))
+        # `join` of a thread or a process takes nothing or a time; that of a string takes its parts.
+        or (name == "join" and all(ast.unparse(value).endswith("_S") for value in call.args))
     )
 
 
@@ -73,7 +73,7 @@ def documented() -> set[tuple[str, str]]:
 
 
 def test_every_wait_is_in_the_list_and_the_list_has_no_other() -> None:
-    found, listed = waits(), documented()
-    assert len(found) > 30
-    assert found - listed == set(), "add them to docs/reliability.md, or give them a deadline"
-    assert listed - found == set(), "take them out of docs/reliability.md"
+    in_code, listed = waits(), documented()
+    assert len(in_code) > 30
+    assert in_code - listed == set(), "add them to docs/reliability.md, or give them a deadline"
+    assert listed - in_code == set(), "take them out of docs/reliability.md"

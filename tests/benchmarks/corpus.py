@@ -5,10 +5,10 @@
     python -m tests.benchmarks.corpus compare NEVER PREFER      # two datasets of the same files
 
 `whole` runs the command line as a user would and watches the memory of all its processes.
-`accuracy` takes pages whose text layer `whole` chose, reads them with the engine, and compares:
-character accuracy is 1 - edit distance / length of the longer text, on the letters and digits of
-both (NFKC, case kept, no spaces, marks or Markdown), Latin and Chinese apart. Order counts: a
-column read at the wrong place costs accuracy.
+`accuracy` takes pages whose text layer `whole` chose, reads them with the engine and compares.
+Character accuracy is 1 - edit distance / length of the longer text, on the letters and digits of
+both (NFKC, case kept, no spaces, marks or Markdown), for Latin and Chinese separately. Order
+counts: a column read at the wrong place costs accuracy.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MIN_CHARS = 200
 
 
 def run_whole(folder: Path, dataset: Path) -> dict[str, object]:
-    """Run the command line on `folder`; figures of the run and its processes."""
+    """Run the command line on `folder`; return figures of the run and its processes."""
     recipe = dataset.with_suffix(".yaml")
     recipe.write_text(f"dataset: {dataset}\nsources: [{{documents: {folder}}}]\nrouting: prefer\n")
     command = [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe), "--json"]
@@ -81,7 +81,7 @@ def _resident(root: psutil.Process) -> Iterable[tuple[int, int]]:
 
 
 def measure_accuracy(dataset: Path, latin: int, chinese: int) -> dict[str, object]:
-    """Read pages again with the engine; accuracy against their text layers, by script."""
+    """Read pages again with the engine; return the accuracy against their text layers by script."""
     table = ds.dataset(dataset / "pages/data", format="parquet").to_table(
         columns=["page_id", "source_uri", "text", "text_source", "language"],
         filter=pc.field("text_source") == "text_layer",
@@ -91,7 +91,7 @@ def measure_accuracy(dataset: Path, latin: int, chinese: int) -> dict[str, objec
         letters = plain(row["text"])
         if len(letters) >= MIN_CHARS and (script := _script(letters)) is not None:
             by_script[script].append(row)
-    # Evenly over the seeded ids, so that one large document does not fill the slice.
+    # Spread over the documents, so that one large document does not fill the slice.
     chosen = _spread(by_script["Latin"], latin) + _spread(by_script["Chinese"], chinese)
     images = _images(dataset, [row["page_id"] for row in chosen])
     engine = load_engine(EngineSpec())
@@ -110,19 +110,19 @@ def measure_accuracy(dataset: Path, latin: int, chinese: int) -> dict[str, objec
         "pages_per_second": round(len(chosen) / seconds, 2),
         "scripts": {
             script: {
-                "pages": len(found),
-                "median": round(float(np.median([score for score, _ in found])), 4),
-                "p10": round(float(np.percentile([score for score, _ in found], 10)), 4),
-                "worst": sorted(found)[:5],
+                "pages": len(scored),
+                "median": round(float(np.median([score for score, _ in scored])), 4),
+                "p10": round(float(np.percentile([score for score, _ in scored], 10)), 4),
+                "worst": sorted(scored)[:5],
             }
-            for script, found in scores.items()
-            if found
+            for script, scored in scores.items()
+            if scored
         },
     }
 
 
 def compare(read: Path, truth: Path) -> dict[str, object]:
-    """Accuracy of a dataset made with `routing: never` against one of the same files' layers."""
+    """Accuracy of a dataset made with `routing: never` against the text layers of its files."""
     columns = ["page_id", "text", "text_source", "source_uri"]
     layers, readings = (
         ds.dataset(folder / "pages/data", format="parquet").to_table(columns=columns).to_pylist()
@@ -146,12 +146,12 @@ def compare(read: Path, truth: Path) -> dict[str, object]:
         "not_in_dataset": unread,
         "scripts": {
             script: {
-                "pages": len(found),
-                "median": round(float(np.median(found)), 4),
-                "p10": round(float(np.percentile(found, 10)), 4),
+                "pages": len(accuracies),
+                "median": round(float(np.median(accuracies)), 4),
+                "p10": round(float(np.percentile(accuracies, 10)), 4),
             }
-            for script, found in scores.items()
-            if found
+            for script, accuracies in scores.items()
+            if accuracies
         },
     }
 
@@ -184,12 +184,12 @@ def _images(dataset: Path, page_ids: list[str]) -> dict[str, PageImage]:
     table = ds.dataset(dataset / "pages/data", format="parquet").to_table(
         columns=["page_id", "image"], filter=pc.field("page_id").isin(page_ids)
     )
-    found = {}
+    images = {}
     for row in table.to_pylist():
         data = row["image"]["bytes"]
         width, height = Image.open(io.BytesIO(data)).size
-        found[row["page_id"]] = PageImage(row["page_id"], data, width, height)
-    return found
+        images[row["page_id"]] = PageImage(row["page_id"], data, width, height)
+    return images
 
 
 def main() -> None:
@@ -213,12 +213,12 @@ def main() -> None:
     if arguments.command == "whole":
         print(json.dumps(run_whole(arguments.folder.resolve(), arguments.dataset.resolve())))
         return
-    found = measure_accuracy(arguments.dataset, arguments.latin, arguments.chinese)
+    result = measure_accuracy(arguments.dataset, arguments.latin, arguments.chinese)
     table = Table("script", "pages", "median", "10th percentile", title="character accuracy")
-    for script, row in found["scripts"].items():  # type: ignore[attr-defined]
+    for script, row in result["scripts"].items():  # type: ignore[attr-defined]
         table.add_row(script, str(row["pages"]), str(row["median"]), str(row["p10"]))
     Console().print(table)
-    print(json.dumps(found))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

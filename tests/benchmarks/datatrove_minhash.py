@@ -1,7 +1,7 @@
 """datatrove's MinHash deduplication of given texts, in an environment of its own.
 
 Its four steps run one after the other in one process, from JSON lines to JSON lines, with word
-5-grams, 64-bit hashes, and buckets of 8 hashes; the rest is as its users get it.
+5-grams, 64-bit hashes, and buckets of 8 hashes. All other settings are datatrove's defaults.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HASHES_PER_BUCKET = 8
 
 
 def run(texts: Sequence[str], python: str, buckets: int) -> dict[str, Any]:
-    """The numbers of the texts that are kept, and the seconds of the processor and of the clock."""
+    """Deduplicate; return the numbers of the kept texts, the CPU seconds and the wall seconds."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source")
         source.mkdir()
@@ -40,7 +40,7 @@ def run(texts: Sequence[str], python: str, buckets: int) -> dict[str, Any]:
 
 
 def deduplicate(folder: str, buckets: int) -> None:
-    """Runs where datatrove is installed."""
+    """Deduplicate in this process, which must have datatrove."""
     from datatrove.pipeline.dedup import (  # type: ignore[import-not-found] # not in this environment
         MinhashConfig,
         MinhashDedupBuckets,

@@ -3,15 +3,15 @@
     python -m tests.benchmarks.deduplication [--pages N] [--datatrove PYTHON] [--json]
     python -m tests.benchmarks.deduplication --families [PAGES ...] [--json]
 
-A page is 300 random words. Nine in twenty pages stand in pairs: a page and a variant of it in
-which spans or scattered words are replaced, so that the exact Jaccard of the word 5-grams covers
-0.4 to 1.0 evenly. One in twenty is a link of a chain of five near variants; the rest is unrelated.
-The pages go through what a publish does (signatures, bands, components, decisions) with the
-recipe's defaults, twice: the second time shuffled, which must drop the same pages for the same
-keepers. Required: 95 % of the pairs above 0.85 lose a page, none below 0.6.
+A page is 300 random words. Nine pages in twenty form pairs: a page and a variant of it in which
+spans or scattered words are replaced, so that the exact Jaccard of the word 5-grams covers 0.4 to
+1.0 evenly. One page in twenty belongs to a chain of five near variants; the rest are unrelated.
+The pages go through the steps of a publish (signatures, bands, components, decisions) with the
+recipe's defaults, twice. The second time they are shuffled, and the same pages must be dropped for
+the same keepers. Required: 95 % of the pairs above 0.85 lose a page, and no pair below 0.6 does.
 
-With `--datatrove`, the Python of an environment that has the `bench` group, datatrove's MinHash
-deduplicates the same pages in the same run. `--families` is told in `template_families`.
+`--datatrove` names the Python of an environment with the `bench` group. datatrove's MinHash then
+deduplicates the same pages in the same run. `template_families` describes `--families`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ NEAR = DEDUP.near or NearText()
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts, and the places of those that stand in pairs."""
+    """Texts, and the positions of those that form pairs."""
 
     texts: list[str]
     pairs: list[tuple[int, int]]
@@ -70,7 +70,7 @@ def make_corpus(pages: int, rng: random.Random) -> Corpus:
         return rng.choices(vocabulary, k=PAGE_WORDS)
 
     def variant(words: Words, jaccard: float) -> Words:
-        """With n shingles of which k are lost, the similarity is (n - k) / (n + k)."""
+        """Replace words; with k of n shingles lost, the similarity is (n - k) / (n + k)."""
         lost = (PAGE_WORDS - 4) * (1 - jaccard) / (1 + jaccard)
         changed = list(words)
         if rng.random() < 0.5:  # a span of m words touches m + 4 shingles
@@ -104,16 +104,16 @@ def jaccard(left: Words, right: Words) -> float:
 
 
 def deduplicated(items: duplicates.Items, timed: Callable[..., Any]) -> Drops:
-    """What a publish does with the records of its pages."""
+    """Deduplicate the records of the pages as a publish does."""
 
     def connect() -> tuple[duplicates.Indices, duplicates.Indices]:
         return duplicates.components(candidate_edges(items, DEDUP), len(items.ids))
 
     def decide(members: duplicates.Indices, sizes: duplicates.Indices) -> Drops:
-        found = decisions.decide(items, members, sizes, DEDUP)
-        kinds = [decisions.KINDS[kind] for kind in found.kind.tolist()]
-        keepers = zip(items.ids[found.keeper].tolist(), kinds, strict=True)
-        return dict(zip(items.ids[found.index].tolist(), keepers, strict=True))
+        decided = decisions.decide(items, members, sizes, DEDUP)
+        kinds = [decisions.KINDS[kind] for kind in decided.kind.tolist()]
+        keepers = zip(items.ids[decided.keeper].tolist(), kinds, strict=True)
+        return dict(zip(items.ids[decided.index].tolist(), keepers, strict=True))
 
     members, sizes = timed("keys, candidates, components", connect)
     drops: Drops = timed("decisions", decide, members, sizes)
@@ -158,14 +158,14 @@ def measure(pages: int, datatrove: str | None = None) -> dict[str, Any]:
         text_hashes=items.text_hashes[shuffle],
         signatures=minhashes[shuffle],
     )
-    again = deduplicated(shuffled, timed)
+    drops_shuffled = deduplicated(shuffled, timed)
 
     place_of = {name: place for place, name in enumerate(items.ids.tolist())}
     true = np.array([jaccard(page_words[left], page_words[right]) for left, right in corpus.pairs])
     dropped = np.array(
         [items.ids[left] in drops or items.ids[right] in drops for left, right in corpus.pairs]
     )
-    of_drops = np.array(
+    drop_similarities = np.array(
         [
             jaccard(page_words[place_of[name]], page_words[place_of[keeper]])
             for name, (keeper, _) in drops.items()
@@ -190,11 +190,11 @@ def measure(pages: int, datatrove: str | None = None) -> dict[str, Any]:
         ],
         "recall_above_0.85": float(dropped[true > 0.85].mean()),
         "required_recall": REQUIRED_RECALL,
-        "dropped_below_0.6": int((of_drops < 0.6).sum() + dropped[true < 0.6].sum()),
-        "precision_at_0.8": float((of_drops >= NEAR.jaccard).mean()),
-        "lowest_dropped": float(of_drops.min()),
+        "dropped_below_0.6": int((drop_similarities < 0.6).sum() + dropped[true < 0.6].sum()),
+        "precision_at_0.8": float((drop_similarities >= NEAR.jaccard).mean()),
+        "lowest_dropped": float(drop_similarities.min()),
         "estimate_error_mean_sd": [float(z.mean()), float(z.std())],
-        "order_independent": drops == again,
+        "order_independent": drops == drops_shuffled,
         "datatrove": compare(corpus, true, datatrove, sum(seconds.values())) if datatrove else None,
         "pages_per_s": {stage: pages / stage_s for stage, stage_s in seconds.items()}
         | {"whole": pages / sum(seconds.values())},
@@ -204,20 +204,20 @@ def measure(pages: int, datatrove: str | None = None) -> dict[str, Any]:
 def compare(
     corpus: Corpus, true: npt.NDArray[np.float64], python: str, seconds: float
 ) -> list[dict[str, Any]]:
-    """What datatrove drops of the same pages, and its pages per second and core over ours."""
+    """What datatrove drops of the same pages, and its CPU seconds as a multiple of our seconds."""
     results = []
     for buckets in (14, 16):
-        found = datatrove_minhash.run(corpus.texts, python, buckets)
-        gone = set(range(len(corpus.texts))) - set(found["kept"])
-        lost = np.array([left in gone or right in gone for left, right in corpus.pairs])
+        result = datatrove_minhash.run(corpus.texts, python, buckets)
+        removed = set(range(len(corpus.texts))) - set(result["kept"])
+        dropped = np.array([left in removed or right in removed for left, right in corpus.pairs])
         results.append(
             {
                 "buckets": buckets,
-                "cpu_s": found["cpu_s"],
-                "seconds": found["seconds"],
-                "recall_above_0.85": float(lost[true > 0.85].mean()),
-                "pairs_dropped_below_0.6": int(lost[true < 0.6].sum()),
-                "times_slower": found["cpu_s"] / seconds,
+                "cpu_s": result["cpu_s"],
+                "seconds": result["seconds"],
+                "recall_above_0.85": float(dropped[true > 0.85].mean()),
+                "pairs_dropped_below_0.6": int(dropped[true < 0.6].sum()),
+                "times_slower": result["cpu_s"] / seconds,
             }
         )
     return results
@@ -252,16 +252,18 @@ def show(result: dict[str, Any]) -> None:
     for stage, rate in result["pages_per_s"].items():
         table.add_row(stage, f"{rate:,.0f}")
     console.print(table)
-    for found in result["datatrove"] or ():
-        console.print(", ".join(f"{name} {value:.4g}" for name, value in found.items()))
+    for row in result["datatrove"] or ():
+        console.print(", ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=20_000)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
-    parser.add_argument("--datatrove", help="Python that has the `bench` group")
-    parser.add_argument("--families", type=int, nargs="*", help="pages; default: 6000 60000 600000")
+    parser.add_argument("--datatrove", help="Python of an environment with the `bench` group")
+    parser.add_argument(
+        "--families", type=int, nargs="*", help="numbers of pages; default: 6000 60000 600000"
+    )
     args = parser.parse_args()
     if args.families is not None:
         results = template_families.measure_all(args.families or [6000, 60_000, 600_000])

@@ -3,10 +3,11 @@
     python -m tests.benchmarks.degrading [--pages N] [--edge-px E] [--save DIR]
 
 A4 pages of text in several fonts, sizes and columns are drawn, degraded at each named level and
-read with the `rapidocr` engine. Characters are 1 - edit distance / longer length, on letters and
-digits alone, of a page against its text: there order counts, so columns that a skew makes the
-engine read across are lost. Words are the share of the text's words that are in the reading,
-wherever: that is legibility alone. Lost is against the same page clean. The time is CPU.
+read with the `rapidocr` engine. The column "characters" is 1 - edit distance / longer length, on
+the letters and digits of a reading and its text. Order counts there: where a skew makes the engine
+read across the columns of a page, their text is lost. "words" is the share of the text's words that
+the reading has anywhere, which measures legibility alone. "lost" is the difference from the same
+page before degrading. "ms" is the CPU time of degrading a page.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=24)
     parser.add_argument("--edge-px", type=int, default=LONGEST_EDGE_PX)
     parser.add_argument("--levels", nargs="*", default=list(LEVELS), choices=list(LEVELS))
-    parser.add_argument("--save", type=Path, help="a folder for the pictures")
+    parser.add_argument("--save", type=Path, help="save the pictures in this folder")
     args = parser.parse_args()
     pages = list(islice(generated_pages(), args.pages))
     pictures = [decode(image.data) for image, _ in pages]
@@ -69,20 +70,20 @@ def main() -> None:
                 picture.save(args.save / f"{name}-{number:02}.png")
         images = [encoded(f"{name}-{number}", picture) for number, picture in enumerate(made)]
         texts = [reading.text for reading in engine.read(images)]
-        found = [
+        accuracies = [
             [measure(text, truth) for text, (_, truth) in zip(texts, pages, strict=True)]
             for measure in (characters, words_found)
         ]
-        return np.array(found)
+        return np.array(accuracies)
 
-    def show(name: str, found: Accuracies, clean: Accuracies, cost: str) -> None:
+    def show(name: str, accuracies: Accuracies, clean: Accuracies, cost: str) -> None:
         cells = "".join(
-            f"{np.median(row):14.4f}{np.median(whole - row):8.4f}{(whole - row).max():8.4f}"
-            for row, whole in zip(found, clean, strict=True)
+            f"{np.median(row):14.4f}{np.median(clean_row - row):8.4f}{(clean_row - row).max():8.4f}"
+            for row, clean_row in zip(accuracies, clean, strict=True)
         )
         print(f"{name:6}{cells}{cost:>9}", flush=True)
 
-    print(f"{len(pages)} pages, longest edge {args.edge_px} px; medians, medians and most lost")
+    print(f"{len(pages)} pages, longest edge {args.edge_px} px; median, median lost, most lost")
     print(
         f"{'':6}{'characters':>14}{'lost':>8}{'most':>8}{'words':>14}{'lost':>8}{'most':>8}{'ms':>9}"
     )

@@ -1,10 +1,11 @@
-"""Set pages over all presets and scripts, and check each against its text.
+"""Typeset pages in all presets and scripts, and check each against its text.
 
     python -m tests.benchmarks.exactness [--pages N] [--seed N] [--json]
 
-Every page is drawn and checked by `workers.synthetic.text.typeset`, which compares the characters
-in its display list with the source; here the pages of a document are also joined and compared with
-the whole document, and counted. Beside them, the share of each space that the styles covered.
+`workers.synthetic.text.typeset` draws and checks every page: it compares the characters in the
+display list with the source. This benchmark also joins the pages of a document, compares them with
+the whole document, and counts them. It prints how many pages are exact, and how much of the range
+of each field of typography the styles covered.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def main() -> None:
     }
     failures = {key: n for key, n in counts.items() if key[2] != "exact"}
     if args.json:
-        shown = [[*key, n] for key, n in counts.items()]
-        print(json.dumps({"counts": shown, "coverage": covered, "seconds": seconds}))
+        rows = [[*key, n] for key, n in counts.items()]
+        print(json.dumps({"counts": rows, "coverage": covered, "seconds": seconds}))
     else:
         console = Console()
         table = Table("", *PRESETS, title=f"exact pages of {counts.total()}, in {seconds:.0f} s")

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.generators_charts [--pages N]
 
-CPU time is counted, so that other work on the machine does not slow the figures. The first
-drawing of each, which imports and starts its library, is apart.
+The figures are CPU time, so that other work on the machine does not change them. The first drawing
+of each generator imports and starts its library; it has a column of its own.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def cpu_s(make: Make, pages: range) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pages", type=int, default=20, help="of each generator")
+    parser.add_argument("--pages", type=int, default=20, help="pages of each generator")
     args = parser.parse_args()
     table = Table("generator", "first, ms", "ms a page", "pages/s of a core", title="Drawing")
     for name, make in generators().items():

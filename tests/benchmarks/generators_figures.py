@@ -1,10 +1,11 @@
-"""Pages/s of the makers of tables, geometry and molecules, on one core.
+"""Pages/s of the generators of tables, geometry and molecules, on one core.
 
     python -m tests.benchmarks.generators_figures [--pages N] [--json]
 
-Drawing alone, and with what follows for every page: the JPEG file, the ink, the image's hash.
-Time is this process's own CPU time, so that others on the machine do not count. Tries are the
-figures constructed for one that is legible: geometry throws the others away.
+Drawing is measured alone, and together with what follows for every page: the JPEG file, the ink
+share and the image hash. Time is this process's own CPU time, so that other work on the machine
+does not count. "tries" is the number of figures constructed for each legible one: geometry throws
+the others away.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def makers() -> dict[str, Draw]:
 
 
 def measured(maker: str, draw: Draw, pages: int) -> Measured:
-    draw(np.random.default_rng(0))  # imports and fonts
+    draw(np.random.default_rng(0))  # warms up: imports and fonts
     drawing = rest = 0.0
     pixels = size = 0
     for number in range(pages):
@@ -80,7 +81,7 @@ def measured(maker: str, draw: Draw, pages: int) -> Measured:
 
 
 def tries(figures: int) -> dict[str, float]:
-    """For each kind, constructions for one legible figure, labels aside."""
+    """Constructions for each legible figure, by kind; labels are left out."""
     rng = np.random.default_rng(1)
     return {
         kind: figures
@@ -105,7 +106,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         table.add_row(row.maker, *(f"{number:.2f}" for number in numbers))
     console = Console()
     console.print(table)
-    console.print("tries:", ", ".join(f"{kind} {count:.2f}" for kind, count in spent.items()))
+    console.print(
+        "tries for a legible figure:",
+        ", ".join(f"{kind} {count:.2f}" for kind, count in spent.items()),
+    )
 
 
 if __name__ == "__main__":

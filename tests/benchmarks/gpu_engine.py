@@ -5,12 +5,12 @@
 
 DeepSeek-OCR-2 has its real dimensions (arXiv 2601.20552; decoder as arXiv 2510.18234, section
 3.2.1; encoder of Qwen2-0.5B) and random weights, and answers with 1,050 tokens a page, the mean
-behind the claim of 200,000 pages a day. A random model soon goes round in circles, so its guard is
-one of 3 tokens in a row, which costs more than the usual one. Two shards are read; the first warms
-up and is not counted. PP-OCRv6 has its real weights: see `tests.benchmarks.gpu_ppocr`.
+behind the claim of 200,000 pages a day. A random model soon repeats itself, so its guard forbids
+repeats of 3 tokens in a row, which costs more than the usual guard. A first batch warms up and is
+not counted. PP-OCRv6 has its real weights: see `tests.benchmarks.gpu_ppocr`.
 
 The check compares the scores of the first answer token with those of the same weights in fp32 on
-the CPU. `--layers 2` makes both small enough to try the script without a GPU.
+the CPU. `--layers 2` makes the model small enough to try the script without a GPU.
 
 Needs torch, transformers, rapidocr, onnx, Pillow and rapidfuzz, and the folders `schemas`,
 `workers` and `tests` beside each other.
@@ -47,7 +47,7 @@ CLAIMED_PAGES_PER_DAY = 200_000  # on one A100-40G; 500,000 is the aim on one H1
 
 
 def make_model(image_token_id: int, layers: int | None) -> Any:
-    """DeepSeek-OCR-2 with random weights; all of its layers, or as many of each part."""
+    """DeepSeek-OCR-2 with random weights and all its layers, or `layers` of each part."""
     config = transformers.DeepseekOcr2Config(
         vision_config={
             "sam_config": {
@@ -103,7 +103,7 @@ def make_engine(layers: int | None) -> TransformersEngine:
 def bench_deepseek(
     engine: TransformersEngine, mode: str, batch_pages: int, pages: int, answer_tokens: int
 ) -> dict[str, Any]:
-    """Read a shard of drawn pages; figures of speed and memory."""
+    """Read a shard of drawn pages; return figures of speed and memory."""
     loaded = engine._loaded
     loaded.batch_pages = batch_pages
     reader = TransformersEngine(loaded, plan_for(engine, mode, answer_tokens))
@@ -125,7 +125,7 @@ def bench_deepseek(
         "device": torch.cuda.get_device_name() if on_gpu else "cpu",
         "parameters": sum(weight.numel() for weight in loaded.model.parameters()),
         "batch_pages": batch_pages,
-        "batch_pages_after": loaded.batch_pages,  # fewer where memory was too small
+        "batch_pages_after": loaded.batch_pages,  # fewer if memory was too small
         "cache": loaded.cache or "dynamic",
         "pages": pages,
         "vision_tokens_per_page": readings[0].vision_tokens,
@@ -141,12 +141,12 @@ def bench_deepseek(
 
 def plan_for(engine: TransformersEngine, mode: str, answer_tokens: int) -> Plan:
     plan = engine._plan
-    chosen = next(one for one in plan.profile.modes if one.name == mode)
+    chosen = next(known for known in plan.profile.modes if known.name == mode)
     return replace(plan, mode=chosen, guard=Guard(3, 1024), max_new_tokens=answer_tokens)
 
 
 def check(engine: TransformersEngine, mode: str, pages: int) -> dict[str, Any]:
-    """First-token scores of some pages against the same weights in fp32 on the CPU."""
+    """Compare first-token scores of some pages with the same weights in fp32 on the CPU."""
     reader = TransformersEngine(engine._loaded, plan_for(engine, mode, 1))
     model = engine._loaded.model
     truth_model = copy.deepcopy(model).to("cpu", torch.float32)
@@ -155,7 +155,7 @@ def check(engine: TransformersEngine, mode: str, pages: int) -> dict[str, Any]:
         page = Page(0, drawn_page(number))
         page.prepared = reader._prepare(page.image)
         inputs, _ = collate([page], engine._loaded.pad_id)
-        scores = [first_scores(one, inputs) for one in (model, truth_model)]
+        scores = [first_scores(side, inputs) for side in (model, truth_model)]
         likeness.append(float(torch.cosine_similarity(*scores, dim=0)))
         same += int(scores[0].argmax() == scores[1].argmax())
     return {
@@ -168,7 +168,7 @@ def check(engine: TransformersEngine, mode: str, pages: int) -> dict[str, Any]:
 
 @torch.inference_mode()
 def first_scores(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-    """Float32 (vocabulary,) on the CPU."""
+    """The scores of the first answer token: float32 (vocabulary,) on the CPU."""
     moved = {
         key: value.to(model.device, model.dtype if value.is_floating_point() else None)
         if isinstance(value, torch.Tensor)
@@ -188,7 +188,10 @@ def run(args: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
                 figures = bench_deepseek(engine, mode, batch, args.pages, args.answer_tokens)
                 yield "DeepSeek-OCR-2, random weights", figures
             if args.check_pages:
-                yield "the same, against fp32 on the CPU", check(engine, mode, args.check_pages)
+                yield (
+                    "the same weights, against fp32 on the CPU",
+                    check(engine, mode, args.check_pages),
+                )
         del engine
     if args.part in ("ppocr", "both"):
         pages = args.ppocr_pages
@@ -204,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batches", default="64,128")
     parser.add_argument("--answer-tokens", type=int, default=ANSWER_TOKENS)
     parser.add_argument("--cache", choices=["static"], help="default: a cache that grows")
-    parser.add_argument("--layers", type=int, help="of each part; default: all")
+    parser.add_argument("--layers", type=int, help="layers of each part; default: all")
     parser.add_argument("--check-pages", type=int, default=2)
     for title, figures in run(parser.parse_args(arguments)):
         print(f"\n{title}")

@@ -2,15 +2,15 @@
 
     python -m tests.benchmarks.gpu_ppocr [--device D] [--pages N] [--precision P] [--compile]
 
-Needs torch, transformers, rapidocr (which ships the weights), onnx and Pillow, and the two
-folders `schemas` and `workers` beside this one. Pages are drawn, 990 x 1280 px, about 45 lines
-and 2,700 characters each, JPEG quality 92; a few hundred are drawn and read again and again.
-`read` is called with a shard at a time, as a replica calls it, so the end of a shard, when the
-device runs dry, is counted. The first shard warms up and is not.
+Needs torch, transformers, rapidocr (which ships the weights), onnx and Pillow, and the folders
+`schemas` and `workers` beside `tests`. The pages are drawn: 990 x 1280 px, about 45 lines and
+2,700 characters each, JPEG quality 92. At most 256 are drawn, and then read again and again.
+`read` gets a shard at a time, as in a replica, so the end of a shard, when the device runs out of
+work, is counted. A first shard warms up and is not counted.
 
-`device_share` is the time between the start and the end of each model call on the device's own
-clock, over the wall time: an upper bound of how busy it is, as it counts gaps between kernels.
-`busy_share` is the driver's own figure, from `nvidia-smi`.
+`device_share` is the time between the start and the end of each model call, on the device's own
+clock, divided by the wall time. It includes the gaps between kernels, so it is an upper bound of
+how busy the device is. `busy_share` is the driver's own figure, from `nvidia-smi`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def bench_ppocr(
     threads: int | None = None,
     check_pages: int = 4,
 ) -> dict[str, Any]:
-    """Read `pages` drawn pages in shards; figures of speed and memory, and a check."""
+    """Read `pages` drawn pages in shards; return figures of speed and memory, and a check."""
     engine = PpOcrEngine(threads, device, precision, is_compiled)
     on_cuda = engine.models.is_cuda
     images = [drawn_page(i) for i in range(min(pages, DRAWN_PAGES))]
@@ -116,7 +116,7 @@ def drawn_page(number: int) -> PageImage:
 
 
 def check(readings: Sequence[Reading], pages: Sequence[PageImage]) -> dict[str, Any]:
-    """The readings against those of the same engine in fp32 on the CPU."""
+    """Compare the readings with those of the same engine in fp32 on the CPU."""
     truths = PpOcrEngine(device="cpu", precision="fp32").read(pages)
     pairs = list(zip(readings, truths, strict=True))
     return {
@@ -181,8 +181,8 @@ class BusySampler:
     def _sample(self) -> None:
         query = [str(self._tool), "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
         while not self._is_over.wait(SAMPLE_EVERY_S):
-            told = subprocess.run(query, capture_output=True, text=True, check=True).stdout
-            self._samples.append(int(told.split()[torch.cuda.current_device()]))
+            output = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+            self._samples.append(int(output.split()[torch.cuda.current_device()]))
 
 
 def show(result: dict[str, Any]) -> None:

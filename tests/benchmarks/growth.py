@@ -1,13 +1,13 @@
-"""What a page costs as the corpus grows, and what a nightly refresh costs of a large one.
+"""What a page costs as the corpus grows, and what a nightly refresh of a large corpus costs.
 
     python -m tests.benchmarks.growth [--pages 1000 10000 100000] [--folder DIR] [--json]
 
-A run with no model: real small PDFs of ten pages with a text layer, `routing: only`, read, scored,
-deduplicated, published and verified on a local Ray. Two pages in a hundred repeat another. Then
-one in a hundred documents is added, and the run repeated. The cost is CPU seconds of all processes
-for a page, since wall time depends on what else the machine does. Required: the cost of a page at
-each size within 20 % of the smallest one's that fills a shard for each core, the refresh under 5 %
-of the first run, the driver under 2 GiB.
+The run has no model: small real PDFs of ten pages with a text layer are read with `routing: only`,
+scored, deduplicated, published and verified on a local Ray. Two pages in a hundred repeat another.
+Then one document in a hundred is added, and the run is repeated. The cost of a page is CPU seconds
+of all processes, since wall time depends on the other work of the machine. Required: the cost of a
+page at each size is within 20 % of that at the smallest size that fills a shard for each core; the
+refresh takes under 5 % of the first run; the driver stays under 2 GiB.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ placement: {{shard_pages: 256}}
 
 
 def words(seed: int) -> list[str]:
-    """The words of a page; a page of a seed that is repeated has those of an earlier one."""
+    """The words of a page; a small share of the seeds repeats the words of an earlier seed."""
     rng = random.Random(seed)
     if rng.random() < REPEATED_SHARE and seed:
         return words(rng.randrange(seed))
@@ -98,7 +98,7 @@ def write_documents(corpus: Path, first: int, last: int) -> None:
 
 
 def measure(pages: int, folder: Path) -> dict[str, Any]:
-    """A first run of so many pages, and a refresh with a hundredth more, each in a process."""
+    """Measure a first run and a refresh with 1 % more documents, each in its own process."""
     corpus, dataset = folder / "corpus", folder / "data"
     documents = pages // PAGES_PER_DOCUMENT
     write_documents(corpus, 0, documents)
@@ -112,7 +112,7 @@ def measure(pages: int, folder: Path) -> dict[str, Any]:
 
 
 def in_process(corpus: Path, dataset: Path) -> dict[str, Any]:
-    """Run in a process of its own, so that its CPU and memory are its own."""
+    """Run in a process of its own, so that only the CPU time and memory of the run count."""
     command = [sys.executable, "-m", "tests.benchmarks.growth", "--run", str(corpus), str(dataset)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -122,7 +122,7 @@ def in_process(corpus: Path, dataset: Path) -> dict[str, Any]:
 
 
 def run_once(corpus: Path, dataset: Path) -> dict[str, Any]:
-    """Run the recipe, and say what it cost: CPU seconds of this process and all its children."""
+    """Run the recipe; return what it cost in this process and all its children."""
     recipe = parse_recipe(RECIPE.format(dataset=dataset, corpus=corpus))
     start_s = time.monotonic()
     phases = io.StringIO()
@@ -144,7 +144,7 @@ def run_once(corpus: Path, dataset: Path) -> dict[str, Any]:
 
 
 def spent_s(process: psutil.Process) -> float:
-    """CPU seconds of a process, and of those under it that have ended."""
+    """CPU seconds of a process and of its children that have ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -160,7 +160,8 @@ def cpu_s(result: dict[str, Any]) -> float:
 def show(results: list[dict[str, Any]]) -> None:
     console = Console()
     table = Table("pages", "wall s", "CPU s", "CPU ms/page", "driver CPU s", "driver MiB",
-                  "refresh: new pages", "wall s", "CPU s", "of first", "driver MiB")  # fmt: skip
+                  "refresh: new pages", "wall s", "CPU s", "of first run",
+                  "driver MiB")  # fmt: skip
     for result in results:
         first, refresh = result["first"], result["refresh"]
         table.add_row(

@@ -2,13 +2,13 @@
 
     python -m tests.benchmarks.ledger [--pages 1000000] [--folder DIR] [--json]
 
-The dataset is not read from documents: rows as a run would publish them, with small pictures, are
-written by the functions that write parts and commits, so that a million pages take minutes. There
-are ten pages a document, two duplicates in a hundred, and the staged receipts of every page. Each
-command then runs in a process of its own. CPU seconds are those of the process; `own_s` leaves the
-listing of the sources out. Required: at most 512 MiB for `verify` and `vacuum`, and ten seconds
-beside the listing for the nightly run. To compare with another build, copy this file into it and
-name the same `--folder`: a dataset that is there is not made again.
+The dataset is not read from documents, so that a million pages take minutes: the functions that
+write parts and commits get rows as a run would publish them, with small pictures. A document has
+ten pages, two pages in a hundred are duplicates, and every page has a staged receipt. Each command
+then runs in a process of its own. CPU seconds are those of the process; `own_s` leaves out the
+listing of the sources. Required: at most 512 MiB for `verify` and `vacuum`, and at most ten
+seconds, without the listing, for the nightly run. To compare with another build, copy this file
+into it and name the same `--folder`: a dataset that exists is not made again.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def recipe_of(folder: Path) -> Recipe:
 
 
 def build(pages: int, folder: Path) -> None:
-    """Make the corpus, the published dataset and its staging, unless they are there."""
+    """Make the corpus, the published dataset and its staging, unless they exist."""
     done = folder / "made"
     if done.exists():
         return
@@ -128,7 +128,7 @@ def _random(rng: np.random.Generator, rows: int, size: int) -> pa.Array:
 
 
 def _completed(table: str, rows: int, columns: dict[str, Any]) -> pa.Table:
-    """A table of these columns; the others are null, and a text stands for itself in each row."""
+    """A table of these columns; a single text fills its column, and missing columns are null."""
     schema = SCHEMAS[table]
     arrays = []
     for field in schema:
@@ -147,7 +147,7 @@ def _pages(
     rng: np.random.Generator,
     rejects: bool,
 ) -> Iterator[pa.Table]:
-    """The pages in a shuffled order: first those that are duplicates of the others."""
+    """Rows of the shuffled pages: the first `dropped` as duplicates, or the others as samples."""
     chosen = everything[:dropped] if rejects else everything[dropped:]
     languages = np.array(["en", "de", "fr", "zh"])
     for start in range(0, len(chosen), ROWS_PER_GROUP):
@@ -217,7 +217,7 @@ def _commit(recipe: Recipe, parts: dict[str, list[PartFile]], duplicates: int) -
 
 
 def _stage(recipe: Recipe, ids: list[str]) -> None:
-    """A receipt for every 64 pages, with files of the sizes that it names."""
+    """Write a receipt for every 64 pages, and files of the sizes that it names."""
     folder = Path(recipe.dataset) / "staging" / recipe.digest()
     folder.mkdir(parents=True)
     pages = len(ids) * PAGES_PER_DOCUMENT
@@ -242,7 +242,7 @@ def _stage(recipe: Recipe, ids: list[str]) -> None:
 
 
 def measure(command: str, folder: Path) -> dict[str, Any]:
-    """Run a command in this process; what it cost."""
+    """Run a command in this process; return what it cost."""
     recipe = recipe_of(folder)
     listing_s, result = 0.0, ""
     wall_s, cpu_s = time.monotonic(), time.process_time()
@@ -284,7 +284,7 @@ def in_process(command: str, folder: Path) -> dict[str, Any]:
 
 
 def show(results: list[dict[str, Any]]) -> None:
-    table = Table("command", "CPU s", "of it listing", "wall s", "peak MiB", "result")
+    table = Table("command", "CPU s", "of which listing", "wall s", "peak MiB", "result")
     for row in results:
         table.add_row(
             row["command"],
@@ -300,7 +300,7 @@ def show(results: list[dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, help="where the dataset is made, and kept")
+    parser.add_argument("--folder", type=Path, help="make the dataset here, and keep it")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--run", choices=COMMANDS, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -318,7 +318,7 @@ def main() -> None:
     for row in results:
         heavy = row["command"] in ("verify", "vacuum") and row["peak_bytes"] > MOST_BYTES
         if heavy or (row["command"].startswith("nightly") and row["own_s"] > MOST_SECONDS):
-            raise SystemExit(f"{row['command']} costs more than it may")
+            raise SystemExit(f"{row['command']} costs more than its limit allows")
 
 
 if __name__ == "__main__":

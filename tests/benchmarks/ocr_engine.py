@@ -4,11 +4,11 @@
 
 Both read the same page images (1280 px, JPEG quality 92) with all cores, in turns of a few
 pages. On a busy machine trust the CPU seconds: RapidOCR's threads wait for one another inside each
-operator, so its pages/s fall further than ours when others take the cores. Truth is the text layer.
-Accuracy is 1 - edit distance / longer length, on text with its white space folded. RapidOCR's
-lines are put in order and joined by our own `workers.layout.reading_order`, so the accuracies
-compare recognition, not reading order. The floor is the time that the ONNX Runtime sessions take
-for our engine's own tensors, one a core, with nothing else done.
+operator, so its pages/s fall further than ours when others take the cores. The truth is the text
+layer. Accuracy is 1 - edit distance / longer length, on text with its white space folded. Our own
+`workers.layout.reading_order` orders and joins RapidOCR's lines, so the accuracies compare
+recognition, not reading order. The floor is the time that the ONNX Runtime sessions alone take for
+our engine's own tensors, one session call on each core.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ LAYOUTS = [  # font, size in points, columns
 
 @dataclass
 class Side:
-    """What one side did: seconds in all, of them on a core, and the accuracy of each page."""
+    """The results of one side: wall seconds, CPU seconds, and the accuracy of each page."""
 
     total_s: float = 0.0
     cpu_s: float = 0.0
@@ -74,7 +74,7 @@ class Side:
 
 
 class Recorder:
-    """Stands in for a session and keeps the tensors that go through it."""
+    """Wraps a session and keeps the tensors that go through it."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -111,7 +111,7 @@ def generated_pages(seed: int = 0) -> Iterator[tuple[PageImage, str]]:
             left = page.insert_textbox(
                 (x0, 40, x0 + width, 800), text, fontsize=size_pt, fontname=font
             )
-            # A box that its text does not fit stays empty.
+            # A box that is too small for its text stays empty.
             assert left >= 0, f"{font} {size_pt} pt: {-left} pt too much text"
         yield rasterised(f"generated-{number}", page), page.get_text()
 
@@ -123,7 +123,7 @@ def prose(rng: random.Random, font: str, count: int) -> str:
 
 
 def real_pages(folder: Path, seed: int = 0) -> Iterator[tuple[PageImage, str]]:
-    """One page of each PDF under `folder`, in seeded order, where it has a sound text layer."""
+    """One page of each PDF under `folder`, in seeded order, if its text layer is sound."""
     rng = random.Random(seed)
     paths = sorted(folder.rglob("*.pdf"))
     rng.shuffle(paths)
@@ -133,7 +133,7 @@ def real_pages(folder: Path, seed: int = 0) -> Iterator[tuple[PageImage, str]]:
                 continue
             page = pdf[rng.randrange(len(pdf))]
             text = page.get_text()
-            # The model has no Hebrew or Arabic letters: both would read nothing there.
+            # The model has no Hebrew or Arabic letters: both engines would read nothing there.
             is_known = not any("\u0590" <= c <= "\u08ff" or c == "\ufffd" for c in text)
             if len(text.strip()) >= MIN_CHARACTERS and is_known:
                 yield rasterised(str(path), page), text
@@ -163,7 +163,7 @@ def joined(output: Any) -> str:
 
 
 def run_sessions(recorders: Sequence[Recorder], pool: ThreadPoolExecutor) -> None:
-    """What the engine's sessions must do, and nothing else."""
+    """Run the engine's sessions on the recorded tensors, and nothing else."""
     futures = [pool.submit(r.session.run, None, t) for r in recorders for t in r.tensors]
     for future in futures:
         future.result()

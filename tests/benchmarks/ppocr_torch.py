@@ -3,10 +3,11 @@
     python -m tests.benchmarks.ppocr_torch [--pages N] [--pdf-dir DIR] [--device D]
                                            [--precision P] [--json]
 
-Both read the same page images (1280 px, JPEG quality 92), in turns of a few pages. Truth is the
+Both read the same page images (1280 px, JPEG quality 92), in turns of a few pages. The truth is the
 text layer; accuracy is that of `tests.benchmarks.corpus`: letters and digits, order counts. The
-largest differences are taken model by model: of detection's probabilities over whole pages, and
-of recognition's largest score at each step over all lines that ONNX Runtime's maps give.
+largest differences are measured for each model. For detection they are between the probabilities
+of whole pages. For recognition they are between the largest scores at each step, over all lines
+that ONNX Runtime's maps give.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ Page = tuple[PageImage, str]
 
 
 def measure(pages: Sequence[Page], ours: PpOcrEngine, difference_pages: int) -> dict[str, Any]:
-    """Read all pages with both engines; speed, accuracy and differences."""
+    """Read all pages with both engines; return speed, accuracy and differences."""
     onnx, torch_ = Side(), Side()
     reference = RapidOcrEngine()
     for engine in (reference, ours):
@@ -81,7 +82,7 @@ def accuracy(reading: Reading, truth: str) -> float:
 
 
 def largest_differences(pages: Sequence[PageImage], models: PpOcrModels) -> dict[str, float]:
-    """Torch against ONNX Runtime on the same tensors: absolute, the largest over all pages."""
+    """The largest absolute differences of torch from ONNX Runtime on the same tensors."""
     detector, recogniser = (
         ort.InferenceSession(model_file(name).read_bytes()) for name in (DETECTOR, RECOGNISER)
     )

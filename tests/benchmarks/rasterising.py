@@ -3,14 +3,14 @@
     python -m tests.benchmarks.rasterising [--pages N] [--rounds N] [--pdf-dir DIR] [--no-memory]
                                            [--json]
 
-Both make the same JPEG files (1280 px, quality 92) of the same pages, document by document in
-turns, so that the ratio holds on a machine that others use too. The bare loop opens, renders and
-encodes; ours also measures ink, hashes the image, limits time and memory, and ships the result
-through a pipe. A third side does our work without the child, so what isolation costs is seen
-apart. The text layer is off (`routing: never`). Required: 0.85 of the bare loop's pages/s.
+Both make the same JPEG files (1280 px, quality 92) of the same pages. They take turns at each
+document, so that the ratio also holds on a busy machine. The bare loop opens, renders and encodes;
+ours also measures ink, hashes the image, limits time and memory, and ships the result through a
+pipe. A third side does our work without the child, which shows the cost of isolation alone. The
+text layer is off (`routing: never`). Required: 0.85 of the bare loop's pages/s.
 
 The memory part rasterises 64 pages and then 3,000, each in a child of its own, in ranges of 64
-as shards do; every page has an image of its own. The child's peak must not follow the pages.
+as shards do; every page has an image of its own. The child's peak must not grow with the pages.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from workers.rasterising import PDF, ChildLimits, Rasterizer, RasterSettings, dr
 from workers.text.signatures import image_hash
 
 REQUIRED_RATIO = 0.85
-# A blank page would save us the encoding, so none counts as blank here.
+# We do not encode blank pages, so no page may count as blank here.
 SETTINGS = RasterSettings(Raster(), "never", TextLayer(), min_ink_share=0.0)
 LIMITS = ChildLimits(Placement().page_timeout_s, Placement().page_memory_bytes)
 DOC_ID = "0" * 64
@@ -55,7 +55,7 @@ class Document:
 
 
 def generated_pdf(path: Path, pages: int, rng: random.Random, picture_px: int = 0) -> None:
-    """Two columns of words, a ruled table and some curves a page; a picture where asked for."""
+    """Write pages with two columns of words, a ruled table, some curves and perhaps a picture."""
     noise = np.random.default_rng(rng.randrange(2**32))
     with pymupdf.open() as pdf:
         for _ in range(pages):
@@ -113,7 +113,7 @@ def real_documents(folder: Path, pages: int, pages_each: int = 12) -> list[Docum
 
 
 def bare(document: Document) -> list[bytes]:
-    """What anyone would write: open, render, encode."""
+    """The loop that anyone would write: open, render, encode."""
     images = []
     with pymupdf.open(document.path) as pdf:
         for index in document.pages:
@@ -172,7 +172,7 @@ def measure_speed(documents: Sequence[Document], rounds: int) -> dict[str, Any]:
         "ours": lambda document: ours(rasterizer, document),
     }
     try:
-        # The first round warms up, and leaves out what does not give all pages on all sides.
+        # The first round warms up, and leaves out documents of which a side fails to draw a page.
         made = [[make(document) for make in sides.values()] for document in documents]
         usable = [
             document
@@ -258,7 +258,9 @@ def show(result: dict[str, Any]) -> None:
     console.print(table)
     if speed["left_out"]:
         console.print(f"{speed['left_out']} PDFs left out: a page failed")
-    console.print(f"{speed['identical_files']} files are byte for byte those of the bare loop")
+    console.print(
+        f"{speed['identical_files']} files are byte for byte the same as those of the bare loop"
+    )
     steps = speed["steps_ms"]
     whole = sum(steps.values())
     table = Table("step", "ms a page", "share", title="Our steps, in this process")
@@ -274,7 +276,9 @@ def show(result: dict[str, Any]) -> None:
             sizes = (memory[f"file_mib_{pages}"], memory[f"peak_mib_{pages}"])
             table.add_row(str(pages), *(f"{size:.0f}" for size in sizes))
         console.print(table)
-        console.print(f"{LONG_PAGES} / {RANGE_PAGES} pages: {memory['peak_ratio']:.2f} of the peak")
+        console.print(
+            f"peak of {LONG_PAGES} pages: {memory['peak_ratio']:.2f} times that of {RANGE_PAGES}"
+        )
 
 
 def main() -> None:
@@ -282,7 +286,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pdf-dir", type=Path, help="real PDFs in place of generated ones")
-    parser.add_argument("--no-memory", action="store_true", help="leave out the 3,000 pages")
+    parser.add_argument("--no-memory", action="store_true", help="leave out the memory part")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     args = parser.parse_args()
     pymupdf.TOOLS.mupdf_display_errors(False)

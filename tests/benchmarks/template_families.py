@@ -1,15 +1,16 @@
-"""Deduplication of families of pages that are filled from one template: its growth and its quality.
+"""How deduplication scales, and how good it is, on families of pages filled from one template.
 
     python -m tests.benchmarks.deduplication --families [6000 60000 600000] [--json]
 
-A page is a set of 296 shingles, which its signature is really made from. Members of a family have
-a Jaccard similarity of about 0.7 to each other: more than LSH tells apart, less than a duplicate
-has. One in ten is followed by a true duplicate of it, of similarity 0.85 to 1. `mixed` has an equal
-share of pages in families of 2, 10, 100 and so on up to a sixth of all, `one` has all pages in one.
+A page is a set of 296 shingles, from which its real signature is computed. Members of a family
+have a Jaccard similarity of about 0.7 to each other: too high for LSH to separate them, too low
+for a duplicate. One page in ten is followed by a true duplicate of it, with a similarity of 0.85
+to 1. In the shape `mixed`, families of 2, 10, 100 and so on, up to a sixth of all pages, each have
+an equal share of the pages. In the shape `one`, all pages are one family.
 
-The pages lie in files as after reading, and go through what a publish does, on a local Ray: keys,
-buckets, components, decisions. Memory is the highest of the driver's process, and the highest that
-one worker process was seen to hold.
+The pages are in files as after reading, and go through the steps of a publish on a local Ray:
+keys, buckets, components, decisions. Memory is the peak of the driver's process, and the highest
+sample of any one worker process.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Families:
-    """Which page is of which family, and which pages vary the page before them."""
+    """The family of each page, and which pages are true duplicates of the page before them."""
 
     family: npt.NDArray[np.int64]
     planted: npt.NDArray[np.bool_]
@@ -83,7 +84,7 @@ class Families:
         return Families(family, planted)
 
     def shingles(self, page: int) -> Shingles:
-        """The page's set, the same at each call."""
+        """The page's set of shingles, the same at each call."""
         if self.planted[page]:
             random = np.random.default_rng((2, page))
             original = self.shingles(page - 1)
@@ -91,9 +92,9 @@ class Families:
         return _with(_template(int(self.family[page])), *self._own(page))
 
     def signature(self, page: int) -> Shingles:
-        """`signatures.minhash` of the page's set: of a union it is the minimum of both."""
+        """`signatures.minhash` of the page's set; that of a union is the minimum of its parts'."""
         family = self.family[page]
-        # A small family's template is not worth its signature.
+        # For a small family, signing the template costs more than it saves.
         if self.planted[page] or family != self.family[page - _LARGE]:
             return signatures.minhash(self.shingles(page), PERMUTATIONS)
         places, own = self._own(page)
@@ -103,7 +104,7 @@ class Families:
         return np.minimum(of_template, signatures.minhash(own, PERMUTATIONS))
 
     def _own(self, page: int) -> tuple[Indices, Shingles]:
-        # Two pages that each keep a share c of the template share c^2 of it.
+        # Two pages that each keep a share c of the template have c^2 of it in common.
         kept = (2 * FAMILY_JACCARD / (1 + FAMILY_JACCARD)) ** 0.5
         return _changes(kept / (2 - kept), np.random.default_rng((1, page)))
 
@@ -125,7 +126,10 @@ def _drawn(random: np.random.Generator, count: int) -> Shingles:
 
 
 def _changes(jaccard: float, random: np.random.Generator) -> tuple[Indices, Shingles]:
-    """Which shingles give way to which, so that n of which k differ have (n - k) / (n + k)."""
+    """The places of shingles to replace, and their replacements, for this similarity.
+
+    Two sets of n shingles, of which k differ, have the similarity (n - k) / (n + k).
+    """
     lost = round(SHINGLES * (1 - jaccard) / (1 + jaccard))
     return random.choice(SHINGLES, lost, replace=False), _drawn(random, lost)
 
@@ -170,8 +174,8 @@ def measure(pages: int, shape: str, folder: Path) -> dict[str, Any]:
     """Deduplicate the pages in the folder."""
     families = Families.of(pages, shape)
     pages = len(families.family)
-    seen = (SeenFile("none", 0, "0"),)
-    catalogue = Catalogue.of([Document(DOC_ID, seen, "application/pdf", pages)])
+    sources = (SeenFile("none", 0, "0"),)
+    catalogue = Catalogue.of([Document(DOC_ID, sources, "application/pdf", pages)])
     files = [
         RowsFile(str(path), "staged", pq.read_metadata(path).num_rows)
         for path in sorted(folder.glob("*.parquet"))
@@ -180,7 +184,7 @@ def measure(pages: int, shape: str, folder: Path) -> dict[str, Any]:
     scratch.mkdir()
     with open_session() as session:
         with session.runtime():
-            pass  # Ray is up
+            pass  # starts Ray
         before_mib, watch = _peak_mib(), Watch()
         began_s, driver_s = time.perf_counter(), time.thread_time()
         with watch:
@@ -234,7 +238,7 @@ def _peak_mib() -> float:
 
 
 class Watch:
-    """Ray's worker processes while tasks run: processor seconds, and the most one held."""
+    """Samples Ray's worker processes while tasks run: CPU seconds, and the most memory of one."""
 
     def __init__(self) -> None:
         self.cpu_s = 0.0
@@ -270,11 +274,11 @@ class Watch:
                     times, memory = process.cpu_times(), process.memory_full_info()
                     yield process.pid, times.user + times.system, memory.uss
             except psutil.Error:
-                continue  # it ended
+                continue  # the process ended
 
 
 def measure_all(sizes: Sequence[int]) -> list[dict[str, Any]]:
-    """Each size and shape, made and measured in processes of their own."""
+    """Make and measure each size and shape, each step in a process of its own."""
     results = []
     for shape in SHAPES:
         for pages in sizes:

@@ -2,13 +2,13 @@
 
     python -m tests.benchmarks.typesetting [--pages N] [--rounds N] [--json]
 
-Glyph's way is that of thu-coai/Glyph's script: each 30 lines of the text as a ReportLab paragraph
-with line breaks, into a PDF, poppler through pdf2image in batches of 20 pages, the right margin
-cropped, and PNG as Pillow writes it. Both set the same English text in DejaVu Sans 9 on 10 points
-on A4 with margins of 10 points, at 1024 pixels. Ours counts the pages first, as an inventory does,
-reads every page back and compares it with its text, and writes what a recipe asks for: PNG or
-JPEG. All run in turns, and what counts is CPU time, poppler's included, so that a busy machine
-measures the same. Required: 3 times as fast.
+Glyph's way is that of thu-coai/Glyph's script. ReportLab sets every 30 lines of the text as one
+paragraph with line breaks and writes a PDF; poppler draws it through pdf2image in batches of 20
+pages; the right margin is cropped, and Pillow writes PNG. Both set the same English text in DejaVu
+Sans 9 on 10 points on A4 with margins of 10 points, at 1024 pixels. Ours counts the pages first,
+as an inventory does, reads every page back and compares it with its text, and writes what a recipe
+asks for: PNG or JPEG. The sides run in turns. The time is CPU time, poppler's included, so that it
+is the same on a busy machine. Required: ours is 3 times as fast.
 
 Needs poppler's `pdftoppm`, and the packages reportlab and pdf2image.
 """
@@ -49,8 +49,8 @@ from workers.synthetic.text.markdown import plain_blocks
 from workers.synthetic.text.typography import Style, sample
 
 REQUIRED_RATIO = 3.0
-GLYPH_BATCH = 20  # pages that it asks poppler for at a time
-GLYPH_LINES = 30  # of the text in one paragraph of ReportLab's
+GLYPH_BATCH = 20  # pages that one call of poppler draws
+GLYPH_LINES = 30  # lines of the text in one ReportLab paragraph
 EDGE_PX = 1024
 SOURCE = """
 The clerk of the harbour archive wrote in a ledger the name, tons and cargo of each ship that came
@@ -63,7 +63,7 @@ Seconds = dict[str, float]
 
 
 def english(pages: int) -> str:
-    """Paragraphs for about so many pages of 5,500 characters."""
+    """Paragraphs for about `pages` pages of 5,500 characters."""
     rng, source = np.random.default_rng(0), SOURCE.split()
     text: list[str] = []
     while sum(map(len, text)) < pages * 5500:
@@ -73,7 +73,7 @@ def english(pages: int) -> str:
 
 
 def cpu_s() -> float:
-    """Seconds of CPU of this process and the children that it has waited for."""
+    """CPU seconds of this process and of the children that it has waited for."""
     both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
@@ -162,7 +162,7 @@ def measure(pages: int, rounds: int) -> dict[str, Any]:
     ratios = [a / b for a, b in zip(rates["ours, PNG"], rates["Glyph's way, PNG"], strict=True)]
     return {
         "pages": made,
-        "pages_per_s": {name: float(np.median(found)) for name, found in rates.items()},
+        "pages_per_s": {name: float(np.median(values)) for name, values in rates.items()},
         "stages_s": stages,
         "ratio": float(np.median(ratios)),
         "required_ratio": REQUIRED_RATIO,

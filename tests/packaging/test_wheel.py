@@ -1,4 +1,4 @@
-"""The command as it is installed from the wheel, in an empty folder; jobs are in test_jobs."""
+"""The command installed from the wheel, in an empty folder; test_jobs tests its jobs."""
 
 from __future__ import annotations
 

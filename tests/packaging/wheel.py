@@ -1,8 +1,8 @@
 """`make test-wheel`: build the wheel, install it in an empty environment, test it there.
 
-The wheel is built of a copy of the tree, so that nothing of an earlier build gets into it. The
-environment is made of the wheel and the pinned packages, and of nothing else; the tests run from
-outside it, against its command, with `PAGEFOUNDRY_COMMAND`.
+The wheel is built from a copy of the tree, so that nothing of an earlier build gets into it. The
+environment holds only the wheel and the pinned packages. The tests run from outside it, against
+its command, which `PAGEFOUNDRY_COMMAND` names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TESTS = ("tests/packaging", "tests/pipelines/cli/test_jobs.py")
 
 
 def main() -> None:
-    """Ends with pytest's code, or 1 where the wheel lacks a file."""
+    """Exit with pytest's code, or with 1 if the wheel lacks a file."""
     with tempfile.TemporaryDirectory(prefix="pagefoundry-wheel-") as folder:
         wheel = build(Path(folder))
         if lacking := missing(wheel):
@@ -29,12 +29,12 @@ def main() -> None:
         command = install(wheel, Path(folder) / "environment")
         arguments = [sys.executable, "-m", "pytest", *TESTS, *sys.argv[1:]]
         environment = os.environ | {"PAGEFOUNDRY_COMMAND": str(command)}
-        environment.pop("PYTHONPATH", None)  # the command's code is that of its environment
+        environment.pop("PYTHONPATH", None)  # the command must run the code of its environment
         sys.exit(subprocess.run(arguments, cwd=ROOT, env=environment, check=False).returncode)
 
 
 def build(folder: Path) -> Path:
-    """The wheel, built in `folder`."""
+    """Build the wheel in `folder`, and return its path."""
     tree = folder / "tree"
     for name in PACKAGES:
         unwanted = shutil.ignore_patterns("__pycache__")
@@ -47,7 +47,7 @@ def build(folder: Path) -> Path:
 
 
 def missing(wheel: Path) -> list[str]:
-    """What the packages have and the wheel has not: code and data alike."""
+    """The files of the packages, code and data, that the wheel lacks."""
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
     files = [
@@ -60,7 +60,7 @@ def missing(wheel: Path) -> list[str]:
 
 
 def install(wheel: Path, environment: Path) -> Path:
-    """The command of the wheel in a new environment."""
+    """Install the wheel in a new environment; return the path of its command."""
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     python = str(environment / "bin/python")
     _pip(python, "install", "--constraint", str(ROOT / "constraints.txt"), str(wheel))

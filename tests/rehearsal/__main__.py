@@ -1,4 +1,4 @@
-"""The rehearsal of 20 nodes of 8 GPUs on one machine: `python -m tests.rehearsal --help`."""
+"""A rehearsal of 20 nodes with 8 GPUs each, on one machine: `python -m tests.rehearsal --help`."""
 
 from __future__ import annotations
 
@@ -37,36 +37,48 @@ def main() -> int:
 
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=options.folder))
     say(f"{plan.replicas} replicas on {cores()} cores, {plan.pages:,} pages, in {folder}")
-    seen = rehearse(plan, folder, say)
-    found = figures(seen)
-    print(f"\n{table(found)}\n\n{course(seen)}")
+    measured = rehearse(plan, folder, say)
+    rows = figures(measured)
+    print(f"\n{table(rows)}\n\n{course(measured)}")
     if options.json:
-        made = {"plan": asdict(plan), "figures": [asdict(figure) for figure in found]}
-        options.json.write_text(json.dumps(made, indent=1) + "\n")
+        written = {"plan": asdict(plan), "figures": [asdict(figure) for figure in rows]}
+        options.json.write_text(json.dumps(written, indent=1) + "\n")
     if not options.keep:
         shutil.rmtree(folder)
-    return int(any(figure.is_met is False for figure in found))
+    return int(any(figure.is_met is False for figure in rows))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.rehearsal",
-        description="The whole run on simulated nodes; exit 1 where a bar is missed.",
+        description="Rehearse the whole run on simulated nodes; exit with 1 if a bar is missed.",
     )
     add = parser.add_argument
     add("--nodes", type=int, default=20, help="GPU nodes")
     add("--gpus-per-node", type=int, default=8)
-    add("--cpu-nodes", type=int, default=1, help="with four CPUs each, beside the GPU nodes")
-    add("--speed", type=float, default=1.0, help="replicas so many times as fast as 2.39 pages/s")
+    add("--cpu-nodes", type=int, default=1, help="nodes with four CPUs each, beside the GPU nodes")
+    add(
+        "--speed",
+        type=float,
+        default=1.0,
+        help="speed of each replica, as a multiple of 2.39 pages/s",
+    )
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, default=10.0, help="of reading at full rate")
-    length.add_argument("--pages", type=int, help="in place of minutes")
+    length.add_argument(
+        "--minutes", type=float, default=10.0, help="minutes of reading at full rate"
+    )
+    length.add_argument("--pages", type=int, help="pages to read, in place of --minutes")
     add("--kill-nodes", type=int, default=0, help="GPU nodes to kill at 40 %% of the pages")
-    add("--replace-after", type=float, default=10.0, help="seconds until as many are started")
+    add(
+        "--replace-after",
+        type=float,
+        default=10.0,
+        help="seconds until as many new nodes are started",
+    )
     add("--no-replacement", action="store_true", help="go on without the killed nodes")
     add("--folder", type=Path, help="where to write corpus and dataset; default: /tmp")
-    add("--keep", action="store_true", help="leave them there")
-    add("--json", type=Path, metavar="FILE", help="write the figures there too")
+    add("--keep", action="store_true", help="keep corpus and dataset")
+    add("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     return parser
 
 

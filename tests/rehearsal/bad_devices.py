@@ -1,7 +1,7 @@
 """Devices on which no replica starts: `python -m tests.rehearsal.bad_devices --help`.
 
-Real: the whole run, as in `tests.rehearsal.rehearsal`, and `verify`. Simulated: one node with as
-many GPUs as there are replicas, of which some are bad: a start fails there each time.
+Real: the whole run, as in `tests.rehearsal.rehearsal`, and `verify`. Simulated: one node with a GPU
+for each replica. Some of the GPUs are bad: every start on them fails.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from workers.reading import ReplicaSettings
 
 @dataclass
 class BadDevicesSession:
-    """Another session's runtimes, with replicas on bad devices."""
+    """Wraps another session; some of its replicas start on bad devices."""
 
     session: Session
     devices: BadDevices
@@ -65,7 +65,7 @@ class BadDevicesSession:
 
 @dataclass
 class Ended:
-    """How a run ended: with its pages, or with an error; what it logged, and the starts it took."""
+    """How a run ended: its pages or its error, its warnings, and how many starts it took."""
 
     pages: int | None = None
     problems: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def run_on_bad_devices(
     fewest: int = 1,
     backoff_s: tuple[float, ...] | None = None,
 ) -> Ended:
-    """Run the plan in `folder`, and verify what it made."""
+    """Run the plan in `folder`, and verify the dataset."""
     ended, warnings = Ended(), _Warnings()
     devices = BadDevices(folder / "devices", bad, when)
     devices.make()
@@ -144,9 +144,9 @@ def main() -> int:
     add("--replicas", type=int, default=160)
     add("--bad", type=int, default=1)
     add("--when", choices=["before", "after"], default="before")
-    add("--fewest", type=int, default=1, help="placement.replicas: [this, ...]")
-    add("--pages-per-s", type=float, default=20, help="of each replica")
-    add("--shards-per-replica", type=int, default=2, help="of 16 pages")
+    add("--fewest", type=int, default=1, help="the lower bound in placement.replicas")
+    add("--pages-per-s", type=float, default=20, help="speed of each replica")
+    add("--shards-per-replica", type=int, default=2, help="shards of 16 pages for each replica")
     options = parser.parse_args()
     plan = Plan(
         nodes=1,

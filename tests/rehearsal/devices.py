@@ -1,4 +1,7 @@
-"""What starts on a device that may be bad. It tells others by files, and imports little."""
+"""Starts of replicas on devices that may be bad.
+
+The starts signal each other through files. The module imports little.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,10 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class BadDevices:
-    """The first `bad` devices that are asked fail, each time.
+    """The first `bad` devices on which a replica starts are bad: every start on them fails.
 
-    When: `before` the first good one has begun, for which that waits; or `after` it, for which
-    they wait.
+    With `when="before"`, the good devices start only after every bad one has failed. With
+    `when="after"`, the bad devices fail only after a good one has started.
     """
 
     folder: Path
@@ -31,7 +34,7 @@ class BadDevices:
     when: When
 
     def make(self) -> None:
-        """Folders for what starts tell each other."""
+        """Make the folders through which the starts signal each other."""
         for name in ("claims", "devices", "starts", "failures"):
             (self.folder / name).mkdir(parents=True)
 
@@ -61,7 +64,7 @@ class BadDevices:
         return False
 
     def starts(self) -> int:
-        """How many there were."""
+        """How many starts there were, failed ones included."""
         return len(list((self.folder / "starts").iterdir()))
 
     def failures(self) -> list[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""A Ray cluster simulated on this machine: a head, CPU nodes, GPU nodes that come and die."""
+"""A Ray cluster simulated on this machine: a head, CPU nodes, and GPU nodes to add and kill."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CPU_NODE_STORE_BYTES = 1024 * MIB  # two shards a replica: 320 of 0.3 MB, and t
 
 @dataclass
 class Nodes:
-    """The nodes of a simulated cluster. Each GPU is a number that Ray counts, no device."""
+    """The nodes of a simulated cluster. A GPU is only a number that Ray counts."""
 
     cluster: Cluster
     gpus_per_node: int
@@ -28,11 +28,11 @@ class Nodes:
 
     @property
     def address(self) -> str:
-        """Of the head."""
+        """The address of the head."""
         return str(self.cluster.address)
 
     def add_gpu_nodes(self, count: int) -> None:
-        """Nodes with GPUs and no CPUs, so that no task of the graph runs there."""
+        """Add nodes with GPUs and no CPUs, so that no task of the graph runs there."""
         for _ in range(count):
             node = self.cluster.add_node(
                 num_cpus=0,
@@ -42,7 +42,7 @@ class Nodes:
             self.gpu_nodes.append(node)
 
     def kill_gpu_nodes(self, count: int) -> None:
-        """Kill the newest nodes with all that runs there, as when a spot machine is taken away."""
+        """Kill the newest nodes with all their processes, as when a spot machine is taken away."""
         for node in self.gpu_nodes[len(self.gpu_nodes) - count :]:
             raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
             workers = raylet.children(recursive=True)
@@ -55,12 +55,12 @@ class Nodes:
 def simulated_cluster(
     gpu_nodes: int, gpus_per_node: int, cpu_nodes: int, cpus_per_node: int
 ) -> Iterator[Nodes]:
-    """A head without work on it, and these nodes; all processes end with the context."""
-    # With glibc's default of eight arenas a core each process keeps more than it uses.
+    """A head that runs no work, and these nodes; all processes end with the context."""
+    # With glibc's default of eight arenas a core, each process keeps more memory than it uses.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Each node's agent looks at its processes every 5 s: 1 % of a core, of which 22 nodes on one
-    # machine have two.
+    # Each node's agent inspects its processes every 5 s, which takes 1 % of a core. Here 22 nodes
+    # share two cores.
     os.environ.setdefault("REPORTER_UPDATE_INTERVAL_MS", "60000")
     head = {
         "num_cpus": 0,

@@ -37,8 +37,11 @@ from tests.rehearsal.watching import Machine, RehearsalSession, Watched
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is rehearsed. Nodes are killed when `kill_at` of the pages are done, and as many come
-    `replace_after_s` later, as an autoscaler brings them; None: none come."""
+    """What is rehearsed.
+
+    `kill_nodes` nodes are killed when the share `kill_at` of the pages is done. As many new nodes
+    start `replace_after_s` later, as an autoscaler would start them; with None, none start.
+    """
 
     nodes: int = 20
     gpus_per_node: int = 8
@@ -53,22 +56,22 @@ class Plan:
 
     @property
     def replicas(self) -> int:
-        """One a GPU."""
+        """One replica for each GPU."""
         return self.nodes * self.gpus_per_node
 
     @property
     def pages_per_s(self) -> float:
-        """What all replicas read when none ever waits."""
+        """The rate of all replicas when none ever waits."""
         return self.replicas * PAGES_PER_S * self.speed
 
     @property
     def documents(self) -> int:
-        """A shard each."""
+        """One document for each shard."""
         return self.replicas * self.shards_per_replica
 
     @property
     def pages(self) -> int:
-        """Of all documents."""
+        """The pages of all documents."""
         return self.documents * self.shard_pages
 
     @property
@@ -78,8 +81,8 @@ class Plan:
 
 
 @dataclass
-class Seen:
-    """All that was measured; `figures` makes sense of it."""
+class Measured:
+    """All measurements of a rehearsal; `tests.rehearsal.figures` turns them into figures."""
 
     plan: Plan
     watched: Watched = field(default_factory=Watched)
@@ -109,16 +112,16 @@ class Seen:
         }
 
 
-def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Seen:
-    """Run the plan in `folder`, which is left as it then is."""
-    seen = Seen(plan)
+def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Measured:
+    """Run the plan in `folder`, and leave its files there."""
+    measured = Measured(plan)
     notes = folder / "notes"
     notes.mkdir(parents=True)
     say(f"writing {plan.documents:,} documents of {plan.shard_pages} pages")
     doc_ids = write_corpus(folder / "corpus", plan.documents, plan.shard_pages)
     pages_per_s = PAGES_PER_S * plan.speed * mean_page_seconds(doc_ids, plan.shard_pages)
     recipe = make_recipe(plan, folder)
-    with seen.machine.watched():
+    with measured.machine.watched():
         say(f"starting {plan.nodes} GPU nodes")
         with (
             simulated_cluster(
@@ -126,32 +129,32 @@ def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Seen:
             ) as nodes,
             open_session(nodes.address) as session,
         ):
-            disaster = Disaster(plan, seen, nodes, say)
+            disaster = Disaster(plan, measured, nodes, say)
             watched_session = RehearsalSession(
                 session,
                 Script(pages_per_s, str(notes)),
                 replica_settings(recipe, session.isolated),
-                seen.watched,
+                measured.watched,
                 disaster.look,
             )
-            seen.started_s, cpu_s = time.monotonic(), time.process_time()
-            seen.report = run(recipe, watched_session, _console(say))
-            seen.published_s = time.monotonic()
-            seen.driver_cpu_s = time.process_time() - cpu_s
-            seen.driver_peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            measured.started_s, cpu_s = time.monotonic(), time.process_time()
+            measured.report = run(recipe, watched_session, _console(say))
+            measured.published_s = time.monotonic()
+            measured.driver_cpu_s = time.process_time() - cpu_s
+            measured.driver_peak_bytes = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             disaster.join()
             say("verifying")
-            seen.verdict = verify_dataset(recipe.dataset, session)
-            seen.verified_s = time.monotonic()
-            seen.machine.sample()
-    seen.spells = read_spells(notes)
+            measured.verdict = verify_dataset(recipe.dataset, session)
+            measured.verified_s = time.monotonic()
+            measured.machine.sample()
+    measured.spells = read_spells(notes)
     digests = [path for path in (folder / "data/staging").iterdir() if path.name != "inventory"]
-    seen.receipts = sum(len(list(path.glob("*.json"))) for path in digests)
-    return seen
+    measured.receipts = sum(len(list(path.glob("*.json"))) for path in digests)
+    return measured
 
 
 def make_recipe(plan: Plan, folder: Path) -> Recipe:
-    """As a submitter would write it, but for tiny pictures."""
+    """The recipe as a submitter would write it, except that pictures are tiny."""
     return parse_recipe(f"""
         dataset: {folder / "data"}
         sources: [{{documents: {folder / "corpus"}}}]
@@ -176,18 +179,20 @@ def _console(say: Callable[[str], None]) -> Console:
 
 
 class Disaster:
-    """Kills the plan's nodes when their moment has come, and adds others later.
+    """Kills nodes at the moment that the plan sets, and adds others later.
 
-    Ray lets only the main thread start nodes, so they are added between two turns of the pass, one
-    each time: 1 s in which its driver stands still.
+    Ray lets only the main thread start nodes. So they are added between two turns of the pass, one
+    at a time, and each stops the driver for 1 s.
     """
 
-    def __init__(self, plan: Plan, seen: Seen, nodes: Nodes, say: Callable[[str], None]) -> None:
-        self._plan, self._seen, self._nodes, self._say = plan, seen, nodes, say
+    def __init__(
+        self, plan: Plan, measured: Measured, nodes: Nodes, say: Callable[[str], None]
+    ) -> None:
+        self._plan, self._measured, self._nodes, self._say = plan, measured, nodes, say
         self._killer: threading.Thread | None = None
 
     def look(self, pages_done: int) -> None:
-        """Called at each turn of the pass."""
+        """Kill or add nodes if it is time; called at each turn of the pass."""
         if self._killer is None:
             if self._plan.kill_nodes and pages_done >= self._plan.kill_at * self._plan.pages:
                 self._kill()
@@ -198,15 +203,15 @@ class Disaster:
     def _kill(self) -> None:
         count = self._plan.kill_nodes
         self._say(f"killing {count} of {self._plan.nodes} GPU nodes")
-        self._seen.killed_s = time.monotonic()
+        self._measured.killed_s = time.monotonic()
         self._killer = threading.Thread(target=self._nodes.kill_gpu_nodes, args=(count,))
         self._killer.start()
 
     def _is_time_to_replace(self) -> bool:
-        assert self._seen.killed_s is not None
+        assert self._measured.killed_s is not None
         assert self._killer is not None
         after_s = self._plan.replace_after_s
-        if after_s is None or time.monotonic() < self._seen.killed_s + after_s:
+        if after_s is None or time.monotonic() < self._measured.killed_s + after_s:
             return False
         self._killer.join()
         return len(self._nodes.gpu_nodes) < self._plan.nodes

@@ -1,6 +1,7 @@
-"""What stands in for a model: each page takes its time and has its text, both by its id.
+"""A stand-in for the model: the id of a page decides how long it takes and which text it has.
 
-A reading is a sleep, so 160 replicas fit on one machine; all around it is the real replica.
+Reading is sleeping, so 160 replicas fit on one machine. The replica around the model is the real
+one.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from workers.engines import Engine
 from workers.reading import Replica, ReplicaSettings
 
 PAGES_PER_S = 2.39  # 33,000,000 pages a day / 86,400 s / 160 replicas
-_SHAPE = 4.0  # of the gamma distribution: a page's time varies by half its mean
+_SHAPE = 4.0  # of the gamma distribution: the standard deviation is half the mean
 _WORDS_PER_PAGE = 60
 _VISION_TOKENS = 256
-# The last of so many pages of a document repeats the one before it, for deduplication to find.
+# Of every 64 pages of a document the last repeats the one before, for deduplication to find.
 PAGES_PER_DUPLICATE = 64
 _WORDS = tuple(
     """
@@ -44,7 +45,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """A replica reading `pages` pages without a pause, in seconds of the machine's clock."""
+    """A replica reads `pages` pages without a pause; times are of the machine's monotonic clock."""
 
     replica: str
     start_s: float
@@ -58,7 +59,7 @@ def load_scripted(script: Script, settings: ReplicaSettings) -> Replica:
 
 
 class ScriptedModel:
-    """Takes for each page a time of its own, with mean `1 / pages_per_s`, asleep."""
+    """Sleeps a different time for each page, `1 / pages_per_s` on average."""
 
     name = "scripted"
     model = "scripted-1"
@@ -90,7 +91,7 @@ class ScriptedModel:
 
 
 def read_spells(notes: Path) -> list[Spell]:
-    """What the replicas noted; a spell that a lost node cut short is in no file."""
+    """The spells that the replicas noted; one that a lost node cut short is in no file."""
     spells = []
     for path in sorted(notes.iterdir()):
         for line in path.read_text().splitlines():
@@ -100,21 +101,22 @@ def read_spells(notes: Path) -> list[Spell]:
 
 
 def page_seconds(page: str) -> float:
-    """A page's time at one page a second, by its id."""
+    """The time of a page, by its id, at an average of one page a second."""
     return random.Random(f"time of {page}").gammavariate(_SHAPE, 1 / _SHAPE)
 
 
 def mean_page_seconds(doc_ids: Sequence[str], pages: int) -> float:
-    """The mean over all pages of these documents, which is 1 only nearly.
+    """The mean time of all pages of these documents, which is not exactly 1.
 
-    Over 245,760 pages it is off by 0.1 % as often as not: as much as 382 pages/s leave to chance.
+    Over 245,760 pages it deviates by about 0.1 % (0.5 / √245,760), as much as the rate of 160
+    replicas (382.4 pages/s) exceeds its bar (381.9 pages/s).
     """
     drawn = (page_seconds(page_id(doc_id, index)) for doc_id in doc_ids for index in range(pages))
     return sum(drawn) / (len(doc_ids) * pages)
 
 
 def page_text(page: str) -> str:
-    """A page's text by its id: unlike any other's but where pages repeat."""
+    """The text of a page, by its id; only planned duplicates have the same text."""
     doc_id, index = split_page_id(page)
     if index % PAGES_PER_DUPLICATE == PAGES_PER_DUPLICATE - 1:
         page = page_id(doc_id, index - 1)

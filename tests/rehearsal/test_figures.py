@@ -1,4 +1,4 @@
-"""The rehearsal's figures, on spells that were made up."""
+"""The rehearsal's figures, on invented spells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.rehearsal.figures import (
     sparkline,
     window,
 )
-from tests.rehearsal.rehearsal import Plan, Seen
+from tests.rehearsal.rehearsal import Measured, Plan
 from tests.rehearsal.script import PAGES_PER_DUPLICATE, Spell, page_seconds, page_text
 from tests.rehearsal.watching import Watched
 
@@ -38,11 +38,11 @@ def test_replica_seconds_follow_the_count_of_replicas() -> None:
 def test_the_window_is_from_the_last_to_begin_to_the_first_to_run_dry() -> None:
     made = spells("a", (0, 10), (10, 20), (20, 31)) + spells("b", (4, 14), (14, 24), (24, 34))
     starts = [(at_s, 100) for at_s in (-2.0, -2.0, 2.0, 2.0, 10.0, 14.0)]
-    assert window(Seen(PLAN, Watched(starts=starts), spells=made)) == Window(4, 31)
+    assert window(Measured(PLAN, Watched(starts=starts), spells=made)) == Window(4, 31)
 
 
 def steady(replica: str, *, but_not: tuple[float, float]) -> list[Spell]:
-    """Ten seconds of reading after the other, but for those that touch a time without any."""
+    """Spells of ten seconds, one after the other, except those that overlap `but_not`."""
     begins = [10.0 * turn for turn in range(30)]
     return [
         Spell(replica, begin, begin + 10, 100)
@@ -54,8 +54,8 @@ def steady(replica: str, *, but_not: tuple[float, float]) -> list[Spell]:
 @pytest.mark.parametrize(("until_s", "back_s"), [(150.0, 50.0), (400.0, None)])
 def test_throughput_is_back_when_it_stays_what_it_was(until_s: float, back_s: float | None) -> None:
     made = steady("a", but_not=(400, 400)) + steady("b", but_not=(100, until_s))
-    seen = Seen(PLAN, spells=made, killed_s=100.0)
-    assert back_after_s(seen, Window(0, 300)) == back_s
+    measured = Measured(PLAN, spells=made, killed_s=100.0)
+    assert back_after_s(measured, Window(0, 300)) == back_s
 
 
 def test_bars_rise_with_the_rate() -> None:

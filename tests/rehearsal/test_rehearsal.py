@@ -1,4 +1,4 @@
-"""The rehearsal, small: what must hold at any speed when a node is killed on the way."""
+"""A small rehearsal: what must hold at any speed when a node is killed during the run."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ PLAN = Plan(
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_node_killed_on_the_way_costs_only_what_was_in_flight_there(tmp_path: Path) -> None:
-    said: list[str] = []
-    seen = rehearse(PLAN, tmp_path / "rehearsal", said.append)
+    lines: list[str] = []
+    measured = rehearse(PLAN, tmp_path / "rehearsal", lines.append)
 
-    report, verdict, watched = seen.report, seen.verdict, seen.watched
+    report, verdict, watched = measured.report, measured.verdict, measured.watched
     assert report is not None
     assert verdict is not None
-    assert "killing 1 of 2 GPU nodes" in said
+    assert "killing 1 of 2 GPU nodes" in lines
     assert verdict.problems == ()
     assert report.pages_read == PLAN.pages  # receipts: each page once, however often it was read
     assert report.rejects == {"duplicate": PLAN.duplicates}
@@ -40,13 +40,13 @@ def test_a_node_killed_on_the_way_costs_only_what_was_in_flight_there(tmp_path: 
     most_in_flight_there = 2 * PLAN.gpus_per_node
     assert 1 <= watched.failures <= most_in_flight_there
     assert sum(pages for _, pages in watched.ends) == PLAN.pages
-    begun = sum(pages for _, pages in watched.starts)
-    assert begun - PLAN.pages <= most_in_flight_there * PLAN.shard_pages
-    assert PLAN.documents <= seen.receipts <= PLAN.documents + most_in_flight_there
+    pages_started = sum(pages for _, pages in watched.starts)
+    assert pages_started - PLAN.pages <= most_in_flight_there * PLAN.shard_pages
+    assert PLAN.documents <= measured.receipts <= PLAN.documents + most_in_flight_there
     assert watched.most_over_bound == 0
     assert watched.asked == max(count for _, count in watched.lanes) == PLAN.replicas
-    assert watched.lanes[-1][1] <= PLAN.gpus_per_node  # it ended without the GPUs that were lost
+    assert watched.lanes[-1][1] <= PLAN.gpus_per_node  # the run ended without the lost GPUs
 
-    text = table(figures(seen))
+    text = table(figures(measured))
     assert "problems that verify names" in text
-    assert "nodes killed" in course(seen)
+    assert "nodes killed" in course(measured)

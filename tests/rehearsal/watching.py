@@ -1,6 +1,7 @@
-"""What is watched of a rehearsal from the driver: the pool's turns, the chains, the machine.
+"""What the driver records of a rehearsal: the pool's turns, the chains, the machine.
 
-The runtime here hands every call on to the real one; only what makes a replica is exchanged.
+The runtime here passes every call on to the real one; only the function that makes a replica is
+replaced.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from workers.reading import ReplicaSettings
 
 @dataclass(slots=True)
 class Watched:
-    """What was seen. Times are of the machine's monotonic clock, as the replicas' spells are.
+    """The records of a pass. Times are of the machine's monotonic clock, as in the spells.
 
-    `lanes` holds (time, ready replicas) at each change; `starts` and `ends` (time, pages) of the
-    pass's chains; `tasks` when each function was first submitted.
+    `lanes` holds (time, ready replicas) at each change. `starts` and `ends` hold (time, pages) of
+    the pass's chains. `tasks` holds the time at which each function was first submitted.
     """
 
     opened_s: float = 0.0
@@ -48,7 +49,7 @@ class Watched:
 
 @dataclass
 class RehearsalSession:
-    """Another session's runtimes, watched, with scripted replicas."""
+    """Wraps another session: it watches the runtimes and makes scripted replicas."""
 
     session: Session
     script: Script
@@ -159,9 +160,12 @@ _KINDS = (
 
 @dataclass
 class Machine:
-    """CPU seconds by kind of process, and memory, sampled: processes that end keep their last."""
+    """CPU seconds by kind of process, and memory, both sampled.
 
-    every_s: float = 15.0  # a look at 300 processes takes the driver 0.1 s
+    A process that ends keeps its last sample.
+    """
+
+    every_s: float = 15.0  # sampling 300 processes takes the driver 0.1 s
     peak_used_bytes: int = 0
     _cpu_s: dict[tuple[int, float], tuple[str, float]] = field(default_factory=dict)
     _used_before: int = 0
@@ -184,7 +188,7 @@ class Machine:
             self.sample()
 
     def sample(self) -> None:
-        """Look once."""
+        """Take one sample."""
         self.peak_used_bytes = max(self.peak_used_bytes, _used_bytes() - self._used_before)
         for process in psutil.Process().children(recursive=True):
             try:
@@ -198,10 +202,10 @@ class Machine:
 
     def cpu_s(self) -> dict[str, list[float]]:
         """CPU seconds of each process below this one so far, by kind."""
-        found: dict[str, list[float]] = {}
+        by_kind: dict[str, list[float]] = {}
         for kind, seconds in list(self._cpu_s.values()):
-            found.setdefault(kind, []).append(seconds)
-        return found
+            by_kind.setdefault(kind, []).append(seconds)
+        return by_kind
 
 
 def _used_bytes() -> int:

@@ -74,12 +74,12 @@ def engine(folder: Path) -> Iterator[VllmEngine]:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs. An orphan that no process waits for stays as a zombie: it does not run."""
+    """Whether the process runs. It may stay as a zombie if no process waits for it."""
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def answer(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) -> list[int]:
-    """An answer of 90 tokens, which is too short for a loop."""
+    """An answer of 90 tokens, which is too short to be cut as a loop."""
     from vllm import SamplingParams
 
     from workers.engines.vllm.guard import guard_arguments
@@ -107,7 +107,7 @@ def test_image_tokens_are_those_of_the_formula(engine: VllmEngine) -> None:
     assert [reading.page_id for reading in readings] == [page.page_id for page in pages]
     expected = [tokens.pixtral(1540, *size).valid for size in SIZES]
     assert [reading.vision_tokens for reading in readings] == expected
-    # Any other error would be vLLM's count against the formula's.
+    # Any other error would mean that vLLM's count differs from the formula's.
     assert {reading.error and reading.error.reason for reading in readings} == {"loop"}
 
 
@@ -180,7 +180,7 @@ def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
 
 
 def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
-    """It is killed within an answer of 4,000 tokens, for which vLLM would wait for ever."""
+    """The core is killed during an answer of 4,000 tokens; vLLM alone would wait for ever."""
     engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=4000))
     [core] = engine.loaded.processes
     workers = psutil.Process(core.pid).children()

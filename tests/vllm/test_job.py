@@ -24,7 +24,7 @@ if find_spec("vllm") is None:
 
 import psutil
 
-# vLLM's own imports warn; a thread of ours that fails is no warning.
+# vLLM's own imports warn. The last line keeps a failure in our own threads an error.
 pytestmark = [
     pytest.mark.vllm,
     pytest.mark.ray,
@@ -87,7 +87,7 @@ def check_dataset(report: Report, dataset: Path) -> None:
 
 
 def engine_cores() -> Iterator[psutil.Process]:
-    """vLLM's engine cores that work for this process, by way of Ray."""
+    """vLLM's engine cores in the Ray of this process."""
     for process in psutil.Process().children(recursive=True):
         try:
             if "EngineCore" in " ".join(process.cmdline()):
@@ -108,14 +108,14 @@ class Killer(threading.Thread):
         self._dataset = dataset
         self._over = threading.Event()
         self.killed: list[int] = []
-        self.seen: set[int] = set()
+        self.core_pids: set[int] = set()
 
     def run(self) -> None:
         cores: list[psutil.Process] = []
         while not self._over.wait(0.01):
             if not cores:
                 cores = [core for core in engine_cores() if core.pid not in self.killed]
-                self.seen |= {core.pid for core in cores}
+                self.core_pids |= {core.pid for core in cores}
             elif not self.killed and any(self._dataset.glob("staging/*/*.json")):
                 cores[0].kill()
                 self.killed.append(cores[0].pid)
@@ -142,5 +142,5 @@ def test_a_killed_engine_core_costs_no_page(tmp_path: Path, corpus: Path, folder
     finally:
         killer.stop()
     assert len(killer.killed) == 1, "no shard was done before the last"
-    assert len(killer.seen) == 2, "the replica was not started anew"
+    assert len(killer.core_pids) == 2, "the replica was not started anew"
     check_dataset(report, dataset)
