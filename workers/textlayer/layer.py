@@ -30,7 +30,7 @@ _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons an
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
 _MAX_COPIES = 20
-_MEANINGLESS = " \ufffd" + "".join(map(chr, range(0xE000, 0xF900)))
+_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900)))
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 

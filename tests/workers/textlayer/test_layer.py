@@ -387,7 +387,17 @@ def test_markdown_never_raises_and_loses_no_line(lines: list[Line]) -> None:
     for group in groups:
         label, text = to_markdown(group, sizes)
         assert label in {"title", "text", "list", "code", "table"}
-        assert text.strip() or not any(line.text.strip() for line in group.lines)
+        seen = [line.text.replace("\u00ad", "").strip() for line in group.lines]
+        assert text.strip() or not any(seen)  # a soft hyphen alone shows nothing
+
+
+def test_a_soft_hyphen_alone_is_no_block() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        page.insert_text((72, 72), "A line of words.", fontname="figo")
+        page.insert_text((72, 400), "\u00ad", fontname="figo")
+        layer = extract(page)
+    assert [block.text for block in layer.blocks] == ["A line of words."]
 
 
 @given(st.lists(st.lists(st.none() | texts, min_size=2, max_size=2), min_size=1))
