@@ -23,19 +23,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from cluster.runtime import Outcome, Runtime, Step
+from cluster.runtime import Runtime, Step
 from schemas.errors import EnvironmentFault, RequestError
-
-__all__ = [
-    "IN_FLIGHT_PER_LANE",
-    "Done",
-    "Outcome",
-    "Policy",
-    "PoolState",
-    "Runtime",
-    "Step",
-    "run_pool",
-]
 
 log = logging.getLogger(__name__)
 

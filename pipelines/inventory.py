@@ -13,8 +13,9 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cluster.pool import Policy, Step, run_pool
+from cluster.pool import Policy, run_pool
 from cluster.progress import Meter
+from cluster.runtime import Step
 from cluster.session import Session
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable
 
 from cluster.metrics import pass_metrics
 from cluster.planner import cut_shards
-from cluster.pool import Policy, PoolState, Step, run_pool
+from cluster.pool import Policy, PoolState, run_pool
 from cluster.progress import Meter
+from cluster.runtime import Step
 from cluster.session import ReplicaSpec, Session
 from pipelines.steps.outcome import PassReport, lanes_line, shard_line
 from pipelines.steps.settings import replica_count, replica_settings

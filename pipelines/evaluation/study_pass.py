@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
-from cluster.pool import Policy, PoolState, Step, run_pool
+from cluster.pool import Policy, PoolState, run_pool
 from cluster.progress import Meter, meter
+from cluster.runtime import Step
 from cluster.session import ReplicaSpec, Session
 from pipelines.evaluation.sources import SourceSettings, pages_of
 from schemas.errors import SourceError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.dataset.staged import staging_root
-from pipelines.dataset.state import Snapshot, uncovered
+from pipelines.dataset.state import Snapshot, covered_documents, uncovered
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
@@ -37,10 +37,7 @@ def remaining_work(
     documents: Sequence[Document],
 ) -> Work:
     """The work of a run whose inventory is `documents`; `known` are those of the last version."""
-    has_same_settings = (
-        snapshot is not None and snapshot.metadata["recipe_digest"] == recipe.digest()
-    )
-    published = frozenset(document.doc_id for document in known if has_same_settings)
+    published = covered_documents(recipe, snapshot, known)
     receipts = Staging(store.join(staging_root(recipe), recipe.digest())).whole_receipts()
     ranges = list(uncovered(documents, published, receipts))
     read_ranges = [pages for pages in ranges if not is_made(pages.media_type)]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from cluster.pool import Outcome, Runtime, Step
+from cluster.runtime import Outcome, Runtime, Step
 from cluster.session import ReplicaSpec, Session
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
-from cluster.pool import Policy, Step, run_pool
+from cluster.pool import Policy, run_pool
 from cluster.progress import Meter
+from cluster.runtime import Step
 from cluster.session import Session
 
 TASK_DEADLINE_S = 6 * 3600

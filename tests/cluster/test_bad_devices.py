@@ -13,7 +13,8 @@ from typing import Literal
 
 import pytest
 
-from cluster.pool import Policy, PoolState, Step, run_pool
+from cluster.pool import Policy, PoolState, run_pool
+from cluster.runtime import Step
 from cluster.session import ReplicaSpec, Session, open_session
 from schemas.errors import ModelError, PageFoundryError, RecipeError
 from tests.local_ray import STORE_BYTES, cluster_of

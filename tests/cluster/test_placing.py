@@ -12,7 +12,7 @@ from ray.autoscaler._private.kuberay.autoscaling_config import (
 )
 from ray.cluster_utils import Cluster
 
-from cluster.pool import Runtime
+from cluster.runtime import Runtime
 from cluster.session import ReplicaSpec, open_session
 from tests.cluster.manifest_samples import ON_CPUS, only, options, rendered
 from tests.local_ray import STORE_BYTES, cluster_of

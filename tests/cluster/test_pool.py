@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.pool import Done, Outcome, Policy, PoolState, Step, run_pool
+from cluster.pool import Done, Policy, PoolState, run_pool
+from cluster.runtime import Outcome, Step
 from cluster.session import IN_PROCESS, ReplicaSpec, open_session
 from schemas.errors import AccessError, EnvironmentFault, ModelError, ShardError, StorageError
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
-from cluster.pool import Outcome, Policy, Runtime, Step, run_pool
+from cluster.pool import Policy, run_pool
+from cluster.runtime import Outcome, Runtime, Step
 from cluster.session import ReplicaSpec, Session, open_session
 from tests.local_ray import STORE_BYTES, cluster_of
 

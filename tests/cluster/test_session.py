@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.pool import Policy, Step, run_pool
+from cluster.pool import Policy, run_pool
+from cluster.runtime import Step
 from cluster.session import IN_PROCESS, ReplicaSpec, Session, open_session
 from schemas.errors import ClusterError, ModelError, RequestError, StorageError
 from tests.local_ray import start_local_ray

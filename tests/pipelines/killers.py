@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from cluster.pool import Step
+from cluster.runtime import Step
 
 
 @dataclass(frozen=True)

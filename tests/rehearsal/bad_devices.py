@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cluster.metrics import Sink
-from cluster.pool import Runtime
+from cluster.runtime import Runtime
 from cluster.session import ReplicaSpec, Session, open_session
 from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from cluster.metrics import Sink
-from cluster.pool import Outcome, Runtime, Step
+from cluster.runtime import Outcome, Runtime, Step
 from cluster.session import ReplicaSpec, Session
 from schemas.shards import Receipt
 from tests.rehearsal.script import Script, load_scripted

@@ -71,11 +71,6 @@ def doc_texts(docs: DocIds) -> list[str]:
     return [data[start : start + _HEX_CHARS] for start in range(0, len(data), _HEX_CHARS)]
 
 
-def docs_of(texts: Sequence[str]) -> DocIds:
-    """Raw ids of texts that are known to be document ids."""
-    return np.frombuffer(bytes.fromhex("".join(texts)), f"S{_DOC_BYTES}")
-
-
 def page_keys(ids: pa.Array) -> tuple[Keys, Ints]:
     """The keys of page ids, and the row of each; the rows of odd texts are left out."""
     return _keys(ids, with_index=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.ids import PAGE_ID, page_id
-from workers.dataset.keys import DocIndex, Keys, doc_keys, doc_texts, docs_of, page_keys
+from workers.dataset.keys import DocIds, DocIndex, Keys, doc_keys, doc_texts, page_keys
 
 raw = st.binary(min_size=32, max_size=32) | st.integers(0, 3).map(lambda n: bytes(31) + bytes([n]))
 doc_ids = raw.map(bytes.hex)
@@ -17,6 +19,11 @@ near_misses = st.sampled_from(
     ["", "0" * 64, f"{'0' * 64}/", f"{'0' * 64}/012345", f"{'G' * 64}/00001", f"{'0' * 64}-00001",
      f"{'A' * 64}/00001", f"{'0' * 64}/0000:", f"{'0' * 64}/1234567890", f"{'é' * 32}/00001"]
 )  # fmt: skip
+
+
+def docs_of(texts: Sequence[str]) -> DocIds:
+    """Raw ids of texts that are known to be document ids."""
+    return np.frombuffer(bytes.fromhex("".join(texts)), "S32")
 
 
 @given(st.lists(page_ids | near_misses | st.text(max_size=80), max_size=30), st.integers(0, 3))
