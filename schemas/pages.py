@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.labels import is_furniture
+
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of the page image's width and height, from the top left."""
 
@@ -29,13 +31,29 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table, from `row` and `column` (from 0) over `rows` and `columns` of its grid."""
+
+    row: int
+    column: int
+    bbox: Box
+    text: str
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """One region of a page: its label (`text`, `title`, `table`, `figure`), position and text."""
+    """One region of a page: its label (a word of `schemas.labels`), position and text.
+
+    A table whose cells are known has them in `cells`, in row order; `text` is its Markdown or HTML.
+    """
 
     label: str
     bbox: Box
     text: str
     confidence: float | None = None
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +85,14 @@ class Reading:
     """What an engine (or the text layer) returns for one page.
 
     Args:
-        text: if blocks have texts, these joined by `join_blocks`.
+        text: if blocks have texts, these joined by `own_text`.
         vision_tokens: 0 for engines without vision tokens.
         output_tokens: what the model generated, in its own tokens, also if the reading failed.
         turn: the rotation in degrees clockwise that would make the page upright, if the engine
             saw that it is not.
         cleaned_chars: how many characters were left out because no font has them.
+        coverage: the share of the page's inked text area that the text accounts for; None where it
+            was not measured.
         error: why the page failed.
     """
 
@@ -84,11 +104,17 @@ class Reading:
     confidence: float | None = None
     turn: int = 0
     cleaned_chars: int = 0
+    coverage: float | None = None
     error: PageError | None = None
 
 
-def join_blocks(blocks: Iterable[Block]) -> str:
-    """The text of a page: its blocks' texts in order, with a blank line between two."""
+def own_text(blocks: Iterable[Block]) -> str:
+    """The page's own text: the texts of its blocks but furniture, with a blank line between two."""
+    return full_text(block for block in blocks if not is_furniture(block.label))
+
+
+def full_text(blocks: Iterable[Block]) -> str:
+    """All text of a page, furniture too, in reading order, with a blank line between two blocks."""
     return "\n\n".join(block.text for block in blocks if block.text)
 
 

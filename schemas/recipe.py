@@ -64,6 +64,16 @@ class Recipe(Part):
     text_layer: TextLayer = Field(
         default=TextLayer(), description="When a text layer is too poor to be used."
     )
+    layout: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="When the layout model looks at a page: `auto` where rules cannot tell what a "
+        "region is, `always`, or `never`.",
+    )
+    furniture: Literal["drop", "keep"] = Field(
+        default="drop",
+        description="Whether running heads and feet, page numbers, stamps, watermarks and margin "
+        "line numbers stay out of `text`. `blocks` keep them either way.",
+    )
     engine: EngineSpec = Field(
         default=EngineSpec(), description="The engine that reads page images."
     )
@@ -197,7 +207,7 @@ class Recipe(Part):
         """The settings that a reading depends on, as plain JSON values."""
         fields = {
             *("raster", "routing", "text_layer", "engine", "fallback", "rotate", "deep"),
-            *("vision_mode", "quality"),
+            *("vision_mode", "quality", "layout", "furniture"),
         }
         settings = self.model_dump(mode="json", include=fields)
         # Signatures are made while pages are read, so their length is a reading setting.

@@ -11,13 +11,28 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 
+class CellRow(TypedDict):
+    """A `schemas.tables.CELL`: a cell of a table, `bbox` in fractions of the page."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    bbox: Sequence[float]
+    text: str
+
+
 class BlockRow(TypedDict):
-    """A `schemas.tables.BLOCK`: a region of a page, `bbox` in fractions of the page."""
+    """A `schemas.tables.BLOCK`: a region of a page, `bbox` in fractions of the page.
+
+    `cells` are those of a table, null for any other block.
+    """
 
     label: str
     bbox: Sequence[float]
     text: str
     confidence: float | None
+    cells: Sequence[CellRow] | None
 
 
 class AttemptRow(TypedDict):
@@ -39,6 +54,7 @@ class QualityRow(TypedDict):
     symbol_share: float | None
     ink_share: float | None
     cleaned_chars: int | None
+    coverage: float | None
 
 
 class PartRow(TypedDict):

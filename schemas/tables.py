@@ -11,7 +11,7 @@ import json
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 TABLES = ("inventory", "rejects", "documents", "crops", "conversations", "pages")
 """In commit order: the `pages` commit is the moment of publication."""
@@ -58,8 +58,24 @@ REJECT_REASONS = {
 }
 
 _BBOX = pa.list_(pa.float32())
+CELL = pa.struct(
+    [
+        ("row", pa.int32()),
+        ("column", pa.int32()),
+        ("rows", pa.int32()),
+        ("columns", pa.int32()),
+        ("bbox", _BBOX),
+        ("text", pa.string()),
+    ]
+)
 BLOCK = pa.struct(
-    [("label", pa.string()), ("bbox", _BBOX), ("text", pa.string()), ("confidence", pa.float32())]
+    [
+        ("label", pa.string()),
+        ("bbox", _BBOX),
+        ("text", pa.string()),
+        ("confidence", pa.float32()),
+        ("cells", pa.list_(CELL)),
+    ]
 )
 ATTEMPT = pa.struct(
     [
@@ -78,6 +94,7 @@ QUALITY = pa.struct(
         ("symbol_share", pa.float32()),
         ("ink_share", pa.float32()),
         ("cleaned_chars", pa.int32()),
+        ("coverage", pa.float32()),
     ]
 )
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

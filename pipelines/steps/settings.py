@@ -15,7 +15,11 @@ from workers.shards import ScoreSettings
 def raster_settings(recipe: Recipe) -> RasterSettings:
     """How a page image is made, and when its text layer is enough."""
     return RasterSettings(
-        recipe.raster, recipe.routing, recipe.text_layer, recipe.quality.min_ink_share
+        recipe.raster,
+        recipe.routing,
+        recipe.text_layer,
+        recipe.quality.min_ink_share,
+        recipe.layout,
     )
 
 
@@ -49,4 +53,6 @@ def replica_count(placement: Placement, pages: int | None) -> int:
 
 def score_settings(recipe: Recipe) -> ScoreSettings:
     """How rows are scored, counted and signed."""
-    return ScoreSettings(recipe.quality, recipe.vision_mode, recipe.permutations)
+    return ScoreSettings(
+        recipe.quality, recipe.vision_mode, recipe.permutations, recipe.furniture == "keep"
+    )

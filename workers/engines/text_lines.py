@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
-from schemas.pages import Block, Box, PageError, PageImage, Reading, join_blocks
+from schemas.pages import Block, Box, PageError, PageImage, Reading, own_text
 from workers.layout import join_lines, paragraphs
 
 Pixels = NDArray[np.uint8]
@@ -193,7 +193,7 @@ def reading_of(page: PageImage, detected: Sequence[Line]) -> Reading:
     blocks = tuple(_block(page, lines, boxes, rows, usual_height_px) for rows in groups)
     return Reading(
         page.page_id,
-        text=join_blocks(blocks),
+        text=own_text(blocks),
         blocks=blocks,
         confidence=_page_confidence(detected),
         turn=_turn(lines),
@@ -235,7 +235,7 @@ def _block(
     heights_px = boxes[members, 3] - boxes[members, 1]
     is_title = len(rows) <= 3 and float(heights_px.min()) >= _TITLE_HEIGHT * usual_height_px
     return Block(
-        label="title" if is_title else "text",
+        label="heading" if is_title else "paragraph",
         bbox=_fractions(page, boxes[members]),
         text=join_lines([" ".join(lines[i].text for i in row) for row in rows]),
         confidence=_mean_confidence([lines[i] for i in members]),

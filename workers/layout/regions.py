@@ -33,11 +33,10 @@ _MODEL = "pymupdf/layout/resources/onnx/feature_imf2.onnx"
 _GRID = 300
 """Rows and columns of the model's input and of its classes, whatever the page's shape."""
 _CLASSES = (
-    *("background", "text", "title", "figure", "table", "list", "header", "footer", "title"),
-    *("footnote", "caption", "formula"),
+    *("background", "paragraph", "title", "figure", "table", "list", "running_head"),
+    *("running_foot", "heading", "footnote", "caption", "formula"),
 )
-"""Our labels of the model's channels, in their order: its `picture` is a figure, its
-`section-header` a title."""
+"""Our labels of the model's channels, in their order: its `picture` is a figure."""
 _LEFT_OUT = ("background", "formula")
 _MIN_CELLS = {"figure": 180, "table": 180}
 """0.2 % of the page: 11 x 11 mm on A4, the size of a logo; a smaller one is mostly a mistake."""
@@ -62,7 +61,7 @@ class LayoutModel:
     def regions(self, image: PageImage) -> tuple[Block, ...]:
         """The regions of `image` from top to bottom, without texts.
 
-        Labels are figure, table, caption, title, text, list, header, footer and footnote.
+        Labels are words of `schemas.labels`.
         `confidence` is the mean probability of the label in the region. Raises NoEngineError where
         the model cannot be loaded, ValueError where `image` does not decode.
         """

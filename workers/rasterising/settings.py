@@ -20,12 +20,14 @@ _OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 
 @dataclass(frozen=True, slots=True)
 class RasterSettings:
-    """How a page image is made, and whether the text layer may replace a reading."""
+    """How a page image is made, whether the text layer may replace a reading, and when the layout
+    model looks at the page (`auto`, `always`, `never`)."""
 
     raster: Raster
     routing: str
     text_layer: TextLayer
     min_ink_share: float
+    layout: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from PIL.Image import Image
 
 from schemas.errors import EnvironmentFault
 from schemas.ids import crop_id
-from schemas.pages import Block, Box, Crop, PageError, PageImage, Reading, crop_link, join_blocks
+from schemas.pages import Block, Box, Crop, PageError, PageImage, Reading, crop_link, own_text
 from schemas.recipe import Raster
 from workers.engines.grammars.blocks import WHOLE_PAGE
 from workers.rasterising.pictures import decode, encode
@@ -172,14 +172,14 @@ def _link(page: _CutPage) -> Reading:
     """
     reading = page.reading
     links = {index: crop_link(crop) for index, crop in page.crops.items()}
-    if reading.text != join_blocks(reading.blocks):
+    if reading.text != own_text(reading.blocks):
         text = _paragraphs(reading.text, *links.values())
         return replace(reading, text=text, blocks=page.blocks)
     blocks = tuple(
         replace(block, text=_paragraphs(links[index], block.text)) if index in links else block
         for index, block in enumerate(page.blocks)
     )
-    return replace(reading, text=join_blocks(blocks), blocks=blocks)
+    return replace(reading, text=own_text(blocks), blocks=blocks)
 
 
 def _paragraphs(*texts: str) -> str:

@@ -16,18 +16,23 @@ from schemas.pages import (
     CROP_LINK,
     Attempt,
     Block,
+    Cell,
     Conversation,
     Crop,
     PageError,
     PageImage,
     PageReading,
     RasteredPage,
+    Reading,
+    full_text,
     image_path,
+    own_text,
 )
 from schemas.recipe import Quality
 from schemas.rows import (
     AttemptRow,
     BlockRow,
+    CellRow,
     QualityRow,
     StagedCrop,
     StagedRow,
@@ -69,6 +74,7 @@ class ScoreSettings:
     floors: Quality
     vision_mode: ReferenceMode
     permutations: int
+    keeps_furniture: bool = False
 
 
 def score_page(
@@ -83,12 +89,14 @@ def score_page(
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 
     digests = _crop_digests(result.crops)
-    cleaned = _with_own_links(clean(result.reading.text), digests)
+    cleaned = _with_own_links(clean(_page_text(result.reading, settings)), digests)
     # Two formulas that differ in one mark are different samples: a synthetic text is signed whole.
     is_formal = result.text_source == "synthetic"
     words = [cleaned] if is_formal else signatures.words(_signed_text(cleaned, digests))
     text_tokens = measures.count_tokens(cleaned)
-    scores = quality.measure(cleaned, words, result.reading.confidence, page.ink_share)
+    scores = quality.measure(
+        cleaned, words, result.reading.confidence, page.ink_share, result.reading.coverage
+    )
     error = _quality_error(page, scores, text_tokens, settings)
     language, language_score = measures.language(cleaned)
     vision_tokens = _vision_tokens(page, result, settings)
@@ -132,6 +140,12 @@ def score_page(
     return row
 
 
+def _page_text(reading: Reading, settings: ScoreSettings) -> str:
+    """The reading's text; with its furniture if the recipe keeps it and the blocks have it."""
+    is_of_blocks = reading.text == own_text(reading.blocks)
+    return full_text(reading.blocks) if settings.keeps_furniture and is_of_blocks else reading.text
+
+
 def _quality_error(
     page: RasteredPage, scores: quality.Scores, text_tokens: int, settings: ScoreSettings
 ) -> PageError | None:
@@ -149,6 +163,7 @@ def _quality_row(scores: quality.Scores, cleaned_chars: int) -> QualityRow:
         "symbol_share": scores.symbol_share,
         "ink_share": scores.ink_share,
         "cleaned_chars": cleaned_chars,
+        "coverage": scores.coverage,
     }
 
 
@@ -215,6 +230,18 @@ def _block_row(block: Block) -> BlockRow:
         "bbox": block.bbox,
         "text": clean(block.text),
         "confidence": block.confidence,
+        "cells": [_cell_row(cell) for cell in block.cells] or None,
+    }
+
+
+def _cell_row(cell: Cell) -> CellRow:
+    return {
+        "row": cell.row,
+        "column": cell.column,
+        "rows": cell.rows,
+        "columns": cell.columns,
+        "bbox": cell.bbox,
+        "text": clean(cell.text),
     }
 
 

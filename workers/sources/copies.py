@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.errors import SourceError
 from schemas.ids import page_id
-from schemas.pages import Attempt, Block, PageImage, PageReading, RasteredPage, Reading
+from schemas.pages import Attempt, Block, Cell, PageImage, PageReading, RasteredPage, Reading
 from schemas.shards import SeenFile
 from schemas.sources import DatasetSource, copy_name, listed_uri, media_type, record_id, record_uri
 from workers import store
@@ -80,13 +80,23 @@ def _page(row: Mapping[str, Any], page: str) -> RasteredPage:
         page,
         row["text"],
         tuple(
-            Block(block["label"], tuple(block["bbox"]), block["text"], block["confidence"])
+            Block(
+                block["label"],
+                tuple(block["bbox"]),
+                block["text"],
+                block["confidence"],
+                tuple(
+                    Cell(**{**cell, "bbox": tuple(cell["bbox"])})
+                    for cell in block.get("cells") or ()
+                ),
+            )
             for block in row["blocks"]
         ),
         vision_tokens=row["vision_tokens"],
         output_tokens=row["output_tokens"],
         confidence=quality["confidence"],
         cleaned_chars=quality["cleaned_chars"],
+        coverage=quality.get("coverage"),
     )
     taken = PageReading(
         reading,

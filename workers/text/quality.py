@@ -18,13 +18,18 @@ _NGRAM = 5
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The quality of a reading: shares of 0 to 1. `confidence` is None for a text layer."""
+    """The quality of a reading: shares of 0 to 1. `confidence` is None for a text layer.
+
+    `coverage` is the share of the inked text area that the text accounts for, None where it was not
+    measured.
+    """
 
     score: float
     confidence: float | None
     repetition: float
     symbol_share: float
     ink_share: float
+    coverage: float | None = None
 
 
 def repetition(words: Sequence[str]) -> float:
@@ -49,7 +54,13 @@ def _is_mark(char: str) -> bool:
     return not char.isascii() and unicodedata.category(char).startswith("M")
 
 
-def measure(text: str, words: Sequence[str], confidence: float | None, ink_share: float) -> Scores:
+def measure(
+    text: str,
+    words: Sequence[str],
+    confidence: float | None,
+    ink_share: float,
+    coverage: float | None = None,
+) -> Scores:
     """Score one reading.
 
     `score` orders duplicates: confidence x (1 - repetition) x (1 - symbol share). A text layer has
@@ -63,6 +74,7 @@ def measure(text: str, words: Sequence[str], confidence: float | None, ink_share
         repetition=round(repeated, 4),
         symbol_share=round(symbols, 4),
         ink_share=round(ink_share, 6),
+        coverage=None if coverage is None else round(coverage, 4),
     )
 
 

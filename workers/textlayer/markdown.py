@@ -145,7 +145,7 @@ def same_row(a: Line, b: Line) -> bool:
 
 
 def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str]:
-    """The segment's label (`title`, `text`, `list`, `code`) and its Markdown.
+    """The segment's label, a word of `schemas.labels`, and its Markdown.
 
     `bodies` is what `body_sizes` gave for the page.
     """
@@ -158,13 +158,13 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
         return "table", table_markdown(cells)
     level = _heading_level(segment, texts, bodies)
     if level:
-        return "title", "#" * level + " " + join_lines(texts)
+        return ("title" if level == 1 else "heading"), "#" * level + " " + join_lines(texts)
     if are_entries(rows):
-        return "text", "\n".join(texts)
+        return "paragraph", "\n".join(texts)
     items = _paragraphs(rows, texts)
     texts_of_items = [_item_markdown(item) for item in items]
     is_list = sum(_is_item(item[0]) for item in items) * 2 > len(items)
-    return ("list" if is_list else "text"), _joined(texts_of_items, items)
+    return ("list" if is_list else "paragraph"), _joined(texts_of_items, items)
 
 
 def _rows(lines: Sequence[Line]) -> list[list[Line]]:

@@ -21,7 +21,7 @@ from schemas.pages import (
     PageImage,
     Reading,
     crop_link,
-    join_blocks,
+    own_text,
 )
 from schemas.recipe import Raster
 from tests.builders import make_doc_id
@@ -94,7 +94,7 @@ class LostLayout:
 
 
 def reading_of(*blocks: Block, page_id: str = PAGE) -> Reading:
-    return Reading(page_id, text=join_blocks(blocks), blocks=blocks)
+    return Reading(page_id, text=own_text(blocks), blocks=blocks)
 
 
 def parse_one(
@@ -171,7 +171,7 @@ def test_links_stand_where_the_blocks_are_and_texts_stay() -> None:
     after, crops = parse_one(before)
     first, second = map(crop_link, crops)
     assert after.text == f"# Kilns\n\n{first}\n\nBetween.\n\n{second}\n\n$a+b$"
-    assert after.text == join_blocks(after.blocks)
+    assert after.text == own_text(after.blocks)
     assert [block.text for block in after.blocks] == [
         *("# Kilns", first, "Between."),
         f"{second}\n\n$a+b$",
@@ -224,7 +224,7 @@ def test_a_block_as_large_as_the_page_is_no_place() -> None:
     whole = Block("text", (0.0, 0.0, 1.0, 1.0), "All the prose.")
     layout = FixedLayout(Block("chart", GREEN, "", 0.9))
     after, [crop] = parse_one(reading_of(whole), layout)
-    assert after.text == join_blocks(after.blocks) == f"All the prose.\n\n{crop_link(crop)}"
+    assert after.text == own_text(after.blocks) == f"All the prose.\n\n{crop_link(crop)}"
 
 
 def test_a_page_with_places_is_not_shown_to_the_layout_model() -> None:
@@ -327,7 +327,7 @@ any_regions = st.lists(st.builds(Block, labels, boxes, st.just("")), max_size=40
 def test_any_reading_keeps_its_texts_and_links_each_crop_once(
     blocks: tuple[Block, ...], prose: str, is_joined: bool, regions: tuple[Block, ...]
 ) -> None:
-    before = Reading(PAGE, text=join_blocks(blocks) if is_joined else prose, blocks=blocks)
+    before = Reading(PAGE, text=own_text(blocks) if is_joined else prose, blocks=blocks)
     after, crops = parse_one(before, FixedLayout(*regions))
     assert after.error is None
     assert links(after) == [crop_link(crop) for crop in crops]
@@ -338,8 +338,8 @@ def test_any_reading_keeps_its_texts_and_links_each_crop_once(
         assert 0 <= crop.bbox[0] < crop.bbox[2] <= 1
         assert 0 <= crop.bbox[1] < crop.bbox[3] <= 1
         assert opened(crop.image).size == (crop.image.width, crop.image.height)
-    if before.text == join_blocks(before.blocks):
-        assert after.text == join_blocks(after.blocks)
+    if before.text == own_text(before.blocks):
+        assert after.text == own_text(after.blocks)
         assert all(block.text in after.text for block in blocks)
     else:
         assert after.text.startswith(before.text)

@@ -24,7 +24,7 @@ from schemas.pages import (
     RasteredPage,
     Reading,
     crop_link,
-    join_blocks,
+    own_text,
 )
 from schemas.recipe import EngineSpec, Quality, Raster
 from tests.builders import PROSE, make_doc_id, make_rastered
@@ -137,7 +137,7 @@ def test_a_turned_page_is_parsed_deeply_as_it_stands_upright() -> None:
 
     def read_page(page: PageImage) -> Reading:
         turn = 270 if page.width > page.height else 0
-        return Reading(page.page_id, join_blocks(blocks), blocks, turn=turn)
+        return Reading(page.page_id, own_text(blocks), blocks, turn=turn)
 
     def read_crop(crop: PageImage) -> Reading:
         grey = np.asarray(pictures.decode(crop.data).convert("L")).mean()

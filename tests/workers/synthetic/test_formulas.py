@@ -7,7 +7,7 @@ from PIL import ImageChops
 
 from schemas.charts import FormulaSource
 from schemas.errors import RequestError
-from schemas.pages import join_blocks
+from schemas.pages import own_text
 from workers.synthetic.charts import fonts as charts_fonts
 from workers.synthetic.formulas.drawing import MathFont, _set_matrix, displayed, draw
 from workers.synthetic.formulas.grammar import Matrix, sample_formula
@@ -56,7 +56,7 @@ def test_pictures_differ_hold_all_ink_and_are_not_cut() -> None:
         grey = drawn.picture.convert("L")
         hashes.add(image_hash(grey))
         assert grey.getextrema()[1] - grey.getextrema()[0] > 150
-        assert drawn.text == join_blocks(drawn.blocks)
+        assert drawn.text == own_text(drawn.blocks)
         paper = grey.getpixel((0, 0))
         outside = grey.copy()
         for block in drawn.blocks:

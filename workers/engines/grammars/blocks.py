@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from schemas.pages import Block, Box, join_blocks
+from schemas.pages import Block, Box, own_text
 from workers.engines.grammars.parsed import Parsed
 
 WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
 """The box of a text for which the model gave none."""
 
 _LABELS = {
-    "text": ("paragraph", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
-    "title": ("sub_title", "subtitle", "doc_title", "paragraph_title", "section_title", "heading"),
+    "paragraph": ("text", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
+    "title": ("doc_title",),
+    "heading": ("sub_title", "subtitle", "paragraph_title", "section_title", "section_header"),
     "table": (),
     "figure": ("image", "picture", "photo", "logo", "icon"),
     "chart": (),
@@ -26,14 +27,15 @@ _LABELS = {
         *("figure_title", "table_title", "chart_title"),
     ),
     "footnote": ("table_footnote", "image_footnote", "figure_footnote", "page_footnote"),
-    "header": ("page_header", "header_image"),
-    "footer": ("page_footer", "footer_image"),
-    "page_number": (),
+    "running_head": ("header", "page_header", "header_image"),
+    "running_foot": ("footer", "page_footer", "footer_image"),
+    "page_number": ("number",),
     "code": ("code_block", "algorithm"),
     "list": ("list_item",),
     "reference": ("references", "reference_content", "ref_text"),
     "index": ("toc", "document_index", "table_of_contents"),
-    "seal": ("stamp",),
+    "stamp": ("seal",),
+    "watermark": (),
     "signature": (),
 }
 _OUR_WORDS = {theirs: ours for ours, names in _LABELS.items() for theirs in (ours, *names)}
@@ -47,7 +49,7 @@ def known_label(name: str) -> str | None:
 def label_word(name: str) -> str:
     """Our word for a model's label; an unknown label stays as it is, in lower case."""
     bare = _bare_label(name)
-    return _OUR_WORDS.get(bare, bare) or "text"
+    return _OUR_WORDS.get(bare, bare) or "paragraph"
 
 
 def begins_label(name: str) -> bool:
@@ -76,7 +78,7 @@ def placed_blocks(label: str, boxes: Sequence[Box], text: str) -> list[Block]:
 def parsed_blocks(blocks: Iterable[Block]) -> Parsed:
     """The page that consists of `blocks`, in this order."""
     kept = tuple(blocks)
-    return Parsed(join_blocks(kept), kept)
+    return Parsed(own_text(kept), kept)
 
 
 def token_remover(tokens: Sequence[str]) -> Callable[[str], str]:

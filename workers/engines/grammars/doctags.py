@@ -27,9 +27,11 @@ _GRID = 500
 _MAX_LISTS = 5  # deeper lists are not indented more, or hostile output would grow quadratically
 
 _LABELS = {
-    **dict.fromkeys(("text", "paragraph", "handwritten_text", "key_value_region"), "text"),
-    **dict.fromkeys(("checkbox_selected", "checkbox_unselected"), "text"),
-    **dict.fromkeys(("section_header", *(f"section_header_level_{i}" for i in range(7))), "title"),
+    **dict.fromkeys(("text", "paragraph", "handwritten_text", "key_value_region"), "paragraph"),
+    **dict.fromkeys(("checkbox_selected", "checkbox_unselected"), "paragraph"),
+    **dict.fromkeys(
+        ("section_header", *(f"section_header_level_{i}" for i in range(7))), "heading"
+    ),
     **{name: label_word(name) for name in ("title", "list_item", "caption", "footnote", "formula")},
     **{name: label_word(name) for name in ("code", "page_header", "page_footer", "reference")},
     **{name: label_word(name) for name in ("picture", "chart", "table", "document_index")},
@@ -105,7 +107,7 @@ class _Reader:
 
     def add_text(self, text: str) -> None:
         if not self._open and text.strip():
-            self._begin("text")
+            self._begin("paragraph")
         if self._open and text and not (self._is_inline and text.isspace()):
             self._open[-1].pieces.append(text)
 
@@ -186,7 +188,7 @@ class _Reader:
     def _add_inline(self, is_end: bool, has_place: bool) -> None:
         """Text and formulas up to `</inline>` are one paragraph of the open element."""
         if not is_end and (has_place or not self._open):
-            self._begin("text")
+            self._begin("paragraph")
         self._is_inline = not is_end
 
     def _add_mark(self, mark: str, is_end: bool) -> None:
@@ -230,7 +232,7 @@ def _markdown(element: _Element, text: str) -> str:
     if element.name == "code":
         return _code(text, element.language)
     text = otsl_to_html(text)
-    if element.label == "title":
+    if element.label in ("title", "heading"):
         return f"{'#' * _heading_level(element.name)} {' '.join(text.split())}"
     if element.name == "list_item":
         return _list_item(text, element.marker)

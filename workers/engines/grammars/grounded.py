@@ -166,10 +166,10 @@ def _is_cut(region: _Region) -> bool:
 def _blocks(region: _Region, is_lines: bool) -> list[Block]:
     label = _clean(region.ref or "")
     if region.ref is None or (_is_cut(region) and not is_lines):
-        return placed_blocks("text", region.boxes, region.text)
+        return placed_blocks("paragraph", region.boxes, region.text)
     is_named = known_label(label) is not None
     if is_lines or (not is_named and (len(label) > _LABEL_CHARS or not region.text)):
-        return placed_blocks("text", region.boxes, f"{label}\n{region.text}".strip())
+        return placed_blocks("paragraph", region.boxes, f"{label}\n{region.text}".strip())
     return placed_blocks(label_word(label), region.boxes, region.text)
 
 

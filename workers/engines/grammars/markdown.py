@@ -106,7 +106,7 @@ def lighton(output: str) -> Parsed:
 
 
 def _unplaced(text: str) -> list[Block]:
-    return placed_blocks("text", (), text.strip())
+    return placed_blocks("paragraph", (), text.strip())
 
 
 def olmocr(output: str) -> Parsed:

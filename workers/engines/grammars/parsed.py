@@ -12,7 +12,7 @@ from schemas.pages import Block
 class Parsed:
     """One page's output.
 
-    Where blocks have texts, `text` is these joined by `schemas.pages.join_blocks`. `turn` means the
+    Where blocks have texts, `text` is these joined by `schemas.pages.own_text`. `turn` means the
     same as in `schemas.pages.Reading`.
     """
 

@@ -17,7 +17,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from schemas.charts import FormulaSource
-from schemas.pages import Block, Box, join_blocks
+from schemas.pages import Block, Box, own_text
 from workers.synthetic.charts.fonts import matplotlib, own_settings
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.formulas.grammar import Formula, Line, Matrix, sample_formula
@@ -100,7 +100,7 @@ def draw(rng: Generator, settings: FormulaSource) -> Drawn:
     picture = Image.new("RGB", (page.shape[1], page.shape[0]), paper)
     picture.paste(ink, (0, 0), Image.fromarray(page))
     blocks = tuple(Block("formula", box, text) for box, text in zip(boxes, texts, strict=True))
-    return Drawn(picture, join_blocks(blocks), blocks)
+    return Drawn(picture, own_text(blocks), blocks)
 
 
 def _fitting(

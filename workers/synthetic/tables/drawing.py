@@ -13,7 +13,7 @@ import pymupdf
 from numpy.random import Generator
 
 from schemas.figures import TableSource
-from schemas.pages import Block, Box, join_blocks
+from schemas.pages import Block, Box, own_text
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.sampling import pick
 from workers.synthetic.sheets import Colour, font, picture, sheet
@@ -48,7 +48,7 @@ def draw(rng: Generator, settings: TableSource) -> Drawn:
         ink(page, grid, layout, look)
         drawn = picture(page, zoom)
     blocks = _blocks(grid, layout, look)
-    return Drawn(drawn, join_blocks(blocks), blocks)
+    return Drawn(drawn, own_text(blocks), blocks)
 
 
 def ink(page: pymupdf.Page, grid: Grid, layout: Layout, look: Look) -> None:

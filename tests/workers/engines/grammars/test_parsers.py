@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.pages import join_blocks
+from schemas.pages import own_text
 from workers.engines.grammars import parsers
 from workers.engines.grammars.parsed import Parsed, Parser
 
@@ -66,7 +66,7 @@ def check(parsed: Parsed) -> None:
         assert block.label
         assert block.label == block.label.lower()
     if parsed.blocks:
-        assert parsed.text == join_blocks(parsed.blocks)
+        assert parsed.text == own_text(parsed.blocks)
     assert parsed.text.strip() == parsed.text or parsed.blocks
 
 
