@@ -21,6 +21,7 @@ from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
+from workers.textlayer.picture import Picture
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
 
@@ -52,13 +53,16 @@ class TextLayer:
     view: View = AS_DISPLAYED
 
 
-def extract(page: pymupdf.Page) -> TextLayer:
-    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only."""
-    layer, upright = _extract(page, AS_DISPLAYED)
+def extract(page: pymupdf.Page, picture: Picture | None = None) -> TextLayer:
+    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
+
+    `picture` shows the page as displayed; text that it does not show is left out.
+    """
+    layer, upright = _extract(page, AS_DISPLAYED, picture)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
             break
-        layer, upright = _extract(page, layer.view.then(upright))
+        layer, upright = _extract(page, layer.view.then(upright), picture)
     return layer
 
 
@@ -77,9 +81,9 @@ def upright_view(page: pymupdf.Page) -> View:
     return view
 
 
-def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
+def _extract(page: pymupdf.Page, view: View, picture: Picture | None) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
-    content = read_page(page, view)
+    content = read_page(page, view, picture)
     lines = _without_copies(content.lines)
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 import pymupdf
 
 from schemas.pages import Box
+from workers.textlayer.hidden import Log, Sources, drawn_over, without_hidden
+from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
+from workers.textlayer.picture import Picture
 from workers.textlayer.raw import RawBlock, RawLine
 
 MAX_LINES = 5_000
@@ -99,11 +102,19 @@ class PageContent:
     covered_share: float
 
 
-def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
-    """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`."""
+def read_page(
+    page: pymupdf.Page, view: View = AS_DISPLAYED, picture: Picture | None = None
+) -> PageContent:
+    """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
+
+    Text that `picture`, the page as displayed, does not show is left out.
+    """
     matrix = view_matrix(page, view)
     width, height = view.size(float(page.rect.width), float(page.rect.height))
     text = _read_text(page, view)
+    log = page.get_bboxlog()
+    if picture is not None:
+        _leave_out_hidden(page, view, picture.turned(view), text, log)
     lines: list[Line] = []
     rules: list[Box] = []
     hidden_chars = garbled_chars = 0
@@ -126,7 +137,27 @@ def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
         hidden_chars,
         garbled_chars,
         tuple(rules),
-        *_pictures(page, matrix, width, height),
+        *_pictures(log, matrix, width, height),
+    )
+
+
+def _leave_out_hidden(
+    page: pymupdf.Page, view: View, picture: Picture, text: _Text, log: Log
+) -> None:
+    """Take out of `text` what `picture`, which shows `view`, does not show."""
+    matrix = view_matrix(page, view)
+    to_pixels = pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+    to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
+    height, width = picture.grey.shape
+    without_hidden(
+        text.blocks,
+        lambda box: place(box, text.matrix),
+        picture,
+        drawn_over(log, lambda box: place(box, matrix)),
+        Sources(
+            draw=lambda wanted: draw_text_alone(page, wanted, to_pixels, (height, width)),
+            chars=lambda: _read_text(page, view, TEXT_FLAGS, "rawdict").blocks,
+        ),
     )
 
 
@@ -147,10 +178,16 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
 
 
 def view_matrix(page: pymupdf.Page, view: View) -> pymupdf.Matrix:
-    """From MuPDF's coordinates, which ignore the page's rotation, to its view."""
+    """From MuPDF's coordinates, which ignore the page's rotation, to its view.
+
+    `Page.rotation_matrix` goes by the crop box even where it is larger than the page.
+    """
+    rect, rotation = page.rect, page.rotation
+    sides = (rect.height, rect.width) if rotation % 180 else (rect.width, rect.height)
+    displayed = pymupdf.Matrix(*View(rotation).matrix(*sides))
     if view == AS_DISPLAYED:
-        return page.rotation_matrix
-    return page.rotation_matrix * pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+        return displayed
+    return displayed * pymupdf.Matrix(*view.matrix(rect.width, rect.height))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +199,20 @@ class _Text:
     matrix: pymupdf.Matrix
 
 
-def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text:
+def _read_text(
+    page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS, form: str = "dict"
+) -> _Text:
     """The page's text, and its vector boxes where `flags` ask for them.
 
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
-        blocks = page.get_text("dict", flags=flags)["blocks"]
-        return _Text(blocks, page.rotation // 90, page.rotation_matrix)
+        blocks = page.get_text(form, flags=flags)["blocks"]
+        return _Text(blocks, page.rotation // 90, view_matrix(page, view))
     sides = view.size(page.rect.width, page.rect.height)
     matrix = view_matrix(page, view)
     textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=matrix)
-    return _Text(page.get_text("dict", textpage=textpage)["blocks"], 0, pymupdf.Identity)
+    return _Text(page.get_text(form, textpage=textpage)["blocks"], 0, pymupdf.Identity)
 
 
 def _quadrant(raw: RawLine, quarter_turns: int) -> int:
@@ -271,7 +310,7 @@ def _superscript(text: str) -> str:
 
 
 def _pictures(
-    page: pymupdf.Page, matrix: pymupdf.Matrix, width: float, height: float
+    log: Log, matrix: pymupdf.Matrix, width: float, height: float
 ) -> tuple[tuple[Box, ...], int, float]:
     """Picture boxes cut to the page, the number of paths, and the share of covered text.
 
@@ -281,7 +320,7 @@ def _pictures(
     images: list[Box] = []
     path_count = 0
     text_pt = covered_pt = 0.0
-    for kind, raw in page.get_bboxlog():
+    for kind, raw in log:
         if kind.endswith("path"):
             path_count += 1
         elif kind in ("fill-text", "stroke-text"):

@@ -7,8 +7,15 @@ from typing import TypedDict
 from schemas.pages import Box
 
 
+class RawChar(TypedDict):
+    """A character, as `get_text("rawdict")` gives it."""
+
+    c: str
+    bbox: Box
+
+
 class RawSpan(TypedDict):
-    """Text in one style, as `get_text("dict")` gives it."""
+    """Text in one style, as `get_text("dict")` gives it; `chars` only with `rawdict`."""
 
     text: str
     font: str
@@ -16,8 +23,10 @@ class RawSpan(TypedDict):
     flags: int
     char_flags: int
     alpha: int
+    color: int
     origin: tuple[float, float]
     bbox: Box
+    chars: list[RawChar]
 
 
 class RawLine(TypedDict):
