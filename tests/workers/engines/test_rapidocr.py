@@ -78,7 +78,7 @@ def test_blocks_carry_text_place_and_label(engine: RapidOcrEngine) -> None:
     pdf = set_page([((40, 40, 380, 90), "A Large Heading", 24), ((40, 120, 380, 300), PROSE, 11)])
     [reading] = engine.read([page_image("title", pdf)])
     title, body = reading.blocks
-    assert (title.label, title.text) == ("title", "A Large Heading")
+    assert (title.label, title.text) == ("heading", "A Large Heading")
     assert body.label == "paragraph"
     assert reading.text == f"{title.text}\n\n{body.text}"
     # The text boxes start at (40, 120) of 420 x 595 points; detection adds a few pixels around.
