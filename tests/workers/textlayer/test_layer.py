@@ -90,7 +90,12 @@ def test_two_columns_under_a_heading_are_read_one_after_the_other() -> None:
     add_prose(page, (60, 100, 285, 250), 1)
     add_prose(page, (60, 300, 285, 480), 2)
     layer = extract(reopened(page))
-    assert [block.label for block in layer.blocks] == ["title", "paragraph", "paragraph", "paragraph"]
+    assert [block.label for block in layer.blocks] == [
+        "title",
+        "paragraph",
+        "paragraph",
+        "paragraph",
+    ]
     lefts = [block.bbox[0] < 0.5 for block in layer.blocks]
     assert lefts == [True, True, True, False]
 

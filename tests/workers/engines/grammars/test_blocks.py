@@ -24,7 +24,16 @@ def test_label_word(theirs: str, ours: str) -> None:
 
 
 def test_our_own_words_are_known() -> None:
-    for word in ("paragraph", "title", "table", "figure", "chart", "formula", "chemistry", "geometry"):
+    for word in (
+        "paragraph",
+        "title",
+        "table",
+        "figure",
+        "chart",
+        "formula",
+        "chemistry",
+        "geometry",
+    ):
         assert known_label(word) == word
 
 

@@ -35,7 +35,8 @@ def test_page() -> None:
         ("running_foot", "5"),
     ]
     assert {block.bbox for block in doctags(page).blocks} == {BOX}
-    assert doctags(page).text.startswith("# A") and doctags(page).text.endswith("Note")
+    assert doctags(page).text.startswith("# A")
+    assert doctags(page).text.endswith("Note")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,10 @@ def test_checkboxes() -> None:
 
 @pytest.mark.parametrize("cut", ["", "<", "</", "</text", "</text>", "</text></doct"])
 def test_output_cut_off(cut: str) -> None:
-    assert found(f"<doctag><text>{AT}A</text><text>{AT}B{cut}") == [("paragraph", "A"), ("paragraph", "B")]
+    assert found(f"<doctag><text>{AT}A</text><text>{AT}B{cut}") == [
+        ("paragraph", "A"),
+        ("paragraph", "B"),
+    ]
 
 
 def test_missing_ends_and_strange_ones() -> None:

@@ -114,7 +114,10 @@ def test_box_without_an_end_does_not_swallow_its_text() -> None:
 
 def test_text_before_the_first_region_is_somewhere_on_the_page() -> None:
     parsed = deepseek(f"<|grounding|>Before.\n{ref('text', UP)}Hi")
-    assert parsed.blocks == (Block("paragraph", WHOLE_PAGE, "Before."), Block("paragraph", UPPER, "Hi"))
+    assert parsed.blocks == (
+        Block("paragraph", WHOLE_PAGE, "Before."),
+        Block("paragraph", UPPER, "Hi"),
+    )
 
 
 def test_box_without_a_label_is_text() -> None:
@@ -153,7 +156,11 @@ def test_what_locate_found() -> None:
 def test_long_reference_among_labels_is_text() -> None:
     line = "A sentence that is no label at all"
     page = ref("title", UP) + "# A\n" + ref("text", UP) + "B\n" + ref(line, LOW) + "more"
-    assert found(deepseek(page)) == [("title", "# A"), ("paragraph", "B"), ("paragraph", f"{line}\nmore")]
+    assert found(deepseek(page)) == [
+        ("title", "# A"),
+        ("paragraph", "B"),
+        ("paragraph", f"{line}\nmore"),
+    ]
 
 
 def test_figures_alone_are_no_lines() -> None:
