@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+import matplotlib
 import pymupdf
 
 A4 = (595.0, 842.0)
@@ -17,7 +18,12 @@ Document = tuple[bytes, int]
 
 @lru_cache
 def font_of(name: str) -> pymupdf.Font:
-    """A font of MuPDF or of pymupdf-fonts by its short name: tiro, helv, notos, figo, ..."""
+    """A font of MuPDF or of pymupdf-fonts by its short name: tiro, helv, notos, figo, ...
+
+    `dejavu` is the DejaVu Sans of matplotlib, which has the shaped letters of Arabic.
+    """
+    if name == "dejavu":
+        return pymupdf.Font(fontfile=f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf")
     return pymupdf.Font(name)
 
 
