@@ -4,6 +4,16 @@ A page comes out of a PDF of a Debian package, which `apt-get download` fetches 
 or is typeset by us (`tests.benchmarks.pages.typeset`). With `scan` it becomes a picture, made to
 look scanned, in a PDF of one page without a text layer. Files are told by their digest: a package
 of another release may have another text.
+
+    - page: germanb-13                # its half follows from this name: see `half_of`
+      source: {package: texlive-lang-german, file: usr/share/doc/x.pdf, sha256: 3f…, index: 12}
+      notes: what is hard about the page
+      checks:
+        - {kind: present, text: "a phrase that the page has"}
+
+    - page: scan_cards
+      source: {made: cards, scan: {level: light, seed: 3}}
+      …
 """
 
 from __future__ import annotations

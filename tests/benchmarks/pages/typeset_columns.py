@@ -200,8 +200,8 @@ def drawing() -> Document:
         for ends in (((215, 299), (242, 299)), ((205, 409), (236, 412)), ((368, 259), (267, 259)),
                      ((368, 327), (356, 332)), ((368, 427), (300, 432))):  # fmt: skip
             page.draw_line(*ends, width=0.5)
-        for text, x, y in labels:
-            line(page, x, y, text, "notos", 8)
+        for text, x, base in labels:
+            line(page, x, base, text, "notos", 8)
         caption = "Figure 9. The pump as drawn by the millwright in 1803, after the flood."
         line(page, 297, 470, caption, "notosit", 9, "centre")
         y = paragraph(page, LEFT, 505, WIDTH, prose.SALT, "notos", 9.5) + 8
