@@ -20,7 +20,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,13 +81,14 @@ def files_of(pages: Sequence[Listed], cache: Path) -> dict[str, PageFile]:
     return files
 
 
-def measured(name: str, pages: Sequence[Listed], args: argparse.Namespace) -> Result:
-    """Read and judge the pages with one reader."""
-    files = files_of(pages, args.cache)
+def measured(
+    name: str, pages: Sequence[Listed], files: Mapping[str, PageFile], args: argparse.Namespace
+) -> Result:
+    """Read and judge the pages that have files with one reader."""
     there = [page for page in pages if page.entry.page in files]
     read = read_alone(name, [files[page.entry.page] for page in there], args.threads)
     if args.save:
-        mine = {page.entry.page for page in there if page.half == "open"}
+        mine = [page.entry.page for page in there if page.half == "open"]
         save(args.save, name, {page: read.texts[page] for page in mine})
     return Result(name, judged(there, read.texts), read.cpu_s / len(there))
 
@@ -163,9 +164,10 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     args = parsed()
     pages = chosen(args)
-    if not files_of(pages, args.cache):
+    files = files_of(pages, args.cache)
+    if not files:
         sys.exit("no pages: the options leave none, or none can be had here")
-    results = [measured(name, pages, args) for name in args.readers]
+    results = [measured(name, pages, files, args) for name in args.readers]
     if args.json:
         print(json.dumps([as_json(result) for result in results]))
     else:

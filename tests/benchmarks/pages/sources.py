@@ -175,19 +175,26 @@ def _archive(package: str, folder: Path) -> Path:
     """The package's archive, downloaded unless `folder` has it."""
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.glob(f"{package}_*.deb")):
-        call = ["apt-get", "download", package]
-        try:
-            done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
-        except FileNotFoundError as exc:
-            raise PageUnavailable(
-                f"{package}: no apt-get here; put its .deb file into {folder}"
-            ) from exc
-        if done.returncode:
-            raise PageUnavailable(
-                f"{package}: {' '.join(done.stderr.split())}; try `apt-get update`, or put its "
-                f".deb file into {folder}"
-            )
+        # Downloaded elsewhere and moved: another process, or a broken download, must not show.
+        with tempfile.TemporaryDirectory(dir=folder) as partial:
+            _download(package, Path(partial), folder)
+            (archive,) = Path(partial).glob("*.deb")
+            os.replace(archive, folder / archive.name)
     return min(folder.glob(f"{package}_*.deb"))
+
+
+def _download(package: str, into: Path, folder: Path) -> None:
+    try:
+        done = subprocess.run(
+            ["apt-get", "download", package], cwd=into, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as exc:
+        raise PageUnavailable(f"{package}: no apt-get here; put its .deb into {folder}") from exc
+    if done.returncode:
+        raise PageUnavailable(
+            f"{package}: {' '.join(done.stderr.split())}; try `apt-get update`, or put its .deb "
+            f"into {folder}"
+        )
 
 
 def _member(archive: Path, file: str) -> bytes:
