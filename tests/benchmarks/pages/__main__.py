@@ -100,7 +100,7 @@ def as_json(result: Result) -> dict[str, Any]:
     """A result for machines: counts by half, kind and group."""
     return {
         "reader": result.reader,
-        "cpu_s_per_page": result.cpu_s_per_page,
+        "cpu_s_per_page": round(result.cpu_s_per_page, 4),
         "halves": {
             half: {"share": score.share(), "passed": score.passed, "checks": score.checks}
             for half, score in by_half(result.outcomes).items()
