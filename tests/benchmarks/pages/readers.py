@@ -102,10 +102,8 @@ def _ours(routing: str, threads: int) -> Read:
 
 
 def _pymupdf4llm(body_only: bool, threads: int) -> Read:
-    with contextlib.redirect_stdout(sys.stderr):  # it prints what it recognises with
-        import pymupdf4llm  # type: ignore[import-untyped]  # it has no types
+    import pymupdf4llm  # type: ignore[import-untyped]  # it has no types
 
-    pymupdf.set_messages(path=os.devnull)  # a line a page about the OCR that it may use
     options = {"header": False, "footer": False} if body_only else {}
 
     def read(pages: Sequence[PageFile]) -> list[str]:
@@ -179,6 +177,7 @@ def _limited(threads: int) -> Iterator[None]:
 
 
 def _read(name: str, pages: Sequence[PageFile], threads: int) -> Texts:
+    os.dup2(2, 1)  # libraries print there what they do; standard output is for the results
     pymupdf.TOOLS.mupdf_display_errors(False)
     read = reader(name)(threads)
     read(pages[:1])
