@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import pymupdf
 
 from schemas.pages import Block, Box
+from workers.textlayer.doubled import without_copies
 from workers.textlayer.join import table_markdown
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
@@ -30,7 +31,6 @@ __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
-_MAX_COPIES = 20
 _MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900)))
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
@@ -84,7 +84,7 @@ def upright_view(page: pymupdf.Page) -> View:
 def _extract(page: pymupdf.Page, view: View, picture: Picture | None) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     content = read_page(page, view, picture)
-    lines = _without_copies(content.lines)
+    lines = without_copies(content.lines)
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
     for line in lines:
@@ -159,23 +159,6 @@ def _figures(content: PageContent) -> tuple[list[Block], list[Block]]:
         elif share > _FIGURE_SHARE:
             figures.append(Block("figure", box, ""))
     return figures[:_MAX_FIGURES], backgrounds[:_MAX_FIGURES]
-
-
-def _without_copies(lines: Sequence[Line]) -> list[Line]:
-    """Without lines drawn twice in nearly the same place, as shadows or to look bold."""
-    kept: list[Line] = []
-    places_of: dict[str, list[Box]] = {}
-    for line in lines:
-        near = 0.25 * line.size
-        places = places_of.setdefault(line.text.strip(), [])
-        if any(
-            abs(line.box[0] - x0) < near and abs(line.box[1] - y0) < near for x0, y0, _, _ in places
-        ):
-            continue
-        if len(places) < _MAX_COPIES:  # bounds the search for a page of one repeated word
-            places.append(line.box)
-        kept.append(line)
-    return kept
 
 
 def _holds(outer: Box, inner: Box) -> bool:
