@@ -105,7 +105,7 @@ def _extract(page: pymupdf.Page, view: View, picture: Picture | None) -> tuple[T
     # Lines across the page's own direction, such as axis labels, have no place in the order.
     crossing = _text_blocks([line for line in prose if line.quadrant != quadrant], content, bodies)
     ordered = [*(blocks[i] for i in order), *crossing, *backgrounds]
-    signals = measure(content, lines, [i for i in order if i < stream_blocks])
+    signals = measure(content, lines)
     layer = TextLayer(
         "\n\n".join(block.text for block in ordered if block.text),
         tuple(replace(block, bbox=_fractions(block.bbox, content)) for block in ordered),
