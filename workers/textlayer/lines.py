@@ -20,6 +20,7 @@ import pymupdf
 
 from schemas.pages import Box
 from workers.textlayer.hidden import Log, Sources, drawn_over, without_hidden
+from workers.textlayer.maps import mend_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
@@ -112,6 +113,7 @@ def read_page(
     matrix = view_matrix(page, view)
     width, height = view.size(float(page.rect.width), float(page.rect.height))
     text = _read_text(page, view)
+    mend_maps(page, text.blocks)
     log = page.get_bboxlog()
     if picture is not None:
         _leave_out_hidden(page, view, picture.turned(view), text, log)
