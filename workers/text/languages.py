@@ -130,7 +130,8 @@ _NO_LANGUAGES = ("un", "xx", "zz", "tlh")  # unknown, a script, jokes
 def language(text: str) -> tuple[str, float]:
     """ISO 639-1 code of the text's language (639-3 where there is none), and a score of 0 to 1.
 
-    The score is the share of the prose that is in the language.
+    The score is the share of the letters that are of the script, or the share of the prose that the
+    model gives to the language; it gives a sentence or two in another language to the first.
     """
     words = prose(text)
     main, letters, share = _main_script("".join(words))
