@@ -23,6 +23,7 @@ from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
+from workers.textlayer.vertical import joined_columns
 
 __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
@@ -80,7 +81,7 @@ def upright_view(page: pymupdf.Page) -> View:
 def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     content = read_page(page, view)
-    lines = _without_copies(content.lines)
+    lines = joined_columns(_without_copies(content.lines))
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
     for line in lines:
