@@ -9,6 +9,7 @@ vector boxes, `get_bboxlog` for pictures, because the dictionary would carry eac
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 import pymupdf
 
 from schemas.pages import Box
+from workers.textlayer import rtl
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.raw import RawBlock, RawLine
 
@@ -48,12 +50,6 @@ _GARBLED = re.compile(
 )
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
 """Kangxi radicals that stand for ideographs, ligatures, shaped Arabic: NFKC gives the letters."""
-
-# What MuPDF 1.28 gets wrong in right-to-left lines: numbers in Arabic-Indic digits come reversed
-# (those in Persian digits do not), and the vowel signs at the end of a word come after its space.
-_ARABIC = re.compile("[\u0600-\u06ff]")
-_ARABIC_NUMBER = re.compile("[\u0660-\u0669\u066b\u066c]{2,}")
-_STRAY_MARKS = re.compile("( +)([\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]+)")
 
 _SUPERSCRIPT = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 
@@ -168,12 +164,36 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
-        blocks = page.get_text("dict", flags=flags)["blocks"]
-        return _Text(blocks, page.rotation // 90, page.rotation_matrix)
-    sides = view.size(page.rect.width, page.rect.height)
-    matrix = view_matrix(page, view)
-    textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=matrix)
-    return _Text(page.get_text("dict", textpage=textpage)["blocks"], 0, pymupdf.Identity)
+        textpage = page.get_textpage(flags=flags)
+        turns, matrix = page.rotation // 90, page.rotation_matrix
+    else:
+        sides = view.size(page.rect.width, page.rect.height)
+        turned = view_matrix(page, view)
+        textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
+        turns, matrix = 0, pymupdf.Identity
+    blocks = page.get_text("dict", textpage=textpage)["blocks"]
+    if rtl.has_right_to_left(blocks):
+        blocks = in_logical_order(page, textpage)
+    return _Text(blocks, turns, matrix)
+
+
+def in_logical_order(page: pymupdf.Page, textpage: pymupdf.TextPage) -> list[RawBlock]:
+    """The blocks anew from single characters; 5 ms a page, so only where the script needs it."""
+    try:
+        blocks = page.get_text("rawdict", textpage=textpage)["blocks"]
+    except SystemError:  # PyMuPDF 2.0 cannot show a number beyond Unicode, of a damaged map
+        _replace_non_characters(textpage)
+        blocks = page.get_text("rawdict", textpage=textpage)["blocks"]
+    return rtl.in_logical_order(blocks)
+
+
+def _replace_non_characters(textpage: pymupdf.TextPage) -> None:
+    """Put U+FFFD in the place of each number that is no character of Unicode."""
+    for block in textpage.this:
+        if block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT:
+            for char in itertools.chain.from_iterable(block):
+                if not 0 <= char.m_internal.c < 0x110000:
+                    char.m_internal.c = 0xFFFD
 
 
 def _quadrant(raw: RawLine, quarter_turns: int) -> int:
@@ -217,10 +237,8 @@ def clean(text: str) -> str:
     """`text` without control characters, with base letters for shaped ones and plain spaces."""
     text = text.translate(_CLEAN)
     if _COMPATIBILITY.search(text):
+        text = text.replace("\u0627\ufdf2", "\ufdf2")  # fonts draw it without its first letter
         text = _COMPATIBILITY.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-    if _ARABIC.search(text):
-        text = _ARABIC_NUMBER.sub(lambda found: found[0][::-1], text)
-        text = _STRAY_MARKS.sub(r"\2\1", text)
     return text
 
 

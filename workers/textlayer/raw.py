@@ -1,4 +1,4 @@
-"""The types of MuPDF's text: the dictionaries of PyMuPDF's `Page.get_text("dict")`."""
+"""The types of MuPDF's text: the dictionaries of PyMuPDF's `get_text`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from typing import TypedDict
 from schemas.pages import Box
 
 
+class RawChar(TypedDict):
+    """A character of `get_text("rawdict")`; MuPDF made up a `synthetic` one, a space."""
+
+    c: str
+    bbox: Box
+    synthetic: bool
+
+
 class RawSpan(TypedDict):
-    """Text in one style, as `get_text("dict")` gives it."""
+    """Text in one style: of `get_text("dict")` with `text`, of "rawdict" with `chars`."""
 
     text: str
+    chars: list[RawChar]
     font: str
     size: float
     flags: int
