@@ -21,6 +21,7 @@ from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
+from workers.textlayer.repairs import BRACKET_PIECES
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
 from workers.textlayer.vertical import joined_columns
@@ -31,7 +32,7 @@ _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons an
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
 _MAX_COPIES = 20
-_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900)))
+_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 

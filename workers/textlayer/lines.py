@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import pymupdf
 
 from schemas.pages import Box
-from workers.textlayer import rtl
+from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
-from workers.textlayer.raw import RawBlock, RawLine
+from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -37,13 +37,11 @@ box with four edges of its own, has 1,800."""
 # 0.1 s); what it adds is strike-outs and bold made by double printing.
 TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CLIP | pymupdf.TEXT_COLLECT_VECTORS
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
-_MONO_FONT = re.compile(r"mono|courier|cmtt|cmsltt|sftt|typewriter|consol|inconsolata", re.I)
 _BOLD_FONT = re.compile(r"bold|cmbx|sfbx|black|heavy", re.I)
 _CLEAN: dict[int, str | None] = {
     **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF)),
     **dict.fromkeys((9, 10, 13, 0x85, 0xA0), " "),
-    # bullets and signs of the Symbol and Wingdings fonts, mapped into the private use area
-    **dict(zip((0xF0B7, 0xF0A7, 0xF0D8, 0xF0FC, 0xF02D), "•▪➢✓\u2212", strict=True)),
+    **repairs.KNOWN_PRIVATE,
 }
 _GARBLED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]"
@@ -174,17 +172,24 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
     blocks = page.get_text("dict", textpage=textpage)["blocks"]
     if rtl.has_right_to_left(blocks):
         blocks = in_logical_order(page, textpage)
+    elif chosen := spacing.suspects(blocks):
+        blocks = spacing.with_spaces(blocks, _blocks_with_chars(page, textpage), chosen)
     return _Text(blocks, turns, matrix)
 
 
 def in_logical_order(page: pymupdf.Page, textpage: pymupdf.TextPage) -> list[RawBlock]:
-    """The blocks anew from single characters; 5 ms a page, so only where the script needs it."""
+    """The blocks anew from single characters."""
+    return rtl.in_logical_order(_blocks_with_chars(page, textpage))
+
+
+def _blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
+    """The blocks with a dictionary for each character, 5 ms a page: only where there is need."""
     try:
-        blocks = page.get_text("rawdict", textpage=textpage)["blocks"]
+        blocks: Sequence[RawBlock] = page.get_text("rawdict", textpage=textpage)["blocks"]
     except SystemError:  # PyMuPDF 2.0 cannot show a number beyond Unicode, of a damaged map
         _replace_non_characters(textpage)
         blocks = page.get_text("rawdict", textpage=textpage)["blocks"]
-    return rtl.in_logical_order(blocks)
+    return blocks
 
 
 def _replace_non_characters(textpage: pymupdf.TextPage) -> None:
@@ -235,6 +240,8 @@ def place(box: Sequence[float], matrix: pymupdf.Matrix) -> Box:
 
 def clean(text: str) -> str:
     """`text` without control characters, with base letters for shaped ones and plain spaces."""
+    if text.isascii() and text.isprintable():
+        return text
     text = text.translate(_CLEAN)
     if _COMPATIBILITY.search(text):
         text = text.replace("\u0627\ufdf2", "\ufdf2")  # fonts draw it without its first letter
@@ -259,12 +266,15 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
         parts.append(text)
         total += count
         bold += count if flags & pymupdf.TEXT_FONT_BOLD or _BOLD_FONT.search(font) else 0
-        mono += count if flags & pymupdf.TEXT_FONT_MONOSPACED or _MONO_FONT.search(font) else 0
+        mono += count if flags & pymupdf.TEXT_FONT_MONOSPACED or MONO_FONT.search(font) else 0
         size = round(span["size"] * 2) / 2
         sizes[size] = sizes.get(size, 0) + count
     raw_text = "".join(parts)
-    text = clean(raw_text)
-    garbled = len(_GARBLED.findall(raw_text))
+    garbled = _count_garbled(raw_text)
+    text = clean(repairs.with_ligatures(raw_text) if garbled else raw_text)
+    is_mono = mono * 10 > total * 8
+    if not is_mono:
+        text = repairs.repaired(text)
     if not text.strip() or not all(map(math.isfinite, raw["bbox"])):
         return None, hidden, garbled
     quadrant = _quadrant(raw, read.quarter_turns)
@@ -274,11 +284,18 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
         size=max(max(sizes, key=sizes.__getitem__), 1.0),
         block=block,
         is_bold=bold * 2 > total,
-        is_mono=mono * 10 > total * 8,
+        is_mono=is_mono,
         quadrant=quadrant,
         upright=_upright(raw, quadrant),
     )
     return line, hidden, garbled
+
+
+def _count_garbled(text: str) -> int:
+    """How many characters have no meaning as Unicode, nor by custom."""
+    if text.isascii() and text.isprintable():
+        return 0
+    return sum(ord(c) not in repairs.KNOWN_PRIVATE for c in _GARBLED.findall(text))
 
 
 def _superscript(text: str) -> str:

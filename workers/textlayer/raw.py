@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 from schemas.pages import Box
+
+MONO_FONT = re.compile(r"mono|courier|cmtt|cmsltt|sftt|typewriter|consol|inconsolata", re.I)
+"""Names of fonts whose letters are of one width; MuPDF's flag misses some."""
 
 
 class RawChar(TypedDict):
