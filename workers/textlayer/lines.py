@@ -9,6 +9,7 @@ vector boxes, `get_bboxlog` for pictures, because the dictionary would carry eac
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -21,8 +22,9 @@ import pymupdf
 
 from schemas.pages import Box
 from workers.textlayer import repairs, rtl, spacing
+from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
-from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine
+from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -170,9 +172,10 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
         textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
         turns, matrix = 0, pymupdf.Identity
     blocks = page.get_text("dict", textpage=textpage)["blocks"]
-    if rtl.has_right_to_left(blocks):
+    texts = line_texts(blocks)
+    if RIGHT_TO_LEFT.search("\n".join(texts)):
         blocks = in_logical_order(page, textpage)
-    elif chosen := spacing.suspects(blocks):
+    elif chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, _blocks_with_chars(page, textpage), chosen)
     return _Text(blocks, turns, matrix)
 
@@ -203,6 +206,8 @@ def _replace_non_characters(textpage: pymupdf.TextPage) -> None:
 
 def _quadrant(raw: RawLine, quarter_turns: int) -> int:
     cosine, sine = raw["dir"]
+    if cosine == 1.0:
+        return quarter_turns % 4
     return (round(math.atan2(sine, cosine) / (math.pi / 2)) + quarter_turns) % 4
 
 
@@ -260,13 +265,14 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
         if not span["char_flags"] & _CHAR_PAINTED or span["alpha"] == 0:
             hidden += count
             continue
-        flags, font = span["flags"], span["font"]
+        flags = span["flags"]
         if flags & pymupdf.TEXT_FONT_SUPERSCRIPT and parts:
             text = _superscript(text)
         parts.append(text)
         total += count
-        bold += count if flags & pymupdf.TEXT_FONT_BOLD or _BOLD_FONT.search(font) else 0
-        mono += count if flags & pymupdf.TEXT_FONT_MONOSPACED or MONO_FONT.search(font) else 0
+        is_bold, is_mono = _font_style(span["font"], flags)
+        bold += count * is_bold
+        mono += count * is_mono
         size = round(span["size"] * 2) / 2
         sizes[size] = sizes.get(size, 0) + count
     raw_text = "".join(parts)
@@ -275,7 +281,7 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
     is_mono = mono * 10 > total * 8
     if not is_mono:
         text = repairs.repaired(text)
-    if not text.strip() or not all(map(math.isfinite, raw["bbox"])):
+    if not text.strip() or not math.isfinite(sum(raw["bbox"])):
         return None, hidden, garbled
     quadrant = _quadrant(raw, read.quarter_turns)
     line = Line(
@@ -289,6 +295,15 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
         upright=_upright(raw, quadrant),
     )
     return line, hidden, garbled
+
+
+@functools.lru_cache(maxsize=1024)
+def _font_style(font: str, flags: int) -> tuple[bool, bool]:
+    """Whether a font is bold, and whether its letters are of one width."""
+    return (
+        bool(flags & pymupdf.TEXT_FONT_BOLD or _BOLD_FONT.search(font)),
+        bool(flags & pymupdf.TEXT_FONT_MONOSPACED or MONO_FONT.search(font)),
+    )
 
 
 def _count_garbled(text: str) -> int:

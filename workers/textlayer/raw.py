@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TypedDict
 
 from schemas.pages import Box
@@ -50,3 +51,12 @@ class RawBlock(TypedDict, total=False):
     number: int
     lines: list[RawLine]
     isrect: bool
+
+
+def line_texts(blocks: Sequence[RawBlock]) -> list[str]:
+    """The text of each line, all blocks through."""
+    return [
+        "".join([span["text"] for span in line["spans"]])
+        for block in blocks
+        for line in block.get("lines", ())
+    ]

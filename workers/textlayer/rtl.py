@@ -37,16 +37,6 @@ class _Glyph:
     box: Box
 
 
-def has_right_to_left(blocks: Sequence[RawBlock]) -> bool:
-    """Whether any line holds a letter of Hebrew or Arabic."""
-    return any(
-        RIGHT_TO_LEFT.search(span["text"])
-        for block in blocks
-        for line in block.get("lines", ())
-        for span in line["spans"]
-    )
-
-
 def in_logical_order(blocks: Sequence[RawBlock]) -> list[RawBlock]:
     """Blocks with characters (of "rawdict") as blocks with text (of "dict"), in logical order.
 
