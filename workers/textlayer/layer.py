@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import pymupdf
 
 from schemas.pages import Block, Box
+from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.join import table_markdown
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
@@ -82,7 +83,7 @@ def upright_view(page: pymupdf.Page) -> View:
 def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     content = read_page(page, view)
-    lines = joined_columns(_without_copies(content.lines))
+    lines = with_drop_caps(joined_columns(_without_copies(content.lines)))
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
     for line in lines:
