@@ -440,3 +440,13 @@ def test_listing_keeps_gaps_between_parts() -> None:
         ],
     ]
     assert listing(rows) == "ab\n  c   d"
+
+
+def test_an_inline_picture_is_seen() -> None:
+    page = new_page()
+    add_prose(page)
+    document = page.parent
+    inline = b"\nq 400 0 0 300 60 60 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x80\nEI Q\n"
+    xref = page.get_contents()[-1]
+    document.update_stream(xref, document.xref_stream(xref) + inline)
+    assert extract(reopened(page)).signals.image_share > 0.2
