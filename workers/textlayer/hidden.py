@@ -25,7 +25,7 @@ from workers.textlayer.picture import Boxes, Grey, Ink, Picture, Run, are_too_sm
 from workers.textlayer.raw import RawBlock, RawChar, RawLine, RawSpan
 
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
-_MIN_FILL_PT = 2.0  # lower fills are rules
+MIN_FILL_PT = 2.0  # lower fills are rules
 _MAX_FILLS = 300  # the largest ones after the first text; bounds what a drawing costs
 _MIN_CHARS = 4  # fewer glyphs cannot be told from the lines of a drawing that cross them
 _COVERED_HEIGHT = 0.5  # of a line's height, before its letters are looked at one by one
@@ -64,9 +64,9 @@ class Drawn:
         high = np.minimum(f[:, 3], box[3]) - np.maximum(f[:, 1], box[1])
         wide = np.minimum(f[:, 2], box[2]) - np.maximum(f[:, 0], box[0])
         if box[2] - box[0] >= box[3] - box[1]:
-            is_over = (wide > _MIN_FILL_PT) & (high > _COVERED_HEIGHT * (box[3] - box[1]))
+            is_over = (wide > MIN_FILL_PT) & (high > _COVERED_HEIGHT * (box[3] - box[1]))
         else:
-            is_over = (high > _MIN_FILL_PT) & (wide > _COVERED_HEIGHT * (box[2] - box[0]))
+            is_over = (high > MIN_FILL_PT) & (wide > _COVERED_HEIGHT * (box[2] - box[0]))
         over = np.flatnonzero(is_over & (self.fill_places > drawn_at))
         if not len(over):
             return [], []
@@ -164,7 +164,7 @@ def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | Non
     fills = [
         (at, box)
         for at, (kind, box) in enumerate(itertools.islice(log, first, None), first)
-        if kind in _FILLS and box[2] - box[0] > _MIN_FILL_PT and box[3] - box[1] > _MIN_FILL_PT
+        if kind in _FILLS and box[2] - box[0] > MIN_FILL_PT and box[3] - box[1] > MIN_FILL_PT
     ]
     if not fills:
         return None
@@ -229,6 +229,8 @@ def _uncover(
         chars = blocks[b]["lines"][n]["spans"][s]["chars"]
         kept = _seen_chars(spot.span, chars, place, picture, drawn, fills, mask)
         spot.span["text"] = "".join(char["c"] for char in kept).strip()
+        if "chars" in spot.span:
+            spot.span["chars"] = kept
         if kept:
             spot.span["bbox"] = _union([char["bbox"] for char in kept])
 

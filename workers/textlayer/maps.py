@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pymupdf
 from pymupdf import mupdf
 
-from workers.textlayer.raw import RawBlock
+from workers.textlayer.raw import RawBlock, RawSpan
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _NAMED = ("Type1", "MMType1")
@@ -83,12 +83,17 @@ def mend_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> None:
             mends[name] = mend
     if not mends:
         return
-    for block in blocks:
-        for line in block.get("lines", ()):
-            for span in line["spans"]:
-                lying = mends.get(_plain(span["font"]))
-                if lying is not None:
-                    span["text"] = span["text"].translate(lying)
+    spans = (s for block in blocks for line in block.get("lines", ()) for s in line["spans"])
+    for span in spans:
+        lying = mends.get(_plain(span["font"]))
+        if lying is not None:
+            _translate(span, lying)
+
+
+def _translate(span: RawSpan, mend: Mends) -> None:
+    span["text"] = span["text"].translate(mend)
+    for char in span.get("chars", ()):
+        char["c"] = char["c"].translate(mend)
 
 
 def _plain(name: str) -> str:

@@ -17,6 +17,7 @@ import pymupdf
 
 from schemas.pages import Box
 from workers.textlayer.lines import MAX_RULES, TEXT_FLAGS, PageContent, clean, place
+from workers.textlayer.rtl import mended_word
 
 _MAX_PATHS = 4 * MAX_RULES
 """PyMuPDF reads every path of the page again in Python, about 10 us each; a page with more is a
@@ -62,7 +63,9 @@ def find_tables(page: pymupdf.Page, content: PageContent) -> list[Table]:
     finally:
         if rotation:
             page.set_rotation(rotation)
-    placed_words = [(place(word[:4], matrix), clean(word[4])) for word in words[:_MAX_WORDS]]
+    placed_words = [
+        (place(word[:4], matrix), clean(mended_word(word[4]))) for word in words[:_MAX_WORDS]
+    ]
     tables = [fill([place(cell, matrix) for cell in cells], placed_words) for cells in grids]
     return sorted((t for t in tables if t is not None), key=lambda table: table.box[1])
 

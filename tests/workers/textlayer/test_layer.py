@@ -13,7 +13,7 @@ from schemas.pages import Box
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer import TextLayerSignals, extract, judge, turn
 from workers.textlayer.join import aligned_table, join_lines, listing, table_markdown
-from workers.textlayer.lines import Line, clean
+from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order, reading_order
 from workers.textlayer.tables import fill
@@ -202,16 +202,6 @@ def test_text_outside_the_page_and_drawn_twice_is_left_out() -> None:
     text = extract(reopened(page)).text
     assert "outside" not in text
     assert text.count("shadowed words") == 1
-
-
-def test_arabic_numbers_and_marks_come_out_as_they_are_read() -> None:
-    """MuPDF gives Arabic-Indic digits reversed; a version that does not must fail here."""
-    page = new_page()
-    writer = pymupdf.TextWriter(page.rect)
-    writer.append((60, 60), "\u0661\u0662\u0663", font=pymupdf.Font("cjk"), fontsize=10)
-    writer.write_text(page)
-    assert extract(reopened(page)).text == "\u0661\u0662\u0663"
-    assert clean("\u0639\u0644 \u064e\u0628") == "\u0639\u0644\u064e \u0628"
 
 
 # ---- verdicts -----------------------------------------------------------------------------
@@ -457,3 +447,13 @@ def test_listing_keeps_gaps_between_parts() -> None:
         ],
     ]
     assert listing(rows) == "ab\n  c   d"
+
+
+def test_an_inline_picture_is_seen() -> None:
+    page = new_page()
+    add_prose(page)
+    document = page.parent
+    inline = b"\nq 400 0 0 300 60 60 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x80\nEI Q\n"
+    xref = page.get_contents()[-1]
+    document.update_stream(xref, document.xref_stream(xref) + inline)
+    assert extract(reopened(page)).signals.image_share > 0.2
