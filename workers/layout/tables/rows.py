@@ -215,6 +215,8 @@ def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:
         over = next((own for own in above if _overlap(own, (first, width))), None)
         if over is None or over[1] != width or is_number(chunks[0].piece.text):
             return False
+        if len(cells) == 1 and first > 0 and len(columns.gaps) > 1:
+            continue  # a row of a table with three columns would have more than this
         last = max(above[over], key=lambda chunk: chunk.piece.box[3])
         right = columns.edges[over[0] + over[1]]
         if over[0] + over[1] - 1 < len(columns.gaps):
