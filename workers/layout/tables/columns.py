@@ -53,12 +53,17 @@ def is_number(text: str) -> bool:
     return bool(_NUMBER.match(text.strip()))
 
 
-def chunked(pieces: Sequence[Piece], inside: Sequence[int], words: Words) -> list[Row]:
-    """The pieces as rows of chunks, cut where their words stand wide apart."""
+def chunked(
+    pieces: Sequence[Piece], inside: Sequence[int], words: Words, is_known: bool
+) -> list[Row]:
+    """The pieces as rows of chunks, cut where their words stand wide apart.
+
+    Where a table `is_known`, all are looked at: MuPDF ends a line only at a gap of 0.8 em or more.
+    """
     chunks: list[Chunk] = []
     for i in inside:
         piece = pieces[i]
-        if piece.quadrant % 2 or "  " not in piece.text.strip():
+        if piece.quadrant % 2 or (" " if is_known else "  ") not in piece.text.strip():
             chunks.append(Chunk(piece, i))
             continue
         run: list[Piece] = []

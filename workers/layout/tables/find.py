@@ -16,7 +16,7 @@ from workers.layout.tables.filling import Draft, fill, split_rows, table_of, wit
 from workers.layout.tables.grid import Piece, Table, Words, holds, is_beside, rows_of
 from workers.layout.tables.outside import taken_in
 from workers.layout.tables.ruled import Floats, Lattice, Lines, lattices, lines_of
-from workers.layout.tables.unruled import structure
+from workers.layout.tables.unruled import CAPTION, structure
 
 _MAX_PIECES = 5_000
 _MIN_FILLED = 0.25  # of the cells; a plot has words at its edges only, a chart's grid has none
@@ -25,6 +25,7 @@ _MAX_SPANNED = 4.0  # slots a cell covers on the mean; a form has lines that onl
 _MIN_LEVEL = 40.0  # a table between level lines is at least this wide
 _SAME_END = 4.0
 _MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
+_MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line or two
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
@@ -148,16 +149,22 @@ def _tabular(
     end = 0
     for at, (above, below) in enumerate(itertools.pairwise(levels)):
         box = (above[1] - 2, above[0], above[2] + 2, below[0])
-        own = [pieces[i].box for i in free if holds(box, pieces[i].box)]
-        rows = rows_of(own)
+        own = [pieces[i] for i in free if holds(box, pieces[i].box)]
+        rows = rows_of([piece.box for piece in own])
         several = sum(len(row) > 1 for row in rows)
         if several * 2 >= len(rows) > 0 or (several and len(rows) <= _MAX_ROW_LINES):
             begin, end = (at if begin is None else begin), at + 1
-        elif len(rows) > 2 and begin is not None:
+        elif begin is not None and (len(rows) > 2 or _is_between_tables(own, below[0] - above[0])):
             yield (above[1] - 2, levels[begin][0], above[2] + 2, levels[end][0])
             begin = None
     if begin is not None:
         yield (levels[0][1] - 2, levels[begin][0], levels[0][2] + 2, levels[end][0])
+
+
+def _is_between_tables(pieces: Sequence[Piece], height: float) -> bool:
+    """Whether a space between two lines parts two tables: it is high, or holds a caption."""
+    em = max((piece.em for piece in pieces), default=0.0)
+    return height > _MAX_LONE_ROW * em or any(CAPTION.match(piece.text) for piece in pieces)
 
 
 def _unruled(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.pages import Box
-from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at, is_tight
+from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at, is_number, is_tight
 from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
@@ -23,7 +23,7 @@ _LEADERS = re.compile(r"(?:\s?[.·]){4,}")
 _BULLET = re.compile(
     r"^\s*(?:[•◦▪▫‣●○■□➢➤✓∙⁃·–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d{1,3}\])\s*$"
 )
-_CAPTION = re.compile(
+CAPTION = re.compile(
     r"^\W{0,2}(?:table|tab\.|tabelle|tableau|tabla|tabela|tabella|taulukko|табл\w*|表|figure|fig\.|"
     r"abbildung|abb\.|рис\w*|图|図)\s*[\dIVX.]",
     re.I,
@@ -53,7 +53,7 @@ def structure(
         levels: ruling lines among the pieces, as (y, x0, x1) from top to bottom.
         is_known: whether a model or ruling lines already say that this is a table.
     """
-    rows = _trimmed(chunked(pieces, inside, words), levels)
+    rows = _trimmed(chunked(pieces, inside, words, is_known), levels)
     if len(rows) < (2 if is_known else 3):
         return None
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
@@ -96,7 +96,7 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
 
     def is_out(row: Row) -> bool:
         y = row[0].piece.middle[1]
-        return (len(row) == 1 or bool(_CAPTION.match(row[0].piece.text))) and not top < y < bottom
+        return (len(row) == 1 or bool(CAPTION.match(row[0].piece.text))) and not top < y < bottom
 
     first, last = 0, len(rows)
     while first < last and is_out(rows[first]):
@@ -139,7 +139,8 @@ def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known:
     mean = sum(map(len, texts)) / len(texts)
     if is_known:
         return not (len(gaps) <= 2 and _is_prose(rows, gaps))
-    return mean <= _MAX_MEAN_CHARS and not _is_prose(rows, gaps)
+    crossing = sum(c.x0 < left - 1 and c.x1 > right + 1 for c in chunks for left, right in gaps)
+    return mean <= _MAX_MEAN_CHARS and crossing * 5 <= len(rows) and not _is_prose(rows, gaps)
 
 
 def _is_prose(rows: Sequence[Row], gaps: Sequence[tuple[float, float]]) -> bool:
@@ -148,6 +149,8 @@ def _is_prose(rows: Sequence[Row], gaps: Sequence[tuple[float, float]]) -> bool:
     full = long = total = 0
     for row in rows:
         for chunk in row:
+            if is_number(chunk.piece.text):
+                continue  # numbers of lines beside prose
             right = next((edge for edge in edges if chunk.x1 <= edge + 1), edges[-1])
             total += 1
             long += len(chunk.piece.text) > 25
