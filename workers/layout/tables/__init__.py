@@ -7,13 +7,13 @@ with points and the lines of a PDF, `pixels` with what a page image shows.
     tables = find(pieces, words, rules, regions)
     blocks = [block(table, width, height) for table in tables]
 
-Start reading in `find`. `pixels` and `model` load OpenCV and ONNX Runtime, and are imported from
+Start reading in `search`. `pixels` and `model` load OpenCV and ONNX Runtime, and are imported from
 their modules.
 """
 
-from workers.layout.tables.continued import continued
-from workers.layout.tables.find import find, runs_of
+from workers.layout.tables.continuation import continued
 from workers.layout.tables.grid import Piece, Table
+from workers.layout.tables.search import find, runs_of
 from workers.layout.tables.write import block, markup
 
 __all__ = ["Piece", "Table", "block", "continued", "find", "markup", "runs_of"]

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.pages import Box
-from workers.layout.tables.find import find
 from workers.layout.tables.grid import Piece, Table, rows_of
+from workers.layout.tables.search import find
 from workers.layout.tables.words import RTL, cut_in_proportion
 
 Grey = NDArray[np.uint8]

@@ -19,7 +19,7 @@ from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
-_LEADERS = re.compile(r"(?:\s?[.·]){4,}")
+_LEADERS = re.compile(r"(?:\s?[.·]){4,}|(?:\s[.·]){2,}")
 _BULLET = re.compile(
     r"^\s*(?:[•◦▪▫‣●○■□➢➤✓∙⁃·–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d{1,3}\])\s*$"
 )
@@ -29,6 +29,7 @@ CAPTION = re.compile(
     re.I,
 )
 _MAX_COLUMNS = 30
+_MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
 _MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
 
 
@@ -125,22 +126,35 @@ def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known:
     """Whether rows with these column gaps are a table, not prose, a list or a list of contents."""
     chunks = [chunk for row in rows for chunk in row]
     texts = [chunk.piece.text.strip() for chunk in chunks]
-    if sum(bool(_LEADERS.search(text)) for text in texts) * 3 > len(rows):
+    if sum(bool(_LEADERS.search(text)) for text in texts) * 4 > len(rows):
         return False
     split_rows = sum(len(row) > 1 for row in rows)
-    firsts = [row[0].piece.text for row in rows if len(row) > 1]
-    is_list = len(gaps) == 1 and sum(bool(_BULLET.match(t)) for t in firsts) * 2 > len(firsts)
-    if is_list or split_rows < (0.3 if is_known else 0.5) * len(rows):
+    if split_rows < (0.3 if is_known else 0.5) * len(rows) or _is_list(rows, gaps):
         return False
     if sum(bool(_WORDLIKE.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(
         texts
     ):
         return False
-    mean = sum(map(len, texts)) / len(texts)
-    if is_known:
-        return not (len(gaps) <= 2 and _is_prose(rows, gaps))
     crossing = sum(c.x0 < left - 1 and c.x1 > right + 1 for c in chunks for left, right in gaps)
+    if is_known:
+        return crossing <= max(_MAX_SECTIONS * len(rows), 2) and not (
+            len(gaps) <= 2 and _is_prose(rows, gaps)
+        )
+    if len(rows) <= 3 and len(gaps) < 2 and not any(map(is_number, texts)):
+        return False  # names of authors side by side
+    mean = sum(map(len, texts)) / len(texts)
     return mean <= _MAX_MEAN_CHARS and crossing * 5 <= len(rows) and not _is_prose(rows, gaps)
+
+
+def _is_list(rows: Sequence[Row], gaps: Sequence[tuple[float, float]]) -> bool:
+    """Whether two columns are items after their bullets, or lines after their numbers."""
+    if len(gaps) != 1:
+        return False
+    firsts = [row[0].piece.text.strip() for row in rows if len(row) > 1]
+    numbers = [int(text) for text in firsts if text.isascii() and text.isdigit()]
+    steps = sum(1 <= b - a <= 3 for a, b in itertools.pairwise(numbers))
+    is_numbered = steps * 2 > len(firsts) > 2
+    return is_numbered or sum(bool(_BULLET.match(text)) for text in firsts) * 2 > len(firsts)
 
 
 def _is_prose(rows: Sequence[Row], gaps: Sequence[tuple[float, float]]) -> bool:

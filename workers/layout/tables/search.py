@@ -188,7 +188,9 @@ def _aligned(
     is_known: bool,
 ) -> Table | None:
     found = structure(pieces, inside, words, levels, is_known)
-    return table_of(found.draft, found.head_rows) if found is not None else None
+    if found is None or found.draft.rows < 2:
+        return None
+    return table_of(found.draft, found.head_rows)
 
 
 def _levels_in(lines: Lines | None, box: Box) -> list[tuple[float, float, float]]:
