@@ -36,7 +36,7 @@ def find_tables(
     pieces = [Piece(line.box, line.text, line.size, line.quadrant, line.is_bold) for line in lines]
     rules = content.rules if content.path_count <= _MAX_PATHS else ()
     runs = runs_of(pieces, [i for i, line in enumerate(lines) if _may_be_cell(line)])
-    if not rules and not regions and not runs:
+    if len(rules) < 2 and not regions and not runs:
         return []
 
     @functools.lru_cache(maxsize=1)

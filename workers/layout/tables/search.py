@@ -213,7 +213,7 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
     rows: list[list[int]] = []
     for i in numbers:
         box = pieces[i].box
-        if rows and box[1] < pieces[rows[-1][0]].box[3]:
+        if rows and (box[1] + box[3]) / 2 < pieces[rows[-1][0]].box[3]:
             near = (row for row in rows[: -_NEAR_ROWS - 1 : -1] if _stands_in(box, pieces, row))
             row = next(near, None)
             if row is not None:
