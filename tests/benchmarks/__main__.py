@@ -13,3 +13,6 @@ if __name__ == "__main__":
         print(f"== {name}", flush=True)
         sys.argv = [name]
         runpy.run_module(f"tests.benchmarks.{name}", run_name="__main__")
+    print(
+        "== pages needs a folder for Debian packages: python -m tests.benchmarks.pages --cache DIR"
+    )

@@ -188,17 +188,21 @@ def _commit(
     actions: list[AddAction | RemoveAction] = [
         _add(part) for path, part in wanted.items() if path not in present
     ]
-    actions += [_remove(part) for path, part in present.items() if path not in wanted]
-    record = {**(metadata or {}), **(notes or {})}
-    custom = {METADATA_KEY: json.dumps(record, sort_keys=True)} if record else None
     number = current.version + 1
     options = _options(current.uri)
+    record = {**(metadata or {}), **(notes or {})}
+    custom = {METADATA_KEY: json.dumps(record, sort_keys=True)} if record else None
     try:
-        DeltaTable(
-            table_url(current.uri), version=current.version, storage_options=options
-        ).create_write_transaction(
+        table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
+        # Overwriting removes all parts and takes the new schema, in one commit. Columns change with
+        # the digest, and then no part stays.
+        has_new_columns = table.schema() != Schema.from_arrow(schema)
+        overwrites = has_new_columns and not present.keys() & wanted.keys()
+        if not overwrites:
+            actions += [_remove(part) for path, part in present.items() if path not in wanted]
+        table.create_write_transaction(
             actions,
-            "append",
+            "overwrite" if overwrites else "append",
             schema,
             commit_properties=CommitProperties(
                 custom_metadata=custom,

@@ -39,7 +39,7 @@ from schemas.rows import (
 )
 from schemas.tokens import ReferenceMode, reference_vision_tokens
 from workers.rasterising import pictures
-from workers.text import clean, harmful_chars, measures, quality, signatures
+from workers.text import clean, harmful_chars, languages, measures, quality, signatures
 
 
 def reject_row(
@@ -98,7 +98,7 @@ def score_page(
         cleaned, words, result.reading.confidence, page.ink_share, result.reading.coverage
     )
     error = _quality_error(page, scores, text_tokens, settings)
-    language, language_score = measures.language(cleaned)
+    language, language_score = languages.language(cleaned)
     vision_tokens = _vision_tokens(page, result, settings)
     doc_id, page_index = split_page_id(page.page_id)
     cleaned_chars = harmful_chars(result.reading.text) + result.reading.cleaned_chars

@@ -5,9 +5,11 @@ Owns: pure functions of strings and pictures. Does not: decide what is a duplica
 
     clean("a\x00b")                              # "ab"
     measures.count_tokens("one text")            # 2
+    languages.language("Ein kurzer Satz.")       # ("de", 0.94)
     quality.judge(scores, text_tokens, floors)   # None, or why the reading is rejected
 
-Start reading in `cleaning`; import the modules `measures`, `quality` and `signatures` by name.
+Start reading in `cleaning`; import the modules `languages`, `measures`, `quality` and `signatures`
+by name.
 """
 
 from workers.text.cleaning import clean, harmful_chars

@@ -1,4 +1,4 @@
-"""Measures of a text: token counts and language. Pure, apart from loading vocabularies."""
+"""Token counts of a text. Pure, apart from loading the vocabulary."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import importlib.resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
 if TYPE_CHECKING:
     from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
 TOKENIZER = "tekken_240911"
 """The fixed tokenizer of `text_tokens`: 131,072 entries, in mistral-common's wheel."""
-
-_LANGUAGE_CHARS = 2000  # more text does not change the answer and costs time
 
 
 @functools.cache
@@ -39,17 +35,3 @@ def count_up_to(text: str, enough: int) -> int:
     a second and 119 MB.
     """
     return enough if len(text.split()) >= enough else min(enough, count_tokens(text))
-
-
-@functools.cache
-def _identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-def language(text: str) -> tuple[str, float]:
-    """ISO 639-1 code and probability of the text's language; without letters `und` and 0.0."""
-    sample = text[:_LANGUAGE_CHARS]
-    if not any(char.isalpha() for char in sample):
-        return "und", 0.0
-    code, score = _identifier().classify(sample)
-    return str(code), float(score)

@@ -17,12 +17,15 @@ import pymupdf
 
 from schemas.pages import Block, Box
 from workers.layout.tables import block as table_block
+from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
+from workers.textlayer.repairs import BRACKET_PIECES
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
+from workers.textlayer.vertical import joined_columns
 
 __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
@@ -30,7 +33,7 @@ _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons an
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
 _MAX_COPIES = 20
-_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900)))
+_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 
@@ -80,7 +83,7 @@ def upright_view(page: pymupdf.Page) -> View:
 def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     content = read_page(page, view)
-    lines = _without_copies(content.lines)
+    lines = with_drop_caps(joined_columns(_without_copies(content.lines)))
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
     for line in lines:

@@ -1,16 +1,30 @@
-"""The types of MuPDF's text: the dictionaries of PyMuPDF's `Page.get_text("dict")`."""
+"""The types of MuPDF's text: the dictionaries of PyMuPDF's `get_text`."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TypedDict
 
 from schemas.pages import Box
 
+MONO_FONT = re.compile(r"mono|courier|cmtt|cmsltt|sftt|typewriter|consol|inconsolata", re.I)
+"""Names of fonts whose letters are of one width; MuPDF's flag misses some."""
+
+
+class RawChar(TypedDict):
+    """A character of `get_text("rawdict")`; MuPDF made up a `synthetic` one, a space."""
+
+    c: str
+    bbox: Box
+    synthetic: bool
+
 
 class RawSpan(TypedDict):
-    """Text in one style, as `get_text("dict")` gives it."""
+    """Text in one style: of `get_text("dict")` with `text`, of "rawdict" with `chars`."""
 
     text: str
+    chars: list[RawChar]
     font: str
     size: float
     flags: int
@@ -38,3 +52,12 @@ class RawBlock(TypedDict, total=False):
     lines: list[RawLine]
     isrect: bool
     stroked: bool
+
+
+def line_texts(blocks: Sequence[RawBlock]) -> list[str]:
+    """The text of each line, all blocks through."""
+    return [
+        "".join([span["text"] for span in line["spans"]])
+        for block in blocks
+        for line in block.get("lines", ())
+    ]

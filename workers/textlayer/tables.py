@@ -15,6 +15,7 @@ from schemas.pages import Box
 from workers.layout.tables import Piece, Table, find, runs_of
 from workers.layout.tables.words import PageWords, cut_in_proportion
 from workers.textlayer.lines import TEXT_FLAGS, Line, PageContent, clean, place
+from workers.textlayer.rtl import mended_word
 
 _MAX_PATHS = 20_000
 """A page with more is a map or a drawing, whose lines are not worth 10 ms."""
@@ -42,7 +43,9 @@ def find_tables(
     @functools.lru_cache(maxsize=1)
     def page_words() -> PageWords:
         raw = page.get_text("words", flags=TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
-        return PageWords([Piece(place(w[:4], content.matrix), clean(w[4])) for w in raw])
+        return PageWords(
+            [Piece(place(w[:4], content.matrix), clean(mended_word(w[4]))) for w in raw]
+        )
 
     @functools.lru_cache(maxsize=len(pieces))
     def words(number: int) -> Sequence[Piece]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Schema
+from deltalake.transaction import AddAction, create_table_with_add_actions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import DatasetError, LeaseError
-from schemas.tables import INVENTORY, TABLES
+from schemas.tables import INVENTORY, SEEN, TABLES
 from workers.dataset.delta import (
     PartFile,
     commit_parts,
@@ -183,6 +186,35 @@ def test_delta_readers_see_the_rows_of_the_version(tmp_path: Path) -> None:
     now = DeltaTable(first.uri).to_pyarrow_table(columns=["page_count"])
     assert sorted(old["page_count"].to_pylist()) == [1, 2]
     assert now["page_count"].to_pylist() == [3]
+
+
+def test_a_table_of_an_earlier_release_takes_new_columns_with_its_next_parts(
+    tmp_path: Path,
+) -> None:
+    # The schema that an earlier release wrote: without the last columns, at the top and nested.
+    seen = pa.struct([field for field in SEEN if field.name != "version"])
+    old = pa.schema(
+        [
+            field.with_type(pa.list_(seen)) if field.name == "uris" else field
+            for field in INVENTORY
+            if field.name not in ("reason", "detail")
+        ]
+    )
+    uri, part = tmp_path / "inventory", "data/part-old.parquet"
+    (uri / "data").mkdir(parents=True)
+    row = {"doc_id": "old", "uris": [{"uri": "a", "size": 1}], "page_count": 1}
+    pq.write_table(pa.Table.from_pylist([row], schema=old), uri / part)
+    size = (uri / part).stat().st_size
+    added = AddAction(part, size, {}, 0, True, json.dumps({"numRecords": 1}))
+    create_table_with_add_actions(str(uri), Schema.from_arrow(old), [added], name="inventory")
+
+    made = commit(tmp_path, 2, 3)
+    assert numbers(tmp_path) == [2, 3]
+    assert made.version == 1
+    assert DeltaTable(str(uri)).schema() == Schema.from_arrow(INVENTORY)
+    before = DeltaTable(str(uri), version=0)
+    assert before.schema() == Schema.from_arrow(old)
+    assert before.to_pyarrow_table()["doc_id"].to_pylist() == ["old"]
 
 
 @given(st.lists(st.sets(st.integers(1, 4)), min_size=1, max_size=4))
