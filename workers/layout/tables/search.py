@@ -9,7 +9,7 @@ takes under 0.2 ms.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from schemas.pages import Box
 from workers.layout.tables.filling import Draft, fill, split_rows, table_of, without_empty
@@ -29,12 +29,17 @@ _MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line o
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
+EdgesOf = Callable[[Box], tuple[Sequence[float], Sequence[float]]]
+"""The inner edges of columns and of rows in a box, in the unit of the pieces."""
+
+
 def find(
     pieces: Sequence[Piece],
     words: Words,
     rules: Sequence[Box],
     regions: Sequence[Box] = (),
     runs: Sequence[Sequence[int]] = (),
+    edges_of: EdgesOf | None = None,
 ) -> list[Table]:
     """The tables, from top to bottom.
 
@@ -42,6 +47,7 @@ def find(
         rules: ruling lines, and boxes whose four edges are drawn.
         regions: boxes of which a model says that they are tables.
         runs: numbers of pieces that follow each other in rows, as `runs_of` finds them.
+        edges_of: asks a table model for the grid of a region whose rows alignment cannot tell.
     """
     if len(pieces) > _MAX_PIECES:
         return []
@@ -54,16 +60,23 @@ def find(
             tables.append(table)
             free.difference_update(table.pieces)
 
+    def open_table(box: Box, is_region: bool) -> Table | None:
+        table = _unruled(box, pieces, sorted(free), words, lines, True)
+        is_unclear = is_region if table is None else _is_ragged(table)
+        if edges_of is not None and is_unclear:
+            return _modelled(box, edges_of, pieces, sorted(free), words) or table
+        return table
+
     if lines is not None:
         grids = sorted(lattices(lines), key=lambda grid: -_area(grid.box))
         for grid in grids:
             if len(grid.xs) > 2 or len(grid.ys) > 2:
                 take(_ruled(grid, pieces, sorted(free), words))
         for box in _between_levels(lines.levels, pieces, sorted(free), tables):
-            take(_unruled(box, pieces, sorted(free), words, lines, True))
+            take(open_table(box, False))
     for region in regions:
         if not any(_share_inside(region, table.box) > 0.3 for table in tables):
-            take(_unruled(region, pieces, sorted(free), words, lines, True))
+            take(open_table(region, True))
     for run in runs:
         own = [i for i in run if i in free]
         if len(own) == len(run):
@@ -178,6 +191,28 @@ def _unruled(
     inside = [i for i in free if holds(box, pieces[i].box)]
     levels = _levels_in(lines, box)
     return _aligned(pieces, inside, words, levels, is_known) if len(inside) > 3 else None
+
+
+def _is_ragged(table: Table) -> bool:
+    """Whether a fifth of the rows begin with an empty cell: lines of one row, or of a group."""
+    empty = sum(not cell.text for cell in table.cells if cell.column == 0)
+    return empty * 5 >= table.rows
+
+
+def _modelled(
+    box: Box, edges_of: EdgesOf, pieces: Sequence[Piece], free: Sequence[int], words: Words
+) -> Table | None:
+    """The table in the box by the model's grid; None where that is none either."""
+    inside = [i for i in free if holds(box, pieces[i].box)]
+    if len(inside) < 4:
+        return None
+    columns, rows = edges_of(box)
+    xs, ys = (box[0], *columns, box[2]), (box[1], *rows, box[3])
+    spans = [(r, c, 1, 1) for r in range(len(ys) - 1) for c in range(len(xs) - 1)]
+    draft = without_empty(fill(xs, ys, spans, pieces, inside, words))
+    if draft.rows < 2 or not is_ruled_table(draft):
+        return None
+    return table_of(draft)
 
 
 def _aligned(

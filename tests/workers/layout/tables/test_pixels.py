@@ -8,6 +8,7 @@ import pytest
 
 from tests.workers.layout.tables.drawn import KINDS, draw
 from workers.layout.tables import Piece
+from workers.layout.tables.model import GridModel
 from workers.layout.tables.pixels import Grey, tables_of
 
 DPI = 130
@@ -59,6 +60,34 @@ def test_a_line_over_several_cells_is_cut_at_the_rules() -> None:
     texts = [cell.text for cell in table.cells if cell.row == 2]
     assert texts == ["Weir", "2.9", "12.0", "muddy after rain"]
     assert len(others) in table.pieces
+
+
+def test_the_model_tells_which_lines_are_one_row() -> None:
+    drawn = draw(*KINDS["open_padded_wrapped"])
+    grey, lines = seen(drawn.page)
+    own = [p.box for p in lines if "figures" not in p.text and "measured" not in p.text]
+    x0s, y0s, x1s, y1s = zip(*own, strict=True)
+    region = (min(x0s) - 5, min(y0s) - 5, max(x1s) + 5, max(y1s) + 5)
+
+    (table,) = tables_of(grey, lines, [region], GridModel(threads=1))
+
+    assert table.rows == 5
+    assert [c.text.replace("\n", " ") for c in table.cells] == [
+        c.text.replace("\n", " ") for c in drawn.cells
+    ]
+
+
+def test_the_model_sees_the_grid_of_an_open_table() -> None:
+    grey, lines = seen(draw(*KINDS["open"]).page)
+    own = [p.box for p in lines if "figures" not in p.text and "measured" not in p.text]
+    x0s, y0s, x1s, y1s = (list(map(round, side)) for side in zip(*own, strict=True))
+    columns, rows = GridModel(threads=1).edges(
+        grey[min(y0s) - 5 : max(y1s) + 5, min(x0s) - 5 : max(x1s) + 5]
+    )
+
+    assert (len(columns), len(rows)) == (3, 5)
+    assert columns == sorted(columns)
+    assert all(0 < place < 1 for place in [*columns, *rows])
 
 
 def test_a_page_without_rules_and_regions_has_no_tables() -> None:
