@@ -124,10 +124,18 @@ def _ink(grey: Grey, em: float) -> _Ink:
         grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _AROUND_PX, _DARKER
     )
     length = max(round(_RULE_EM * em), 12)
-    # Lines of a scan lean a little; thickened by a pixel they hold longer straight pieces.
-    thick = cv2.dilate(dark, np.ones((3, 3), np.uint8))
-    levels = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    uprights = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    # Lines of a scan lean a little; thickened by a pixel they hold longer straight pieces. Along
+    # the line nothing is added, which would join the letters of a word.
+    levels = cv2.morphologyEx(
+        cv2.dilate(dark, np.ones((3, 1), np.uint8)),
+        cv2.MORPH_OPEN,
+        np.ones((1, length), np.uint8),
+    )
+    uprights = cv2.morphologyEx(
+        cv2.dilate(dark, np.ones((1, 3), np.uint8)),
+        cv2.MORPH_OPEN,
+        np.ones((length, 1), np.uint8),
+    )
     limit = max(_THICK_EM * em, 4.0) + 2
     rules: list[Box] = []
     for mask, is_level in ((levels, True), (uprights, False)):
@@ -135,7 +143,8 @@ def _ink(grey: Grey, em: float) -> _Ink:
         for x, y, wide, high, _ in stats[1:count].tolist():
             if (high if is_level else wide) <= limit + 0.02 * max(wide, high):
                 # back by the pixel that was added
-                rules.append((x + 1.0, y + 1.0, x + wide - 1.0, y + high - 1.0))
+                x_pad, y_pad = (0.0, 1.0) if is_level else (1.0, 0.0)
+                rules.append((x + x_pad, y + y_pad, x + wide - x_pad, y + high - y_pad))
     text = cv2.subtract(dark, cv2.max(levels, uprights))
     return _Ink(text, uprights, _straight(rules))
 
