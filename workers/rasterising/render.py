@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+import numpy as np
 import pymupdf
 from PIL import Image
 
@@ -154,7 +155,7 @@ def _render_page(
             raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
         error = PageError("blank", f"{marked:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=marked)
-    text = _PageText() if pdf_page is None else _page_text(pdf_page, page, settings)
+    text = _PageText() if pdf_page is None else _page_text(pdf_page, page, settings, drawn, grey)
     if text.view != AS_DISPLAYED:
         drawn = draw_pdf_page(pdf_page, settings.raster, text.view)
         grey = drawn.picture.convert("L")
@@ -185,12 +186,21 @@ class _PageText:
     view: View = AS_DISPLAYED
 
 
-def _page_text(pdf_page: pymupdf.Page, page: str, settings: RasterSettings) -> _PageText:
-    """The text layer if the routing wants it and it is good enough, and the upright view."""
+def _page_text(
+    pdf_page: pymupdf.Page,
+    page: str,
+    settings: RasterSettings,
+    drawn: PagePicture,
+    grey: Image.Image,
+) -> _PageText:
+    """The text layer if the routing wants it and it is good enough, and the upright view.
+
+    `drawn` and `grey` show the page as displayed.
+    """
     layer_reason = None
     try:
         if settings.routing != "never":
-            layer = textlayer.extract(pdf_page)
+            layer = textlayer.extract(pdf_page, _picture(pdf_page, drawn.picture, grey))
             layer_reason = _unfit(layer, settings.text_layer)
             if layer_reason is None:
                 return _PageText(Reading(page, layer.text, layer.blocks), None, layer.view)
@@ -202,6 +212,11 @@ def _page_text(pdf_page: pymupdf.Page, page: str, settings: RasterSettings) -> _
             raise MemoryError from exc
         was_wanted = settings.routing != "never"
         return _PageText(None, f"failed: {type(exc).__name__}" if was_wanted else None)
+
+
+def _picture(pdf_page: pymupdf.Page, picture: Image.Image, grey: Image.Image) -> textlayer.Picture:
+    zoom = max(picture.size) / max(pdf_page.rect.width, pdf_page.rect.height)
+    return textlayer.Picture(picture, np.asarray(grey), zoom)
 
 
 def _unfit(layer: textlayer.TextLayer, floors: TextLayer) -> str | None:

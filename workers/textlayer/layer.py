@@ -17,11 +17,13 @@ import pymupdf
 
 from schemas.pages import Block, Box
 from workers.layout.tables import block as table_block
+from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
+from workers.textlayer.picture import Picture
 from workers.textlayer.repairs import BRACKET_PIECES
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
@@ -32,7 +34,6 @@ __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
-_MAX_COPIES = 20
 _MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
@@ -55,13 +56,16 @@ class TextLayer:
     view: View = AS_DISPLAYED
 
 
-def extract(page: pymupdf.Page) -> TextLayer:
-    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only."""
-    layer, upright = _extract(page, AS_DISPLAYED)
+def extract(page: pymupdf.Page, picture: Picture | None = None) -> TextLayer:
+    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
+
+    `picture` shows the page as displayed; text that it does not show is left out.
+    """
+    layer, upright = _extract(page, AS_DISPLAYED, picture)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
             break
-        layer, upright = _extract(page, layer.view.then(upright))
+        layer, upright = _extract(page, layer.view.then(upright), picture)
     return layer
 
 
@@ -80,10 +84,10 @@ def upright_view(page: pymupdf.Page) -> View:
     return view
 
 
-def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
+def _extract(page: pymupdf.Page, view: View, picture: Picture | None) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
-    content = read_page(page, view)
-    lines = with_drop_caps(joined_columns(_without_copies(content.lines)))
+    content = read_page(page, view, picture)
+    lines = with_drop_caps(joined_columns(without_copies(content.lines)))
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
     for line in lines:
@@ -108,7 +112,7 @@ def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
     # Lines across the page's own direction, such as axis labels, have no place in the order.
     crossing = _text_blocks([line for line in prose if line.quadrant != quadrant], content, bodies)
     ordered = [*(blocks[i] for i in order), *crossing, *backgrounds]
-    signals = measure(content, lines, [i for i in order if i < stream_blocks])
+    signals = measure(content, lines)
     layer = TextLayer(
         "\n\n".join(block.text for block in ordered if block.text),
         tuple(replace(block, bbox=_fractions(block.bbox, content)) for block in ordered),
@@ -162,23 +166,6 @@ def _figures(content: PageContent) -> tuple[list[Block], list[Block]]:
         elif share > _FIGURE_SHARE:
             figures.append(Block("figure", box, ""))
     return figures[:_MAX_FIGURES], backgrounds[:_MAX_FIGURES]
-
-
-def _without_copies(lines: Sequence[Line]) -> list[Line]:
-    """Without lines drawn twice in nearly the same place, as shadows or to look bold."""
-    kept: list[Line] = []
-    places_of: dict[str, list[Box]] = {}
-    for line in lines:
-        near = 0.25 * line.size
-        places = places_of.setdefault(line.text.strip(), [])
-        if any(
-            abs(line.box[0] - x0) < near and abs(line.box[1] - y0) < near for x0, y0, _, _ in places
-        ):
-            continue
-        if len(places) < _MAX_COPIES:  # bounds the search for a page of one repeated word
-            places.append(line.box)
-        kept.append(line)
-    return kept
 
 
 def _is_right_to_left(lines: Sequence[Line]) -> bool:

@@ -17,7 +17,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pymupdf
@@ -26,7 +26,10 @@ from schemas.pages import Box
 from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
+from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
+from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
+from workers.textlayer.picture import Picture
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
 
 MAX_LINES = 5_000
@@ -99,16 +102,25 @@ class PageContent:
     covered_share: float
 
 
-def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
-    """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`."""
+def read_page(
+    page: pymupdf.Page, view: View = AS_DISPLAYED, picture: Picture | None = None
+) -> PageContent:
+    """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
+
+    Text that `picture`, the page as displayed, does not show is left out.
+    """
     matrix = view_matrix(page, view)
     width, height = view.size(float(page.rect.width), float(page.rect.height))
     text = _read_text(page, view)
+    log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    hide: Hide = _hide_nothing
+    if picture is not None:
+        hide = _hider(page, view, picture.turned(view), text.matrix, log)
     lines: list[Line] = []
     rules: list[Box] = []
     fills: list[Box] = []
     hidden_chars = garbled_chars = vector_count = 0
-    for block in text.blocks:
+    for block in _readable(page, text, hide):
         if block["type"] == 3:
             vector_count += 1
             if block["isrect"] and len(rules) + len(fills) < MAX_RULES:
@@ -131,8 +143,44 @@ def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
         garbled_chars,
         tuple(rules),
         tuple(fills),
-        *_pictures(page, matrix, width, height, vector_count),
+        *_pictures(log, matrix, width, height, vector_count),
     )
+
+
+Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], None]
+"""Takes out of blocks what the page does not show; the second argument gives the same blocks with
+`chars` for each span."""
+
+
+def _hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> None:
+    return None
+
+
+def _hider(
+    page: pymupdf.Page, view: View, picture: Picture, matrix: pymupdf.Matrix, log: Log
+) -> Hide:
+    """Takes out of blocks what `picture`, which shows `view`, does not show.
+
+    `matrix` leads from the blocks to the view.
+    """
+    to_view = view_matrix(page, view)
+    to_pixels = pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+    to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
+
+    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> None:
+        height, width = picture.grey.shape
+        without_hidden(
+            blocks,
+            lambda box: place(box, matrix),
+            picture,
+            drawn_over(log, lambda box: place(box, to_view)),
+            Sources(
+                draw=lambda wanted: draw_text_alone(page, wanted, to_pixels, (height, width)),
+                chars=with_chars,
+            ),
+        )
+
+    return hide
 
 
 def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
@@ -142,7 +190,7 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
     """
     text = _read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
-    for block in text.blocks:
+    for block in _readable(page, text):
         for raw in block.get("lines", ()):
             if not all(map(math.isfinite, (*raw["bbox"], *raw["dir"]))):
                 continue
@@ -152,19 +200,26 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
 
 
 def view_matrix(page: pymupdf.Page, view: View) -> pymupdf.Matrix:
-    """From MuPDF's coordinates, which ignore the page's rotation, to its view."""
+    """From MuPDF's coordinates, which ignore the page's rotation, to its view.
+
+    `Page.rotation_matrix` goes by the crop box even where it is larger than the page.
+    """
+    rect, rotation = page.rect, page.rotation
+    sides = (rect.height, rect.width) if rotation % 180 else (rect.width, rect.height)
+    displayed = pymupdf.Matrix(*View(rotation).matrix(*sides))
     if view == AS_DISPLAYED:
-        return page.rotation_matrix
-    return page.rotation_matrix * pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+        return displayed
+    return displayed * pymupdf.Matrix(*view.matrix(rect.width, rect.height))
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """MuPDF's blocks, the quarter turns from them to the view, and the matrix to it."""
+    """MuPDF's blocks and its page of text, the quarter turns to the view, and the matrix to it."""
 
     blocks: Sequence[RawBlock]
     quarter_turns: int
     matrix: pymupdf.Matrix
+    textpage: pymupdf.TextPage
 
 
 def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text:
@@ -174,27 +229,33 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
     """
     if view == AS_DISPLAYED:
         textpage = page.get_textpage(flags=flags)
-        turns, matrix = page.rotation // 90, page.rotation_matrix
+        turns, matrix = page.rotation // 90, view_matrix(page, view)
     else:
         sides = view.size(page.rect.width, page.rect.height)
         turned = view_matrix(page, view)
         textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
         turns, matrix = 0, pymupdf.Identity
     blocks = page.get_text("dict", textpage=textpage)["blocks"]
-    texts = line_texts(blocks)
+    return _Text(blocks, turns, matrix, textpage)
+
+
+def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
+    """The blocks without what `hide` takes out, in logical order, with the spaces they show."""
+    texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
-        blocks = in_logical_order(page, textpage)
-    elif chosen := spacing.suspects(blocks, texts):
-        blocks = spacing.with_spaces(blocks, _blocks_with_chars(page, textpage), chosen)
-    return _Text(blocks, turns, matrix)
+        with_chars = blocks_with_chars(page, text.textpage)
+        for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
+            span["text"] = "".join(char["c"] for char in span["chars"])
+        hide(with_chars, lambda: with_chars)
+        return rtl.in_logical_order(with_chars)
+    blocks = text.blocks
+    if chosen := spacing.suspects(blocks, texts):
+        blocks = spacing.with_spaces(blocks, blocks_with_chars(page, text.textpage), chosen)
+    hide(blocks, lambda: blocks_with_chars(page, text.textpage))
+    return blocks
 
 
-def in_logical_order(page: pymupdf.Page, textpage: pymupdf.TextPage) -> list[RawBlock]:
-    """The blocks anew from single characters."""
-    return rtl.in_logical_order(_blocks_with_chars(page, textpage))
-
-
-def _blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
+def blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
     """The blocks with a dictionary for each character, 5 ms a page: only where there is need."""
     try:
         blocks: Sequence[RawBlock] = page.get_text("rawdict", textpage=textpage)["blocks"]
@@ -329,35 +390,39 @@ def _superscript(text: str) -> str:
     return raised if is_whole and len(text) <= 4 else text
 
 
-def _may_have_pictures(page: pymupdf.Page) -> bool:
-    """Whether the page may draw a picture: its own, in a form or annotation, or inline.
+def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
+    """Whether the page may draw a picture, a shading or a filled area, which may cover text.
 
-    The answer is no for 332 of 374 pages of manuals, and saves the pass of `get_bboxlog`.
+    A picture may be the page's own, in a form or annotation, or inline. The answer is no for most
+    pages of manuals, and saves the pass of `get_bboxlog`.
     """
     if not page.parent.is_pdf or page.get_images(full=True) or page.get_xobjects():
         return True
     if any(kind != pymupdf.PDF_ANNOT_LINK for _, kind, _ in page.annot_xrefs()):
         return True
+    vectors = (block["bbox"] for block in blocks if block["type"] == 3)
+    if any(min(box[2] - box[0], box[3] - box[1]) > MIN_FILL_PT for box in vectors):
+        return True
     contents = page.read_contents()
-    return b"BI" in contents and b"ID" in contents
+    return (b"BI" in contents and b"ID" in contents) or b" sh" in contents
 
 
 def _pictures(
-    page: pymupdf.Page, matrix: pymupdf.Matrix, width: float, height: float, vector_count: int
+    log: Log, matrix: pymupdf.Matrix, width: float, height: float, vector_count: int
 ) -> tuple[tuple[Box, ...], int, float]:
     """Picture boxes cut to the page, the number of paths, and the share of covered text.
 
     Some scanners write the recognised words in plain sight and paint the scan over them, so text
     before a picture of over half the page counts as covered; after it, it is a background.
-    `vector_count` stands for the paths of a page that has no picture; of 332 such pages it is
-    another number for 15, twice as many for 5, since MuPDF parts a path into its rectangles.
+    `log` is empty for a page that draws no picture; `vector_count` then stands for its paths. MuPDF
+    parts a path into its rectangles, so of 332 such pages 15 have another number of paths.
     """
-    images: list[Box] = []
-    if not _may_have_pictures(page):
+    if not log:
         return (), vector_count, 0.0
+    images: list[Box] = []
     path_count = 0
     text_pt = covered_pt = 0.0
-    for kind, raw in page.get_bboxlog():
+    for kind, raw in log:
         if kind.endswith("path"):
             path_count += 1
         elif kind in ("fill-text", "stroke-text"):

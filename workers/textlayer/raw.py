@@ -30,6 +30,7 @@ class RawSpan(TypedDict):
     flags: int
     char_flags: int
     alpha: int
+    color: int
     origin: tuple[float, float]
     bbox: Box
 
