@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import pymupdf
 
 from schemas.pages import Box
+from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
@@ -35,9 +36,9 @@ from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
 
-MAX_RULES = 2_000
-"""Paths kept as ruling lines; all paths are counted. A table of 30 x 12 cells, each drawn as a
-box with four edges of its own, has 1,800."""
+MAX_RULES = 4_000
+"""Paths kept as ruling lines and areas; all paths are counted. A table of 60 x 12 cells, each drawn
+as a box with four edges of its own, has 3,600."""
 
 # No TEXT_PRESERVE_LIGATURES: MuPDF then writes "fi" for U+FB01. No TEXT_CID_FOR_UNKNOWN_UNICODE:
 # an unmapped glyph must show as U+FFFD, not as an arbitrary character. No TEXT_COLLECT_STYLES: it
@@ -96,6 +97,7 @@ class PageContent:
     hidden_chars: int
     garbled_chars: int
     rules: tuple[Box, ...]
+    fills: tuple[Box, ...]
     images: tuple[Box, ...]
     path_count: int
     covered_share: float
@@ -117,12 +119,15 @@ def read_page(
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
     lines: list[Line] = []
     rules: list[Box] = []
+    fills: list[Box] = []
     hidden_chars = garbled_chars = vector_count = 0
     for block in _readable(page, text, hide):
         if block["type"] == 3:
             vector_count += 1
-            if block["isrect"] and len(rules) < MAX_RULES:
-                rules.append(place(block["bbox"], text.matrix))
+            if block["isrect"] and len(rules) + len(fills) < MAX_RULES:
+                box = place(block["bbox"], text.matrix)
+                is_area = not block["stroked"] and min(box[2] - box[0], box[3] - box[1]) > THICK
+                (fills if is_area else rules).append(box)
         elif block["type"] == 0:
             for raw in block["lines"][: MAX_LINES - len(lines)]:
                 line, hidden, garbled = _line(raw, block["number"], text)
@@ -138,6 +143,7 @@ def read_page(
         hidden_chars,
         garbled_chars,
         tuple(rules),
+        tuple(fills),
         *_pictures(log, matrix, width, height, vector_count),
     )
 
