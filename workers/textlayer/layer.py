@@ -3,7 +3,8 @@
 Owns the assembly of a page: `lines` gives its lines, `tables` its ruled tables, `order` their
 order, `markdown` the Markdown; `signals` measures and judges. Does not render, detect blank pages,
 or use a layout model: headings come from font sizes, tables from ruling lines. Labels inside
-vector drawings are text; running heads and page numbers stay, as an OCR engine reads them too.
+vector drawings are text; running heads, page numbers and other furniture are blocks without a
+place in `text`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from dataclasses import dataclass, replace
 
 import pymupdf
 
-from schemas.pages import Block, Box
+from schemas.pages import Block, Box, own_text
+from workers.layout.furniture import Edges
+from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.join import table_markdown
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
-from workers.textlayer.markdown import body_sizes, segments, to_markdown
+from workers.textlayer.markdown import body_sizes, same_row, segments, to_markdown, union
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer.signals import TextLayerSignals, judge, measure
@@ -33,6 +36,8 @@ _MAX_COPIES = 20
 _MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900)))
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
+
+NO_NEIGHBOURS: Edges = {}
 
 _MAX_TURNS = 2
 """PyMuPDF takes upside-down lines of some fonts for mirrored ones, at the first look only."""
@@ -52,13 +57,21 @@ class TextLayer:
     view: View = AS_DISPLAYED
 
 
-def extract(page: pymupdf.Page) -> TextLayer:
-    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only."""
-    layer, upright = _extract(page, AS_DISPLAYED)
+def extract(
+    page: pymupdf.Page, neighbours: Edges = NO_NEIGHBOURS, content: PageContent | None = None
+) -> TextLayer:
+    """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
+
+    `neighbours` are the edges of the pages around it, which tell its furniture; `content` is what
+    `read_page` gave for the page, if the caller has it.
+    """
+    layer, upright = _extract(page, content or read_page(page), neighbours, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
             break
-        layer, upright = _extract(page, layer.view.then(upright))
+        view = layer.view.then(upright)
+        # The edges of neighbours are those of pages as displayed.
+        layer, upright = _extract(page, read_page(page, view), NO_NEIGHBOURS, view)
     return layer
 
 
@@ -77,9 +90,10 @@ def upright_view(page: pymupdf.Page) -> View:
     return view
 
 
-def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
+def _extract(
+    page: pymupdf.Page, content: PageContent, neighbours: Edges, view: View
+) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
-    content = read_page(page, view)
     lines = _without_copies(content.lines)
     directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
@@ -87,9 +101,11 @@ def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
         directions[line.quadrant] += len(line.text)
         glyphs[line.upright] += len(line.text)
     quadrant = directions.most_common(1)[0][0] if lines else 0
-    tables = find_tables(page, content) if lines and quadrant == 0 else []
-    prose = [line for line in lines if not any(_holds(t.box, line.box) for t in tables)]
-    bodies = body_sizes(lines)
+    labels = furniture_lines(lines, content, neighbours)
+    own = [line for i, line in enumerate(lines) if i not in labels]
+    tables = find_tables(page, content) if own and quadrant == 0 else []
+    prose = [line for line in own if not any(_holds(t.box, line.box) for t in tables)]
+    bodies = body_sizes(own or lines)
     blocks = _text_blocks([line for line in prose if line.quadrant == quadrant], content, bodies)
     stream_blocks = len(blocks)
     blocks += [Block("table", table.box, table_markdown(table.cells)) for table in tables]
@@ -100,15 +116,36 @@ def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
     order = page_order(frames, stream_blocks, bodies.get("", 10.0), is_rtl)
     # Lines across the page's own direction, such as axis labels, have no place in the order.
     crossing = _text_blocks([line for line in prose if line.quadrant != quadrant], content, bodies)
-    ordered = [*(blocks[i] for i in order), *crossing, *backgrounds]
+    heads, feet = _furniture_blocks(lines, labels, content)
+    ordered = [*heads, *(blocks[i] for i in order), *crossing, *backgrounds, *feet]
     signals = measure(content, lines, [i for i in order if i < stream_blocks])
-    layer = TextLayer(
-        "\n\n".join(block.text for block in ordered if block.text),
-        tuple(replace(block, bbox=_fractions(block.bbox, content)) for block in ordered),
-        signals,
-        view,
-    )
-    return layer, elect(glyphs)
+    blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
+    return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
+
+
+def _furniture_blocks(
+    lines: Sequence[Line], labels: Mapping[int, str], content: PageContent
+) -> tuple[list[Block], list[Block]]:
+    """One block for each row of furniture: those of the page's upper half, and the others."""
+    rows: list[tuple[str, list[Line]]] = []
+    for i in sorted(labels, key=lambda i: (lines[i].box[1] + lines[i].box[3], lines[i].box[0])):
+        label, line = labels[i], lines[i]
+        same = label in ("line_numbers", "running_head", "running_foot")
+        is_beside = label == "line_numbers" or (rows and same_row(rows[-1][1][-1], line))
+        if rows and same and rows[-1][0] == label and is_beside:
+            rows[-1][1].append(line)
+        else:
+            rows.append((label, [line]))
+    heads: list[Block] = []
+    feet: list[Block] = []
+    for label, row in rows:
+        if label != "line_numbers":
+            row.sort(key=lambda line: line.box[0])
+        text = " ".join(" ".join(line.text.split()) for line in row)
+        block = Block(label, union(line.box for line in row), text)
+        is_head = label != "watermark" and block.bbox[3] * 2 < content.height
+        (heads if is_head else feet).append(block)
+    return heads, feet
 
 
 def turn(box: Box, quadrant: int, width: float, height: float) -> Box:
