@@ -15,7 +15,7 @@ _COLUMNS = {
     "pages": [
         *("page_id", "source_uri", "page_index", "image", "width", "height", "text"),
         *("text_source", "task", "engine", "mode", "blocks", "vision_tokens", "text_tokens"),
-        "compression",
+        *("compression", "quality"),
     ],
     "conversations": [
         *("source_uri", "messages", "images", "shown", "turns"),

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.changes import Counts
 from schemas.errors import DatasetError
-from schemas.rows import QualityRow
+from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
 from workers import store
 from workers.dataset import first_rows, table_history
@@ -33,6 +33,7 @@ class SampleLine(TypedDict):
     text_tokens: int
     compression: float | None
     quality: QualityRow
+    blocks: Sequence[BlockRow]
     width: int
     height: int
 

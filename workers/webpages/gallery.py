@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Literal, TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
+from schemas.labels import is_furniture
+from schemas.page_text import blocks_of_text
 from workers.webpages.webpage import embedded, webpage
 
 _STYLE = """
@@ -16,6 +18,15 @@ _STYLE = """
 .picture { position: relative; border: 1px solid #d8dee4 }
 .picture img { width: 100%; display: block }
 .picture div { position: absolute; box-sizing: border-box; border: 1.5px solid #0969da88 }
+.picture div b { position: absolute; right: 100%; font: .6rem sans-serif; color: #0969da;
+      background: #ffffffcc; white-space: nowrap }
+.picture div.furniture { border-color: #8c959f88; background: #8c959f22 }
+.picture div.furniture b { color: #6e7781 }
+.text { font-size: .85rem; max-height: 60rem; overflow: auto; background: #f6f8fa; padding: .8rem }
+.text pre { max-height: none; padding: 0; margin: 0 0 .8rem }
+.text .furniture { opacity: .45 }
+.text table { border-collapse: collapse; margin: 0 0 .8rem }
+.text td { border: 1px solid #d0d7de; padding: .15rem .4rem; vertical-align: top }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; margin: 0;
       max-height: 60rem; overflow: auto; background: #f6f8fa; padding: .8rem }
 .message { display: flex; flex-wrap: wrap; gap: .8rem; align-items: end; margin: .8rem 0 }
@@ -32,11 +43,29 @@ class Picture(TypedDict):
     path: str
 
 
+class CellRow(TypedDict):
+    """A cell of a table, over some rows and columns of its grid."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    text: str
+
+
 class BlockRow(TypedDict):
-    """A block of a page; `bbox` in fractions of the page, x0 y0 x1 y1."""
+    """A block of a page; `bbox` in fractions of the page, x0 y0 x1 y1. Tables have `cells`."""
 
     label: str
     bbox: Sequence[float]
+    text: str
+    cells: NotRequired[Sequence[CellRow] | None]
+
+
+class QualityRow(TypedDict):
+    """What the gallery shows of a page's quality."""
+
+    coverage: NotRequired[float | None]
 
 
 class PageRow(TypedDict):
@@ -56,6 +85,7 @@ class PageRow(TypedDict):
     vision_tokens: int
     text_tokens: int
     compression: float
+    quality: QualityRow
 
 
 class Part(TypedDict):
@@ -116,11 +146,41 @@ def _page(row: PageRow) -> str:
         f"{row['text_tokens']:,} text tokens / {row['vision_tokens']:,} vision tokens = "
         f"{row['compression']:.1f} · {_file(row['source_uri'])}, page {row['page_index']}"
     )
+    coverage = row["quality"].get("coverage")
+    if coverage is not None:
+        facts += f" · coverage {coverage:.2f}"
     return (
         f"<section><h2>{escape(kind)}</h2><p>{escape(facts)}</p>"
         f'<div class="sample"><div class="picture">{_picture(row)}</div>'
-        f'<pre dir="auto">{escape(row["text"])}</pre></div></section>'
+        f'<div class="text">{_page_text(row)}</div></div></section>'
     )
+
+
+def _page_text(row: PageRow) -> str:
+    """The text in its blocks, with furniture dimmed and tables as tables."""
+    blocks = cast("Sequence[BlockRow] | None", blocks_of_text(row))
+    if blocks is None:
+        return _text(row["text"])
+    return "".join(map(_block, blocks))
+
+
+def _block(block: BlockRow) -> str:
+    if not block["text"]:
+        return ""
+    cells = block.get("cells")
+    body = _table(cells) if cells else _text(block["text"])
+    kind = ' class="furniture"' if is_furniture(block["label"]) else ""
+    return f'<div{kind} title="{escape(block["label"])}">{body}</div>'
+
+
+def _table(cells: Sequence[CellRow]) -> str:
+    """A table of HTML, from cells in row order; their texts are escaped."""
+    rows: dict[int, list[str]] = {}
+    for cell in cells:
+        spans = f' rowspan="{cell["rows"]}" colspan="{cell["columns"]}"'
+        rows.setdefault(cell["row"], []).append(f"<td{spans}>{escape(cell['text'])}</td>")
+    lines = ("".join(rows[number]) for number in sorted(rows))
+    return f'<table dir="auto">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
 
 
 def _file(uri: str) -> str:
@@ -170,7 +230,9 @@ def _text(text: str) -> str:
 
 def _box(block: BlockRow) -> str:
     left, top, right, bottom = (100 * float(side) for side in block["bbox"])
+    label = escape(block["label"])
+    kind = ' class="furniture"' if is_furniture(block["label"]) else ""
     return (
-        f'<div title="{escape(block["label"])}" style="left:{left:.2f}%;top:{top:.2f}%;'
-        f'width:{right - left:.2f}%;height:{bottom - top:.2f}%"></div>'
+        f'<div{kind} title="{label}" style="left:{left:.2f}%;top:{top:.2f}%;'
+        f'width:{right - left:.2f}%;height:{bottom - top:.2f}%"><b>{label}</b></div>'
     )

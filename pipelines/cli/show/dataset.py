@@ -10,16 +10,20 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from pipelines.cli.show.results import as_printed, facts_table, mix_table, rejects_table
 from pipelines.dataset.diff import Diff
 from pipelines.dataset.overview import Overview
 from pipelines.version.story import change_line
 from schemas.changes import REASONS
+from schemas.labels import is_furniture
+from schemas.page_text import blocks_of_text
 from schemas.tables import REJECT_REASONS
 
 Row = Mapping[str, Any]  # a row of a table, or of a version's history
 _SAMPLE_CHARS = 400
+_SAMPLE_TABLE_ROWS = 8
 _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 
@@ -55,7 +59,7 @@ def overview(value: Overview) -> RenderableType:
         rejects_table(value.rejects),
         columns,
         _reject_rows(value.reject_rows),
-        *(_sample(row) for row in value.samples),
+        *(sample(row) for row in value.samples),
     )
 
 
@@ -82,14 +86,57 @@ def _short(row_id: str) -> str:
     return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
 
 
-def _sample(row: Row) -> RenderableType:
-    text = row["text"]
-    cut = text if len(text) <= _SAMPLE_CHARS else text[:_SAMPLE_CHARS] + " …"
+def sample(row: Row) -> RenderableType:
+    """A row of `pages`: its first blocks, and its counts in the title."""
     title = (
         f"{_name(row['source_uri'])} page {row['page_index']} · {row['text_source']} · "
         f"{row['language']} · {row['text_tokens']} text / {row['vision_tokens']} vision tokens"
     )
-    return Panel(as_printed(cut), title=as_printed(title), title_align="left")
+    coverage = row["quality"].get("coverage")
+    if coverage is not None:
+        title += f" · coverage {coverage:.2f}"
+    return Panel(_sample_text(row), title=as_printed(title), title_align="left")
+
+
+def _sample_text(row: Row) -> RenderableType:
+    """The first blocks of a page: furniture dimmed, tables as tables."""
+    blocks = blocks_of_text(row)
+    if blocks is None:
+        return as_printed(_cut(row["text"], _SAMPLE_CHARS))
+    parts: list[RenderableType] = []
+    room = _SAMPLE_CHARS
+    for block in (block for block in blocks if block["text"]):
+        if room <= 0:
+            parts.append("…")
+            break
+        parts.append(_sample_block(block, room))
+        room -= len(block["text"])
+    return Group(*parts)
+
+
+def _sample_block(block: Row, room: int) -> RenderableType:
+    if block.get("cells"):
+        return _sample_table(block["cells"])
+    style = "dim" if is_furniture(block["label"]) else ""
+    return Text.from_markup(as_printed(_cut(block["text"], room)), style=style)
+
+
+def _sample_table(cells: Sequence[Row]) -> Table:
+    """The first rows of a table; a cell stands in its first row and column."""
+    width = max(cell["column"] + cell["columns"] for cell in cells)
+    height = min(max(cell["row"] + cell["rows"] for cell in cells), _SAMPLE_TABLE_ROWS)
+    grid = [[""] * width for _ in range(height)]
+    for cell in cells:
+        if cell["row"] < height:
+            grid[cell["row"]][cell["column"]] = as_printed(cell["text"])
+    table = Table(*([""] * width), show_header=False)
+    for texts in grid:
+        table.add_row(*texts)
+    return table
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else text[:chars] + " …"
 
 
 def _versions(rows: Sequence[Row], total: int) -> Table:
