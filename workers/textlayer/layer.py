@@ -18,8 +18,8 @@ import pymupdf
 
 from schemas.pages import Block, Box, own_text
 from workers.layout.furniture import Edges
+from workers.layout.tables import block as table_block
 from workers.textlayer.furniture import furniture_lines
-from workers.textlayer.join import table_markdown
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, same_row, segments, to_markdown, union
 from workers.textlayer.order import page_order
@@ -103,12 +103,16 @@ def _extract(
     quadrant = directions.most_common(1)[0][0] if lines else 0
     labels = furniture_lines(lines, content, neighbours)
     own = [line for i, line in enumerate(lines) if i not in labels]
-    tables = find_tables(page, content) if own and quadrant == 0 else []
-    prose = [line for line in own if not any(_holds(t.box, line.box) for t in tables)]
+    tables = find_tables(page, content, own) if own and quadrant == 0 else []
+    placed = {number for table in tables for number in table.pieces}
+    prose = [line for i, line in enumerate(own) if i not in placed]
     bodies = body_sizes(own or lines)
     blocks = _text_blocks([line for line in prose if line.quadrant == quadrant], content, bodies)
     stream_blocks = len(blocks)
-    blocks += [Block("table", table.box, table_markdown(table.cells)) for table in tables]
+    blocks += [
+        replace(table_block(table, content.width, content.height), bbox=table.box)
+        for table in tables
+    ]
     figures, backgrounds = _figures(content)
     blocks += figures
     is_rtl = _is_right_to_left(lines)
@@ -209,12 +213,6 @@ def _without_copies(lines: Sequence[Line]) -> list[Line]:
             places.append(line.box)
         kept.append(line)
     return kept
-
-
-def _holds(outer: Box, inner: Box) -> bool:
-    """Whether the middle of `inner` lies in `outer`."""
-    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
-    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
 
 
 def _is_right_to_left(lines: Sequence[Line]) -> bool:
