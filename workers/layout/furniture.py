@@ -13,13 +13,14 @@ What counts as evidence for a row at the edge, all rows outside of it included:
 - its number counts on from that at the same place of a neighbour;
 - it is nothing but a page number, apart from the rest;
 - it is apart from the rest and ends in a number far from its words;
-- rows of its size stand apart at its place on two neighbours.
+- rows of its size stand apart at its place on two neighbours;
+- a layout model takes it for one.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -103,6 +104,10 @@ class _Row:
     def text(self) -> str:
         return "  ".join(line.text.strip() for line in self.lines)
 
+    def is_hinted(self, hints: Collection[int]) -> bool:
+        """Whether the layout model takes all of the row for a head or foot, and it stands apart."""
+        return not self.is_last and self.is_apart and all(i in hints for i in self.members)
+
     @property
     def is_apart(self) -> bool:
         return self.is_ruled_off or self.gap > 0.5 * self.height
@@ -125,11 +130,13 @@ def furniture(
     neighbours: Edges,
     body_size: float,
     rules: Sequence[Box] = (),
+    hints: Collection[int] = (),
 ) -> dict[int, str]:
     """The labels of the lines that are furniture, by their numbers in `lines`.
 
     `body_size` is the page's usual `PlacedLine.height`; `rules` are its ruling lines. `lines` are
-    those that read across the page.
+    those that read across the page; `hints` are the numbers of those that a layout model takes
+    for heads and feet.
     """
     labels = _line_numbers(lines) | _watermarks(lines, body_size)
     left = [i for i in range(len(lines)) if i not in labels]
@@ -138,7 +145,7 @@ def furniture(
     for is_top in (True, False):
         rows = _rows(lines, left, rules, is_top)
         around = {k: _rows(near, range(len(near)), (), is_top) for k, near in others.items()}
-        for row in rows[: _furniture_rows(rows, around, body_size, is_top)]:
+        for row in rows[: _furniture_rows(rows, around, body_size, is_top, hints)]:
             is_number = len(row.lines) == 1 and page_number(row.text) is not None
             name = "running_head" if is_top else "running_foot"
             labels |= dict.fromkeys(row.members, "page_number" if is_number else name)
@@ -212,7 +219,11 @@ def _row(
 
 
 def _furniture_rows(
-    rows: Sequence[_Row], around: Mapping[int, Sequence[_Row]], body_size: float, is_top: bool
+    rows: Sequence[_Row],
+    around: Mapping[int, Sequence[_Row]],
+    body_size: float,
+    is_top: bool,
+    hints: Collection[int],
 ) -> int:
     """How many rows from the edge inwards are furniture.
 
@@ -223,7 +234,7 @@ def _furniture_rows(
         if len(row.text) > _MAX_ROW_CHARS or row.height > _TOO_LARGE * body_size:
             break
         if _is_known(row, around, body_size, is_top) or (
-            count == at and _is_likely(row, around, body_size, is_top)
+            count == at and (row.is_hinted(hints) or _is_likely(row, around, body_size, is_top))
         ):
             count = at + 1
     return count
@@ -253,7 +264,7 @@ def _is_same_form(lines: PageEdges, others: PageEdges) -> bool:
     inner = [
         line
         for line in lines
-        if _LONE_PLACE < min(line.bbox[1], 1 - line.bbox[3])
+        if min(line.bbox[1], 1 - line.bbox[3]) > _LONE_PLACE
         and min(line.bbox[3], 1 - line.bbox[1]) < EDGE_SHARE + 0.04
         and _side(line) is None
         and any(map(str.isalpha, line.text))

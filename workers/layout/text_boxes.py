@@ -105,9 +105,7 @@ class TextBoxModel:
         shares = _softmax(node_logits)
         groups = _groups(len(boxes), edges, _softmax(edge_logits)[:, 1] > _SAME_GROUP)
         return tuple(
-            TextBox(
-                tuple(box), _LABELS[self._names[int(row.argmax())]], float(row.max()), group
-            )
+            TextBox(tuple(box), _LABELS[self._names[int(row.argmax())]], float(row.max()), group)
             for box, row, group in zip(boxes, shares, groups, strict=True)
         )
 
@@ -166,7 +164,7 @@ def _collect(found: dict[str, list[Any]], blocks: Sequence[Any], page: pymupdf.R
         for line in block["lines"] if block["type"] == 0 else ():
             x0, y0, x1, y1 = line["bbox"]
             text = " ".join(span["text"] for span in line["spans"]).strip()
-            is_there = 0 <= x1 and x0 <= min(x1, page.x1) and 0 <= y1 and y0 <= min(y1, page.y1)
+            is_there = x1 >= 0 and x0 <= min(x1, page.x1) and y1 >= 0 and y0 <= min(y1, page.y1)
             if text and is_there:
                 found["bboxes"].append([x0, y0, x1, y1])
                 found["text"].append(text)

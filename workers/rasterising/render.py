@@ -269,7 +269,7 @@ def _page_text(
     layer_reason = None
     try:
         if settings.routing != "never":
-            layer = textlayer.extract(pdf_page, neighbours, content)
+            layer = textlayer.extract(pdf_page, neighbours, content, settings.layout)
             layer_reason = _unfit(layer, settings.text_layer)
             if layer_reason is None:
                 return _PageText(Reading(page, layer.text, layer.blocks), None, layer.view)

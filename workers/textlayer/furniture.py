@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from schemas.labels import is_furniture
 from schemas.pages import Box
 from workers.layout.furniture import (
     Edges,
@@ -13,6 +14,8 @@ from workers.layout.furniture import (
     usual_height,
 )
 from workers.textlayer.lines import Line, PageContent
+
+NOTHING_SEEN: Mapping[int, str] = {}
 
 _STAMP_MARGIN = 0.09
 """A stamp such as that of a preprint server stands beside the text, at most 19 mm from the edge."""
@@ -27,13 +30,20 @@ def edge_lines(content: PageContent) -> tuple[PlacedLine, ...]:
 
 
 def furniture_lines(
-    lines: Sequence[Line], content: PageContent, neighbours: Edges
+    lines: Sequence[Line],
+    content: PageContent,
+    neighbours: Edges,
+    seen: Mapping[int, str] = NOTHING_SEEN,
 ) -> dict[int, str]:
-    """The labels of those of the page's `lines` that are furniture, by their numbers."""
+    """The labels of those of the page's `lines` that are furniture, by their numbers.
+
+    `seen` are the labels that a layout model gave.
+    """
     numbers = [i for i, line in enumerate(lines) if line.quadrant == 0]
     placed = [_placed(lines[i], content) for i in numbers]
     rules = [_fractions(rule, content) for rule in content.rules]
-    labels = furniture(placed, neighbours, usual_height(placed), rules)
+    hints = {at for at, i in enumerate(numbers) if is_furniture(seen.get(i, ""))}
+    labels = furniture(placed, neighbours, usual_height(placed), rules, hints)
     found = {numbers[i]: label for i, label in labels.items()}
     return found | _stamps(lines, content)
 

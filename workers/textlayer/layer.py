@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pymupdf
 
 from schemas.pages import Block, Box, own_text
 from workers.layout.furniture import Edges
+from workers.layout.tables import Table
 from workers.layout.tables import block as table_block
 from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, same_row, segments, to_markdown, union
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
+from workers.textlayer.regions import Regions, can_see, model_regions, needs_model
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
 
@@ -58,20 +60,24 @@ class TextLayer:
 
 
 def extract(
-    page: pymupdf.Page, neighbours: Edges = NO_NEIGHBOURS, content: PageContent | None = None
+    page: pymupdf.Page,
+    neighbours: Edges = NO_NEIGHBOURS,
+    content: PageContent | None = None,
+    layout: str = "never",
 ) -> TextLayer:
     """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
 
     `neighbours` are the edges of the pages around it, which tell its furniture; `content` is what
-    `read_page` gave for the page, if the caller has it.
+    `read_page` gave for the page, if the caller has it. `layout` is the recipe's: when the layout
+    model looks at the page. Raises NoEngineError where that cannot be loaded.
     """
-    layer, upright = _extract(page, content or read_page(page), neighbours, AS_DISPLAYED)
+    layer, upright = _extract(page, content or read_page(page), neighbours, layout, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
             break
         view = layer.view.then(upright)
         # The edges of neighbours are those of pages as displayed.
-        layer, upright = _extract(page, read_page(page, view), NO_NEIGHBOURS, view)
+        layer, upright = _extract(page, read_page(page, view), NO_NEIGHBOURS, layout, view)
     return layer
 
 
@@ -91,7 +97,7 @@ def upright_view(page: pymupdf.Page) -> View:
 
 
 def _extract(
-    page: pymupdf.Page, content: PageContent, neighbours: Edges, view: View
+    page: pymupdf.Page, content: PageContent, neighbours: Edges, layout: str, view: View
 ) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     lines = _without_copies(content.lines)
@@ -102,12 +108,23 @@ def _extract(
         glyphs[line.upright] += len(line.text)
     quadrant = directions.most_common(1)[0][0] if lines else 0
     labels = furniture_lines(lines, content, neighbours)
-    own = [line for i, line in enumerate(lines) if i not in labels]
-    tables = find_tables(page, content, own) if own and quadrant == 0 else []
-    placed = {number for table in tables for number in table.pieces}
-    prose = [line for i, line in enumerate(own) if i not in placed]
+    regions = Regions()
+    if layout != "never" and view == AS_DISPLAYED and quadrant == 0:
+        is_wanted = layout == "always" or needs_model(content, lines, labels)
+        if is_wanted and can_see(page, content, lines):
+            regions = model_regions(page, content, lines)
+            labels = furniture_lines(lines, content, neighbours, regions.labels)
+    kept = [i for i in range(len(lines)) if i not in labels]
+    own = [lines[i] for i in kept]
+    tables = _tables(page, content, own, regions.tables) if own and quadrant == 0 else []
+    placed = {kept[number] for table in tables for number in table.pieces}
+    drawn = [_without(figure, placed | labels.keys()) for figure in regions.figures]
+    placed |= {i for figure in drawn for i in figure}
+    left = [i for i in kept if i not in placed]
+    prose = [lines[i] for i in left if lines[i].quadrant == quadrant]
+    kinds = [regions.labels.get(i, "") for i in left if lines[i].quadrant == quadrant]
     bodies = body_sizes(own or lines)
-    blocks = _text_blocks([line for line in prose if line.quadrant == quadrant], content, bodies)
+    blocks = _text_blocks(prose, content, bodies, kinds)
     stream_blocks = len(blocks)
     blocks += [
         replace(table_block(table, content.width, content.height), bbox=table.box)
@@ -115,11 +132,13 @@ def _extract(
     ]
     figures, backgrounds = _figures(content)
     blocks += figures
+    blocks += [_drawing([lines[i] for i in figure]) for figure in drawn if figure]
     is_rtl = _is_right_to_left(lines)
     frames = [turn(block.bbox, quadrant, content.width, content.height) for block in blocks]
     order = page_order(frames, stream_blocks, bodies.get("", 10.0), is_rtl)
     # Lines across the page's own direction, such as axis labels, have no place in the order.
-    crossing = _text_blocks([line for line in prose if line.quadrant != quadrant], content, bodies)
+    turned = [lines[i] for i in left if lines[i].quadrant != quadrant]
+    crossing = _text_blocks(turned, content, bodies)
     heads, feet = _furniture_blocks(lines, labels, content)
     ordered = [*heads, *(blocks[i] for i in order), *crossing, *backgrounds, *feet]
     signals = measure(content, lines, [i for i in order if i < stream_blocks])
@@ -165,7 +184,10 @@ def turn(box: Box, quadrant: int, width: float, height: float) -> Box:
 
 
 def _text_blocks(
-    lines: Sequence[Line], content: PageContent, bodies: Mapping[str, float]
+    lines: Sequence[Line],
+    content: PageContent,
+    bodies: Mapping[str, float],
+    kinds: Sequence[str] = (),
 ) -> list[Block]:
     """One block for each run of lines in one style, in content-stream order, `bbox` in points."""
     upright = [
@@ -173,7 +195,7 @@ def _text_blocks(
         for line in lines
     ]
     blocks: list[Block] = []
-    for segment in segments(upright):
+    for segment in segments(upright, kinds):
         if not any(line.text.strip(_MEANINGLESS) for line in segment.lines):
             continue  # the parts of a tall bracket
         label, text = to_markdown(segment, bodies)
@@ -182,6 +204,38 @@ def _text_blocks(
         size = (content.height, content.width) if across else (content.width, content.height)
         blocks.append(Block(label, turn(segment.box, -quadrant % 4, *size), text))
     return blocks
+
+
+def _tables(
+    page: pymupdf.Page, content: PageContent, lines: Sequence[Line], regions: Sequence[Box]
+) -> list[Table]:
+    """The tables that rules and columns show; those of the model where they show none."""
+    tables = find_tables(page, content, lines)
+    others = [region for region in regions if not any(_overlap(region, t.box) for t in tables)]
+    return find_tables(page, content, lines, others) if others else tables
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
+
+
+def _without(numbers: Iterable[int], others: Collection[int]) -> list[int]:
+    return [i for i in numbers if i not in others]
+
+
+def _drawing(lines: Sequence[Line]) -> Block:
+    """The labels of a drawing as one block, row by row."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: (line.box[1] + line.box[3], line.box[0])):
+        if rows and same_row(rows[-1][-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    texts = (
+        "  ".join(line.text.strip() for line in sorted(row, key=lambda line: line.box[0]))
+        for row in rows
+    )
+    return Block("figure", union(line.box for line in lines), "\n".join(texts))
 
 
 def _figures(content: PageContent) -> tuple[list[Block], list[Block]]:
