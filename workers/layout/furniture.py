@@ -26,7 +26,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from schemas.pages import Box
-from workers.layout.page_numbers import folded, outer_numbers, page_number
+from workers.layout.page_numbers import first_number, folded, last_number, page_number
 
 EDGE_SHARE = 0.16
 """Of the page's height. A head of four lines on a letter ends at 0.15."""
@@ -104,9 +104,14 @@ class _Row:
     def text(self) -> str:
         return "  ".join(line.text.strip() for line in self.lines)
 
-    def is_hinted(self, hints: Collection[int]) -> bool:
-        """Whether the layout model takes all of the row for a head or foot, and it stands apart."""
-        return not self.is_last and self.is_apart and all(i in hints for i in self.members)
+    def is_hinted(self, hints: Collection[int], body_size: float) -> bool:
+        """Whether the layout model takes all of the row for a head or foot, and it stands apart.
+
+        Larger type is a title, which models take for a head where it opens a page.
+        """
+        if self.is_last or not self.is_apart or self.height > 1.15 * body_size:
+            return False
+        return all(i in hints for i in self.members)
 
     @property
     def is_apart(self) -> bool:
@@ -138,7 +143,7 @@ def furniture(
     those that read across the page; `hints` are the numbers of those that a layout model takes
     for heads and feet.
     """
-    labels = _line_numbers(lines) | _watermarks(lines, body_size)
+    labels = _line_numbers(lines) | watermarks(lines, body_size)
     left = [i for i in range(len(lines)) if i not in labels]
     own = edge([lines[i] for i in left])
     others = {k: near for k, near in neighbours.items() if not _is_same_form(own, near)}
@@ -234,7 +239,8 @@ def _furniture_rows(
         if len(row.text) > _MAX_ROW_CHARS or row.height > _TOO_LARGE * body_size:
             break
         if _is_known(row, around, body_size, is_top) or (
-            count == at and (row.is_hinted(hints) or _is_likely(row, around, body_size, is_top))
+            count == at
+            and (row.is_hinted(hints, body_size) or _is_likely(row, around, body_size, is_top))
         ):
             count = at + 1
     return count
@@ -308,11 +314,11 @@ def _numbers(row: _Row, is_top: bool) -> set[int]:
     A footnote's number comes before its text, so a number before words at the foot of a page
     counts only if it stands far from them.
     """
-    numbers = {n for line in row.lines if (n := page_number(line.text)) is not None}
-    for at, line in ((0, row.lines[0]), (-1, row.lines[-1])):
-        outer = outer_numbers(line.text)
-        if is_top or at or not line.text.strip()[:1].isdigit():
-            numbers |= set(outer)
+    found = [page_number(line.text) for line in row.lines]
+    found.append(last_number(row.lines[-1].text))
+    if is_top:
+        found.append(first_number(row.lines[0].text))
+    numbers = {number for number in found if number is not None}
     first = row.lines[0]
     if not is_top and len(row.lines) > 1 and page_number(first.text) is not None:
         gap = row.lines[1].bbox[0] - first.bbox[2]
@@ -425,7 +431,7 @@ def _line_numbers(lines: Sequence[PlacedLine]) -> dict[int, str]:
     return {}
 
 
-def _watermarks(lines: Sequence[PlacedLine], body_size: float) -> dict[int, str]:
+def watermarks(lines: Sequence[PlacedLine], body_size: float) -> dict[int, str]:
     """Short words in large type that lie across at least three other lines."""
     found: dict[int, str] = {}
     for i, line in enumerate(lines):

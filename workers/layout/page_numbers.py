@@ -40,11 +40,16 @@ def page_number(text: str) -> int | None:
     return _roman(number)
 
 
-def outer_numbers(text: str) -> tuple[int, ...]:
-    """Numbers that begin or end a line of text: `12 Chapter 1`, `Bash manual 12`."""
-    plain = text.translate(_ASCII)
-    found = (pattern.search(plain) for pattern in (_FIRST, _LAST))
-    return tuple(int(match[1]) for match in found if match)
+def first_number(text: str) -> int | None:
+    """The number that begins a line of text, as in `12 Chapter 1`."""
+    found = _FIRST.search(text.translate(_ASCII))
+    return int(found[1]) if found else None
+
+
+def last_number(text: str) -> int | None:
+    """The number that ends a line of text, as in `Manual of ropes 12`."""
+    found = _LAST.search(text.translate(_ASCII))
+    return int(found[1]) if found else None
 
 
 def folded(text: str) -> str:

@@ -12,6 +12,7 @@ from workers.layout.furniture import (
     edge,
     furniture,
     usual_height,
+    watermarks,
 )
 from workers.textlayer.lines import Line, PageContent
 
@@ -45,7 +46,8 @@ def furniture_lines(
     hints = {at for at, i in enumerate(numbers) if is_furniture(seen.get(i, ""))}
     labels = furniture(placed, neighbours, usual_height(placed), rules, hints)
     found = {numbers[i]: label for i, label in labels.items()}
-    return found | _stamps(lines, content)
+    all_placed = [_placed(line, content) for line in lines]
+    return watermarks(all_placed, usual_height(placed)) | found | _stamps(lines, content)
 
 
 def _placed(line: Line, content: PageContent) -> PlacedLine:

@@ -22,7 +22,7 @@ from workers.layout.tables import Table
 from workers.layout.tables import block as table_block
 from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
-from workers.textlayer.markdown import body_sizes, same_row, segments, to_markdown, union
+from workers.textlayer.markdown import as_title, body_sizes, same_row, segments, to_markdown, union
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer.regions import Regions, can_see, model_regions, needs_model
@@ -34,6 +34,7 @@ __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
+_GUTTER = 0.75  # of the font size; two columns at 10 pt are 9.5 pt apart in many classes of LaTeX
 _MAX_COPIES = 20
 _MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900)))
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
@@ -135,12 +136,15 @@ def _extract(
     blocks += [_drawing([lines[i] for i in figure]) for figure in drawn if figure]
     is_rtl = _is_right_to_left(lines)
     frames = [turn(block.bbox, quadrant, content.width, content.height) for block in blocks]
-    order = page_order(frames, stream_blocks, bodies.get("", 10.0), is_rtl)
+    order = page_order(frames, stream_blocks, _GUTTER * bodies.get("", 10.0), is_rtl)
     # Lines across the page's own direction, such as axis labels, have no place in the order.
     turned = [lines[i] for i in left if lines[i].quadrant != quadrant]
     crossing = _text_blocks(turned, content, bodies)
     heads, feet = _furniture_blocks(lines, labels, content)
-    ordered = [*heads, *(blocks[i] for i in order), *crossing, *backgrounds, *feet]
+    body = [blocks[i] for i in order]
+    if body and not heads:
+        body[0] = as_title(body[0])
+    ordered = [*heads, *_notes_last(body), *crossing, *backgrounds, *feet]
     signals = measure(content, lines, [i for i in order if i < stream_blocks])
     blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
     return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
@@ -204,6 +208,21 @@ def _text_blocks(
         size = (content.height, content.width) if across else (content.width, content.height)
         blocks.append(Block(label, turn(segment.box, -quadrant % 4, *size), text))
     return blocks
+
+
+def _notes_last(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks with the footnotes of all columns at the end; a note under a table stays."""
+
+    def is_at_foot(note: Block) -> bool:
+        return note.label == "footnote" and not any(
+            other.label not in ("footnote", "figure")
+            and other.bbox[1] >= note.bbox[3]
+            and other.bbox[0] < note.bbox[2]
+            and note.bbox[0] < other.bbox[2]
+            for other in blocks
+        )
+
+    return sorted(blocks, key=is_at_foot)
 
 
 def _tables(

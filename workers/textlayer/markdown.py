@@ -10,9 +10,9 @@ import itertools
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from schemas.pages import Box
+from schemas.pages import Block, Box
 from workers.textlayer.join import (
     UNSPACED,
     aligned_table,
@@ -35,9 +35,11 @@ _HEADING_RATIO = 1.15
 
 _MAX_HEADING_CHARS = 200
 _MIN_SCRIPT_CHARS = 200
+_SMALL_PRINT = 0.92  # of the body's size: 9 points under 10
 _CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figure"})
 """Labels of a layout model that no segment has beside another."""
 
+_FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*†‡§¶])\s*\S")
 _CAPTION = re.compile(
     r"^(?:fig(?:ure|\.)?|table|tab\.|plate|listing|abb(?:ildung|\.)|tabelle|tableau|figura|tabla|"
     r"tabela|tabella|rysunek|obrázek|рис(?:унок|\.)|табл(?:ица|\.)|图|圖|図|表)"
@@ -176,9 +178,9 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     cells = aligned_table(rows)
     if cells is not None:
         return "table", table_markdown(cells)
-    if segment.kind in ("caption", "footnote") or _CAPTION.match(texts[0]):
-        label = "footnote" if segment.kind == "footnote" else "caption"
-        return label, join_lines(texts)
+    note = _note_label(segment, texts[0], bodies[""])
+    if note:
+        return note, join_lines(texts)
     level = _heading_level(segment, texts, bodies)
     if level:
         return ("title" if level == 1 else "heading"), "#" * level + " " + join_lines(texts)
@@ -189,6 +191,26 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     is_list = sum(_is_item(item[0]) for item in items) * 2 > len(items)
     label = "list" if is_list else "formula" if segment.kind == "formula" else "paragraph"
     return label, _joined(texts_of_items, items)
+
+
+def _note_label(segment: Segment, text: str, body: float) -> str:
+    """`caption` or `footnote` where the first row or the model says so; else empty."""
+    if segment.kind == "footnote":
+        return "footnote"
+    if segment.kind == "caption" or _CAPTION.match(text):
+        return "caption"
+    is_small = segment.size <= _SMALL_PRINT * body
+    return "footnote" if is_small and _FOOTNOTE.match(text) else ""
+
+
+def as_title(block: Block) -> Block:
+    """A large heading that opens a page without a running head is a title; others stay.
+
+    Sections are numbered or stand under a head.
+    """
+    if block.label == "heading" and block.text.startswith("## ") and not block.text[3].isdigit():
+        return replace(block, label="title", text=block.text[1:])
+    return block
 
 
 def _rows(lines: Sequence[Line]) -> list[list[Line]]:
@@ -220,8 +242,8 @@ def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, 
         return 0
     if ratio >= _HEADING_RATIO:
         return 1 if ratio >= 1.6 else 2 if ratio >= 1.3 else 3
-    is_seen = segment.kind in ("title", "heading") and len(texts) <= 3
-    if is_seen and ratio >= 0.95 and not text.endswith((",", ";", "،")):
+    is_seen = segment.kind in ("title", "heading", "running_head") and len(texts) <= 3
+    if is_seen and ratio >= 0.85 and not text.endswith((",", ";", "،")):
         return 4
     is_bold = all(line.is_bold and not line.is_mono for line in segment.lines)
     if is_bold and len(texts) <= 2 and ratio >= 0.95:
