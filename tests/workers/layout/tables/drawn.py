@@ -287,7 +287,10 @@ KINDS: dict[str, tuple[Rows, Look]] = {
     "turned_booktabs": (TURNED, look("booktabs", turned_head=True, pad=2, side=8)),
     "outer_head": (PLAIN, look("outer", "head", pad=2, side=8, align="lrrl")),
     "numbers": (
-        [["", "1990", "2000", "2010"], *[[f"Area {i}", *(f"{i * k}.5" for k in (3, 7, 11))] for i in range(1, 9)]],
+        [
+            ["", "1990", "2000", "2010"],
+            *[[f"Area {i}", *(f"{i * k}.5" for k in (3, 7, 11))] for i in range(1, 9)],
+        ],
         look("booktabs", pad=1, align="lr", side=9),
     ),
     "large": (
