@@ -66,7 +66,7 @@ def _render_pages(
 ) -> list[RasteredPage]:
     from workers.rasterising import render
 
-    return render.render_pages(path, media_type, around, doc_id, indices, settings)
+    return render.render_pages(path, media_type, doc_id, indices, settings, around)
 
 
 def _edges(path: str, media_type: str, indices: range) -> list[PageEdges]:

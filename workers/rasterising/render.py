@@ -38,6 +38,7 @@ _USES_BEFORE_REOPENING = 64
 # A dense broadsheet page has 30,000 characters. A longer layer is not for people, and the steps
 # after the child (counting tokens, signatures, storing) have no limits of their own.
 _MAX_LAYER_CHARS = 500_000
+_NO_EDGES: Mapping[int, PageEdges] = {}
 _MAX_KEPT_LINES = 20_000  # 400 pages of prose, 20 MB
 
 
@@ -177,10 +178,10 @@ _contents = _Contents()
 def render_pages(
     path: str,
     media_type: str,
-    around: Mapping[int, PageEdges],
     doc_id: str,
     indices: range,
     settings: RasterSettings,
+    around: Mapping[int, PageEdges] = _NO_EDGES,
 ) -> list[RasteredPage]:
     """Render some pages of a document; a page that fails is a RasteredPage with an error.
 
