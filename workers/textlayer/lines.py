@@ -27,7 +27,7 @@ from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
-from workers.textlayer.maps import mend_maps
+from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
@@ -104,15 +104,19 @@ class PageContent:
 
 
 def read_page(
-    page: pymupdf.Page, view: View = AS_DISPLAYED, picture: Picture | None = None
+    page: pymupdf.Page,
+    view: View = AS_DISPLAYED,
+    picture: Picture | None = None,
+    text: PageText | None = None,
 ) -> PageContent:
     """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
 
-    Text that `picture`, the page as displayed, does not show is left out.
+    Text that `picture`, the page as displayed, does not show is left out. `text` is what
+    `read_text` gave for the page in this view, if the caller has it.
     """
     matrix = view_matrix(page, view)
     width, height = view.size(float(page.rect.width), float(page.rect.height))
-    text = _read_text(page, view)
+    text = text or read_text(page, view)
     log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     hide: Hide = _hide_nothing
     if picture is not None:
@@ -189,7 +193,7 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
 
     These views are relative to the page as `view` shows it.
     """
-    text = _read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
+    text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
     for block in _readable(page, text):
         for raw in block.get("lines", ()):
@@ -214,7 +218,7 @@ def view_matrix(page: pymupdf.Page, view: View) -> pymupdf.Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class PageText:
     """MuPDF's blocks and its page of text, the quarter turns to the view, and the matrix to it."""
 
     blocks: Sequence[RawBlock]
@@ -223,7 +227,7 @@ class _Text:
     textpage: pymupdf.TextPage
 
 
-def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text:
+def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_FLAGS) -> PageText:
     """The page's text, and its vector boxes where `flags` ask for them.
 
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
@@ -237,10 +241,10 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
         textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
         turns, matrix = 0, pymupdf.Identity
     blocks = page.get_text("dict", textpage=textpage)["blocks"]
-    return _Text(blocks, turns, matrix, textpage)
+    return PageText(blocks, turns, matrix, textpage)
 
 
-def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
+def _readable(page: pymupdf.Page, text: PageText, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
     """The blocks without what `hide` takes out, in logical order, with the spaces they show."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
@@ -248,14 +252,12 @@ def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Se
         for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
             span["text"] = "".join(char["c"] for char in span["chars"])
         hide(with_chars, lambda: with_chars)
-        mend_maps(page, with_chars)
-        return rtl.in_logical_order(with_chars)
+        return rtl.in_logical_order(with_mended_maps(page, with_chars))
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(page, text.textpage), chosen)
     hide(blocks, lambda: blocks_with_chars(page, text.textpage))
-    mend_maps(page, blocks)
-    return blocks
+    return with_mended_maps(page, blocks)
 
 
 def blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
@@ -327,7 +329,7 @@ def clean(text: str) -> str:
     return text
 
 
-def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]:
+def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, int]:
     """One visible line, and how many of its characters are hidden and garbled."""
     parts: list[str] = []
     hidden = bold = mono = total = 0

@@ -8,6 +8,7 @@ subsets of TrueType fonts, are not judged here.
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
 from collections import Counter
@@ -57,8 +58,8 @@ class _Cache:
 _cache = _Cache()
 
 
-def mend_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> None:
-    """Correct the text of `blocks`, in place, where the map of its font lies.
+def with_mended_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
+    """`blocks` with corrected text where the map of a font lies; else `blocks` themselves.
 
     A font is judged whole and once in a document, so a page does not depend on those before it.
     """
@@ -82,12 +83,14 @@ def mend_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> None:
         if mend:
             mends[name] = mend
     if not mends:
-        return
-    spans = (s for block in blocks for line in block.get("lines", ()) for s in line["spans"])
+        return blocks
+    mended = copy.deepcopy(blocks)
+    spans = (s for block in mended for line in block.get("lines", ()) for s in line["spans"])
     for span in spans:
         lying = mends.get(_plain(span["font"]))
         if lying is not None:
             _translate(span, lying)
+    return mended
 
 
 def _translate(span: RawSpan, mend: Mends) -> None:
