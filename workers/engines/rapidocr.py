@@ -33,8 +33,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
-from schemas.errors import NoEngineError
-from schemas.pages import PageImage, Reading
+from schemas.errors import EnvironmentFault, NoEngineError
+from schemas.pages import Block, PageImage, Reading
 from workers.engines.engine import Engine
 from workers.engines.text_lines import (
     DETECTOR,
@@ -55,6 +55,7 @@ from workers.engines.text_lines import (
     reading_of,
     usable_cores,
 )
+from workers.layout.regions import shared_layout_model
 
 Tensor = NDArray[np.float32]
 """float32 (1, 3, height, width), -1 to 1."""
@@ -62,28 +63,33 @@ Tensor = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page in work: a future for each line that detection found."""
+    """A page in work: a future for each line that detection found, and one for its regions."""
 
     lines: list[Future[Line]]
+    regions: Future[tuple[Block, ...]] | None
 
 
 class RapidOcrEngine:
     """Reads pages with `threads` cores; only one thread at a time may call it.
 
-    `threads`: default, all cores that this process may use.
+    Args:
+        threads: default, all cores that this process may use.
+        has_layout: the layout model names the blocks.
     """
 
     name = "rapidocr"
     model = "PP-OCRv6-small"
     revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
-    task = "text"
+    task = "markdown"
     guard = ""
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, has_layout: bool = True) -> None:
         self._threads = threads or usable_cores()
+        # One thread, as for a line: pages are what keeps the cores busy.
+        self._layout = shared_layout_model(1) if has_layout else None
         self._detector = _load(DETECTOR)
         self._recogniser = _load(RECOGNISER)
         characters = self._recogniser.get_modelmeta().custom_metadata_map["character"]
@@ -109,7 +115,10 @@ class RapidOcrEngine:
         pixels = detector_pixels(image)
         scores = self._detector.run(None, {"x": _tensor(pixels, pixels.shape[1])})[0]
         crops = self._find_lines(scores, image)
-        return _Page([pool.submit(self._read_line, crop) for crop in crops])
+        lines = [pool.submit(self._read_line, crop) for crop in crops]
+        has_regions = self._layout is not None and crops
+        regions = pool.submit(self._layout.regions, page) if has_regions else None
+        return _Page(lines, regions)
 
     def _read_line(self, crop: LineCrop) -> Line:
         """Read `crop` as it is and, if the confidence is low, upside down too."""
@@ -150,6 +159,10 @@ def _tensor(image: Pixels, width_px: int) -> Tensor:
 def _finish(page: PageImage, future: Future[_Page]) -> Reading:
     """Wait for `page` and make its reading; here exceptions become the page's error."""
     try:
-        return reading_of(page, [line.result() for line in future.result().lines])
+        done = future.result()
+        regions = done.regions.result() if done.regions else ()
+        return reading_of(page, [line.result() for line in done.lines], regions)
+    except EnvironmentFault:
+        raise
     except Exception as exc:  # noqa: BLE001 - a worker's boundary
         return failed_reading("rapidocr", page, exc)

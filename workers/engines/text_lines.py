@@ -1,9 +1,9 @@
 """What both PP-OCRv6 engines share: from a page to the models' pixels, from lines to a reading.
 
 Owns: decoding, the image sizes of the two models, finding boxes in a probability map, the choice
-between a line and the same line upside down, and the blocks and confidences made of lines.
-Detection's post-processing and the crop are RapidOCR's own. Does not: run a model, or find the
-reading order (`workers.layout.reading_order`).
+between a line and the same line upside down, a page's turn and its confidence. Detection's
+post-processing and the crop are RapidOCR's own. Does not: run a model, or make blocks of lines
+(`workers.layout.page_blocks`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -22,8 +23,8 @@ from numpy.typing import NDArray
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
-from schemas.pages import Block, Box, PageError, PageImage, Reading, own_text
-from workers.layout import join_lines, paragraphs
+from schemas.pages import Block, PageError, PageImage, Reading, own_text
+from workers.layout.page_blocks import TextLine, page_blocks
 
 Pixels = NDArray[np.uint8]
 """uint8 (height, width, 3), BGR as OpenCV decodes and as the models were trained."""
@@ -64,8 +65,6 @@ all four orientations: at least 0.95 on turned pages, at most 0.10 on upright on
 between and stay as they are."""
 _LEAST_LINES_TO_TURN = 3
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_TITLE_HEIGHT = 1.3
-"""A title's height over that of the page's median line: 13 points over 10."""
 
 
 class Line(NamedTuple):
@@ -178,25 +177,49 @@ def failed_reading(engine: str, page: PageImage, exc: BaseException) -> Reading:
     return Reading(page.page_id, error=PageError("engine_error", detail))
 
 
-def reading_of(page: PageImage, detected: Sequence[Line]) -> Reading:
-    """The reading of a page from all lines that detection found, read or not."""
+def reading_of(
+    page: PageImage, detected: Sequence[Line], regions: Sequence[Block] = ()
+) -> Reading:
+    """The reading of a page from all lines that detection found, read or not.
+
+    `regions` are those of the layout model, on the page as it lies.
+    """
     lines = [line for line in detected if line.is_read]
     if not lines:
         return Reading(page.page_id)
-    corners = np.stack([line.corners for line in lines])
-    # boxes: float (lines, 4)
-    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
     # Of a page scanned upside down, the order is that of the page turned upright.
     is_turned = 2 * sum(line.is_upside_down for line in lines) > len(lines)
-    groups = paragraphs(-boxes[:, [2, 3, 0, 1]] if is_turned else boxes)
-    usual_height_px = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    blocks = tuple(_block(page, lines, boxes, rows, usual_height_px) for rows in groups)
+    texts = [text_line(line) for line in lines]
+    size = (page.width, page.height)
+    blocks = _turned_blocks(texts, size) if is_turned else page_blocks(texts, size, regions)
     return Reading(
         page.page_id,
         text=own_text(blocks),
         blocks=blocks,
         confidence=_page_confidence(detected),
         turn=_turn(lines),
+    )
+
+
+def text_line(line: Line) -> TextLine:
+    """The line with its upright box."""
+    x0, y0 = line.corners.min(axis=0).tolist()
+    x1, y1 = line.corners.max(axis=0).tolist()
+    return TextLine((x0, y0, x1, y1), line.text, line.confidence)
+
+
+def _turned_blocks(lines: Sequence[TextLine], size: tuple[int, int]) -> tuple[Block, ...]:
+    """The blocks of a page that lies upside down; the layout model knows upright pages only."""
+    width, height = size
+    upright = [
+        line._replace(box=(width - x1, height - y1, width - x0, height - y0))
+        for line in lines
+        for x0, y0, x1, y1 in [line.box]
+    ]
+    return tuple(
+        replace(block, bbox=(1 - x1, 1 - y1, 1 - x0, 1 - y0))
+        for block in page_blocks(upright, size)
+        for x0, y0, x1, y1 in [block.bbox]
     )
 
 
@@ -224,30 +247,6 @@ def _share(lines: Sequence[Line], is_chosen: Sequence[bool]) -> float:
     return sum(chosen) / sum(lengths)
 
 
-def _block(
-    page: PageImage,
-    lines: list[Line],
-    boxes: Floats,
-    rows: list[list[int]],
-    usual_height_px: float,
-) -> Block:
-    members = [i for row in rows for i in row]
-    heights_px = boxes[members, 3] - boxes[members, 1]
-    is_title = len(rows) <= 3 and float(heights_px.min()) >= _TITLE_HEIGHT * usual_height_px
-    return Block(
-        label="heading" if is_title else "paragraph",
-        bbox=_fractions(page, boxes[members]),
-        text=join_lines([" ".join(lines[i].text for i in row) for row in rows]),
-        confidence=_mean_confidence([lines[i] for i in members]),
-    )
-
-
-def _fractions(page: PageImage, boxes: Floats) -> Box:
-    x0, y0 = np.clip(boxes[:, :2].min(axis=0) / (page.width, page.height), 0, 1).tolist()
-    x1, y1 = np.clip(boxes[:, 2:].max(axis=0) / (page.width, page.height), 0, 1).tolist()
-    return (x0, y0, x1, y1)
-
-
 def _page_confidence(lines: Sequence[Line]) -> float:
     """The mean over detected lines, weighted by length; a line without text counts as 0.
 
@@ -256,9 +255,3 @@ def _page_confidence(lines: Sequence[Line]) -> float:
     """
     sure_px = sum(line.confidence * line.length_px for line in lines if line.is_read)
     return sure_px / sum(line.length_px for line in lines)
-
-
-def _mean_confidence(lines: list[Line]) -> float:
-    """The mean weighted by length: a page number says less about a page than a paragraph."""
-    weights = [len(line.text) for line in lines]
-    return sum(w * line.confidence for w, line in zip(weights, lines, strict=True)) / sum(weights)

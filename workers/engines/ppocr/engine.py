@@ -63,7 +63,7 @@ class PpOcrEngine:
     model = "PP-OCRv6-small"
     revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
-    task = "text"
+    task = "markdown"
     guard = ""
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
