@@ -278,4 +278,5 @@ def _assembly(inputs: Inputs, pages: Records, bounds: Sequence[int], uri: str) -
         pages.row[part],
         inputs.recipe.digest(),
         uri,
+        inputs.recipe.furniture == "keep",
     )

@@ -12,6 +12,7 @@ import pytest
 from schemas import changes, rows, tables
 
 SHAPES = {
+    rows.CellRow: tables.CELL,
     rows.BlockRow: tables.BLOCK,
     rows.AttemptRow: tables.ATTEMPT,
     rows.QualityRow: tables.QUALITY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,15 @@ from workers import store
 from workers.dataset import PartFile, write_part
 from workers.publishing.duplicates import signature_matrix
 from workers.publishing.records import RowsFile
+from workers.text import measures
+from workers.text.documents import DocumentText, PageText, join_pages, plain_pages
 from workers.text.signatures import text_hash
 
-PAGE_SEPARATOR = "\n\n"
+
+class _Labelled(TypedDict):
+    """What a document takes of a block."""
+
+    label: str
 
 
 class _ReadPage(TypedDict):
@@ -28,11 +34,19 @@ class _ReadPage(TypedDict):
 
     page_index: int
     text: str
+    text_source: str
     text_tokens: int
+    blocks: NotRequired[Sequence[_Labelled] | None]
     language: str
     quality: QualityRow
     text_hash: bytes
     minhash: bytes
+
+
+_COLUMNS = [
+    "blocks.list.element.label" if name == "blocks" else name for name in _ReadPage.__annotations__
+]
+_READ = ("ocr", "text_layer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,8 @@ class Assembly:
     """Documents to assemble, and where their readable pages lie, document by document.
 
     The arrays have one entry a page: the page is the `row`-th row of `files[file]`. The result is
-    written to `uri`.
+    written to `uri`. Lines that the pages of a document repeat are left out, unless it
+    `keeps_furniture`.
     """
 
     documents: tuple[DocumentHead, ...]
@@ -59,6 +74,7 @@ class Assembly:
     row: npt.NDArray[np.int32]
     recipe_digest: str
     uri: str
+    keeps_furniture: bool = False
 
 
 def assemble_documents(task: Assembly) -> RowsFile:
@@ -67,7 +83,7 @@ def assemble_documents(task: Assembly) -> RowsFile:
     for number, file in enumerate(task.files):
         wanted = np.flatnonzero(task.file == number)
         with file.open() as handle:
-            table = pq.ParquetFile(handle).read(columns=list(_ReadPage.__annotations__))
+            table = pq.ParquetFile(handle).read(columns=_COLUMNS)
         rows = table.take(pa.array(task.row[wanted]))
         for place, page in zip(wanted.tolist(), rows.to_pylist(), strict=True):
             pages[place] = page
@@ -75,7 +91,7 @@ def assemble_documents(task: Assembly) -> RowsFile:
     for head in task.documents:
         stop = start + head.readable_pages
         of_document = [pages[place] for place in range(start, stop)]
-        rows.append(_document_row(head, of_document, task.recipe_digest))
+        rows.append(_document_row(head, of_document, task))
         start = stop
     with store.temporary_folder() as folder:
         path = folder / "documents.parquet"
@@ -84,13 +100,8 @@ def assemble_documents(task: Assembly) -> RowsFile:
     return RowsFile(task.uri, "staged", len(rows))
 
 
-def _document_row(
-    head: DocumentHead, pages: Sequence[_ReadPage], recipe_digest: str
-) -> DocumentRow:
-    offsets, end = [], 0
-    for page in pages:
-        offsets.append(end)
-        end += len(page["text"]) + len(PAGE_SEPARATOR)
+def _document_row(head: DocumentHead, pages: Sequence[_ReadPage], task: Assembly) -> DocumentRow:
+    document = _text(pages, task.keeps_furniture)
     tokens = [page["text_tokens"] for page in pages]
     by_language: Counter[str] = Counter()
     for page, count in zip(pages, tokens, strict=True):
@@ -101,17 +112,28 @@ def _document_row(
         "doc_id": head.doc_id,
         "source_uri": head.source_uri,
         "page_count": head.page_count,
-        "text": PAGE_SEPARATOR.join(page["text"] for page in pages),
+        "text": document.text,
         "page_indices": [page["page_index"] for page in pages],
-        "page_offsets": offsets,
-        "text_tokens": sum(tokens),
+        "page_offsets": document.offsets,
+        "text_tokens": measures.count_tokens(document.text),
         "language": min(by_language, key=lambda code: (-by_language[code], code)),
         "quality_score": round(float(np.average(scores, weights=tokens)), 4),
         "text_hash": text_hash([page["text_hash"].hex() for page in pages]),
         # The signature of a union of shingle sets is the minimum of their signatures.
         "minhash": signatures.min(axis=0).astype("<u8").tobytes(),
-        "recipe_digest": recipe_digest,
+        "recipe_digest": task.recipe_digest,
     }
+
+
+def _text(pages: Sequence[_ReadPage], keeps_furniture: bool) -> DocumentText:
+    """The document's text. Pages that were made, and not read, are known: nothing is joined."""
+    if not any(page["text_source"] in _READ for page in pages):
+        return plain_pages([page["text"] for page in pages])
+    labelled = [
+        PageText(page["text"], tuple(block["label"] for block in page.get("blocks") or ()))
+        for page in pages
+    ]
+    return join_pages(labelled, keeps_furniture)
 
 
 def write_rows(dataset: str, table: str, rows: Iterable[Mapping[str, object]]) -> list[PartFile]:

@@ -78,8 +78,8 @@ def test_blocks_carry_text_place_and_label(engine: RapidOcrEngine) -> None:
     pdf = set_page([((40, 40, 380, 90), "A Large Heading", 24), ((40, 120, 380, 300), PROSE, 11)])
     [reading] = engine.read([page_image("title", pdf)])
     title, body = reading.blocks
-    assert (title.label, title.text) == ("title", "A Large Heading")
-    assert body.label == "text"
+    assert (title.label, title.text) == ("heading", "A Large Heading")
+    assert body.label == "paragraph"
     assert reading.text == f"{title.text}\n\n{body.text}"
     # The text boxes start at (40, 120) of 420 x 595 points; detection adds a few pixels around.
     assert body.bbox[:2] == pytest.approx((40 / 420, 120 / 595), abs=0.012)

@@ -83,7 +83,7 @@ def test_finds_a_plot_between_paragraphs(model: LayoutModel, image_format: str) 
     assert figure.bbox == pytest.approx(fractions(PLOT), abs=0.03)
     assert figure.confidence is not None
     assert 0.8 <= figure.confidence <= 1
-    texts = labelled(regions, "text")
+    texts = labelled(regions, "paragraph")
     assert texts
     assert all(block.bbox[3] <= 0.31 or block.bbox[1] >= 0.6 for block in texts)
     assert {block.text for block in regions} == {""}
@@ -94,7 +94,7 @@ def test_finds_no_figure_in_prose_and_nothing_on_a_blank_page(model: LayoutModel
     page = pymupdf.open().new_page(width=WIDTH_PT, height=HEIGHT_PT)
     assert model.regions(page_image(page)) == ()
     assert page.insert_textbox((72, 72, 523, 780), PROSE * 9, fontsize=11) >= 0
-    assert {block.label for block in model.regions(page_image(page))} == {"text"}
+    assert {block.label for block in model.regions(page_image(page))} == {"paragraph"}
 
 
 def test_an_image_of_one_colour_has_no_region(model: LayoutModel) -> None:

@@ -165,7 +165,7 @@ def test_links_stand_where_the_blocks_are_and_texts_stay() -> None:
     before = reading_of(
         Block("title", (0.1, 0.02, 0.9, 0.06), "# Kilns"),
         Block("figure", RED, ""),
-        Block("text", (0.1, 0.32, 0.9, 0.36), "Between."),
+        Block("paragraph", (0.1, 0.32, 0.9, 0.36), "Between."),
         Block("formula", GREEN, "$a+b$", 0.8),
     )
     after, crops = parse_one(before)
@@ -188,7 +188,7 @@ def test_links_follow_a_text_that_is_not_its_blocks() -> None:
 
 
 def test_other_labels_are_not_cut() -> None:
-    before = reading_of(Block("text", RED, "Words."), Block("table", GREEN, "<table></table>"))
+    before = reading_of(Block("paragraph", RED, "Words."), Block("table", GREEN, "<table></table>"))
     engine = FigureReader()
     assert parse_one(before, FixedLayout(Block("figure", RED, "")), figure=engine) == (before, ())
     assert engine.calls == []
@@ -213,7 +213,7 @@ def test_all_pages_are_read_in_one_call() -> None:
 
 
 def test_without_places_the_layout_model_says_where() -> None:
-    layout = FixedLayout(Block("figure", RED, "", 0.9), Block("text", GREEN, "", 0.9))
+    layout = FixedLayout(Block("figure", RED, "", 0.9), Block("paragraph", GREEN, "", 0.9))
     after, [crop] = parse_one(Reading(PAGE, text="All the prose."), layout)
     assert after.text == f"All the prose.\n\n{crop_link(crop)}"
     assert after.blocks == (Block("figure", RED, "", 0.9),)
@@ -221,7 +221,7 @@ def test_without_places_the_layout_model_says_where() -> None:
 
 
 def test_a_block_as_large_as_the_page_is_no_place() -> None:
-    whole = Block("text", (0.0, 0.0, 1.0, 1.0), "All the prose.")
+    whole = Block("paragraph", (0.0, 0.0, 1.0, 1.0), "All the prose.")
     layout = FixedLayout(Block("chart", GREEN, "", 0.9))
     after, [crop] = parse_one(reading_of(whole), layout)
     assert after.text == own_text(after.blocks) == f"All the prose.\n\n{crop_link(crop)}"
@@ -229,7 +229,7 @@ def test_a_block_as_large_as_the_page_is_no_place() -> None:
 
 def test_a_page_with_places_is_not_shown_to_the_layout_model() -> None:
     layout = FixedLayout(Block("figure", GREEN, ""))
-    parse_one(reading_of(Block("text", RED, "Words.")), layout)
+    parse_one(reading_of(Block("paragraph", RED, "Words.")), layout)
     parse_one(reading_of(Block("figure", (0.0, 0.0, 1.0, 1.0), "")), layout)
     assert layout.asked == []
 
@@ -310,7 +310,7 @@ def test_a_missing_layout_model_is_not_the_pages_fault() -> None:
 
 
 def test_a_formula_without_a_place_is_no_crop() -> None:
-    before = reading_of(Block("formula", WHOLE_PAGE, "$$x$$"), Block("text", RED, "Prose."))
+    before = reading_of(Block("formula", WHOLE_PAGE, "$$x$$"), Block("paragraph", RED, "Prose."))
     assert parse_one(before) == (before, ())
 
 

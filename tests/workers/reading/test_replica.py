@@ -133,7 +133,7 @@ def half_black(page: str, turned: int) -> PageImage:
 
 
 def test_a_turned_page_is_parsed_deeply_as_it_stands_upright() -> None:
-    blocks = (Block("figure", (0.0, 0.0, 1.0, 0.3), ""), Block("text", (0, 0.5, 1, 1), PROSE))
+    blocks = (Block("figure", (0.0, 0.0, 1.0, 0.3), ""), Block("paragraph", (0, 0.5, 1, 1), PROSE))
 
     def read_page(page: PageImage) -> Reading:
         turn = 270 if page.width > page.height else 0

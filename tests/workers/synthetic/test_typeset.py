@@ -123,8 +123,14 @@ def test_kinds_of_blocks_become_labels_and_markdown() -> None:
     style = a_style(page_size="a4", font_size_pt=9, columns=1)
     blocks = markdown_blocks(MARKDOWN)
     (page,) = typeset.pages(blocks, style, [0], longest_edge_px=640, markdown=True)
-    assert [block.label for block in page.blocks[:5]] == ["title", "text", "title", "list", "list"]
-    assert {block.label for block in page.blocks} == {"title", "text", "list", "quote", "code"}
+    assert [block.label for block in page.blocks[:5]] == [
+        "heading",
+        "paragraph",
+        "heading",
+        "list",
+        "list",
+    ]
+    assert {block.label for block in page.blocks} == {"heading", "paragraph", "list", "code"}
     assert markdown_blocks(page.text) == blocks
     tops = [block.bbox[1] for block in page.blocks]
     assert tops == sorted(tops)

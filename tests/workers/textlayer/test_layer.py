@@ -78,7 +78,7 @@ def test_headings_by_size_and_prose_as_one_paragraph() -> None:
     paragraphs = layer.text.split("\n\n")
     assert paragraphs[:2] == ["# The Title", "### A Section"]
     assert paragraphs[2] == (PROSE * 4).strip()
-    assert [block.label for block in layer.blocks] == ["title", "title", "text"]
+    assert [block.label for block in layer.blocks] == ["title", "heading", "paragraph"]
     assert judge(layer.signals, FLOORS) is None
 
 
@@ -90,7 +90,12 @@ def test_two_columns_under_a_heading_are_read_one_after_the_other() -> None:
     add_prose(page, (60, 100, 285, 250), 1)
     add_prose(page, (60, 300, 285, 480), 2)
     layer = extract(reopened(page))
-    assert [block.label for block in layer.blocks] == ["title", "text", "text", "text"]
+    assert [block.label for block in layer.blocks] == [
+        "title",
+        "paragraph",
+        "paragraph",
+        "paragraph",
+    ]
     lefts = [block.bbox[0] < 0.5 for block in layer.blocks]
     assert lefts == [True, True, True, False]
 
@@ -137,7 +142,7 @@ def test_boxes_are_fractions_of_the_upright_page(rotation: int) -> None:
     layer = extract(reopened(page))
     assert layer.view.rotation == -rotation % 360
     text, figure = layer.blocks
-    assert (text.label, figure.label) == ("text", "figure")
+    assert (text.label, figure.label) == ("paragraph", "figure")
     assert text.bbox[:2] == pytest.approx((60 / 595, 50 / 842), abs=0.01)
     assert 0.5 < figure.bbox[0] < figure.bbox[2] < 1
     assert 0.59 < figure.bbox[1] < figure.bbox[3] < 1
@@ -244,7 +249,7 @@ def test_words_over_a_background_picture_are_accepted() -> None:
     add_prose(page)
     layer = extract(reopened(page))
     assert judge(layer.signals, FLOORS) is None
-    assert [block.label for block in layer.blocks] == ["text", "figure"]
+    assert [block.label for block in layer.blocks] == ["paragraph", "figure"]
 
 
 def test_a_scan_in_strips_with_a_page_number_is_scanned() -> None:
@@ -386,7 +391,7 @@ def test_markdown_never_raises_and_loses_no_line(lines: list[Line]) -> None:
     sizes = body_sizes(lines)
     for group in groups:
         label, text = to_markdown(group, sizes)
-        assert label in {"title", "text", "list", "code", "table"}
+        assert label in {"title", "heading", "paragraph", "list", "code", "table"}
         seen = [line.text.replace("\u00ad", "").strip() for line in group.lines]
         assert text.strip() or not any(seen)  # a soft hyphen alone shows nothing
 

@@ -133,7 +133,7 @@ def test_a_page_is_stored_upright_however_it_lies(tmp_path: Path, name: str) -> 
 def test_the_boxes_hold_all_marks_of_a_turned_page(tmp_path: Path, name: str) -> None:
     page = rastered(tmp_path / "turned.pdf", turned_pdf(name))
     assert page.layer is not None
-    assert {block.label for block in page.layer.blocks} == {"title", "text", "table", "figure"}
+    assert {block.label for block in page.layer.blocks} == {"title", "paragraph", "table", "figure"}
     marks = pixels(page) < 200
     height, width = marks.shape
     for block in page.layer.blocks:

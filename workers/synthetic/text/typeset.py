@@ -43,7 +43,7 @@ from workers.synthetic.text.typography import Style
 
 __all__ = ["count", "pages", "picture_px", "section_counts", "shown"]
 
-_LABELS = {"paragraph": "text", "heading": "title", "item": "list"}
+_LABELS = {"item": "list", "quote": "paragraph"}
 
 
 def count(blocks: Iterable[TextBlock], style: Style) -> int:

@@ -12,11 +12,11 @@ from workers.engines.grammars.blocks import begins_label, known_label, label_wor
     [
         ("image", "figure"),
         ("equation", "formula"),
-        (" Sub Title\n", "title"),
+        (" Sub Title\n", "heading"),
         ("table-caption", "caption"),
         ("page_number", "page_number"),
         ("Side_Note", "side_note"),
-        ("  ", "text"),
+        ("  ", "paragraph"),
     ],
 )
 def test_label_word(theirs: str, ours: str) -> None:
@@ -24,7 +24,16 @@ def test_label_word(theirs: str, ours: str) -> None:
 
 
 def test_our_own_words_are_known() -> None:
-    for word in ("text", "title", "table", "figure", "chart", "formula", "chemistry", "geometry"):
+    for word in (
+        "paragraph",
+        "title",
+        "table",
+        "figure",
+        "chart",
+        "formula",
+        "chemistry",
+        "geometry",
+    ):
         assert known_label(word) == word
 
 

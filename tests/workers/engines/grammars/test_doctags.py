@@ -25,16 +25,18 @@ def test_page() -> None:
         f"<footnote>{AT}Note</footnote>\n<page_footer>{AT}5</page_footer>\n</doctag><|end_of_text|>"
     )
     assert found(page) == [
-        ("header", "Running title"),
+        ("running_head", "Running title"),
         ("title", "# A"),
-        ("title", "## B C"),
-        ("text", "a < b & c"),
+        ("heading", "## B C"),
+        ("paragraph", "a < b & c"),
         ("formula", "$$x < y$$"),
         ("figure", ""),
         ("footnote", "Note"),
-        ("footer", "5"),
+        ("running_foot", "5"),
     ]
     assert {block.bbox for block in doctags(page).blocks} == {BOX}
+    assert doctags(page).text.startswith("# A")
+    assert doctags(page).text.endswith("Note")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_page() -> None:
     ],
 )
 def test_places(places: str, bbox: tuple[float, float, float, float]) -> None:
-    assert doctags(f"<text>{places}A</text>").blocks == (Block("text", bbox, "A"),)
+    assert doctags(f"<text>{places}A</text>").blocks == (Block("paragraph", bbox, "A"),)
 
 
 def test_table_is_html_and_its_caption_a_block() -> None:
@@ -82,7 +84,7 @@ def test_picture_classes(content: str, label: str, text: str) -> None:
 
 def test_caption_of_a_picture_is_a_block() -> None:
     page = f"<picture>{AT}<other><caption>{AT}Fig 1.</caption></picture><text>{AT}A</text>"
-    assert found(page) == [("figure", ""), ("caption", "Fig 1."), ("text", "A")]
+    assert found(page) == [("figure", ""), ("caption", "Fig 1."), ("paragraph", "A")]
 
 
 def test_lists() -> None:
@@ -116,7 +118,7 @@ def test_page_as_docling_writes_it() -> None:
             '<tr><td rowspan="2" colspan="2">S</td><td>u</td></tr><tr><td></td></tr></table>',
         ),
         ("caption", "Cap"),
-        ("text", "Let $y$ be"),
+        ("paragraph", "Let $y$ be"),
     ]
 
 
@@ -135,7 +137,7 @@ def test_code_of_no_language(language: str) -> None:
 def test_code_without_an_end_stops_at_the_next_place() -> None:
     assert found(f"<code>{AT}x = 1\n<text>{AT}A</text></doctag>") == [
         ("code", "```\nx = 1\n```"),
-        ("text", "A"),
+        ("paragraph", "A"),
     ]
 
 
@@ -144,34 +146,37 @@ def test_inline_group_is_one_paragraph() -> None:
         f"<text>{AT}<inline><text>Let</text><formula>x</formula><text>be it.</text></inline></text>"
         f"<formula>{AT}y</formula>"
     )
-    assert found(page) == [("text", "Let $x$ be it."), ("formula", "$$y$$")]
+    assert found(page) == [("paragraph", "Let $x$ be it."), ("formula", "$$y$$")]
 
 
 def test_form_fields_are_lines() -> None:
     page = f"<key_value_region>{AT}<key_0>{AT}Name<link_1></key_0><value_1>{AT}Ann</value_1>"
     [(label, text)] = found(page)
-    assert (label, text.split()) == ("text", ["Name", "Ann"])
+    assert (label, text.split()) == ("paragraph", ["Name", "Ann"])
 
 
 def test_checkboxes() -> None:
     page = f"<checkbox_selected>{AT}A</checkbox_selected><checkbox_unselected>{AT}B"
-    assert found(page) == [("text", "- [x] A"), ("text", "- [ ] B")]
+    assert found(page) == [("paragraph", "- [x] A"), ("paragraph", "- [ ] B")]
 
 
 @pytest.mark.parametrize("cut", ["", "<", "</", "</text", "</text>", "</text></doct"])
 def test_output_cut_off(cut: str) -> None:
-    assert found(f"<doctag><text>{AT}A</text><text>{AT}B{cut}") == [("text", "A"), ("text", "B")]
+    assert found(f"<doctag><text>{AT}A</text><text>{AT}B{cut}") == [
+        ("paragraph", "A"),
+        ("paragraph", "B"),
+    ]
 
 
 def test_missing_ends_and_strange_ones() -> None:
     page = f"<text>{AT}A<title>{AT}B</caption></title></otsl><picture>{AT}<text>{AT}C"
-    assert found(page) == [("text", "A"), ("title", "# B"), ("figure", ""), ("text", "C")]
+    assert found(page) == [("paragraph", "A"), ("title", "# B"), ("figure", ""), ("paragraph", "C")]
 
 
 def test_text_outside_of_elements_is_somewhere_on_the_page() -> None:
     assert doctags(f"Before <x><text>{AT}A</text>").blocks == (
-        Block("text", WHOLE_PAGE, "Before <x>"),
-        Block("text", BOX, "A"),
+        Block("paragraph", WHOLE_PAGE, "Before <x>"),
+        Block("paragraph", BOX, "A"),
     )
 
 

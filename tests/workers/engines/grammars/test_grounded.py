@@ -36,7 +36,7 @@ def test_page_of_labelled_regions() -> None:
     )
     parsed = deepseek(page)
     assert parsed.blocks == (
-        Block("title", UPPER, "## 1 Introduction"),
+        Block("heading", UPPER, "## 1 Introduction"),
         Block("figure", LOWER, ""),
         Block("caption", LOWER, "Figure 1: Overall results."),
         Block("formula", LOWER, "\\[ a < b \\]"),
@@ -49,24 +49,24 @@ def test_page_of_labelled_regions() -> None:
 
 def test_boxes_may_be_nested_deeper() -> None:
     assert deepseek(f"<|ref|>text<|/ref|><|det|>[[{UP}]]<|/det|>Hi").blocks == (
-        Block("text", UPPER, "Hi"),
+        Block("paragraph", UPPER, "Hi"),
     )
 
 
 def test_several_boxes_are_several_blocks_and_the_first_has_the_text() -> None:
     assert deepseek(ref("text", UP, LOW) + "Hi").blocks == (
-        Block("text", UPPER, "Hi"),
-        Block("text", LOWER, ""),
+        Block("paragraph", UPPER, "Hi"),
+        Block("paragraph", LOWER, ""),
     )
 
 
 @pytest.mark.parametrize("label", ["text\n", "\n text", "TEXT"])
 def test_label_with_line_breaks(label: str) -> None:
-    assert found(deepseek(ref(label, UP) + "\nHi")) == [("text", "Hi")]
+    assert found(deepseek(ref(label, UP) + "\nHi")) == [("paragraph", "Hi")]
 
 
 def test_label_broken_over_lines() -> None:
-    assert found(deepseek(ref("sub\ntitle", UP) + "\nHi")) == [("title", "Hi")]
+    assert found(deepseek(ref("sub\ntitle", UP) + "\nHi")) == [("heading", "Hi")]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_coordinates_are_clamped_and_ordered(
     written: str, bbox: tuple[float, float, float, float]
 ) -> None:
     [block] = deepseek(f"<|ref|>text<|/ref|><|det|>[{written}<|/det|>Hi").blocks
-    assert block == Block("text", bbox, "Hi")
+    assert block == Block("paragraph", bbox, "Hi")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_coordinates_are_clamped_and_ordered(
 )
 def test_output_cut_off_in_a_tag(end: str) -> None:
     parsed = deepseek(f"{ref('text', UP)}\nHello world\n\n{end}")
-    assert parsed.blocks == (Block("text", UPPER, "Hello world"),)
+    assert parsed.blocks == (Block("paragraph", UPPER, "Hello world"),)
 
 
 def test_output_cut_off_after_a_box_keeps_the_box() -> None:
@@ -109,16 +109,19 @@ def test_output_cut_off_after_a_box_keeps_the_box() -> None:
 
 def test_box_without_an_end_does_not_swallow_its_text() -> None:
     parsed = deepseek(f"<|ref|>text<|/ref|><|det|>[{UP}]\nSome text.\n{ref('image', LOW)}")
-    assert parsed.blocks == (Block("text", UPPER, "Some text."), Block("figure", LOWER, ""))
+    assert parsed.blocks == (Block("paragraph", UPPER, "Some text."), Block("figure", LOWER, ""))
 
 
 def test_text_before_the_first_region_is_somewhere_on_the_page() -> None:
     parsed = deepseek(f"<|grounding|>Before.\n{ref('text', UP)}Hi")
-    assert parsed.blocks == (Block("text", WHOLE_PAGE, "Before."), Block("text", UPPER, "Hi"))
+    assert parsed.blocks == (
+        Block("paragraph", WHOLE_PAGE, "Before."),
+        Block("paragraph", UPPER, "Hi"),
+    )
 
 
 def test_box_without_a_label_is_text() -> None:
-    assert deepseek(f"<|det|>[{UP}]<|/det|>Hi").blocks == (Block("text", UPPER, "Hi"),)
+    assert deepseek(f"<|det|>[{UP}]<|/det|>Hi").blocks == (Block("paragraph", UPPER, "Hi"),)
 
 
 def test_unknown_label_with_a_text_is_kept_in_lower_case() -> None:
@@ -132,28 +135,32 @@ def test_free_text_has_no_blocks() -> None:
 def test_lines_as_references_are_the_text() -> None:
     page = "\n".join([ref("Hello world", UP), ref("Table", UP), ref("of 3 lines", LOW), END])
     assert found(deepseek(page)) == [
-        ("text", "Hello world"),
-        ("text", "Table"),
-        ("text", "of 3 lines"),
+        ("paragraph", "Hello world"),
+        ("paragraph", "Table"),
+        ("paragraph", "of 3 lines"),
     ]
 
 
 def test_last_line_cut_off_is_kept() -> None:
     page = f"{ref('Hello world', UP)}\n{ref('Table', LOW)}\n<|ref|>Tab"
-    assert found(deepseek(page))[2:] == [("text", "Tab")]
+    assert found(deepseek(page))[2:] == [("paragraph", "Tab")]
 
 
 def test_what_locate_found() -> None:
     assert deepseek(ref("the red car", UP, LOW)).blocks == (
-        Block("text", UPPER, "the red car"),
-        Block("text", LOWER, ""),
+        Block("paragraph", UPPER, "the red car"),
+        Block("paragraph", LOWER, ""),
     )
 
 
 def test_long_reference_among_labels_is_text() -> None:
     line = "A sentence that is no label at all"
     page = ref("title", UP) + "# A\n" + ref("text", UP) + "B\n" + ref(line, LOW) + "more"
-    assert found(deepseek(page)) == [("title", "# A"), ("text", "B"), ("text", f"{line}\nmore")]
+    assert found(deepseek(page)) == [
+        ("title", "# A"),
+        ("paragraph", "B"),
+        ("paragraph", f"{line}\nmore"),
+    ]
 
 
 def test_figures_alone_are_no_lines() -> None:
@@ -169,7 +176,7 @@ def test_unlimited_page() -> None:
         f"<|det|>table [0, 500, 999, 999]<|/det|><table><tr><td>1</td></tr></table>\n{END}"
     )
     assert unlimited(page).blocks == (
-        Block("header", UPPER, "TOYODA"),
+        Block("running_head", UPPER, "TOYODA"),
         Block("title", UPPER, "5.1 Alarm List"),
         Block("figure", LOWER, ""),
         Block("table", LOWER, "<table><tr><td>1</td></tr></table>"),
@@ -182,8 +189,8 @@ def test_unlimited_page() -> None:
 def test_unlimited_output_cut_off_in_a_tag(end: str) -> None:
     parsed = unlimited(f"Before<|det|>text [0, 0, 999, 500]<|/det|>Hello world\n{end}")
     assert parsed.blocks == (
-        Block("text", WHOLE_PAGE, "Before"),
-        Block("text", UPPER, "Hello world"),
+        Block("paragraph", WHOLE_PAGE, "Before"),
+        Block("paragraph", UPPER, "Hello world"),
     )
 
 
@@ -196,7 +203,7 @@ def test_unlimited_output_cut_off_in_a_tag(end: str) -> None:
     ],
 )
 def test_unlimited_tolerates_a_missing_label_or_end(page: str) -> None:
-    assert unlimited(page).blocks == (Block("text", UPPER, "Hi"),)
+    assert unlimited(page).blocks == (Block("paragraph", UPPER, "Hi"),)
 
 
 def test_unlimited_keeps_text_that_stands_in_a_tag() -> None:

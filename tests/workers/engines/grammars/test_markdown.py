@@ -74,9 +74,9 @@ def test_lighton_figures_are_blocks_between_texts() -> None:
     assert lighton(page) == Parsed(
         "# A\n\nB",
         (
-            Block("text", WHOLE_PAGE, "# A"),
+            Block("paragraph", WHOLE_PAGE, "# A"),
             Block("figure", (0.1, 0.0, 1.0, 0.2), ""),
-            Block("text", WHOLE_PAGE, "B"),
+            Block("paragraph", WHOLE_PAGE, "B"),
             Block("figure", (0.0, 0.0, 0.5, 0.5), ""),
         ),
     )

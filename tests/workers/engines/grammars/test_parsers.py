@@ -24,7 +24,7 @@ PARSERS: dict[str, Parser] = {
 FRAGMENTS = [
     *("<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>", "<｜end▁of▁sentence｜>"),
     *("[[", "]]", "[", "]", "[[1, 2, 3, 4]]", "[[[9,8,7,6],[-1,2.5,5000,0]]]", "1,", "-", "."),
-    *("text", "image", "sub_title", "text [1, 2, 3, 4]", "<PAGE>", "<center>", "</center>"),
+    *("paragraph", "image", "sub_title", "text [1, 2, 3, 4]", "<PAGE>", "<center>", "</center>"),
     *("<doctag>", "</doctag>", "<text>", "</text>", "<title>", "<section_header_level_1>"),
     *("<loc_1>", "<loc_499>", "<loc_1><loc_2><loc_3><loc_4>", "<picture>", "</picture>"),
     *("<otsl>", "</otsl>", "<caption>", "</caption>", "<code>", "</code>", "<_Python_>", "<_C++_>"),
