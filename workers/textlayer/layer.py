@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import pymupdf
 
 from schemas.pages import Block, Box
-from workers.textlayer.join import table_markdown
+from workers.layout.tables import block as table_block
 from workers.textlayer.lines import Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order
@@ -87,12 +87,16 @@ def _extract(page: pymupdf.Page, view: View) -> tuple[TextLayer, View]:
         directions[line.quadrant] += len(line.text)
         glyphs[line.upright] += len(line.text)
     quadrant = directions.most_common(1)[0][0] if lines else 0
-    tables = find_tables(page, content) if lines and quadrant == 0 else []
-    prose = [line for line in lines if not any(_holds(t.box, line.box) for t in tables)]
+    tables = find_tables(page, content, lines) if lines and quadrant == 0 else []
+    placed = {number for table in tables for number in table.pieces}
+    prose = [line for i, line in enumerate(lines) if i not in placed]
     bodies = body_sizes(lines)
     blocks = _text_blocks([line for line in prose if line.quadrant == quadrant], content, bodies)
     stream_blocks = len(blocks)
-    blocks += [Block("table", table.box, table_markdown(table.cells)) for table in tables]
+    blocks += [
+        replace(table_block(table, content.width, content.height), bbox=table.box)
+        for table in tables
+    ]
     figures, backgrounds = _figures(content)
     blocks += figures
     is_rtl = _is_right_to_left(lines)
@@ -172,12 +176,6 @@ def _without_copies(lines: Sequence[Line]) -> list[Line]:
             places.append(line.box)
         kept.append(line)
     return kept
-
-
-def _holds(outer: Box, inner: Box) -> bool:
-    """Whether the middle of `inner` lies in `outer`."""
-    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
-    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
 
 
 def _is_right_to_left(lines: Sequence[Line]) -> bool:

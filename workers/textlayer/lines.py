@@ -19,15 +19,16 @@ from dataclasses import dataclass
 import pymupdf
 
 from schemas.pages import Box
+from workers.layout.tables.ruled import THICK
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.raw import RawBlock, RawLine
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
 
-MAX_RULES = 2_000
-"""Paths kept as ruling lines; all paths are counted. A table of 30 x 12 cells, each drawn as a
-box with four edges of its own, has 1,800."""
+MAX_RULES = 4_000
+"""Paths kept as ruling lines and areas; all paths are counted. A table of 60 x 12 cells, each drawn
+as a box with four edges of its own, has 3,600."""
 
 # No TEXT_PRESERVE_LIGATURES: MuPDF then writes "fi" for U+FB01. No TEXT_CID_FOR_UNKNOWN_UNICODE:
 # an unmapped glyph must show as U+FFFD, not as an arbitrary character. No TEXT_COLLECT_STYLES: it
@@ -94,6 +95,7 @@ class PageContent:
     hidden_chars: int
     garbled_chars: int
     rules: tuple[Box, ...]
+    fills: tuple[Box, ...]
     images: tuple[Box, ...]
     path_count: int
     covered_share: float
@@ -106,11 +108,14 @@ def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
     text = _read_text(page, view)
     lines: list[Line] = []
     rules: list[Box] = []
+    fills: list[Box] = []
     hidden_chars = garbled_chars = 0
     for block in text.blocks:
         if block["type"] == 3:
-            if block["isrect"] and len(rules) < MAX_RULES:
-                rules.append(place(block["bbox"], text.matrix))
+            if block["isrect"] and len(rules) + len(fills) < MAX_RULES:
+                box = place(block["bbox"], text.matrix)
+                is_area = not block["stroked"] and min(box[2] - box[0], box[3] - box[1]) > THICK
+                (fills if is_area else rules).append(box)
         elif block["type"] == 0:
             for raw in block["lines"][: MAX_LINES - len(lines)]:
                 line, hidden, garbled = _line(raw, block["number"], text)
@@ -126,6 +131,7 @@ def read_page(page: pymupdf.Page, view: View = AS_DISPLAYED) -> PageContent:
         hidden_chars,
         garbled_chars,
         tuple(rules),
+        tuple(fills),
         *_pictures(page, matrix, width, height),
     )
 

@@ -30,10 +30,11 @@ class RawLine(TypedDict):
 
 
 class RawBlock(TypedDict, total=False):
-    """Of type 0, a paragraph with `number` and `lines`; of type 3, a path with `isrect`."""
+    """Of type 0, a paragraph with `number` and `lines`; of type 3, a path: `isrect`, `stroked`."""
 
     type: int
     bbox: Box
     number: int
     lines: list[RawLine]
     isrect: bool
+    stroked: bool
