@@ -25,9 +25,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -45,16 +46,20 @@ from workers.engines.text_lines import (
     LineFinder,
     Pixels,
     Recognised,
+    Sight,
     choose_side,
     decode_image,
     detector_pixels,
     failed_reading,
+    likely_text,
     line_pixels,
     model_file,
     padded_width_px,
     reading_of,
+    reduced,
     usable_cores,
 )
+from workers.engines.tiles import tiles_of
 from workers.layout.regions import shared_layout_model
 
 Tensor = NDArray[np.float32]
@@ -67,6 +72,7 @@ class _Page:
 
     lines: list[Future[Line]]
     regions: Future[tuple[Block, ...]] | None
+    sight: Sight
 
 
 class RapidOcrEngine:
@@ -112,13 +118,18 @@ class RapidOcrEngine:
     def _detect(self, page: PageImage, pool: ThreadPoolExecutor) -> _Page:
         """Find the lines of `page` and give each to the pool."""
         image = decode_image(page.data)
-        pixels = detector_pixels(image)
-        scores = self._detector.run(None, {"x": _tensor(pixels, pixels.shape[1])})[0]
-        crops = self._find_lines(scores, image)
-        lines = [pool.submit(self._read_line, crop) for crop in crops]
-        has_regions = self._layout is not None and crops
-        regions = pool.submit(self._layout.regions, page) if has_regions else None
-        return _Page(lines, regions)
+        regions = None if self._layout is None else pool.submit(self._layout.regions, page)
+        tiles = tiles_of(image)
+        lines: list[Future[Line]] = []
+        maps = []
+        for tile in tiles:
+            pixels = detector_pixels(tile.pixels)
+            scores = self._detector.run(None, {"x": _tensor(pixels, pixels.shape[1])})[0]
+            crops = self._find_lines(scores, tile)
+            lines += [pool.submit(self._read_line, crop) for crop in crops]
+            maps.append(reduced(scores, tile))
+        sight = Sight(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), likely_text(tiles, maps))
+        return _Page(lines, regions, sight)
 
     def _read_line(self, crop: LineCrop) -> Line:
         """Read `crop` as it is and, if the confidence is low, upside down too."""
@@ -161,7 +172,8 @@ def _finish(page: PageImage, future: Future[_Page]) -> Reading:
     try:
         done = future.result()
         regions = done.regions.result() if done.regions else ()
-        return reading_of(page, [line.result() for line in done.lines], regions)
+        sight = replace(done.sight, regions=regions)
+        return reading_of(page, [line.result() for line in done.lines], sight)
     except EnvironmentFault:
         raise
     except Exception as exc:  # noqa: BLE001 - a worker's boundary

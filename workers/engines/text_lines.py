@@ -12,7 +12,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -24,7 +24,12 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from schemas.pages import Block, PageError, PageImage, Reading, own_text
-from workers.layout.page_blocks import TextLine, page_blocks
+from workers.engines.tiles import Tile
+from workers.layout import tables
+from workers.layout.coverage import coverage
+from workers.layout.page_blocks import TextLine, Whole, page_blocks
+from workers.layout.tables import Piece, Table
+from workers.layout.tables.pixels import tables_of
 
 Pixels = NDArray[np.uint8]
 """uint8 (height, width, 3), BGR as OpenCV decodes and as the models were trained."""
@@ -40,6 +45,9 @@ _MIN_SIDE_PX = 736
 """Smaller pages are enlarged for detection, as RapidOCR does: its `limit_side_len`."""
 _MAX_SIDE_PX = 2000
 """Larger pages are reduced for detection, as RapidOCR does: its `max_side_len`."""
+
+_LIKELY_PX = 4
+"""A pixel of the map that is kept of a page: two of a line of the least height that is read."""
 
 _LINE_HEIGHT_PX = 48
 _TEXT_HEIGHT_PX = 42
@@ -108,10 +116,17 @@ class LineFinder:
             thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True
         )
 
-    def __call__(self, scores: Floats, image: Pixels) -> list[LineCrop]:
-        """`scores`: float32 (1, 1, height, width) of the detector's input, 0 to 1."""
-        corners, _ = self._find_boxes(scores, image.shape[:2])
-        return [LineCrop(quad, get_rotate_crop_image(image, quad)) for quad in corners]
+    def __call__(self, scores: Floats, tile: Tile) -> list[LineCrop]:
+        """The tile's lines, with corners on the page.
+
+        `scores`: float32 (1, 1, height, width) of the detector's input, 0 to 1.
+        """
+        corners, _ = self._find_boxes(scores, tile.pixels.shape[:2])
+        return [
+            LineCrop(tile.on_page(quad), get_rotate_crop_image(tile.pixels, quad))
+            for quad in corners
+            if tile.owns(quad)
+        ]
 
 
 def model_file(name: str) -> Traversable:
@@ -148,6 +163,25 @@ def detector_pixels(image: Pixels) -> Pixels:
     return resized
 
 
+def reduced(scores: Floats, tile: Tile) -> Floats:
+    """A tile's map at a quarter of its size, which is enough to tell where text is."""
+    height, width = (-(-side // _LIKELY_PX) for side in tile.pixels.shape[:2])
+    small: Floats = cv2.resize(scores[0, 0].astype(np.float32), (width, height))
+    return small
+
+
+def likely_text(tiles: Sequence[Tile], maps: Sequence[Floats]) -> Floats:
+    """How likely each place of a page is text, from the `reduced` maps of its tiles."""
+    places = [(tile.top // _LIKELY_PX, tile.left // _LIKELY_PX) for tile in tiles]
+    height = max(top + part.shape[0] for (top, _), part in zip(places, maps, strict=True))
+    width = max(left + part.shape[1] for (_, left), part in zip(places, maps, strict=True))
+    whole = np.zeros((height, width), np.float32)
+    for (top, left), part in zip(places, maps, strict=True):
+        place = whole[top : top + part.shape[0], left : left + part.shape[1]]
+        np.maximum(place, part, out=place)
+    return whole
+
+
 def line_pixels(crop: Pixels) -> Pixels:
     """One line at the recogniser's height, not yet padded to `padded_width_px`."""
     height_px, width_px = crop.shape[:2]
@@ -177,28 +211,75 @@ def failed_reading(engine: str, page: PageImage, exc: BaseException) -> Reading:
     return Reading(page.page_id, error=PageError("engine_error", detail))
 
 
-def reading_of(
-    page: PageImage, detected: Sequence[Line], regions: Sequence[Block] = ()
-) -> Reading:
-    """The reading of a page from all lines that detection found, read or not.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen of a page besides its lines.
 
-    `regions` are those of the layout model, on the page as it lies.
+    Args:
+        grey: its pixels, uint8 (height, width).
+        likely: how likely text is, float32 (height, width) of any size.
+        regions: what the layout model found; empty where it did not look.
     """
+
+    grey: NDArray[np.uint8]
+    likely: Floats
+    regions: tuple[Block, ...] = ()
+
+
+def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = None) -> Reading:
+    """The reading of a page from all lines that detection found, read or not."""
     lines = [line for line in detected if line.is_read]
+    size = (page.width, page.height)
+    texts = [text_line(line) for line in lines]
+    seen = None if sight is None else _coverage(texts, size, sight)
     if not lines:
-        return Reading(page.page_id)
+        return Reading(page.page_id, coverage=seen)
     # Of a page scanned upside down, the order is that of the page turned upright.
     is_turned = 2 * sum(line.is_upside_down for line in lines) > len(lines)
-    texts = [text_line(line) for line in lines]
-    size = (page.width, page.height)
-    blocks = _turned_blocks(texts, size) if is_turned else page_blocks(texts, size, regions)
+    if is_turned:
+        blocks = _turned_blocks(texts, size)
+    elif sight is None:
+        blocks = page_blocks(texts, size)
+    else:
+        blocks = page_blocks(texts, size, sight.regions, _tables(texts, size, sight))
     return Reading(
         page.page_id,
         text=own_text(blocks),
         blocks=blocks,
         confidence=_page_confidence(detected),
         turn=_turn(lines),
+        coverage=seen,
     )
+
+
+def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> list[Whole]:
+    """The tables with the numbers of their lines."""
+    width, height = size
+    pieces = [Piece(line.box, line.text) for line in lines]
+    regions = [
+        (x0 * width, y0 * height, x1 * width, y1 * height)
+        for region in sight.regions
+        if region.label == "table"
+        for x0, y0, x1, y1 in [region.bbox]
+    ]
+    return [
+        Whole(_table_block(table, lines, size), table.pieces)
+        for table in tables_of(sight.grey, pieces, regions)
+    ]
+
+
+def _table_block(table: Table, lines: Sequence[TextLine], size: tuple[int, int]) -> Block:
+    taken = [lines[i] for i in table.pieces]
+    weights = [len(line.text) for line in taken]
+    sure = sum(w * line.confidence for w, line in zip(weights, taken, strict=True))
+    return replace(tables.block(table, *size), confidence=sure / sum(weights) if taken else None)
+
+
+def _coverage(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> float | None:
+    width, height = size
+    read = [(x0 / width, y0 / height, x1 / width, y1 / height) for (x0, y0, x1, y1), *_ in lines]
+    figures = [region.bbox for region in sight.regions if region.label == "figure"]
+    return coverage(sight.grey, read, figures, sight.likely)
 
 
 def text_line(line: Line) -> TextLine:

@@ -53,7 +53,8 @@ def coverage(
     total = int(counted.sum())
     if total < _MIN_CELLS:
         return None
-    return float((counted & _inside(grey, read)).sum()) / total
+    read_cells = int((counted & _inside(grey, read)).sum())
+    return read_cells / total
 
 
 def print_cells(grey: Grey) -> Cells:
@@ -70,7 +71,8 @@ def print_cells(grey: Grey) -> Cells:
 
 def _differ(pixels: Grey, others: Grey) -> Cells:
     # In 8 bits throughout: 16 would take five times as long.
-    return (np.maximum(pixels, others) - np.minimum(pixels, others)) >= _CONTRAST
+    differ: Cells = (np.maximum(pixels, others) - np.minimum(pixels, others)) >= _CONTRAST
+    return differ
 
 
 def _counts(edges: Grey) -> Grey:

@@ -115,9 +115,7 @@ def _owners(page: _Page, regions: Sequence[Block]) -> list[int | None]:
     shared = np.clip(high - low, 0, None).prod(axis=2)
     shares = shared / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-12)[:, None]
     sizes = (places[:, 2:] - places[:, :2]).prod(axis=1)
-    least = [
-        _LEAST_FIGURE_LINE if region.label in _WHOLES else _INSIDE for region in regions
-    ]
+    least = [_LEAST_FIGURE_LINE if region.label in _WHOLES else _INSIDE for region in regions]
     owners: list[int | None] = []
     for row in shares:
         inside = np.flatnonzero(row >= least)
@@ -143,18 +141,14 @@ def _figures(
     return figures
 
 
-def _label(
-    page: _Page, number: int, regions: Sequence[Block], owners: Sequence[int | None]
-) -> str:
+def _label(page: _Page, number: int, regions: Sequence[Block], owners: Sequence[int | None]) -> str:
     """What the line's region is; a table's lines that are in no table are prose."""
     owner = owners[number]
     label = "paragraph" if owner is None else regions[owner].label
     return "paragraph" if label in _WHOLES else label
 
 
-def _furniture(
-    page: _Page, labels: Mapping[int, str], wholes: Sequence[Block]
-) -> dict[int, str]:
+def _furniture(page: _Page, labels: Mapping[int, str], wholes: Sequence[Block]) -> dict[int, str]:
     """The lines that are furniture, and what each is.
 
     The model's heads and feet count only at the page's edge and outside all content; of lines
@@ -276,9 +270,7 @@ def _kinds(labels: Sequence[str], owners: Sequence[int | None]) -> list[int]:
     return [numbers[name] for name in names]
 
 
-def _paragraph(
-    page: _Page, rows: Sequence[Sequence[int]], labels: Mapping[int, str]
-) -> Block:
+def _paragraph(page: _Page, rows: Sequence[Sequence[int]], labels: Mapping[int, str]) -> Block:
     members = [i for row in rows for i in row]
     weights: dict[str, int] = {}
     for i in members:
@@ -298,9 +290,7 @@ def _paragraph(
     return _block(page, label, members, text)
 
 
-def _heading_level(
-    page: _Page, members: Sequence[int], text: str, rows: int, label: str
-) -> int:
+def _heading_level(page: _Page, members: Sequence[int], text: str, rows: int, label: str) -> int:
     """The level of a heading, 0 for none: as the model says, or by its height."""
     if rows > _MAX_HEADING_ROWS or len(text) > _MAX_HEADING_CHARS:
         return 0

@@ -167,9 +167,7 @@ def _flow(
     ]
 
 
-def _labelled(
-    rows: Sequence[_Row], kinds: Sequence[int], begins: Sequence[bool]
-) -> Iterator[_Row]:
+def _labelled(rows: Sequence[_Row], kinds: Sequence[int], begins: Sequence[bool]) -> Iterator[_Row]:
     """The rows with kind and beginning; one of several kinds is cut where the kind changes."""
     for row in rows:
         cut = [list(part) for _, part in groupby(row.members, key=lambda i: kinds[i])]
@@ -264,7 +262,7 @@ def _are_columns(
         min(widths) >= _MIN_OFFSET_WIDTH * unit
         and min(fills) >= _MIN_OFFSET_FILL
         and min(map(len, rows)) >= _MIN_OFFSET_ROWS
-        and _level_share(*rows, unit) <= _MAX_LEVEL_SHARE
+        and _level_share(rows[0], rows[1], unit) <= _MAX_LEVEL_SHARE
     )
 
 

@@ -23,7 +23,7 @@ from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
 from workers.layout.regions import shared_layout_model
 from workers.reading.deep import parse_regions
-from workers.reading.ladder import Climb, LadderSettings, climb
+from workers.reading.ladder import LARGE, Climb, LadderSettings, ToRead, climb
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 class ReplicaSettings:
     """What a replica is made of.
 
+    `layout` is the recipe's: with `never` an engine that finds lines does without the layout model.
     `threads` is None for all cores, `batch_pages` None for the engine's own batch size. A call of
     an engine may take `read_timeout_s` for each of its pages. A longer call ends the whole process,
     because a hung native library cannot be interrupted. A replica in the driver's own process has
@@ -44,6 +45,7 @@ class ReplicaSettings:
     ladder: LadderSettings
     fallback: EngineSpec | None = None
     deep: bool = False
+    layout: str = "auto"
     threads: int | None = None
     batch_pages: int | None = None
     read_timeout_s: float | None = None
@@ -54,9 +56,9 @@ def load_replica(settings: ReplicaSettings) -> Replica:
 
     Raises ModelError where either cannot be loaded.
     """
-    sizes = settings.threads, settings.batch_pages
-    engine = load_engine(settings.engine, *sizes)
-    fallback = load_engine(settings.fallback, *sizes) if settings.fallback else None
+    rest = settings.threads, settings.batch_pages, settings.layout != "never"
+    engine = load_engine(settings.engine, *rest)
+    fallback = load_engine(settings.fallback, *rest) if settings.fallback else None
     return Replica(engine, settings, fallback)
 
 
@@ -99,7 +101,11 @@ class Replica:
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
         """Read the pages that need an engine; None for pages that failed. Same length and order."""
-        todo = [(p.image, p.ink_share) for p in pages if p.needs_engine and p.image is not None]
+        todo = [
+            ToRead(p.image, p.ink_share, p.large)
+            for p in pages
+            if p.needs_engine and p.image is not None
+        ]
         climbs = iter(climb(todo, self._engines, self._settings.ladder, self._read))
         readings = [self._settle(page, climbs) for page in pages]
         return self._parse_deeply(pages, readings) if self._settings.deep else readings
@@ -126,7 +132,7 @@ class Replica:
             engine=best.engine.name,
             model=best.engine.model,
             model_revision=best.engine.revision,
-            mode=best.engine.mode,
+            mode=LARGE if best.is_large else best.engine.mode,
             task=best.engine.task,
             is_fallback=self._is_fallback(best.engine),
             rotation=(page.rotation + best.rotation) % 360,

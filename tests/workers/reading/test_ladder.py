@@ -17,7 +17,7 @@ from tests.builders import PROSE, make_doc_id
 from tests.engines import ScriptedEngine
 from workers.engines import Engine
 from workers.rasterising import pictures
-from workers.reading.ladder import Climb, LadderSettings, climb
+from workers.reading.ladder import Climb, LadderSettings, ToRead, climb
 
 SETTINGS = LadderSettings(Quality(), Raster(format="png"), rotate=True)
 OUTCOMES = ("ok", "loop", "no_end", "engine_error", "low_confidence", "no_text")
@@ -59,7 +59,7 @@ def call(engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
 
 
 def run(images: Sequence[PageImage], *engines: Engine) -> list[Climb]:
-    return climb([(image, 0.1) for image in images], engines, SETTINGS, call)
+    return climb([ToRead(image, 0.1) for image in images], engines, SETTINGS, call)
 
 
 def test_a_page_that_reads_well_is_read_once() -> None:
@@ -146,7 +146,7 @@ def test_pages_without_text_or_end_are_not_turned(outcome: str) -> None:
 
 def test_nothing_is_turned_where_the_recipe_says_so() -> None:
     settings = LadderSettings(Quality(), Raster(), rotate=False)
-    [done] = climb([(picture(), 0.1)], [scripted("low_confidence")], settings, call)
+    [done] = climb([ToRead(picture(), 0.1)], [scripted("low_confidence")], settings, call)
     assert len(done.attempts) == 1
 
 
@@ -167,7 +167,7 @@ def test_each_rung_reads_exactly_the_pages_that_were_bad_on_all_before(
     engine, stronger, fallback, last = rungs
     engine.retries, fallback.retries = (stronger,), (last,)
     settings = LadderSettings(Quality(), Raster(), rotate=False)
-    done = climb([(image, 0.1) for image in images], [engine, fallback], settings, call)
+    done = climb([ToRead(image, 0.1) for image in images], [engine, fallback], settings, call)
     for number, rung in enumerate(rungs):
         expected = [
             image.page_id
