@@ -291,3 +291,27 @@ def _is_broken(contents: Sequence[Sequence[Piece]]) -> bool:
     """Whether the second lines look like the rest of the first: most begin in lower case."""
     seconds = [lines[1][0].text.strip() for c in contents if len(lines := lines_in(c)) > 1]
     return sum(text[:1].islower() or text[:1] in "([" for text in seconds) * 2 >= len(seconds)
+
+
+def with_tall_heads(draft: Draft, head_rows: int) -> Draft:
+    """A head that stands beside heads of several rows, over all of these rows."""
+    if head_rows < 2:
+        return draft
+    at = {span: i for i, span in enumerate(draft.spans)}
+    spans, contents = list(draft.spans), list(draft.contents)
+    for column in range(draft.columns):
+        own = [at.get((row, column, 1, 1)) for row in range(head_rows)]
+        if None in own:
+            continue
+        filled = [i for i in own if i is not None and contents[i]]
+        if len(filled) == 1:
+            spans[filled[0]] = (0, column, head_rows, 1)
+            for i in own:
+                if i is not None and i != filled[0]:
+                    spans[i] = (0, column, 0, 0)
+    kept = [i for i, span in enumerate(spans) if span[2]]
+    return replace(
+        draft,
+        spans=tuple(spans[i] for i in kept),
+        contents=tuple(contents[i] for i in kept),
+    )

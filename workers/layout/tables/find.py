@@ -24,6 +24,8 @@ _MAX_CROSSING = 0.1  # words cut by lines, of all pieces: more are labels of a d
 _MAX_SPANNED = 4.0  # slots a cell covers on the mean; a form has lines that only one field heeds
 _MIN_LEVEL = 40.0  # a table between level lines is at least this wide
 _SAME_END = 4.0
+_MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
+_NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
 def find(
@@ -149,7 +151,7 @@ def _tabular(
         own = [pieces[i].box for i in free if holds(box, pieces[i].box)]
         rows = rows_of(own)
         several = sum(len(row) > 1 for row in rows)
-        if rows and several * 2 >= len(rows):
+        if several * 2 >= len(rows) > 0 or (several and len(rows) <= _MAX_ROW_LINES):
             begin, end = (at if begin is None else begin), at + 1
         elif len(rows) > 2 and begin is not None:
             yield (above[1] - 2, levels[begin][0], above[2] + 2, levels[end][0])
@@ -201,10 +203,14 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
     """
     rows: list[list[int]] = []
     for i in numbers:
-        if rows and is_beside(pieces[rows[-1][-1]].box, pieces[i].box):
-            rows[-1].append(i)
-        else:
-            rows.append([i])
+        box = pieces[i].box
+        if rows and box[1] < pieces[rows[-1][0]].box[3]:
+            near = (row for row in rows[: -_NEAR_ROWS - 1 : -1] if _stands_in(box, pieces, row))
+            row = next(near, None)
+            if row is not None:
+                row.append(i)
+                continue
+        rows.append([i])
     runs: list[list[list[int]]] = [[]]
     alone = 0
     for row in rows:
@@ -221,6 +227,14 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
     return [
         [i for row in run for i in row] for run in runs if sum(len(row) > 1 for row in run) >= 3
     ]
+
+
+def _stands_in(box: Box, pieces: Sequence[Piece], row: Sequence[int]) -> bool:
+    """Whether the box stands beside the pieces of a row, over none of them."""
+    if not is_beside(pieces[row[0]].box, box):
+        return False
+    others = (pieces[i].box for i in row)
+    return all(box[0] >= other[2] - 1 or box[2] <= other[0] + 1 for other in others)
 
 
 def _follows(pieces: Sequence[Piece], above: Sequence[int], row: Sequence[int]) -> bool:

@@ -89,12 +89,31 @@ def logical_rows(
 
 def _cells(row: Row, rows: Sequence[Row], number: int, is_head: bool, columns: Columns) -> Cells:
     cells: Cells = {}
+    if len(row) == 1 and not is_head and _is_section(row[0], rows, columns):
+        return {(0, len(columns.edges) - 1): [row[0]]}
     for chunk in row:
         span = span_of(chunk, columns.edges, columns.gaps)
         if is_head and number + 1 < len(rows):
             span = _spanned(chunk, span, rows[number + 1], columns)
         _join(cells, {span: [chunk]})
     return cells
+
+
+def _is_section(chunk: Chunk, rows: Sequence[Row], columns: Columns) -> bool:
+    """Whether a lone chunk heads the rows below it: it stands in the middle of the table, over a
+    column of numbers."""
+    middle = (columns.edges[0] + columns.edges[-1]) / 2
+    if is_number(chunk.piece.text) or abs(chunk.piece.middle[0] - middle) > 1.5 * chunk.piece.em:
+        return False
+    at = span_of(chunk, columns.edges, columns.gaps)[0]
+    others = [
+        other.piece.text
+        for row in rows
+        if len(row) > 1
+        for other in row
+        if span_of(other, columns.edges, columns.gaps) == (at, 1)
+    ]
+    return sum(map(is_number, others)) > 0.6 * len(others)
 
 
 def _spanned(chunk: Chunk, span: tuple[int, int], below: Row, columns: Columns) -> tuple[int, int]:
@@ -182,26 +201,29 @@ def _is_one_row(
     step = row[0].piece.box[3] - before[0].piece.box[3]
     if leading is not None:
         return step <= leading
-    if not is_tight(before, row):
+    is_lower = (0, 1) in cells and cells[0, 1][0].piece.text.strip()[:1].islower()
+    if set(above) == {(0, 1)} and is_lower and is_tight(before, row):
+        return True  # a long label whose figures stand beside its last line
+    if not is_tight(before, row) or len(cells) >= len(above):
         return False
-    if set(above) == {(0, 1)} and (0, 1) in cells:
-        # a long label whose figures stand beside its last line
-        return cells[0, 1][0].piece.text.strip()[:1].islower()
-    if len(cells) >= len(above):
-        return False
+    return ((0, 1) not in cells or is_lower) and _goes_on(above, cells, columns)
+
+
+def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:
+    """Whether the first word of each cell had no room in the cell above it, and is no number."""
     for (first, width), chunks in cells.items():
         over = next((own for own in above if _overlap(own, (first, width))), None)
-        if over is None or is_number(chunks[0].piece.text):
+        if over is None or over[1] != width or is_number(chunks[0].piece.text):
             return False
+        if len(cells) == 1 and first > 0 and len(columns.gaps) > 1:
+            continue  # a row of a table with three columns would have more than this
         last = max(above[over], key=lambda chunk: chunk.piece.box[3])
         right = columns.edges[over[0] + over[1]]
         if over[0] + over[1] - 1 < len(columns.gaps):
             right = columns.gaps[over[0] + over[1] - 1][0]
         if not had_no_room(last.piece, chunks[0].piece, right):
             return False
-    is_stub = (0, 1) in cells
-    text = cells[0, 1][0].piece.text.strip() if is_stub else ""
-    return not is_stub or text[:1].islower()
+    return True
 
 
 def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.pages import Box
-from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at
-from workers.layout.tables.filling import Draft, Span, split_rows
+from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at, is_tight
+from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
 
@@ -71,7 +71,7 @@ def structure(
     groups = logical_rows(rows, head, grid, is_row_ruled)
     head = sum(group[0] < head for group, _ in groups)
     cells = [cells for _, cells in groups]
-    draft = _draft(cells, edges, box)
+    draft = with_tall_heads(_draft(cells, edges, box), head)
     return Found(split_rows(draft) if is_row_ruled else draft, head)
 
 
@@ -101,9 +101,24 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
     first, last = 0, len(rows)
     while first < last and is_out(rows[first]):
         first += 1
-    while last > first and is_out(rows[last - 1]):
+    while (
+        last > first
+        and is_out(rows[last - 1])
+        and not _goes_on(rows[first : last - 1], rows[last - 1])
+    ):
         last -= 1
     return rows[first:last]
+
+
+def _goes_on(above: Sequence[Row], row: Row) -> bool:
+    """Whether a lone chunk is a further line of a cell above it, not a note under the table."""
+    cells = next((other for other in reversed(above) if len(other) > 1), None)
+    if cells is None or len(row) > 1 or not is_tight(above[-1], row):
+        return False
+    chunk = row[0]
+    if chunk.x0 > cells[1].x0 - 0.5 * chunk.piece.em:
+        return True
+    return chunk.x1 < cells[1].x0 and chunk.piece.text.strip()[:1].islower()
 
 
 def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known: bool) -> bool:
@@ -115,7 +130,7 @@ def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known:
     split_rows = sum(len(row) > 1 for row in rows)
     firsts = [row[0].piece.text for row in rows if len(row) > 1]
     is_list = len(gaps) == 1 and sum(bool(_BULLET.match(t)) for t in firsts) * 2 > len(firsts)
-    if is_list or split_rows < (0.3 if is_known else 0.6) * len(rows):
+    if is_list or split_rows < (0.3 if is_known else 0.5) * len(rows):
         return False
     if sum(bool(_WORDLIKE.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(
         texts
