@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -73,6 +74,10 @@ all four orientations: at least 0.95 on turned pages, at most 0.10 on upright on
 between and stay as they are."""
 _LEAST_LINES_TO_TURN = 3
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+_MAX_BROKEN_SHARE = 0.1
+"""Prose that stands in no columns, and is cut into some, has more of its words broken."""
 
 
 class Line(NamedTuple):
@@ -265,7 +270,15 @@ def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> l
     return [
         Whole(_table_block(table, lines, size), table.pieces)
         for table in tables_of(sight.grey, pieces, regions)
+        if _broken_share(table, lines) <= _MAX_BROKEN_SHARE
     ]
+
+
+def _broken_share(table: Table, lines: Sequence[TextLine]) -> float:
+    """The share of the lines' words that are no words of the table: it cuts through them."""
+    words = Counter(word for i in table.pieces for word in lines[i].text.split())
+    kept = Counter(word for cell in table.cells for word in cell.text.split())
+    return (words - kept).total() / max(words.total(), 1)
 
 
 def _table_block(table: Table, lines: Sequence[TextLine], size: tuple[int, int]) -> Block:

@@ -43,6 +43,10 @@ _PAGE_NUMBER = re.compile(
 _BULLET = re.compile(r"^(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 _NUMBERED = re.compile(r"^(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s*(?=[^\W\d_])")
 _SECTION = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
+_SUBSECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_].{0,80}[^\W\d_][)?!]?")
+"""A line of its own with a number of two parts; one of a table of contents ends in a number."""
+_HEADING_START = re.compile(r"[\w\"'“«„‘(\[¿¡§「『【\\]")
+"""A command begins with its prompt or a dash."""
 _LEADERS = re.compile(r"(?:\s?[.·…]){4,}\s*")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
@@ -294,13 +298,14 @@ def _heading_level(page: _Page, members: Sequence[int], text: str, rows: int, la
     """The level of a heading, 0 for none: as the model says, or by its height."""
     if rows > _MAX_HEADING_ROWS or len(text) > _MAX_HEADING_CHARS:
         return 0
-    if sum(char.isalpha() for char in text) < 2:
+    if sum(char.isalpha() for char in text) < 2 or not _HEADING_START.match(text):
         return 0
     heights = [page.lines[i].box[3] - page.lines[i].box[1] for i in members]
     ratio = float(np.median(heights)) / page.usual_height
     is_named = label in ("title", "heading")
     is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
-    if not (is_named or is_large) or (rows > 1 and text.endswith((".", ",", ";", ":", "。"))):
+    is_section = rows == 1 and label == "paragraph" and bool(_SUBSECTION.fullmatch(text))
+    if not (is_named or is_large or is_section) or (rows > 1 and text.endswith((".", ",", ";", ":", "。"))):
         return 0
     by_height = next((level for least, level in _LEVEL_HEIGHTS if ratio >= least), 3)
     if label == "title":
@@ -308,7 +313,7 @@ def _heading_level(page: _Page, members: Sequence[int], text: str, rows: int, la
     section = _SECTION.match(text)
     if section is not None and ratio < _LEVEL_HEIGHTS[0][0]:
         return min(section[1].count(".") + 2, 6)
-    return max(by_height, 2) if is_named else by_height
+    return by_height if is_large else max(by_height, 2)
 
 
 def _is_item(text: str) -> bool:

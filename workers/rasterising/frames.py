@@ -73,7 +73,7 @@ def count_frames(opened: ImageFile) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame upright, in RGB, as large as it is stored, and its pixels a length across and down."""
+    """A frame upright, in RGB, in its own size, and its pixels a length across and down."""
 
     picture: Image.Image
     density: tuple[float, float]

@@ -186,6 +186,8 @@ def _judge(reading: Reading, ink_share: float, floors: Quality) -> tuple[str, fl
     if reading.error is not None:
         return reading.error.reason, -1.0
     cleaned = clean(reading.text)
-    scores = quality.measure(cleaned, signatures.words(cleaned), reading.confidence, ink_share, reading.coverage)
+    scores = quality.measure(
+        cleaned, signatures.words(cleaned), reading.confidence, ink_share, reading.coverage
+    )
     error = quality.judge(scores, measures.count_up_to(cleaned, floors.min_text_tokens), floors)
     return (error.reason if error else "ok"), scores.score
