@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
-from schemas.pages import Block, PageError, PageImage, Reading, own_text
+from schemas.pages import Block, Box, PageError, PageImage, Reading, own_text
 from workers.engines.tiles import Tile
 from workers.layout import tables
 from workers.layout.coverage import coverage
@@ -78,6 +78,12 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 _MAX_BROKEN_SHARE = 0.1
 """Prose that stands in no columns, and is cut into some, has more of its words broken."""
+
+_SPANNING = 0.75
+_MAX_SPANNING_SHARE = 0.5
+"""A column of justified prose is found as a box a row; a row of cells as a box a cell, or two."""
+_MAX_BROKEN_SHARE_UNKNOWN = 0.02
+"""Of a table that the layout model does not see: a ruled note is no table."""
 
 
 class Line(NamedTuple):
@@ -270,8 +276,25 @@ def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> l
     return [
         Whole(_table_block(table, lines, size), table.pieces)
         for table in tables_of(sight.grey, pieces, regions)
-        if _broken_share(table, lines) <= _MAX_BROKEN_SHARE
+        if _broken_share(table, lines) <= _most_broken(table, regions)
+        and _spanning_share(table, lines) <= _MAX_SPANNING_SHARE
     ]
+
+
+def _spanning_share(table: Table, lines: Sequence[TextLine]) -> float:
+    """The share of the table's lines that reach over most of its width."""
+    width = table.box[2] - table.box[0]
+    reaches = [lines[i].box[2] - lines[i].box[0] for i in table.pieces]
+    return sum(reach >= _SPANNING * width for reach in reaches) / max(len(reaches), 1)
+
+
+def _most_broken(table: Table, regions: Sequence[Box]) -> float:
+    x0, y0, x1, y1 = table.box
+    is_known = any(
+        x0 < right and left < x1 and y0 < bottom and top < y1
+        for left, top, right, bottom in regions
+    )
+    return _MAX_BROKEN_SHARE if is_known else _MAX_BROKEN_SHARE_UNKNOWN
 
 
 def _broken_share(table: Table, lines: Sequence[TextLine]) -> float:

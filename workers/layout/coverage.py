@@ -60,6 +60,8 @@ def coverage(
 def print_cells(grey: Grey) -> Cells:
     """The cells with print; what does not fill a cell at the right and the bottom is left out."""
     rows, columns = (side // CELL_PX for side in grey.shape)
+    if not rows * columns:
+        return np.zeros((rows, columns), bool)
     inner = grey[: rows * CELL_PX, : columns * CELL_PX]
     across = np.zeros(inner.shape, np.uint8)
     across[:, 1:] = _differ(inner[:, 1:], inner[:, :-1])

@@ -305,7 +305,9 @@ def _heading_level(page: _Page, members: Sequence[int], text: str, rows: int, la
     is_named = label in ("title", "heading")
     is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
     is_section = rows == 1 and label == "paragraph" and bool(_SUBSECTION.fullmatch(text))
-    if not (is_named or is_large or is_section) or (rows > 1 and text.endswith((".", ",", ";", ":", "。"))):
+    if not (is_named or is_large or is_section) or (
+        rows > 1 and text.endswith((".", ",", ";", ":", "。"))
+    ):
         return 0
     by_height = next((level for least, level in _LEVEL_HEIGHTS if ratio >= least), 3)
     if label == "title":

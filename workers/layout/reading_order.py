@@ -181,15 +181,28 @@ def _labelled(rows: Sequence[_Row], kinds: Sequence[int], begins: Sequence[bool]
 
 
 def _cut(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[NDArray[np.intp]]:
-    """The parts beside the gutter that puts most boxes into columns; none where no gutter does."""
+    """The parts beside the gutter that puts most boxes into columns; none where no gutter does.
+
+    Of two that put as many, it is the one whose sides are less level: between the entries of a
+    column and their page numbers there is a gutter too.
+    """
     best: list[tuple[bool, NDArray[np.intp]]] = []
-    best_size = 0
+    best_rank = (0, 0.0)
     for gutter in _gutters(boxes, members, unit):
         parts = _bands(boxes, members, gutter, unit)
         size = sum(len(part) for is_column, part in parts if is_column)
-        if size > best_size:
-            best, best_size = parts, size
+        if size >= max(best_rank[0], 1):
+            rank = (size, -_level_beside(boxes, members, gutter, unit))
+            if not best or rank > best_rank:
+                best, best_rank = parts, rank
     return [part for _, part in best]
+
+
+def _level_beside(boxes: Boxes, members: NDArray[np.intp], gutter: float, unit: float) -> float:
+    """The `_level_share` of the rows left and right of a gutter."""
+    left = members[boxes[members, 2] <= gutter]
+    right = members[boxes[members, 0] >= gutter]
+    return _level_share(_rows(boxes, left, unit), _rows(boxes, right, unit), unit)
 
 
 def _gutters(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[float]:

@@ -123,16 +123,16 @@ def climb(
 
 
 def _lacks_pixels(page: Climb) -> bool:
-    """Whether a page with a larger image read badly by an engine that says what it missed.
+    """Whether a page with a larger image was read badly by an engine that says what it missed.
 
-    Others scale every page to a size of their own.
+    Others scale every page to a size of their own. Without any text no engine says.
     """
     best = page.best
     return bool(
         page.large is not None
         and best is not None
         and best.outcome != "ok"
-        and best.reading.coverage is not None
+        and (best.reading.coverage is not None or best.outcome == "no_text")
     )
 
 

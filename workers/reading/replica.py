@@ -18,14 +18,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from schemas.errors import EngineDied, NoEngineError, ShardError
-from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
+from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
 from workers.layout.regions import shared_layout_model
-from workers.reading.deep import parse_regions
+from workers.reading.deep import cut_regions, parse_regions
 from workers.reading.ladder import LARGE, Climb, LadderSettings, ToRead, climb
 
 log = logging.getLogger(__name__)
+
+_LINE_ENGINES = ("rapidocr", "ppocr")
+"""They give the words of every region with the page, so that no crop is read again."""
 
 EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
@@ -71,7 +74,7 @@ class Replica:
     def __init__(
         self, engine: Engine, settings: ReplicaSettings, fallback: Engine | None = None
     ) -> None:
-        if settings.deep and engine.figure is None:
+        if settings.deep and engine.figure is None and engine.name not in _LINE_ENGINES:
             raise NoEngineError(
                 f"`deep: true` needs a prompt for figures, and {engine.name} {engine.model} has "
                 "none; take another engine or profile, or leave `deep` out"
@@ -143,34 +146,25 @@ class Replica:
         self, pages: Sequence[RasteredPage], readings: Sequence[PageReading | None]
     ) -> list[PageReading | None]:
         """The same readings; good ones have crops and links to them."""
-        figure = self._engines[0].figure
-        assert figure is not None
         todo: dict[int, tuple[PageImage, Reading]] = {}
         for place, (page, result) in enumerate(zip(pages, readings, strict=True)):
             if result is not None and any(attempt.outcome == "ok" for attempt in result.attempts):
                 image = result.image or page.image
                 assert image is not None
                 todo[place] = image, result.reading
-        parsed = parse_regions(
-            list(todo.values()),
-            functools.partial(self._read, figure),
-            shared_layout_model(self._settings.threads),
-            self._settings.ladder.raster,
-        )
+        figure = self._engines[0].figure
+        layout = shared_layout_model(self._settings.threads)
+        raster = self._settings.ladder.raster
+        if figure is None:
+            parsed = cut_regions(list(todo.values()), layout, raster)
+        else:
+            read = functools.partial(self._read, figure)
+            parsed = parse_regions(list(todo.values()), read, layout, raster)
         deep = list(readings)
         for place, (reading, crops) in zip(todo, parsed, strict=True):
             before = deep[place]
             assert before is not None
-            named = tuple(
-                replace(
-                    crop,
-                    engine=figure.name,
-                    model=figure.model,
-                    model_revision=figure.revision,
-                    mode=figure.mode,
-                )
-                for crop in crops
-            )
+            named = tuple(_named(crop, before, figure) for crop in crops)
             deep[place] = replace(before, reading=reading, crops=named)
         return deep
 
@@ -191,6 +185,25 @@ class Replica:
         if len(readings) != len(images):
             raise ShardError(f"{engine.name} gave {len(readings)} readings of {len(images)} pages")
         return readings
+
+
+def _named(crop: Crop, page: PageReading, figure: Engine | None) -> Crop:
+    """The crop with who read it: the engine for figures, else whoever read the page."""
+    if figure is None:
+        return replace(
+            crop,
+            engine=page.engine,
+            model=page.model,
+            model_revision=page.model_revision,
+            mode=page.mode,
+        )
+    return replace(
+        crop,
+        engine=figure.name,
+        model=figure.model,
+        model_revision=figure.revision,
+        mode=figure.mode,
+    )
 
 
 @contextmanager

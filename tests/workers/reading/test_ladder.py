@@ -150,6 +150,34 @@ def test_nothing_is_turned_where_the_recipe_says_so() -> None:
     assert len(done.attempts) == 1
 
 
+def test_small_print_is_read_from_the_larger_image_and_the_stored_one_is_kept() -> None:
+    large = pictures.decode(picture().data).resize((400, 600))
+    larger = PageImage(picture().page_id, pictures.encode(large, SETTINGS.raster), 400, 600)
+
+    def answer(page: PageImage) -> Reading:
+        return Reading(page.page_id, PROSE, confidence=0.9, coverage=1 if page == larger else 0.1)
+
+    [done] = climb([ToRead(picture(), 0.1, larger)], [ScriptedEngine(answer)], SETTINGS, call)
+    assert [(a.mode, a.outcome) for a in done.attempts] == [
+        ("plain", "incomplete"),
+        ("large", "ok"),
+    ]
+    assert done.best is not None
+    assert (done.best.image, done.best.is_large) == (picture(), True)
+
+
+@pytest.mark.parametrize("coverage", [None, 0.9])
+def test_a_page_that_misses_nothing_is_not_read_larger(coverage: float | None) -> None:
+    def answer(page: PageImage) -> Reading:
+        confidence = 0.1 if coverage is None else 0.9
+        return Reading(page.page_id, PROSE, confidence=confidence, coverage=coverage)
+
+    settings = LadderSettings(Quality(), Raster(), rotate=False)
+    pages = [ToRead(picture(), 0.1, picture())]
+    [done] = climb(pages, [ScriptedEngine(answer)], settings, call)
+    assert [a.mode for a in done.attempts] == ["plain"]
+
+
 tables = st.lists(
     st.lists(st.sampled_from(OUTCOMES), min_size=4, max_size=4), min_size=1, max_size=6
 )
