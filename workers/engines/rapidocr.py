@@ -51,6 +51,7 @@ from workers.engines.text_lines import (
     decode_image,
     detector_pixels,
     failed_reading,
+    has_page_shape,
     likely_text,
     line_pixels,
     model_file,
@@ -118,7 +119,8 @@ class RapidOcrEngine:
     def _detect(self, page: PageImage, pool: ThreadPoolExecutor) -> _Page:
         """Find the lines of `page` and give each to the pool."""
         image = decode_image(page.data)
-        regions = None if self._layout is None else pool.submit(self._layout.regions, page)
+        layout = self._layout if has_page_shape(page) else None
+        regions = pool.submit(layout.regions, page) if layout else None
         tiles = tiles_of(image)
         lines: list[Future[Line]] = []
         maps = []

@@ -47,6 +47,8 @@ _MIN_SIDE_PX = 736
 _MAX_SIDE_PX = 2000
 """Larger pages are reduced for detection, as RapidOCR does: its `max_side_len`."""
 
+_MAX_LAYOUT_ASPECT = 3
+"""On a strip of 420 x 5,000 px the layout model takes prose for running heads and feet."""
 _LIKELY_PX = 4
 """A pixel of the map that is kept of a page: two of a line of the least height that is read."""
 
@@ -207,6 +209,11 @@ def padded_width_px(line: Pixels) -> int:
     """The width that `line` is padded to for the recogniser, with grey: 0 of -1 to 1."""
     width_px: int = line.shape[1]
     return math.ceil(width_px / _LINE_WIDTH_STEP_PX) * _LINE_WIDTH_STEP_PX
+
+
+def has_page_shape(page: PageImage) -> bool:
+    """Whether the layout model, which squeezes a page to a square, knows such shapes."""
+    return max(page.width, page.height) <= _MAX_LAYOUT_ASPECT * min(page.width, page.height)
 
 
 def choose_side(corners: Floats, upright: Recognised, turned: Recognised | None) -> Line:

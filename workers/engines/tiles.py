@@ -19,6 +19,8 @@ MAX_WHOLE_PX = 2500
 _TILE_PIXELS = 2000 * 1500
 """What one look of the detector takes: about 0.4 GB of memory while it computes."""
 _MIN_TILE_PX = 640
+_MAX_TILE_PX = 2000 - 2 * 64
+"""With both overlaps the detector takes it as it is."""
 _OVERLAP_PX = 64
 """A line that a cut goes through is whole in one tile, if it is at most twice as high."""
 _SEARCHED = 0.25
@@ -78,7 +80,7 @@ def tiles_of(image: Pixels) -> list[Tile]:
 
 def _cuts(image: Pixels, along: int, across: int) -> list[int]:
     """Where to cut, with 0 and `along`: each time at the row with the fewest edges."""
-    length = max(_TILE_PIXELS // max(across, 1), _MIN_TILE_PX)
+    length = min(max(_TILE_PIXELS // max(across, 1), _MIN_TILE_PX), _MAX_TILE_PX)
     edges = _edges_of_rows(image)
     cuts = [0]
     while along - cuts[-1] > length:

@@ -27,6 +27,8 @@ _LEAST_FIGURE_LINE = 0.8
 _EDGE = 0.12
 """Of the page's height, at its top and bottom: where furniture is. The widest foot margin of 40
 manuals, LaTeX's default on A4, has its page number at 0.88."""
+_MAX_EDGE_ROWS = 4
+"""More rows at an edge are text that the model mistakes for a head."""
 _HEADING_HEIGHT = 1.3
 """A heading's height over that of the page's median line: 13 points over 10."""
 _LEVEL_HEIGHTS = ((1.6, 1), (1.25, 2))
@@ -211,7 +213,9 @@ def _furniture_ends(
     bottom = next(
         (n for n, row in enumerate(reversed(rows)) if not is_furniture_row(row, False)), 0
     )
-    return top, min(bottom, rest)
+    return (top if top <= _MAX_EDGE_ROWS else 0), (
+        min(bottom, rest) if bottom <= _MAX_EDGE_ROWS else 0
+    )
 
 
 def _edge_blocks(page: _Page, furniture: Mapping[int, str]) -> tuple[list[Block], list[Block]]:

@@ -25,6 +25,7 @@ from workers.engines.text_lines import (
     decode_image,
     detector_pixels,
     failed_reading,
+    has_page_shape,
     likely_text,
     padded_width_px,
     reading_of,
@@ -55,7 +56,8 @@ class Sheet:
             lines = [line for line in self.lines if line is not None]
             assert self.grey is not None
             maps = [found.likely for found in self.found if found is not None]
-            regions = self.layout.regions(self.page) if self.layout and lines else ()
+            layout = self.layout if lines and has_page_shape(self.page) else None
+            regions = layout.regions(self.page) if layout else ()
             sight = Sight(self.grey, likely_text(self.tiles, maps), regions)
             self.reading.set_result(reading_of(self.page, lines, sight))
         except EnvironmentFault as exc:
