@@ -223,11 +223,11 @@ def test_check_tells_machines_the_same(corpus: Path) -> None:
 
 
 def test_submit_refuses_what_no_cluster_could_do(call: Call) -> None:
-    code, _, err = call(
-        "submit",
-        "recipe.yaml",
-        recipe="engine: {name: transformers, model: got}\nsources: only/there",
+    recipe = (
+        "engine: {name: transformers, model: hub/got, profile: got-ocr-2, revision: x}\n"
+        "deep: true\nsources: only/there"
     )
+    code, _, err = call("submit", "recipe.yaml", recipe=recipe)
     assert code == 2
     (line,) = err.splitlines()
-    assert line.startswith("pagefoundry: engine: ")
+    assert line.startswith("pagefoundry: engine: `deep: true` needs a prompt for figures")
