@@ -224,7 +224,8 @@ def test_check_tells_machines_the_same(corpus: Path) -> None:
 
 def test_submit_refuses_what_no_cluster_could_do(call: Call) -> None:
     recipe = (
-        "engine: {name: transformers, model: hub/got, profile: got-ocr-2, revision: x}\n"
+        "engine: {name: transformers, model: hub/got, profile: got-ocr-2,"
+        f" revision: {'a' * 40}}}\n"
         "deep: true\nsources: only/there"
     )
     code, _, err = call("submit", "recipe.yaml", recipe=recipe)
