@@ -24,6 +24,7 @@ from workers.layout.furniture import OFFSETS, Edges, PageEdges
 from workers.rasterising import native
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
+from workers.rasterising.larger import larger_frame, larger_page
 from workers.rasterising.media_types import PDF
 from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
@@ -258,7 +259,25 @@ def _render_page(
         failure,
         rotation=text.view.rotation,
         is_mirrored=text.view.is_mirrored,
+        large=_larger(document, index, pdf_page, grey, page, settings, text),
     )
+
+
+def _larger(
+    document: pymupdf.Document | ImageFile,
+    index: int,
+    pdf_page: pymupdf.Page | None,
+    grey: Image.Image,
+    page: str,
+    settings: RasterSettings,
+    text: _PageText,
+) -> PageImage | None:
+    """A larger image of a page that an engine reads, if its print is too small in the stored."""
+    if settings.routing == "only" or text.layer is not None:
+        return None
+    if isinstance(document, ImageFile):
+        return larger_frame(document, index, grey, page, settings.raster)
+    return larger_page(pdf_page, grey, page, settings.raster, text.view)
 
 
 @dataclass(frozen=True, slots=True)
