@@ -206,7 +206,7 @@ def _copy_pages(path: Path, target: Path, most: int, place: float) -> int:
                 part.save(target, garbage=1, deflate=True)
     except (RuntimeError, ValueError):  # PyMuPDF's errors for a file that is no sound PDF
         return 0
-    return last - first + 1
+    return int(last - first + 1)
 
 
 # ---- our cost -------------------------------------------------------------------------------
@@ -342,9 +342,7 @@ def main() -> None:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     if arguments.other is None:
-        result = measure(
-            arguments.folder, arguments.pages, arguments.peer_pages, arguments.seed
-        )
+        result = measure(arguments.folder, arguments.pages, arguments.peer_pages, arguments.seed)
     else:
         with tempfile.TemporaryDirectory() as name:
             corpus = Path(name) / "corpus"

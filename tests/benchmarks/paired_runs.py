@@ -62,7 +62,9 @@ def run_whole(checkout: Path, corpus: Path, layout: str | None) -> Cost:
         run.returncode = os.waitstatus_to_exitcode(status)
         if run.returncode:
             raise SystemExit(f"{checkout}: the run failed\n{messages.read_text()[-2000:]}")
-        return Cost(used.ru_utime + used.ru_stime, wall_s, json.loads(out.read_text())["samples"])
+        return Cost(
+            used.ru_utime + used.ru_stime, wall_s, json.loads(out.read_text())["counts"]["pages"]
+        )
 
 
 def measure(corpus: Path, pages: int, other: Path, rounds: int, layout: str) -> dict[str, Any]:
