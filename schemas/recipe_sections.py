@@ -80,16 +80,10 @@ class TextLayer(Part):
     min_chars_over_paths: int = Field(
         default=50, description="With more characters a page is never `outlined`."
     )
-    max_jump_share: Share = Field(
-        default=0.4,
-        description="The largest share of jumps in reading order before it is `disordered`.",
-    )
-    min_judged_blocks: int = Field(
-        default=10, description="With fewer blocks a page is never `disordered`."
-    )
     max_single_letter_share: Share = Field(
         default=0.6,
-        description="The largest share of words of one letter before it is `misspaced`.",
+        description="The largest share of words of one letter, four or more in a row, before it is "
+        "`misspaced`.",
     )
     max_glued_share: Share = Field(
         default=0.3,
@@ -120,6 +114,11 @@ class Quality(Part):
         default=0.7,
         description="A page with a larger share of characters that are not letters is a reject "
         "`garbage`.",
+    )
+    min_coverage: Share = Field(
+        default=0.5,
+        description="A page whose text accounts for a smaller share of its print is read again "
+        "larger, where it has more to show, and else is a reject `incomplete`.",
     )
     min_ink_share: Share = Field(
         default=2e-5,

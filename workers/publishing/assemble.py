@@ -116,13 +116,18 @@ def _document_row(head: DocumentHead, pages: Sequence[_ReadPage], task: Assembly
         "page_indices": [page["page_index"] for page in pages],
         "page_offsets": document.offsets,
         "text_tokens": measures.count_tokens(document.text),
-        "language": min(by_language, key=lambda code: (-by_language[code], code)),
+        "language": _main_language(by_language),
         "quality_score": round(float(np.average(scores, weights=tokens)), 4),
         "text_hash": text_hash([page["text_hash"].hex() for page in pages]),
         # The signature of a union of shingle sets is the minimum of their signatures.
         "minhash": signatures.min(axis=0).astype("<u8").tobytes(),
         "recipe_digest": task.recipe_digest,
     }
+
+
+def _main_language(tokens: Mapping[str, int]) -> str:
+    """The language of most tokens; `und` only where no page has a language."""
+    return min(tokens, key=lambda code: (code == "und", -tokens[code], code))
 
 
 def _text(pages: Sequence[_ReadPage], keeps_furniture: bool) -> DocumentText:

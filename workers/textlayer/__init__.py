@@ -1,6 +1,6 @@
 """The text layer of a born-digital PDF page: its lines, their order, Markdown, and its quality.
 
-Does not render pages or read pictures, and uses no layout model. Start reading in `layer`, which
+Does not render pages, and uses no layout model. Start reading in `layer`, which
 puts a page together from `lines`, `tables`, `order` and `markdown`; `signals` measures the result
 and judges whether it can replace OCR.
 
@@ -9,5 +9,6 @@ and judges whether it can replace OCR.
 """
 
 from workers.textlayer.layer import TextLayer, TextLayerSignals, extract, judge, turn, upright_view
+from workers.textlayer.picture import Picture
 
-__all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "turn", "upright_view"]
+__all__ = ["Picture", "TextLayer", "TextLayerSignals", "extract", "judge", "turn", "upright_view"]

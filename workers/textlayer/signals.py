@@ -12,12 +12,12 @@ import numpy as np
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer.join import UNSPACED
 from workers.textlayer.lines import Line, PageContent
-from workers.textlayer.order import jump_share
 
 _COVERAGE_CELLS = 64  # pictures' union is counted on a grid of 64 x 64, so within about 2 %
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-z]")
 _VOWEL = re.compile(r"[AEIOUYaeiouy]")
+_LONE_LETTERS = re.compile(r"(?<!\S)(?:[^\W\d_]\s+){3,}[^\W\d_](?!\S)")
 _GLUED_CHARS = 30  # German compounds reach 30; longer runs of letters are words without spaces
 
 
@@ -30,10 +30,9 @@ class TextLayerSignals:
     - `hidden_share`: share of all characters that have no ink or are covered by a later picture.
     - `image_share`: share of the page's area under pictures.
     - `path_count`: vector paths.
-    - `jump_share`: share of the steps from block to block in the content stream that go back in
-      reading order; `block_count` is the number of blocks.
     - `word_count`: words of scripts with spaces, outside code. `single_letter_share` of them have
-      one letter; `glued_share` of their letters stand in runs of over 30.
+      one letter, with three more such words beside them; `glued_share` of their letters stand in
+      runs of over 30.
     - `vowel_share`: share of vowels in Latin letters outside code; `latin_count` is the number of
       such letters. Languages have 0.3 to 0.5; text in a font with shifted letters has fewer.
     """
@@ -43,8 +42,6 @@ class TextLayerSignals:
     hidden_share: float = 0.0
     image_share: float = 0.0
     path_count: int = 0
-    jump_share: float = 0.0
-    block_count: int = 0
     word_count: int = 0
     single_letter_share: float = 0.0
     glued_share: float = 0.0
@@ -55,8 +52,9 @@ class TextLayerSignals:
 def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
     """None where the layer may replace a reading, else the first reason against it.
 
-    Reasons are `invisible`, `scanned`, `outlined` (letters drawn as paths), `missing`, `garbled`,
-    `misspaced` and `disordered`. `floors` is the recipe's `text_layer`.
+    Reasons are `invisible`, `scanned`, `outlined` (letters drawn as paths), `missing`, `garbled`
+    and `misspaced`. `floors` is the recipe's `text_layer`. The order of the content stream is no
+    reason: labels of drawings come in any order, and blocks are ordered by their places.
     """
     s, f = signals, floors
     is_cipher = s.latin_count >= f.min_judged_letters and s.vowel_share < f.min_vowel_share
@@ -65,7 +63,6 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
     )
     is_scan = s.image_share > f.max_image_share and s.char_count < f.min_chars_over_image
     is_drawn = s.path_count > f.max_paths and s.char_count < f.min_chars_over_paths
-    is_jumping = s.block_count >= f.min_judged_blocks and s.jump_share > f.max_jump_share
     verdicts = (
         ("invisible", s.hidden_share > f.max_hidden_share),
         ("scanned", is_scan),
@@ -73,13 +70,12 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
         ("missing", s.char_count < f.min_chars),
         ("garbled", s.garbled_share > f.max_garbled_share or is_cipher),
         ("misspaced", is_misspaced),
-        ("disordered", is_jumping),
     )
     return next((reason for reason, holds in verdicts if holds), None)
 
 
-def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -> TextLayerSignals:
-    """Measure the visible `lines`; `order` holds the stream numbers of blocks in reading order."""
+def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
+    """Measure the visible `lines`."""
     char_count = sum(len(line.text) - line.text.count(" ") for line in lines)
     prose = " ".join(line.text for line in lines if not line.is_mono)
     spaced = UNSPACED.sub(" ", prose)
@@ -94,15 +90,22 @@ def measure(content: PageContent, lines: Sequence[Line], order: Sequence[int]) -
         hidden_share=max(content.hidden_chars / max(total, 1), content.covered_share),
         image_share=_image_share(content),
         path_count=content.path_count,
-        jump_share=jump_share(order),
-        block_count=len(order),
         word_count=len(words),
-        single_letter_share=sum(len(word) == 1 for word in words) / max(len(words), 1),
+        single_letter_share=_spaced_out(lines) / max(len(words), 1),
         glued_share=sum(len(run) for run in runs if len(run) > _GLUED_CHARS)
         / max(sum(map(len, runs)), 1),
         latin_count=latin_count,
         vowel_share=len(_VOWEL.findall(plain)) / max(latin_count, 1),
     )
+
+
+def _spaced_out(lines: Sequence[Line]) -> int:
+    """Words of one letter that follow each other in a line: letters of a word that is spaced out.
+
+    Labels of drawings, chords and the signs of formulas stand alone or in small groups.
+    """
+    prose = (UNSPACED.sub(" ", line.text) for line in lines if not line.is_mono)
+    return sum(len(run[0].split()) for text in prose for run in _LONE_LETTERS.finditer(text))
 
 
 def _image_share(content: PageContent) -> float:

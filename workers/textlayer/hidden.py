@@ -1,0 +1,276 @@
+"""Leave out of MuPDF's text what the page's picture does not show.
+
+A run of text is left out if its box shows no ink of its own: white on white, clipped away, or under
+a bar, a rectangle or a picture. So is print too small to be read. Of a run that is covered in part
+the rest stays. `picture` has the thresholds. Does not judge the page: glyphs that are not painted,
+but lie on ink, stay for `lines` to count, because they are the words of a scan.
+
+Cost: 0.2 ms where all text is plain. Where a fill follows the text that it covers, its glyphs are
+drawn alone and compared with the page: 3 ms more.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.pages import Box
+from workers.textlayer.picture import Boxes, Grey, Ink, Picture, Run, are_too_small, ink_of, is_like
+from workers.textlayer.raw import RawBlock, RawChar, RawLine, RawSpan
+
+_CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
+MIN_FILL_PT = 2.0  # lower fills are rules
+_MAX_FILLS = 300  # the largest ones after the first text; bounds what a drawing costs
+_MIN_CHARS = 4  # fewer glyphs cannot be told from the lines of a drawing that cross them
+_COVERED_HEIGHT = 0.5  # of a line's height, before its letters are looked at one by one
+_FILLS = ("fill-path", "fill-image", "fill-shade", "fill-imgmask")
+
+Log = Sequence[tuple[str, Box]]
+"""PyMuPDF's `get_bboxlog`: what the page draws, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Fills that follow text, and the text objects. Boxes are in points of the view.
+
+    `text_places` and `fill_places` are places in the order of drawing; text objects are numbered
+    as `mask` counts them.
+    """
+
+    fills: Boxes
+    fill_places: NDArray[np.intp]
+    texts: Boxes
+    text_places: NDArray[np.intp]
+    text_areas: NDArray[np.float64]
+
+    def covering(self, number: int, boxes: Boxes) -> tuple[list[int], list[int]]:
+        """The fills that lie over the text in box `number`, and the text objects that may draw it.
+
+        `boxes` are those of all runs, as they follow each other in the page. Nothing where no fill
+        follows the text.
+        """
+        box = boxes[number]
+        f, t = self.fills, self.texts
+        holds = _hold(t, box)
+        drawn_at = self._place_of(number, boxes, np.flatnonzero(holds))
+        if drawn_at is None:
+            return [], []
+        high = np.minimum(f[:, 3], box[3]) - np.maximum(f[:, 1], box[1])
+        wide = np.minimum(f[:, 2], box[2]) - np.maximum(f[:, 0], box[0])
+        if box[2] - box[0] >= box[3] - box[1]:
+            is_over = (wide > MIN_FILL_PT) & (high > _COVERED_HEIGHT * (box[3] - box[1]))
+        else:
+            is_over = (high > MIN_FILL_PT) & (wide > _COVERED_HEIGHT * (box[2] - box[0]))
+        over = np.flatnonzero(is_over & (self.fill_places > drawn_at))
+        if not len(over):
+            return [], []
+        middles = (t[:, :2] + t[:, 2:]) / 2
+        inside = ((middles >= box[:2]) & (middles <= box[2:])).all(axis=1)
+        before = self.text_places < self.fill_places[over].max()
+        return over.tolist(), np.flatnonzero((holds | inside) & before).tolist()
+
+    def _place_of(self, number: int, boxes: Boxes, around: NDArray[np.intp]) -> int | None:
+        """When run `number` was drawn; `around` are the text objects around its middle.
+
+        The smallest of them has drawn it: the others are paragraphs in which it stands. Where
+        several are about as small, text lies over text, and runs and objects are in one order.
+        """
+        if not len(around):
+            return None
+        areas = self.text_areas[around]
+        small = self.text_places[around[areas <= 2 * areas.min()]]
+        if len(small) > 1:
+            rivals = np.flatnonzero(_hold(boxes, boxes[number]))
+            if len(rivals) == len(small):
+                return int(small[np.searchsorted(rivals, number)])
+        return int(small[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the page gives on demand, since few pages need it.
+
+    `draw` draws text objects alone, by number; `chars` gives the blocks with `chars` for each span.
+    """
+
+    draw: Callable[[set[int]], Grey]
+    chars: Callable[[], Sequence[RawBlock]]
+
+
+def without_hidden(
+    blocks: Sequence[RawBlock],
+    place: Callable[[Sequence[float]], Box],
+    picture: Picture,
+    drawn: Drawn | None,
+    sources: Sources,
+) -> None:
+    """Take the runs out of `blocks`, in place, that `picture` does not show.
+
+    `place` maps a box of `blocks` to the view that `picture` shows.
+    """
+    spots = list(_spots(blocks))
+    runs = [_run(spot.span, place(spot.span["bbox"])) for spot in spots]
+    is_finite = [math.isfinite(sum(run.box) + run.size) for run in runs]
+    if not all(is_finite):  # of no use; `lines` leaves such lines out
+        spots, runs = list(compress(spots, is_finite)), list(compress(runs, is_finite))
+    if not runs:
+        return
+    boxes = np.array([run.box for run in runs])
+    inks = ink_of(runs, picture)
+    is_small = are_too_small(runs, picture.zoom)
+    hidden: set[int] = set()
+    covered: dict[int, tuple[list[int], list[int]]] = {}
+    for number, (run, ink) in enumerate(zip(runs, inks, strict=True)):
+        if ink is not Ink.OWN or is_small[number]:
+            hidden.add(number)
+        elif drawn is not None and run.colour is not None and len(run.text.strip()) >= _MIN_CHARS:
+            fills, objects = drawn.covering(number, boxes)
+            if fills:
+                covered[number] = fills, objects
+    if covered and drawn is not None:
+        _uncover(spots, place, picture, drawn, covered, sources)
+    for number in hidden:
+        spots[number].span["text"] = ""
+    for line in {id(spot.line): spot.line for spot in spots if not spot.span["text"]}.values():
+        line["spans"] = [span for span in line["spans"] if span["text"]]
+        if line["spans"]:
+            line["bbox"] = _union([span["bbox"] for span in line["spans"]])
+    for block in blocks:
+        if block["type"] == 0:
+            block["lines"] = [line for line in block["lines"] if line["spans"]]
+
+
+def _hold(outer: Boxes, box: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which boxes hold the middle of `box`."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    holds: NDArray[np.bool_] = (
+        (outer[:, 0] <= x) & (x <= outer[:, 2]) & (outer[:, 1] <= y) & (y <= outer[:, 3])
+    )
+    return holds
+
+
+def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | None:
+    """The fills of `log` that follow text; None where there are none.
+
+    `place` maps a box of `log` to the view.
+    """
+    first = next((at for at, (kind, _) in enumerate(log) if kind.endswith("text")), len(log))
+    fills = [
+        (at, box)
+        for at, (kind, box) in enumerate(itertools.islice(log, first, None), first)
+        if kind in _FILLS and box[2] - box[0] > MIN_FILL_PT and box[3] - box[1] > MIN_FILL_PT
+    ]
+    if not fills:
+        return None
+    if len(fills) > _MAX_FILLS:
+        fills.sort(key=lambda fill: _area(fill[1]), reverse=True)
+        fills = fills[:_MAX_FILLS]
+    texts = [(at, box) for at, (kind, box) in enumerate(log) if kind.endswith("text")]
+    boxes = np.array([place(box) for _, box in texts], np.float64)
+    return Drawn(
+        np.array([place(box) for _, box in fills], np.float64),
+        np.array([at for at, _ in fills], np.intp),
+        boxes,
+        np.array([at for at, _ in texts], np.intp),
+        (boxes[:, 2:] - boxes[:, :2]).prod(axis=1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A span, its line, and its numbers: block, line, span."""
+
+    span: RawSpan
+    line: RawLine
+    at: tuple[int, int, int]
+
+
+def _spots(blocks: Sequence[RawBlock]) -> Iterator[_Spot]:
+    for b, block in enumerate(blocks):
+        if block["type"] != 0:
+            continue
+        for n, line in enumerate(block["lines"]):
+            for s, span in enumerate(line["spans"]):
+                if not span["text"].isspace() and span["size"] > 0:
+                    yield _Spot(span, line, (b, n, s))
+
+
+def _run(span: RawSpan, box: Box) -> Run:
+    is_painted = span["char_flags"] & _CHAR_PAINTED and span["alpha"] > 0
+    colour = span["color"] if is_painted else None
+    return Run(span["text"], box, span["size"], colour, span["alpha"])
+
+
+def _uncover(
+    spots: Sequence[_Spot],
+    place: Callable[[Sequence[float]], Box],
+    picture: Picture,
+    drawn: Drawn,
+    covered: dict[int, tuple[list[int], list[int]]],
+    sources: Sources,
+) -> None:
+    """Take out of the covered spans the letters that are not seen."""
+    mask = sources.draw({number for _, objects in covered.values() for number in objects})
+    blocks: Sequence[RawBlock] | None = None
+    for number, (fills, _) in covered.items():
+        spot = spots[number]
+        if is_like(place(spot.span["bbox"]), mask, picture) and not _is_barred(
+            place(spot.span["bbox"]), fills, drawn
+        ):
+            continue
+        blocks = sources.chars() if blocks is None else blocks
+        b, n, s = spot.at
+        chars = blocks[b]["lines"][n]["spans"][s]["chars"]
+        kept = _seen_chars(spot.span, chars, place, picture, drawn, fills, mask)
+        spot.span["text"] = "".join(char["c"] for char in kept).strip()
+        if "chars" in spot.span:
+            spot.span["chars"] = kept
+        if kept:
+            spot.span["bbox"] = _union([char["bbox"] for char in kept])
+
+
+def _is_barred(box: Box, fills: Sequence[int], drawn: Drawn) -> bool:
+    """Whether some fill ends inside of the box, so that it may cover a part of it."""
+    first, last = (0, 2) if box[2] - box[0] >= box[3] - box[1] else (1, 3)
+    ends = drawn.fills[fills]
+    return bool(((ends[:, first] > box[first] + 1) | (ends[:, last] < box[last] - 1)).any())
+
+
+def _seen_chars(
+    span: RawSpan,
+    chars: Sequence[RawChar],
+    place: Callable[[Sequence[float]], Box],
+    picture: Picture,
+    drawn: Drawn,
+    fills: Sequence[int],
+    mask: Grey,
+) -> list[RawChar]:
+    """The characters of a span that no fill hides."""
+    over = drawn.fills[list(fills)]
+    kept: list[RawChar] = []
+    for is_under, group in itertools.groupby(
+        chars, lambda char: bool(_hold(over, np.array(place(char["bbox"]))).any())
+    ):
+        part = list(group)
+        box = _union([place(char["bbox"]) for char in part])
+        run = Run("".join(char["c"] for char in part), box, span["size"], span["color"])
+        if not is_under or (ink_of([run], picture)[0] is Ink.OWN and is_like(box, mask, picture)):
+            kept += part
+        elif kept and kept[-1]["c"] != " ":
+            kept.append({**part[0], "c": " "})
+    return kept
+
+
+def _union(boxes: Sequence[Box]) -> Box:
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return (min(x0), min(y0), max(x1), max(y1))
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,0 +1,252 @@
+"""The drawn page as the text layer judges by it: which runs of text show ink of their own. Pure.
+
+Owns the thresholds of what a reader can see. `hidden` finds the runs to judge, and `mask` draws
+text alone where the pixels of the page do not settle it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from workers.textlayer.orientation import AS_DISPLAYED, View
+
+Grey = NDArray[np.uint8]
+"""uint8 (height, width)."""
+Boxes = NDArray[np.float64]
+"""float64 (boxes, 4): x0, y0, x1, y1."""
+
+MIN_CONTRAST = 16
+"""Levels of 255 between ink and paper that can be seen: #efefef on white. Hidden instructions use
+#fbfbfb; the faintest print, 5 points in #aaaaaa, keeps 34 levels at 1,280 px."""
+_CLEAR_CONTRAST = 48
+"""With this much a run is seen for certain, and is looked at no closer."""
+_MIN_INKED_SHARE = 0.08
+"""Of the columns of a word's box. A rule that crosses the box of a hidden word inks 1 to 3 % of
+them, a row of leader dots a third."""
+_GROUND_SHARE = 0.6
+"""A run has the colour of its ground where so much of its box has that colour: letters, even bold
+ones, cover less than half of their box."""
+_MIN_EM_PX = 3.0
+"""Smaller print cannot be read: its letters are 1.5 px high."""
+_MIN_ADVANCE_PX = 0.8
+"""Of a character in a run of several: glyphs squeezed to less than this are no letters."""
+_MIN_LIKENESS = 0.45
+"""Correlation of a run's own glyphs with the page: 0.7 to 1 where they are seen, also under a
+transparent colour; at most 0.3 where other text or a photograph lies over them."""
+
+# Where a box is sampled first: rows in the middle, where letters have their bodies.
+_ROWS = np.array([0.3, 0.42, 0.52, 0.62, 0.72])
+_COLUMNS = (np.arange(24) + 0.5) / 24
+
+
+_WORD = re.compile(r"[^\W_].*[^\W_]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The page as it was drawn in the displayed view, or turned to another; `zoom` is px a point.
+
+    `colour` is RGB or RGBX, `grey` the same in grey.
+    """
+
+    colour: Image.Image
+    grey: Grey
+    zoom: float
+
+    def turned(self, view: View) -> Picture:
+        """The picture of the displayed page as `view` shows it."""
+        if view == AS_DISPLAYED:
+            return self
+        colour, grey = self.colour, self.grey
+        if view.is_mirrored:
+            colour, grey = colour.transpose(Image.Transpose.FLIP_LEFT_RIGHT), np.fliplr(grey)
+        if view.rotation:
+            turns = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180}
+            colour = colour.transpose(turns.get(view.rotation, Image.Transpose.ROTATE_90))
+            grey = np.rot90(grey, -view.rotation // 90)
+        return replace(self, colour=colour, grey=grey)
+
+
+class Ink(Enum):
+    """What the box of a run shows.
+
+    `OWN`: ink that can be the run's. `NONE`: one colour. `FOREIGN`: ink, but the run has the colour
+    of the ground that this ink stands on.
+    """
+
+    OWN = auto()
+    NONE = auto()
+    FOREIGN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text in one style: its box in points of the view, font size, colour (sRGB) and opacity.
+
+    `colour` is None for glyphs that are not painted.
+    """
+
+    text: str
+    box: tuple[float, float, float, float]
+    size: float
+    colour: int | None
+    alpha: int = 255
+
+
+def are_too_small(runs: Sequence[Run], zoom: float) -> NDArray[np.bool_]:
+    """Which runs are printed too small to be read in a picture of `zoom` pixels a point.
+
+    The size alone says nothing: that of a Type 3 font may be 1 at any size.
+    """
+    boxes, sizes, counts = _measures(runs)
+    advance_px = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) * zoom / counts
+    is_tiny = (sizes * zoom < _MIN_EM_PX) & (advance_px < _MIN_EM_PX)
+    is_small: NDArray[np.bool_] = is_tiny | ((counts > 3) & (advance_px < _MIN_ADVANCE_PX))
+    return is_small
+
+
+def ink_of(runs: Sequence[Run], picture: Picture) -> list[Ink]:
+    """What each run's box shows. Boxes off the picture show nothing."""
+    if not runs:
+        return []
+    boxes = _inked_boxes(runs) * picture.zoom
+    lightness = np.array([_lightness(run.colour) for run in runs])
+    is_clear = _clear(boxes, lightness, picture.grey)
+    inks = [Ink.OWN] * len(runs)
+    unclear = np.flatnonzero(~is_clear).tolist()
+    for number in (number for number in unclear if _is_word(runs[number].text)):
+        inks[number] = _ink(runs[number], boxes[number], picture)
+    if any(ink is not Ink.OWN for ink in inks):
+        # Dots and dashes are hidden only where words are.
+        for number in (number for number in unclear if not _is_word(runs[number].text)):
+            inks[number] = _ink(runs[number], boxes[number], picture)
+    return inks
+
+
+def likeness(box: Sequence[float], mask: Grey, picture: Picture) -> float:
+    """How well the glyphs that `mask` shows in `box` (points) agree with the page: 0 to 1."""
+    rows, columns = _pixels(np.asarray(box) * picture.zoom, picture.grey.shape)
+    glyphs = mask[rows, columns].astype(np.float64).ravel()
+    page = picture.grey[rows, columns].astype(np.float64).ravel()
+    if glyphs.size < 4:
+        return 0.0
+    glyphs -= glyphs.mean()
+    page -= page.mean()
+    spread = float(np.sqrt((glyphs**2).sum() * (page**2).sum()))
+    return abs(float((glyphs * page).sum())) / spread if spread > 0 else 0.0
+
+
+def is_like(box: Sequence[float], mask: Grey, picture: Picture) -> bool:
+    """Whether the page shows the glyphs of `mask` in `box`, which is in points."""
+    return likeness(box, mask, picture) >= _MIN_LIKENESS
+
+
+def _clear(boxes: Boxes, lightness: NDArray[np.float64], grey: Grey) -> NDArray[np.bool_]:
+    """Which boxes, in pixels, show strong contrast and lie on a ground unlike their own colour."""
+    height, width = grey.shape
+    x0, y0, x1, y1 = boxes.T[:, :, None]
+    # xs: (boxes, 1, 24), ys: (boxes, 5, 1)
+    xs = np.clip(x0 + (x1 - x0) * _COLUMNS, 0, width - 1).astype(np.intp)[:, None, :]
+    ys = np.clip(y0 + (y1 - y0) * _ROWS, 0, height - 1).astype(np.intp)[:, :, None]
+    samples = grey[ys, xs].reshape(len(boxes), -1)
+    contrast = samples.max(axis=1).astype(np.int16) - samples.min(axis=1)
+    distance = np.abs(samples.mean(axis=1) - lightness)
+    clear: NDArray[np.bool_] = (contrast >= _CLEAR_CONTRAST) & (distance >= _CLEAR_CONTRAST)
+    return clear
+
+
+def _ink(run: Run, box: NDArray[np.float64], picture: Picture) -> Ink:
+    """What the box of `run`, in pixels, shows."""
+    rows, columns = _pixels(box, picture.grey.shape)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return Ink.NONE
+    grey = picture.grey[rows, columns]
+    is_word = _is_word(run.text)
+    along = 0 if grey.shape[1] >= grey.shape[0] else 1
+    if is_word:
+        contrast = grey.max(axis=along) - grey.min(axis=along)
+        is_clear = (contrast >= _CLEAR_CONTRAST).mean() >= _MIN_INKED_SHARE
+        is_clear = is_clear and abs(grey.mean() - _lightness(run.colour)) >= _CLEAR_CONTRAST
+    else:
+        is_clear = int(grey.max()) - int(grey.min()) >= _CLEAR_CONTRAST
+    return Ink.OWN if is_clear else _coloured_ink(run, rows, columns, picture)
+
+
+def _coloured_ink(run: Run, rows: slice, columns: slice, picture: Picture) -> Ink:
+    """What these pixels show, where grey does not tell."""
+    crop = picture.colour.crop((columns.start, rows.start, columns.stop, rows.stop))
+    # pixels: int32 (height, width, 3)
+    pixels = np.asarray(crop)[..., :3].astype(np.int32)
+    if np.ptp(pixels, axis=(0, 1)).max() < MIN_CONTRAST:
+        return Ink.NONE
+    along = 0 if pixels.shape[1] >= pixels.shape[0] else 1
+    contrast = np.ptp(pixels, axis=along).max(axis=1)
+    if _is_word(run.text) and (contrast >= MIN_CONTRAST).mean() < _MIN_INKED_SHARE:
+        return Ink.NONE
+    if run.colour is None:
+        return Ink.OWN
+    rgb = np.array([run.colour >> 16, run.colour >> 8 & 255, run.colour & 255], np.int32)
+    distance = np.abs(pixels - rgb).max(axis=2) * run.alpha // 255
+    border = np.concatenate([distance[0], distance[-1], distance[:, 0], distance[:, -1]])
+    is_ground = all((part < MIN_CONTRAST).mean() > _GROUND_SHARE for part in (distance, border))
+    return Ink.FOREIGN if is_ground else Ink.OWN
+
+
+def _pixels(box: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of a box in pixels, cut to the picture."""
+    x0, y0, x1, y1 = box
+    height, width = shape
+    rows = slice(max(int(y0), 0), min(int(np.ceil(y1)), height))
+    columns = slice(max(int(x0), 0), min(int(np.ceil(x1)), width))
+    return rows, columns
+
+
+def _is_word(text: str) -> bool:
+    return _WORD.search(text) is not None
+
+
+def _measures(runs: Sequence[Run]) -> tuple[Boxes, NDArray[np.float64], NDArray[np.intp]]:
+    """Boxes, font sizes, and numbers of characters (at least 1)."""
+    counts = [len(run.text.strip()) or 1 for run in runs]
+    boxes = np.array([run.box for run in runs], np.float64)
+    return boxes, np.array([run.size for run in runs]), np.array(counts, np.intp)
+
+
+def _inked_boxes(runs: Sequence[Run]) -> Boxes:
+    """Where ink is expected, in points.
+
+    For a word, its box without the outermost tenth across the line: lines that are set tightly
+    reach into the boxes of their neighbours. Dashes, quotes, accents and signs of mathematical
+    fonts may lie outside of their box, and the box of a Type 3 font may have no height at all.
+    """
+    boxes, sizes, counts = _measures(runs)
+    is_word = np.array([_is_word(run.text) for run in runs])
+    # sides: (runs, 2), width and height
+    sides = boxes[:, 2:] - boxes[:, :2]
+    advances = sides.max(axis=1) / counts
+    is_firm = is_word & (sides.min(axis=1) >= 0.6 * advances)
+    reach = np.where(is_firm, -0.1 * sides.min(axis=1), np.maximum(advances, 0.5 * sizes))
+    across = np.where(sides[:, 0] >= sides[:, 1], 1, 0) * is_word + (~is_word) * 1
+    numbers = np.arange(len(runs))
+    boxes[numbers, across] -= reach
+    boxes[numbers, across + 2] += reach
+    # A mark that is set over its letter has no width of its own.
+    bare = np.flatnonzero(sides.min(axis=1) <= 0)
+    boxes[bare, :2] -= sizes[bare, None] / 2
+    boxes[bare, 2:] += sizes[bare, None] / 2
+    return boxes
+
+
+def _lightness(colour: int | None) -> float:
+    """Of an sRGB colour, as Pillow makes grey; far from every grey for glyphs not painted."""
+    if colour is None:
+        return -255.0
+    red, green, blue = colour >> 16, colour >> 8 & 255, colour & 255
+    return 0.299 * red + 0.587 * green + 0.114 * blue
