@@ -10,18 +10,13 @@ The first form does what a run does to a page, in this process: it rasterises wi
 and scores. It times the stages once with `layout: never` and once with `layout: auto`, and at last
 `pymupdf4llm.to_markdown` on every n-th of the pages. A stage is a list of functions; its time is
 that of its functions without the time of the stages that they call. `open` reads the file and the
-page's objects; `MuPDF's text` is the floor of the text layer. All of it runs in one thread.
+page's objects; `MuPDF's text` is the floor of the text layer. CPU time is that of all threads: with
+OMP_NUM_THREADS=1 none waits for another.
 
 The second form is in `paired_runs`: whole runs of this checkout and of another one, in turns.
 """
 
 from __future__ import annotations
-
-import os
-
-# Before any library reads them. A benchmark of CPU time needs one thread.
-for limit in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(limit, "1")
 
 import argparse
 import contextlib
