@@ -8,7 +8,6 @@ import mistral_common
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
 from tests.builders import PROSE
