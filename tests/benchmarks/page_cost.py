@@ -22,8 +22,8 @@ import argparse
 import contextlib
 import functools
 import importlib
-import io
 import json
+import os
 import random
 import sys
 import tempfile
@@ -130,7 +130,10 @@ def stages_timed(meter: Meter) -> Iterator[None]:
             module = importlib.import_module(module_name)
             function = getattr(functools.reduce(getattr, owners, module), name)
             timed = meter.timed(function, stage)
-            places = [getattr(module, owner) for owner in owners] or _modules_of_ours()
+            owner = functools.reduce(getattr, owners, module)
+            # A method may be that of a class above.
+            classes = [*owner.__mro__] if isinstance(owner, type) else []
+            places = classes or _modules_of_ours()
             for place in places:
                 for key, value in list(vars(place).items()):
                     if value is function:
@@ -270,12 +273,13 @@ def peer_cost(documents: dict[Path, int], pages: int) -> dict[str, float]:
     """CPU milliseconds a page of `pymupdf4llm.to_markdown`, and of how many pages."""
     import pymupdf4llm  # type: ignore[import-untyped]  # it has no types
 
+    pymupdf.set_messages(path=os.devnull)
     everything = [(path, index) for path, count in documents.items() for index in range(count)]
     chosen = everything[:: max(1, len(everything) // pages)][:pages]
     spent_s = 0.0
     # One page before the clock runs, which loads its models.
     for number, (path, index) in enumerate([chosen[0], *chosen]):
-        with pymupdf.open(path) as pdf, contextlib.redirect_stdout(io.StringIO()):
+        with pymupdf.open(path) as pdf, contextlib.redirect_stdout(sys.stderr):
             start_s = time.process_time()
             pymupdf4llm.to_markdown(pdf, pages=[index], header=False, footer=False)
             spent_s += time.process_time() - start_s if number else 0.0
