@@ -13,15 +13,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.pages import Box
-from workers.textlayer.picture import Boxes, Grey, Ink, Picture, Run, are_too_small, ink_of, is_like
+from workers.textlayer.picture import (
+    Boxes,
+    Grey,
+    Ink,
+    Picture,
+    Run,
+    are_clear,
+    are_too_small,
+    ink_of,
+    is_like,
+)
 from workers.textlayer.raw import RawBlock, RawChar, RawLine, RawSpan
 
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
@@ -29,6 +38,7 @@ MIN_FILL_PT = 2.0  # lower fills are rules
 _MAX_FILLS = 300  # the largest ones after the first text; bounds what a drawing costs
 _MIN_CHARS = 4  # fewer glyphs cannot be told from the lines of a drawing that cross them
 _COVERED_HEIGHT = 0.5  # of a line's height, before its letters are looked at one by one
+_RUNS_AT_ONCE = 256  # times 300 fills and some thousand texts: 10 MB at most
 _FILLS = ("fill-path", "fill-image", "fill-shade", "fill-imgmask")
 
 Log = Sequence[tuple[str, Box]]
@@ -49,6 +59,29 @@ class Drawn:
     text_places: NDArray[np.intp]
     text_areas: NDArray[np.float64]
 
+    def may_cover(self, boxes: Boxes, numbers: NDArray[np.intp]) -> list[int]:
+        """Those of the runs `numbers` over which a fill lies that was drawn after some text there.
+
+        A cheap test for all runs of a page, before `covering` looks at single ones.
+        """
+        chosen: list[int] = []
+        for start in range(0, len(numbers), _RUNS_AT_ONCE):
+            some = numbers[start : start + _RUNS_AT_ONCE]
+            over = _lie_over(self.fills, boxes[some])
+            # last: (runs,), when the last fill over the run was drawn; -1 without one
+            last = np.where(over, self.fill_places, -1).max(axis=1)
+            some, last = some[last >= 0], last[last >= 0]
+            if not len(some):
+                continue
+            middles = (boxes[some, :2] + boxes[some, 2:]) / 2
+            # holds: (runs, texts)
+            holds = (
+                (self.texts[:, :2] <= middles[:, None]) & (middles[:, None] <= self.texts[:, 2:])
+            ).all(axis=2)
+            holds &= self.text_places < last[:, None]
+            chosen += some[holds.any(axis=1)].tolist()
+        return chosen
+
     def covering(self, number: int, boxes: Boxes) -> tuple[list[int], list[int]]:
         """The fills that lie over the text in box `number`, and the text objects that may draw it.
 
@@ -61,12 +94,7 @@ class Drawn:
         drawn_at = self._place_of(number, boxes, np.flatnonzero(holds))
         if drawn_at is None:
             return [], []
-        high = np.minimum(f[:, 3], box[3]) - np.maximum(f[:, 1], box[1])
-        wide = np.minimum(f[:, 2], box[2]) - np.maximum(f[:, 0], box[0])
-        if box[2] - box[0] >= box[3] - box[1]:
-            is_over = (wide > MIN_FILL_PT) & (high > _COVERED_HEIGHT * (box[3] - box[1]))
-        else:
-            is_over = (high > MIN_FILL_PT) & (wide > _COVERED_HEIGHT * (box[2] - box[0]))
+        is_over = _lie_over(f, boxes[number : number + 1])[0]
         over = np.flatnonzero(is_over & (self.fill_places > drawn_at))
         if not len(over):
             return [], []
@@ -114,22 +142,21 @@ def without_hidden(
 
     `place` maps a box of `blocks` to the view that `picture` shows.
     """
-    spots = list(_spots(blocks))
-    runs = [_run(spot.span, place(spot.span["bbox"])) for spot in spots]
-    is_finite = [math.isfinite(sum(run.box) + run.size) for run in runs]
-    if not all(is_finite):  # of no use; `lines` leaves such lines out
-        spots, runs = list(compress(spots, is_finite)), list(compress(runs, is_finite))
-    if not runs:
+    spots, boxes = _spots(blocks, place)
+    if not spots:
         return
-    boxes = np.array([run.box for run in runs])
-    inks = ink_of(runs, picture)
-    is_small = are_too_small(runs, picture.zoom)
-    hidden: set[int] = set()
+    colours = np.array([_colour(spot.span) for spot in spots])
+    counts = np.array([len(spot.span["text"].strip()) or 1 for spot in spots], np.intp)
+    sizes = np.array([spot.span["size"] for spot in spots])
+    unclear = np.flatnonzero(~are_clear(boxes, colours, picture)).tolist()
+    inks = ink_of([_run(spots[number].span, place) for number in unclear], picture)
+    hidden = {n for n, ink in zip(unclear, inks, strict=True) if ink is not Ink.OWN}
+    hidden.update(np.flatnonzero(are_too_small(boxes, sizes, counts, picture.zoom)).tolist())
     covered: dict[int, tuple[list[int], list[int]]] = {}
-    for number, (run, ink) in enumerate(zip(runs, inks, strict=True)):
-        if ink is not Ink.OWN or is_small[number]:
-            hidden.add(number)
-        elif drawn is not None and run.colour is not None and len(run.text.strip()) >= _MIN_CHARS:
+    if drawn is not None:
+        is_judged = (colours >= 0) & (counts >= _MIN_CHARS)
+        is_judged[list(hidden)] = False
+        for number in drawn.may_cover(boxes, np.flatnonzero(is_judged)):
             fills, objects = drawn.covering(number, boxes)
             if fills:
                 covered[number] = fills, objects
@@ -144,6 +171,20 @@ def without_hidden(
     for block in blocks:
         if block["type"] == 0:
             block["lines"] = [line for line in block["lines"] if line["spans"]]
+
+
+def _lie_over(fills: Boxes, boxes: Boxes) -> NDArray[np.bool_]:
+    """Which fills lie over half the height of which lines: (boxes, fills)."""
+    # shared, sides: width and height of what a line and a fill share, and of the line
+    shared = np.minimum(fills[:, 2:], boxes[:, None, 2:])
+    shared -= np.maximum(fills[:, :2], boxes[:, None, :2])
+    sides = boxes[:, 2:] - boxes[:, :2]
+    is_across = sides[:, 0] >= sides[:, 1]
+    least = np.where(
+        np.stack([is_across, ~is_across], axis=1), MIN_FILL_PT, _COVERED_HEIGHT * sides
+    )
+    lie: NDArray[np.bool_] = (shared > least[:, None]).all(axis=2)
+    return lie
 
 
 def _hold(outer: Boxes, box: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -191,20 +232,38 @@ class _Spot:
     at: tuple[int, int, int]
 
 
-def _spots(blocks: Sequence[RawBlock]) -> Iterator[_Spot]:
+def _spots(
+    blocks: Sequence[RawBlock], place: Callable[[Sequence[float]], Box]
+) -> tuple[list[_Spot], Boxes]:
+    """The spans to judge, and their boxes in the view.
+
+    Boxes that are not finite are of no use; `lines` leaves such lines out.
+    """
+    spots: list[_Spot] = []
+    boxes: list[Box] = []
     for b, block in enumerate(blocks):
         if block["type"] != 0:
             continue
         for n, line in enumerate(block["lines"]):
             for s, span in enumerate(line["spans"]):
                 if not span["text"].isspace() and span["size"] > 0:
-                    yield _Spot(span, line, (b, n, s))
+                    box = place(span["bbox"])
+                    if math.isfinite(sum(box) + span["size"]):
+                        spots.append(_Spot(span, line, (b, n, s)))
+                        boxes.append(box)
+    return spots, np.array(boxes, np.float64).reshape(-1, 4)
 
 
-def _run(span: RawSpan, box: Box) -> Run:
+def _colour(span: RawSpan) -> int:
+    """The colour of a span, -1 where it is not painted."""
     is_painted = span["char_flags"] & _CHAR_PAINTED and span["alpha"] > 0
-    colour = span["color"] if is_painted else None
-    return Run(span["text"], box, span["size"], colour, span["alpha"])
+    return span["color"] if is_painted else -1
+
+
+def _run(span: RawSpan, place: Callable[[Sequence[float]], Box]) -> Run:
+    colour = _colour(span)
+    box = place(span["bbox"])
+    return Run(span["text"], box, span["size"], colour if colour >= 0 else None, span["alpha"])
 
 
 def _uncover(
