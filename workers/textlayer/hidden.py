@@ -12,11 +12,12 @@ drawn alone and compared with the page: 3 ms more.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import pymupdf
 from numpy.typing import NDArray
 
 from schemas.pages import Box
@@ -133,23 +134,23 @@ class Sources:
 
 def without_hidden(
     blocks: Sequence[RawBlock],
-    place: Callable[[Sequence[float]], Box],
+    matrix: pymupdf.Matrix,
     picture: Picture,
     drawn: Drawn | None,
     sources: Sources,
 ) -> None:
     """Take the runs out of `blocks`, in place, that `picture` does not show.
 
-    `place` maps a box of `blocks` to the view that `picture` shows.
+    `matrix` leads from `blocks` to the view that `picture` shows.
     """
-    spots, boxes = _spots(blocks, place)
+    spots, boxes = _spots(blocks, matrix)
     if not spots:
         return
     colours = np.array([_colour(spot.span) for spot in spots])
     counts = np.array([len(spot.span["text"].strip()) or 1 for spot in spots], np.intp)
     sizes = np.array([spot.span["size"] for spot in spots])
     unclear = np.flatnonzero(~are_clear(boxes, colours, picture)).tolist()
-    inks = ink_of([_run(spots[number].span, place) for number in unclear], picture)
+    inks = ink_of([_run(spots[number].span, boxes[number]) for number in unclear], picture)
     hidden = {n for n, ink in zip(unclear, inks, strict=True) if ink is not Ink.OWN}
     hidden.update(np.flatnonzero(are_too_small(boxes, sizes, counts, picture.zoom)).tolist())
     covered: dict[int, tuple[list[int], list[int]]] = {}
@@ -161,7 +162,7 @@ def without_hidden(
             if fills:
                 covered[number] = fills, objects
     if covered and drawn is not None:
-        _uncover(spots, place, picture, drawn, covered, sources)
+        _uncover(spots, boxes, matrix, picture, drawn, covered, sources)
     for number in hidden:
         spots[number].span["text"] = ""
     for line in {id(spot.line): spot.line for spot in spots if not spot.span["text"]}.values():
@@ -183,7 +184,8 @@ def _lie_over(fills: Boxes, boxes: Boxes) -> NDArray[np.bool_]:
     least = np.where(
         np.stack([is_across, ~is_across], axis=1), MIN_FILL_PT, _COVERED_HEIGHT * sides
     )
-    lie: NDArray[np.bool_] = (shared > least[:, None]).all(axis=2)
+    is_more = shared > least[:, None]
+    lie: NDArray[np.bool_] = is_more[..., 0] & is_more[..., 1]
     return lie
 
 
@@ -196,10 +198,18 @@ def _hold(outer: Boxes, box: NDArray[np.float64]) -> NDArray[np.bool_]:
     return holds
 
 
-def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | None:
+def place_all(boxes: Sequence[Box], matrix: pymupdf.Matrix) -> Boxes:
+    """`boxes` as `matrix` maps them. It turns by quarters, scales, mirrors and moves."""
+    raw = np.array(boxes, np.float64).reshape(-1, 2, 2)
+    a, b, c, d, e, f = matrix
+    corners = raw @ np.array([[a, b], [c, d]]) + (e, f)
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+
+
+def drawn_over(log: Log, matrix: pymupdf.Matrix) -> Drawn | None:
     """The fills of `log` that follow text; None where there are none.
 
-    `place` maps a box of `log` to the view.
+    `matrix` leads from `log` to the view.
     """
     first = next((at for at, (kind, _) in enumerate(log) if kind.endswith("text")), len(log))
     fills = [
@@ -213,9 +223,9 @@ def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | Non
         fills.sort(key=lambda fill: _area(fill[1]), reverse=True)
         fills = fills[:_MAX_FILLS]
     texts = [(at, box) for at, (kind, box) in enumerate(log) if kind.endswith("text")]
-    boxes = np.array([place(box) for _, box in texts], np.float64)
+    boxes = place_all([box for _, box in texts], matrix)
     return Drawn(
-        np.array([place(box) for _, box in fills], np.float64),
+        place_all([box for _, box in fills], matrix),
         np.array([at for at, _ in fills], np.intp),
         boxes,
         np.array([at for at, _ in texts], np.intp),
@@ -223,8 +233,7 @@ def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | Non
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(NamedTuple):
     """A span, its line, and its numbers: block, line, span."""
 
     span: RawSpan
@@ -232,43 +241,46 @@ class _Spot:
     at: tuple[int, int, int]
 
 
-def _spots(
-    blocks: Sequence[RawBlock], place: Callable[[Sequence[float]], Box]
-) -> tuple[list[_Spot], Boxes]:
+def _spots(blocks: Sequence[RawBlock], matrix: pymupdf.Matrix) -> tuple[list[_Spot], Boxes]:
     """The spans to judge, and their boxes in the view.
 
     Boxes that are not finite are of no use; `lines` leaves such lines out.
     """
-    spots: list[_Spot] = []
-    boxes: list[Box] = []
-    for b, block in enumerate(blocks):
-        if block["type"] != 0:
-            continue
-        for n, line in enumerate(block["lines"]):
-            for s, span in enumerate(line["spans"]):
-                if not span["text"].isspace() and span["size"] > 0:
-                    box = place(span["bbox"])
-                    if math.isfinite(sum(box) + span["size"]):
-                        spots.append(_Spot(span, line, (b, n, s)))
-                        boxes.append(box)
-    return spots, np.array(boxes, np.float64).reshape(-1, 4)
+    spots = [
+        _Spot(span, line, (b, n, s))
+        for b, block in enumerate(blocks)
+        if block["type"] == 0
+        for n, line in enumerate(block["lines"])
+        for s, span in enumerate(line["spans"])
+        if span["size"] > 0 and not span["text"].isspace()
+    ]
+    boxes = place_all([spot.span["bbox"] for spot in spots], matrix)
+    is_finite = np.isfinite(boxes.sum(axis=1))
+    if not is_finite.all():
+        spots = list(itertools.compress(spots, is_finite.tolist()))
+    return spots, boxes[is_finite]
 
 
 def _colour(span: RawSpan) -> int:
     """The colour of a span, -1 where it is not painted."""
-    is_painted = span["char_flags"] & _CHAR_PAINTED and span["alpha"] > 0
-    return span["color"] if is_painted else -1
+    return span["color"] if span["char_flags"] & _CHAR_PAINTED and span["alpha"] > 0 else -1
 
 
-def _run(span: RawSpan, place: Callable[[Sequence[float]], Box]) -> Run:
+def _run(span: RawSpan, box: NDArray[np.float64]) -> Run:
     colour = _colour(span)
-    box = place(span["bbox"])
-    return Run(span["text"], box, span["size"], colour if colour >= 0 else None, span["alpha"])
+    text, size = span["text"], span["size"]
+    return Run(text, _box(box), size, colour if colour >= 0 else None, span["alpha"])
+
+
+def _box(box: NDArray[np.float64]) -> Box:
+    x0, y0, x1, y1 = box.tolist()
+    return (x0, y0, x1, y1)
 
 
 def _uncover(
     spots: Sequence[_Spot],
-    place: Callable[[Sequence[float]], Box],
+    boxes: Boxes,
+    matrix: pymupdf.Matrix,
     picture: Picture,
     drawn: Drawn,
     covered: dict[int, tuple[list[int], list[int]]],
@@ -279,14 +291,13 @@ def _uncover(
     blocks: Sequence[RawBlock] | None = None
     for number, (fills, _) in covered.items():
         spot = spots[number]
-        if is_like(place(spot.span["bbox"]), mask, picture) and not _is_barred(
-            place(spot.span["bbox"]), fills, drawn
-        ):
+        box = _box(boxes[number])
+        if is_like(box, mask, picture) and not _is_barred(box, fills, drawn):
             continue
         blocks = sources.chars() if blocks is None else blocks
         b, n, s = spot.at
         chars = blocks[b]["lines"][n]["spans"][s]["chars"]
-        kept = _seen_chars(spot.span, chars, place, picture, drawn, fills, mask)
+        kept = _seen_chars(spot.span, chars, matrix, picture, drawn, fills, mask)
         spot.span["text"] = "".join(char["c"] for char in kept).strip()
         if "chars" in spot.span:
             spot.span["chars"] = kept
@@ -304,7 +315,7 @@ def _is_barred(box: Box, fills: Sequence[int], drawn: Drawn) -> bool:
 def _seen_chars(
     span: RawSpan,
     chars: Sequence[RawChar],
-    place: Callable[[Sequence[float]], Box],
+    matrix: pymupdf.Matrix,
     picture: Picture,
     drawn: Drawn,
     fills: Sequence[int],
@@ -312,12 +323,14 @@ def _seen_chars(
 ) -> list[RawChar]:
     """The characters of a span that no fill hides."""
     over = drawn.fills[list(fills)]
+    boxes = place_all([char["bbox"] for char in chars], matrix)
     kept: list[RawChar] = []
     for is_under, group in itertools.groupby(
-        chars, lambda char: bool(_hold(over, np.array(place(char["bbox"]))).any())
+        zip(chars, boxes, strict=True), lambda char: bool(_hold(over, char[1]).any())
     ):
-        part = list(group)
-        box = _union([place(char["bbox"]) for char in part])
+        members = list(group)
+        part = [char for char, _ in members]
+        box = _union([_box(box) for _, box in members])
         run = Run("".join(char["c"] for char in part), box, span["size"], span["color"])
         if not is_under or (ink_of([run], picture)[0] is Ink.OWN and is_like(box, mask, picture)):
             kept += part

@@ -167,9 +167,9 @@ def _hider(
         height, width = picture.grey.shape
         without_hidden(
             blocks,
-            lambda box: place(box, matrix),
+            matrix,
             picture,
-            drawn_over(log, lambda box: place(box, to_view)),
+            drawn_over(log, to_view),
             Sources(
                 draw=lambda wanted: draw_text_alone(page, wanted, to_pixels, (height, width)),
                 chars=with_chars,

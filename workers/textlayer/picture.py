@@ -184,6 +184,7 @@ def _ink(run: Run, box: NDArray[np.float64], picture: Picture) -> Ink:
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return Ink.NONE
     grey = picture.grey[rows, columns]
+    grey = grey[:: 1 + grey.shape[0] // _MAX_SIDE_PX, :: 1 + grey.shape[1] // _MAX_SIDE_PX]
     is_word = _is_word(run.text)
     along = 0 if grey.shape[1] >= grey.shape[0] else 1
     if is_word:
