@@ -32,6 +32,7 @@ from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
+from workers.textlayer.symbols import mend_symbols
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -244,12 +245,14 @@ def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Se
             span["text"] = "".join(char["c"] for char in span["chars"])
         hide(with_chars, lambda: with_chars)
         mend_maps(page, with_chars)
+        mend_symbols(with_chars)
         return rtl.in_logical_order(with_chars)
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(page, text.textpage), chosen)
     hide(blocks, lambda: blocks_with_chars(page, text.textpage))
     mend_maps(page, blocks)
+    mend_symbols(blocks)
     return blocks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from schemas.pages import Box
@@ -61,3 +61,15 @@ def line_texts(blocks: Sequence[RawBlock]) -> list[str]:
         for block in blocks
         for line in block.get("lines", ())
     ]
+
+
+def plain_name(font: str) -> str:
+    """A font's name without the mark of a subset."""
+    return font[7:] if font[6:7] == "+" else font
+
+
+def translate(span: RawSpan, table: Mapping[int, str]) -> None:
+    """Put other characters in the text of `span`, in place, as `str.translate` does."""
+    span["text"] = span["text"].translate(table)
+    for char in span.get("chars", ()):
+        char["c"] = char["c"].translate(table)

@@ -1,0 +1,170 @@
+"""Give the text of symbol fonts the characters that they draw.
+
+The letters of Symbol are Greek, those of Zapf Dingbats are pictures. A PDF that has such a font
+under an encoding of text says «a b g» for αβγ and «3» for a tick; others give its codes in the
+private use area, U+F061 for α. The tables are Adobe's standard encodings of the two fonts, as
+Unicode publishes them (VENDORS/ADOBE/symbol.txt, zdingbat.txt), and for Wingdings the signs on
+which Unicode's own proposal for it (L2/11-052) leaves no doubt. Does not look at the font's file.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workers.textlayer.raw import RawBlock, RawSpan, plain_name, translate
+from workers.textlayer.repairs import KNOWN_PRIVATE
+
+_PRIVATE = 0xF000  # of the codes of a font, as Windows names them
+_ASCII = range(0x20, 0x7F)
+_HIGH = range(0xA0, 0x100)
+
+
+def _table(*parts: tuple[range, str]) -> dict[int, str]:
+    """The character of each code; a space stands for codes that have none, save the space."""
+    table = {
+        code: sign
+        for codes, signs in parts
+        for code, sign in zip(codes, signs, strict=True)
+        if sign != " "
+    }
+    return table | {0x20: " ", 0xA0: table.get(0xA0, " ")}
+
+
+_SYMBOL = _table(
+    (
+        _ASCII,
+        " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_"
+        "‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼",
+    ),
+    (
+        _HIGH,
+        "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…⏐⎯↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓"
+        "◊⟨®©™∑⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪ ⟩∫⌠⎮⌡⎞⎟⎠⎤⎥⎦⎫⎬⎭ ",
+    ),
+)
+_DINGBATS = _table(
+    (
+        _ASCII,
+        " ✁✂✃✄☎✆✇✈✉☛☞✌✍✎✏✐✑✒✓✔✕✖✗✘✙✚✛✜✝✞✟✠✡✢✣✤✥✦✧★✩✪✫✬✭✮✯✰✱✲✳✴✵✶✷✸✹✺✻✼✽✾✿"
+        "❀❁❂❃❄❅❆❇❈❉❊❋●❍■❏❐❑❒▲▼◆❖◗❘❙❚❛❜❝❞",
+    ),
+    (range(0x80, 0x8E), "❨❩❪❫❬❭❮❯❰❱❲❳❴❵"),
+    (
+        _HIGH,
+        " ❡❢❣❤❥❦❧♣♦♥♠①②③④⑤⑥⑦⑧⑨⑩❶❷❸❹❺❻❼❽❾❿"
+        "➀➁➂➃➄➅➆➇➈➉➊➋➌➍➎➏➐➑➒➓➔→↔↕➘➙➚➛➜➝➞➟➠➡➢➣➤➥➦➧➨➩➪➫➬➭➮➯ ➱➲➳➴➵➶➷➸➹➺➻➼➽➾ ",
+    ),
+)
+_WINGDINGS = _table(
+    (range(0x22, 0x24), "✂✁"),
+    (range(0x45, 0x49), "☜☞☝☟"),
+    (range(0x5E, 0x6A), "♈♉♊♋♌♍♎♏♐♑♒♓"),
+    (range(0x6C, 0x70), "●❍■□"),
+    (range(0x71, 0x73), "❑❒"),
+    (range(0x75, 0x77), "◆❖"),
+    (range(0x81, 0x8B), "①②③④⑤⑥⑦⑧⑨⑩"),
+    (range(0x8C, 0x96), "❶❷❸❹❺❻❼❽❾❿"),
+    (range(0x9F, 0xA0), "•"),
+    (range(0xA7, 0xA9), "▪◻"),
+    (range(0xAB, 0xAC), "★"),
+    (range(0xD8, 0xD9), "➢"),
+    (range(0xDF, 0xE3), "←→↑↓"),
+    (range(0xFB, 0xFF), "✗✓☒☑"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Font:
+    """A font by its name: the characters that its text may rightly have, and the mends of others.
+
+    `mends` has the sign for each character that stands for its code by Windows' encoding, and for
+    the private-use ones that `repairs` does not know.
+    """
+
+    name: re.Pattern[str]
+    own: frozenset[str]
+    mends: Mapping[int, str]
+
+
+def _font(name: str, signs: Mapping[int, str], also: str = "") -> _Font:
+    mends: dict[int, str] = {}
+    for code, sign in signs.items():
+        mends[code] = mends[ord(bytes([code]).decode("cp1252", "replace"))] = sign
+        if _PRIVATE + code not in KNOWN_PRIVATE:
+            mends[_PRIVATE + code] = sign
+    mends.pop(0xFFFD, None)  # for the codes that Windows' encoding does not have
+    return _Font(re.compile(name), frozenset((*signs.values(), *also)), mends)
+
+
+_LOOKALIKES = "µ*-'\"~^`ΔΩ"
+"""What right maps of Symbol also give for its mu, asterisk, minus, primes and tilde."""
+
+_FONTS = (
+    _font(r"Symbol(MT|StandardL?|PS|PSMT|Std|Neu)?([,-].*)?", _SYMBOL, _LOOKALIKES),
+    _font(r"(ITC)?(Zapf ?)?Dingbats(ITC|StandardL?)?([,-].*)?", _DINGBATS),
+    _font(r"Wingdings(-Regular)?([,-].*)?", _WINGDINGS),
+)
+_PICTURE_FONT = re.compile("symbol|ding|icon|awesome|math|music|emoji|barcode", re.I)
+_MIN_LETTERS = 20
+_VOWEL = re.compile("[aeiouy]", re.I)
+
+
+def mend_symbols(blocks: Sequence[RawBlock]) -> None:
+    """Correct the text of symbol fonts in `blocks`, in place.
+
+    A font that has only characters of its own, such as α in Symbol, is left alone: its map is
+    right. Where it has both kinds, two fonts share the name, and each span is judged alone.
+    """
+    of_fonts: dict[str, list[RawSpan]] = defaultdict(list)
+    private: dict[str, list[RawSpan]] = defaultdict(list)
+    for block in blocks:
+        for line in block.get("lines", ()):
+            for span in line["spans"]:
+                if _font_of(span["font"]) is not None:
+                    of_fonts[span["font"]].append(span)
+                elif not span["text"].isascii() and _has_codes(span["text"]):
+                    private[span["font"]].append(span)
+    for name, spans in of_fonts.items():
+        if font := _font_of(name):
+            _mend_font(spans, font)
+    for name, spans in private.items():
+        if _are_letters("".join(span["text"] for span in spans)) and not _PICTURE_FONT.search(name):
+            for span in spans:
+                translate(span, _LETTER_CODES)
+
+
+@functools.lru_cache(maxsize=1024)
+def _font_of(name: str) -> _Font | None:
+    plain = plain_name(name)
+    return next((font for font in _FONTS if font.name.fullmatch(plain)), None)
+
+
+def _mend_font(spans: Sequence[RawSpan], font: _Font) -> None:
+    is_wrong = [any(ord(c) in font.mends and c not in font.own for c in s["text"]) for s in spans]
+    if not any(is_wrong):
+        return
+    has_own = any(c in font.own and c > "\xff" for span in spans for c in span["text"])
+    for span, wrong in zip(spans, is_wrong, strict=True):
+        if wrong or not has_own:
+            translate(span, font.mends)
+
+
+_LETTER_CODES = {_PRIVATE + code: chr(code) for code in _ASCII}
+_CODE = re.compile("[\uf020-\uf07e]")
+
+
+def _has_codes(text: str) -> bool:
+    return _CODE.search(text) is not None
+
+
+def _are_letters(text: str) -> bool:
+    """Whether the private-use codes in `text` are ASCII, by the shares of letters and vowels."""
+    plain = "".join(chr(ord(code) - _PRIVATE) for code in _CODE.findall(text))
+    letters = [c for c in plain if c.isalpha()]
+    if len(letters) < max(_MIN_LETTERS, 0.6 * len(plain.replace(" ", ""))):
+        return False
+    return 0.25 <= len(_VOWEL.findall(plain)) / len(letters) <= 0.6
