@@ -32,6 +32,7 @@ from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
+from workers.textlayer.scripts import mend_scripts
 from workers.textlayer.symbols import mend_symbols
 
 MAX_LINES = 5_000
@@ -246,6 +247,7 @@ def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Se
         hide(with_chars, lambda: with_chars)
         mend_maps(page, with_chars)
         mend_symbols(with_chars)
+        mend_scripts(with_chars)
         return rtl.in_logical_order(with_chars)
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
@@ -253,6 +255,7 @@ def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Se
     hide(blocks, lambda: blocks_with_chars(page, text.textpage))
     mend_maps(page, blocks)
     mend_symbols(blocks)
+    mend_scripts(blocks)
     return blocks
 
 
