@@ -47,13 +47,14 @@ class TextLayer:
     """A page's text layer as Markdown, its blocks in reading order, and what was measured.
 
     In `view` of the displayed page most glyphs stand upright. The blocks' boxes are fractions of
-    that view.
+    that view. `cleaned_chars` of the layer have no meaning, and were left out.
     """
 
     text: str
     blocks: tuple[Block, ...]
     signals: TextLayerSignals
     view: View = AS_DISPLAYED
+    cleaned_chars: int = 0
 
 
 def extract(page: pymupdf.Page, picture: Picture | None = None) -> TextLayer:
@@ -114,6 +115,7 @@ def _extract(page: pymupdf.Page, view: View, picture: Picture | None) -> tuple[T
         tuple(replace(block, bbox=_fractions(block.bbox, content)) for block in ordered),
         signals,
         view,
+        content.garbled_chars,
     )
     return layer, elect(glyphs)
 

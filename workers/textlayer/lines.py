@@ -26,6 +26,7 @@ from pymupdf import mupdf
 from schemas.pages import Box
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
+from workers.textlayer.broken import BROKEN, lost_words, with_bullets, without_broken
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
 from workers.textlayer.maps import mend_maps
 from workers.textlayer.mask import draw_text_alone
@@ -54,9 +55,7 @@ _CLEAN: dict[int, str | None] = {
     **dict.fromkeys((9, 10, 13, 0x85, 0xA0), " "),
     **repairs.KNOWN_PRIVATE,
 }
-_GARBLED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]"
-)
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
 """Kangxi radicals that stand for ideographs, ligatures, shaped Arabic: NFKC gives the letters."""
 
@@ -89,7 +88,8 @@ class PageContent:
     `matrix` maps MuPDF's coordinates, which ignore the page's rotation, to that view. `rules` are
     paths that could be ruling lines or cell borders. `hidden_chars` counts characters that are not
     painted, `garbled_chars` painted ones that have no meaning as Unicode. `covered_share` is the
-    share of the text, by length, that a later picture covers.
+    share of the text, by length, that a later picture covers. `lost_words` counts words in which a
+    character is garbled. The lines have no garbled characters any more.
     """
 
     width: float
@@ -102,6 +102,7 @@ class PageContent:
     images: tuple[Box, ...]
     path_count: int
     covered_share: float
+    lost_words: int
 
 
 def read_page(
@@ -120,7 +121,7 @@ def read_page(
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
     lines: list[Line] = []
     rules: list[Box] = []
-    hidden_chars = garbled_chars = vector_count = 0
+    hidden_chars = garbled_chars = lost_word_count = vector_count = 0
     for block in _readable(page, text, hide):
         if block["type"] == 3:
             vector_count += 1
@@ -128,9 +129,10 @@ def read_page(
                 rules.append(place(block["bbox"], text.matrix))
         elif block["type"] == 0:
             for raw in block["lines"][: MAX_LINES - len(lines)]:
-                line, hidden, garbled = _line(raw, block["number"], text)
+                line, hidden, garbled, lost = _line(raw, block["number"], text)
                 hidden_chars += hidden
                 garbled_chars += garbled
+                lost_word_count += lost
                 if line is not None:
                     lines.append(line)
     return PageContent(
@@ -142,6 +144,7 @@ def read_page(
         garbled_chars,
         tuple(rules),
         *_pictures(log, matrix, width, height, vector_count),
+        lost_word_count,
     )
 
 
@@ -318,18 +321,20 @@ def place(box: Sequence[float], matrix: pymupdf.Matrix) -> Box:
 
 
 def clean(text: str) -> str:
-    """`text` without control characters, with base letters for shaped ones and plain spaces."""
+    """`text` without control and broken characters, with base letters for shaped ones."""
     if text.isascii() and text.isprintable():
         return text
     text = text.translate(_CLEAN)
+    if BROKEN.search(text):
+        text = without_broken(text)
     if _COMPATIBILITY.search(text):
         text = text.replace("\u0627\ufdf2", "\ufdf2")  # fonts draw it without its first letter
         text = _COMPATIBILITY.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return text
 
 
-def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]:
-    """One visible line, and how many of its characters are hidden and garbled."""
+def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int, int]:
+    """One visible line, its hidden and garbled characters, and the words that lost a letter."""
     parts: list[str] = []
     hidden = bold = mono = total = 0
     sizes: dict[float, int] = {}
@@ -350,13 +355,17 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
         size = round(span["size"] * 2) / 2
         sizes[size] = sizes.get(size, 0) + count
     raw_text = "".join(parts)
-    garbled = _count_garbled(raw_text)
-    text = clean(repairs.with_ligatures(raw_text) if garbled else raw_text)
+    garbled = lost = 0
+    if not (raw_text.isascii() and raw_text.isprintable()):
+        raw_text = with_bullets(repairs.with_ligatures(raw_text))
+        garbled = len(_CONTROL.findall(raw_text)) + len(BROKEN.findall(raw_text))
+        lost = lost_words(raw_text) if garbled else 0
+    text = clean(raw_text)
     is_mono = mono * 10 > total * 8
     if not is_mono:
         text = repairs.repaired(text)
     if not text.strip() or not math.isfinite(sum(raw["bbox"])):
-        return None, hidden, garbled
+        return None, hidden, garbled, lost
     quadrant = _quadrant(raw, read.quarter_turns)
     line = Line(
         text=text,
@@ -368,7 +377,7 @@ def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int]
         quadrant=quadrant,
         upright=_upright(raw, quadrant),
     )
-    return line, hidden, garbled
+    return line, hidden, garbled, lost
 
 
 @functools.lru_cache(maxsize=1024)
@@ -378,13 +387,6 @@ def _font_style(font: str, flags: int) -> tuple[bool, bool]:
         bool(flags & pymupdf.TEXT_FONT_BOLD or _BOLD_FONT.search(font)),
         bool(flags & pymupdf.TEXT_FONT_MONOSPACED or MONO_FONT.search(font)),
     )
-
-
-def _count_garbled(text: str) -> int:
-    """How many characters have no meaning as Unicode, nor by custom."""
-    if text.isascii() and text.isprintable():
-        return 0
-    return sum(ord(c) not in repairs.KNOWN_PRIVATE for c in _GARBLED.findall(text))
 
 
 def _superscript(text: str) -> str:

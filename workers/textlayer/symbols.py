@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workers.textlayer.raw import RawBlock, RawSpan, plain_name, translate
+from workers.textlayer.broken import BROKEN
+from workers.textlayer.raw import RawBlock, RawLine, RawSpan, plain_name, translate
 from workers.textlayer.repairs import KNOWN_PRIVATE
 
 _PRIVATE = 0xF000  # of the codes of a font, as Windows names them
@@ -108,6 +109,7 @@ _FONTS = (
     _font(r"(ITC)?(Zapf ?)?Dingbats(ITC|StandardL?)?([,-].*)?", _DINGBATS),
     _font(r"Wingdings(-Regular)?([,-].*)?", _WINGDINGS),
 )
+_BULLET_FONT = re.compile("wingdings|webdings|dingbats|sorts|starsymbol|opensymbol", re.I)
 _PICTURE_FONT = re.compile("symbol|ding|icon|awesome|math|music|emoji|barcode", re.I)
 _MIN_LETTERS = 20
 _VOWEL = re.compile("[aeiouy]", re.I)
@@ -123,6 +125,7 @@ def mend_symbols(blocks: Sequence[RawBlock]) -> None:
     private: dict[str, list[RawSpan]] = defaultdict(list)
     for block in blocks:
         for line in block.get("lines", ()):
+            _mend_bullet(line)
             for span in line["spans"]:
                 if _font_of(span["font"]) is not None:
                     of_fonts[span["font"]].append(span)
@@ -141,6 +144,20 @@ def mend_symbols(blocks: Sequence[RawBlock]) -> None:
 def _font_of(name: str) -> _Font | None:
     plain = plain_name(name)
     return next((font for font in _FONTS if font.name.fullmatch(plain)), None)
+
+
+def _mend_bullet(line: RawLine) -> None:
+    """Put a bullet where a line opens by one sign of a symbol font that nothing tells."""
+    span = line["spans"][0] if line["spans"] else None
+    if span is None or span["text"].isascii() or not BROKEN.fullmatch(span["text"].strip()):
+        return
+    if _BULLET_FONT.search(span["font"]) and not _is_told(span):
+        translate(span, {ord(span["text"].strip()): "•"})
+
+
+def _is_told(span: RawSpan) -> bool:
+    font = _font_of(span["font"])
+    return font is not None and ord(span["text"].strip()) in font.mends
 
 
 def _mend_font(spans: Sequence[RawSpan], font: _Font) -> None:

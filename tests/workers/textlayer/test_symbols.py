@@ -62,6 +62,12 @@ def test_signs_that_may_be_right_go_by_the_rest_of_their_font() -> None:
     assert mended(("Symbol", "α"), ("Symbol", "¬"), ("Symbol", "b")) == ["α", "¬", "β"]
 
 
+def test_an_unknown_sign_of_a_symbol_font_is_a_bullet_where_it_opens_a_line() -> None:
+    assert mended(("Wingdings3", "\uf07d "), ("Arial", "First")) == ["• ", "First"]
+    assert mended(("Arial", "First "), ("Wingdings3", "\uf07d")) == ["First ", "\uf07d"]
+    assert mended(("CMEX10", "\ufffd"), ("Arial", "First")) == ["\ufffd", "First"]
+
+
 def test_private_codes_of_a_font_of_letters_are_ascii() -> None:
     text = "the committee met on tuesday"
     private = "".join(chr(0xF000 + ord(c)) if c != " " else c for c in text)
