@@ -265,6 +265,7 @@ class RasteredPage:
         taken: the reading of a page that is taken from another dataset.
         rotation: by how many degrees clockwise the displayed page was turned for `image` and the
             boxes of `layer`, after it was mirrored left to right if it `is_mirrored`.
+        large: the same picture, larger, where `image` is too small for the page's print.
     """
 
     page_id: str
@@ -279,6 +280,7 @@ class RasteredPage:
     taken: PageReading | None = None
     rotation: int = 0
     is_mirrored: bool = False
+    large: PageImage | None = None
 
     @property
     def needs_engine(self) -> bool:

@@ -120,6 +120,11 @@ class Quality(Part):
         description="A page with a larger share of characters that are not letters is a reject "
         "`garbage`.",
     )
+    min_coverage: Share = Field(
+        default=0.5,
+        description="A page whose text accounts for a smaller share of its print is read again "
+        "larger, where it has more to show, and else is a reject `incomplete`.",
+    )
     min_ink_share: Share = Field(
         default=2e-5,
         description="A page with a smaller share of marked pixels is a reject `blank`.",

@@ -51,6 +51,7 @@ REJECT_REASONS = {
     "no_text": "no text was read",
     "low_confidence": "the engine's mean confidence is under its floor",
     "repetition": "lines or 5-grams repeat past their limit",
+    "incomplete": "the text accounts for too little of the print on the page",
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either

@@ -39,6 +39,7 @@ def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
         ladder=LadderSettings(recipe.quality, recipe.raster, recipe.rotate),
         fallback=recipe.fallback,
         deep=recipe.deep,
+        layout=recipe.layout,
         threads=placement.threads_per_replica,
         batch_pages=placement.batch_pages,
         read_timeout_s=placement.read_timeout_s if isolated else None,

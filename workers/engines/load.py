@@ -7,7 +7,10 @@ from workers.engines.engine import Engine
 
 
 def load_engine(
-    spec: EngineSpec, threads: int | None = None, batch_pages: int | None = None
+    spec: EngineSpec,
+    threads: int | None = None,
+    batch_pages: int | None = None,
+    has_layout: bool = True,
 ) -> Engine:
     """Load the engine that `spec` names.
 
@@ -16,6 +19,7 @@ def load_engine(
         threads: default, all cores.
         batch_pages: how many pages a `transformers` model reads at once; default, what fits its
             device.
+        has_layout: an engine that finds lines has the layout model name its blocks.
 
     Raises:
         NoEngineError: the engine, its package or its checkpoint is missing: a retry is useless.
@@ -33,7 +37,7 @@ def load_engine(
     if spec.name == "ppocr":
         from workers.engines.ppocr.engine import PpOcrEngine
 
-        return PpOcrEngine(threads)
+        return PpOcrEngine(threads, has_layout=has_layout)
     from workers.engines.rapidocr import RapidOcrEngine
 
-    return RapidOcrEngine(threads)
+    return RapidOcrEngine(threads, has_layout)

@@ -25,16 +25,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
-from schemas.errors import NoEngineError
-from schemas.pages import PageImage, Reading
+from schemas.errors import EnvironmentFault, NoEngineError
+from schemas.pages import Block, PageImage, Reading
 from workers.engines.engine import Engine
 from workers.engines.text_lines import (
     DETECTOR,
@@ -45,16 +46,22 @@ from workers.engines.text_lines import (
     LineFinder,
     Pixels,
     Recognised,
+    Sight,
     choose_side,
     decode_image,
     detector_pixels,
     failed_reading,
+    has_page_shape,
+    likely_text,
     line_pixels,
     model_file,
     padded_width_px,
     reading_of,
+    reduced,
     usable_cores,
 )
+from workers.engines.tiles import tiles_of
+from workers.layout.regions import shared_layout_model
 
 Tensor = NDArray[np.float32]
 """float32 (1, 3, height, width), -1 to 1."""
@@ -62,28 +69,34 @@ Tensor = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page in work: a future for each line that detection found."""
+    """A page in work: a future for each line that detection found, and one for its regions."""
 
     lines: list[Future[Line]]
+    regions: Future[tuple[Block, ...]] | None
+    sight: Sight
 
 
 class RapidOcrEngine:
     """Reads pages with `threads` cores; only one thread at a time may call it.
 
-    `threads`: default, all cores that this process may use.
+    Args:
+        threads: default, all cores that this process may use.
+        has_layout: the layout model names the blocks.
     """
 
     name = "rapidocr"
     model = "PP-OCRv6-small"
     revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
-    task = "text"
+    task = "markdown"
     guard = ""
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, has_layout: bool = True) -> None:
         self._threads = threads or usable_cores()
+        # One thread, as for a line: pages are what keeps the cores busy.
+        self._layout = shared_layout_model(1) if has_layout else None
         self._detector = _load(DETECTOR)
         self._recogniser = _load(RECOGNISER)
         characters = self._recogniser.get_modelmeta().custom_metadata_map["character"]
@@ -106,10 +119,19 @@ class RapidOcrEngine:
     def _detect(self, page: PageImage, pool: ThreadPoolExecutor) -> _Page:
         """Find the lines of `page` and give each to the pool."""
         image = decode_image(page.data)
-        pixels = detector_pixels(image)
-        scores = self._detector.run(None, {"x": _tensor(pixels, pixels.shape[1])})[0]
-        crops = self._find_lines(scores, image)
-        return _Page([pool.submit(self._read_line, crop) for crop in crops])
+        layout = self._layout if has_page_shape(page) else None
+        regions = pool.submit(layout.regions, page) if layout else None
+        tiles = tiles_of(image)
+        lines: list[Future[Line]] = []
+        maps = []
+        for tile in tiles:
+            pixels = detector_pixels(tile.pixels)
+            scores = self._detector.run(None, {"x": _tensor(pixels, pixels.shape[1])})[0]
+            crops = self._find_lines(scores, tile)
+            lines += [pool.submit(self._read_line, crop) for crop in crops]
+            maps.append(reduced(scores, tile))
+        sight = Sight(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), likely_text(tiles, maps))
+        return _Page(lines, regions, sight)
 
     def _read_line(self, crop: LineCrop) -> Line:
         """Read `crop` as it is and, if the confidence is low, upside down too."""
@@ -150,6 +172,11 @@ def _tensor(image: Pixels, width_px: int) -> Tensor:
 def _finish(page: PageImage, future: Future[_Page]) -> Reading:
     """Wait for `page` and make its reading; here exceptions become the page's error."""
     try:
-        return reading_of(page, [line.result() for line in future.result().lines])
+        done = future.result()
+        regions = done.regions.result() if done.regions else ()
+        sight = replace(done.sight, regions=regions)
+        return reading_of(page, [line.result() for line in done.lines], sight)
+    except EnvironmentFault:
+        raise
     except Exception as exc:  # noqa: BLE001 - a worker's boundary
         return failed_reading("rapidocr", page, exc)

@@ -1,9 +1,9 @@
 """What both PP-OCRv6 engines share: from a page to the models' pixels, from lines to a reading.
 
 Owns: decoding, the image sizes of the two models, finding boxes in a probability map, the choice
-between a line and the same line upside down, and the blocks and confidences made of lines.
-Detection's post-processing and the crop are RapidOCR's own. Does not: run a model, or find the
-reading order (`workers.layout.reading_order`).
+between a line and the same line upside down, a page's turn and its confidence. Detection's
+post-processing and the crop are RapidOCR's own. Does not: run a model, or make blocks of lines
+(`workers.layout.page_blocks`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -23,7 +25,12 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from schemas.pages import Block, Box, PageError, PageImage, Reading, own_text
-from workers.layout import join_lines, paragraphs
+from workers.engines.tiles import Tile
+from workers.layout import tables
+from workers.layout.coverage import coverage
+from workers.layout.page_blocks import TextLine, Whole, page_blocks
+from workers.layout.tables import Piece, Table
+from workers.layout.tables.pixels import tables_of
 
 Pixels = NDArray[np.uint8]
 """uint8 (height, width, 3), BGR as OpenCV decodes and as the models were trained."""
@@ -39,6 +46,11 @@ _MIN_SIDE_PX = 736
 """Smaller pages are enlarged for detection, as RapidOCR does: its `limit_side_len`."""
 _MAX_SIDE_PX = 2000
 """Larger pages are reduced for detection, as RapidOCR does: its `max_side_len`."""
+
+_MAX_LAYOUT_ASPECT = 3
+"""On a strip of 420 x 5,000 px the layout model takes prose for running heads and feet."""
+_LIKELY_PX = 4
+"""A pixel of the map that is kept of a page: two of a line of the least height that is read."""
 
 _LINE_HEIGHT_PX = 48
 _TEXT_HEIGHT_PX = 42
@@ -64,8 +76,16 @@ all four orientations: at least 0.95 on turned pages, at most 0.10 on upright on
 between and stay as they are."""
 _LEAST_LINES_TO_TURN = 3
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_TITLE_HEIGHT = 1.3
-"""A title's height over that of the page's median line: 13 points over 10."""
+
+
+_MAX_BROKEN_SHARE = 0.1
+"""Prose that stands in no columns, and is cut into some, has more of its words broken."""
+
+_SPANNING = 0.75
+_MAX_SPANNING_SHARE = 0.5
+"""A column of justified prose is found as a box a row; a row of cells as a box a cell, or two."""
+_MAX_BROKEN_SHARE_UNKNOWN = 0.02
+"""Of a table that the layout model does not see: a ruled note is no table."""
 
 
 class Line(NamedTuple):
@@ -109,10 +129,17 @@ class LineFinder:
             thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True
         )
 
-    def __call__(self, scores: Floats, image: Pixels) -> list[LineCrop]:
-        """`scores`: float32 (1, 1, height, width) of the detector's input, 0 to 1."""
-        corners, _ = self._find_boxes(scores, image.shape[:2])
-        return [LineCrop(quad, get_rotate_crop_image(image, quad)) for quad in corners]
+    def __call__(self, scores: Floats, tile: Tile) -> list[LineCrop]:
+        """The tile's lines, with corners on the page.
+
+        `scores`: float32 (1, 1, height, width) of the detector's input, 0 to 1.
+        """
+        corners, _ = self._find_boxes(scores, tile.pixels.shape[:2])
+        return [
+            LineCrop(tile.on_page(quad), get_rotate_crop_image(tile.pixels, quad))
+            for quad in corners
+            if tile.owns(quad)
+        ]
 
 
 def model_file(name: str) -> Traversable:
@@ -149,6 +176,25 @@ def detector_pixels(image: Pixels) -> Pixels:
     return resized
 
 
+def reduced(scores: Floats, tile: Tile) -> Floats:
+    """A tile's map at a quarter of its size, which is enough to tell where text is."""
+    height, width = (-(-side // _LIKELY_PX) for side in tile.pixels.shape[:2])
+    small: Floats = cv2.resize(scores[0, 0].astype(np.float32), (width, height))
+    return small
+
+
+def likely_text(tiles: Sequence[Tile], maps: Sequence[Floats]) -> Floats:
+    """How likely each place of a page is text, from the `reduced` maps of its tiles."""
+    places = [(tile.top // _LIKELY_PX, tile.left // _LIKELY_PX) for tile in tiles]
+    height = max(top + part.shape[0] for (top, _), part in zip(places, maps, strict=True))
+    width = max(left + part.shape[1] for (_, left), part in zip(places, maps, strict=True))
+    whole = np.zeros((height, width), np.float32)
+    for (top, left), part in zip(places, maps, strict=True):
+        place = whole[top : top + part.shape[0], left : left + part.shape[1]]
+        np.maximum(place, part, out=place)
+    return whole
+
+
 def line_pixels(crop: Pixels) -> Pixels:
     """One line at the recogniser's height, not yet padded to `padded_width_px`."""
     height_px, width_px = crop.shape[:2]
@@ -165,6 +211,11 @@ def padded_width_px(line: Pixels) -> int:
     return math.ceil(width_px / _LINE_WIDTH_STEP_PX) * _LINE_WIDTH_STEP_PX
 
 
+def has_page_shape(page: PageImage) -> bool:
+    """Whether the layout model, which squeezes a page to a square, knows such shapes."""
+    return max(page.width, page.height) <= _MAX_LAYOUT_ASPECT * min(page.width, page.height)
+
+
 def choose_side(corners: Floats, upright: Recognised, turned: Recognised | None) -> Line:
     """The line as read upright, or `turned`, upside down, if that is clear and more confident."""
     if turned is not None and turned[1] > max(upright[1], SURE_CONFIDENCE):
@@ -178,25 +229,121 @@ def failed_reading(engine: str, page: PageImage, exc: BaseException) -> Reading:
     return Reading(page.page_id, error=PageError("engine_error", detail))
 
 
-def reading_of(page: PageImage, detected: Sequence[Line]) -> Reading:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen of a page besides its lines.
+
+    Args:
+        grey: its pixels, uint8 (height, width).
+        likely: how likely text is, float32 (height, width) of any size.
+        regions: what the layout model found; empty where it did not look.
+    """
+
+    grey: NDArray[np.uint8]
+    likely: Floats
+    regions: tuple[Block, ...] = ()
+
+
+def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = None) -> Reading:
     """The reading of a page from all lines that detection found, read or not."""
     lines = [line for line in detected if line.is_read]
+    size = (page.width, page.height)
+    texts = [text_line(line) for line in lines]
+    seen = None if sight is None else _coverage(texts, size, sight)
     if not lines:
-        return Reading(page.page_id)
-    corners = np.stack([line.corners for line in lines])
-    # boxes: float (lines, 4)
-    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+        return Reading(page.page_id, coverage=seen)
     # Of a page scanned upside down, the order is that of the page turned upright.
     is_turned = 2 * sum(line.is_upside_down for line in lines) > len(lines)
-    groups = paragraphs(-boxes[:, [2, 3, 0, 1]] if is_turned else boxes)
-    usual_height_px = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    blocks = tuple(_block(page, lines, boxes, rows, usual_height_px) for rows in groups)
+    if is_turned:
+        blocks = _turned_blocks(texts, size)
+    elif sight is None:
+        blocks = page_blocks(texts, size)
+    else:
+        blocks = page_blocks(texts, size, sight.regions, _tables(texts, size, sight))
     return Reading(
         page.page_id,
         text=own_text(blocks),
         blocks=blocks,
         confidence=_page_confidence(detected),
         turn=_turn(lines),
+        coverage=seen,
+    )
+
+
+def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> list[Whole]:
+    """The tables with the numbers of their lines."""
+    width, height = size
+    pieces = [Piece(line.box, line.text) for line in lines]
+    regions = [
+        (x0 * width, y0 * height, x1 * width, y1 * height)
+        for region in sight.regions
+        if region.label == "table"
+        for x0, y0, x1, y1 in [region.bbox]
+    ]
+    return [
+        Whole(_table_block(table, lines, size), table.pieces)
+        for table in tables_of(sight.grey, pieces, regions)
+        if _broken_share(table, lines) <= _most_broken(table, regions)
+        and _spanning_share(table, lines) <= _MAX_SPANNING_SHARE
+    ]
+
+
+def _spanning_share(table: Table, lines: Sequence[TextLine]) -> float:
+    """The share of the table's lines that reach over most of its width."""
+    width = table.box[2] - table.box[0]
+    reaches = [lines[i].box[2] - lines[i].box[0] for i in table.pieces]
+    return sum(reach >= _SPANNING * width for reach in reaches) / max(len(reaches), 1)
+
+
+def _most_broken(table: Table, regions: Sequence[Box]) -> float:
+    x0, y0, x1, y1 = table.box
+    is_known = any(
+        x0 < right and left < x1 and y0 < bottom and top < y1
+        for left, top, right, bottom in regions
+    )
+    return _MAX_BROKEN_SHARE if is_known else _MAX_BROKEN_SHARE_UNKNOWN
+
+
+def _broken_share(table: Table, lines: Sequence[TextLine]) -> float:
+    """The share of the lines' words that are no words of the table: it cuts through them."""
+    words = Counter(word for i in table.pieces for word in lines[i].text.split())
+    kept = Counter(word for cell in table.cells for word in cell.text.split())
+    return (words - kept).total() / max(words.total(), 1)
+
+
+def _table_block(table: Table, lines: Sequence[TextLine], size: tuple[int, int]) -> Block:
+    taken = [lines[i] for i in table.pieces]
+    weights = [len(line.text) for line in taken]
+    sure = sum(w * line.confidence for w, line in zip(weights, taken, strict=True))
+    return replace(tables.block(table, *size), confidence=sure / sum(weights) if taken else None)
+
+
+def _coverage(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> float | None:
+    width, height = size
+    read = [(x0 / width, y0 / height, x1 / width, y1 / height) for (x0, y0, x1, y1), *_ in lines]
+    figures = [region.bbox for region in sight.regions if region.label == "figure"]
+    return coverage(sight.grey, read, figures, sight.likely)
+
+
+def text_line(line: Line) -> TextLine:
+    """The line with its upright box."""
+    x0, y0 = line.corners.min(axis=0).tolist()
+    x1, y1 = line.corners.max(axis=0).tolist()
+    return TextLine((x0, y0, x1, y1), line.text, line.confidence)
+
+
+def _turned_blocks(lines: Sequence[TextLine], size: tuple[int, int]) -> tuple[Block, ...]:
+    """The blocks of a page that lies upside down; the layout model knows upright pages only."""
+    width, height = size
+    upright = [
+        line._replace(box=(width - x1, height - y1, width - x0, height - y0))
+        for line in lines
+        for x0, y0, x1, y1 in [line.box]
+    ]
+    return tuple(
+        replace(block, bbox=(1 - x1, 1 - y1, 1 - x0, 1 - y0))
+        for block in page_blocks(upright, size)
+        for x0, y0, x1, y1 in [block.bbox]
     )
 
 
@@ -224,30 +371,6 @@ def _share(lines: Sequence[Line], is_chosen: Sequence[bool]) -> float:
     return sum(chosen) / sum(lengths)
 
 
-def _block(
-    page: PageImage,
-    lines: list[Line],
-    boxes: Floats,
-    rows: list[list[int]],
-    usual_height_px: float,
-) -> Block:
-    members = [i for row in rows for i in row]
-    heights_px = boxes[members, 3] - boxes[members, 1]
-    is_title = len(rows) <= 3 and float(heights_px.min()) >= _TITLE_HEIGHT * usual_height_px
-    return Block(
-        label="heading" if is_title else "paragraph",
-        bbox=_fractions(page, boxes[members]),
-        text=join_lines([" ".join(lines[i].text for i in row) for row in rows]),
-        confidence=_mean_confidence([lines[i] for i in members]),
-    )
-
-
-def _fractions(page: PageImage, boxes: Floats) -> Box:
-    x0, y0 = np.clip(boxes[:, :2].min(axis=0) / (page.width, page.height), 0, 1).tolist()
-    x1, y1 = np.clip(boxes[:, 2:].max(axis=0) / (page.width, page.height), 0, 1).tolist()
-    return (x0, y0, x1, y1)
-
-
 def _page_confidence(lines: Sequence[Line]) -> float:
     """The mean over detected lines, weighted by length; a line without text counts as 0.
 
@@ -256,9 +379,3 @@ def _page_confidence(lines: Sequence[Line]) -> float:
     """
     sure_px = sum(line.confidence * line.length_px for line in lines if line.is_read)
     return sure_px / sum(line.length_px for line in lines)
-
-
-def _mean_confidence(lines: list[Line]) -> float:
-    """The mean weighted by length: a page number says less about a page than a paragraph."""
-    weights = [len(line.text) for line in lines]
-    return sum(w * line.confidence for w, line in zip(weights, lines, strict=True)) / sum(weights)

@@ -71,8 +71,21 @@ def count_frames(opened: ImageFile) -> int:
     return int(getattr(opened.image, "n_frames", 1)) if opened.image.format == "TIFF" else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame upright, in RGB, in its own size, and its pixels a length across and down."""
+
+    picture: Image.Image
+    density: tuple[float, float]
+
+
 def draw_frame(opened: ImageFile, index: int, raster: Raster) -> Image.Image:
-    """A frame in RGB. Raises DocumentError where it is too large or too narrow."""
+    """A frame as the recipe wants it, in RGB. Raises DocumentError as `read_frame` does."""
+    return fitted(read_frame(opened, index, raster), raster.longest_edge_px)
+
+
+def read_frame(opened: ImageFile, index: int, raster: Raster) -> Frame:
+    """A frame. Raises DocumentError where it is too large or too narrow."""
     image = opened.image
     image.seek(index)
     width, height = image.size
@@ -90,7 +103,7 @@ def draw_frame(opened: ImageFile, index: int, raster: Raster) -> Image.Image:
         frame = _eight_bits(frame, is_inverted=tags.get(_PHOTOMETRIC) == 0)
     elif is_deep:
         frame = _stretched(frame)
-    return _fitted(_on_white(frame), density[::-1] if is_on_its_side else density, raster)
+    return Frame(_on_white(frame), density[::-1] if is_on_its_side else density)
 
 
 def _on_white(frame: Image.Image) -> Image.Image:
@@ -119,20 +132,21 @@ def _density(image: Image.Image) -> tuple[float, float]:
     return 1.0, 1.0
 
 
-def _fitted(frame: Image.Image, density: tuple[float, float], raster: Raster) -> Image.Image:
-    """The frame with square pixels, at the finer resolution, at most `longest_edge_px` long."""
-    edge = raster.longest_edge_px
-    across, down = density
+def fitted(frame: Frame, edge: int) -> Image.Image:
+    """The frame with square pixels, at the finer resolution, at most `edge` pixels long."""
+    picture, (across, down) = frame.picture, frame.density
     stretch = max(across, down) / min(across, down)
     if not _MIN_STRETCH <= stretch <= _MAX_STRETCH:
-        if max(frame.size) > edge:
-            frame.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-        return frame
-    width = frame.width * (stretch if down > across else 1)
-    height = frame.height * (stretch if across > down else 1)
+        if max(picture.size) <= edge:
+            return picture
+        small = picture.copy()
+        small.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+        return small
+    width = picture.width * (stretch if down > across else 1)
+    height = picture.height * (stretch if across > down else 1)
     scale = min(1.0, edge / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return frame.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _eight_bits(frame: Image.Image, is_inverted: bool) -> Image.Image:

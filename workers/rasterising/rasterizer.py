@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from schemas.errors import DocumentError
 from schemas.ids import page_id
 from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
+from workers.layout.furniture import OFFSETS, PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
+from workers.rasterising.media_types import PDF
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 # A call costs 0.25 ms, a page 7 to 15 ms. When a chunk hangs or crashes, its pages are made again
 # one by one, so a hung page costs its time twice and its neighbours little.
 _PAGES_PER_CALL = 8
+_EDGES_TIMEOUT_S = 10.0
+"""Reading a page's text takes milliseconds; one that takes longer has no edges for others."""
 
 
 # MuPDF is loaded in children only: it takes half a second and 84 MB, and every replica and task
@@ -53,11 +57,22 @@ def _count_pages(path: str, media_type: str) -> int | PageError:
 
 
 def _render_pages(
-    path: str, media_type: str, doc_id: str, indices: range, settings: RasterSettings
+    path: str,
+    media_type: str,
+    around: Mapping[int, PageEdges],
+    doc_id: str,
+    indices: range,
+    settings: RasterSettings,
 ) -> list[RasteredPage]:
     from workers.rasterising import render
 
-    return render.render_pages(path, media_type, doc_id, indices, settings)
+    return render.render_pages(path, media_type, doc_id, indices, settings, around)
+
+
+def _edges(path: str, media_type: str, indices: range) -> list[PageEdges]:
+    from workers.rasterising import render
+
+    return render.edges(path, media_type, indices)
 
 
 PageMaker = Callable[..., list[RasteredPage]]
@@ -96,8 +111,37 @@ class Rasterizer:
     def rasterise(
         self, path: Path, media_type: str, doc_id: str, indices: range
     ) -> Iterator[RasteredPage]:
-        """Render pages in order; a page that fails is a RasteredPage with an error."""
-        return self.pages(_render_pages, (str(path), media_type), doc_id, indices)
+        """Render pages in order; a page that fails is a RasteredPage with an error.
+
+        The text layer of a page depends on the edges of its neighbours too, whether or not they
+        are in `indices`.
+        """
+        has_layers = media_type == PDF and self._settings.routing != "never"
+        around = self._edges_around(path, media_type, indices) if has_layers else {}
+        yield from self.pages(_render_pages, (str(path), media_type, around), doc_id, indices)
+
+    def _edges_around(self, path: Path, media_type: str, indices: range) -> dict[int, PageEdges]:
+        """The edges of pages and their neighbours, in calls that do nothing else.
+
+        So a page's edges are the same for every shard that asks for them. A page whose call fails
+        has none.
+        """
+        if not indices:
+            return {}
+        first, last = max(indices[0] + min(OFFSETS), 0), indices[-1] + max(OFFSETS)
+        timeout_s = min(self._limits.page_timeout_s, _EDGES_TIMEOUT_S)
+        document = (str(path), media_type)
+        found: dict[int, PageEdges] = {}
+        suspects: list[range] = []
+        for chunks in (_chunks(range(first, last + 1)), suspects):
+            calls = [(chunk,) for chunk in chunks]
+            results = self._child.run(_edges, calls, timeout_s, document)
+            for chunk, result in zip(chunks, results, strict=True):
+                if isinstance(result, list):
+                    found |= zip(chunk, result, strict=True)
+                elif len(chunk) > 1:  # one of these pages ended the child
+                    suspects += (range(index, index + 1) for index in chunk)
+        return found
 
     def pages(
         self,
@@ -111,10 +155,7 @@ class Rasterizer:
 
         A page that fails is a RasteredPage with an error.
         """
-        chunks = [
-            indices[start : start + _PAGES_PER_CALL]
-            for start in range(0, len(indices), _PAGES_PER_CALL)
-        ]
+        chunks = _chunks(indices)
         suspects: list[int] = []
         pages: dict[int, RasteredPage] = {}
         calls = [(doc_id, chunk, self._settings, *more) for chunk in chunks]
@@ -171,6 +212,13 @@ class Rasterizer:
     def close(self) -> None:
         """End the child; the next call starts another."""
         self._child.close()
+
+
+def _chunks(indices: range) -> list[range]:
+    return [
+        indices[start : start + _PAGES_PER_CALL]
+        for start in range(0, len(indices), _PAGES_PER_CALL)
+    ]
 
 
 def _lacked_memory(result: object) -> bool:

@@ -8,7 +8,8 @@ files and external streams are not read. The parent, in `rasterizer`, keeps the 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pymupdf
@@ -19,14 +20,18 @@ from schemas.ids import page_id
 from schemas.pages import PageError, PageImage, RasteredPage, Reading
 from schemas.recipe import TextLayer
 from workers import textlayer
+from workers.layout.furniture import OFFSETS, Edges, PageEdges
 from workers.rasterising import native
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
+from workers.rasterising.larger import larger_frame, larger_page
 from workers.rasterising.media_types import PDF
 from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
 from workers.rasterising.shells import refuse_shell
 from workers.text.signatures import image_hash
+from workers.textlayer.furniture import edge_lines
+from workers.textlayer.lines import PageText, read_page, read_text
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
@@ -35,6 +40,8 @@ _USES_BEFORE_REOPENING = 64
 # A dense broadsheet page has 30,000 characters. A longer layer is not for people, and the steps
 # after the child (counting tokens, signatures, storing) have no limits of their own.
 _MAX_LAYER_CHARS = 500_000
+_NO_EDGES: Mapping[int, PageEdges] = {}
+_MAX_KEPT_LINES = 20_000  # 400 pages of prose, 20 MB
 
 
 @dataclass(slots=True)
@@ -119,15 +126,85 @@ def _count_pdf_pages(document: pymupdf.Document) -> int:
     return count
 
 
+def edges(path: str, media_type: str, indices: range) -> list[PageEdges]:
+    """The lines near the top and bottom of some pages of a PDF, as the pages around them ask.
+
+    None where a page is not there or cannot be read. What was read of a page is kept for the time
+    when it is rendered.
+    """
+    found: list[PageEdges] = []
+    for index in indices:
+        try:
+            document = _opened(path, media_type)
+            is_there = isinstance(document, pymupdf.Document) and index < document.page_count
+            found.append(_edges_of(document, index) if is_there else ())
+        except Exception:  # noqa: BLE001 - a worker's boundary: the page reports it when rendered
+            found.append(())
+    _forget_warnings()
+    return found
+
+
+def _edges_of(document: pymupdf.Document, index: int) -> PageEdges:
+    page = document.load_page(index)
+    text = read_text(page)
+    content = read_page(page, text=text)
+    _texts.keep(_open.key, index, text, len(content.lines))
+    return edge_lines(content)
+
+
+@dataclass(slots=True)
+class _Texts:
+    """MuPDF's text of pages that are not rendered yet; the oldest go first.
+
+    A page's text is read for its neighbours before it is rendered, and is needed again then.
+    """
+
+    kept: dict[tuple[object, int], tuple[PageText, int]] = field(default_factory=dict)
+    lines: int = 0
+
+    def keep(self, key: object, index: int, text: PageText, lines: int) -> None:
+        self.take(key, index)
+        self.kept[key, index] = text, lines
+        self.lines += lines
+        while self.lines > _MAX_KEPT_LINES:
+            self.take(*next(iter(self.kept)))
+
+    def take(self, key: object, index: int) -> PageText | None:
+        """The page's text, which is then kept no longer."""
+        text, lines = self.kept.pop((key, index), (None, 0))
+        self.lines -= lines
+        return text
+
+
+_texts = _Texts()
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The edges of a page's neighbours, and its own text where it was read with them."""
+
+    neighbours: Edges
+    text: PageText | None
+
+
 def render_pages(
-    path: str, media_type: str, doc_id: str, indices: range, settings: RasterSettings
+    path: str,
+    media_type: str,
+    doc_id: str,
+    indices: range,
+    settings: RasterSettings,
+    around: Mapping[int, PageEdges] = _NO_EDGES,
 ) -> list[RasteredPage]:
-    """Render some pages of a document; a page that fails is a RasteredPage with an error."""
+    """Render some pages of a document; a page that fails is a RasteredPage with an error.
+
+    `around` holds the edges of the pages and of their neighbours by page index.
+    """
     pages = []
     for index in indices:
         page = page_id(doc_id, index)
         try:
-            pages.append(_render_page(path, media_type, page, index, settings))
+            neighbours = {k: around.get(index + k, ()) for k in OFFSETS}
+            pages.append(_render_page(path, media_type, page, index, settings, neighbours))
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
             pages.append(RasteredPage(page, error=page_error(exc, path)))
     _forget_warnings()
@@ -139,7 +216,12 @@ def _forget_warnings() -> None:
 
 
 def _render_page(
-    path: str, media_type: str, page: str, index: int, settings: RasterSettings
+    path: str,
+    media_type: str,
+    page: str,
+    index: int,
+    settings: RasterSettings,
+    neighbours: Edges,
 ) -> RasteredPage:
     document = _opened(path, media_type)
     if isinstance(document, ImageFile):
@@ -155,7 +237,10 @@ def _render_page(
             raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
         error = PageError("blank", f"{marked:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=marked)
-    text = _PageText() if pdf_page is None else _page_text(pdf_page, page, settings, drawn, grey)
+    text = _PageText()
+    if pdf_page is not None:
+        around = _Around(neighbours, _texts.take(_open.key, index))
+        text = _page_text(pdf_page, page, settings, around, drawn, grey)
     if text.view != AS_DISPLAYED:
         drawn = draw_pdf_page(pdf_page, settings.raster, text.view)
         grey = drawn.picture.convert("L")
@@ -174,7 +259,25 @@ def _render_page(
         failure,
         rotation=text.view.rotation,
         is_mirrored=text.view.is_mirrored,
+        large=_larger(document, index, pdf_page, grey, page, settings, text),
     )
+
+
+def _larger(
+    document: pymupdf.Document | ImageFile,
+    index: int,
+    pdf_page: pymupdf.Page | None,
+    grey: Image.Image,
+    page: str,
+    settings: RasterSettings,
+    text: _PageText,
+) -> PageImage | None:
+    """A larger image of a page that an engine reads, if its print is too small in the stored."""
+    if settings.routing == "only" or text.layer is not None:
+        return None
+    if isinstance(document, ImageFile):
+        return larger_frame(document, index, grey, page, settings.raster)
+    return larger_page(pdf_page, grey, page, settings.raster, text.view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +293,7 @@ def _page_text(
     pdf_page: pymupdf.Page,
     page: str,
     settings: RasterSettings,
+    around: _Around,
     drawn: PagePicture,
     grey: Image.Image,
 ) -> _PageText:
@@ -200,7 +304,10 @@ def _page_text(
     layer_reason = None
     try:
         if settings.routing != "never":
-            layer = textlayer.extract(pdf_page, _picture(pdf_page, drawn.picture, grey))
+            shown = _picture(pdf_page, drawn.picture, grey)
+            layer = textlayer.extract(
+                pdf_page, shown, around.neighbours, around.text, settings.layout
+            )
             layer_reason = _unfit(layer, settings.text_layer)
             if layer_reason is None:
                 reading = Reading(page, layer.text, layer.blocks, cleaned_chars=layer.cleaned_chars)

@@ -2,12 +2,13 @@
 
 Owns the choice of regions, their pictures, and the links. Does not find regions (the reading's
 blocks name them, or a layout model where the engine gave none), read, or decide which pages are
-parsed.
+parsed. An engine without a prompt for figures reads no crop again: `cut_regions` gives each the
+words that the page's reading has there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from workers.engines.grammars.blocks import WHOLE_PAGE
 from workers.rasterising.pictures import decode, encode
 
 DEEP_LABELS = frozenset({"figure", "chart", "formula", "chemistry", "geometry"})
+GIVEN_LABELS = DEEP_LABELS | {"table"}
+"""What is cut out where crops are not read again: tables have their text already."""
 MAX_CROPS = 32
 """The most crops of a page, the largest ones: bounds the work on a page of icons."""
 _MARGIN = 0.01
@@ -31,6 +34,8 @@ _MIN_AREA = 0.001
 """Of the page: 8 x 8 mm on A4. A smaller region is a bullet or an icon, and no crop."""
 _SAME_REGION = 0.9
 """Intersection over union above which two boxes are one region."""
+_WITHIN = 0.8
+"""A block with this share of its area in a figure is part of it."""
 _WHOLE_PAGE = 0.9
 """A block over this share of the page's area does not show where anything is."""
 
@@ -73,6 +78,49 @@ def parse_regions(
     return parsed
 
 
+def cut_regions(
+    pages: Sequence[tuple[PageImage, Reading]], layout: Layout, raster: Raster
+) -> list[LinkedPage]:
+    """Cut the `GIVEN_LABELS` regions out of `pages`, with the texts of their blocks, and link them.
+
+    A figure has the words in it and its caption, a table its Markdown or HTML. `layout` finds the
+    figures of pages whose blocks name none. Else as `parse_regions`.
+    """
+    return [_given_page(image, reading, layout, raster) for image, reading in pages]
+
+
+def _given_page(image: PageImage, reading: Reading, layout: Layout, raster: Raster) -> LinkedPage:
+    page = _cut_page(image, reading, layout, raster, GIVEN_LABELS)
+    crops = {
+        index: replace(crop, text=_given_text(page.blocks, index))
+        for index, crop in page.crops.items()
+    }
+    return _link(replace(page, crops=crops)), tuple(crops.values())
+
+
+def _given_text(blocks: Sequence[Block], index: int) -> str:
+    """The text of the block, or of those that lie in it, and of its caption, if it is a figure."""
+    block = blocks[index]
+    inside = [
+        other.text
+        for number, other in enumerate(blocks)
+        if number != index and _share_inside(other.bbox, block.bbox) > _WITHIN
+    ]
+    captions = [
+        other.text
+        for other in blocks[max(index - 1, 0) : index + 2]
+        if other.label == "caption" and other.text not in inside
+    ]
+    own = [block.text] if block.text else inside
+    return _paragraphs(*own, *(captions if block.label not in ("formula", "table") else ()))
+
+
+def _share_inside(box: Box, whole: Box) -> float:
+    width = min(box[2], whole[2]) - max(box[0], whole[0])
+    height = min(box[3], whole[3]) - max(box[1], whole[1])
+    return max(width, 0.0) * max(height, 0.0) / max(_area(box), 1e-12)
+
+
 @dataclass(frozen=True, slots=True)
 class _CutPage:
     """A page and its crops by the index of their block. `blocks` are the reading's, and then those
@@ -84,15 +132,22 @@ class _CutPage:
 
 
 def _cut_page(
-    image: PageImage, reading: Reading, layout: Layout | None, raster: Raster
+    image: PageImage,
+    reading: Reading,
+    layout: Layout | None,
+    raster: Raster,
+    labels: Set[str] = DEEP_LABELS,
 ) -> _CutPage:
     if reading.error is not None:
         return _CutPage(reading, reading.blocks, {})
     try:
         blocks = reading.blocks
-        if layout is not None and not _has_places(reading):
+        # Crops that are not read again are of pages whose lines have places, but maybe no figure.
+        is_given = labels is not DEEP_LABELS
+        knows = any(b.label in labels for b in blocks) if is_given else _has_places(reading)
+        if layout is not None and not knows:
             blocks += tuple(b for b in layout.regions(image) if b.label in DEEP_LABELS)
-        return _CutPage(reading, blocks, _cut_crops(image, blocks, raster))
+        return _CutPage(reading, blocks, _cut_crops(image, blocks, raster, labels))
     except EnvironmentFault:
         raise
     except Exception as exc:  # noqa: BLE001 - a worker's boundary
@@ -106,8 +161,10 @@ def _has_places(reading: Reading) -> bool:
     )
 
 
-def _cut_crops(image: PageImage, blocks: Sequence[Block], raster: Raster) -> dict[int, Crop]:
-    chosen = _choose(image, blocks)
+def _cut_crops(
+    image: PageImage, blocks: Sequence[Block], raster: Raster, labels: Set[str]
+) -> dict[int, Crop]:
+    chosen = _choose(image, blocks, labels)
     if not chosen:
         return {}
     picture = decode(image.data)
@@ -118,12 +175,12 @@ def _cut_crops(image: PageImage, blocks: Sequence[Block], raster: Raster) -> dic
     return dict(zip(chosen, crops, strict=True))
 
 
-def _choose(image: PageImage, blocks: Sequence[Block]) -> list[int]:
+def _choose(image: PageImage, blocks: Sequence[Block], labels: Set[str]) -> list[int]:
     """Indices of the blocks that become crops, in reading order."""
     fits = [
         index
         for index, block in enumerate(blocks)
-        if block.label in DEEP_LABELS
+        if block.label in labels
         and not (block.text and block.bbox == WHOLE_PAGE)  # the model gave it no place
         and (block.bbox[2] - block.bbox[0]) * image.width >= _MIN_SIDE_PX
         and (block.bbox[3] - block.bbox[1]) * image.height >= _MIN_SIDE_PX

@@ -18,14 +18,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from schemas.errors import EngineDied, NoEngineError, ShardError
-from schemas.pages import Attempt, PageImage, PageReading, RasteredPage, Reading
+from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
 from workers.layout.regions import shared_layout_model
-from workers.reading.deep import parse_regions
-from workers.reading.ladder import Climb, LadderSettings, climb
+from workers.reading.deep import cut_regions, parse_regions
+from workers.reading.ladder import LARGE, Climb, LadderSettings, ToRead, climb
 
 log = logging.getLogger(__name__)
+
+_LINE_ENGINES = ("rapidocr", "ppocr")
+"""They give the words of every region with the page, so that no crop is read again."""
 
 EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
@@ -34,6 +37,7 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 class ReplicaSettings:
     """What a replica is made of.
 
+    `layout` is the recipe's: with `never` an engine that finds lines does without the layout model.
     `threads` is None for all cores, `batch_pages` None for the engine's own batch size. A call of
     an engine may take `read_timeout_s` for each of its pages. A longer call ends the whole process,
     because a hung native library cannot be interrupted. A replica in the driver's own process has
@@ -44,6 +48,7 @@ class ReplicaSettings:
     ladder: LadderSettings
     fallback: EngineSpec | None = None
     deep: bool = False
+    layout: str = "auto"
     threads: int | None = None
     batch_pages: int | None = None
     read_timeout_s: float | None = None
@@ -54,9 +59,9 @@ def load_replica(settings: ReplicaSettings) -> Replica:
 
     Raises ModelError where either cannot be loaded.
     """
-    sizes = settings.threads, settings.batch_pages
-    engine = load_engine(settings.engine, *sizes)
-    fallback = load_engine(settings.fallback, *sizes) if settings.fallback else None
+    rest = settings.threads, settings.batch_pages, settings.layout != "never"
+    engine = load_engine(settings.engine, *rest)
+    fallback = load_engine(settings.fallback, *rest) if settings.fallback else None
     return Replica(engine, settings, fallback)
 
 
@@ -69,7 +74,7 @@ class Replica:
     def __init__(
         self, engine: Engine, settings: ReplicaSettings, fallback: Engine | None = None
     ) -> None:
-        if settings.deep and engine.figure is None:
+        if settings.deep and engine.figure is None and engine.name not in _LINE_ENGINES:
             raise NoEngineError(
                 f"`deep: true` needs a prompt for figures, and {engine.name} {engine.model} has "
                 "none; take another engine or profile, or leave `deep` out"
@@ -99,7 +104,11 @@ class Replica:
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
         """Read the pages that need an engine; None for pages that failed. Same length and order."""
-        todo = [(p.image, p.ink_share) for p in pages if p.needs_engine and p.image is not None]
+        todo = [
+            ToRead(p.image, p.ink_share, p.large)
+            for p in pages
+            if p.needs_engine and p.image is not None
+        ]
         climbs = iter(climb(todo, self._engines, self._settings.ladder, self._read))
         readings = [self._settle(page, climbs) for page in pages]
         return self._parse_deeply(pages, readings) if self._settings.deep else readings
@@ -126,7 +135,7 @@ class Replica:
             engine=best.engine.name,
             model=best.engine.model,
             model_revision=best.engine.revision,
-            mode=best.engine.mode,
+            mode=LARGE if best.is_large else best.engine.mode,
             task=best.engine.task,
             is_fallback=self._is_fallback(best.engine),
             rotation=(page.rotation + best.rotation) % 360,
@@ -137,34 +146,25 @@ class Replica:
         self, pages: Sequence[RasteredPage], readings: Sequence[PageReading | None]
     ) -> list[PageReading | None]:
         """The same readings; good ones have crops and links to them."""
-        figure = self._engines[0].figure
-        assert figure is not None
         todo: dict[int, tuple[PageImage, Reading]] = {}
         for place, (page, result) in enumerate(zip(pages, readings, strict=True)):
             if result is not None and any(attempt.outcome == "ok" for attempt in result.attempts):
                 image = result.image or page.image
                 assert image is not None
                 todo[place] = image, result.reading
-        parsed = parse_regions(
-            list(todo.values()),
-            functools.partial(self._read, figure),
-            shared_layout_model(self._settings.threads),
-            self._settings.ladder.raster,
-        )
+        figure = self._engines[0].figure
+        layout = shared_layout_model(self._settings.threads)
+        raster = self._settings.ladder.raster
+        if figure is None:
+            parsed = cut_regions(list(todo.values()), layout, raster)
+        else:
+            read = functools.partial(self._read, figure)
+            parsed = parse_regions(list(todo.values()), read, layout, raster)
         deep = list(readings)
         for place, (reading, crops) in zip(todo, parsed, strict=True):
             before = deep[place]
             assert before is not None
-            named = tuple(
-                replace(
-                    crop,
-                    engine=figure.name,
-                    model=figure.model,
-                    model_revision=figure.revision,
-                    mode=figure.mode,
-                )
-                for crop in crops
-            )
+            named = tuple(_named(crop, before, figure) for crop in crops)
             deep[place] = replace(before, reading=reading, crops=named)
         return deep
 
@@ -185,6 +185,25 @@ class Replica:
         if len(readings) != len(images):
             raise ShardError(f"{engine.name} gave {len(readings)} readings of {len(images)} pages")
         return readings
+
+
+def _named(crop: Crop, page: PageReading, figure: Engine | None) -> Crop:
+    """The crop with who read it: the engine for figures, else whoever read the page."""
+    if figure is None:
+        return replace(
+            crop,
+            engine=page.engine,
+            model=page.model,
+            model_revision=page.model_revision,
+            mode=page.mode,
+        )
+    return replace(
+        crop,
+        engine=figure.name,
+        model=figure.model,
+        model_revision=figure.revision,
+        mode=figure.mode,
+    )
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.labels import is_furniture
+from workers.layout.tables import continued
 
 SEPARATOR = "\n\n"
 
@@ -40,6 +41,8 @@ _UNCASED = re.compile(
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
+_TABLE = re.compile(r"<table>|\|.*\n\|[-:| ]+\|(?:\n|$)")
+_TABLE_ENDS = ("</tbody></table>", "</table>", "")
 _MIN_BROKEN_CHARS = 40
 """A shorter paragraph without a full stop is a label, a name or a verse, not a broken sentence."""
 
@@ -197,10 +200,23 @@ def _joined(before: PageText, text: str) -> tuple[str, str]:
     is_in_code = before.text.count("```") % 2 == 1
     joint = None
     if before.may_go_on and not is_in_code:
-        joint = _sentence_joint(before.text[start:], first)
+        last = before.text[start:]
+        joint = _table_joint(last, first) or _sentence_joint(last, first)
     if joint is None:
         return before.text + SEPARATOR, text
     return before.text[:start] + joint.tail, joint.head + cut + rest
+
+
+def _table_joint(above: str, below: str) -> _Joint | None:
+    """How two tables join that are one; None where they are two, or none."""
+    are_tables = _TABLE.match(above) and _TABLE.match(below)
+    table = continued(above, below) if are_tables else None
+    if table is None:
+        return None
+    rows = next(above.removesuffix(end) for end in _TABLE_ENDS if above.endswith(end))
+    if not table.startswith(rows):
+        return None  # the first part was written anew, so its page would not end where it did
+    return _Joint(rows, table[len(rows) :])
 
 
 def _sentence_joint(above: str, below: str) -> _Joint | None:

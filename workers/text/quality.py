@@ -85,6 +85,9 @@ def judge(scores: Scores, text_tokens: int, floors: Quality) -> PageError | None
     if scores.confidence is not None and scores.confidence < floors.min_confidence:
         detail = f"confidence {scores.confidence:.3f}, floor {floors.min_confidence}"
         return PageError("low_confidence", detail)
+    if scores.coverage is not None and scores.coverage < floors.min_coverage:
+        detail = f"text for {scores.coverage:.3f} of the print, floor {floors.min_coverage}"
+        return PageError("incomplete", detail)
     if scores.repetition > floors.max_repetition:
         detail = f"{scores.repetition:.3f} of the 5-grams repeat, limit {floors.max_repetition}"
         return PageError("repetition", detail)

@@ -24,24 +24,25 @@ import pymupdf
 from pymupdf import mupdf
 
 from schemas.pages import Box
+from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.broken import BROKEN, lost_words, with_bullets, without_broken
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
-from workers.textlayer.maps import mend_maps
+from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
-from workers.textlayer.scripts import mend_scripts
-from workers.textlayer.symbols import mend_symbols
+from workers.textlayer.scripts import with_mended_scripts
+from workers.textlayer.symbols import with_mended_symbols
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
 
-MAX_RULES = 2_000
-"""Paths kept as ruling lines; all paths are counted. A table of 30 x 12 cells, each drawn as a
-box with four edges of its own, has 1,800."""
+MAX_RULES = 4_000
+"""Paths kept as ruling lines and areas; all paths are counted. A table of 60 x 12 cells, each drawn
+as a box with four edges of its own, has 3,600."""
 
 # No TEXT_PRESERVE_LIGATURES: MuPDF then writes "fi" for U+FB01. No TEXT_CID_FOR_UNKNOWN_UNICODE:
 # an unmapped glyph must show as U+FFFD, not as an arbitrary character. No TEXT_COLLECT_STYLES: it
@@ -99,6 +100,7 @@ class PageContent:
     hidden_chars: int
     garbled_chars: int
     rules: tuple[Box, ...]
+    fills: tuple[Box, ...]
     images: tuple[Box, ...]
     path_count: int
     covered_share: float
@@ -106,27 +108,34 @@ class PageContent:
 
 
 def read_page(
-    page: pymupdf.Page, view: View = AS_DISPLAYED, picture: Picture | None = None
+    page: pymupdf.Page,
+    view: View = AS_DISPLAYED,
+    picture: Picture | None = None,
+    text: PageText | None = None,
 ) -> PageContent:
     """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
 
-    Text that `picture`, the page as displayed, does not show is left out.
+    Text that `picture`, the page as displayed, does not show is left out. `text` is what
+    `read_text` gave for the page in this view, if the caller has it.
     """
     matrix = view_matrix(page, view)
     width, height = view.size(float(page.rect.width), float(page.rect.height))
-    text = _read_text(page, view)
+    text = text or read_text(page, view)
     log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     hide: Hide = _hide_nothing
     if picture is not None:
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
     lines: list[Line] = []
     rules: list[Box] = []
+    fills: list[Box] = []
     hidden_chars = garbled_chars = lost_word_count = vector_count = 0
     for block in _readable(page, text, hide):
         if block["type"] == 3:
             vector_count += 1
-            if block["isrect"] and len(rules) < MAX_RULES:
-                rules.append(place(block["bbox"], text.matrix))
+            if block["isrect"] and len(rules) + len(fills) < MAX_RULES:
+                box = place(block["bbox"], text.matrix)
+                is_area = not block["stroked"] and min(box[2] - box[0], box[3] - box[1]) > THICK
+                (fills if is_area else rules).append(box)
         elif block["type"] == 0:
             for raw in block["lines"][: MAX_LINES - len(lines)]:
                 line, hidden, garbled, lost = _line(raw, block["number"], text)
@@ -143,6 +152,7 @@ def read_page(
         hidden_chars,
         garbled_chars,
         tuple(rules),
+        tuple(fills),
         *_pictures(log, matrix, width, height, vector_count),
         lost_word_count,
     )
@@ -189,7 +199,7 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
 
     These views are relative to the page as `view` shows it.
     """
-    text = _read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
+    text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
     for block in _readable(page, text):
         for raw in block.get("lines", ()):
@@ -214,7 +224,7 @@ def view_matrix(page: pymupdf.Page, view: View) -> pymupdf.Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class PageText:
     """MuPDF's blocks and its page of text, the quarter turns to the view, and the matrix to it."""
 
     blocks: Sequence[RawBlock]
@@ -223,7 +233,7 @@ class _Text:
     textpage: pymupdf.TextPage
 
 
-def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text:
+def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_FLAGS) -> PageText:
     """The page's text, and its vector boxes where `flags` ask for them.
 
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
@@ -237,10 +247,10 @@ def _read_text(page: pymupdf.Page, view: View, flags: int = TEXT_FLAGS) -> _Text
         textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
         turns, matrix = 0, pymupdf.Identity
     blocks = page.get_text("dict", textpage=textpage)["blocks"]
-    return _Text(blocks, turns, matrix, textpage)
+    return PageText(blocks, turns, matrix, textpage)
 
 
-def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
+def _readable(page: pymupdf.Page, text: PageText, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
     """The blocks without what `hide` takes out, in logical order, with the spaces they show."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
@@ -248,18 +258,17 @@ def _readable(page: pymupdf.Page, text: _Text, hide: Hide = _hide_nothing) -> Se
         for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
             span["text"] = "".join(char["c"] for char in span["chars"])
         hide(with_chars, lambda: with_chars)
-        mend_maps(page, with_chars)
-        mend_symbols(with_chars)
-        mend_scripts(with_chars)
-        return rtl.in_logical_order(with_chars)
+        return rtl.in_logical_order(_mended(page, with_chars))
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(page, text.textpage), chosen)
     hide(blocks, lambda: blocks_with_chars(page, text.textpage))
-    mend_maps(page, blocks)
-    mend_symbols(blocks)
-    mend_scripts(blocks)
-    return blocks
+    return _mended(page, blocks)
+
+
+def _mended(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
+    """`blocks` with the text that their fonts draw, where it says something else."""
+    return with_mended_scripts(with_mended_symbols(with_mended_maps(page, blocks)))
 
 
 def blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
@@ -333,7 +342,7 @@ def clean(text: str) -> str:
     return text
 
 
-def _line(raw: RawLine, block: int, read: _Text) -> tuple[Line | None, int, int, int]:
+def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, int, int]:
     """One visible line, its hidden and garbled characters, and the words that lost a letter."""
     parts: list[str] = []
     hidden = bold = mono = total = 0

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pymupdf
 from pymupdf import mupdf
 
-from workers.textlayer.raw import RawBlock, plain_name, translate
+from workers.textlayer.raw import RawBlock, copied, plain_name, translate
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _NAMED = ("Type1", "MMType1")
@@ -57,8 +57,8 @@ class _Cache:
 _cache = _Cache()
 
 
-def mend_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> None:
-    """Correct the text of `blocks`, in place, where the map of its font lies.
+def with_mended_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
+    """`blocks` with corrected text where the map of a font lies; else `blocks` themselves.
 
     A font is judged whole and once in a document, so a page does not depend on those before it.
     """
@@ -82,12 +82,14 @@ def mend_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> None:
         if mend:
             mends[name] = mend
     if not mends:
-        return
-    spans = (s for block in blocks for line in block.get("lines", ()) for s in line["spans"])
+        return blocks
+    mended = copied(blocks)
+    spans = (s for block in mended for line in block.get("lines", ()) for s in line["spans"])
     for span in spans:
         lying = mends.get(plain_name(span["font"]))
         if lying is not None:
             translate(span, lying)
+    return mended
 
 
 def _mends_of(document: pymupdf.Document, xref: int, is_named: bool) -> tuple[str, Mends]:

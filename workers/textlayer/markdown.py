@@ -10,9 +10,9 @@ import itertools
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from schemas.pages import Box
+from schemas.pages import Block, Box
 from workers.textlayer.join import (
     UNSPACED,
     aligned_table,
@@ -35,14 +35,30 @@ _HEADING_RATIO = 1.15
 
 _MAX_HEADING_CHARS = 200
 _MIN_SCRIPT_CHARS = 200
+_SMALL_PRINT = 0.92  # of the body's size: 9 points under 10
+_CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figure"})
+"""Labels of a layout model that no segment has beside another."""
+
+_FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*†‡§¶])\s*\S")
+_CAPTION = re.compile(
+    r"^(?:fig(?:ure|\.)?|table|tab\.|plate|listing|abb(?:ildung|\.)|tabelle|tableau|figura|tabla|"
+    r"tabela|tabella|rysunek|obrázek|рис(?:унок|\.)|табл(?:ица|\.)|图|圖|図|表)"
+    r"\s*\d+(?:[.-]\d+)*\s?(?:[.:：]|[–—-]\s)",
+    re.IGNORECASE,
+)
+"""What begins a caption: `Figure 3:`, `Table 2.1.`, `図 4：`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Consecutive lines of one block in one style; `box` in points of the displayed page."""
+    """Consecutive lines of one block in one style; `box` in points of the displayed page.
+
+    `kind` is the label that a layout model gave the first line; empty where none did.
+    """
 
     lines: tuple[Line, ...]
     box: Box
+    kind: str = ""
 
     @property
     def size(self) -> float:
@@ -83,8 +99,10 @@ def _script(text: str) -> str:
     return "unspaced" if len(UNSPACED.findall(text)) * 5 > len(text) else "spaced"
 
 
-def segments(lines: Sequence[Line]) -> list[Segment]:
-    """Cut the lines where MuPDF's block ends or the style changes.
+def segments(lines: Sequence[Line], kinds: Sequence[str] = ()) -> list[Segment]:
+    """Cut the lines where MuPDF's block ends, the style changes or a layout model's label does.
+
+    `kinds` are the model's labels, empty where it gave none.
 
     This separates a heading from its paragraph. Blocks that continue in the next line are joined:
     MuPDF ends a block at each blank line of a listing and at each line of sideways text.
@@ -92,14 +110,18 @@ def segments(lines: Sequence[Line]) -> list[Segment]:
     groups: list[list[Line]] = []
     boxes: list[Box] = []
     leading = _leading(lines)
-    for line in lines:
-        if groups and _continues(groups[-1], boxes[-1], line, leading):
+    firsts: list[str] = []
+    for line, kind in zip(lines, kinds or [""] * len(lines), strict=True):
+        is_cut = firsts and kind != firsts[-1] and not {kind, firsts[-1]}.isdisjoint(_CUTTING)
+        if groups and not is_cut and _continues(groups[-1], boxes[-1], line, leading):
             groups[-1].append(line)
             boxes[-1] = union((boxes[-1], line.box))
         else:
             groups.append([line])
             boxes.append(line.box)
-    return [Segment(tuple(g), box) for g, box in zip(groups, boxes, strict=True)]
+            firsts.append(kind)
+    parts = zip(groups, boxes, firsts, strict=True)
+    return [Segment(tuple(group), box, kind) for group, box, kind in parts]
 
 
 def _leading(lines: Sequence[Line]) -> float:
@@ -156,6 +178,9 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     cells = aligned_table(rows)
     if cells is not None:
         return "table", table_markdown(cells)
+    note = _note_label(segment, texts[0], bodies[""])
+    if note:
+        return note, join_lines(texts)
     level = _heading_level(segment, texts, bodies)
     if level:
         return ("title" if level == 1 else "heading"), "#" * level + " " + join_lines(texts)
@@ -164,7 +189,28 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     items = _paragraphs(rows, texts)
     texts_of_items = [_item_markdown(item) for item in items]
     is_list = sum(_is_item(item[0]) for item in items) * 2 > len(items)
-    return ("list" if is_list else "paragraph"), _joined(texts_of_items, items)
+    label = "list" if is_list else "formula" if segment.kind == "formula" else "paragraph"
+    return label, _joined(texts_of_items, items)
+
+
+def _note_label(segment: Segment, text: str, body: float) -> str:
+    """`caption` or `footnote` where the first row or the model says so; else empty."""
+    if segment.kind == "footnote":
+        return "footnote"
+    if segment.kind == "caption" or _CAPTION.match(text):
+        return "caption"
+    is_small = segment.size <= _SMALL_PRINT * body
+    return "footnote" if is_small and _FOOTNOTE.match(text) else ""
+
+
+def as_title(block: Block) -> Block:
+    """A large heading that opens a page without a running head is a title; others stay.
+
+    Sections are numbered or stand under a head.
+    """
+    if block.label == "heading" and block.text.startswith("## ") and not block.text[3].isdigit():
+        return replace(block, label="title", text=block.text[1:])
+    return block
 
 
 def _rows(lines: Sequence[Line]) -> list[list[Line]]:
@@ -196,6 +242,9 @@ def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, 
         return 0
     if ratio >= _HEADING_RATIO:
         return 1 if ratio >= 1.6 else 2 if ratio >= 1.3 else 3
+    is_seen = segment.kind in ("title", "heading", "running_head") and len(texts) <= 3
+    if is_seen and ratio >= 0.85 and not text.endswith((",", ";", "،")):
+        return 4
     is_bold = all(line.is_bold and not line.is_mono for line in segment.lines)
     if is_bold and len(texts) <= 2 and ratio >= 0.95:
         return 0 if is_sentence or _BULLET.match(text) or len(text) > 100 else 4

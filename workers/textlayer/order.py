@@ -164,7 +164,25 @@ def _runs(boxes: Sequence[Box], members: list[int], gutter: float) -> list[list[
             run_spans = strip_spans
             if len(strip_spans) > _MAX_COLUMNS:  # no columns; one span bounds the next merge
                 run_spans = [(strip_spans[0][0], strip_spans[-1][1])]
+    _give_heads_down(boxes, runs, gutter)
     return runs
+
+
+def _give_heads_down(boxes: Sequence[Box], runs: list[list[int]], gutter: float) -> None:
+    """Move a box that ends a run of columns to the next run if it stands nearer to that.
+
+    It is a heading over what follows across the page, and only happens to fit into a column.
+    """
+    for above, below in itertools.pairwise(runs):
+        last = above[-1]
+        others = above[:-1]
+        if not others or boxes[last][1] < max(boxes[i][3] for i in others) - 0.15 * gutter:
+            continue
+        before = boxes[last][1] - max(boxes[i][3] for i in others)
+        after = min(boxes[i][1] for i in below) - boxes[last][3]
+        if before > max(1.5 * after, 0.5 * gutter):
+            above.pop()
+            below.insert(0, last)
 
 
 def _rows(boxes: Sequence[Box], members: list[int], right_to_left: bool) -> list[int]:

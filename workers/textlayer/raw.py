@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from schemas.pages import Box
 
@@ -45,13 +45,14 @@ class RawLine(TypedDict):
 
 
 class RawBlock(TypedDict, total=False):
-    """Of type 0, a paragraph with `number` and `lines`; of type 3, a path with `isrect`."""
+    """Of type 0, a paragraph with `number` and `lines`; of type 3, a path: `isrect`, `stroked`."""
 
     type: int
     bbox: Box
     number: int
     lines: list[RawLine]
     isrect: bool
+    stroked: bool
 
 
 def line_texts(blocks: Sequence[RawBlock]) -> list[str]:
@@ -61,6 +62,23 @@ def line_texts(blocks: Sequence[RawBlock]) -> list[str]:
         for block in blocks
         for line in block.get("lines", ())
     ]
+
+
+def copied(blocks: Sequence[RawBlock]) -> list[RawBlock]:
+    """A copy of `blocks` whose lines, spans and characters can be changed."""
+    return [_copied(block) if "lines" in block else block for block in blocks]
+
+
+def _copied(block: RawBlock) -> RawBlock:
+    lines = [{**line, "spans": list(map(_copied_span, line["spans"]))} for line in block["lines"]]
+    return cast(RawBlock, {**block, "lines": lines})
+
+
+def _copied_span(span: RawSpan) -> RawSpan:
+    copy = span.copy()
+    if "chars" in span:
+        copy["chars"] = [char.copy() for char in span["chars"]]
+    return copy
 
 
 def plain_name(font: str) -> str:

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from workers.textlayer.raw import RawBlock, RawSpan, translate
+from workers.textlayer.raw import RawBlock, RawSpan, copied, translate
 
 _MIN_SHARE = 0.6
 """Of the characters of a foreign word are not ASCII. Vietnamese, which has most, has a third."""
@@ -38,32 +38,50 @@ _CYRILLIC_I = {"i": "і", "I": "І"}
 _TEX_CONTROLS = re.compile("[\x10\x11\x15\x16\x7f]")
 
 
-def mend_scripts(blocks: Sequence[RawBlock]) -> None:
-    """Correct the text of fonts of another script in `blocks`, in place."""
-    spans = [s for block in blocks for line in block.get("lines", ()) for s in line["spans"]]
+def with_mended_scripts(blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
+    """`blocks` with the text of fonts of another script; `blocks` themselves where none is."""
+    tables = _tables(_spans(blocks))
+    if not tables:
+        return blocks
+    mended = copied(blocks)
+    for span in _spans(mended):
+        table = tables.get(span["font"])
+        if table is not None:
+            translate(span, table)
+            if table is _T2A and _LATIN_I.search(span["text"]):
+                _put(span, _LATIN_I.sub(lambda i: _CYRILLIC_I[i[0]], span["text"]))
+    return mended
+
+
+def _spans(blocks: Sequence[RawBlock]) -> list[RawSpan]:
+    return [s for block in blocks for line in block.get("lines", ()) for s in line["spans"]]
+
+
+def _tables(spans: Sequence[RawSpan]) -> dict[str, Mapping[int, str]]:
+    """What to write for the characters of each font whose script is another."""
     # Few pages come further: 30 µs for the others.
     if len(_UPPER.findall("".join([span["text"] for span in spans]))) < _MIN_CHARS:
-        return
-    of_fonts: dict[str, list[RawSpan]] = defaultdict(list)
+        return {}
+    of_fonts: dict[str, list[str]] = defaultdict(list)
     for span in spans:
-        of_fonts[span["font"]].append(span)
-    texts = {name: " ".join(span["text"] for span in part) for name, part in of_fonts.items()}
+        of_fonts[span["font"]].append(span["text"])
+    texts = {name: " ".join(part) for name, part in of_fonts.items()}
     words = {name: found for name, text in texts.items() if (found := _words_of_font(text))}
     everything = [word for found in words.values() for word in found]
     if sum(map(len, everything)) < _MIN_CHARS:
-        return
+        return {}
     has_controls = any(_TEX_CONTROLS.search(texts[name]) for name in words)
     of_page = _table_of(everything, has_controls)
+    tables: dict[str, Mapping[int, str]] = {}
     for name, found in words.items():
         # A heading has too few letters to be judged alone.
         is_long = sum(map(len, found)) >= 4 * _MIN_CHARS
         table = (_table_of(found, has_controls) if is_long else None) or of_page
         if table is None and _are_lost(found):
             table = {ord(c): "\ufffd" for word in found for c in word}
-        for span in of_fonts[name] if table is not None else ():
-            translate(span, table or {})
-            if table is _T2A and _LATIN_I.search(span["text"]):
-                _put(span, _LATIN_I.sub(lambda i: _CYRILLIC_I[i[0]], span["text"]))
+        if table is not None:
+            tables[name] = table
+    return tables
 
 
 def _put(span: RawSpan, text: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.textlayer.broken import BROKEN
-from workers.textlayer.raw import RawBlock, RawLine, RawSpan, plain_name, translate
+from workers.textlayer.raw import RawBlock, RawLine, RawSpan, copied, plain_name, translate
 from workers.textlayer.repairs import KNOWN_PRIVATE
 
 _PRIVATE = 0xF000  # of the codes of a font, as Windows names them
@@ -115,29 +115,34 @@ _MIN_LETTERS = 20
 _VOWEL = re.compile("[aeiouy]", re.I)
 
 
-def mend_symbols(blocks: Sequence[RawBlock]) -> None:
-    """Correct the text of symbol fonts in `blocks`, in place.
+def with_mended_symbols(blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
+    """`blocks` with the signs that symbol fonts draw; `blocks` themselves where there is no such.
 
     A font that has only characters of its own, such as α in Symbol, is left alone: its map is
     right. Where it has both kinds, two fonts share the name, and each span is judged alone.
     """
+    lines = [line for block in blocks for line in block.get("lines", ())]
+    if not any(_is_suspect(span) for line in lines for span in line["spans"]):
+        return blocks
+    mended = copied(blocks)
     of_fonts: dict[str, list[RawSpan]] = defaultdict(list)
-    private: dict[str, list[RawSpan]] = defaultdict(list)
-    for block in blocks:
-        for line in block.get("lines", ()):
-            _mend_bullet(line)
-            for span in line["spans"]:
-                if _font_of(span["font"]) is not None:
-                    of_fonts[span["font"]].append(span)
-                elif not span["text"].isascii() and _has_codes(span["text"]):
-                    private[span["font"]].append(span)
+    for line in (line for block in mended for line in block.get("lines", ())):
+        _mend_bullet(line)
+        for span in filter(_is_suspect, line["spans"]):
+            of_fonts[span["font"]].append(span)
     for name, spans in of_fonts.items():
         if font := _font_of(name):
             _mend_font(spans, font)
-    for name, spans in private.items():
-        if _are_letters("".join(span["text"] for span in spans)) and not _PICTURE_FONT.search(name):
+        elif _are_letters("".join(s["text"] for s in spans)) and not _PICTURE_FONT.search(name):
             for span in spans:
                 translate(span, _LETTER_CODES)
+    return mended
+
+
+def _is_suspect(span: RawSpan) -> bool:
+    """Whether the font is a symbol font by its name, or by the codes of its characters."""
+    has_codes = not span["text"].isascii() and BROKEN.search(span["text"]) is not None
+    return has_codes or _font_of(span["font"]) is not None
 
 
 @functools.lru_cache(maxsize=1024)
@@ -172,10 +177,6 @@ def _mend_font(spans: Sequence[RawSpan], font: _Font) -> None:
 
 _LETTER_CODES = {_PRIVATE + code: chr(code) for code in _ASCII}
 _CODE = re.compile("[\uf020-\uf07e]")
-
-
-def _has_codes(text: str) -> bool:
-    return _CODE.search(text) is not None
 
 
 def _are_letters(text: str) -> bool:

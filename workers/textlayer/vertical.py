@@ -29,6 +29,7 @@ _MIN_COLUMN_GLYPHS = 4  # three cells under each other may be a table's column
 _MAX_GAP = 0.35  # of the size, between two glyphs; a table's rows lie further apart
 _MAX_WORD_GAP = 1.0  # of the size, between pieces in vertical writing mode
 _MAX_SHIFT = 0.3  # of the size, between the middles of two glyphs
+_MAX_WIDTH = 1.7  # of the size: a glyph and the stop at its upper right, but not two glyphs
 _MAX_UPRIGHT_CHARS = 3  # a number set upright in the column, as in 12月
 _MAX_OPEN = 50  # columns that may go on at one place across the page; bounds a hostile page
 
@@ -79,7 +80,7 @@ def _is_glyph(line: Line) -> bool:
     text = line.text.strip()
     if len(text) == 1:
         return True
-    is_narrow = line.box[2] - line.box[0] <= 1.5 * line.size
+    is_narrow = line.box[2] - line.box[0] <= _MAX_WIDTH * line.size
     return len(text) <= _MAX_UPRIGHT_CHARS and is_narrow
 
 

@@ -81,7 +81,6 @@ MISTAKES = [
     ("raster: {quality: high}", "recipe.yaml: raster.quality: a whole number belongs here, not 'h"),
     ("engine: vllm", "recipe.yaml: engine: vllm needs a `model`"),
     ("routing: only\nfallback: ppocr", "recipe.yaml: fallback: no engine reads with `routing: onl"),
-    ("deep: true", "engine: `deep: true` needs a prompt for figures, and rapidocr has none; leave"),
     ("engine: {name: transformers, model: ./nomodel}", "engine.model: ./nomodel is no folder here"),
     ("engine: {name: transformers, model: docs}", "engine: docs/config.json: not a checkpoint's"),
     ("engine: {name: transformers, model: got, mode: huge}",
@@ -224,7 +223,12 @@ def test_check_tells_machines_the_same(corpus: Path) -> None:
 
 
 def test_submit_refuses_what_no_cluster_could_do(call: Call) -> None:
-    code, _, err = call("submit", "recipe.yaml", recipe="deep: true\nsources: only/there")
+    recipe = (
+        "engine: {name: transformers, model: hub/got, profile: got-ocr-2,"
+        f" revision: {'a' * 40}}}\n"
+        "deep: true\nsources: only/there"
+    )
+    code, _, err = call("submit", "recipe.yaml", recipe=recipe)
     assert code == 2
     (line,) = err.splitlines()
     assert line.startswith("pagefoundry: engine: `deep: true` needs a prompt for figures")

@@ -59,6 +59,32 @@ def test_the_order_does_not_depend_on_the_order_of_the_input(
     assert by_box(boxes) == by_box(shuffled)
 
 
+def test_columns_of_ragged_entries_that_stand_close_are_read_one_after_the_other() -> None:
+    """Entries with indents, whose page numbers end near the next column's beginning."""
+    boxes = [
+        box
+        for x0, leading in ((0, 17.3), (280, 17.9))
+        for i in range(30)
+        for box in [
+            (x0 + 25 * (i % 3), i * leading, x0 + 150 + 30 * (i % 2), i * leading + 16),
+            (x0 + 258, i * leading, x0 + 272, i * leading + 16),
+        ]
+    ]
+    order = flat(boxes)
+    assert set(order[:60]) == set(range(60))
+
+
+def test_boxes_of_two_kinds_are_never_in_one_paragraph() -> None:
+    boxes = column(0, 300, 0, 4)
+    assert paragraphs(boxes, kinds=[0, 0, 1, 1]) == [[[0], [1]], [[2], [3]]]
+
+
+def test_a_list_item_begins_a_paragraph_and_keeps_its_indented_rows() -> None:
+    boxes = [(0, 0, 300, 10), (20, 12, 300, 22), (0, 24, 300, 34), (20, 36, 300, 46)]
+    found = paragraphs(boxes, begins=[True, False, True, False])
+    assert found == [[[0], [1]], [[2], [3]]]
+
+
 @pytest.mark.parametrize("empty", [[], np.empty((0, 4)), np.empty(0)])
 def test_no_boxes_is_no_paragraphs(empty: object) -> None:
     assert order_boxes(empty) == []
@@ -145,8 +171,9 @@ def test_a_stamp_in_the_margin_comes_last() -> None:
         (["plain", "lines"], "plain lines"),
         (["exam-", "ple"], "example"),
         (["soft\u00ad", "hyphen"], "softhyphen"),
-        (["Anglo-", "Saxon"], "Anglo- Saxon"),
-        (["pages 3-", "5"], "pages 3- 5"),
+        (["Anglo-", "Saxon"], "Anglo-Saxon"),
+        (["pages 3-", "5"], "pages 3-5"),
+        (["state-of-the-", "art"], "state-of-the-art"),
         (["-", "a"], "- a"),
         (["中文没有", "空格。"], "中文没有空格。"),
         (["中文与", "Latin"], "中文与 Latin"),

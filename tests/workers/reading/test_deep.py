@@ -26,7 +26,7 @@ from schemas.pages import (
 from schemas.recipe import Raster
 from tests.builders import make_doc_id
 from workers.engines.grammars.blocks import WHOLE_PAGE
-from workers.reading.deep import DEEP_LABELS, MAX_CROPS, Layout, parse_regions
+from workers.reading.deep import DEEP_LABELS, MAX_CROPS, Layout, cut_regions, parse_regions
 
 PAGE = f"{make_doc_id(1)}/00004"
 SIZE = (400, 500)
@@ -312,6 +312,30 @@ def test_a_missing_layout_model_is_not_the_pages_fault() -> None:
 def test_a_formula_without_a_place_is_no_crop() -> None:
     before = reading_of(Block("formula", WHOLE_PAGE, "$$x$$"), Block("paragraph", RED, "Prose."))
     assert parse_one(before) == (before, ())
+
+
+def test_regions_are_cut_with_the_words_that_the_page_has_there() -> None:
+    before = reading_of(
+        Block("figure", RED, "kiln\nfire"),
+        Block("caption", (0.1, 0.32, 0.4, 0.36), "Figure 1: a kiln."),
+        Block("table", GREEN, "| a | b |\n|---|---|"),
+    )
+    [(after, [figure, table])] = cut_regions([(page_image(), before)], FixedLayout(), PNG)
+    assert (figure.label, figure.text) == ("figure", "kiln\nfire\n\nFigure 1: a kiln.")
+    assert (table.label, table.text) == ("table", "| a | b |\n|---|---|")
+    assert links(after) == [crop_link(figure), crop_link(table)]
+    assert CROP_LINK.sub("", after.text).split() == before.text.split()
+
+
+def test_a_text_layer_without_figures_is_shown_to_the_layout_model() -> None:
+    before = reading_of(
+        Block("paragraph", (0.1, 0.02, 0.9, 0.06), "Prose."),
+        Block("paragraph", (0.55, 0.5, 0.8, 0.52), "fire"),
+    )
+    layout = FixedLayout(Block("figure", GREEN, "", 0.9))
+    [(after, [crop])] = cut_regions([(page_image(), before)], layout, PNG)
+    assert crop.text == "fire"
+    assert after.text == f"Prose.\n\nfire\n\n{crop_link(crop)}"
 
 
 share = st.floats(0, 1, allow_nan=False)

@@ -17,7 +17,7 @@ from tests.builders import PROSE, make_doc_id
 from tests.engines import ScriptedEngine
 from workers.engines import Engine
 from workers.rasterising import pictures
-from workers.reading.ladder import Climb, LadderSettings, climb
+from workers.reading.ladder import Climb, LadderSettings, ToRead, climb
 
 SETTINGS = LadderSettings(Quality(), Raster(format="png"), rotate=True)
 OUTCOMES = ("ok", "loop", "no_end", "engine_error", "low_confidence", "no_text")
@@ -59,7 +59,7 @@ def call(engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
 
 
 def run(images: Sequence[PageImage], *engines: Engine) -> list[Climb]:
-    return climb([(image, 0.1) for image in images], engines, SETTINGS, call)
+    return climb([ToRead(image, 0.1) for image in images], engines, SETTINGS, call)
 
 
 def test_a_page_that_reads_well_is_read_once() -> None:
@@ -146,8 +146,36 @@ def test_pages_without_text_or_end_are_not_turned(outcome: str) -> None:
 
 def test_nothing_is_turned_where_the_recipe_says_so() -> None:
     settings = LadderSettings(Quality(), Raster(), rotate=False)
-    [done] = climb([(picture(), 0.1)], [scripted("low_confidence")], settings, call)
+    [done] = climb([ToRead(picture(), 0.1)], [scripted("low_confidence")], settings, call)
     assert len(done.attempts) == 1
+
+
+def test_small_print_is_read_from_the_larger_image_and_the_stored_one_is_kept() -> None:
+    large = pictures.decode(picture().data).resize((400, 600))
+    larger = PageImage(picture().page_id, pictures.encode(large, SETTINGS.raster), 400, 600)
+
+    def answer(page: PageImage) -> Reading:
+        return Reading(page.page_id, PROSE, confidence=0.9, coverage=1 if page == larger else 0.1)
+
+    [done] = climb([ToRead(picture(), 0.1, larger)], [ScriptedEngine(answer)], SETTINGS, call)
+    assert [(a.mode, a.outcome) for a in done.attempts] == [
+        ("plain", "incomplete"),
+        ("large", "ok"),
+    ]
+    assert done.best is not None
+    assert (done.best.image, done.best.is_large) == (picture(), True)
+
+
+@pytest.mark.parametrize("coverage", [None, 0.9])
+def test_a_page_that_misses_nothing_is_not_read_larger(coverage: float | None) -> None:
+    def answer(page: PageImage) -> Reading:
+        confidence = 0.1 if coverage is None else 0.9
+        return Reading(page.page_id, PROSE, confidence=confidence, coverage=coverage)
+
+    settings = LadderSettings(Quality(), Raster(), rotate=False)
+    pages = [ToRead(picture(), 0.1, picture())]
+    [done] = climb(pages, [ScriptedEngine(answer)], settings, call)
+    assert [a.mode for a in done.attempts] == ["plain"]
 
 
 tables = st.lists(
@@ -167,7 +195,7 @@ def test_each_rung_reads_exactly_the_pages_that_were_bad_on_all_before(
     engine, stronger, fallback, last = rungs
     engine.retries, fallback.retries = (stronger,), (last,)
     settings = LadderSettings(Quality(), Raster(), rotate=False)
-    done = climb([(image, 0.1) for image in images], [engine, fallback], settings, call)
+    done = climb([ToRead(image, 0.1) for image in images], [engine, fallback], settings, call)
     for number, rung in enumerate(rungs):
         expected = [
             image.page_id

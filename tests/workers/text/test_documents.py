@@ -102,6 +102,39 @@ def test_a_repeated_heading_stays_where_it_comes_first() -> None:
     ] * 5
 
 
+@pytest.mark.parametrize(
+    ("above", "below", "text", "page"),
+    [
+        (
+            "| a | b |\n|---|---|\n| 1 | 2 |",
+            "| a | b |\n|---|---|\n| 3 | 4 |",
+            "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |",
+            "\n| 3 | 4 |",
+        ),
+        (
+            "<table><tbody><tr><td>1</td></tr></tbody></table>",
+            "<table><tbody><tr><td>2</td></tr></tbody></table>",
+            "<table><tr><td>1</td></tr><tr><td>2</td></tr></table>",
+            None,
+        ),
+        (
+            "<table><tr><td>1</td></tr></table>",
+            "<table><tr><td>2</td></tr></table>",
+            "<table><tr><td>1</td></tr><tr><td>2</td></tr></table>",
+            "<tr><td>2</td></tr></table>",
+        ),
+        ("| a | b |\n|---|---|", "| a |\n|---|", None, None),
+    ],
+)
+def test_a_table_that_goes_on(above: str, below: str, text: str | None, page: str | None) -> None:
+    document = join_pages(pages(f"Before.\n\n{above}", f"{below}\n\nAfter."))
+    if page is None:
+        assert document.text == f"Before.\n\n{above}\n\n{below}\n\nAfter."
+    else:
+        assert document.text == f"Before.\n\n{text}\n\nAfter."
+        assert document.text[document.offsets[1] :] == f"{page}\n\nAfter."
+
+
 def test_rows_of_tables_may_repeat() -> None:
     texts = [f"| Name | Count |\n|---|---|\n| plum | {n} |" for n in range(6)]
     assert without_repeats(texts) == texts
@@ -121,7 +154,7 @@ LINES = st.sampled_from(
         f"{BODY} inter-",
         "national.",
         "# A",
-        "| a | b |",
+        "| a",
         "- item",
         "港口" * 25,
     ]

@@ -44,6 +44,8 @@ def test_every_reading_is_measured_and_judged(text, confidence, ink_share, text_
         ({}, 0, "no_text"),
         ({"confidence": 0.49}, 100, "low_confidence"),
         ({"confidence": None}, 100, None),
+        ({"coverage": 0.07}, 100, "incomplete"),
+        ({"coverage": 0.5}, 100, None),
         ({"repetition": 0.71}, 100, "repetition"),
         ({"symbol_share": 0.71}, 100, "garbage"),
         ({"confidence": 0.1, "symbol_share": 1.0}, 0, "no_text"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.labels import CONTENT
 from schemas.pages import Box
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer import TextLayerSignals, extract, judge, turn
@@ -16,7 +17,6 @@ from workers.textlayer.join import aligned_table, join_lines, listing, table_mar
 from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import page_order, reading_order
-from workers.textlayer.tables import fill
 
 PROSE = (
     "The quick brown fox jumps over the lazy dog and runs along the river until the evening sun "
@@ -388,7 +388,7 @@ def test_markdown_never_raises_and_loses_no_line(lines: list[Line]) -> None:
     sizes = body_sizes(lines)
     for group in groups:
         label, text = to_markdown(group, sizes)
-        assert label in {"title", "heading", "paragraph", "list", "code", "table"}
+        assert label in CONTENT
         seen = [line.text.replace("\u00ad", "").strip() for line in group.lines]
         assert text.strip() or not any(seen)  # a soft hyphen alone shows nothing
 
@@ -415,16 +415,6 @@ def test_turning_there_and_back_is_the_same_box(box: Box, quadrant: int) -> None
     there = turn(box, quadrant, *size)
     back = turn(there, -quadrant % 4, *(size if quadrant % 2 == 0 else size[::-1]))
     assert back == pytest.approx(box)
-
-
-def test_a_frame_or_a_mostly_empty_grid_is_no_table() -> None:
-    grid = [(x, y, x + 10.0, y + 10.0) for y in (0.0, 10.0) for x in (0.0, 10.0)]
-    words = [((1.0, 1.0, 5.0, 5.0), "a"), ((12.0, 12.0, 15.0, 15.0), "b")]
-    assert fill(grid[:1], words) is None
-    assert fill(grid, words[:1]) is None
-    table = fill(grid, words)
-    assert table is not None
-    assert table.cells == (("a", ""), ("", "b"))
 
 
 def test_prose_side_by_side_is_no_aligned_table() -> None:

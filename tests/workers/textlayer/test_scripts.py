@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.textlayer.raw import RawBlock
-from workers.textlayer.scripts import mend_scripts
+from workers.textlayer.scripts import with_mended_scripts
 
 RUSSIAN = "Привет всем, кто читает эту книгу о вёрстке в начале нового года"
 UKRAINIAN = "Український правопис містить правила переносу слів і поширюється на всі видання"
@@ -20,8 +20,9 @@ THAI = "คณะกรรมการ ประชุม เมื่อ วั
 def mended(*texts: str) -> list[str]:
     """The texts of spans of one font each, after they are mended."""
     spans = [{"font": f"F{number}", "text": text} for number, text in enumerate(texts)]
-    mend_scripts([cast(RawBlock, {"type": 0, "lines": [{"spans": spans}]})])
-    return [span["text"] for span in spans]
+    blocks = with_mended_scripts([cast(RawBlock, {"type": 0, "lines": [{"spans": spans}]})])
+    assert tuple(span["text"] for span in spans) == texts
+    return [span["text"] for line in blocks[0]["lines"] for span in line["spans"]]
 
 
 def read_as_latin(text: str, codec: str) -> str:

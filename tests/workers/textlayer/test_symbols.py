@@ -9,19 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.textlayer.raw import RawBlock
-from workers.textlayer.symbols import mend_symbols
+from workers.textlayer.symbols import with_mended_symbols
 
 
 def mended(*spans: tuple[str, str]) -> list[str]:
     """The texts of spans, each with its font, after they are mended."""
     raw = [{"font": font, "text": text, "chars": [{"c": c} for c in text]} for font, text in spans]
-    mend_symbols([cast(RawBlock, {"type": 0, "lines": [{"spans": raw}]})])
-    for span in raw:
-        assert (
-            "".join(char["c"] for char in cast(list[dict[str, str]], span["chars"]))
-            == (span["text"])
-        )
-    return [cast(str, span["text"]) for span in raw]
+    blocks = with_mended_symbols([cast(RawBlock, {"type": 0, "lines": [{"spans": raw}]})])
+    result = [span for line in blocks[0]["lines"] for span in line["spans"]]
+    for span in result:
+        assert "".join(char["c"] for char in span["chars"]) == span["text"]
+    assert tuple((span["font"], span["text"]) for span in raw) == spans
+    return [span["text"] for span in result]
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,17 @@ from schemas.pages import PageImage, Reading
 from workers.engines.engine import Engine
 from workers.engines.ppocr.batches import Buckets, Budget, run_in_parts
 from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
-from workers.engines.ppocr.sheets import Cut, Opened, Sheet, Unread, open_page
+from workers.engines.ppocr.sheets import Found, Opened, Sheet, Unread, open_page
 from workers.engines.text_lines import (
     SURE_CONFIDENCE,
     LineFinder,
     Recognised,
     choose_side,
     line_pixels,
+    reduced,
     usable_cores,
 )
+from workers.layout.regions import shared_layout_model
 
 _PAGE_PIXELS = 1280 * 992
 """An A4 page at 1280 px, at the detector's size."""
@@ -57,13 +59,14 @@ class PpOcrEngine:
         precision: default, fp32 on the CPU and fp16 on CUDA. On 8 real pages fp16 changed 1 of
             11,324 characters and no page's accuracy; bf16 changed 12.
         is_compiled: let `torch.compile` join small kernels, for about a minute of start-up.
+        has_layout: the layout model names the blocks, on the CPU.
     """
 
     name = "ppocr"
     model = "PP-OCRv6-small"
     revision = version("rapidocr")  # the weights are in its wheel
     mode = "native"
-    task = "text"
+    task = "markdown"
     guard = ""
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
@@ -74,8 +77,10 @@ class PpOcrEngine:
         device: str | None = None,
         precision: Precision | None = None,
         is_compiled: bool = False,
+        has_layout: bool = True,
     ) -> None:
         self.threads = threads or usable_cores()
+        self.layout = shared_layout_model(1) if has_layout else None
         self.models = PpOcrModels(device, precision, is_compiled)
         if self.models.is_cuda:
             pages, lines, self.lanes = 16, 128, 1
@@ -94,7 +99,7 @@ class PpOcrEngine:
         Raises what the device raises, except for a lack of memory: that is no page's fault.
         """
         with ThreadPoolExecutor(self.threads, "ppocr") as pool:
-            return _Call(self, pool).read([Sheet(page) for page in pages])
+            return _Call(self, pool).read([Sheet(page, self.layout) for page in pages])
 
 
 class _Call:
@@ -116,7 +121,7 @@ class _Call:
             engine.line_budget, _MAX_WAITING_LINES * _LINE_PIXELS
         )
         # Batches that are on the device and whose results are not taken yet, oldest first.
-        self._cutting: deque[list[tuple[Sheet, Future[list[Cut]]]]] = deque()
+        self._cutting: deque[list[tuple[Opened, Future[Found]]]] = deque()
         self._decoding: deque[tuple[Sequence[Unread], Future[list[Recognised]]]] = deque()
 
     def read(self, sheets: Sequence[Sheet]) -> list[Reading]:
@@ -134,9 +139,9 @@ class _Call:
         return [sheet.reading.result() for sheet in sheets]
 
     def _opened(self, sheets: Sequence[Sheet]) -> Iterator[Opened]:
-        """Decoded pages in order, decoded a few ahead; a page that cannot be decoded fails."""
+        """Decoded pages' tiles in order, a few pages ahead; a page that cannot be decoded fails."""
         waiting = iter(sheets)
-        opening: deque[tuple[Sheet, Future[Opened]]] = deque()
+        opening: deque[tuple[Sheet, Future[list[Opened]]]] = deque()
         while True:
             for sheet in islice(waiting, 2 * self._engine.threads - len(opening)):
                 opening.append((sheet, self._pool.submit(open_page, sheet)))
@@ -146,7 +151,7 @@ class _Call:
             if exc := future.exception():
                 sheet.fail(exc)
             else:
-                yield future.result()
+                yield from future.result()
 
     def _detect(self, batch: Sequence[Opened]) -> None:
         """Start detection of `batch`, and then the cropping of its lines."""
@@ -162,15 +167,16 @@ class _Call:
             if isinstance(maps, Fetched):
                 for index, item in enumerate(items):
                     future = self._pool.submit(self._cut, maps, index, item)
-                    cutting.append((item.sheet, future))
+                    cutting.append((item, future))
             else:
                 items[0].sheet.fail(maps)
         self._cutting.append(cutting)
 
-    def _cut(self, maps: Fetched, index: int, page: Opened) -> list[Cut]:
+    def _cut(self, maps: Fetched, index: int, opened: Opened) -> Found:
         [scores] = maps.wait()
-        crops = self._engine.find_lines(scores[index], page.image)
-        return [(crop, line_pixels(crop.pixels)) for crop in crops]
+        crops = self._engine.find_lines(scores[index], opened.tile)
+        lines = [(crop, line_pixels(crop.pixels)) for crop in crops]
+        return Found(lines, reduced(scores[index], opened.tile))
 
     def _recognise(self, batch: Sequence[Unread]) -> None:
         """Start recognition of `batch`, and then its decoding."""
@@ -201,17 +207,22 @@ class _Call:
         max_cutting = self._engine.lanes if max_cutting is None else max_cutting
         max_decoding = 2 * self._engine.lanes if max_decoding is None else max_decoding
         while len(self._cutting) > max_cutting:
-            for sheet, future in self._cutting.popleft():
+            for opened, future in self._cutting.popleft():
                 if exc := future.exception():
-                    sheet.fail(exc)
+                    opened.sheet.fail(exc)
                 else:
-                    self._take_crops(sheet, future.result())
+                    opened.sheet.found[opened.number] = future.result()
+                    self._take_crops(opened.sheet)
         while len(self._decoding) > max_decoding:
             items, future_lines = self._decoding.popleft()
             for item, recognised in zip(items, future_lines.result(), strict=True):
                 self._take_text(item, recognised)
 
-    def _take_crops(self, sheet: Sheet, cuts: list[Cut]) -> None:
+    def _take_crops(self, sheet: Sheet) -> None:
+        """Give the lines of a page whose tiles are all detected to recognition."""
+        cuts = [cut for found in sheet.found if found is not None for cut in found.lines]
+        if None in sheet.found:
+            return
         sheet.lines = [None] * len(cuts)
         sheet.missing = len(cuts)
         for index, (crop, pixels) in enumerate(cuts):

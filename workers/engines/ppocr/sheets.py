@@ -8,26 +8,44 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import EnvironmentFault
 from schemas.pages import PageImage, Reading
 from workers.engines.ppocr.batches import Shape
 from workers.engines.text_lines import (
+    Floats,
     Line,
     LineCrop,
     Pixels,
     Recognised,
+    Sight,
     decode_image,
     detector_pixels,
     failed_reading,
+    has_page_shape,
+    likely_text,
     padded_width_px,
     reading_of,
 )
+from workers.engines.tiles import Tile, tiles_of
+from workers.layout.regions import LayoutModel
 
 
 @dataclass(slots=True)
 class Sheet:
-    """A page in work: its lines in the order in which detection found them."""
+    """A page in work: its tiles, what detection found in each, and its lines in that order.
+
+    `layout` names the blocks, if there is one.
+    """
 
     page: PageImage
+    layout: LayoutModel | None = None
+    grey: NDArray[np.uint8] | None = None
+    tiles: list[Tile] = field(default_factory=list)
+    found: list[Found | None] = field(default_factory=list)
     lines: list[Line | None] = field(default_factory=list)
     missing: int = 0
     reading: Future[Reading] = field(default_factory=Future)
@@ -36,7 +54,14 @@ class Sheet:
         """Make the reading once all lines are read; here exceptions become the page's error."""
         try:
             lines = [line for line in self.lines if line is not None]
-            self.reading.set_result(reading_of(self.page, lines))
+            assert self.grey is not None
+            maps = [found.likely for found in self.found if found is not None]
+            layout = self.layout if lines and has_page_shape(self.page) else None
+            regions = layout.regions(self.page) if layout else ()
+            sight = Sight(self.grey, likely_text(self.tiles, maps), regions)
+            self.reading.set_result(reading_of(self.page, lines, sight))
+        except EnvironmentFault as exc:
+            self.reading.set_exception(exc)
         except Exception as exc:  # noqa: BLE001 - a worker's boundary
             self.fail(exc)
 
@@ -48,11 +73,16 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A decoded page that waits for detection."""
+    """A tile of a decoded page that waits for detection, by its number on the page."""
 
     sheet: Sheet
-    image: Pixels
+    number: int
     pixels: Pixels
+
+    @property
+    def tile(self) -> Tile:
+        """The tile."""
+        return self.sheet.tiles[self.number]
 
     @property
     def shape(self) -> Shape:
@@ -76,11 +106,22 @@ class Unread:
         return (self.pixels.shape[0], padded_width_px(self.pixels))
 
 
-Cut = tuple[LineCrop, Pixels]
-"""A line of a page, and its pixels for the recogniser."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What detection found in a tile: its lines with their pixels for the recogniser, and how
+    likely each place is text."""
+
+    lines: list[tuple[LineCrop, Pixels]]
+    likely: Floats
 
 
-def open_page(sheet: Sheet) -> Opened:
-    """Decode a page and bring it to the detector's size. Raises ValueError if it is broken."""
+def open_page(sheet: Sheet) -> list[Opened]:
+    """Decode a page and bring its tiles to the detector's size. Raises ValueError if broken."""
     image = decode_image(sheet.page.data)
-    return Opened(sheet, image, detector_pixels(image))
+    sheet.grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    sheet.tiles = tiles_of(image)
+    sheet.found = [None] * len(sheet.tiles)
+    return [
+        Opened(sheet, number, detector_pixels(tile.pixels))
+        for number, tile in enumerate(sheet.tiles)
+    ]

@@ -1,0 +1,141 @@
+"""Furniture by rules: heads, feet and numbers go; titles, footnotes and tables stay."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.labels import FURNITURE
+from workers.layout.furniture import OFFSETS, PlacedLine, edge, furniture
+
+SIZE = 0.012
+
+
+def line(text: str, y: float, x: float = 0.12, size: float = SIZE) -> PlacedLine:
+    return PlacedLine(text, (x, y, min(x + 0.5 * size * len(text), 0.88), y + 1.2 * size), size)
+
+
+def body(start: float = 0.15, stop: float = 0.88, seed: str = "") -> list[PlacedLine]:
+    count = int((stop - start) / (1.3 * SIZE))
+    return [
+        line(chr(97 + (i + 7 * len(seed)) % 26) * 70 + seed * 9, start + 1.3 * SIZE * i)
+        for i in range(count)
+    ]
+
+
+def labels_of(lines: list[PlacedLine], *others: list[PlacedLine], **more: object) -> dict[str, str]:
+    neighbours = {k: edge(other) for k, other in zip((1, -1, 2, -2), others, strict=False)}
+    labels = furniture(lines, neighbours, SIZE, **more)  # type: ignore[arg-type]  # for brevity
+    return {lines[i].text: label for i, label in labels.items()}
+
+
+def test_a_head_that_a_neighbour_has_and_a_number_that_counts_on() -> None:
+    page = [line("Ropes and Knots", 0.06), *body(), line("Bends  17", 0.93, 0.8)]
+    other = [line("Ropes and Knots", 0.06), *body(seed="o"), line("Hitches  19", 0.93, 0.8)]
+    labels = {"Ropes and Knots": "running_head", "Bends  17": "running_foot"}
+    assert labels_of(page, [], [], other) == labels
+    assert labels_of(page) == {}
+
+
+def test_left_and_right_pages_have_heads_of_their_own() -> None:
+    page = [line("Chapter 3", 0.06), *body()]
+    left = [line("A Manual", 0.06), *body(seed="o")]
+    assert labels_of(page, left, left, [line("Chapter 3", 0.06), *body(seed="pp")])
+
+
+@pytest.mark.parametrize("text", ["3", "- iv -", "Page 3 of 10"])
+def test_a_lone_number_at_the_edge_needs_no_neighbour(text: str) -> None:
+    assert labels_of([*body(), line(text, 0.94, 0.49)]) == {text: "page_number"}
+    assert labels_of([*body(), line(text, 0.869, 0.12)]) == {}, "the last line of the body"
+
+
+def test_a_number_far_from_its_head() -> None:
+    head = [line("1 Introduction", 0.06), line("12", 0.06, 0.86)]
+    assert set(labels_of([*head, *body()])) == {"1 Introduction", "12"}
+    heading = [line("1", 0.06), line("Introduction", 0.06, 0.15)]
+    assert labels_of([*heading, *body()]) == {}
+
+
+def test_titles_of_slides_stay() -> None:
+    page = [line("Outline", 0.06, size=2 * SIZE), *body()]
+    other = [line("Outline", 0.06, size=2 * SIZE), *body(seed="o")]
+    assert labels_of(page, other, other, other, other) == {}
+
+
+def test_footnotes_at_the_same_place_stay() -> None:
+    page = [*body(stop=0.85), line("1 See the first chapter.", 0.92)]
+    other = [*body(stop=0.85, seed="o"), line("2 Written in the year 1871.", 0.92)]
+    assert labels_of(page, other, other) == {}
+
+
+def test_the_head_of_a_table_that_goes_on_stays() -> None:
+    def table(seed: str) -> list[PlacedLine]:
+        head = [line("Name", 0.06, 0.12), line("Price", 0.06, 0.5)]
+        rows = [
+            cell
+            for i in range(30)
+            for cell in (
+                line(f"{seed}{chr(97 + i % 26) * 5}", 0.09 + 0.02 * i),
+                line(f"{seed} gold", 0.09 + 0.02 * i, 0.5),
+            )
+        ]
+        return [*head, *rows]
+
+    assert labels_of(table("a"), table("b"), table("c")) == {}
+
+
+def test_the_fields_of_a_form_stay() -> None:
+    def form(name: str) -> list[PlacedLine]:
+        fields = [line(f"Field {chr(97 + i)}", 0.06 + 0.03 * i, 0.3) for i in range(4)]
+        end = [line(f"Signed {chr(97 + i)}", 0.81 + 0.04 * i, 0.3) for i in range(4)]
+        return [*fields, *body(0.25, 0.75, name), *end]
+
+    assert labels_of(form("a"), form("b")) == {}
+
+
+def test_a_model_alone_settles_a_head_but_no_title() -> None:
+    page = [line("Ropes and Knots", 0.06), *body()]
+    assert labels_of(page, hints={0}) == {"Ropes and Knots": "running_head"}
+    title = [line("Ropes and Knots", 0.06, size=1.5 * SIZE), *body()]
+    assert labels_of(title, hints={0}) == {}
+
+
+def test_line_numbers_in_the_margin() -> None:
+    text = body()
+    numbers = [line(str(5 * i + 5), at.bbox[1], 0.05) for i, at in enumerate(text[::5])]
+    found = labels_of([*text, *numbers])
+    assert set(found.values()) == {"line_numbers"}
+    assert len(found) == len(numbers)
+
+
+def test_a_watermark_lies_across_the_text() -> None:
+    page = [*body(), PlacedLine("DRAFT", (0.1, 0.2, 0.9, 0.8), 8 * SIZE)]
+    assert labels_of(page) == {"DRAFT": "watermark"}
+
+
+def test_the_outline_of_a_talk() -> None:
+    def slide(title: str) -> list[PlacedLine]:
+        aside = [line(f"Part {chr(97 + i)}", 0.2 + 0.05 * i, 0.85) for i in range(6)]
+        return [line(f"{title} {i}", 0.25 + 0.07 * i) for i in range(6)] + aside
+
+    assert set(labels_of(slide("a"), slide("b"))) == {f"Part {c}" for c in "abcdef"}
+    assert labels_of(slide("a")) == {}
+
+
+fractions = st.floats(0, 1)
+placed = st.builds(
+    lambda text, x, y, w, h, size: PlacedLine(text, (x, y, x + w, y + h), size),
+    st.text(max_size=30),
+    *(fractions, fractions, fractions, fractions),
+    st.sampled_from([0.0, 0.01, 0.05]),
+)
+
+
+@given(st.lists(placed, max_size=30), st.dictionaries(st.sampled_from(OFFSETS), st.lists(placed)))
+def test_any_page_has_labels_of_furniture(
+    lines: list[PlacedLine], around: dict[int, list[PlacedLine]]
+) -> None:
+    labels = furniture(lines, {k: edge(near) for k, near in around.items()}, 0.01)
+    assert labels.keys() <= set(range(len(lines)))
+    assert set(labels.values()) <= FURNITURE

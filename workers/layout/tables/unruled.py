@@ -1,0 +1,198 @@
+"""Tables whose columns no line shows: booktabs, open and aligned ones. Pure.
+
+Owns the step from pieces to a grid and the judgement whether this is a table, or prose in columns,
+a list, entries with leaders. `columns` finds the columns, `rows` which lines are one row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.pages import Box
+from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at, is_number, is_tight
+from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
+from workers.layout.tables.grid import Piece, Words, union
+from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
+
+_WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
+_LEADERS = re.compile(r"(?:\s?[.·]){4,}|(?:\s[.·]){2,}")
+_BULLET = re.compile(
+    r"^\s*(?:[•◦▪▫‣●○■□➢➤✓∙⁃·–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d{1,3}\])\s*$"
+)
+CAPTION = re.compile(
+    r"^\W{0,2}(?:table|tab\.|tabelle|tableau|tabla|tabela|tabella|taulukko|табл\w*|表|figure|fig\.|"
+    r"abbildung|abb\.|рис\w*|图|図)\s*[\dIVX.]",
+    re.I,
+)
+_MAX_COLUMNS = 30
+_MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
+_MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A grid with its pieces, and how many of its rows are the head."""
+
+    draft: Draft
+    head_rows: int
+
+
+def structure(
+    pieces: Sequence[Piece],
+    inside: Sequence[int],
+    words: Words,
+    levels: Sequence[tuple[float, float, float]] = (),
+    is_known: bool = False,
+) -> Found | None:
+    """The grid of the pieces `inside`; None where they are no table.
+
+    Args:
+        levels: ruling lines among the pieces, as (y, x0, x1) from top to bottom.
+        is_known: whether a model or ruling lines already say that this is a table.
+    """
+    rows = _trimmed(chunked(pieces, inside, words, is_known), levels)
+    if len(rows) < (2 if is_known else 3):
+        return None
+    em = statistics.median(chunk.piece.em for row in rows for chunk in row)
+    box = union(chunk.piece.box for row in rows for chunk in row)
+    head = head_count(rows, levels, box)
+    gaps = column_gaps(rows, head, em)
+    if not 1 <= len(gaps) < _MAX_COLUMNS:
+        return None
+    rows = cut_at(rows, gaps, words)
+    if not is_table(rows, gaps, is_known):
+        return None
+    edges = [box[0], *((left + right) / 2 for left, right in gaps), box[2]]
+    grid = Columns(tuple(edges), tuple(gaps), tuple(levels))
+    is_row_ruled = _is_row_ruled(rows, levels, box)
+    groups = logical_rows(rows, head, grid, is_row_ruled)
+    head = sum(group[0] < head for group, _ in groups)
+    cells = [cells for _, cells in groups]
+    draft = with_tall_heads(_draft(cells, edges, box), head)
+    return Found(split_rows(draft) if is_row_ruled else draft, head)
+
+
+def _is_row_ruled(
+    rows: Sequence[Row], levels: Sequence[tuple[float, float, float]], box: Box
+) -> bool:
+    """Whether ruling lines as wide as the table part its lines into rows of three or fewer."""
+    wide = [y for y, x0, x1 in levels if x1 - x0 > 0.7 * (box[2] - box[0])]
+    middles = [row[0].piece.middle[1] for row in rows]
+    lines = [sum(a < y < b for y in middles) for a, b in itertools.pairwise(wide)]
+    lines = [count for count in lines if count]
+    return len(lines) >= 4 and max(lines) <= 6 and statistics.median(lines) <= 3
+
+
+def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> list[Row]:
+    """Without captions and notes: rows of one chunk before the first row of cells or after them.
+
+    Such a row between the table's outer ruling lines stays.
+    """
+    top = levels[0][0] if len(levels) > 1 else float("inf")
+    bottom = levels[-1][0] if len(levels) > 1 else float("-inf")
+
+    def is_out(row: Row) -> bool:
+        y = row[0].piece.middle[1]
+        return (len(row) == 1 or bool(CAPTION.match(row[0].piece.text))) and not top < y < bottom
+
+    first, last = 0, len(rows)
+    while first < last and is_out(rows[first]):
+        first += 1
+    while (
+        last > first
+        and is_out(rows[last - 1])
+        and not _goes_on(rows[first : last - 1], rows[last - 1])
+    ):
+        last -= 1
+    return rows[first:last]
+
+
+def _goes_on(above: Sequence[Row], row: Row) -> bool:
+    """Whether a lone chunk is a further line of a cell above it, not a note under the table."""
+    cells = next((other for other in reversed(above) if len(other) > 1), None)
+    if cells is None or len(row) > 1 or not is_tight(above[-1], row):
+        return False
+    chunk = row[0]
+    if chunk.x0 > cells[1].x0 - 0.5 * chunk.piece.em:
+        return True
+    return chunk.x1 < cells[1].x0 and chunk.piece.text.strip()[:1].islower()
+
+
+def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known: bool) -> bool:
+    """Whether rows with these column gaps are a table, not prose, a list or a list of contents."""
+    chunks = [chunk for row in rows for chunk in row]
+    texts = [chunk.piece.text.strip() for chunk in chunks]
+    if sum(bool(_LEADERS.search(text)) for text in texts) * 4 > len(rows):
+        return False
+    split_rows = sum(len(row) > 1 for row in rows)
+    if split_rows < (0.3 if is_known else 0.5) * len(rows) or _is_list(rows, gaps):
+        return False
+    if sum(bool(_WORDLIKE.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(
+        texts
+    ):
+        return False
+    crossing = sum(c.x0 < left - 1 and c.x1 > right + 1 for c in chunks for left, right in gaps)
+    if is_known:
+        return crossing <= max(_MAX_SECTIONS * len(rows), 2) and not (
+            len(gaps) <= 2 and _is_prose(rows, gaps)
+        )
+    if len(rows) <= 3 and len(gaps) < 2 and not any(map(is_number, texts)):
+        return False  # names of authors side by side
+    mean = sum(map(len, texts)) / len(texts)
+    return mean <= _MAX_MEAN_CHARS and crossing * 5 <= len(rows) and not _is_prose(rows, gaps)
+
+
+def _is_list(rows: Sequence[Row], gaps: Sequence[tuple[float, float]]) -> bool:
+    """Whether two columns are items after their bullets, or lines after their numbers."""
+    if len(gaps) != 1:
+        return False
+    firsts = [row[0].piece.text.strip() for row in rows if len(row) > 1]
+    numbers = [int(text) for text in firsts if text.isascii() and text.isdigit()]
+    steps = sum(1 <= b - a <= 3 for a, b in itertools.pairwise(numbers))
+    is_numbered = steps * 2 > len(firsts) > 2
+    return is_numbered or sum(bool(_BULLET.match(text)) for text in firsts) * 2 > len(firsts)
+
+
+def _is_prose(rows: Sequence[Row], gaps: Sequence[tuple[float, float]]) -> bool:
+    """Whether each column is lines of running text: long, and most end at the column's right."""
+    edges = [*(left for left, _ in gaps), max(row[-1].x1 for row in rows)]
+    full = long = total = 0
+    for row in rows:
+        for chunk in row:
+            if is_number(chunk.piece.text):
+                continue  # numbers of lines beside prose
+            right = next((edge for edge in edges if chunk.x1 <= edge + 1), edges[-1])
+            total += 1
+            long += len(chunk.piece.text) > 25
+            full += chunk.x1 > right - 1.5 * chunk.piece.em
+    return long > 0.7 * total and full > 0.6 * total
+
+
+def _draft(rows: Sequence[Cells], edges: Sequence[float], box: Box) -> Draft:
+    """A grid of these rows; columns that a row leaves out are empty cells."""
+    boxes = [union(c.piece.box for chunks in row.values() for c in chunks) for row in rows]
+    ys = [box[1]]
+    for above, below in itertools.pairwise(boxes):
+        ys.append(max((above[3] + below[1]) / 2, ys[-1] + 0.1))
+    ys.append(max(box[3], ys[-1] + 0.1))
+    spans: list[Span] = []
+    contents: list[tuple[Piece, ...]] = []
+    taken: set[int] = set()
+    for at, row in enumerate(rows):
+        column = 0
+        for (first, width), chunks in sorted(row.items()):
+            for empty in range(column, first):
+                spans.append((at, empty, 1, 1))
+                contents.append(())
+            spans.append((at, first, 1, width))
+            contents.append(tuple(chunk.piece for chunk in chunks))
+            taken.update(chunk.number for chunk in chunks)
+            column = first + width
+        for empty in range(column, len(edges) - 1):
+            spans.append((at, empty, 1, 1))
+            contents.append(())
+    return Draft(tuple(edges), tuple(ys), tuple(spans), tuple(contents), frozenset(taken))
