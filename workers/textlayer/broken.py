@@ -16,7 +16,7 @@ BROKEN = re.compile(f"(?![{_KNOWN}])[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
 _OPENING = re.compile(
     rf"\s*(?:{BROKEN.pattern}\s+(?=[\"“‘(]?[^\W_])|{BROKEN.pattern}(?=[A-Z][a-z]))"
 )
-_LETTER = re.compile(r"[^\W\d_]")
+_LOST = re.compile(rf"[^\W\d_]{BROKEN.pattern}|{BROKEN.pattern}(?:[^\W\d_]|{BROKEN.pattern})")
 
 
 def with_bullets(text: str) -> str:
@@ -29,16 +29,12 @@ def with_bullets(text: str) -> str:
 
 
 def lost_words(text: str) -> int:
-    """How many words of `text` have lost a letter: a sign that stands alone is none.
+    """How many words of `text` have lost a letter: a sign that stands at none is no letter.
 
-    >>> lost_words("the di\\ufffderence \\ufffd between \\ufffd\\ufffd\\ufffd")
+    >>> lost_words("the di\\ufffderence \\ufffd(between \\ufffd\\ufffd\\ufffd)")
     2
     """
-    return sum(
-        bool(_LETTER.search(word)) or len(broken) > 1
-        for word in text.split()
-        if (broken := BROKEN.findall(word))
-    )
+    return sum(_LOST.search(word) is not None for word in text.split())
 
 
 def without_broken(text: str) -> str:

@@ -34,7 +34,8 @@ class TextLayerSignals:
     - `path_count`: vector paths.
     - `word_count`: words of scripts with spaces, outside code. `single_letter_share` of them have
       one letter, with three more such words beside them; `glued_share` of their letters stand in
-      runs of over 30. `lost_word_share` of all words have a character that is garbled.
+      runs of over 30. `lost_word_share` of all words, besides the first, have a garbled
+      character at a letter.
     - `vowel_share`: share of vowels in Latin letters outside code; `latin_count` is the number of
       such letters. Languages have 0.3 to 0.5; text in a font with shifted letters has fewer.
     """
@@ -99,7 +100,7 @@ def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
         image_share=_image_share(content),
         path_count=content.path_count,
         word_count=len(words),
-        lost_word_share=content.lost_words
+        lost_word_share=max(content.lost_words - 1, 0)
         / max(len(words) + unspaced_count // _WORD_CHARS, content.lost_words, 1),
         single_letter_share=_spaced_out(lines) / max(len(words), 1),
         glued_share=sum(len(run) for run in runs if len(run) > _GLUED_CHARS)
