@@ -35,7 +35,7 @@ from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
 from workers.textlayer.scripts import with_mended_scripts
-from workers.textlayer.symbols import with_mended_symbols
+from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -268,7 +268,9 @@ def _readable(page: pymupdf.Page, text: PageText, hide: Hide = _hide_nothing) ->
 
 def _mended(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
     """`blocks` with the text that their fonts draw, where it says something else."""
-    return with_mended_scripts(with_mended_symbols(with_mended_maps(page, blocks)))
+    blocks = with_mended_maps(page, blocks)
+    blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
+    return with_mended_scripts(blocks)
 
 
 def blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pymupdf
 
 from workers.textlayer.broken import BROKEN
 from workers.textlayer.raw import RawBlock, RawLine, RawSpan, copied, plain_name, translate
@@ -60,6 +62,24 @@ _DINGBATS = _table(
         "➀➁➂➃➄➅➆➇➈➉➊➋➌➍➎➏➐➑➒➓➔→↔↕➘➙➚➛➜➝➞➟➠➡➢➣➤➥➦➧➨➩➪➫➬➭➮➯ ➱➲➳➴➵➶➷➸➹➺➻➼➽➾ ",
     ),
 )
+# The numbers in the names of Zapf Dingbats' glyphs, a1 to a206, in the order of the codes.
+_NAMES = """
+1 2 202 3 4 5 119 118 117 11 12 13 14 15 16 105 17 18 19 20 21 22 23 24 25 26 27 28 6 7
+8 9 10 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55
+56 57 58 59 60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 203 75 204 76 77 78 79 81 82 83
+84 97 98 99 100
+101 102 103 104 106 107 108 112 111 110 109 120 121 122 123 124 125 126 127 128 129 130
+131 132 133 134 135 136 137 138 139 140 141 142 143 144 145 146 147 148 149 150 151 152
+153 154 155 156 157 158 159 160 161 163 164 196 165 192 166 167 168 169 170 171 172 173
+162 174 175 176 177 178 179 193 180 199 181 200 182 201 183 184 197 185 194 198 186 195
+187 188 189 190 191
+"""
+_NAMED_CODES = [*range(0x21, 0x7F), *(code for code in range(0xA1, 0xFF) if code != 0xF0)]
+_NUMBERED = {
+    int(number): _DINGBATS[code]
+    for code, number in zip(_NAMED_CODES, _NAMES.split(), strict=True)
+    if number != "32"  # a space is one that MuPDF put between words
+}
 _WINGDINGS = _table(
     (range(0x22, 0x24), "✂✁"),
     (range(0x45, 0x49), "☜☞☝☟"),
@@ -104,9 +124,10 @@ def _font(name: str, signs: Mapping[int, str], also: str = "") -> _Font:
 _LOOKALIKES = "µ*-'\"~^`ΔΩ"
 """What right maps of Symbol also give for its mu, asterisk, minus, primes and tilde."""
 
+_DINGBATS_FONT = _font(r"(ITC)?(Zapf ?)?Dingbats(ITC|StandardL?)?([,-].*)?", _DINGBATS)
 _FONTS = (
     _font(r"Symbol(MT|StandardL?|PS|PSMT|Std|Neu)?([,-].*)?", _SYMBOL, _LOOKALIKES),
-    _font(r"(ITC)?(Zapf ?)?Dingbats(ITC|StandardL?)?([,-].*)?", _DINGBATS),
+    _DINGBATS_FONT,
     _font(r"Wingdings(-Regular)?([,-].*)?", _WINGDINGS),
 )
 _BULLET_FONT = re.compile("wingdings|webdings|dingbats|sorts|starsymbol|opensymbol", re.I)
@@ -115,8 +136,26 @@ _MIN_LETTERS = 20
 _VOWEL = re.compile("[aeiouy]", re.I)
 
 
-def with_mended_symbols(blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
+def dingbats_have_codes(page: pymupdf.Page) -> bool:
+    """Whether the text of Zapf Dingbats on `page` gives codes, or else the numbers of names.
+
+    MuPDF goes by an encoding of text or a ToUnicode map. Without them it takes the glyph a71 for
+    the character 71, «G», though its code is that of «l»: a black disc.
+    """
+    fonts = [font for font in page.get_fonts() if "ingbats" in font[3]]
+    return any(
+        encoding or page.parent.xref_get_key(xref, "ToUnicode")[0] == "xref"
+        for xref, _, _, _, _, encoding, *_ in fonts
+        if xref > 0
+    )
+
+
+def with_mended_symbols(
+    blocks: Sequence[RawBlock], have_codes: Callable[[], bool]
+) -> Sequence[RawBlock]:
     """`blocks` with the signs that symbol fonts draw; `blocks` themselves where there is no such.
+
+    `have_codes` is asked only where there is Zapf Dingbats (see `dingbats_have_codes`).
 
     A font that has only characters of its own, such as α in Symbol, is left alone: its map is
     right. Where it has both kinds, two fonts share the name, and each span is judged alone.
@@ -132,7 +171,8 @@ def with_mended_symbols(blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
             of_fonts[span["font"]].append(span)
     for name, spans in of_fonts.items():
         if font := _font_of(name):
-            _mend_font(spans, font)
+            is_numbered = font.name is _DINGBATS_FONT.name and not have_codes()
+            _mend_font(spans, replace(font, mends=_NUMBERED) if is_numbered else font)
         elif _are_letters("".join(s["text"] for s in spans)) and not _PICTURE_FONT.search(name):
             for span in spans:
                 translate(span, _LETTER_CODES)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import cast
 
+import pymupdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.textlayer import extract
 from workers.textlayer.raw import RawBlock
 from workers.textlayer.symbols import with_mended_symbols
 
 
-def mended(*spans: tuple[str, str]) -> list[str]:
+def mended(*spans: tuple[str, str], have_codes: bool = True) -> list[str]:
     """The texts of spans, each with its font, after they are mended."""
     raw = [{"font": font, "text": text, "chars": [{"c": c} for c in text]} for font, text in spans]
-    blocks = with_mended_symbols([cast(RawBlock, {"type": 0, "lines": [{"spans": raw}]})])
+    blocks = with_mended_symbols(
+        [cast(RawBlock, {"type": 0, "lines": [{"spans": raw}]})], lambda: have_codes
+    )
     result = [span for line in blocks[0]["lines"] for span in line["spans"]]
     for span in result:
         assert "".join(char["c"] for char in span["chars"]) == span["text"]
@@ -59,6 +63,30 @@ def test_signs_that_may_be_right_go_by_the_rest_of_their_font() -> None:
     assert mended(("Symbol", "a"), ("Symbol", "¬")) == ["α", "←"]
     assert mended(("Symbol", "α"), ("Symbol", "¬")) == ["α", "¬"]
     assert mended(("Symbol", "α"), ("Symbol", "¬"), ("Symbol", "b")) == ["α", "¬", "β"]
+
+
+def test_dingbats_without_an_encoding_give_the_numbers_of_their_names() -> None:
+    assert mended(("ZapfDingbats", "G l K \x13"), have_codes=False) == ["● ❧ ❑ ✓"]
+
+
+@pytest.mark.parametrize("encoding", [None, "WinAnsiEncoding"])
+def test_ticks_and_discs_of_a_page_are_read(encoding: str | None) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((60, 100), "48l", fontname="zadb")
+    xref = page.get_fonts()[0][0]
+    document.xref_set_key(xref, "Encoding", f"/{encoding}" if encoding else "null")
+    with pymupdf.open("pdf", document.tobytes()) as opened:
+        assert extract(opened[0]).text == "✔✘●"
+
+
+def test_greek_of_a_page_under_an_encoding_of_text_is_read() -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((60, 100), "abg", fontname="symb")
+    document.xref_set_key(page.get_fonts()[0][0], "Encoding", "/WinAnsiEncoding")
+    with pymupdf.open("pdf", document.tobytes()) as opened:
+        assert extract(opened[0]).text == "αβγ"
 
 
 def test_an_unknown_sign_of_a_symbol_font_is_a_bullet_where_it_opens_a_line() -> None:
