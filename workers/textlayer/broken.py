@@ -16,6 +16,7 @@ BROKEN = re.compile(f"(?![{_KNOWN}])[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
 _OPENING = re.compile(
     rf"\s*(?:{BROKEN.pattern}\s+(?=[\"“‘(]?[^\W_])|{BROKEN.pattern}(?=[A-Z][a-z]))"
 )
+_WORD_CHARS = 4  # a line of a font that is not embedded is one long run
 _LOST = re.compile(rf"[^\W\d_]{BROKEN.pattern}|{BROKEN.pattern}(?:[^\W\d_]|{BROKEN.pattern})")
 
 
@@ -34,7 +35,11 @@ def lost_words(text: str) -> int:
     >>> lost_words("the di\\ufffderence \\ufffd(between \\ufffd\\ufffd\\ufffd)")
     2
     """
-    return sum(_LOST.search(word) is not None for word in text.split())
+    return sum(
+        max(len(BROKEN.findall(word)) // _WORD_CHARS, 1)
+        for word in text.split()
+        if _LOST.search(word)
+    )
 
 
 def without_broken(text: str) -> str:

@@ -40,7 +40,7 @@ _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons an
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
 _GUTTER = 0.75  # of the font size; two columns at 10 pt are 9.5 pt apart in many classes of LaTeX
-_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
+_MEANINGLESS = " \u00ad" + BRACKET_PIECES
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 

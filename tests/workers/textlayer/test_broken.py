@@ -68,6 +68,7 @@ def test_a_sign_that_opens_a_line_before_a_word_is_a_bullet(text: str, shown: st
     ("text", "count"),
     [
         ("di\ufffderent \ue000\ue001\ue002 words", 2),
+        ("\ufffd" * 9, 2),
         ("a lone \ufffd sign, 5\ufffd and \ufffd.", 0),
         ("\uf0b7known", 0),
     ],
