@@ -310,7 +310,8 @@ def _page_text(
             )
             layer_reason = _unfit(layer, settings.text_layer)
             if layer_reason is None:
-                return _PageText(Reading(page, layer.text, layer.blocks), None, layer.view)
+                reading = Reading(page, layer.text, layer.blocks, cleaned_chars=layer.cleaned_chars)
+                return _PageText(reading, None, layer.view)
         return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
     except MemoryError:
         raise

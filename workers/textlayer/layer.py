@@ -40,7 +40,7 @@ _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons an
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
 _GUTTER = 0.75  # of the font size; two columns at 10 pt are 9.5 pt apart in many classes of LaTeX
-_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
+_MEANINGLESS = " \u00ad" + BRACKET_PIECES
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 
@@ -55,13 +55,14 @@ class TextLayer:
     """A page's text layer as Markdown, its blocks in reading order, and what was measured.
 
     In `view` of the displayed page most glyphs stand upright. The blocks' boxes are fractions of
-    that view.
+    that view. `cleaned_chars` of the layer have no meaning, and were left out.
     """
 
     text: str
     blocks: tuple[Block, ...]
     signals: TextLayerSignals
     view: View = AS_DISPLAYED
+    cleaned_chars: int = 0
 
 
 def extract(
@@ -155,7 +156,8 @@ def _extract(
     ordered = [*heads, *_notes_last(body), *crossing, *backgrounds, *feet]
     signals = measure(content, lines)
     blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
-    return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
+    layer = TextLayer(own_text(blocks), tuple(blocks), signals, view, content.garbled_chars)
+    return layer, elect(glyphs)
 
 
 def _furniture_blocks(
