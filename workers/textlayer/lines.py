@@ -248,25 +248,28 @@ def _readable(page: pymupdf.Page, text: PageText, hide: Hide = _hide_nothing) ->
     """The blocks without what `hide` takes out, in logical order, with the spaces they show."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
-        with_chars = blocks_with_chars(page, text.textpage)
+        with_chars = blocks_with_chars(text.textpage)
         for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
             span["text"] = "".join(char["c"] for char in span["chars"])
         hide(with_chars, lambda: with_chars)
         return rtl.in_logical_order(with_mended_maps(page, with_chars))
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
-        blocks = spacing.with_spaces(blocks, blocks_with_chars(page, text.textpage), chosen)
-    hide(blocks, lambda: blocks_with_chars(page, text.textpage))
+        blocks = spacing.with_spaces(blocks, blocks_with_chars(text.textpage), chosen)
+    hide(blocks, lambda: blocks_with_chars(text.textpage))
     return with_mended_maps(page, blocks)
 
 
-def blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
-    """The blocks with a dictionary for each character, 5 ms a page: only where there is need."""
+def blocks_with_chars(textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
+    """The blocks with a dictionary for each character, 5 ms a page: only where there is need.
+
+    `Page.get_text` would refuse a text page that outlives its `Page`, as that of a neighbour does.
+    """
     try:
-        blocks: Sequence[RawBlock] = page.get_text("rawdict", textpage=textpage)["blocks"]
+        blocks: Sequence[RawBlock] = textpage.extractRAWDICT()["blocks"]
     except SystemError:  # PyMuPDF 2.0 cannot show a number beyond Unicode, of a damaged map
         _replace_non_characters(textpage)
-        blocks = page.get_text("rawdict", textpage=textpage)["blocks"]
+        blocks = textpage.extractRAWDICT()["blocks"]
     return blocks
 
 
