@@ -20,7 +20,8 @@ from schemas.ids import page_id
 from schemas.pages import PageError, PageImage, RasteredPage, Reading
 from schemas.recipe import TextLayer
 from workers import textlayer
-from workers.layout.furniture import OFFSETS, Edges, PageEdges
+from workers.layout.furniture import OFFSETS
+from workers.layout.placed_lines import Edges, PageEdges
 from workers.rasterising import native
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image

@@ -6,14 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from schemas.labels import is_furniture
 from schemas.pages import Box
-from workers.layout.furniture import (
-    Edges,
-    PlacedLine,
-    edge,
-    furniture,
-    usual_height,
-    watermarks,
-)
+from workers.layout.edge_rows import edge
+from workers.layout.furniture import furniture
+from workers.layout.margins import watermarks
+from workers.layout.placed_lines import Edges, PlacedLine, usual_height
 from workers.textlayer.lines import Line, PageContent
 
 NOTHING_SEEN: Mapping[int, str] = {}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import pymupdf
 
 from schemas.pages import Block, Box, own_text
-from workers.layout.furniture import Edges
+from workers.layout.placed_lines import Edges
 from workers.layout.tables import Table
 from workers.layout.tables import block as table_block
 from workers.textlayer.doubled import without_copies

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.labels import FURNITURE
-from workers.layout.furniture import OFFSETS, PlacedLine, edge, furniture
+from workers.layout.edge_rows import edge
+from workers.layout.furniture import OFFSETS, furniture
+from workers.layout.placed_lines import PlacedLine
 
 SIZE = 0.012
 
