@@ -14,13 +14,14 @@ EDGE_SHARE = 0.16
 _MAX_ROWS = 5
 _MAX_EDGE_LINES = 80
 _RULE_WIDTH = 0.25
+_SAME_UPRIGHT = 0.003
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """Lines side by side at an edge; `gap` separates the row from the next row inwards.
 
-    The last row has nothing beyond it.
+    The last row has nothing beyond it. A row `is_in_grid` whose cells have others below or above.
     """
 
     members: tuple[int, ...]
@@ -29,6 +30,7 @@ class Row:
     is_ruled_off: bool
     is_of_columns: bool
     is_last: bool
+    is_in_grid: bool
 
     @property
     def top(self) -> float:
@@ -55,7 +57,7 @@ class Row:
 
         Larger type is a title, which models take for a head where it opens a page.
         """
-        if self.is_last or not self.is_apart or self.height > 1.15 * body_size:
+        if self.is_last or self.is_in_grid or not self.is_apart or self.height > 1.15 * body_size:
             return False
         return all(i in hints for i in self.members)
 
@@ -140,4 +142,26 @@ def _row(
         is_ruled_off,
         is_of_columns,
         not inner,
+        _is_in_grid([lines[i] for i in group], [lines[i] for i in inner], rules),
     )
+
+
+def _is_in_grid(
+    row: Sequence[PlacedLine], inner: Sequence[PlacedLine], rules: Sequence[Box]
+) -> bool:
+    """Whether at least two upright ruling lines stand beside the row and beside the next.
+
+    Rows of one table, whose ruling lines may be drawn cell by cell.
+    """
+
+    def uprights(lines: Sequence[PlacedLine]) -> set[int]:
+        top = min(line.bbox[1] for line in lines)
+        bottom = max(line.bbox[3] for line in lines)
+        middle = (top + bottom) / 2
+        return {
+            round(x0 / _SAME_UPRIGHT)
+            for x0, y0, x1, y1 in rules
+            if x1 - x0 < 0.005 < y1 - y0 and y0 < middle < y1
+        }
+
+    return bool(row and inner) and len(uprights(row) & uprights(inner)) > 1

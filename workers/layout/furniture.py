@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from schemas.pages import Box
+from workers.layout.captions import begins_caption
+from workers.layout.crop_marks import is_outside, trim
 from workers.layout.edge_rows import EDGE_SHARE, Row, edge, edge_rows
 from workers.layout.margins import line_numbers, sidebars, watermarks
 from workers.layout.page_numbers import first_number, last_number, page_number
@@ -60,7 +62,7 @@ def furniture(
     those that read across the page; `hints` are the numbers of those that a layout model takes
     for heads and feet.
     """
-    labels = line_numbers(lines) | watermarks(lines, body_size)
+    labels = line_numbers(lines) | watermarks(lines, body_size) | _cut_off(lines, rules)
     left = [i for i in range(len(lines)) if i not in labels]
     own = edge([lines[i] for i in left])
     others = {k: near for k, near in neighbours.items() if not _is_same_form(own, near)}
@@ -72,6 +74,18 @@ def furniture(
             name = "running_head" if is_top else "running_foot"
             labels |= dict.fromkeys(row.members, "page_number" if is_number else name)
     return labels | sidebars(lines, [i for i in left if i not in labels], others)
+
+
+def _cut_off(lines: Sequence[PlacedLine], rules: Sequence[Box]) -> dict[int, str]:
+    """What stands outside of crop marks: a line with the file's name, and register marks."""
+    cut = trim(rules)
+    if cut is None:
+        return {}
+    return {
+        i: "running_head" if line.bbox[1] < 0.5 else "running_foot"
+        for i, line in enumerate(lines)
+        if is_outside(line.bbox, cut)
+    }
 
 
 def _furniture_rows(
@@ -89,6 +103,8 @@ def _furniture_rows(
     for at, row in enumerate(rows):
         if len(row.text) > _MAX_ROW_CHARS or row.height > _TOO_LARGE * body_size:
             break
+        if begins_caption(row.text):
+            break  # captions stand at the edge where figures do, and their numbers count on
         if _is_known(row, around, body_size, is_top) or (
             count == at
             and (row.is_hinted(hints, body_size) or _is_likely(row, around, body_size, is_top))
@@ -172,7 +188,7 @@ def _is_likely(
 ) -> bool:
     """What is likely furniture if nothing but likely furniture stands outside of it."""
     outside = row.top if is_top else 1 - row.bottom
-    if row.is_of_columns or row.is_last or row.height > 1.15 * body_size:
+    if row.is_of_columns or row.is_last or row.is_in_grid or row.height > 1.15 * body_size:
         return False
     if len(row.lines) == 1 and page_number(row.text) is not None:
         is_apart = row.is_ruled_off or row.gap > 0.8 * row.height

@@ -43,10 +43,11 @@ def line_numbers(lines: Sequence[PlacedLine]) -> dict[int, str]:
         return {}
     others = [line for i, line in enumerate(lines) if i not in set(numbers)]
     long = [line for line in others if line.bbox[2] - line.bbox[0] > 0.35]
-    if len(long) * 2 < len(others) or not long:
+    # By their text: pieces of formulas and of tables are many, and say little.
+    if sum(len(line.text) for line in long) * 2 < sum(len(line.text) for line in others):
         return {}
-    left = min(line.bbox[0] for line in others)
-    right = max(line.bbox[2] for line in others)
+    left = min((line.bbox[0] for line in long), default=0.0)
+    right = max((line.bbox[2] for line in long), default=1.0)
     for column in (
         [i for i in numbers if lines[i].bbox[2] < left],
         [i for i in numbers if lines[i].bbox[0] > right],

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.pages import Block, Box
+from workers.layout.captions import is_caption
 from workers.textlayer.join import (
     UNSPACED,
     aligned_table,
@@ -40,13 +41,6 @@ _CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figur
 """Labels of a layout model that no segment has beside another."""
 
 _FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*†‡§¶])\s*\S")
-_CAPTION = re.compile(
-    r"^(?:fig(?:ure|\.)?|table|tab\.|plate|listing|abb(?:ildung|\.)|tabelle|tableau|figura|tabla|"
-    r"tabela|tabella|rysunek|obrázek|рис(?:унок|\.)|табл(?:ица|\.)|图|圖|図|表)"
-    r"\s*\d+(?:[.-]\d+)*\s?(?:[.:：]|[–—-]\s)",
-    re.IGNORECASE,
-)
-"""What begins a caption: `Figure 3:`, `Table 2.1.`, `図 4：`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +191,7 @@ def _note_label(segment: Segment, text: str, body: float) -> str:
     """`caption` or `footnote` where the first row or the model says so; else empty."""
     if segment.kind == "footnote":
         return "footnote"
-    if segment.kind == "caption" or _CAPTION.match(text):
+    if segment.kind == "caption" or is_caption(text):
         return "caption"
     is_small = segment.size <= _SMALL_PRINT * body
     return "footnote" if is_small and _FOOTNOTE.match(text) else ""
