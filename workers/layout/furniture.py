@@ -123,7 +123,9 @@ def _is_known(
         offset: [other for other in rows if _is_same_place(row, other, is_top)]
         for offset, rows in around.items()
     }
-    if any(_counts_on(row, other, k, is_top) for k, others in twins.items() for other in others):
+    if not row.is_in_grid and any(
+        _counts_on(row, other, k, is_top) for k, others in twins.items() for other in others
+    ):
         return True
     repeats = sum(any(_repeats(row, other) for other in others) for others in twins.values())
     return repeats >= (3 if row.height > _LARGE * body_size else 1)
@@ -155,8 +157,13 @@ def _is_same_place(row: Row, other: Row, is_top: bool) -> bool:
 
 
 def _repeats(row: Row, other: Row) -> bool:
-    """Whether a part of the row with letters stands in the other row, digits aside."""
-    return any(is_alike(a.text, b.text) for a in row.lines for b in other.lines)
+    """Whether a part of the row with letters stands in the other row, digits aside.
+
+    Of a row of cells most parts must: tables share a word at the same place now and then.
+    """
+    named = [line.text for line in row.lines if any(map(str.isalpha, line.text))]
+    same = sum(any(is_alike(text, b.text) for b in other.lines) for text in named)
+    return same * 2 > len(named) if row.is_in_grid else same > 0
 
 
 def _counts_on(row: Row, other: Row, offset: int, is_top: bool) -> bool:
