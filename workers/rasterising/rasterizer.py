@@ -19,7 +19,8 @@ from schemas.errors import DocumentError
 from schemas.ids import page_id
 from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
-from workers.layout.furniture import OFFSETS, PageEdges
+from workers.layout.furniture import OFFSETS
+from workers.layout.placed_lines import PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
 from workers.rasterising.media_types import PDF
 from workers.rasterising.mupdf import import_without_models

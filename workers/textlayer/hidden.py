@@ -138,14 +138,14 @@ def without_hidden(
     picture: Picture,
     drawn: Drawn | None,
     sources: Sources,
-) -> None:
-    """Take the runs out of `blocks`, in place, that `picture` does not show.
+) -> bool:
+    """Take the runs out of `blocks`, in place, that `picture` does not show: whether there are any.
 
     `matrix` leads from `blocks` to the view that `picture` shows.
     """
     spots, boxes = _spots(blocks, matrix)
     if not spots:
-        return
+        return False
     colours = np.array([_colour(spot.span) for spot in spots])
     counts = np.array([len(spot.span["text"].strip()) or 1 for spot in spots], np.intp)
     sizes = np.array([spot.span["size"] for spot in spots])
@@ -161,8 +161,11 @@ def without_hidden(
             fills, objects = drawn.covering(number, boxes)
             if fills:
                 covered[number] = fills, objects
+    is_uncovered = False
     if covered and drawn is not None:
-        _uncover(spots, boxes, matrix, picture, drawn, covered, sources)
+        is_uncovered = _uncover(spots, boxes, matrix, picture, drawn, covered, sources)
+    if not hidden and not is_uncovered:
+        return False
     for number in hidden:
         spots[number].span["text"] = ""
     for line in {id(spot.line): spot.line for spot in spots if not spot.span["text"]}.values():
@@ -172,6 +175,7 @@ def without_hidden(
     for block in blocks:
         if block["type"] == 0:
             block["lines"] = [line for line in block["lines"] if line["spans"]]
+    return True
 
 
 def _lie_over(fills: Boxes, boxes: Boxes) -> NDArray[np.bool_]:
@@ -285,8 +289,8 @@ def _uncover(
     drawn: Drawn,
     covered: dict[int, tuple[list[int], list[int]]],
     sources: Sources,
-) -> None:
-    """Take out of the covered spans the letters that are not seen."""
+) -> bool:
+    """Take out of the covered spans the letters that are not seen: whether any span changed."""
     mask = sources.draw({number for _, objects in covered.values() for number in objects})
     blocks: Sequence[RawBlock] | None = None
     for number, (fills, _) in covered.items():
@@ -303,6 +307,7 @@ def _uncover(
             spot.span["chars"] = kept
         if kept:
             spot.span["bbox"] = _union([char["bbox"] for char in kept])
+    return blocks is not None
 
 
 def _is_barred(box: Box, fills: Sequence[int], drawn: Drawn) -> bool:

@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 import pymupdf
 
 from schemas.pages import Block, Box, own_text
-from workers.layout.furniture import Edges
+from workers.layout.placed_lines import Edges
 from workers.layout.tables import Table
 from workers.layout.tables import block as table_block
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
-from workers.textlayer.lines import Line, PageContent, PageText, count_glyphs, read_page
+from workers.textlayer.lines import FirstRead, Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import as_title, body_sizes, same_row, segments, to_markdown, union
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
@@ -69,17 +69,17 @@ def extract(
     page: pymupdf.Page,
     picture: Picture | None = None,
     neighbours: Edges = NO_NEIGHBOURS,
-    text: PageText | None = None,
+    first: FirstRead | None = None,
     layout: str = "never",
 ) -> TextLayer:
     """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
 
     `picture` shows the page as displayed; text that it does not show is left out. `neighbours` are
-    the edges of the pages around it, which tell its furniture; `text` is what `read_text` gave for
-    the page, if the caller has it. `layout` is the recipe's: when the layout model looks at the
+    the edges of the pages around it, which tell its furniture; `first` is what `first_read` gave
+    for the page, if the caller has it. `layout` is the recipe's: when the layout model looks at the
     page. Raises NoEngineError where that cannot be loaded.
     """
-    content = read_page(page, AS_DISPLAYED, picture, text)
+    content = read_page(page, AS_DISPLAYED, picture, first)
     layer, upright = _extract(page, content, neighbours, layout, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:

@@ -107,29 +107,59 @@ class PageContent:
     lost_words: int
 
 
+@dataclass(frozen=True, slots=True)
+class FirstRead:
+    """A displayed page that was read without its picture: what MuPDF gave, and what it means."""
+
+    text: PageText
+    log: Log
+    content: PageContent
+
+
+def first_read(page: pymupdf.Page) -> FirstRead:
+    """Read the displayed page; nothing is left out as hidden."""
+    text = read_text(page)
+    log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    blocks = _readable(page, _shown(text, _hide_nothing))
+    return FirstRead(text, log, _content(page, AS_DISPLAYED, text, log, blocks))
+
+
 def read_page(
     page: pymupdf.Page,
     view: View = AS_DISPLAYED,
     picture: Picture | None = None,
-    text: PageText | None = None,
+    first: FirstRead | None = None,
 ) -> PageContent:
     """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
 
-    Text that `picture`, the page as displayed, does not show is left out. `text` is what
-    `read_text` gave for the page in this view, if the caller has it.
+    Text that `picture`, the page as displayed, does not show is left out. `first` is what
+    `first_read` gave for the displayed page, if the caller has it; it is used once.
     """
-    matrix = view_matrix(page, view)
-    width, height = view.size(float(page.rect.width), float(page.rect.height))
-    text = text or read_text(page, view)
-    log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    if first is None or view != AS_DISPLAYED:
+        text = read_text(page, view)
+        log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    else:
+        text, log = first.text, first.log
     hide: Hide = _hide_nothing
     if picture is not None:
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
+    shown = _shown(text, hide)
+    if first is not None and view == AS_DISPLAYED and shown.is_all:
+        return first.content
+    return _content(page, view, text, log, _readable(page, shown))
+
+
+def _content(
+    page: pymupdf.Page, view: View, text: PageText, log: Log, blocks: Sequence[RawBlock]
+) -> PageContent:
+    """The lines, ruling lines and pictures of `blocks` and `log`."""
+    matrix = view_matrix(page, view)
+    width, height = view.size(float(page.rect.width), float(page.rect.height))
     lines: list[Line] = []
     rules: list[Box] = []
     fills: list[Box] = []
     hidden_chars = garbled_chars = lost_word_count = vector_count = 0
-    for block in _readable(page, text, hide):
+    for block in blocks:
         if block["type"] == 3:
             vector_count += 1
             if block["isrect"] and len(rules) + len(fills) < MAX_RULES:
@@ -158,13 +188,13 @@ def read_page(
     )
 
 
-Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], None]
-"""Takes out of blocks what the page does not show; the second argument gives the same blocks with
-`chars` for each span."""
+Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], bool]
+"""Takes out of blocks what the page does not show, and says whether there was any. The second
+argument gives the same blocks with `chars` for each span."""
 
 
-def _hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> None:
-    return None
+def _hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> bool:
+    return False
 
 
 def _hider(
@@ -178,9 +208,9 @@ def _hider(
     to_pixels = pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
     to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
 
-    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> None:
+    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> bool:
         height, width = picture.grey.shape
-        without_hidden(
+        return without_hidden(
             blocks,
             matrix,
             picture,
@@ -201,7 +231,7 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
     """
     text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
-    for block in _readable(page, text):
+    for block in _readable(page, _shown(text, _hide_nothing)):
         for raw in block.get("lines", ()):
             if not all(map(math.isfinite, (*raw["bbox"], *raw["dir"]))):
                 continue
@@ -250,36 +280,50 @@ def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_F
     return PageText(blocks, turns, matrix, textpage)
 
 
-def _readable(page: pymupdf.Page, text: PageText, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
-    """The blocks without what `hide` takes out, in logical order, with the spaces they show."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the page shows of its text; `with_chars` where it must be put in logical order.
+
+    `is_all`: nothing was taken out.
+    """
+
+    blocks: Sequence[RawBlock]
+    with_chars: bool
+    is_all: bool
+
+
+def _shown(text: PageText, hide: Hide) -> _Shown:
+    """The blocks with the spaces that they show, without what `hide` takes out."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
-        with_chars = blocks_with_chars(page, text.textpage)
+        with_chars = blocks_with_chars(text.textpage)
         for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
             span["text"] = "".join(char["c"] for char in span["chars"])
-        hide(with_chars, lambda: with_chars)
-        return rtl.in_logical_order(_mended(page, with_chars))
+        return _Shown(with_chars, True, not hide(with_chars, lambda: with_chars))
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
-        blocks = spacing.with_spaces(blocks, blocks_with_chars(page, text.textpage), chosen)
-    hide(blocks, lambda: blocks_with_chars(page, text.textpage))
-    return _mended(page, blocks)
+        blocks = spacing.with_spaces(blocks, blocks_with_chars(text.textpage), chosen)
+    return _Shown(blocks, False, not hide(blocks, lambda: blocks_with_chars(text.textpage)))
 
 
-def _mended(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence[RawBlock]:
-    """`blocks` with the text that their fonts draw, where it says something else."""
-    blocks = with_mended_maps(page, blocks)
+def _readable(page: pymupdf.Page, shown: _Shown) -> Sequence[RawBlock]:
+    """The blocks with the text that their fonts draw, in logical order."""
+    blocks = with_mended_maps(page, shown.blocks)
     blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
-    return with_mended_scripts(blocks)
+    blocks = with_mended_scripts(blocks)
+    return rtl.in_logical_order(blocks) if shown.with_chars else blocks
 
 
-def blocks_with_chars(page: pymupdf.Page, textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
-    """The blocks with a dictionary for each character, 5 ms a page: only where there is need."""
+def blocks_with_chars(textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
+    """The blocks with a dictionary for each character, 5 ms a page: only where there is need.
+
+    `Page.get_text` would refuse a text page that outlives its `Page`, as that of a neighbour does.
+    """
     try:
-        blocks: Sequence[RawBlock] = page.get_text("rawdict", textpage=textpage)["blocks"]
+        blocks: Sequence[RawBlock] = textpage.extractRAWDICT()["blocks"]
     except SystemError:  # PyMuPDF 2.0 cannot show a number beyond Unicode, of a damaged map
         _replace_non_characters(textpage)
-        blocks = page.get_text("rawdict", textpage=textpage)["blocks"]
+        blocks = textpage.extractRAWDICT()["blocks"]
     return blocks
 
 
