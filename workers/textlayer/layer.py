@@ -110,19 +110,50 @@ def _extract(
 ) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     lines = with_drop_caps(joined_columns(without_copies(content.lines)))
-    directions: Counter[int] = Counter()
     glyphs: Counter[View] = Counter()
     for line in lines:
-        directions[line.quadrant] += len(line.text)
         glyphs[line.upright] += len(line.text)
-    quadrant = directions.most_common(1)[0][0] if lines else 0
-    labels = furniture_lines(lines, content, neighbours)
-    regions = Regions()
-    if layout != "never" and view == AS_DISPLAYED and quadrant == 0:
-        is_wanted = layout == "always" or needs_model(content, lines, labels)
-        if is_wanted and can_see(page, content, lines):
-            regions = model_regions(page, content, lines)
-            labels = furniture_lines(lines, content, neighbours, regions.labels)
+    parts = _parts(page, content, lines, neighbours, layout if view == AS_DISPLAYED else "never")
+    body, behind = _body(parts, content)
+    heads, feet = _furniture_blocks(lines, parts.furniture, content)
+    if body and not heads:
+        body[0] = as_title(body[0])
+    # Lines across the page's own direction, such as axis labels, have no place in the order.
+    crossing = _text_blocks(parts.crossing, content, parts.bodies)
+    ordered = [*heads, *_notes_last(body), *crossing, *behind, *feet]
+    signals = measure(content, lines)
+    blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
+    return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the lines of a page belong to; each to one of furniture, tables, drawings and text.
+
+    `furniture` are labels by numbers of the page's lines. `kinds` are the model's labels of
+    `prose`, which reads in the page's own direction, `quadrant`; `bodies` are the body's sizes.
+    """
+
+    furniture: Mapping[int, str]
+    tables: Sequence[Table]
+    drawings: Sequence[Sequence[Line]]
+    prose: Sequence[Line]
+    kinds: Sequence[str]
+    crossing: Sequence[Line]
+    quadrant: int
+    bodies: Mapping[str, float]
+    is_right_to_left: bool
+
+
+def _parts(
+    page: pymupdf.Page,
+    content: PageContent,
+    lines: Sequence[Line],
+    neighbours: Edges,
+    layout: str,
+) -> _Parts:
+    quadrant = _main_quadrant(lines)
+    labels, regions = _labels(page, content, lines, neighbours, layout if not quadrant else "never")
     kept = [i for i in range(len(lines)) if i not in labels]
     own = [lines[i] for i in kept]
     tables = _tables(page, content, own, regions.tables) if own and quadrant == 0 else []
@@ -130,32 +161,59 @@ def _extract(
     drawn = [_without(figure, placed | labels.keys()) for figure in regions.figures]
     placed |= {i for figure in drawn for i in figure}
     left = [i for i in kept if i not in placed]
-    prose = [lines[i] for i in left if lines[i].quadrant == quadrant]
-    kinds = [regions.labels.get(i, "") for i in left if lines[i].quadrant == quadrant]
-    bodies = body_sizes(own or lines)
-    blocks = _text_blocks(prose, content, bodies, kinds)
+    across = [i for i in left if lines[i].quadrant == quadrant]
+    return _Parts(
+        labels,
+        tables,
+        [[lines[i] for i in figure] for figure in drawn if figure],
+        [lines[i] for i in across],
+        [regions.labels.get(i, "") for i in across],
+        [lines[i] for i in left if lines[i].quadrant != quadrant],
+        quadrant,
+        body_sizes(own or lines),
+        _is_right_to_left(lines),
+    )
+
+
+def _main_quadrant(lines: Sequence[Line]) -> int:
+    """The direction in which most of the text reads."""
+    directions: Counter[int] = Counter()
+    for line in lines:
+        directions[line.quadrant] += len(line.text)
+    return directions.most_common(1)[0][0] if lines else 0
+
+
+def _labels(
+    page: pymupdf.Page,
+    content: PageContent,
+    lines: Sequence[Line],
+    neighbours: Edges,
+    layout: str,
+) -> tuple[Mapping[int, str], Regions]:
+    """The furniture among the lines, and what the layout model says where it is asked."""
+    labels = furniture_lines(lines, content, neighbours)
+    is_wanted = layout == "always" or (layout == "auto" and needs_model(content, lines, labels))
+    if not is_wanted or not can_see(page, content, lines):
+        return labels, Regions()
+    regions = model_regions(page, content, lines)
+    return furniture_lines(lines, content, neighbours, regions.labels), regions
+
+
+def _body(parts: _Parts, content: PageContent) -> tuple[list[Block], list[Block]]:
+    """The page's own blocks in reading order, and the pictures behind them."""
+    blocks = _text_blocks(parts.prose, content, parts.bodies, parts.kinds)
     stream_blocks = len(blocks)
     blocks += [
         replace(table_block(table, content.width, content.height), bbox=table.box)
-        for table in tables
+        for table in parts.tables
     ]
-    figures, backgrounds = _figures(content)
+    figures, behind = _figures(content)
     blocks += figures
-    blocks += [_drawing([lines[i] for i in figure]) for figure in drawn if figure]
-    is_rtl = _is_right_to_left(lines)
-    frames = [turn(block.bbox, quadrant, content.width, content.height) for block in blocks]
-    order = page_order(frames, stream_blocks, _GUTTER * bodies.get("", 10.0), is_rtl)
-    # Lines across the page's own direction, such as axis labels, have no place in the order.
-    turned = [lines[i] for i in left if lines[i].quadrant != quadrant]
-    crossing = _text_blocks(turned, content, bodies)
-    heads, feet = _furniture_blocks(lines, labels, content)
-    body = [blocks[i] for i in order]
-    if body and not heads:
-        body[0] = as_title(body[0])
-    ordered = [*heads, *_notes_last(body), *crossing, *backgrounds, *feet]
-    signals = measure(content, lines)
-    blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
-    return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
+    blocks += [_drawing(drawing) for drawing in parts.drawings]
+    frames = [turn(block.bbox, parts.quadrant, content.width, content.height) for block in blocks]
+    gutter = _GUTTER * parts.bodies.get("", 10.0)
+    order = page_order(frames, stream_blocks, gutter, parts.is_right_to_left)
+    return [blocks[i] for i in order], behind
 
 
 def _furniture_blocks(
