@@ -20,27 +20,30 @@ from schemas.pages import Block, Box, own_text
 from workers.layout.placed_lines import Edges
 from workers.layout.tables import Table
 from workers.layout.tables import block as table_block
+from workers.textlayer.blocks import (
+    drawing,
+    figures,
+    furniture_blocks,
+    notes_last,
+    text_blocks,
+    turn,
+)
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.lines import Line, PageContent, PageText, count_glyphs, read_page
-from workers.textlayer.markdown import as_title, body_sizes, same_row, segments, to_markdown, union
+from workers.textlayer.markdown import as_title, body_sizes
 from workers.textlayer.order import page_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer.picture import Picture
 from workers.textlayer.regions import Regions, can_see, model_regions, needs_model
-from workers.textlayer.repairs import BRACKET_PIECES
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
 from workers.textlayer.vertical import joined_columns
 
 __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
-_FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
-_BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
-_MAX_FIGURES = 50
 _GUTTER = 0.75  # of the font size; two columns at 10 pt are 9.5 pt apart in many classes of LaTeX
-_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
 
@@ -115,12 +118,12 @@ def _extract(
         glyphs[line.upright] += len(line.text)
     parts = _parts(page, content, lines, neighbours, layout if view == AS_DISPLAYED else "never")
     body, behind = _body(parts, content)
-    heads, feet = _furniture_blocks(lines, parts.furniture, content)
+    heads, feet = furniture_blocks(lines, parts.furniture, content)
     if body and not heads:
         body[0] = as_title(body[0])
     # Lines across the page's own direction, such as axis labels, have no place in the order.
-    crossing = _text_blocks(parts.crossing, content, parts.bodies)
-    ordered = [*heads, *_notes_last(body), *crossing, *behind, *feet]
+    crossing = text_blocks(parts.crossing, content, parts.bodies)
+    ordered = [*heads, *notes_last(body), *crossing, *behind, *feet]
     signals = measure(content, lines)
     blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
     return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
@@ -201,94 +204,19 @@ def _labels(
 
 def _body(parts: _Parts, content: PageContent) -> tuple[list[Block], list[Block]]:
     """The page's own blocks in reading order, and the pictures behind them."""
-    blocks = _text_blocks(parts.prose, content, parts.bodies, parts.kinds)
+    blocks = text_blocks(parts.prose, content, parts.bodies, parts.kinds)
     stream_blocks = len(blocks)
     blocks += [
         replace(table_block(table, content.width, content.height), bbox=table.box)
         for table in parts.tables
     ]
-    figures, behind = _figures(content)
-    blocks += figures
-    blocks += [_drawing(drawing) for drawing in parts.drawings]
+    pictures, behind = figures(content)
+    blocks += pictures
+    blocks += [drawing(labels) for labels in parts.drawings]
     frames = [turn(block.bbox, parts.quadrant, content.width, content.height) for block in blocks]
     gutter = _GUTTER * parts.bodies.get("", 10.0)
     order = page_order(frames, stream_blocks, gutter, parts.is_right_to_left)
     return [blocks[i] for i in order], behind
-
-
-def _furniture_blocks(
-    lines: Sequence[Line], labels: Mapping[int, str], content: PageContent
-) -> tuple[list[Block], list[Block]]:
-    """One block for each row of furniture: those of the page's upper half, and the others."""
-    rows: list[tuple[str, list[Line]]] = []
-    for i in sorted(labels, key=lambda i: (lines[i].box[1] + lines[i].box[3], lines[i].box[0])):
-        label, line = labels[i], lines[i]
-        same = label in ("line_numbers", "running_head", "running_foot")
-        is_beside = label == "line_numbers" or (rows and same_row(rows[-1][1][-1], line))
-        if rows and same and rows[-1][0] == label and is_beside:
-            rows[-1][1].append(line)
-        else:
-            rows.append((label, [line]))
-    heads: list[Block] = []
-    feet: list[Block] = []
-    for label, row in rows:
-        if label != "line_numbers":
-            row.sort(key=lambda line: line.box[0])
-        text = " ".join(" ".join(line.text.split()) for line in row)
-        block = Block(label, union(line.box for line in row), text)
-        is_head = label != "watermark" and block.bbox[3] * 2 < content.height
-        (heads if is_head else feet).append(block)
-    return heads, feet
-
-
-def turn(box: Box, quadrant: int, width: float, height: float) -> Box:
-    """`box` as seen when the page is turned back by `quadrant` quarter turns clockwise."""
-    x0, y0, x1, y1 = box
-    if quadrant == 1:
-        return (y0, width - x1, y1, width - x0)
-    if quadrant == 2:
-        return (width - x1, height - y1, width - x0, height - y0)
-    if quadrant == 3:
-        return (height - y1, x0, height - y0, x1)
-    return box
-
-
-def _text_blocks(
-    lines: Sequence[Line],
-    content: PageContent,
-    bodies: Mapping[str, float],
-    kinds: Sequence[str] = (),
-) -> list[Block]:
-    """One block for each run of lines in one style, in content-stream order, `bbox` in points."""
-    upright = [
-        replace(line, box=turn(line.box, line.quadrant, content.width, content.height))
-        for line in lines
-    ]
-    blocks: list[Block] = []
-    for segment in segments(upright, kinds):
-        if not any(line.text.strip(_MEANINGLESS) for line in segment.lines):
-            continue  # the parts of a tall bracket
-        label, text = to_markdown(segment, bodies)
-        quadrant = segment.lines[0].quadrant
-        across = quadrant % 2 == 1
-        size = (content.height, content.width) if across else (content.width, content.height)
-        blocks.append(Block(label, turn(segment.box, -quadrant % 4, *size), text))
-    return blocks
-
-
-def _notes_last(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with the footnotes of all columns at the end; a note under a table stays."""
-
-    def is_at_foot(note: Block) -> bool:
-        return note.label == "footnote" and not any(
-            other.label not in ("footnote", "figure")
-            and other.bbox[1] >= note.bbox[3]
-            and other.bbox[0] < note.bbox[2]
-            and note.bbox[0] < other.bbox[2]
-            for other in blocks
-        )
-
-    return sorted(blocks, key=is_at_foot)
 
 
 def _tables(
@@ -306,35 +234,6 @@ def _overlap(a: Box, b: Box) -> bool:
 
 def _without(numbers: Iterable[int], others: Collection[int]) -> list[int]:
     return [i for i in numbers if i not in others]
-
-
-def _drawing(lines: Sequence[Line]) -> Block:
-    """The labels of a drawing as one block, row by row."""
-    rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: (line.box[1] + line.box[3], line.box[0])):
-        if rows and same_row(rows[-1][-1], line):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    texts = (
-        "  ".join(line.text.strip() for line in sorted(row, key=lambda line: line.box[0]))
-        for row in rows
-    )
-    return Block("figure", union(line.box for line in lines), "\n".join(texts))
-
-
-def _figures(content: PageContent) -> tuple[list[Block], list[Block]]:
-    """Pictures over a twentieth of the page: those among the text, then those behind it."""
-    page_area = content.width * content.height
-    figures: list[Block] = []
-    backgrounds: list[Block] = []
-    for box in dict.fromkeys(content.images):
-        share = (box[2] - box[0]) * (box[3] - box[1]) / page_area
-        if share > _BACKGROUND_SHARE:
-            backgrounds.append(Block("figure", box, ""))
-        elif share > _FIGURE_SHARE:
-            figures.append(Block("figure", box, ""))
-    return figures[:_MAX_FIGURES], backgrounds[:_MAX_FIGURES]
 
 
 def _is_right_to_left(lines: Sequence[Line]) -> bool:
