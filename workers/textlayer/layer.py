@@ -9,6 +9,7 @@ place in `text`.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.lines import Line, PageContent, PageText, count_glyphs, read_page
 from workers.textlayer.markdown import as_title, body_sizes
-from workers.textlayer.order import page_order
+from workers.textlayer.order import framed_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer.picture import Picture
 from workers.textlayer.regions import Regions, can_see, model_regions, needs_model
@@ -43,6 +44,8 @@ from workers.textlayer.vertical import joined_columns
 
 __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
+_MIN_CARD_PT = 30.0  # two lines of text and a heading
+_MAX_CARDS = 200
 _GUTTER = 0.75  # of the font size; two columns at 10 pt are 9.5 pt apart in many classes of LaTeX
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
@@ -215,8 +218,19 @@ def _body(parts: _Parts, content: PageContent) -> tuple[list[Block], list[Block]
     blocks += [drawing(labels) for labels in parts.drawings]
     frames = [turn(block.bbox, parts.quadrant, content.width, content.height) for block in blocks]
     gutter = _GUTTER * parts.bodies.get("", 10.0)
-    order = page_order(frames, stream_blocks, gutter, parts.is_right_to_left)
+    cards = [turn(card, parts.quadrant, content.width, content.height) for card in _cards(content)]
+    order = framed_order(frames, cards, stream_blocks, gutter, parts.is_right_to_left)
     return [blocks[i] for i in order], behind
+
+
+def _cards(content: PageContent) -> list[Box]:
+    """Ruled and shaded boxes that are large enough for several blocks; no more than 200."""
+    large = (
+        box
+        for box in (*content.rules, *content.fills)
+        if box[3] - box[1] > _MIN_CARD_PT and box[2] - box[0] > 2 * _MIN_CARD_PT
+    )
+    return list(itertools.islice(large, _MAX_CARDS))
 
 
 def _tables(
