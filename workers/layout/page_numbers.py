@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
@@ -52,6 +53,7 @@ def last_number(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
+@functools.lru_cache(maxsize=4096)  # a page's edges are compared with those of four others
 def folded(text: str) -> str:
     """`text` with one `0` for each run of digits, one space for spaces, in lower case."""
     return re.sub("0+", "0", " ".join(text.translate(_DIGIT_FOLD).lower().split()))

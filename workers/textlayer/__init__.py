@@ -8,7 +8,8 @@ and judges whether it can replace OCR.
     if judge(layer.signals, floors) is None: ...
 """
 
-from workers.textlayer.layer import TextLayer, TextLayerSignals, extract, judge, turn, upright_view
+from workers.textlayer.blocks import turn
+from workers.textlayer.layer import TextLayer, TextLayerSignals, extract, judge, upright_view
 from workers.textlayer.picture import Picture
 
 __all__ = ["Picture", "TextLayer", "TextLayerSignals", "extract", "judge", "turn", "upright_view"]

@@ -196,3 +196,54 @@ def _rows(boxes: Sequence[Box], members: list[int], right_to_left: bool) -> list
     if right_to_left:
         return [i for row in rows for i in sorted(row, key=lambda i: -boxes[i][2])]
     return [i for row in rows for i in sorted(row, key=lambda i: boxes[i][0])]
+
+
+def framed_order(
+    boxes: Sequence[Box],
+    frames: Sequence[Box],
+    drawn: int,
+    gutter: float,
+    right_to_left: bool = False,
+) -> list[int]:
+    """`page_order`, in which what stands in one frame is read together.
+
+    Frames are ruled or shaded boxes. One that cuts through a box, or holds a single box or all of
+    them, says nothing; of nested frames the outermost counts.
+    """
+    groups = _framed(boxes, frames)
+    if not groups:
+        return page_order(boxes, drawn, gutter, right_to_left)
+    inside = {i for members in groups.values() for i in members}
+    # (place in the stream, box, members): a frame stands where its first box does
+    units = [(i, boxes[i], [i]) for i in range(len(boxes)) if i not in inside]
+    units += [(members[0], frame, members) for frame, members in groups.items()]
+    units.sort(key=lambda unit: unit[0])
+    count = sum(first < drawn for first, _, _ in units)
+    order: list[int] = []
+    for at in page_order([box for _, box, _ in units], count, gutter, right_to_left):
+        members = units[at][2]
+        own = sum(i < drawn for i in members)
+        inner = page_order([boxes[i] for i in members], own, gutter, right_to_left)
+        order += [members[i] for i in inner]
+    return order
+
+
+def _framed(boxes: Sequence[Box], frames: Sequence[Box]) -> dict[Box, list[int]]:
+    """The boxes of each frame that counts, in their order."""
+    groups: dict[Box, list[int]] = {}
+    taken: set[int] = set()
+    for frame in sorted(set(frames), key=lambda box: (box[0] - box[2]) * (box[3] - box[1])):
+        touched = [i for i, box in enumerate(boxes) if _share_inside(box, frame) > 0.05]
+        if not 1 < len(touched) < len(boxes) or not taken.isdisjoint(touched):
+            continue
+        if all(_share_inside(boxes[i], frame) > 0.9 for i in touched):
+            groups[frame] = touched
+            taken.update(touched)
+    return groups
+
+
+def _share_inside(box: Box, frame: Box) -> float:
+    width = min(box[2], frame[2]) - max(box[0], frame[0])
+    height = min(box[3], frame[3]) - max(box[1], frame[1])
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return max(width, 0.0) * max(height, 0.0) / area if area > 0 else 0.0

@@ -26,6 +26,9 @@ _MAX_PATHS = 10_000
 
 _BESIDE_SHARE = 0.15
 _DRAWING_PATHS = 25
+_MIN_STRAYS = 4
+_MAX_LABEL_CHARS = 25
+_SAME_START_PT = 2.0
 _MIN_FIGURE_LINES = 2
 _MIN_CONFIDENCE = 0.5
 _MAX_CELL_CHARS = 30  # on average; longer lines are prose that the model takes for cells
@@ -46,13 +49,29 @@ class Regions:
 def needs_model(content: PageContent, lines: Sequence[Line], furniture: Mapping[int, str]) -> bool:
     """Whether rules leave open what is where on the page.
 
-    They do where many lines have others beside them (columns, tables, drawings), where there are
-    drawings, and where a row stands apart at the page's edge and is not known as furniture.
+    They do where many lines have others beside them (columns, tables, drawings), where short lines
+    stand by themselves among paths, as the labels of a drawing do, and where a row stands apart at
+    an edge of the page at which no furniture is known.
     """
     own = [line for i, line in enumerate(lines) if i not in furniture]
-    if content.path_count > _DRAWING_PATHS:
+    is_slide = content.width > content.height  # whose headings are told by colours and bars
+    if content.path_count > _DRAWING_PATHS and (is_slide or _strays(own) >= _MIN_STRAYS):
         return True
-    return _beside(own) > _BESIDE_SHARE * len(own) or _has_open_edge(content, own)
+    if _beside(own) > _BESIDE_SHARE * len(own):
+        return True
+    known = [lines[i] for i in furniture]
+    return _has_open_edge(content, own, known)
+
+
+def _strays(lines: Sequence[Line]) -> int:
+    """How many short lines begin where no two others do."""
+    starts = Counter(round(line.box[0] / _SAME_START_PT) for line in lines)
+
+    def is_stray(line: Line) -> bool:
+        at = round(line.box[0] / _SAME_START_PT)
+        return starts[at - 1] + starts[at] + starts[at + 1] <= 2
+
+    return sum(len(line.text) <= _MAX_LABEL_CHARS and is_stray(line) for line in lines)
 
 
 def can_see(page: pymupdf.Page, content: PageContent, lines: Sequence[Line]) -> bool:
@@ -118,13 +137,15 @@ def _beside(lines: Sequence[Line]) -> int:
     return count
 
 
-def _has_open_edge(content: PageContent, lines: Sequence[Line]) -> bool:
-    """Whether a short row at the top or bottom edge stands apart from the next."""
+def _has_open_edge(content: PageContent, lines: Sequence[Line], furniture: Sequence[Line]) -> bool:
+    """Whether a short row at an edge without furniture stands apart from the next."""
     if len(lines) < _MIN_LINES:
         return False
     for sign in (1, -1):
         ordered = sorted(lines, key=lambda line: sign * (line.box[1] + line.box[3]))
         first, rest = ordered[0], ordered[1:]
+        if any((line.box[1] - first.box[1]) * sign < 0 for line in furniture):
+            continue
         outside = first.box[1] if sign == 1 else content.height - first.box[3]
         inner = [line for line in rest if not _is_beside(first, line)]
         if not inner or outside > 0.1 * content.height:

@@ -16,7 +16,7 @@ from workers.textlayer import TextLayerSignals, extract, judge, turn
 from workers.textlayer.join import aligned_table, join_lines, listing, table_markdown
 from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
-from workers.textlayer.order import page_order, reading_order
+from workers.textlayer.order import framed_order, page_order, reading_order
 
 PROSE = (
     "The quick brown fox jumps over the lazy dog and runs along the river until the evening sun "
@@ -392,6 +392,24 @@ def test_reading_order_is_a_permutation(page_boxes: list[Box], right_to_left: bo
     assert sorted(reading_order(page_boxes, 10.0, right_to_left)) == indices
     drawn = len(page_boxes) // 2
     assert sorted(page_order(page_boxes, drawn, 10.0, right_to_left)) == indices
+
+
+@given(st.lists(boxes, max_size=30), st.lists(boxes, max_size=8), st.booleans())
+def test_framed_order_is_a_permutation(
+    page_boxes: list[Box], frames: list[Box], right_to_left: bool
+) -> None:
+    drawn = len(page_boxes) // 2
+    order = framed_order(page_boxes, frames, drawn, 9.0, right_to_left)
+    assert sorted(order) == list(range(len(page_boxes)))
+
+
+def test_cards_are_read_one_after_the_other_though_no_gutter_parts_their_text() -> None:
+    page_boxes = [(x, y, x + 236, y + 12) for y in (100, 130) for x in (60.0, 300.0)]
+    frames = [(50.0, 80.0, 298.0, 160.0), (299.0, 80.0, 540.0, 160.0)]
+    assert page_order(page_boxes, 4, 7.5) == [0, 1, 2, 3]
+    assert framed_order(page_boxes, frames, 4, 7.5) == [0, 2, 1, 3]
+    across = (40.0, 90.0, 420.0, 150.0)
+    assert framed_order(page_boxes, [across], 4, 7.5) == [0, 1, 2, 3], "it cuts through boxes"
 
 
 def test_columns_that_run_into_each_other_follow_the_stream() -> None:
