@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from schemas.pages import PageImage
-from workers.engines.text_lines import Line, reading_of
+from workers.engines.page_reading import reading_of
+from workers.engines.text_lines import Line
 
 PAGE = PageImage("page", b"", 1000, 1000)
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from schemas.labels import CONTENT, FURNITURE
 from schemas.pages import Block, Box, own_text
-from workers.layout.page_blocks import TextLine, Whole, page_blocks
+from workers.layout.page_blocks import page_blocks
+from workers.layout.page_lines import TextLine, Whole
 
 SIZE = (1000, 1400)
 HEIGHT = 20
