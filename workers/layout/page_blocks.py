@@ -62,14 +62,17 @@ def page_blocks(
     """
     if not lines:
         return tuple(region for region in regions if region.label == "figure")
-    lines, counting = without_line_numbers(lines)
+    lines, counting = (lines, set[int]()) if tables else without_line_numbers(lines)
     heights = [line.box[3] - line.box[1] for line in lines]
     page = Page(lines, size, float(np.median(heights)))
-    read = len(lines) - counting
-    owners = [*_owners(page, regions)[:read], *[None] * counting]
+    owners = [None if i in counting else owner for i, owner in enumerate(_owners(page, regions))]
     wholes = [*tables, *_figures(page, regions, owners, tables)]
     taken = {i for whole in wholes for i in whole.lines}
-    labels = {i: _label(page, i, regions, owners) for i in range(read) if i not in taken}
+    labels = {
+        i: _label(page, i, regions, owners)
+        for i in range(len(lines))
+        if i not in taken and i not in counting
+    }
     furniture = furniture_lines(page, labels, [whole.block for whole in wholes])
     content = [i for i in labels if i not in furniture]
     blocks = _content(page, content, labels, owners, wholes)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import statistics
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from schemas.labels import is_furniture
 from schemas.pages import Block
-from workers.layout.furniture import PlacedLine, furniture, usual_height
+from workers.layout.furniture import EDGE_SHARE, PlacedLine, furniture, usual_height
 from workers.layout.page_lines import Page, TextLine, block_of, joined_text, middle, rows_of
 
 _EDGE = 0.12
@@ -22,12 +23,21 @@ _BOX_HEIGHT = 1.4
 """A detector's box over the font size."""
 _LINE_HEIGHT = 1.1
 """From ascenders to descenders, in font sizes."""
+_LEAST_ROWS = 4
+_MIDDLE = 0.25
+"""Of the page's width, empty between the left and the right end of a head."""
+_SPLIT_EDGE = 0.1
+_SPLIT_GAP = 0.5
+_FAR_OUT = 0.075
+"""22 mm of A4; margins of text are 25 mm and more in most classes and templates."""
+_FAR_GAP = 1.0
+_MAX_HEIGHT = 1.2
 _MAX_SLANT = 8.0
 _MAX_SCAN_SLANT = 3.0
 """Degrees; a page that lies askew in the scanner leans less, and all of it."""
 _LEVEL_SHARE = 0.8
 
-_COUNTED = re.compile(r"(\d{1,3})\s*(?=[^\W\d_])")
+_COUNTED = re.compile(r"(\d{1,3})(?:\s*(?=[^\W\d_])|$)")
 _MIN_COUNTED = 8
 _COUNTED_SHARE = 0.6
 _COUNTED_STEPS = 0.8
@@ -62,6 +72,7 @@ def furniture_lines(
                 place = "running_head" if is_top else "running_foot"
                 is_number = _PAGE_NUMBER.fullmatch(page.lines[i].text) is not None
                 furniture[i] = "page_number" if is_number else place
+    furniture |= _outermost(page, [row for row in rows if not any(i in furniture for i in row)])
     edges = [box for block in wholes for box in (block.bbox[1] * height, block.bbox[3] * height)]
     stamps = dict.fromkeys(_stamps(page, labels), "stamp")
     if not edges:
@@ -88,6 +99,41 @@ def _by_rules(page: Page, numbers: Sequence[int], labels: Mapping[int, str]) -> 
     return {numbers[at]: label for at, label in found.items()}
 
 
+def _outermost(page: Page, rows: Sequence[Sequence[int]]) -> dict[int, str]:
+    """The first and the last of `rows`, where they stand as only heads and feet do.
+
+    They stand far out on an upright page, or they reach from margin to margin with nothing in the
+    middle; apart from the rest in both cases.
+    """
+    width, height = page.size
+    if len(rows) < _LEAST_ROWS:
+        return {}
+    x0 = min(page.lines[i].box[0] for row in rows for i in row)
+    x1 = max(page.lines[i].box[2] for row in rows for i in row)
+    found: dict[int, str] = {}
+    for is_top, row, inner in ((True, rows[0], rows[1]), (False, rows[-1], rows[-2])):
+        boxes = [page.lines[i].box for i in row]
+        top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
+        far = bottom if is_top else height - top
+        high = bottom - top
+        if is_top:
+            gap = min(page.lines[i].box[1] for i in inner) - bottom
+        else:
+            gap = top - max(page.lines[i].box[3] for i in inner)
+        spans = min(b[0] for b in boxes) - x0 < high and x1 - max(b[2] for b in boxes) < high
+        spaces = [b[0] - a[2] for a, b in pairwise(sorted(boxes))]
+        is_split = spans and max(spaces, default=0) > _MIDDLE * width
+        number = any(_PAGE_NUMBER.fullmatch(page.lines[i].text) for i in row)
+        limit = EDGE_SHARE if number else _SPLIT_EDGE
+        if high > _MAX_HEIGHT * page.usual_height or not (
+            (is_split and far <= limit * height and gap > _SPLIT_GAP * high)
+            or (far <= _FAR_OUT * height and height > width and gap > _FAR_GAP * high)
+        ):
+            continue
+        found |= dict.fromkeys(row, "running_head" if is_top else "running_foot")
+    return found
+
+
 def _stamps(page: Page, numbers: Iterable[int]) -> list[int]:
     """Lines set aslant on a page whose other lines are level."""
     aslant = [i for i in numbers if page.lines[i].slant > _MAX_SLANT]
@@ -95,38 +141,57 @@ def _stamps(page: Page, numbers: Iterable[int]) -> list[int]:
     return aslant if level > _LEVEL_SHARE * sum(len(line.text) for line in page.lines) else []
 
 
-def without_line_numbers(lines: Sequence[TextLine]) -> tuple[list[TextLine], int]:
-    """The lines without the numbers that count them, and these numbers as lines of their own.
+def without_line_numbers(lines: Sequence[TextLine]) -> tuple[list[TextLine], set[int]]:
+    """The lines without the numbers that count them, and which lines are such numbers.
 
-    The numbers are the last of the lines; the second value says how many there are. A detector
-    draws one box around a number in the margin and its line. The numbers grow by one from line to
-    line; of the lines some go on in lowercase, and few end in a number, as those of a list of
-    contents do.
+    A detector draws one box around a number in the margin and its line, or two. A number that is
+    cut off its line is added as a line. The numbers stand at the same place and grow by one from
+    line to line; of the lines some go on in lowercase, and few end in a number, as those of a list
+    of contents do.
     """
     found = [(i, match) for i, line in enumerate(lines) if (match := _COUNTED.match(line.text))]
+    if len(found) < _MIN_COUNTED:
+        return list(lines), set()
+    left = statistics.median(lines[i].box[0] for i, _ in found)
+    reach = statistics.median(line.box[3] - line.box[1] for line in lines)
+    found = [(i, match) for i, match in found if abs(lines[i].box[0] - left) < reach]
     found.sort(key=lambda item: lines[item[0]].box[1])
-    values = [int(match[1]) for _, match in found]
-    steps = [b - a for a, b in pairwise(values)]
-    rests = [lines[i].text[match.end() :] for i, match in found]
+    steps = [int(b[1]) - int(a[1]) for (_, a), (_, b) in pairwise(found)]
+    rests = [rest for i, match in found if (rest := lines[i].text[match.end() :])]
+    others = sum(not line.text.isdigit() for line in lines)
     if (
-        len(found) < _MIN_COUNTED
-        or len(found) < _COUNTED_SHARE * len(lines)
-        or sum(step == 1 for step in steps) < _COUNTED_STEPS * len(steps)
-        or sum(rest[0].islower() for rest in rests) < _LOWER_SHARE * len(rests)
+        len(found) < max(_MIN_COUNTED, _COUNTED_SHARE * others)
+        or steps.count(1) < _COUNTED_STEPS * len(steps)
+        or sum(rest[0].islower() for rest in rests) < max(_LOWER_SHARE * len(rests), 1)
         or sum(rest[-1].isdigit() for rest in rests) > len(rests) / 4
     ):
-        return list(lines), 0
-    kept, numbers = list(lines), []
-    for (i, match), rest in zip(found, rests, strict=True):
-        x0, y0, x1, y1 = lines[i].box
-        share = match.end() / len(lines[i].text)
-        cut = x0 + share * (x1 - x0)
-        if lines[i].places:
-            cut = (lines[i].places[match.end(1) - 1] + lines[i].places[match.end()]) / 2
-        places = lines[i].places[match.end() :]
-        kept[i] = lines[i]._replace(text=rest, box=(cut, y0, x1, y1), places=places)
-        numbers.append(lines[i]._replace(text=match[1], box=(x0, y0, cut, y1), places=()))
-    return [*kept, *numbers], len(numbers)
+        return list(lines), set()
+    kept = list(lines)
+    numbers: set[int] = set()
+    for i, match in found:
+        if match.end() < len(lines[i].text):
+            number, kept[i] = _cut_at(lines[i], match)
+            kept.append(number)
+            numbers.add(len(kept) - 1)
+        else:
+            numbers.add(i)
+    return kept, numbers
+
+
+def _cut_at(line: TextLine, match: re.Match[str]) -> tuple[TextLine, TextLine]:
+    """A line's number and the rest of it."""
+    x0, y0, x1, y1 = line.box
+    cut = x0 + match.end() / len(line.text) * (x1 - x0)
+    if line.places:
+        cut = (line.places[match.end(1) - 1] + line.places[match.end()]) / 2
+    return (
+        line._replace(text=match[1], box=(x0, y0, cut, y1), places=()),
+        line._replace(
+            text=line.text[match.end() :],
+            box=(cut, y0, x1, y1),
+            places=line.places[match.end() :],
+        ),
+    )
 
 
 def _furniture_ends(
@@ -154,13 +219,11 @@ def _furniture_ends(
     )
 
 
-def line_number_block(page: Page, count: int) -> list[Block]:
-    """The last `count` lines of the page, which are its line numbers, as one block."""
-    members = range(len(page.lines) - count, len(page.lines))
-    if not count:
-        return []
+def line_number_block(page: Page, numbers: Collection[int]) -> list[Block]:
+    """The line numbers of a page, if it has some, as one block."""
+    members = sorted(numbers, key=lambda i: page.lines[i].box[1])
     text = " ".join(page.lines[i].text for i in members)
-    return [block_of(page, "line_numbers", members, text)]
+    return [block_of(page, "line_numbers", members, text)] if members else []
 
 
 def edge_blocks(page: Page, furniture: Mapping[int, str]) -> tuple[list[Block], list[Block]]:
