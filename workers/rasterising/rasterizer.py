@@ -19,9 +19,11 @@ from schemas.errors import DocumentError
 from schemas.ids import page_id
 from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
-from workers.layout.furniture import OFFSETS, PageEdges
+from workers.layout.furniture import OFFSETS
+from workers.layout.placed_lines import PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
 from workers.rasterising.media_types import PDF
+from workers.rasterising.mupdf import import_without_models
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ _EDGES_TIMEOUT_S = 10.0
 
 
 def _prepare(memory_bytes: int) -> str | None:
+    import_without_models()
     from workers.rasterising import render
 
     return render.prepare(memory_bytes)
@@ -46,6 +49,7 @@ def _prepare(memory_bytes: int) -> str | None:
 def _prepare_unfenced(memory_bytes: int) -> None:
     from workers.rasterising import native
 
+    import_without_models()
     native.die_with_parent()
     native.silence()
 

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from schemas.labels import is_furniture
 from schemas.pages import Box
-from workers.layout.furniture import (
-    Edges,
-    PlacedLine,
-    edge,
-    furniture,
-    usual_height,
-    watermarks,
-)
+from workers.layout.edge_rows import edge
+from workers.layout.furniture import furniture
+from workers.layout.margins import watermarks
+from workers.layout.placed_lines import Edges, PlacedLine, usual_height
 from workers.textlayer.lines import Line, PageContent
 
 NOTHING_SEEN: Mapping[int, str] = {}
 
 _STAMP_MARGIN = 0.09
 """A stamp such as that of a preprint server stands beside the text, at most 19 mm from the edge."""
+
+_MAX_FRAMED_LINES = 4
+_MAX_FRAMED_CHARS = 80
+_MAX_FRAME_SHARE = 0.4  # of the page's width
+_FRAME_PT = 12.0  # lower than a line of text is a thick rule
 
 _MIN_STAMP_CHARS = 12  # less may be the name of an axis
 
@@ -47,7 +48,8 @@ def furniture_lines(
     labels = furniture(placed, neighbours, usual_height(placed), rules, hints)
     found = {numbers[i]: label for i, label in labels.items()}
     all_placed = [_placed(line, content) for line in lines]
-    return watermarks(all_placed, usual_height(placed)) | found | _stamps(lines, content)
+    stamped = _stamps(lines, content) | _framed_stamps(lines, content)
+    return watermarks(all_placed, usual_height(placed)) | found | stamped
 
 
 def _placed(line: Line, content: PageContent) -> PlacedLine:
@@ -73,3 +75,39 @@ def _stamps(lines: Sequence[Line], content: PageContent) -> dict[int, str]:
         and len(line.text) >= _MIN_STAMP_CHARS
         and (line.box[2] < min(left, margin) or line.box[0] > max(right, content.width - margin))
     }
+
+
+def _framed_stamps(lines: Sequence[Line], content: PageContent) -> dict[int, str]:
+    """A few words in capitals in a frame of their own that was put on the finished page.
+
+    They are drawn after all other text, but stand above much of it. Boxes of the text itself are
+    drawn in their turn, and cells of a form have others beside them.
+    """
+    frames = [
+        rule
+        for rule in content.rules
+        if rule[3] - rule[1] > _FRAME_PT
+        and _FRAME_PT < rule[2] - rule[0] < _MAX_FRAME_SHARE * content.width
+    ]
+    for frame in frames:
+        inside = [i for i, line in enumerate(lines) if _is_inside(line.box, frame)]
+        text = " ".join(lines[i].text for i in inside)
+        is_short = 0 < len(inside) <= _MAX_FRAMED_LINES and len(text) <= _MAX_FRAMED_CHARS
+        if not is_short or not text.isupper():
+            continue
+        rest = lines[: inside[0]]
+        below = sum(line.box[1] > frame[3] for line in rest)
+        is_last = inside[-1] == len(lines) - 1 and len(rest) + len(inside) == len(lines)
+        alone = not any(other != frame and _touch(frame, other) for other in content.rules)
+        if is_last and alone and below * 2 > len(rest):
+            return dict.fromkeys(inside, "stamp")
+    return {}
+
+
+def _is_inside(box: Box, frame: Box) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return frame[0] < x < frame[2] and frame[1] < y < frame[3]
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]

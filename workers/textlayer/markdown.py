@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.pages import Block, Box
+from workers.layout.captions import is_caption
 from workers.textlayer.join import (
     UNSPACED,
     aligned_table,
@@ -24,14 +25,17 @@ from workers.textlayer.join import (
 )
 from workers.textlayer.lines import Line
 
-_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|\ufffd\s*(?=[^\W\d_])|[∙⁃·–*-]\s+)(?=\S)")
-"""U+FFFD where a line begins is most often the bullet of an unmapped symbol font."""
+_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s+(?=\S)")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _HEADING_RATIO = 1.15
 """LaTeX's \\large is 1.2 times the body, rounded to half points at 9 pt still 1.17."""
+
+_SECTION = re.compile(r"^\d{1,2}\.\d{1,2}(?:\.\d{1,2}){0,2}\.?\s+[^\W\d_].{0,60}(?<![\d\s])$")
+"""A section's number and name on a line of its own, such as `6.5.2 Splices`; entries of a list of
+contents end in a number."""
 
 _MAX_HEADING_CHARS = 200
 _MIN_SCRIPT_CHARS = 200
@@ -40,13 +44,6 @@ _CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figur
 """Labels of a layout model that no segment has beside another."""
 
 _FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*†‡§¶])\s*\S")
-_CAPTION = re.compile(
-    r"^(?:fig(?:ure|\.)?|table|tab\.|plate|listing|abb(?:ildung|\.)|tabelle|tableau|figura|tabla|"
-    r"tabela|tabella|rysunek|obrázek|рис(?:унок|\.)|табл(?:ица|\.)|图|圖|図|表)"
-    r"\s*\d+(?:[.-]\d+)*\s?(?:[.:：]|[–—-]\s)",
-    re.IGNORECASE,
-)
-"""What begins a caption: `Figure 3:`, `Table 2.1.`, `図 4：`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +194,7 @@ def _note_label(segment: Segment, text: str, body: float) -> str:
     """`caption` or `footnote` where the first row or the model says so; else empty."""
     if segment.kind == "footnote":
         return "footnote"
-    if segment.kind == "caption" or _CAPTION.match(text):
+    if segment.kind == "caption" or is_caption(text):
         return "caption"
     is_small = segment.size <= _SMALL_PRINT * body
     return "footnote" if is_small and _FOOTNOTE.match(text) else ""
@@ -245,8 +242,9 @@ def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, 
     is_seen = segment.kind in ("title", "heading", "running_head") and len(texts) <= 3
     if is_seen and ratio >= 0.85 and not text.endswith((",", ";", "،")):
         return 4
+    is_section = len(texts) == 1 and bool(_SECTION.match(text))
     is_bold = all(line.is_bold and not line.is_mono for line in segment.lines)
-    if is_bold and len(texts) <= 2 and ratio >= 0.95:
+    if (is_section or is_bold) and len(texts) <= 2 and ratio >= 0.95:
         return 0 if is_sentence or _BULLET.match(text) or len(text) > 100 else 4
     return 0
 

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.labels import FURNITURE
-from workers.layout.furniture import OFFSETS, PlacedLine, edge, furniture
+from workers.layout.crop_marks import trim
+from workers.layout.edge_rows import edge
+from workers.layout.furniture import OFFSETS, furniture
+from workers.layout.placed_lines import PlacedLine
 
 SIZE = 0.012
 
@@ -139,3 +142,65 @@ def test_any_page_has_labels_of_furniture(
     labels = furniture(lines, {k: edge(near) for k, near in around.items()}, 0.01)
     assert labels.keys() <= set(range(len(lines)))
     assert set(labels.values()) <= FURNITURE
+
+
+def test_captions_stay_though_their_numbers_count_on() -> None:
+    page = [line("Table 1.7 Knots", 0.06, 0.42), *body()]
+    other = [line("Table 1.8 Bends", 0.06, 0.42), *body(seed="o")]
+    assert labels_of(page, other) == {}
+
+
+def grid(y: float, rows: int) -> list[tuple[float, float, float, float]]:
+    """Upright ruling lines of three columns, drawn cell by cell."""
+    height = 2.5 * SIZE
+    return [
+        (x, y + row * height, x + 0.001, y + (row + 1) * height)
+        for x in (0.1, 0.3, 0.5)
+        for row in range(rows)
+    ]
+
+
+def test_the_head_of_a_table_stays_though_a_neighbour_has_a_word_of_it() -> None:
+    head = [line("Knot", 0.06, 0.12), line("MF", 0.06, 0.32), line("At", 0.06, 0.52)]
+    row = [line("Bowline", 0.06 + 2.5 * SIZE, 0.14), line("Stop", 0.06 + 2.5 * SIZE, 0.34)]
+    other = [line("Order", 0.06, 0.2), line("At", 0.06, 0.52), *body(seed="o")]
+    rules = grid(0.06 - 0.6 * SIZE, 2)
+    assert labels_of([*head, *row, *body()], other, rules=rules) == {}
+    assert labels_of([*head, *row, *body()], other) != {}, "without a grid it is a row at the edge"
+
+
+def marks(left: float, top: float, right: float, bottom: float) -> list[tuple[float, ...]]:
+    across = [
+        (x, y - 0.0005, x + 0.05, y + 0.0005) for y in (top, bottom) for x in (left - 0.06, right)
+    ]
+    down = [
+        (x - 0.0005, y, x + 0.0005, y + 0.04) for x in (left, right) for y in (top - 0.05, bottom)
+    ]
+    return [*across, *down]
+
+
+def test_what_lies_outside_of_crop_marks_is_not_the_page() -> None:
+    rules = marks(0.1, 0.1, 0.9, 0.92)
+    slug = line("ropes.indd  3  2011/2/4  20:56", 0.07)
+    page = [slug, line("The first words of the page", 0.11), *body(0.13, 0.88)]
+    assert labels_of(page, rules=rules) == {slug.text: "running_head"}
+    assert labels_of(page, rules=rules[:-1]) == {}, "three corners and a half are no marks"
+
+
+@given(
+    st.tuples(*[st.floats(0.12, 0.25)] * 2, *[st.floats(0.75, 0.88)] * 2),
+    st.randoms(use_true_random=False),
+)
+def test_crop_marks_are_found_in_any_order(box: tuple[float, ...], random: object) -> None:
+    rules = marks(*box)
+    random.shuffle(rules)  # type: ignore[attr-defined]  # Hypothesis has no public type for it
+    found = trim(rules)
+    assert found is not None
+    assert found == pytest.approx(box, abs=0.003)
+
+
+def test_line_numbers_beside_text_with_pieces_of_formulas() -> None:
+    numbers = [line(str(5 * n), 0.2 + 0.07 * n, 0.08, 0.5 * SIZE) for n in range(1, 7)]
+    pieces = [line("+", 0.2 + 0.02 * n, 0.4) for n in range(30)]
+    found = labels_of([*numbers, *pieces, *body()])
+    assert found == dict.fromkeys((number.text for number in numbers), "line_numbers")

@@ -453,3 +453,21 @@ def test_a_neighbour_that_cannot_be_read_costs_its_page_nothing(tmp_path: Path) 
     assert pages[1].error is not None
     assert pages[0].layer == good[0].layer
     assert pages[2].layer == good[2].layer
+
+
+@pytest.mark.slow
+def test_a_neighbour_that_hangs_costs_its_page_nothing(tmp_path: Path) -> None:
+    path = write_manual(tmp_path / "manual.pdf", 3)
+    with pymupdf.open(path) as document:
+        stream = document.get_new_xref()
+        document.update_object(stream, "<<>>")
+        document.update_stream(stream, HEAVY_STROKES)
+        document[1].set_contents(stream)
+        document.save(tmp_path / "hangs.pdf", deflate=True)
+    with open_rasterizer(settings("prefer"), ChildLimits(4, 3 * GIB)) as rasterizer:
+        good = list(rasterizer.rasterise(path, PDF, DOC, range(3)))
+        pages = list(rasterizer.rasterise(tmp_path / "hangs.pdf", PDF, DOC, range(3)))
+        alone = list(rasterizer.rasterise(tmp_path / "hangs.pdf", PDF, DOC, range(2, 3)))
+    assert reasons(pages) == [None, "timeout", None]
+    assert [pages[0].layer, pages[2].layer] == [good[0].layer, good[2].layer]
+    assert alone == pages[2:]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.workers.textlayer.bidi_display import displayed
 from workers.textlayer.bidi import logical
 from workers.textlayer.layer import extract
-from workers.textlayer.lines import blocks_with_chars
+from workers.textlayer.lines import blocks_with_chars, read_text
 from workers.textlayer.rtl import in_logical_order
 
 HEBREW = ["שלום", "עולם", "בית"]
@@ -152,5 +152,11 @@ def test_a_number_beyond_unicode_in_a_map_costs_only_its_letter() -> None:
     mark.c = 0x416F2AA0  # as MuPDF 1.28 reads the map of a font in a manual of TeX's `arabi`
     with pytest.raises(SystemError):
         page.get_text("rawdict", textpage=textpage)
-    (read,) = in_logical_order(blocks_with_chars(page, textpage))
+    (read,) = in_logical_order(blocks_with_chars(textpage))
     assert "".join(span["text"] for span in read["lines"][0]["spans"]) == "שלום בית\ufffd"
+
+
+def test_text_that_a_neighbour_asked_for_is_read_when_its_page_object_is_gone() -> None:
+    document = pymupdf.open("pdf", page_drawn((100, "םלוע"), (130, "םולש")).parent.tobytes())
+    text = read_text(document.load_page(0))
+    assert extract(document.load_page(0), text=text).text == "שלום עולם"

@@ -82,6 +82,33 @@ def test_headings_by_size_and_prose_as_one_paragraph() -> None:
     assert judge(layer.signals, FLOORS) is None
 
 
+def test_a_numbered_section_in_type_of_the_body_is_a_heading() -> None:
+    page = new_page()
+    page.insert_text((60, 100), "6.5.2 Long splices", fontsize=10)
+    add_prose(page)
+    page.insert_text((60, 520), "6.5.3 Short splices 12", fontsize=10)
+    texts = [block.text for block in extract(reopened(page)).blocks]
+    assert texts[0] == "#### 6.5.2 Long splices"
+    assert texts[-1] == "6.5.3 Short splices 12", "an entry of a list of contents"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_last"), [("RECEIVED", True), ("RECEIVED", False), ("Notice", True)]
+)
+def test_a_stamp_in_a_frame_is_put_on_last(text: str, is_last: bool) -> None:
+    page = new_page()
+    if is_last:
+        add_prose(page)
+    page.draw_rect((400, 60, 500, 110))
+    page.insert_text((410, 80), text, fontsize=12)
+    page.insert_text((410, 100), "14 MAR 1874", fontsize=10)
+    if not is_last:
+        add_prose(page)
+    layer = extract(reopened(page))
+    assert (text not in layer.text) == (text == "RECEIVED" and is_last)
+    assert [b.label for b in layer.blocks].count("stamp") in (0, 2)
+
+
 def test_two_columns_under_a_heading_are_read_one_after_the_other() -> None:
     page = new_page()
     page.insert_text((60, 60), "A heading that reaches across both of the columns", fontsize=18)
