@@ -2,7 +2,7 @@
 
 Owns: loading the two models that the `rapidocr` wheel ships, and spreading pages and lines over
 threads. The CTC decoder is RapidOCR's own. Does not: rasterise, judge quality, or make blocks of
-lines (`workers.engines.text_lines`). It never downloads: RapidOCR's own loaders, which may
+lines (`workers.engines.page_reading`). It never downloads: RapidOCR's own loaders, which may
 download, are not called.
 
 Why it is faster than RapidOCR, which reads page by page (measured on 2 cores of an EPYC 9004, 30
@@ -37,6 +37,13 @@ from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 from schemas.errors import EnvironmentFault, NoEngineError
 from schemas.pages import Block, PageImage, Reading
 from workers.engines.engine import Engine
+from workers.engines.page_reading import (
+    Sight,
+    failed_reading,
+    likely_text,
+    reading_of,
+    reduced,
+)
 from workers.engines.text_lines import (
     DETECTOR,
     RECOGNISER,
@@ -46,22 +53,19 @@ from workers.engines.text_lines import (
     LineFinder,
     Pixels,
     Recognised,
-    Sight,
     choose_side,
     decode_image,
     detector_pixels,
-    failed_reading,
     has_page_shape,
-    likely_text,
     line_pixels,
     model_file,
     padded_width_px,
-    reading_of,
-    reduced,
+    recognised,
     usable_cores,
 )
 from workers.engines.tiles import tiles_of
 from workers.layout.regions import shared_layout_model
+from workers.layout.tables.model import shared_grid_model
 
 Tensor = NDArray[np.float32]
 """float32 (1, 3, height, width), -1 to 1."""
@@ -97,6 +101,7 @@ class RapidOcrEngine:
         self._threads = threads or usable_cores()
         # One thread, as for a line: pages are what keeps the cores busy.
         self._layout = shared_layout_model(1) if has_layout else None
+        self._grid = shared_grid_model(1) if has_layout else None
         self._detector = _load(DETECTOR)
         self._recogniser = _load(RECOGNISER)
         characters = self._recogniser.get_modelmeta().custom_metadata_map["character"]
@@ -130,21 +135,24 @@ class RapidOcrEngine:
             crops = self._find_lines(scores, tile)
             lines += [pool.submit(self._read_line, crop) for crop in crops]
             maps.append(reduced(scores, tile))
-        sight = Sight(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), likely_text(tiles, maps))
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        sight = Sight(grey, likely_text(tiles, maps), grid=self._grid)
         return _Page(lines, regions, sight)
 
     def _read_line(self, crop: LineCrop) -> Line:
         """Read `crop` as it is and, if the confidence is low, upside down too."""
         upright = self._recognise(crop.pixels)
-        is_sure = upright[1] >= SURE_CONFIDENCE
+        is_sure = upright.confidence >= SURE_CONFIDENCE
         turned = None if is_sure else self._recognise(crop.pixels[::-1, ::-1])
         return choose_side(crop.corners, upright, turned)
 
     def _recognise(self, crop: Pixels) -> Recognised:
         line = line_pixels(crop)
         scores = self._recogniser.run(None, {"x": _tensor(line, padded_width_px(line))})[0]
-        [(text, confidence)], _ = self._decode(scores)
-        return text.strip(), confidence
+        classes = scores.argmax(axis=2)
+        probabilities = scores.max(axis=2)
+        [(text, confidence)], _ = self._decode.decode(classes, probabilities, remove_duplicate=True)
+        return recognised(text, confidence, classes[0], line.shape[1])
 
 
 def _load(name: str) -> ort.InferenceSession:

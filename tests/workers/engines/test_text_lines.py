@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from schemas.pages import PageImage
-from workers.engines.text_lines import Line, reading_of
+from workers.engines.page_reading import reading_of
+from workers.engines.text_lines import Line, choose_side, recognised
 
 PAGE = PageImage("page", b"", 1000, 1000)
 
@@ -43,3 +44,26 @@ def test_columns_of_han_stand_on_an_upright_page() -> None:
 
 def test_two_lines_tell_nothing() -> None:
     assert reading_of(PAGE, [line(index, True, True) for index in range(2)]).turn == 0
+
+
+def test_characters_stand_in_the_middle_of_their_steps() -> None:
+    classes = np.array([0, 5, 5, 0, 0, 6, 0, 6, 7, 0])
+
+    line = recognised("abbc", 0.9, classes, 80)
+
+    assert line.places == (0.2, 0.55, 0.75, 0.85)
+
+
+def test_spaces_at_the_ends_of_a_line_have_no_places() -> None:
+    line = recognised(" a ", 0.9, np.array([1, 0, 2, 1]), 32)
+
+    assert (line.text, line.places) == ("a", (0.625,))
+
+
+def test_a_line_read_upside_down_has_its_places_from_the_other_end() -> None:
+    corners = line(0, False, False).corners
+    turned = recognised("ab", 0.95, np.array([1, 0, 0, 2]), 32)
+
+    chosen = choose_side(corners, recognised("x", 0.3, np.array([1]), 8), turned)
+
+    assert chosen.places == (0.875, 0.125)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from schemas.labels import CONTENT, FURNITURE
 from schemas.pages import Block, Box, own_text
-from workers.layout.page_blocks import TextLine, Whole, page_blocks
+from workers.layout.page_blocks import page_blocks
+from workers.layout.page_lines import TextLine, Whole
 
 SIZE = (1000, 1400)
 HEIGHT = 20
@@ -51,7 +52,9 @@ def test_a_head_with_its_number_is_furniture_where_the_model_says_so() -> None:
         ("page_number", "12"),
         ("running_head", "A History of Kilns"),
     ]
-    assert [label for label, _ in labelled(lines[1:])] == ["paragraph", "paragraph"]
+
+    unmarked = [line("A History of Kilns", 500, 120), *prose()]
+    assert [label for label, _ in labelled(unmarked)] == ["paragraph", "paragraph"]
 
 
 def test_a_head_that_the_model_sees_amid_the_page_is_text() -> None:

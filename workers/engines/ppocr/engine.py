@@ -26,6 +26,7 @@ from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from schemas.pages import PageImage, Reading
 from workers.engines.engine import Engine
+from workers.engines.page_reading import reduced
 from workers.engines.ppocr.batches import Buckets, Budget, run_in_parts
 from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
 from workers.engines.ppocr.sheets import Found, Opened, Sheet, Unread, open_page
@@ -35,7 +36,7 @@ from workers.engines.text_lines import (
     Recognised,
     choose_side,
     line_pixels,
-    reduced,
+    recognised,
     usable_cores,
 )
 from workers.layout.regions import shared_layout_model
@@ -189,14 +190,19 @@ class _Call:
         )
         for items, maxima in parts:
             if isinstance(maxima, Fetched):
-                self._decoding.append((items, self._pool.submit(self._decode, maxima)))
+                widths_px = [item.pixels.shape[1] for item in items]
+                lines = self._pool.submit(self._decode, maxima, widths_px)
+                self._decoding.append((items, lines))
             else:
                 items[0].sheet.fail(maxima)
 
-    def _decode(self, maxima: Fetched) -> list[Recognised]:
+    def _decode(self, maxima: Fetched, widths_px: Sequence[int]) -> list[Recognised]:
         classes, probabilities = maxima.wait()
         lines, _ = self._engine.decode(classes, probabilities, remove_duplicate=True)
-        return [(text.strip(), confidence) for text, confidence in lines]
+        return [
+            recognised(text, confidence, steps, width_px)
+            for (text, confidence), steps, width_px in zip(lines, classes, widths_px, strict=True)
+        ]
 
     def _take(self, max_cutting: int | None = None, max_decoding: int | None = None) -> None:
         """Take results, oldest first, until no more batches than these remain on the device.
@@ -215,8 +221,8 @@ class _Call:
                     self._take_crops(opened.sheet)
         while len(self._decoding) > max_decoding:
             items, future_lines = self._decoding.popleft()
-            for item, recognised in zip(items, future_lines.result(), strict=True):
-                self._take_text(item, recognised)
+            for item, line in zip(items, future_lines.result(), strict=True):
+                self._take_text(item, line)
 
     def _take_crops(self, sheet: Sheet) -> None:
         """Give the lines of a page whose tiles are all detected to recognition."""
@@ -233,12 +239,12 @@ class _Call:
     def _add_line(self, item: Unread) -> None:
         self._recognise(self._lines.add(item.shape, item))
 
-    def _take_text(self, item: Unread, recognised: Recognised) -> None:
-        if item.upright is None and recognised[1] < SURE_CONFIDENCE:
+    def _take_text(self, item: Unread, line: Recognised) -> None:
+        if item.upright is None and line.confidence < SURE_CONFIDENCE:
             pixels = line_pixels(item.crop.pixels[::-1, ::-1])
-            self._add_line(replace(item, pixels=pixels, upright=recognised))
+            self._add_line(replace(item, pixels=pixels, upright=line))
             return
-        sides = (recognised, None) if item.upright is None else (item.upright, recognised)
+        sides = (line, None) if item.upright is None else (item.upright, line)
         item.sheet.lines[item.index] = choose_side(item.crop.corners, *sides)
         item.sheet.missing -= 1
         if not item.sheet.missing:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import EnvironmentFault
 from schemas.pages import PageImage, Reading
+from workers.engines.page_reading import Sight, failed_reading, likely_text, reading_of
 from workers.engines.ppocr.batches import Shape
 from workers.engines.text_lines import (
     Floats,
@@ -21,14 +22,10 @@ from workers.engines.text_lines import (
     LineCrop,
     Pixels,
     Recognised,
-    Sight,
     decode_image,
     detector_pixels,
-    failed_reading,
     has_page_shape,
-    likely_text,
     padded_width_px,
-    reading_of,
 )
 from workers.engines.tiles import Tile, tiles_of
 from workers.layout.regions import LayoutModel

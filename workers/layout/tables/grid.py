@@ -22,6 +22,7 @@ class Piece:
     Args:
         size: the font size; 0 where it is not known.
         quadrant: the writing direction in quarter turns clockwise, 0 across the page.
+        places: the middles of the characters across the page, of lines that were recognised.
     """
 
     box: Box
@@ -29,6 +30,7 @@ class Piece:
     size: float = 0.0
     quadrant: int = 0
     is_bold: bool = False
+    places: tuple[float, ...] = ()
 
     @property
     def em(self) -> float:

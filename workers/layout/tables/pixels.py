@@ -188,14 +188,37 @@ def _apart(lines: Sequence[Piece]) -> list[Piece]:
 def _parts(line: Piece, ink: _Ink, em: float) -> list[Piece]:
     runs = _runs(line.box, ink, _CUT_EM * em)
     _, y0, _, y1 = line.box
-    if len(runs) < 2 or len(line.text.strip()) < len(runs):
+    text = line.text.strip()
+    if len(runs) < 2 or len(text) < len(runs):
         return [replace(line, box=(runs[0][0], y0, runs[-1][1], y1))] if runs else [line]
-    texts = _shared(line.text.strip(), [b - a for a, b in runs])
+    if line.places:
+        return _placed_parts(line, runs)
+    texts = _shared(text, [b - a for a, b in runs])
     if RTL.search(line.text):
         runs = runs[::-1]
     return [
         replace(line, text=text, box=(x0, y0, x1, y1))
         for text, (x0, x1) in zip(texts, runs, strict=True)
+    ]
+
+
+def _placed_parts(line: Piece, runs: Sequence[tuple[float, float]]) -> list[Piece]:
+    """The line cut into the runs that its characters stand in; runs without any are no text."""
+    _, y0, _, y1 = line.box
+    members: list[list[int]] = [[] for _ in runs]
+    for number, (char, place) in enumerate(zip(line.text, line.places, strict=True)):
+        if not char.isspace():
+            away = [max(a - place, place - b) for a, b in runs]
+            members[away.index(min(away))].append(number)
+    return [
+        replace(
+            line,
+            text=line.text[own[0] : own[-1] + 1],
+            box=(x0, y0, x1, y1),
+            places=line.places[own[0] : own[-1] + 1],
+        )
+        for (x0, x1), own in zip(runs, members, strict=True)
+        if own
     ]
 
 

@@ -95,3 +95,23 @@ def test_a_page_without_rules_and_regions_has_no_tables() -> None:
 
     assert len(lines) > 20
     assert tables_of(grey, lines) == []
+
+
+def test_a_line_over_several_cells_is_cut_where_its_characters_stand() -> None:
+    """In proportion, `llll` would take letters of its neighbour."""
+    grey = np.full((200, 700), 255, np.uint8)
+    lines = []
+    for row in range(4):
+        y = 20 + 40 * row
+        for x in (10, 230, 690):
+            grey[10 : y + 30, x : x + 2] = 0
+        grey[y - 10 : y - 8, 10:690] = 0
+        for x in (*range(20, 45, 6), *range(300, 600, 6)):  # `llll` is narrow, `WWWW` wide
+            grey[y : y + 14, x : x + 3] = 0
+        places = (22.0, 28.0, 34.0, 40.0, 340.0, 420.0, 480.0, 560.0)
+        lines.append(Piece((18, y - 3, 602, y + 17), "llllWWWW", places=places))
+    grey[170:172, 10:690] = 0
+
+    (table,) = tables_of(grey, lines)
+
+    assert {cell.text for cell in table.cells} == {"llll", "WWWW"}

@@ -1,0 +1,53 @@
+"""A page has at most one title, and headings of several rows are whole."""
+
+from __future__ import annotations
+
+from schemas.pages import Block
+from workers.layout.page_blocks import page_blocks
+from workers.layout.page_lines import TextLine
+
+SIZE = (1000, 1400)
+
+
+def line(text: str, y: float, height: float = 20, x0: float = 100) -> TextLine:
+    return TextLine((x0, y, x0 + 700, y + height), text, 0.9)
+
+
+def prose(y: float) -> list[TextLine]:
+    return [line(f"the words of row {chr(97 + n)} go on", y + 26 * n) for n in range(6)]
+
+
+def heading(y0: float, y1: float) -> Block:
+    return Block("heading", (0.09, y0 / SIZE[1], 0.9, y1 / SIZE[1]), "", 0.95)
+
+
+def headings(lines: list[TextLine], *regions: Block) -> list[str]:
+    found = page_blocks(lines, SIZE, regions)
+    return [block.text for block in found if block.label in ("title", "heading")]
+
+
+def test_a_heading_that_opens_a_page_without_head_is_its_title() -> None:
+    lines = [line("Marks of the voyage", 200, 24), *prose(300)]
+    assert headings(lines, heading(195, 230)) == ["# Marks of the voyage"]
+
+
+def test_a_numbered_section_is_no_title() -> None:
+    lines = [line("3.2 Marks of the voyage", 200, 24), *prose(300)]
+    assert headings(lines, heading(195, 230)) == ["### 3.2 Marks of the voyage"]
+
+
+def test_a_heading_below_text_is_no_title() -> None:
+    lines = [*prose(200), line("Marks of the voyage", 450, 24), *prose(500)]
+    assert headings(lines, heading(445, 480)) == ["### Marks of the voyage"]
+
+
+def test_the_largest_of_the_first_headings_is_the_only_title() -> None:
+    lines = [line("Statutes", 200, 34), line("Guild of Kilns", 260, 44), *prose(400)]
+    found = headings(lines, heading(195, 240), heading(255, 310))
+    assert found == ["## Statutes", "# Guild of Kilns"]
+
+
+def test_a_heading_of_two_rows_in_two_regions_is_one() -> None:
+    lines = [line("A Poster on Kilns", 200, 40), line("of the North", 245, 40), *prose(400)]
+    found = headings(lines, heading(195, 242), heading(243, 290))
+    assert found == ["# A Poster on Kilns of the North"]

@@ -1,0 +1,105 @@
+"""The lines that were read on a page image, and blocks made of some of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from schemas.pages import Block, Box
+from workers.layout.reading_order import join_lines
+
+_LEADERS = re.compile(r"(?:\s?[.·…]){4,}\s*")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+class TextLine(NamedTuple):
+    """A line that was read: its box in pixels of the page.
+
+    `places` are the middles of its characters across the page, empty where they are not known or
+    the line does not run across; `slant` is its angle to the nearest of both axes in degrees.
+    """
+
+    box: Box
+    text: str
+    confidence: float
+    places: tuple[float, ...] = ()
+    slant: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A block that is read as one: a table or a figure, and the numbers of the lines in it."""
+
+    block: Block
+    lines: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The lines of a page, its width and height in their pixels, and the median line's height."""
+
+    lines: Sequence[TextLine]
+    size: tuple[int, int]
+    usual_height: float
+
+
+def rows_of(page: Page, numbers: Iterable[int]) -> list[list[int]]:
+    """Lines whose middles lie within half a line, over the whole width, from the top."""
+    rows: list[list[int]] = []
+    for i in sorted(numbers, key=lambda i: (middle(page.lines[i].box), i)):
+        height = page.lines[i].box[3] - page.lines[i].box[1]
+        reach = min(height, page.usual_height) / 2
+        if rows and middle(page.lines[i].box) - middle(page.lines[rows[-1][0]].box) < reach:
+            rows[-1].append(i)
+        else:
+            rows.append([i])
+    return rows
+
+
+def joined_text(page: Page, rows: Sequence[Sequence[int]]) -> str:
+    """The text of rows of lines; leaders of dots are shortened."""
+    texts = [_row_text([page.lines[i].text for i in row]) for row in rows]
+    if len(texts) > 1 and all(_LEADERS.search(text) for text in texts):
+        return "\n".join(_LEADERS.sub(" ... ", text).strip() for text in texts)
+    return _LEADERS.sub(" ... ", join_lines(texts)).strip()
+
+
+def _row_text(texts: Sequence[str]) -> str:
+    """Lines side by side, with a space between two, but not between Han or kana."""
+    joined = ""
+    for text in texts:
+        is_close = joined and _UNSPACED.match(joined[-1]) and _UNSPACED.match(text[:1])
+        joined += text if not joined or is_close else " " + text
+    return joined
+
+
+def block_of(page: Page, label: str, members: Sequence[int], text: str) -> Block:
+    """A block of some lines."""
+    lines = [page.lines[i] for i in members]
+    # A page number says less about a page than a paragraph.
+    weights = [len(line.text) for line in lines]
+    mean = sum(w * line.confidence for w, line in zip(weights, lines, strict=True)) / sum(weights)
+    return Block(label, fractions(page, members), text, mean)
+
+
+def fractions(page: Page, members: Sequence[int]) -> Box:
+    """The box around lines, in fractions of the page."""
+    boxes = np.array([page.lines[i].box for i in members], float)
+    x0, y0 = np.clip(boxes[:, :2].min(axis=0) / page.size, 0, 1).tolist()
+    x1, y1 = np.clip(boxes[:, 2:].max(axis=0) / page.size, 0, 1).tolist()
+    return (x0, y0, x1, y1)
+
+
+def union(boxes: Sequence[Box]) -> Box:
+    """The box around boxes."""
+    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
+    return (min(x0s), min(y0s), max(x1s), max(y1s))
+
+
+def middle(box: Box) -> float:
+    """The height of a box's middle."""
+    return (box[1] + box[3]) / 2
