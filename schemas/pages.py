@@ -90,7 +90,8 @@ class Reading:
         output_tokens: what the model generated, in its own tokens, also if the reading failed.
         turn: the rotation in degrees clockwise that would make the page upright, if the engine
             saw that it is not.
-        cleaned_chars: how many characters were left out because no font has them.
+        cleaned_chars: how many characters were left out: no font has them, or the text layer does
+            not say what they are.
         coverage: the share of the page's inked text area that the text accounts for; None where it
             was not measured.
         error: why the page failed.

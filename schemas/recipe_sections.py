@@ -59,6 +59,10 @@ class TextLayer(Part):
     max_garbled_share: Share = Field(
         default=0.1, description="The largest share of broken characters before it is `garbled`."
     )
+    max_lost_word_share: Share = Field(
+        default=0.03,
+        description="The largest share of words with a broken character before it is `garbled`.",
+    )
     min_vowel_share: Share = Field(
         default=0.2,
         description="The smallest share of vowels among Latin letters; with less it is `garbled`.",
@@ -90,7 +94,8 @@ class TextLayer(Part):
         description="The largest share of letters in runs of over 30 before it is `misspaced`.",
     )
     min_judged_words: int = Field(
-        default=20, description="With fewer words a page is never `misspaced`."
+        default=20,
+        description="With fewer words a page is never `misspaced`, nor are lost words counted.",
     )
 
 

@@ -16,3 +16,4 @@ if __name__ == "__main__":
     print(
         "== pages needs a folder for Debian packages: python -m tests.benchmarks.pages --cache DIR"
     )
+    print("== page_cost needs a folder of PDFs: python -m tests.benchmarks.page_cost FOLDER")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pymupdf
 from PIL import Image
 from pymupdf import mupdf
@@ -17,6 +18,7 @@ from schemas.recipe import Raster
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 _INK_CONTRAST = 40  # grey levels from the background that count as a mark
+_WHITE = 255
 # Warnings of MuPDF, which it does not count as errors, about a stream that it needs and that is
 # missing or broken. Its other warnings report what it repaired, as in many good files: a wrong
 # length, a checksum, a colour profile.
@@ -71,11 +73,18 @@ def draw_pdf_page(page: pymupdf.Page, raster: Raster, view: View = AS_DISPLAYED)
 def ink_share(grey: Image.Image) -> float:
     """The share of pixels that differ from the background, in every third pixel and row."""
     size = (max(1, grey.width // 3), max(1, grey.height // 3))
-    histogram = grey.resize(size, Image.Resampling.NEAREST).histogram()
-    background = histogram.index(max(histogram))
-    darker = sum(histogram[: max(0, background - _INK_CONTRAST)])
-    lighter = sum(histogram[background + _INK_CONTRAST + 1 :])
-    return (darker + lighter) / sum(histogram)
+    sample = grey.resize(size, Image.Resampling.NEAREST)
+    # pixels: uint8 (height / 3, width / 3)
+    pixels = np.asarray(sample)
+    # A histogram takes 0.34 ms of a page, as it counts one level after the other; this takes 0.03.
+    if 2 * np.count_nonzero(pixels == _WHITE) > pixels.size:
+        background = _WHITE
+    else:
+        histogram = sample.histogram()
+        background = histogram.index(max(histogram))
+    darker = np.count_nonzero(pixels < background - _INK_CONTRAST)
+    lighter = np.count_nonzero(pixels > background + _INK_CONTRAST)
+    return (darker + lighter) / pixels.size
 
 
 def lost_content(drawn: PagePicture) -> str | None:

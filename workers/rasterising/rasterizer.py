@@ -23,6 +23,7 @@ from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
 from workers.rasterising.media_types import PDF
+from workers.rasterising.mupdf import import_without_models
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ _EDGES_TIMEOUT_S = 10.0
 
 
 def _prepare(memory_bytes: int) -> str | None:
+    import_without_models()
     from workers.rasterising import render
 
     return render.prepare(memory_bytes)
@@ -47,6 +49,7 @@ def _prepare(memory_bytes: int) -> str | None:
 def _prepare_unfenced(memory_bytes: int) -> None:
     from workers.rasterising import native
 
+    import_without_models()
     native.die_with_parent()
     native.silence()
 

@@ -32,7 +32,7 @@ from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_
 from workers.rasterising.shells import refuse_shell
 from workers.text.signatures import image_hash
 from workers.textlayer.furniture import edge_lines
-from workers.textlayer.lines import PageText, read_page, read_text
+from workers.textlayer.lines import FirstRead, first_read
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
@@ -147,45 +147,44 @@ def edges(path: str, media_type: str, indices: range) -> list[PageEdges]:
 
 def _edges_of(document: pymupdf.Document, index: int) -> PageEdges:
     page = document.load_page(index)
-    text = read_text(page)
-    content = read_page(page, text=text)
-    _texts.keep(_open.key, index, text, len(content.lines))
-    return edge_lines(content)
+    first = first_read(page)
+    _first_reads.keep(_open.key, index, first)
+    return edge_lines(first.content)
 
 
 @dataclass(slots=True)
-class _Texts:
-    """MuPDF's text of pages that are not rendered yet; the oldest go first.
+class _FirstReads:
+    """What was read of pages that are not rendered yet; the oldest go first.
 
     A page's text is read for its neighbours before it is rendered, and is needed again then.
     """
 
-    kept: dict[tuple[object, int], tuple[PageText, int]] = field(default_factory=dict)
+    kept: dict[tuple[object, int], FirstRead] = field(default_factory=dict)
     lines: int = 0
 
-    def keep(self, key: object, index: int, text: PageText, lines: int) -> None:
+    def keep(self, key: object, index: int, first: FirstRead) -> None:
         self.take(key, index)
-        self.kept[key, index] = text, lines
-        self.lines += lines
+        self.kept[key, index] = first
+        self.lines += len(first.content.lines)
         while self.lines > _MAX_KEPT_LINES:
             self.take(*next(iter(self.kept)))
 
-    def take(self, key: object, index: int) -> PageText | None:
-        """The page's text, which is then kept no longer."""
-        text, lines = self.kept.pop((key, index), (None, 0))
-        self.lines -= lines
-        return text
+    def take(self, key: object, index: int) -> FirstRead | None:
+        """The page's first read, which is then kept no longer."""
+        first = self.kept.pop((key, index), None)
+        self.lines -= 0 if first is None else len(first.content.lines)
+        return first
 
 
-_texts = _Texts()
+_first_reads = _FirstReads()
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The edges of a page's neighbours, and its own text where it was read with them."""
+    """The edges of a page's neighbours, and what was read of the page itself with them."""
 
     neighbours: Edges
-    text: PageText | None
+    first: FirstRead | None
 
 
 def render_pages(
@@ -240,7 +239,7 @@ def _render_page(
         return RasteredPage(page, error=error, ink_share=marked)
     text = _PageText()
     if pdf_page is not None:
-        around = _Around(neighbours, _texts.take(_open.key, index))
+        around = _Around(neighbours, _first_reads.take(_open.key, index))
         text = _page_text(pdf_page, page, settings, around, drawn, grey)
     if text.view != AS_DISPLAYED:
         drawn = draw_pdf_page(pdf_page, settings.raster, text.view)
@@ -307,11 +306,12 @@ def _page_text(
         if settings.routing != "never":
             shown = _picture(pdf_page, drawn.picture, grey)
             layer = textlayer.extract(
-                pdf_page, shown, around.neighbours, around.text, settings.layout
+                pdf_page, shown, around.neighbours, around.first, settings.layout
             )
             layer_reason = _unfit(layer, settings.text_layer)
             if layer_reason is None:
-                return _PageText(Reading(page, layer.text, layer.blocks), None, layer.view)
+                reading = Reading(page, layer.text, layer.blocks, cleaned_chars=layer.cleaned_chars)
+                return _PageText(reading, None, layer.view)
         return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
     except MemoryError:
         raise

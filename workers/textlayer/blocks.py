@@ -16,7 +16,7 @@ from workers.textlayer.repairs import BRACKET_PIECES
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
-_MEANINGLESS = " \ufffd\u00ad" + "".join(map(chr, range(0xE000, 0xF900))) + BRACKET_PIECES
+_MEANINGLESS = " \u00ad" + BRACKET_PIECES
 
 
 def furniture_blocks(

@@ -12,16 +12,26 @@ drawn alone and compared with the page: 3 ms more.
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
+import pymupdf
 from numpy.typing import NDArray
 
 from schemas.pages import Box
-from workers.textlayer.picture import Boxes, Grey, Ink, Picture, Run, are_too_small, ink_of, is_like
+from workers.textlayer.picture import (
+    Boxes,
+    Grey,
+    Ink,
+    Picture,
+    Run,
+    are_clear,
+    are_too_small,
+    ink_of,
+    is_like,
+)
 from workers.textlayer.raw import RawBlock, RawChar, RawLine, RawSpan
 
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
@@ -29,6 +39,7 @@ MIN_FILL_PT = 2.0  # lower fills are rules
 _MAX_FILLS = 300  # the largest ones after the first text; bounds what a drawing costs
 _MIN_CHARS = 4  # fewer glyphs cannot be told from the lines of a drawing that cross them
 _COVERED_HEIGHT = 0.5  # of a line's height, before its letters are looked at one by one
+_RUNS_AT_ONCE = 256  # times 300 fills and some thousand texts: 10 MB at most
 _FILLS = ("fill-path", "fill-image", "fill-shade", "fill-imgmask")
 
 Log = Sequence[tuple[str, Box]]
@@ -49,6 +60,29 @@ class Drawn:
     text_places: NDArray[np.intp]
     text_areas: NDArray[np.float64]
 
+    def may_cover(self, boxes: Boxes, numbers: NDArray[np.intp]) -> list[int]:
+        """Those of the runs `numbers` over which a fill lies that was drawn after some text there.
+
+        A cheap test for all runs of a page, before `covering` looks at single ones.
+        """
+        chosen: list[int] = []
+        for start in range(0, len(numbers), _RUNS_AT_ONCE):
+            some = numbers[start : start + _RUNS_AT_ONCE]
+            over = _lie_over(self.fills, boxes[some])
+            # last: (runs,), when the last fill over the run was drawn; -1 without one
+            last = np.where(over, self.fill_places, -1).max(axis=1)
+            some, last = some[last >= 0], last[last >= 0]
+            if not len(some):
+                continue
+            middles = (boxes[some, :2] + boxes[some, 2:]) / 2
+            # holds: (runs, texts)
+            holds = (
+                (self.texts[:, :2] <= middles[:, None]) & (middles[:, None] <= self.texts[:, 2:])
+            ).all(axis=2)
+            holds &= self.text_places < last[:, None]
+            chosen += some[holds.any(axis=1)].tolist()
+        return chosen
+
     def covering(self, number: int, boxes: Boxes) -> tuple[list[int], list[int]]:
         """The fills that lie over the text in box `number`, and the text objects that may draw it.
 
@@ -61,12 +95,7 @@ class Drawn:
         drawn_at = self._place_of(number, boxes, np.flatnonzero(holds))
         if drawn_at is None:
             return [], []
-        high = np.minimum(f[:, 3], box[3]) - np.maximum(f[:, 1], box[1])
-        wide = np.minimum(f[:, 2], box[2]) - np.maximum(f[:, 0], box[0])
-        if box[2] - box[0] >= box[3] - box[1]:
-            is_over = (wide > MIN_FILL_PT) & (high > _COVERED_HEIGHT * (box[3] - box[1]))
-        else:
-            is_over = (high > MIN_FILL_PT) & (wide > _COVERED_HEIGHT * (box[2] - box[0]))
+        is_over = _lie_over(f, boxes[number : number + 1])[0]
         over = np.flatnonzero(is_over & (self.fill_places > drawn_at))
         if not len(over):
             return [], []
@@ -105,36 +134,38 @@ class Sources:
 
 def without_hidden(
     blocks: Sequence[RawBlock],
-    place: Callable[[Sequence[float]], Box],
+    matrix: pymupdf.Matrix,
     picture: Picture,
     drawn: Drawn | None,
     sources: Sources,
-) -> None:
-    """Take the runs out of `blocks`, in place, that `picture` does not show.
+) -> bool:
+    """Take the runs out of `blocks`, in place, that `picture` does not show: whether there are any.
 
-    `place` maps a box of `blocks` to the view that `picture` shows.
+    `matrix` leads from `blocks` to the view that `picture` shows.
     """
-    spots = list(_spots(blocks))
-    runs = [_run(spot.span, place(spot.span["bbox"])) for spot in spots]
-    is_finite = [math.isfinite(sum(run.box) + run.size) for run in runs]
-    if not all(is_finite):  # of no use; `lines` leaves such lines out
-        spots, runs = list(compress(spots, is_finite)), list(compress(runs, is_finite))
-    if not runs:
-        return
-    boxes = np.array([run.box for run in runs])
-    inks = ink_of(runs, picture)
-    is_small = are_too_small(runs, picture.zoom)
-    hidden: set[int] = set()
+    spots, boxes = _spots(blocks, matrix)
+    if not spots:
+        return False
+    colours = np.array([_colour(spot.span) for spot in spots])
+    counts = np.array([len(spot.span["text"].strip()) or 1 for spot in spots], np.intp)
+    sizes = np.array([spot.span["size"] for spot in spots])
+    unclear = np.flatnonzero(~are_clear(boxes, colours, picture)).tolist()
+    inks = ink_of([_run(spots[number].span, boxes[number]) for number in unclear], picture)
+    hidden = {n for n, ink in zip(unclear, inks, strict=True) if ink is not Ink.OWN}
+    hidden.update(np.flatnonzero(are_too_small(boxes, sizes, counts, picture.zoom)).tolist())
     covered: dict[int, tuple[list[int], list[int]]] = {}
-    for number, (run, ink) in enumerate(zip(runs, inks, strict=True)):
-        if ink is not Ink.OWN or is_small[number]:
-            hidden.add(number)
-        elif drawn is not None and run.colour is not None and len(run.text.strip()) >= _MIN_CHARS:
+    if drawn is not None:
+        is_judged = (colours >= 0) & (counts >= _MIN_CHARS)
+        is_judged[list(hidden)] = False
+        for number in drawn.may_cover(boxes, np.flatnonzero(is_judged)):
             fills, objects = drawn.covering(number, boxes)
             if fills:
                 covered[number] = fills, objects
+    is_uncovered = False
     if covered and drawn is not None:
-        _uncover(spots, place, picture, drawn, covered, sources)
+        is_uncovered = _uncover(spots, boxes, matrix, picture, drawn, covered, sources)
+    if not hidden and not is_uncovered:
+        return False
     for number in hidden:
         spots[number].span["text"] = ""
     for line in {id(spot.line): spot.line for spot in spots if not spot.span["text"]}.values():
@@ -144,6 +175,22 @@ def without_hidden(
     for block in blocks:
         if block["type"] == 0:
             block["lines"] = [line for line in block["lines"] if line["spans"]]
+    return True
+
+
+def _lie_over(fills: Boxes, boxes: Boxes) -> NDArray[np.bool_]:
+    """Which fills lie over half the height of which lines: (boxes, fills)."""
+    # shared, sides: width and height of what a line and a fill share, and of the line
+    shared = np.minimum(fills[:, 2:], boxes[:, None, 2:])
+    shared -= np.maximum(fills[:, :2], boxes[:, None, :2])
+    sides = boxes[:, 2:] - boxes[:, :2]
+    is_across = sides[:, 0] >= sides[:, 1]
+    least = np.where(
+        np.stack([is_across, ~is_across], axis=1), MIN_FILL_PT, _COVERED_HEIGHT * sides
+    )
+    is_more = shared > least[:, None]
+    lie: NDArray[np.bool_] = is_more[..., 0] & is_more[..., 1]
+    return lie
 
 
 def _hold(outer: Boxes, box: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -155,10 +202,18 @@ def _hold(outer: Boxes, box: NDArray[np.float64]) -> NDArray[np.bool_]:
     return holds
 
 
-def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | None:
+def place_all(boxes: Sequence[Box], matrix: pymupdf.Matrix) -> Boxes:
+    """`boxes` as `matrix` maps them. It turns by quarters, scales, mirrors and moves."""
+    raw = np.array(boxes, np.float64).reshape(-1, 2, 2)
+    a, b, c, d, e, f = matrix
+    corners = raw @ np.array([[a, b], [c, d]]) + (e, f)
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+
+
+def drawn_over(log: Log, matrix: pymupdf.Matrix) -> Drawn | None:
     """The fills of `log` that follow text; None where there are none.
 
-    `place` maps a box of `log` to the view.
+    `matrix` leads from `log` to the view.
     """
     first = next((at for at, (kind, _) in enumerate(log) if kind.endswith("text")), len(log))
     fills = [
@@ -172,9 +227,9 @@ def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | Non
         fills.sort(key=lambda fill: _area(fill[1]), reverse=True)
         fills = fills[:_MAX_FILLS]
     texts = [(at, box) for at, (kind, box) in enumerate(log) if kind.endswith("text")]
-    boxes = np.array([place(box) for _, box in texts], np.float64)
+    boxes = place_all([box for _, box in texts], matrix)
     return Drawn(
-        np.array([place(box) for _, box in fills], np.float64),
+        place_all([box for _, box in fills], matrix),
         np.array([at for at, _ in fills], np.intp),
         boxes,
         np.array([at for at, _ in texts], np.intp),
@@ -182,8 +237,7 @@ def drawn_over(log: Log, place: Callable[[Sequence[float]], Box]) -> Drawn | Non
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(NamedTuple):
     """A span, its line, and its numbers: block, line, span."""
 
     span: RawSpan
@@ -191,48 +245,69 @@ class _Spot:
     at: tuple[int, int, int]
 
 
-def _spots(blocks: Sequence[RawBlock]) -> Iterator[_Spot]:
-    for b, block in enumerate(blocks):
-        if block["type"] != 0:
-            continue
-        for n, line in enumerate(block["lines"]):
-            for s, span in enumerate(line["spans"]):
-                if not span["text"].isspace() and span["size"] > 0:
-                    yield _Spot(span, line, (b, n, s))
+def _spots(blocks: Sequence[RawBlock], matrix: pymupdf.Matrix) -> tuple[list[_Spot], Boxes]:
+    """The spans to judge, and their boxes in the view.
+
+    Boxes that are not finite are of no use; `lines` leaves such lines out.
+    """
+    spots = [
+        _Spot(span, line, (b, n, s))
+        for b, block in enumerate(blocks)
+        if block["type"] == 0
+        for n, line in enumerate(block["lines"])
+        for s, span in enumerate(line["spans"])
+        if span["size"] > 0 and not span["text"].isspace()
+    ]
+    boxes = place_all([spot.span["bbox"] for spot in spots], matrix)
+    is_finite = np.isfinite(boxes.sum(axis=1))
+    if not is_finite.all():
+        spots = list(itertools.compress(spots, is_finite.tolist()))
+    return spots, boxes[is_finite]
 
 
-def _run(span: RawSpan, box: Box) -> Run:
-    is_painted = span["char_flags"] & _CHAR_PAINTED and span["alpha"] > 0
-    colour = span["color"] if is_painted else None
-    return Run(span["text"], box, span["size"], colour, span["alpha"])
+def _colour(span: RawSpan) -> int:
+    """The colour of a span, -1 where it is not painted."""
+    return span["color"] if span["char_flags"] & _CHAR_PAINTED and span["alpha"] > 0 else -1
+
+
+def _run(span: RawSpan, box: NDArray[np.float64]) -> Run:
+    colour = _colour(span)
+    text, size = span["text"], span["size"]
+    return Run(text, _box(box), size, colour if colour >= 0 else None, span["alpha"])
+
+
+def _box(box: NDArray[np.float64]) -> Box:
+    x0, y0, x1, y1 = box.tolist()
+    return (x0, y0, x1, y1)
 
 
 def _uncover(
     spots: Sequence[_Spot],
-    place: Callable[[Sequence[float]], Box],
+    boxes: Boxes,
+    matrix: pymupdf.Matrix,
     picture: Picture,
     drawn: Drawn,
     covered: dict[int, tuple[list[int], list[int]]],
     sources: Sources,
-) -> None:
-    """Take out of the covered spans the letters that are not seen."""
+) -> bool:
+    """Take out of the covered spans the letters that are not seen: whether any span changed."""
     mask = sources.draw({number for _, objects in covered.values() for number in objects})
     blocks: Sequence[RawBlock] | None = None
     for number, (fills, _) in covered.items():
         spot = spots[number]
-        if is_like(place(spot.span["bbox"]), mask, picture) and not _is_barred(
-            place(spot.span["bbox"]), fills, drawn
-        ):
+        box = _box(boxes[number])
+        if is_like(box, mask, picture) and not _is_barred(box, fills, drawn):
             continue
         blocks = sources.chars() if blocks is None else blocks
         b, n, s = spot.at
         chars = blocks[b]["lines"][n]["spans"][s]["chars"]
-        kept = _seen_chars(spot.span, chars, place, picture, drawn, fills, mask)
+        kept = _seen_chars(spot.span, chars, matrix, picture, drawn, fills, mask)
         spot.span["text"] = "".join(char["c"] for char in kept).strip()
         if "chars" in spot.span:
             spot.span["chars"] = kept
         if kept:
             spot.span["bbox"] = _union([char["bbox"] for char in kept])
+    return blocks is not None
 
 
 def _is_barred(box: Box, fills: Sequence[int], drawn: Drawn) -> bool:
@@ -245,7 +320,7 @@ def _is_barred(box: Box, fills: Sequence[int], drawn: Drawn) -> bool:
 def _seen_chars(
     span: RawSpan,
     chars: Sequence[RawChar],
-    place: Callable[[Sequence[float]], Box],
+    matrix: pymupdf.Matrix,
     picture: Picture,
     drawn: Drawn,
     fills: Sequence[int],
@@ -253,12 +328,14 @@ def _seen_chars(
 ) -> list[RawChar]:
     """The characters of a span that no fill hides."""
     over = drawn.fills[list(fills)]
+    boxes = place_all([char["bbox"] for char in chars], matrix)
     kept: list[RawChar] = []
     for is_under, group in itertools.groupby(
-        chars, lambda char: bool(_hold(over, np.array(place(char["bbox"]))).any())
+        zip(chars, boxes, strict=True), lambda char: bool(_hold(over, char[1]).any())
     ):
-        part = list(group)
-        box = _union([place(char["bbox"]) for char in part])
+        members = list(group)
+        part = [char for char, _ in members]
+        box = _union([_box(box) for _, box in members])
         run = Run("".join(char["c"] for char in part), box, span["size"], span["color"])
         if not is_under or (ink_of([run], picture)[0] is Ink.OWN and is_like(box, mask, picture)):
             kept += part

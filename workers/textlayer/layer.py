@@ -32,7 +32,7 @@ from workers.textlayer.blocks import (
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
-from workers.textlayer.lines import Line, PageContent, PageText, count_glyphs, read_page
+from workers.textlayer.lines import FirstRead, Line, PageContent, count_glyphs, read_page
 from workers.textlayer.markdown import as_title, body_sizes
 from workers.textlayer.order import framed_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
@@ -61,30 +61,31 @@ class TextLayer:
     """A page's text layer as Markdown, its blocks in reading order, and what was measured.
 
     In `view` of the displayed page most glyphs stand upright. The blocks' boxes are fractions of
-    that view.
+    that view. `cleaned_chars` of the layer have no meaning, and were left out.
     """
 
     text: str
     blocks: tuple[Block, ...]
     signals: TextLayerSignals
     view: View = AS_DISPLAYED
+    cleaned_chars: int = 0
 
 
 def extract(
     page: pymupdf.Page,
     picture: Picture | None = None,
     neighbours: Edges = NO_NEIGHBOURS,
-    text: PageText | None = None,
+    first: FirstRead | None = None,
     layout: str = "never",
 ) -> TextLayer:
     """Read the text layer of an open `pymupdf.Page`: visible text inside the page box only.
 
     `picture` shows the page as displayed; text that it does not show is left out. `neighbours` are
-    the edges of the pages around it, which tell its furniture; `text` is what `read_text` gave for
-    the page, if the caller has it. `layout` is the recipe's: when the layout model looks at the
+    the edges of the pages around it, which tell its furniture; `first` is what `first_read` gave
+    for the page, if the caller has it. `layout` is the recipe's: when the layout model looks at the
     page. Raises NoEngineError where that cannot be loaded.
     """
-    content = read_page(page, AS_DISPLAYED, picture, text)
+    content = read_page(page, AS_DISPLAYED, picture, first)
     layer, upright = _extract(page, content, neighbours, layout, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
@@ -129,7 +130,8 @@ def _extract(
     ordered = [*heads, *notes_last(body), *crossing, *behind, *feet]
     signals = measure(content, lines)
     blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
-    return TextLayer(own_text(blocks), tuple(blocks), signals, view), elect(glyphs)
+    layer = TextLayer(own_text(blocks), tuple(blocks), signals, view, content.garbled_chars)
+    return layer, elect(glyphs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pymupdf
+from pymupdf import mupdf
 
 from schemas.pages import Box
 from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
+from workers.textlayer.broken import BROKEN, lost_words, with_bullets, without_broken
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
+from workers.textlayer.scripts import with_mended_scripts
+from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
 
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
@@ -52,9 +56,7 @@ _CLEAN: dict[int, str | None] = {
     **dict.fromkeys((9, 10, 13, 0x85, 0xA0), " "),
     **repairs.KNOWN_PRIVATE,
 }
-_GARBLED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]"
-)
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
 """Kangxi radicals that stand for ideographs, ligatures, shaped Arabic: NFKC gives the letters."""
 
@@ -87,7 +89,8 @@ class PageContent:
     `matrix` maps MuPDF's coordinates, which ignore the page's rotation, to that view. `rules` are
     paths that could be ruling lines or cell borders. `hidden_chars` counts characters that are not
     painted, `garbled_chars` painted ones that have no meaning as Unicode. `covered_share` is the
-    share of the text, by length, that a later picture covers.
+    share of the text, by length, that a later picture covers. `lost_words` counts words in which a
+    character is garbled. The lines have no garbled characters any more.
     """
 
     width: float
@@ -101,31 +104,62 @@ class PageContent:
     images: tuple[Box, ...]
     path_count: int
     covered_share: float
+    lost_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRead:
+    """A displayed page that was read without its picture: what MuPDF gave, and what it means."""
+
+    text: PageText
+    log: Log
+    content: PageContent
+
+
+def first_read(page: pymupdf.Page) -> FirstRead:
+    """Read the displayed page; nothing is left out as hidden."""
+    text = read_text(page)
+    log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    blocks = _readable(page, _shown(text, _hide_nothing))
+    return FirstRead(text, log, _content(page, AS_DISPLAYED, text, log, blocks))
 
 
 def read_page(
     page: pymupdf.Page,
     view: View = AS_DISPLAYED,
     picture: Picture | None = None,
-    text: PageText | None = None,
+    first: FirstRead | None = None,
 ) -> PageContent:
     """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
 
-    Text that `picture`, the page as displayed, does not show is left out. `text` is what
-    `read_text` gave for the page in this view, if the caller has it.
+    Text that `picture`, the page as displayed, does not show is left out. `first` is what
+    `first_read` gave for the displayed page, if the caller has it; it is used once.
     """
-    matrix = view_matrix(page, view)
-    width, height = view.size(float(page.rect.width), float(page.rect.height))
-    text = text or read_text(page, view)
-    log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    if first is None or view != AS_DISPLAYED:
+        text = read_text(page, view)
+        log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
+    else:
+        text, log = first.text, first.log
     hide: Hide = _hide_nothing
     if picture is not None:
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
+    shown = _shown(text, hide)
+    if first is not None and view == AS_DISPLAYED and shown.is_all:
+        return first.content
+    return _content(page, view, text, log, _readable(page, shown))
+
+
+def _content(
+    page: pymupdf.Page, view: View, text: PageText, log: Log, blocks: Sequence[RawBlock]
+) -> PageContent:
+    """The lines, ruling lines and pictures of `blocks` and `log`."""
+    matrix = view_matrix(page, view)
+    width, height = view.size(float(page.rect.width), float(page.rect.height))
     lines: list[Line] = []
     rules: list[Box] = []
     fills: list[Box] = []
-    hidden_chars = garbled_chars = vector_count = 0
-    for block in _readable(page, text, hide):
+    hidden_chars = garbled_chars = lost_word_count = vector_count = 0
+    for block in blocks:
         if block["type"] == 3:
             vector_count += 1
             if block["isrect"] and len(rules) + len(fills) < MAX_RULES:
@@ -134,9 +168,10 @@ def read_page(
                 (fills if is_area else rules).append(box)
         elif block["type"] == 0:
             for raw in block["lines"][: MAX_LINES - len(lines)]:
-                line, hidden, garbled = _line(raw, block["number"], text)
+                line, hidden, garbled, lost = _line(raw, block["number"], text)
                 hidden_chars += hidden
                 garbled_chars += garbled
+                lost_word_count += lost
                 if line is not None:
                     lines.append(line)
     return PageContent(
@@ -149,16 +184,17 @@ def read_page(
         tuple(rules),
         tuple(fills),
         *_pictures(log, matrix, width, height, vector_count),
+        lost_word_count,
     )
 
 
-Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], None]
-"""Takes out of blocks what the page does not show; the second argument gives the same blocks with
-`chars` for each span."""
+Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], bool]
+"""Takes out of blocks what the page does not show, and says whether there was any. The second
+argument gives the same blocks with `chars` for each span."""
 
 
-def _hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> None:
-    return None
+def _hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> bool:
+    return False
 
 
 def _hider(
@@ -172,13 +208,13 @@ def _hider(
     to_pixels = pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
     to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
 
-    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> None:
+    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> bool:
         height, width = picture.grey.shape
-        without_hidden(
+        return without_hidden(
             blocks,
-            lambda box: place(box, matrix),
+            matrix,
             picture,
-            drawn_over(log, lambda box: place(box, to_view)),
+            drawn_over(log, to_view),
             Sources(
                 draw=lambda wanted: draw_text_alone(page, wanted, to_pixels, (height, width)),
                 chars=with_chars,
@@ -195,7 +231,7 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
     """
     text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
-    for block in _readable(page, text):
+    for block in _readable(page, _shown(text, _hide_nothing)):
         for raw in block.get("lines", ()):
             if not all(map(math.isfinite, (*raw["bbox"], *raw["dir"]))):
                 continue
@@ -244,20 +280,38 @@ def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_F
     return PageText(blocks, turns, matrix, textpage)
 
 
-def _readable(page: pymupdf.Page, text: PageText, hide: Hide = _hide_nothing) -> Sequence[RawBlock]:
-    """The blocks without what `hide` takes out, in logical order, with the spaces they show."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the page shows of its text; `with_chars` where it must be put in logical order.
+
+    `is_all`: nothing was taken out.
+    """
+
+    blocks: Sequence[RawBlock]
+    with_chars: bool
+    is_all: bool
+
+
+def _shown(text: PageText, hide: Hide) -> _Shown:
+    """The blocks with the spaces that they show, without what `hide` takes out."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
         with_chars = blocks_with_chars(text.textpage)
         for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
             span["text"] = "".join(char["c"] for char in span["chars"])
-        hide(with_chars, lambda: with_chars)
-        return rtl.in_logical_order(with_mended_maps(page, with_chars))
+        return _Shown(with_chars, True, not hide(with_chars, lambda: with_chars))
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(text.textpage), chosen)
-    hide(blocks, lambda: blocks_with_chars(text.textpage))
-    return with_mended_maps(page, blocks)
+    return _Shown(blocks, False, not hide(blocks, lambda: blocks_with_chars(text.textpage)))
+
+
+def _readable(page: pymupdf.Page, shown: _Shown) -> Sequence[RawBlock]:
+    """The blocks with the text that their fonts draw, in logical order."""
+    blocks = with_mended_maps(page, shown.blocks)
+    blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
+    blocks = with_mended_scripts(blocks)
+    return rtl.in_logical_order(blocks) if shown.with_chars else blocks
 
 
 def blocks_with_chars(textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
@@ -322,18 +376,20 @@ def place(box: Sequence[float], matrix: pymupdf.Matrix) -> Box:
 
 
 def clean(text: str) -> str:
-    """`text` without control characters, with base letters for shaped ones and plain spaces."""
+    """`text` without control and broken characters, with base letters for shaped ones."""
     if text.isascii() and text.isprintable():
         return text
     text = text.translate(_CLEAN)
+    if BROKEN.search(text):
+        text = without_broken(text)
     if _COMPATIBILITY.search(text):
         text = text.replace("\u0627\ufdf2", "\ufdf2")  # fonts draw it without its first letter
         text = _COMPATIBILITY.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return text
 
 
-def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, int]:
-    """One visible line, and how many of its characters are hidden and garbled."""
+def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, int, int]:
+    """One visible line, its hidden and garbled characters, and the words that lost a letter."""
     parts: list[str] = []
     hidden = bold = mono = total = 0
     sizes: dict[float, int] = {}
@@ -354,13 +410,17 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
         size = round(span["size"] * 2) / 2
         sizes[size] = sizes.get(size, 0) + count
     raw_text = "".join(parts)
-    garbled = _count_garbled(raw_text)
-    text = clean(repairs.with_ligatures(raw_text) if garbled else raw_text)
+    garbled = lost = 0
+    if not (raw_text.isascii() and raw_text.isprintable()):
+        raw_text = with_bullets(repairs.with_ligatures(raw_text))
+        garbled = len(_CONTROL.findall(raw_text)) + len(BROKEN.findall(raw_text))
+        lost = lost_words(raw_text) if garbled else 0
+    text = clean(raw_text)
     is_mono = mono * 10 > total * 8
     if not is_mono:
         text = repairs.repaired(text)
     if not text.strip() or not math.isfinite(sum(raw["bbox"])):
-        return None, hidden, garbled
+        return None, hidden, garbled, lost
     quadrant = _quadrant(raw, read.quarter_turns)
     line = Line(
         text=text,
@@ -372,7 +432,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
         quadrant=quadrant,
         upright=_upright(raw, quadrant),
     )
-    return line, hidden, garbled
+    return line, hidden, garbled, lost
 
 
 @functools.lru_cache(maxsize=1024)
@@ -382,13 +442,6 @@ def _font_style(font: str, flags: int) -> tuple[bool, bool]:
         bool(flags & pymupdf.TEXT_FONT_BOLD or _BOLD_FONT.search(font)),
         bool(flags & pymupdf.TEXT_FONT_MONOSPACED or MONO_FONT.search(font)),
     )
-
-
-def _count_garbled(text: str) -> int:
-    """How many characters have no meaning as Unicode, nor by custom."""
-    if text.isascii() and text.isprintable():
-        return 0
-    return sum(ord(c) not in repairs.KNOWN_PRIVATE for c in _GARBLED.findall(text))
 
 
 def _superscript(text: str) -> str:
@@ -404,7 +457,7 @@ def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
     A picture may be the page's own, in a form or annotation, or inline. The answer is no for most
     pages of manuals, and saves the pass of `get_bboxlog`.
     """
-    if not page.parent.is_pdf or page.get_images(full=True) or page.get_xobjects():
+    if not page.parent.is_pdf or _has_xobjects(page):
         return True
     if any(kind != pymupdf.PDF_ANNOT_LINK for _, kind, _ in page.annot_xrefs()):
         return True
@@ -413,6 +466,14 @@ def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
         return True
     contents = page.read_contents()
     return (b"BI" in contents and b"ID" in contents) or b" sh" in contents
+
+
+def _has_xobjects(page: pymupdf.Page) -> bool:
+    """Whether the page's resources have pictures or forms: 20 µs, where PyMuPDF's lists of them
+    take 0.6 ms, and as long for each form inside of a form.
+    """
+    resources = mupdf.pdf_page_resources(pymupdf._as_pdf_page(page))
+    return int(mupdf.pdf_dict_len(mupdf.pdf_dict_gets(resources, "XObject"))) > 0
 
 
 def _pictures(

@@ -8,7 +8,6 @@ subsets of TrueType fonts, are not judged here.
 
 from __future__ import annotations
 
-import copy
 import re
 import unicodedata
 from collections import Counter
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 import pymupdf
 from pymupdf import mupdf
 
-from workers.textlayer.raw import RawBlock, RawSpan
+from workers.textlayer.raw import RawBlock, copied, plain_name, translate
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _NAMED = ("Type1", "MMType1")
@@ -68,7 +67,7 @@ def with_mended_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence
         _cache.document, _cache.fonts = document._graft_id, {}
     mends: dict[str, Mends] = {}
     fonts = page.get_fonts()
-    shared = Counter(_plain(name) for _, _, _, name, *_ in fonts)
+    shared = Counter(plain_name(name) for _, _, _, name, *_ in fonts)
     for xref, file_type, kind, base_name, *_ in fonts:
         if xref == 0 or file_type == "n/a" or kind not in _JUDGED:
             continue
@@ -78,30 +77,19 @@ def with_mended_maps(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> Sequence
             except _BROKEN:  # MuPDF draws it by another font, which says nothing of this one
                 _cache.fonts[xref] = _RIGHT
         name, mend = _cache.fonts[xref]
-        if mend and shared[_plain(base_name)] > 1:  # whose text it is cannot be told
+        if mend and shared[plain_name(base_name)] > 1:  # whose text it is cannot be told
             mend = dict.fromkeys(mend, "\ufffd")
         if mend:
             mends[name] = mend
     if not mends:
         return blocks
-    mended = copy.deepcopy(blocks)
+    mended = copied(blocks)
     spans = (s for block in mended for line in block.get("lines", ()) for s in line["spans"])
     for span in spans:
-        lying = mends.get(_plain(span["font"]))
+        lying = mends.get(plain_name(span["font"]))
         if lying is not None:
-            _translate(span, lying)
+            translate(span, lying)
     return mended
-
-
-def _translate(span: RawSpan, mend: Mends) -> None:
-    span["text"] = span["text"].translate(mend)
-    for char in span.get("chars", ()):
-        char["c"] = char["c"].translate(mend)
-
-
-def _plain(name: str) -> str:
-    """A font's name without the mark of a subset."""
-    return name[7:] if name[6:7] == "+" else name
 
 
 def _mends_of(document: pymupdf.Document, xref: int, is_named: bool) -> tuple[str, Mends]:
@@ -136,7 +124,7 @@ def _mends_of(document: pymupdf.Document, xref: int, is_named: bool) -> tuple[st
             return _RIGHT
         glyphs = _glyphs(descriptor, claims)
         own = _by_name(descriptor, glyphs) if is_named else _by_character(descriptor)
-        name = _plain(mupdf.ll_fz_font_name(descriptor.font))
+        name = plain_name(mupdf.ll_fz_font_name(descriptor.font))
         return name, wrong_claims(glyphs, own)
     finally:
         mupdf.ll_pdf_drop_font(descriptor)

@@ -25,8 +25,7 @@ from workers.textlayer.join import (
 )
 from workers.textlayer.lines import Line
 
-_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|\ufffd\s*(?=[^\W\d_])|[∙⁃·–*-]\s+)(?=\S)")
-"""U+FFFD where a line begins is most often the bullet of an unmapped symbol font."""
+_BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s+(?=\S)")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, cast
 
 from schemas.pages import Box
 
@@ -62,3 +62,32 @@ def line_texts(blocks: Sequence[RawBlock]) -> list[str]:
         for block in blocks
         for line in block.get("lines", ())
     ]
+
+
+def copied(blocks: Sequence[RawBlock]) -> list[RawBlock]:
+    """A copy of `blocks` whose lines, spans and characters can be changed."""
+    return [_copied(block) if "lines" in block else block for block in blocks]
+
+
+def _copied(block: RawBlock) -> RawBlock:
+    lines = [{**line, "spans": list(map(_copied_span, line["spans"]))} for line in block["lines"]]
+    return cast(RawBlock, {**block, "lines": lines})
+
+
+def _copied_span(span: RawSpan) -> RawSpan:
+    copy = span.copy()
+    if "chars" in span:
+        copy["chars"] = [char.copy() for char in span["chars"]]
+    return copy
+
+
+def plain_name(font: str) -> str:
+    """A font's name without the mark of a subset."""
+    return font[7:] if font[6:7] == "+" else font
+
+
+def translate(span: RawSpan, table: Mapping[int, str]) -> None:
+    """Put other characters in the text of `span`, in place, as `str.translate` does."""
+    span["text"] = span["text"].translate(table)
+    for char in span.get("chars", ()):
+        char["c"] = char["c"].translate(table)

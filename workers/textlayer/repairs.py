@@ -178,6 +178,8 @@ def _closed_run(found: re.Match[str]) -> str:
 
 def is_wordlike(letters: str) -> bool:
     """Whether letters set one by one make up words, not a list of variables."""
+    if not letters:
+        return False
     lower = letters.lower()
     steps = sum(ord(b) - ord(a) in (0, 1) for a, b in itertools.pairwise(lower))
     vowels = len(_VOWEL.findall(lower)) / len(lower)

@@ -18,6 +18,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-z]")
 _VOWEL = re.compile(r"[AEIOUYaeiouy]")
 _LONE_LETTERS = re.compile(r"(?<!\S)(?:[^\W\d_]\s+){3,}[^\W\d_](?!\S)")
+_WORD_CHARS = 2  # of a word in Chinese and Japanese; Thai has 4
 _GLUED_CHARS = 30  # German compounds reach 30; longer runs of letters are words without spaces
 
 
@@ -26,13 +27,15 @@ class TextLayerSignals:
     """Measurements of one page's text layer. Shares are 0 to 1.
 
     - `char_count`: visible characters without spaces.
-    - `garbled_share`: share of them that are U+FFFD, private use or control characters.
+    - `garbled_share`: share of them that are U+FFFD, private use or control characters, which the
+      lines do not have any more.
     - `hidden_share`: share of all characters that have no ink or are covered by a later picture.
     - `image_share`: share of the page's area under pictures.
     - `path_count`: vector paths.
     - `word_count`: words of scripts with spaces, outside code. `single_letter_share` of them have
       one letter, with three more such words beside them; `glued_share` of their letters stand in
-      runs of over 30.
+      runs of over 30. `lost_word_share` of all words, besides the first, have a garbled
+      character at a letter.
     - `vowel_share`: share of vowels in Latin letters outside code; `latin_count` is the number of
       such letters. Languages have 0.3 to 0.5; text in a font with shifted letters has fewer.
     """
@@ -43,6 +46,7 @@ class TextLayerSignals:
     image_share: float = 0.0
     path_count: int = 0
     word_count: int = 0
+    lost_word_share: float = 0.0
     single_letter_share: float = 0.0
     glued_share: float = 0.0
     latin_count: int = 0
@@ -58,6 +62,10 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
     """
     s, f = signals, floors
     is_cipher = s.latin_count >= f.min_judged_letters and s.vowel_share < f.min_vowel_share
+    has_lost_words = (
+        s.word_count >= f.min_judged_words and s.lost_word_share > f.max_lost_word_share
+    )
+    is_garbled = s.garbled_share > f.max_garbled_share or is_cipher or has_lost_words
     is_misspaced = s.word_count >= f.min_judged_words and (
         s.single_letter_share > f.max_single_letter_share or s.glued_share > f.max_glued_share
     )
@@ -68,7 +76,7 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
         ("scanned", is_scan),
         ("outlined", is_drawn),
         ("missing", s.char_count < f.min_chars),
-        ("garbled", s.garbled_share > f.max_garbled_share or is_cipher),
+        ("garbled", is_garbled),
         ("misspaced", is_misspaced),
     )
     return next((reason for reason, holds in verdicts if holds), None)
@@ -77,8 +85,9 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
 def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
     """Measure the visible `lines`."""
     char_count = sum(len(line.text) - line.text.count(" ") for line in lines)
+    char_count += content.garbled_chars
     prose = " ".join(line.text for line in lines if not line.is_mono)
-    spaced = UNSPACED.sub(" ", prose)
+    spaced, unspaced_count = UNSPACED.subn(" ", prose)
     runs = _LETTERS.findall(spaced)
     words = [word for word in spaced.split() if any(map(str.isalpha, word))]
     plain = unicodedata.normalize("NFD", prose)
@@ -91,6 +100,8 @@ def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
         image_share=_image_share(content),
         path_count=content.path_count,
         word_count=len(words),
+        lost_word_share=max(content.lost_words - 1, 0)
+        / max(len(words) + unspaced_count // _WORD_CHARS, content.lost_words, 1),
         single_letter_share=_spaced_out(lines) / max(len(words), 1),
         glued_share=sum(len(run) for run in runs if len(run) > _GLUED_CHARS)
         / max(sum(map(len, runs)), 1),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.workers.textlayer.bidi_display import displayed
 from workers.textlayer.bidi import logical
 from workers.textlayer.layer import extract
-from workers.textlayer.lines import blocks_with_chars, read_text
+from workers.textlayer.lines import blocks_with_chars, first_read
 from workers.textlayer.rtl import in_logical_order
 
 HEBREW = ["שלום", "עולם", "בית"]
@@ -158,5 +158,5 @@ def test_a_number_beyond_unicode_in_a_map_costs_only_its_letter() -> None:
 
 def test_text_that_a_neighbour_asked_for_is_read_when_its_page_object_is_gone() -> None:
     document = pymupdf.open("pdf", page_drawn((100, "םלוע"), (130, "םולש")).parent.tobytes())
-    text = read_text(document.load_page(0))
-    assert extract(document.load_page(0), text=text).text == "שלום עולם"
+    first = first_read(document.load_page(0))
+    assert extract(document.load_page(0), first=first).text == "שלום עולם"

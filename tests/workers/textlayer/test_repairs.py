@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workers.textlayer.layer import extract
 from workers.textlayer.lines import clean
-from workers.textlayer.repairs import repaired, with_ligatures
+from workers.textlayer.repairs import is_wordlike, repaired, with_ligatures
 from workers.textlayer.spacing import Glyph, respaced
 
 
@@ -205,3 +205,7 @@ def test_a_heading_spaced_out_is_closed_by_its_gaps() -> None:
         x += 2.5
     writer.write_text(page)
     assert extract(page).text.strip("# ") == "THE SILENT MILL"
+
+
+def test_signs_without_a_letter_are_no_word() -> None:
+    assert not is_wordlike("")
