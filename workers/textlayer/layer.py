@@ -1,10 +1,9 @@
 """The text layer of a born-digital PDF page as Markdown, and whether it is fit to replace OCR.
 
-Owns the assembly of a page: `lines` gives its lines, `tables` its ruled tables, `order` their
-order, `markdown` the Markdown; `signals` measures and judges. Does not render, detect blank pages,
-or use a layout model: headings come from font sizes, tables from ruling lines. Labels inside
-vector drawings are text; running heads, page numbers and other furniture are blocks without a
-place in `text`.
+Owns the assembly of a page: `lines` gives its lines, `furniture` what repeats around its text,
+`tables` its tables, `regions` what a layout model says where rules leave it open, `blocks` the
+blocks and `order` their order; `signals` measures and judges. Does not render or detect blank
+pages. Running heads, page numbers and other furniture are blocks without a place in `text`.
 """
 
 from __future__ import annotations

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pymupdf
 
-from workers.textlayer.lines import Line, PageContent
+from workers.textlayer.lines import Line, PageContent, first_read
 from workers.textlayer.regions import needs_model
 
 SIZE = 10.0
@@ -15,7 +17,8 @@ def line(text: str, y: float, x: float = 72.0) -> Line:
 
 
 def content(lines: list[Line], paths: int = 0, width: float = 595.0) -> PageContent:
-    return PageContent(width, 842.0, pymupdf.Identity, tuple(lines), 0, 0, (), (), (), paths, 0.0)
+    blank = first_read(pymupdf.open().new_page(width=width, height=842)).content
+    return replace(blank, lines=tuple(lines), path_count=paths)
 
 
 def asks(lines: list[Line], furniture: dict[int, str] | None = None, **more: float) -> bool:
