@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from schemas.labels import is_furniture
 from schemas.pages import Block
-from workers.layout.furniture import EDGE_SHARE, furniture
+from workers.layout.edge_rows import EDGE_SHARE
+from workers.layout.furniture import furniture
 from workers.layout.page_lines import Page, TextLine, block_of, joined_text, middle, rows_of
 from workers.layout.placed_lines import PlacedLine, usual_height
 
