@@ -9,8 +9,10 @@ from itertools import pairwise
 
 from schemas.labels import is_furniture
 from schemas.pages import Block
-from workers.layout.furniture import EDGE_SHARE, PlacedLine, furniture, usual_height
+from workers.layout.edge_rows import EDGE_SHARE
+from workers.layout.furniture import furniture
 from workers.layout.page_lines import Page, TextLine, block_of, joined_text, middle, rows_of
+from workers.layout.placed_lines import PlacedLine, usual_height
 
 _EDGE = 0.12
 """Of the page's height, at its top and bottom: where furniture is. The widest foot margin of 40
