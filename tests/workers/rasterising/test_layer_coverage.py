@@ -40,7 +40,9 @@ def page() -> pymupdf.Page:
 
 def test_a_page_whose_blocks_hold_all_print_is_covered(page: pymupdf.Page) -> None:
     write(page, 60, 400)
-    assert measured(page, (0.08, 0.05, 0.95, 0.5)) == 1.0
+    share = measured(page, (0.08, 0.05, 0.95, 0.5))
+    assert share is not None
+    assert share > 0.99  # a cell at a corner is left out
 
 
 def test_print_without_a_block_is_missed(page: pymupdf.Page) -> None:
