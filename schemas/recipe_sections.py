@@ -122,8 +122,9 @@ class Quality(Part):
     )
     min_coverage: Share = Field(
         default=0.5,
-        description="A page whose text accounts for a smaller share of its print is read again "
-        "larger, where it has more to show, and else is a reject `incomplete`.",
+        description="A text layer that accounts for a smaller share of the page's print is not "
+        "taken. A page whose reading does is read again larger, where it has more to show, and "
+        "else is a reject `incomplete`.",
     )
     min_ink_share: Share = Field(
         default=2e-5,

@@ -20,6 +20,7 @@ def raster_settings(recipe: Recipe) -> RasterSettings:
         recipe.text_layer,
         recipe.quality.min_ink_share,
         recipe.layout,
+        recipe.quality.min_coverage,
     )
 
 

@@ -26,6 +26,7 @@ from workers.rasterising import native
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
 from workers.rasterising.larger import larger_frame, larger_page
+from workers.rasterising.layer_coverage import layer_coverage
 from workers.rasterising.media_types import PDF
 from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
@@ -309,8 +310,19 @@ def _page_text(
                 pdf_page, shown, around.neighbours, around.first, settings.layout
             )
             layer_reason = _unfit(layer, settings.text_layer)
+            seen = None
+            if layer_reason is None and layer.view == AS_DISPLAYED:
+                floor = settings.min_coverage
+                seen = layer_coverage(pdf_page, np.asarray(grey), layer.blocks, floor)
+                layer_reason = "incomplete" if seen is not None and seen < floor else None
             if layer_reason is None:
-                reading = Reading(page, layer.text, layer.blocks, cleaned_chars=layer.cleaned_chars)
+                reading = Reading(
+                    page,
+                    layer.text,
+                    layer.blocks,
+                    coverage=seen,
+                    cleaned_chars=layer.cleaned_chars,
+                )
                 return _PageText(reading, None, layer.view)
         return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
     except MemoryError:

@@ -21,13 +21,16 @@ _OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 @dataclass(frozen=True, slots=True)
 class RasterSettings:
     """How a page image is made, whether the text layer may replace a reading, and when the layout
-    model looks at the page (`auto`, `always`, `never`)."""
+    model looks at the page (`auto`, `always`, `never`).
+
+    A layer that accounts for less than `min_coverage` of the page's print is not taken."""
 
     raster: Raster
     routing: str
     text_layer: TextLayer
     min_ink_share: float
     layout: str = "auto"
+    min_coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
