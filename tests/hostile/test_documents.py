@@ -110,7 +110,7 @@ def test_a_page_tree_that_is_its_own_child_gives_corrupt_pages(rasterizer, tmp_p
     assert pages == ["corrupt", "corrupt"]
 
 
-@pytest.mark.parametrize("make", [pdfs.javascript, pdfs.embedded_file, pdfs.names_that_lie])
+@pytest.mark.parametrize("make", [pdfs.javascript, pdfs.embedded_file])
 def test_scripts_and_attachments_bring_nothing_into_a_page(rasterizer, tmp_path, make) -> None:
     pages = rendered(rasterizer, tmp_path / "hostile.pdf", make())
     assert _outcome(pages[1]) == "prose"
@@ -119,6 +119,15 @@ def test_scripts_and_attachments_bring_nothing_into_a_page(rasterizer, tmp_path,
     row = score_page(pages[0], given_reading(pages[0]), SCORING)
     assert (row["reason"], "\0" in row["text"]) == (None, False)
     row["text"].encode()
+
+
+def test_a_font_that_maps_letters_to_control_characters_is_not_believed(
+    rasterizer, tmp_path
+) -> None:
+    page, other = rendered(rasterizer, tmp_path / "hostile.pdf", pdfs.names_that_lie())
+    assert _outcome(other) == "prose"
+    assert (page.layer, page.layer_reason) == (None, "garbled")  # an engine reads it
+    assert page.image is not None
 
 
 def test_nothing_outside_a_document_is_fetched_for_it(rasterizer, tmp_path) -> None:

@@ -78,7 +78,7 @@ def test_figures_of_pages_become_crops(corpus: Path, tmp_path: Path) -> None:
         assert crop["page_id"] == page["page_id"]
         assert page["text"].startswith("# The kiln\n\n![figure](crops/")
         assert page["text"].endswith("It was fired twice.")
-        assert [block["label"] for block in page["blocks"]] == ["title", "figure", "text"]
+        assert [block["label"] for block in page["blocks"]] == ["title", "figure", "paragraph"]
         # The box is 100 to 900 of 999, plus one percent of the page on each side.
         assert crop["width"] == pytest.approx((800 / 999 + 0.02) * page["width"], abs=2)
         assert (

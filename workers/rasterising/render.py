@@ -213,6 +213,8 @@ def render_pages(
 
 
 def _forget_warnings() -> None:
+    # MuPDF holds a message back while it repeats, also one of a page that was read before.
+    pymupdf.mupdf.fz_flush_warnings()
     pymupdf.TOOLS.reset_mupdf_warnings()  # PyMuPDF keeps all of them, and a bad file gives many
 
 

@@ -209,7 +209,7 @@ def test_check_shows_all_that_was_looked_at(call: Call) -> None:
 
 
 def test_check_tells_machines_the_same(corpus: Path) -> None:
-    write_recipe(corpus, "deep: true\nsources: nowhere")
+    write_recipe(corpus, "engine: {name: transformers, model: nowhere/model}\nsources: nowhere")
     code, found, _ = call_json("check", "recipe.yaml", cwd=corpus)
     assert (code, found["exit_code"]) == (2, 2)
     problems = {finding["field"]: finding["problem"] for finding in found["findings"]}

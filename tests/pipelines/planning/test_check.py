@@ -30,14 +30,17 @@ def test_what_lies_on_another_machine_is_not_looked_at() -> None:
     assert [(finding.field, finding.error) for finding in findings] == [("engine", None)]
 
 
+NO_ENGINE = "engine: {name: transformers, model: nowhere/model}"
+
+
 def test_several_problems_are_one_error_of_a_line_each(corpus: Path) -> None:
-    recipe = parse_recipe(f"dataset: {corpus}/file.txt\nsources: {corpus}/empty\ndeep: true")
+    recipe = parse_recipe(f"dataset: {corpus}/file.txt\nsources: {corpus}/empty\n{NO_ENGINE}")
     with pytest.raises(RequestError) as caught:
         require_runnable(recipe)
     fields = [line.split(":")[0] for line in str(caught.value).splitlines()]
-    assert fields == ["engine", "sources.0", "dataset"]
+    assert fields == ["engine.model", "sources.0", "dataset"]
     assert not isinstance(caught.value, EnvironmentFault)
-    alone = parse_recipe(f"dataset: {corpus}/data\nsources: {corpus}/docs\ndeep: true")
+    alone = parse_recipe(f"dataset: {corpus}/data\nsources: {corpus}/docs\n{NO_ENGINE}")
     with pytest.raises(NoEngineError):
         require_runnable(alone)
 
