@@ -21,11 +21,6 @@ FURNITURE = frozenset(
 )
 """What stands around the content; `line_numbers` are those in a page's margin."""
 
-OF_MODELS = frozenset(
-    {"chart", "chemistry", "geometry", "formula_number", "reference", "index", "signature"}
-)
-"""Finer labels of content that some models give."""
-
 
 def is_furniture(label: str) -> bool:
     """Whether a block of this label is left out of a page's `text`."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from importlib.metadata import distribution
 from pathlib import Path
 
 import cv2
@@ -26,10 +25,10 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from schemas.errors import NoEngineError
 from schemas.pages import Block, Box, PageImage
+from workers.layout.wheel_models import open_model
 
-_MODEL = "pymupdf/layout/resources/onnx/feature_imf2.onnx"
+_MODEL = "feature_imf2.onnx"
 _GRID = 300
 """Rows and columns of the model's input and of its classes, whatever the page's shape."""
 _CLASSES = (
@@ -76,16 +75,7 @@ class LayoutModel:
 
     @functools.cached_property
     def _session(self) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.log_severity_level = 3
-        try:
-            model = self._model or distribution("pymupdf").locate_file(_MODEL)
-            return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as exc:  # onnxruntime's errors share no narrower base
-            raise NoEngineError(
-                f"layout model: {exc}; install pymupdf>=2.0, which ships it"
-            ) from exc
+        return open_model(_MODEL, self._threads, self._model)
 
 
 @functools.lru_cache(maxsize=1)

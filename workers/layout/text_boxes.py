@@ -2,7 +2,7 @@
 
 Owns loading `layout_rf2.4.1.onnx` and its inputs: boxes of lines, MuPDF's features of each, a
 pattern of its characters, and the edges between neighbours. The functions that compute them are
-the wheel's own (`pymupdf.layout`, which `import pymupdf` loads anyway): the model was trained on
+the wheel's own (`pymupdf.layout`): the model was trained on
 them, so copies would drift. No pixels are looked at. On one thread a page takes about 40 ms; the
 model with image features takes 300 and the segmentation of `regions` 190.
 """
@@ -14,8 +14,6 @@ import itertools
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import distribution
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,10 +24,10 @@ from numpy.typing import NDArray
 from pymupdf import features as mupdf_features
 from pymupdf.layout import common_util, pymupdf_util_edge
 
-from schemas.errors import NoEngineError
 from schemas.pages import Box
+from workers.layout.wheel_models import open_model, wheel_file
 
-_MODEL = "pymupdf/layout/resources/onnx/layout_rf2.4.1.onnx"
+_MODEL = "layout_rf2.4.1.onnx"
 _LABELS = {
     **{"text": "paragraph", "title": "title", "picture": "figure", "table": "table"},
     **{"list-item": "list", "page-header": "running_head", "page-footer": "running_foot"},
@@ -124,7 +122,7 @@ class TextBoxModel:
 
     @functools.cached_property
     def _settings(self) -> dict[str, Any]:
-        path = Path(str(distribution("pymupdf").locate_file(_MODEL))).with_suffix(".yaml")
+        path = wheel_file(_MODEL).with_suffix(".yaml")
         settings: dict[str, Any] = yaml.safe_load(path.read_text())["data"]
         return settings
 
@@ -138,16 +136,7 @@ class TextBoxModel:
 
     @functools.cached_property
     def _session(self) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            model = distribution("pymupdf").locate_file(_MODEL)
-            return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as exc:  # onnxruntime's errors share no narrower base
-            raise NoEngineError(
-                f"layout model: {exc}; install pymupdf>=2.0, which ships it"
-            ) from exc
+        return open_model(_MODEL, threads=1)
 
 
 @functools.lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.labels import is_furniture
+from workers.layout.page_numbers import folded
 from workers.layout.tables import continued
 
 SEPARATOR = "\n\n"
@@ -26,8 +27,6 @@ _MIN_REPEATS = 5
 _REPEAT_SHARE = 0.25
 """FinePDFs' rule: a line is furniture on at least a quarter of the pages and five of them."""
 
-_DIGITS = re.compile(r"\d+")
-_WORDLIKE = re.compile(r"\w")
 _MARKUP = re.compile(r"\s*(?:[#|<>$\\]|```|!\[|[-*+•] |\(?\d{1,3}[.)] |\[\d)")
 """How blocks begin that are no running text: headings, tables, formulas, code, pictures, lists."""
 
@@ -145,11 +144,6 @@ def _edges(lines: Sequence[str]) -> list[tuple[int, str, str]]:
         for number, side in sides
         if not lines[number].lstrip().startswith(("|", "<", "```", "$"))
     ]
-
-
-def folded(line: str) -> str:
-    """A line in the form in which repeats are equal: numbers as 0, single spaces, no case."""
-    return " ".join(_DIGITS.sub("0", line).casefold().split())
 
 
 def _without_lines(text: str, dropped: set[int]) -> str:

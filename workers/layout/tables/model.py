@@ -11,17 +11,15 @@ open table whose cells have several lines, in boxes that a detector drew.
 from __future__ import annotations
 
 import functools
-from importlib.metadata import distribution
-from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from schemas.errors import NoEngineError
+from workers.layout.wheel_models import open_model
 
-_MODEL = "pymupdf/layout/resources/onnx/table_grid_model_v4_ep.onnx"
+_MODEL = "table_grid_model_v4_ep.onnx"
 _HEIGHT, _WIDTH = 360, 300
 _LEVEL_PROBABILITY = 0.2  # the limits that PyMuPDF uses with this model
 _UPRIGHT_PROBABILITY = 0.25
@@ -57,16 +55,7 @@ class GridModel:
 
     @functools.cached_property
     def _session(self) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.log_severity_level = 3
-        try:
-            model = str(Path(str(distribution("pymupdf").locate_file(_MODEL))))
-            return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as exc:  # onnxruntime's errors share no narrower base
-            raise NoEngineError(
-                f"table model: {exc}; install pymupdf>=2.0, which ships it"
-            ) from exc
+        return open_model(_MODEL, self._threads)
 
 
 @functools.lru_cache(maxsize=1)
