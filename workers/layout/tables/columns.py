@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from schemas.pages import Box
 from workers.layout.tables.filling import joined
 from workers.layout.tables.grid import Piece, Words, rows_of, union
 
@@ -21,6 +22,10 @@ _COLUMN_GAP = 0.35
 """em that a column gap is wide at least: two numbers with a centred head above touch nearly."""
 
 _CROSSED_SHARE = 0.15  # of the rows may reach over a column gap: heads and sections that span
+_MIN_TELLING_ROWS = 3  # below the head, for these alone to tell the columns
+_CLOSE_GAP = 0.2  # em; between numbers, which are set right with 2 pt on either side of a column
+_MIN_CLOSE_ROWS = 3  # that have words on both sides of a gap
+_THOUSANDS = re.compile(r"^\d{3}\D*\d*$")
 _TIGHT_LEADING = 1.55  # em from line to line inside a cell; TeX sets 1.2, Word 1.15 to 1.5
 _NUMBER = re.compile(
     r"^[\s(\[<>≤≥±~≈$€£¥*+\-−–—]*\d[\d.,:/\s%°)\]×x*†‡eE+\-−–±]*\D{0,3}$|^[-–—−.·*]+$"
@@ -83,7 +88,9 @@ def column_gaps(rows: Sequence[Row], head: int, em: float) -> list[tuple[float, 
 
     A column that few rows fill counts where one of them is below the `head` first rows.
     """
-    telling = [row for row in rows if len(row) > 1]
+    telling = [row for row in rows[max(head - 1, 0) :] if len(row) > 1]
+    if len(telling) < _MIN_TELLING_ROWS:
+        telling = [row for row in rows if len(row) > 1]
     if not telling:
         return []
     allowed = int(_CROSSED_SHARE * len(telling)) or int(len(telling) >= 4)
@@ -106,6 +113,61 @@ def column_gaps(rows: Sequence[Row], head: int, em: float) -> list[tuple[float, 
             begin = None
     gaps = [gap for gap in gaps if gap[1] - gap[0] >= _COLUMN_GAP * em]
     return _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
+
+
+def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
+    """The gaps between columns that stand so close that a row is found as one piece.
+
+    Spaces between words do not stand one below the other in rows of text, but those between
+    columns do: nearly all rows leave the gap free, and several have words on both of its sides.
+    A gap as narrow as a space parts numbers only, and none that are grouped in thousands.
+    """
+    lines = [[word for chunk in row for word in _words_of(chunk, words)] for row in rows]
+    if not any(len(line) > len(row) for line, row in zip(lines, rows, strict=True)):
+        return []
+    em = statistics.median(chunk.piece.em for row in rows for chunk in row)
+    allowed = int(_CROSSED_SHARE * len(rows))
+    pairs = [pair for line in lines for pair in itertools.pairwise(line)]
+    gaps: list[tuple[float, float]] = []
+    for left, right in _free_between([word.box for line in lines for word in line], allowed):
+        if right - left < _CLOSE_GAP * em:
+            continue
+        own = [(a, b) for a, b in pairs if a.box[2] <= left + 0.5 and b.box[0] >= right - 0.5]
+        near = sum(min(left - a.box[2], b.box[0] - right) < em for a, b in own)
+        if len(own) < _MIN_CLOSE_ROWS or near * 2 < len(own):
+            continue  # a space in a long text of a column that is short else
+        if right - left >= _COLUMN_GAP * em or _are_numbers(own):
+            gaps.append((left, right))
+    return gaps
+
+
+def _words_of(chunk: Chunk, words: Words) -> list[Piece]:
+    """The words of a chunk; the chunk itself where it is one word or stands across the page."""
+    if chunk.piece.quadrant % 2 or " " not in chunk.piece.text.strip():
+        return [chunk.piece]
+    x0, _, x1, _ = chunk.piece.box
+    own = [word for word in words(chunk.number) if x0 <= word.middle[0] <= x1]
+    return sorted(own, key=lambda word: word.box[0]) or [chunk.piece]
+
+
+def _free_between(boxes: Sequence[Box], allowed: int) -> Iterator[tuple[float, float]]:
+    """The places, (left, right) each, that at most `allowed` boxes lie over, between others."""
+    events = sorted(event for box in boxes for event in ((box[0], 1), (box[2], -1)))
+    depth = 0
+    begin: float | None = None
+    for x, step in events:
+        depth += step
+        if depth <= allowed and begin is None and step < 0:
+            begin = x
+        elif depth > allowed and begin is not None:
+            yield begin, x
+            begin = None
+
+
+def _are_numbers(pairs: Sequence[tuple[Piece, Piece]]) -> bool:
+    """Whether most pairs of words are two numbers each, and not the parts of one."""
+    both = [b.text for a, b in pairs if is_number(a.text) and is_number(b.text)]
+    return len(both) * 4 >= 3 * len(pairs) and not all(map(_THOUSANDS.match, both))
 
 
 def _with_sparse(

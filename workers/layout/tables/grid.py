@@ -30,6 +30,7 @@ class Piece:
     size: float = 0.0
     quadrant: int = 0
     is_bold: bool = False
+    is_mono: bool = False
     places: tuple[float, ...] = ()
 
     @property

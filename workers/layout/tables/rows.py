@@ -14,6 +14,7 @@ from workers.layout.tables.columns import Chunk, Row, had_no_room, is_number, is
 _MAX_HEAD_ROWS = 6
 _APART = 1.25
 """Rows of a table with space between its rows stand this much further apart than lines in one."""
+_EVEN = 1.3
 
 Cells = dict[tuple[int, int], list[Chunk]]
 """Chunks by the first column of their cell and how many columns it covers."""
@@ -21,11 +22,15 @@ Cells = dict[tuple[int, int], list[Chunk]]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Edges of the columns, the empty gaps between them, and ruling lines as (y, x0, x1)."""
+    """Edges of the columns, the empty gaps between them, and ruling lines as (y, x0, x1).
+
+    `parting` are the ruling lines and all else that parts two rows, such as edges of stripes.
+    """
 
     edges: tuple[float, ...]
     gaps: tuple[tuple[float, float], ...]
     levels: tuple[tuple[float, float, float], ...]
+    parting: tuple[tuple[float, float, float], ...]
 
 
 def head_count(rows: Sequence[Row], levels: Sequence[tuple[float, float, float]], box: Box) -> int:
@@ -61,7 +66,20 @@ def _head_by_numbers(rows: Sequence[Row]) -> int:
     first = numbered.index(True)
     rest = numbered[first:]
     is_head = 0 < first <= 3 and sum(rest) >= 0.6 * len(rest) and len(rows[0]) > 1
-    return first if is_head and all(map(is_tight, rows[:first], rows[1:first])) else 0
+    return first if is_head and _is_even(rows, first) else 0
+
+
+def _is_even(rows: Sequence[Row], head: int) -> bool:
+    """Whether the first rows stand no further apart than lines of one text, or the other rows."""
+    steps = [
+        below[0].piece.middle[1] - above[0].piece.middle[1]
+        for above, below in itertools.pairwise(rows)
+    ]
+    usual = statistics.median(steps[head:]) if steps[head:] else 0.0
+    return all(
+        is_tight(above, below) or step <= _EVEN * usual
+        for above, below, step in zip(rows[: head - 1], rows[1:head], steps, strict=False)
+    )
 
 
 def logical_rows(
@@ -77,7 +95,7 @@ def logical_rows(
         cells = _cells(row, rows, number, number < head, columns)
         if out and (number < head) == (out[-1][0][-1] < head):
             before, above = rows[out[-1][0][-1]], out[-1][1]
-            is_apart = _has_level_between(before, row, columns.levels)
+            is_apart = _has_level_between(before, row, columns.parting)
             joins = _is_one_head if number < head else _is_one_row
             if not is_apart and joins(above, cells, before, row, leading, columns):
                 out[-1][0].append(number)
@@ -200,13 +218,22 @@ def _is_one_row(
     """Whether a line goes on in the cells of the row above it."""
     step = row[0].piece.box[3] - before[0].piece.box[3]
     if leading is not None:
-        return step <= leading
+        return step <= leading and not _have_figures_below(above, cells)
     is_lower = (0, 1) in cells and cells[0, 1][0].piece.text.strip()[:1].islower()
     if set(above) == {(0, 1)} and is_lower and is_tight(before, row):
         return True  # a long label whose figures stand beside its last line
     if not is_tight(before, row) or len(cells) >= len(above):
         return False
     return ((0, 1) not in cells or is_lower) and _goes_on(above, cells, columns)
+
+
+def _have_figures_below(above: Cells, cells: Cells) -> bool:
+    """Whether a cell has a figure in both lines, which are two rows then."""
+    return any(
+        is_number(chunks[0].piece.text) and is_number(above[span][-1].piece.text)
+        for span, chunks in cells.items()
+        if span in above
+    )
 
 
 def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:

@@ -12,11 +12,13 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from schemas.pages import Box
+from workers.layout.tables.bands import bands_of, striped
 from workers.layout.tables.filling import Draft, fill, split_rows, table_of, without_empty
 from workers.layout.tables.grid import Piece, Table, Words, holds, is_beside, rows_of
 from workers.layout.tables.outside import taken_in
 from workers.layout.tables.ruled import Floats, Lattice, Lines, lattices, lines_of
-from workers.layout.tables.unruled import CAPTION, structure
+from workers.layout.tables.slots import with_unruled_rows
+from workers.layout.tables.unruled import CAPTION, Around, structure
 
 _MAX_PIECES = 5_000
 _MIN_FILLED = 0.25  # of the cells; a plot has words at its edges only, a chart's grid has none
@@ -26,6 +28,7 @@ _MIN_LEVEL = 40.0  # a table between level lines is at least this wide
 _SAME_END = 4.0
 _MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
 _MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line or two
+_MIN_FRAMED_ROWS = 3
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
@@ -40,6 +43,7 @@ def find(
     regions: Sequence[Box] = (),
     runs: Sequence[Sequence[int]] = (),
     edges_of: EdgesOf | None = None,
+    fills: Sequence[Box] = (),
 ) -> list[Table]:
     """The tables, from top to bottom.
 
@@ -47,11 +51,13 @@ def find(
         rules: ruling lines, and boxes whose four edges are drawn.
         regions: boxes of which a model says that they are tables.
         runs: numbers of pieces that follow each other in rows, as `runs_of` finds them.
+        fills: shaded areas without a border.
         edges_of: asks a table model for the grid of a region whose rows alignment cannot tell.
     """
     if len(pieces) > _MAX_PIECES:
         return []
     lines = lines_of(rules) if rules else None
+    bands = bands_of(fills)
     tables: list[Table] = []
     free = set(range(len(pieces)))
 
@@ -61,7 +67,7 @@ def find(
             free.difference_update(table.pieces)
 
     def open_table(box: Box, is_region: bool) -> Table | None:
-        table = _unruled(box, pieces, sorted(free), words, lines, True)
+        table = _unruled(box, pieces, sorted(free), words, lines, bands, True)
         is_unclear = is_region if table is None else _is_ragged(table)
         if edges_of is not None and is_unclear:
             return _modelled(box, edges_of, pieces, sorted(free), words) or table
@@ -72,16 +78,19 @@ def find(
         for grid in grids:
             if len(grid.xs) > 2 or len(grid.ys) > 2:
                 take(_ruled(grid, pieces, sorted(free), words))
+            elif _is_tabular_frame(grid.box, pieces, sorted(free)):
+                take(open_table(grid.box, False))
         for box in _between_levels(lines.levels, pieces, sorted(free), tables):
             take(open_table(box, False))
+    for box in striped(bands, pieces, sorted(free)):
+        take(open_table(box, False))
     for region in regions:
         if not any(_share_inside(region, table.box) > 0.3 for table in tables):
             take(open_table(region, True))
     for run in runs:
         own = [i for i in run if i in free]
         if len(own) == len(run):
-            levels = _levels_in(lines, _box_of(pieces, own))
-            take(_aligned(pieces, own, words, levels, False))
+            take(_aligned(pieces, own, words, _around(lines, bands, _box_of(pieces, own)), False))
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
 
 
@@ -94,7 +103,7 @@ def _ruled(
     draft = fill(grid.xs, grid.ys, grid.cells, pieces, inside, words)
     if not is_ruled_table(draft):
         return None
-    draft = split_rows(without_empty(draft))
+    draft = split_rows(with_unruled_rows(without_empty(draft)))
     draft, head_rows = taken_in(draft, pieces, free)
     return table_of(draft, head_rows) if draft.rows > 1 and draft.columns > 1 else None
 
@@ -186,11 +195,22 @@ def _unruled(
     free: Sequence[int],
     words: Words,
     lines: Lines | None,
+    bands: Sequence[Box],
     is_known: bool,
 ) -> Table | None:
     inside = [i for i in free if holds(box, pieces[i].box)]
-    levels = _levels_in(lines, box)
-    return _aligned(pieces, inside, words, levels, is_known) if len(inside) > 3 else None
+    if len(inside) < 4:
+        return None
+    return _aligned(pieces, inside, words, _around(lines, bands, box), is_known)
+
+
+def _is_tabular_frame(box: Box, pieces: Sequence[Piece], free: Sequence[int]) -> bool:
+    """Whether a frame without inner lines holds rows of cells, most of them, and no code."""
+    own = [pieces[i] for i in free if holds(box, pieces[i].box)]
+    rows = rows_of([piece.box for piece in own])
+    if len(rows) < _MIN_FRAMED_ROWS or sum(piece.is_mono for piece in own) * 2 > len(own):
+        return False
+    return sum(len(row) > 1 for row in rows) * 3 >= 2 * len(rows)
 
 
 def _is_ragged(table: Table) -> bool:
@@ -219,13 +239,23 @@ def _aligned(
     pieces: Sequence[Piece],
     inside: Sequence[int],
     words: Words,
-    levels: Sequence[tuple[float, float, float]],
+    around: Around,
     is_known: bool,
 ) -> Table | None:
-    found = structure(pieces, inside, words, levels, is_known)
+    found = structure(pieces, inside, words, around, is_known)
     if found is None or found.draft.rows < 2:
         return None
     return table_of(found.draft, found.head_rows)
+
+
+def _around(lines: Lines | None, bands: Sequence[Box], box: Box) -> Around:
+    """The level lines and the bands that are in the box, or at its borders."""
+    own = [
+        band
+        for band in bands
+        if band[1] < box[3] and band[3] > box[1] and band[0] < box[2] and band[2] > box[0]
+    ]
+    return Around(tuple(_levels_in(lines, box)), tuple(own))
 
 
 def _levels_in(lines: Lines | None, box: Box) -> list[tuple[float, float, float]]:

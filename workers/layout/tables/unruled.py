@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.pages import Box
-from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at, is_number, is_tight
+from workers.layout.tables.columns import (
+    Row,
+    chunked,
+    close_gaps,
+    column_gaps,
+    cut_at,
+    is_number,
+    is_tight,
+)
 from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
@@ -28,6 +36,7 @@ CAPTION = re.compile(
     r"abbildung|abb\.|рис\w*|图|図)\s*[\dIVX.]",
     re.I,
 )
+_SAME_LEVEL = 2.0
 _MAX_COLUMNS = 30
 _MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
 _MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
@@ -41,25 +50,48 @@ class Found:
     head_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is drawn in a table's box: level lines as (y, x0, x1) from top to bottom, and bands."""
+
+    levels: tuple[tuple[float, float, float], ...] = ()
+    bands: tuple[Box, ...] = ()
+
+    def between_rows(self) -> tuple[tuple[float, float, float], ...]:
+        """What parts two rows: the level lines, and the edges of bands that no line is drawn on."""
+        edges = {
+            (y, x0, x1)
+            for x0, y0, x1, y1 in self.bands
+            for y in (y0, y1)
+            if not any(abs(y - level) < _SAME_LEVEL for level, _, _ in self.levels)
+        }
+        kept: list[tuple[float, float, float]] = []
+        for edge in sorted(edges):
+            if not kept or edge[0] - kept[-1][0] >= _SAME_LEVEL:
+                kept.append(edge)
+        return tuple(sorted((*self.levels, *kept)))
+
+
 def structure(
     pieces: Sequence[Piece],
     inside: Sequence[int],
     words: Words,
-    levels: Sequence[tuple[float, float, float]] = (),
+    around: Around = Around(),
     is_known: bool = False,
 ) -> Found | None:
     """The grid of the pieces `inside`; None where they are no table.
 
     Args:
-        levels: ruling lines among the pieces, as (y, x0, x1) from top to bottom.
         is_known: whether a model or ruling lines already say that this is a table.
     """
+    levels, parting = around.levels, around.between_rows()
     rows = _trimmed(chunked(pieces, inside, words, is_known), levels)
     if len(rows) < (2 if is_known else 3):
         return None
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
     box = union(chunk.piece.box for row in rows for chunk in row)
-    head = head_count(rows, levels, box)
+    head = head_count(rows, levels, box) or _shaded_head(rows, around.bands)
+    rows = cut_at(rows, close_gaps(rows[head:], words), words)
     gaps = column_gaps(rows, head, em)
     if not 1 <= len(gaps) < _MAX_COLUMNS:
         return None
@@ -67,13 +99,26 @@ def structure(
     if not is_table(rows, gaps, is_known):
         return None
     edges = [box[0], *((left + right) / 2 for left, right in gaps), box[2]]
-    grid = Columns(tuple(edges), tuple(gaps), tuple(levels))
-    is_row_ruled = _is_row_ruled(rows, levels, box)
+    grid = Columns(tuple(edges), tuple(gaps), tuple(levels), parting)
+    is_row_ruled = _is_row_ruled(rows, parting, box)
     groups = logical_rows(rows, head, grid, is_row_ruled)
     head = sum(group[0] < head for group, _ in groups)
     cells = [cells for _, cells in groups]
     draft = with_tall_heads(_draft(cells, edges, box), head)
     return Found(split_rows(draft) if is_row_ruled else draft, head)
+
+
+def _shaded_head(rows: Sequence[Row], bands: Sequence[Box]) -> int:
+    """How many of the first rows are the head by their shade: it has a band of its own, or is not
+    shaded and stands over a row that is not, where every second row is."""
+    if len(bands) > 1 and sum(row[0].piece.middle[1] < bands[0][1] for row in rows) > 1:
+        return 1
+    for _, top, _, bottom in bands[:1]:
+        inside = [top < row[0].piece.middle[1] < bottom for row in rows]
+        head = inside.index(False) if False in inside else 0
+        if head == sum(inside) and head < len(rows) / 2:
+            return head
+    return 0
 
 
 def _is_row_ruled(

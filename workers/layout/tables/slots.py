@@ -1,0 +1,83 @@
+"""Rows of a grid that no ruling line parts: columns are ruled there, and rows are not. Pure.
+
+Owns where such a slot is cut, and the judgement that its lines are rows, not one text that wraps.
+"""
+
+from __future__ import annotations
+
+import statistics
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workers.layout.tables.columns import Chunk, Row, is_number
+from workers.layout.tables.filling import Draft, Span
+from workers.layout.tables.grid import Piece, rows_of, union
+from workers.layout.tables.rows import Columns, logical_rows
+
+_MIN_ROWS = 3  # that a slot is cut into
+_MIN_NUMBERS = 0.75  # of the lines of a column of figures
+_WALL = 1.0  # half the room that a ruling line takes between two columns
+
+
+def with_unruled_rows(draft: Draft) -> Draft:
+    """The grid with its tall rows cut into rows of text, where a column in them holds figures.
+
+    A figure has a line of its own, and no cell has three of them: such lines are rows.
+    """
+    cuts = [list(_cuts(draft, row)) for row in range(draft.rows)]
+    return cut_rows(draft, cuts) if any(cuts) else draft
+
+
+def cut_rows(draft: Draft, cuts: Sequence[Sequence[float]]) -> Draft:
+    """The grid with each row cut at these heights. A cell of several rows keeps them all."""
+    first = [0]
+    for cut in cuts:
+        first.append(first[-1] + len(cut) + 1)
+    ys = [draft.ys[0]]
+    for bottom, cut in zip(draft.ys[1:], cuts, strict=True):
+        ys += [*cut, bottom]
+    spans: list[Span] = []
+    contents: list[tuple[Piece, ...]] = []
+    for (row, column, height, width), content in zip(draft.spans, draft.contents, strict=True):
+        if height > 1 or not cuts[row]:
+            spans.append((first[row], column, first[row + height] - first[row], width))
+            contents.append(content)
+            continue
+        parts: list[list[Piece]] = [[] for _ in range(len(cuts[row]) + 1)]
+        for piece in content:
+            parts[bisect_right(cuts[row], piece.middle[1])].append(piece)
+        for i, part in enumerate(parts):
+            spans.append((first[row] + i, column, 1, width))
+            contents.append(tuple(part))
+    return replace(draft, ys=tuple(ys), spans=tuple(spans), contents=tuple(contents))
+
+
+def _cuts(draft: Draft, row: int) -> Iterator[float]:
+    own = [
+        (span, content)
+        for span, content in zip(draft.spans, draft.contents, strict=True)
+        if span[0] == row and span[2] == 1 and content
+    ]
+    pieces = [piece for _, content in own for piece in content]
+    if len(own) < 2 or any(piece.quadrant % 2 for piece in pieces):
+        return
+    if not any(span[3] == 1 and _is_of_figures(content) for span, content in own):
+        return
+    lines: list[Row] = [
+        [Chunk(pieces[i], i) for i in line] for line in rows_of([piece.box for piece in pieces])
+    ]
+    walls = tuple((x - _WALL, x + _WALL) for x in draft.xs[1:-1])
+    groups = logical_rows(lines, 0, Columns(draft.xs, walls, (), ()))
+    if len(groups) < _MIN_ROWS:
+        return
+    boxes = [union(c.piece.box for i in numbers for c in lines[i]) for numbers, _ in groups]
+    for above, below in zip(boxes, boxes[1:], strict=False):
+        yield (above[3] + below[1]) / 2
+
+
+def _is_of_figures(content: Sequence[Piece]) -> bool:
+    """Whether the cell holds three figures or more, one a line, and little else."""
+    lines = rows_of([piece.box for piece in content])
+    texts = [" ".join(content[i].text for i in line) for line in lines]
+    return len(lines) >= _MIN_ROWS and sum(map(is_number, texts)) >= _MIN_NUMBERS * len(lines)
