@@ -136,14 +136,19 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
         near = sum(min(left - a.box[2], b.box[0] - right) < em for a, b in own)
         if len(own) < _MIN_CLOSE_ROWS or near * 2 < len(own):
             continue  # a space in a long text of a column that is short else
+        if len({a.text for a, _ in own}) == 1:
+            continue  # each line begins with one word, as definitions in a program do
         if right - left >= _COLUMN_GAP * em or _are_numbers(own):
             gaps.append((left, right))
     return gaps
 
 
 def _words_of(chunk: Chunk, words: Words) -> list[Piece]:
-    """The words of a chunk; the chunk itself where it is one word or stands across the page."""
-    if chunk.piece.quadrant % 2 or " " not in chunk.piece.text.strip():
+    """The words of a chunk; the chunk itself where it is one word or stands across the page.
+
+    In a font of one width all spaces stand one below the other.
+    """
+    if chunk.piece.quadrant % 2 or chunk.piece.is_mono or " " not in chunk.piece.text.strip():
         return [chunk.piece]
     x0, _, x1, _ = chunk.piece.box
     own = [word for word in words(chunk.number) if x0 <= word.middle[0] <= x1]

@@ -9,6 +9,7 @@ takes under 0.2 ms.
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 
 from schemas.pages import Box
@@ -28,6 +29,7 @@ _MIN_LEVEL = 40.0  # a table between level lines is at least this wide
 _SAME_END = 4.0
 _MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
 _MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line or two
+_TEXT_WIDTH = 0.6  # of the width between two level lines
 _MIN_FRAMED_ROWS = 3
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
@@ -75,12 +77,13 @@ def find(
 
     if lines is not None:
         grids = sorted(lattices(lines), key=lambda grid: -_area(grid.box))
+        frames = [grid.box for grid in grids if len(grid.xs) == 2]
         for grid in grids:
-            if len(grid.xs) > 2 or len(grid.ys) > 2:
+            if len(grid.xs) > 2:
                 take(_ruled(grid, pieces, sorted(free), words))
             elif _is_tabular_frame(grid.box, pieces, sorted(free)):
                 take(open_table(grid.box, False))
-        for box in _between_levels(lines.levels, pieces, sorted(free), tables):
+        for box in _between_levels(lines.levels, pieces, sorted(free), tables, frames):
             take(open_table(box, False))
     for box in striped(bands, pieces, sorted(free)):
         take(open_table(box, False))
@@ -90,6 +93,7 @@ def find(
     for run in runs:
         own = [i for i in run if i in free]
         if len(own) == len(run):
+            own += _set_in_code(pieces, own, free)
             take(_aligned(pieces, own, words, _around(lines, bands, _box_of(pieces, own)), False))
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
 
@@ -141,12 +145,17 @@ def _is_cramped(draft: Draft) -> bool:
 
 
 def _between_levels(
-    levels: Floats, pieces: Sequence[Piece], free: Sequence[int], tables: Sequence[Table]
+    levels: Floats,
+    pieces: Sequence[Piece],
+    free: Sequence[int],
+    tables: Sequence[Table],
+    frames: Sequence[Box],
 ) -> Iterator[Box]:
     """Boxes between level lines of one width, with rows of several pieces between them.
 
     A line above the page's text and one below it are such a pair, too: what stands between two
-    lines must be rows of cells, or a single row between two such.
+    lines must be rows of cells, or a single row between two such. Lines of one of the `frames` are
+    no pair with others.
     """
     wide = levels[levels[:, 2] - levels[:, 1] >= _MIN_LEVEL]
     left = [
@@ -154,13 +163,26 @@ def _between_levels(
         for y, x0, x1 in sorted(wide.tolist())
         if not any(holds(table.box, (x0, y, x1, y)) for table in tables)
     ]
+
+    def frame_of(level: tuple[float, float, float]) -> Box | None:
+        y, x0, x1 = level
+        return next((f for f in frames if holds(_padded(f), (x0, y, x1, y))), None)
+
     while left:
         _, x0, x1 = left[0]
         own = [
-            line for line in left if abs(line[1] - x0) < _SAME_END and abs(line[2] - x1) < _SAME_END
+            line
+            for line in left
+            if abs(line[1] - x0) < _SAME_END
+            and abs(line[2] - x1) < _SAME_END
+            and frame_of(line) == frame_of(left[0])
         ]
         left = [line for line in left if line not in own]
         yield from _tabular(own, pieces, free)
+
+
+def _padded(box: Box) -> Box:
+    return (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
 
 
 def _tabular(
@@ -174,6 +196,8 @@ def _tabular(
         own = [pieces[i] for i in free if holds(box, pieces[i].box)]
         rows = rows_of([piece.box for piece in own])
         several = sum(len(row) > 1 for row in rows)
+        if _is_text(own, rows, above[2] - above[1]):
+            several = 0
         if several * 2 >= len(rows) > 0 or (several and len(rows) <= _MAX_ROW_LINES):
             begin, end = (at if begin is None else begin), at + 1
         elif begin is not None and (len(rows) > 2 or _is_between_tables(own, below[0] - above[0])):
@@ -181,6 +205,16 @@ def _tabular(
             begin = None
     if begin is not None:
         yield (levels[0][1] - 2, levels[begin][0], levels[0][2] + 2, levels[end][0])
+
+
+def _is_text(pieces: Sequence[Piece], rows: Sequence[Sequence[int]], width: float) -> bool:
+    """Whether lines of text or headings stand among the rows: the lines above and below are those
+    of a page's head and foot."""
+    alone = [pieces[row[0]] for row in rows if len(row) == 1]
+    wide = sum(piece.box[2] - piece.box[0] > _TEXT_WIDTH * width for piece in alone)
+    sizes = [piece.em for piece in pieces]
+    large = sum(piece.em > 1.15 * statistics.median(sizes) for piece in alone)
+    return len(rows) > _MAX_ROW_LINES and (wide > 2 or large > 1)
 
 
 def _is_between_tables(pieces: Sequence[Piece], height: float) -> bool:
@@ -300,6 +334,19 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
             runs.append([])
     return [
         [i for row in run for i in row] for run in runs if sum(len(row) > 1 for row in run) >= 3
+    ]
+
+
+def _set_in_code(pieces: Sequence[Piece], own: Sequence[int], free: set[int]) -> list[int]:
+    """Pieces in a font of one width between or beside those of a run: names in a table of text."""
+    box = _box_of(pieces, own)
+    return [
+        i
+        for i in sorted(free.difference(own))
+        if pieces[i].is_mono
+        and box[1] < pieces[i].middle[1] < box[3]
+        and any(is_beside(pieces[i].box, pieces[j].box) for j in own)
+        and box[0] < pieces[i].middle[0] < box[2]
     ]
 
 

@@ -5,7 +5,7 @@ Owns where such a slot is cut, and the judgement that its lines are rows, not on
 
 from __future__ import annotations
 
-import statistics
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -72,7 +72,7 @@ def _cuts(draft: Draft, row: int) -> Iterator[float]:
     if len(groups) < _MIN_ROWS:
         return
     boxes = [union(c.piece.box for i in numbers for c in lines[i]) for numbers, _ in groups]
-    for above, below in zip(boxes, boxes[1:], strict=False):
+    for above, below in itertools.pairwise(boxes):
         yield (above[3] + below[1]) / 2
 
 

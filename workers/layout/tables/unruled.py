@@ -10,7 +10,7 @@ import itertools
 import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.pages import Box
 from workers.layout.tables.columns import (
@@ -27,6 +27,7 @@ from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
+_LETTER = re.compile(r"[^\W_]")
 _LEADERS = re.compile(r"(?:\s?[.·]){4,}|(?:\s[.·]){2,}")
 _BULLET = re.compile(
     r"^\s*(?:[•◦▪▫‣●○■□➢➤✓∙⁃·–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d{1,3}\])\s*$"
@@ -84,13 +85,15 @@ def structure(
     Args:
         is_known: whether a model or ruling lines already say that this is a table.
     """
-    levels, parting = around.levels, around.between_rows()
+    levels = around.levels
     rows = _trimmed(chunked(pieces, inside, words, is_known), levels)
+    bands = [band for band in around.bands if _shades_cells(band, rows)]
+    parting = replace(around, bands=tuple(bands)).between_rows()
     if len(rows) < (2 if is_known else 3):
         return None
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
     box = union(chunk.piece.box for row in rows for chunk in row)
-    head = head_count(rows, levels, box) or _shaded_head(rows, around.bands)
+    head = head_count(rows, levels, box) or _shaded_head(rows, bands)
     rows = cut_at(rows, close_gaps(rows[head:], words), words)
     gaps = column_gaps(rows, head, em)
     if not 1 <= len(gaps) < _MAX_COLUMNS:
@@ -106,6 +109,11 @@ def structure(
     cells = [cells for _, cells in groups]
     draft = with_tall_heads(_draft(cells, edges, box), head)
     return Found(split_rows(draft) if is_row_ruled else draft, head)
+
+
+def _shades_cells(band: Box, rows: Sequence[Row]) -> bool:
+    """Whether a row of several chunks stands on the band; others are heads between rows."""
+    return any(len(row) > 1 and band[1] < row[0].piece.middle[1] < band[3] for row in rows)
 
 
 def _shaded_head(rows: Sequence[Row], bands: Sequence[Box]) -> int:
@@ -176,9 +184,8 @@ def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known:
     split_rows = sum(len(row) > 1 for row in rows)
     if split_rows < (0.3 if is_known else 0.5) * len(rows) or _is_list(rows, gaps):
         return False
-    if sum(bool(_WORDLIKE.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(
-        texts
-    ):
+    telling = _LETTER if is_known else _WORDLIKE
+    if sum(bool(telling.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(texts):
         return False
     crossing = sum(c.x0 < left - 1 and c.x1 > right + 1 for c in chunks for left, right in gaps)
     if is_known:
