@@ -112,7 +112,25 @@ def column_gaps(rows: Sequence[Row], head: int, em: float) -> list[tuple[float, 
             gaps.append((begin, x))
             begin = None
     gaps = [gap for gap in gaps if gap[1] - gap[0] >= _COLUMN_GAP * em]
-    return _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
+    gaps = _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
+    return _with_outer(gaps, rows, telling, em) if head else gaps
+
+
+def _with_outer(
+    gaps: list[tuple[float, float]], rows: Sequence[Row], telling: Sequence[Row], em: float
+) -> list[tuple[float, float]]:
+    """The gap to a first column that names groups of rows, so that few rows of many fill it."""
+    if not gaps:
+        return gaps
+    starts = sorted(row[0].x0 for row in telling)
+    usual = starts[len(starts) // 2]
+    outer = [row[0] for row in rows if row[0].x1 < usual - _COLUMN_GAP * em]
+    first = gaps[0][0]
+    if len(outer) < 2 or any(first < gap < usual for gap, _ in gaps) or first < usual:
+        return gaps
+    left = min(row[0].x0 for row in telling if row[0].x1 > usual)
+    right = max(chunk.x1 for chunk in outer)
+    return [(right, left), *gaps] if left - right >= _COLUMN_GAP * em else gaps
 
 
 def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
@@ -172,6 +190,9 @@ def _free_between(boxes: Sequence[Box], allowed: int) -> Iterator[tuple[float, f
 def _are_numbers(pairs: Sequence[tuple[Piece, Piece]]) -> bool:
     """Whether most pairs of words are two numbers each, and not the parts of one."""
     both = [b.text for a, b in pairs if is_number(a.text) and is_number(b.text)]
+    widths = [b.box[0] - a.box[2] for a, b in pairs]
+    if max(widths) - min(widths) < 0.1 * pairs[0][0].em:
+        return False  # a space in each, as in telephone numbers
     return len(both) * 4 >= 3 * len(pairs) and not all(map(_THOUSANDS.match, both))
 
 

@@ -15,7 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from schemas.pages import Box
 from workers.layout.tables.bands import bands_of, striped
 from workers.layout.tables.filling import Draft, fill, split_rows, table_of, without_empty
-from workers.layout.tables.grid import Piece, Table, Words, holds, is_beside, rows_of
+from workers.layout.tables.grid import (
+    Piece,
+    Table,
+    Words,
+    holds,
+    is_beside,
+    rows_of,
+    without_further_lines,
+)
 from workers.layout.tables.outside import taken_in
 from workers.layout.tables.ruled import Floats, Lattice, Lines, lattices, lines_of
 from workers.layout.tables.slots import with_unruled_rows
@@ -194,7 +202,7 @@ def _tabular(
     for at, (above, below) in enumerate(itertools.pairwise(levels)):
         box = (above[1] - 2, above[0], above[2] + 2, below[0])
         own = [pieces[i] for i in free if holds(box, pieces[i].box)]
-        rows = rows_of([piece.box for piece in own])
+        rows = without_further_lines(own, rows_of([piece.box for piece in own]))
         several = sum(len(row) > 1 for row in rows)
         if _is_text(own, rows, above[2] - above[1]):
             several = 0
@@ -241,7 +249,7 @@ def _unruled(
 def _is_tabular_frame(box: Box, pieces: Sequence[Piece], free: Sequence[int]) -> bool:
     """Whether a frame without inner lines holds rows of cells, most of them, and no code."""
     own = [pieces[i] for i in free if holds(box, pieces[i].box)]
-    rows = rows_of([piece.box for piece in own])
+    rows = without_further_lines(own, rows_of([piece.box for piece in own]))
     if len(rows) < _MIN_FRAMED_ROWS or sum(piece.is_mono for piece in own) * 2 > len(own):
         return False
     return sum(len(row) > 1 for row in rows) * 3 >= 2 * len(rows)
@@ -361,7 +369,9 @@ def _stands_in(box: Box, pieces: Sequence[Piece], row: Sequence[int]) -> bool:
 def _follows(pieces: Sequence[Piece], above: Sequence[int], row: Sequence[int]) -> bool:
     """Whether the row stands below the one above, no further than two empty lines."""
     last, first = pieces[above[0]], pieces[row[0]]
-    return -0.5 * first.em < first.box[1] - last.box[3] < 2.0 * first.em
+    # the name of a group stands beside the middle of its rows, so over half of two of them
+    up = -0.9 if len(above) == 1 or len(row) == 1 else -0.5
+    return up * first.em < first.box[1] - last.box[3] < 2.0 * first.em
 
 
 def _box_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> Box:

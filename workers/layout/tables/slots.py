@@ -17,14 +17,12 @@ from workers.layout.tables.rows import Columns, logical_rows
 
 _MIN_ROWS = 3  # that a slot is cut into
 _MIN_NUMBERS = 0.75  # of the lines of a column of figures
+_APART = 1.9  # em from line to line, most of them
 _WALL = 1.0  # half the room that a ruling line takes between two columns
 
 
 def with_unruled_rows(draft: Draft) -> Draft:
-    """The grid with its tall rows cut into rows of text, where a column in them holds figures.
-
-    A figure has a line of its own, and no cell has three of them: such lines are rows.
-    """
+    """The grid with its tall rows cut into rows of text, where one column of them shows rows."""
     cuts = [list(_cuts(draft, row)) for row in range(draft.rows)]
     return cut_rows(draft, cuts) if any(cuts) else draft
 
@@ -62,7 +60,7 @@ def _cuts(draft: Draft, row: int) -> Iterator[float]:
     pieces = [piece for _, content in own for piece in content]
     if len(own) < 2 or any(piece.quadrant % 2 for piece in pieces):
         return
-    if not any(span[3] == 1 and _is_of_figures(content) for span, content in own):
+    if not any(span[3] == 1 and _is_of_rows(content) for span, content in own):
         return
     lines: list[Row] = [
         [Chunk(pieces[i], i) for i in line] for line in rows_of([piece.box for piece in pieces])
@@ -76,8 +74,16 @@ def _cuts(draft: Draft, row: int) -> Iterator[float]:
         yield (above[3] + below[1]) / 2
 
 
-def _is_of_figures(content: Sequence[Piece]) -> bool:
-    """Whether the cell holds three figures or more, one a line, and little else."""
-    lines = rows_of([piece.box for piece in content])
-    texts = [" ".join(content[i].text for i in line) for line in lines]
-    return len(lines) >= _MIN_ROWS and sum(map(is_number, texts)) >= _MIN_NUMBERS * len(lines)
+def _is_of_rows(content: Sequence[Piece]) -> bool:
+    """Whether the cell's lines are those of many rows: figures, one a line, or lines far apart.
+
+    Lines of one text stand as close as the font asks.
+    """
+    lines = [[content[i] for i in line] for line in rows_of([piece.box for piece in content])]
+    texts = [" ".join(piece.text for piece in line) for line in lines]
+    if len(lines) >= _MIN_ROWS and sum(map(is_number, texts)) >= _MIN_NUMBERS * len(lines):
+        return True
+    steps = [b[0].middle[1] - a[0].middle[1] for a, b in itertools.pairwise(lines)]
+    return len(lines) >= _MIN_ROWS and sum(
+        step > _APART * line[0].em for step, line in zip(steps, lines, strict=False)
+    ) * 2 > len(steps)

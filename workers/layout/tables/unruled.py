@@ -148,9 +148,22 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
     top = levels[0][0] if len(levels) > 1 else float("inf")
     bottom = levels[-1][0] if len(levels) > 1 else float("-inf")
 
+    seconds = sorted(row[1].x0 for row in rows if len(row) > 1)
+    second = seconds[len(seconds) // 2] if seconds else float("inf")
+
     def is_out(row: Row) -> bool:
-        y = row[0].piece.middle[1]
-        return (len(row) == 1 or bool(CAPTION.match(row[0].piece.text))) and not top < y < bottom
+        first = row[0]
+        is_alone = len(row) == 1 or bool(CAPTION.match(first.piece.text)) or is_line_of_text(row)
+        return is_alone and not top < first.piece.middle[1] < bottom
+
+    def is_line_of_text(row: Row) -> bool:
+        # with a wide space in it, as justified lines have
+        return len(row) == 2 and any(
+            chunk.x0 < second - chunk.piece.em
+            and chunk.x1 > second + 2 * chunk.piece.em
+            and len(chunk.piece.text) > _MAX_MEAN_CHARS
+            for chunk in row
+        )
 
     first, last = 0, len(rows)
     while first < last and is_out(rows[first]):
@@ -181,8 +194,9 @@ def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known:
     texts = [chunk.piece.text.strip() for chunk in chunks]
     if sum(bool(_LEADERS.search(text)) for text in texts) * 4 > len(rows):
         return False
-    split_rows = sum(len(row) > 1 for row in rows)
-    if split_rows < (0.3 if is_known else 0.5) * len(rows) or _is_list(rows, gaps):
+    several = sum(len(row) > 1 for row in rows)
+    own = sum(len(row) > 1 or row[0].x0 < gaps[0][1] - 1 for row in rows)
+    if several < (0.3 * own if is_known else 0.5 * len(rows)) or _is_list(rows, gaps):
         return False
     telling = _LETTER if is_known else _WORDLIKE
     if sum(bool(telling.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(texts):
