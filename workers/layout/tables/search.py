@@ -26,7 +26,7 @@ from workers.layout.tables.grid import (
 )
 from workers.layout.tables.outside import taken_in
 from workers.layout.tables.ruled import Floats, Lattice, Lines, lattices, lines_of
-from workers.layout.tables.slots import with_unruled_rows
+from workers.layout.tables.slots import with_unruled_columns, with_unruled_rows
 from workers.layout.tables.unruled import CAPTION, Around, structure
 
 _MAX_PIECES = 5_000
@@ -37,6 +37,8 @@ _MIN_LEVEL = 40.0  # a table between level lines is at least this wide
 _SAME_END = 4.0
 _MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
 _MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line or two
+_MAX_HEAD_CHARS = 30  # of a head's cell above the first level line
+_USUAL_EM = 10.0
 _TEXT_WIDTH = 0.6  # of the width between two level lines
 _MIN_FRAMED_ROWS = 3
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
@@ -115,7 +117,8 @@ def _ruled(
     draft = fill(grid.xs, grid.ys, grid.cells, pieces, inside, words)
     if not is_ruled_table(draft):
         return None
-    draft = split_rows(with_unruled_rows(without_empty(draft)))
+    draft = with_unruled_columns(without_empty(draft))
+    draft = split_rows(with_unruled_rows(draft))
     draft, head_rows = taken_in(draft, pieces, free)
     return table_of(draft, head_rows) if draft.rows > 1 and draft.columns > 1 else None
 
@@ -197,6 +200,11 @@ def _tabular(
     levels: Sequence[tuple[float, float, float]], pieces: Sequence[Piece], free: Sequence[int]
 ) -> Iterator[Box]:
     """The boxes of runs of spaces between the lines that hold rows of cells."""
+
+    def with_head(begin: int, end: int) -> Box:
+        (top, x0, x1), (bottom, _, _) = levels[begin], levels[end]
+        return (x0 - 2, _head_above((x0 - 2, top, x1 + 2, bottom), pieces, free), x1 + 2, bottom)
+
     begin: int | None = None
     end = 0
     for at, (above, below) in enumerate(itertools.pairwise(levels)):
@@ -209,10 +217,23 @@ def _tabular(
         if several * 2 >= len(rows) > 0 or (several and len(rows) <= _MAX_ROW_LINES):
             begin, end = (at if begin is None else begin), at + 1
         elif begin is not None and (len(rows) > 2 or _is_between_tables(own, below[0] - above[0])):
-            yield (above[1] - 2, levels[begin][0], above[2] + 2, levels[end][0])
+            yield with_head(begin, end)
             begin = None
     if begin is not None:
-        yield (levels[0][1] - 2, levels[begin][0], levels[0][2] + 2, levels[end][0])
+        yield with_head(begin, end)
+
+
+def _head_above(box: Box, pieces: Sequence[Piece], free: Sequence[int]) -> float:
+    """Where a head begins that stands above the first level line; else the box's own top."""
+    x0, top, x1, _ = box
+    near = [
+        pieces[i]
+        for i in free
+        if x0 <= pieces[i].middle[0] <= x1 and 0 < top - pieces[i].middle[1] < 2 * pieces[i].em
+    ]
+    rows = rows_of([piece.box for piece in near])
+    is_head = len(rows) == 1 and len(near) > 2 and all(len(p.text) <= _MAX_HEAD_CHARS for p in near)
+    return min(piece.box[1] for piece in near) if is_head else top
 
 
 def _is_text(pieces: Sequence[Piece], rows: Sequence[Sequence[int]], width: float) -> bool:
@@ -227,7 +248,7 @@ def _is_text(pieces: Sequence[Piece], rows: Sequence[Sequence[int]], width: floa
 
 def _is_between_tables(pieces: Sequence[Piece], height: float) -> bool:
     """Whether a space between two lines parts two tables: it is high, or holds a caption."""
-    em = max((piece.em for piece in pieces), default=0.0)
+    em = max((piece.em for piece in pieces), default=_USUAL_EM)
     return height > _MAX_LONE_ROW * em or any(CAPTION.match(piece.text) for piece in pieces)
 
 

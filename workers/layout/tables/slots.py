@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from workers.layout.tables.columns import Chunk, Row, is_number
+from workers.layout.tables.columns import Chunk, Row, column_gaps, is_number
 from workers.layout.tables.filling import Draft, Span
 from workers.layout.tables.grid import Piece, rows_of, union
 from workers.layout.tables.rows import Columns, logical_rows
@@ -18,6 +18,7 @@ from workers.layout.tables.rows import Columns, logical_rows
 _MIN_ROWS = 3  # that a slot is cut into
 _MIN_NUMBERS = 0.75  # of the lines of a column of figures
 _APART = 1.9  # em from line to line, most of them
+_MOST = 0.7
 _WALL = 1.0  # half the room that a ruling line takes between two columns
 
 
@@ -27,8 +28,43 @@ def with_unruled_rows(draft: Draft) -> Draft:
     return cut_rows(draft, cuts) if any(cuts) else draft
 
 
-def cut_rows(draft: Draft, cuts: Sequence[Sequence[float]]) -> Draft:
-    """The grid with each row cut at these heights. A cell of several rows keeps them all."""
+def with_unruled_columns(draft: Draft) -> Draft:
+    """The grid with its columns cut where most of their rows leave one gap free."""
+    cuts = [_column_cuts(draft, column) for column in range(draft.columns)]
+    if not any(cuts):
+        return draft
+    turned = _turned(draft)
+    return _turned(cut_rows(turned, cuts, axis=0))
+
+
+def _turned(draft: Draft) -> Draft:
+    """The grid with rows for columns; what its cells hold stays as it is."""
+    spans = tuple((column, row, width, height) for row, column, height, width in draft.spans)
+    return replace(draft, xs=draft.ys, ys=draft.xs, spans=spans)
+
+
+def _column_cuts(draft: Draft, column: int) -> list[float]:
+    """The middles of the gaps that at least three rows, and most, leave free in the column."""
+    lines: list[Row] = []
+    for span, content in zip(draft.spans, draft.contents, strict=True):
+        if span[1] == column and span[3] == 1 and not any(p.quadrant % 2 for p in content):
+            boxes = [piece.box for piece in content]
+            lines += [[Chunk(content[i], i) for i in line] for line in rows_of(boxes)]
+    several = sum(len(line) > 1 for line in lines)
+    if several < _MIN_ROWS or several < _MOST * len(lines):
+        return []
+    em = lines[0][0].piece.em
+    gaps = column_gaps(lines, 0, em)
+    crossing = sum(c.x0 < a and c.x1 > b for line in lines for c in line for a, b in gaps)
+    return [(a + b) / 2 for a, b in gaps] if crossing <= 1 else []
+
+
+def cut_rows(draft: Draft, cuts: Sequence[Sequence[float]], axis: int = 1) -> Draft:
+    """The grid with each row cut at these heights. A cell of several rows keeps them all.
+
+    `axis` of the pieces' middles decides on which side of a cut they are: 0 in a turned grid, in
+    which a piece that reaches over a cut keeps its cell whole.
+    """
     first = [0]
     for cut in cuts:
         first.append(first[-1] + len(cut) + 1)
@@ -38,13 +74,16 @@ def cut_rows(draft: Draft, cuts: Sequence[Sequence[float]]) -> Draft:
     spans: list[Span] = []
     contents: list[tuple[Piece, ...]] = []
     for (row, column, height, width), content in zip(draft.spans, draft.contents, strict=True):
-        if height > 1 or not cuts[row]:
+        is_crossed = axis == 0 and any(
+            piece.box[0] < cut < piece.box[2] for piece in content for cut in cuts[row]
+        )
+        if height > 1 or not cuts[row] or is_crossed:
             spans.append((first[row], column, first[row + height] - first[row], width))
             contents.append(content)
             continue
         parts: list[list[Piece]] = [[] for _ in range(len(cuts[row]) + 1)]
         for piece in content:
-            parts[bisect_right(cuts[row], piece.middle[1])].append(piece)
+            parts[bisect_right(cuts[row], piece.middle[axis])].append(piece)
         for i, part in enumerate(parts):
             spans.append((first[row] + i, column, 1, width))
             contents.append(tuple(part))
