@@ -15,6 +15,7 @@ _SAME = 2.0  # between the sides of shaded cells of one row, and of the bands of
 _MIN_WIDTH = 40.0
 _MAX_HEIGHT = 90.0  # of a band: a row whose longest cell is a paragraph of seven lines
 _MAX_APART = 90.0  # from band to band, over the row that is not shaded
+_MIN_TOUCHING = 4  # bands in two shades; fewer are the head's
 _MAX_AREAS = 500  # more are a picture in squares
 
 
@@ -53,7 +54,12 @@ def striped(bands: Sequence[Box], pieces: Sequence[Piece], free: Sequence[int]) 
         left = [band for band in left if band not in own]
         inside = [[pieces[i] for i in free if holds(band, pieces[i].box)] for band in own]
         cells = [row for row in inside if _has_row(row)]
-        if len(own) > 1 and len(cells) * 3 > 2 * len(own) and not _is_code(inside):
+        apart = sum(b[1] - a[3] > _SAME for a, b in itertools.pairwise(own))
+        if (
+            (apart or len(own) >= _MIN_TOUCHING)
+            and len(cells) * 3 > 2 * len(own)
+            and not _is_code(inside)
+        ):
             yield _with_neighbours(own, pieces, free)
 
 

@@ -245,6 +245,75 @@ def _parts(chunk: Chunk, cuts: Sequence[tuple[float, float]], words: Words) -> l
     return [Chunk(joined(run), chunk.number) for run in runs]
 
 
+def cut_heads(
+    rows: Sequence[Row], head: int, gaps: Sequence[tuple[float, float]], words: Words
+) -> list[Row]:
+    """The rows with heads cut that stand so close over their columns that they are one chunk.
+
+    Such parts begin, end or have their middle where their columns do; a head over several columns
+    does not.
+    """
+    columns = _extents(rows[head:], gaps)
+    out: list[Row] = []
+    for row in rows[:head]:
+        new: Row = []
+        for chunk in row:
+            crossed = [i for i, (a, b) in enumerate(gaps) if chunk.x0 < a - 1 and chunk.x1 > b + 1]
+            new += (_cut_head(chunk, crossed, columns, gaps, words) if crossed else None) or [chunk]
+        out.append(new)
+    return [*out, *rows[head:]]
+
+
+def _extents(
+    rows: Sequence[Row], gaps: Sequence[tuple[float, float]]
+) -> dict[int, tuple[float, float]]:
+    """Where the texts of each column begin and end."""
+    own: dict[int, list[Chunk]] = {}
+    edges = [float("-inf"), *((a + b) / 2 for a, b in gaps), float("inf")]
+    for row in rows:
+        for chunk in row:
+            column, width = span_of(chunk, edges, gaps)
+            if width == 1:
+                own.setdefault(column, []).append(chunk)
+    return {i: (min(c.x0 for c in cs), max(c.x1 for c in cs)) for i, cs in own.items()}
+
+
+def _cut_head(
+    chunk: Chunk,
+    crossed: Sequence[int],
+    columns: dict[int, tuple[float, float]],
+    gaps: Sequence[tuple[float, float]],
+    words: Words,
+) -> list[Chunk] | None:
+    own = _words_of(chunk, words)
+    runs: list[list[Piece]] = [[own[0]]]
+    for last, word in itertools.pairwise(own):
+        middle = (last.box[2] + word.box[0]) / 2
+        # of the spaces near a gap, the one that leaves both parts over their columns
+        if len(runs) <= len(crossed) and middle > gaps[crossed[len(runs) - 1]][0] - word.em:
+            runs.append([word])
+        else:
+            runs[-1].append(word)
+    if len(runs) != len(crossed) + 1:
+        return None
+    parts = [Chunk(joined(run), chunk.number) for run in runs]
+    places = range(crossed[0], crossed[-1] + 2)
+    if all(_is_over(part, columns.get(i)) for part, i in zip(parts, places, strict=False)):
+        return parts
+    return None
+
+
+def _is_over(part: Chunk, column: tuple[float, float] | None) -> bool:
+    """Whether a head begins, ends or has its middle where its column has it."""
+    if column is None:
+        return False
+    slack = 0.3 * part.piece.em
+    pairs = zip(
+        (part.x0, part.x1, (part.x0 + part.x1) / 2), (*column, sum(column) / 2), strict=True
+    )
+    return any(abs(a - b) < slack for a, b in pairs)
+
+
 def span_of(
     chunk: Chunk, edges: Sequence[float], gaps: Sequence[tuple[float, float]]
 ) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from workers.layout.tables.columns import Chunk, Row, had_no_room, is_number, is
 _MAX_HEAD_ROWS = 6
 _APART = 1.25
 """Rows of a table with space between its rows stand this much further apart than lines in one."""
+_HALF_STEP = 0.85  # em from line to line of one text is 1.1 at least
 _EVEN = 1.3
 
 Cells = dict[tuple[int, int], list[Chunk]]
@@ -207,7 +208,7 @@ def _is_one_head(
     spans = [width for _, width in (*above, *cells)]
     em = statistics.median(chunk.piece.em for chunk in row)
     step = row[0].piece.box[3] - before[0].piece.box[3]
-    if not any(_overlap(a, b) for a in above for b in cells) and step < 0.9 * em:
+    if not _share_columns(above, cells) and step < 0.9 * em:
         return True
     return all(width == 1 for width in spans) and is_tight(before, row)
 
@@ -217,6 +218,9 @@ def _is_one_row(
 ) -> bool:
     """Whether a line goes on in the cells of the row above it."""
     step = row[0].piece.box[3] - before[0].piece.box[3]
+    is_partial = len(cells) * 2 <= len(above)
+    if step < _HALF_STEP * row[0].piece.em and (is_partial or not _share_columns(above, cells)):
+        return True  # nearer than two lines can be: a cell's lines stand around those beside it
     if leading is not None:
         return step <= leading and not _have_figures_below(above, cells)
     is_lower = (0, 1) in cells and cells[0, 1][0].piece.text.strip()[:1].islower()
@@ -225,6 +229,10 @@ def _is_one_row(
     if not is_tight(before, row) or len(cells) >= len(above):
         return False
     return ((0, 1) not in cells or is_lower) and _goes_on(above, cells, columns)
+
+
+def _share_columns(above: Cells, cells: Cells) -> bool:
+    return any(_overlap(a, b) for a in above for b in cells)
 
 
 def _have_figures_below(above: Cells, cells: Cells) -> bool:

@@ -19,6 +19,7 @@ from workers.layout.tables.columns import (
     close_gaps,
     column_gaps,
     cut_at,
+    cut_heads,
     is_number,
     is_tight,
 )
@@ -98,7 +99,7 @@ def structure(
     gaps = column_gaps(rows, head, em)
     if not 1 <= len(gaps) < _MAX_COLUMNS:
         return None
-    rows = cut_at(rows, gaps, words)
+    rows = cut_heads(cut_at(rows, gaps, words), head, gaps, words)
     if not is_table(rows, gaps, is_known):
         return None
     edges = [box[0], *((left + right) / 2 for left, right in gaps), box[2]]
