@@ -13,7 +13,8 @@ from dataclasses import replace
 from workers.layout.tables.columns import Chunk, Row, column_gaps, is_number
 from workers.layout.tables.filling import Draft, Span
 from workers.layout.tables.grid import Piece, rows_of, union
-from workers.layout.tables.rows import Columns, logical_rows
+from workers.layout.tables.heads import Columns
+from workers.layout.tables.rows import logical_rows
 
 _MIN_ROWS = 3  # that a slot is cut into
 _MIN_NUMBERS = 0.75  # of the lines of a column of figures

@@ -25,7 +25,8 @@ from workers.layout.tables.columns import (
 )
 from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
-from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
+from workers.layout.tables.heads import Cells, Columns
+from workers.layout.tables.rows import head_count, logical_rows
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
 _LETTER = re.compile(r"[^\W_]")
