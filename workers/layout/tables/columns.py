@@ -25,6 +25,7 @@ _CROSSED_SHARE = 0.15  # of the rows may reach over a column gap: heads and sect
 _MIN_TELLING_ROWS = 3  # below the head, for these alone to tell the columns
 _CLOSE_GAP = 0.2  # em; between numbers, which are set right with 2 pt on either side of a column
 _MIN_CLOSE_ROWS = 3  # that have words on both sides of a gap
+_MIN_CLOSE_TEXTS = 5  # words of three justified lines stand one below the other by chance
 _THOUSANDS = re.compile(r"^\d{3}\D*\d*$")
 _TIGHT_LEADING = 1.55  # em from line to line inside a cell; TeX sets 1.2, Word 1.15 to 1.5
 _NUMBER = re.compile(
@@ -156,7 +157,8 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
             continue  # a space in a long text of a column that is short else
         if len({a.text for a, _ in own}) == 1:
             continue  # each line begins with one word, as definitions in a program do
-        if right - left >= _COLUMN_GAP * em or _are_numbers(own):
+        is_wide = right - left >= _COLUMN_GAP * em and len(own) >= _MIN_CLOSE_TEXTS
+        if is_wide or _are_numbers(own):
             gaps.append((left, right))
     return gaps
 

@@ -50,7 +50,8 @@ def _head_by_numbers(rows: Sequence[Row]) -> int:
         return 0
     first = numbered.index(True)
     rest = numbered[first:]
-    is_head = 0 < first <= 3 and sum(rest) >= 0.6 * len(rest) and len(rows[0]) > 1
+    is_head = 0 < first <= min(3, len(rest) / 2) and sum(rest) >= 0.6 * len(rest)
+    is_head &= len(rows[0]) > 1
     return first if is_head and _is_even(rows, first) else 0
 
 

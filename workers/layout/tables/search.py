@@ -103,8 +103,11 @@ def find(
     for run in runs:
         own = [i for i in run if i in free]
         if len(own) == len(run):
-            own += _set_in_code(pieces, own, free)
-            take(_aligned(pieces, own, words, _around(lines, bands, _box_of(pieces, own)), False))
+            around = _around(lines, bands, _box_of(pieces, own))
+            table = _aligned(pieces, own, words, around, False)
+            code = _set_in_code(pieces, own, free) if table is not None else []
+            with_code = _aligned(pieces, own + code, words, around, False) if code else None
+            take(with_code or table)
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
 
 
