@@ -32,13 +32,18 @@ class Columns:
     parting: tuple[tuple[float, float, float], ...]
 
 
-def head_spans(row: Row, spans: Sequence[Span], below: Row, columns: Columns) -> list[Span]:
+def head_spans(
+    row: Row, spans: Sequence[Span], below: Row, columns: Columns, is_over_heads: bool = True
+) -> list[Span]:
     """The columns that each chunk of a head's row covers, which are `spans` at least.
 
     Those of the short line under it; those of the heads in the row below that it stands in the
-    middle of; else those on both sides of the gap that it stands over.
+    middle of; else those on both sides of the gap that it stands over. A head over no others
+    (`is_over_heads`) covers several columns only by its line.
     """
-    ruled = [_ruled_span(chunk, below, columns) for chunk in row]
+    ruled = [_ruled_span(chunk, row, below, columns) for chunk in row]
+    if not is_over_heads:
+        return [line or span for line, span in zip(ruled, spans, strict=True)]
     middled = _middled_spans(row, spans, below, columns)
     out = []
     for chunk, span, line, middle in zip(row, spans, ruled, middled, strict=True):
@@ -46,7 +51,8 @@ def head_spans(row: Row, spans: Sequence[Span], below: Row, columns: Columns) ->
     return out
 
 
-def _ruled_span(chunk: Chunk, below: Row, columns: Columns) -> Span | None:
+def _ruled_span(chunk: Chunk, row: Row, below: Row, columns: Columns) -> Span | None:
+    """The columns of the short line under a head, if that is under no other."""
     x, y = chunk.piece.middle
     deep = min(other.piece.middle[1] for other in below)
     for at, x0, x1 in columns.levels:
@@ -57,7 +63,8 @@ def _ruled_span(chunk: Chunk, below: Row, columns: Columns) -> Span | None:
                 for i, (left, right) in enumerate(itertools.pairwise(columns.edges))
                 if min(right, x1) - max(left, x0) > 0.5 * (right - left)
             ]
-            if inner:
+            is_alone = all(other is chunk or not x0 <= other.piece.middle[0] <= x1 for other in row)
+            if inner and is_alone:
                 return inner[0], len(inner)
     return None
 
@@ -89,7 +96,8 @@ def _middled_spans(
         return _off_middle(chunk, under, first, last, columns.edges)
 
     found: list[Span | None] = []
-    free = min(under, default=0)
+    # the first column names the rows, and no head stands over it and others
+    free = min(under, default=0) + (0 in under and spans[0][0] > 0)
     for number, chunk in enumerate(row):
         if all(column not in under for column in _columns_of(spans[number])):
             found.append(None)  # a head of both rows

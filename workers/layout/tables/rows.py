@@ -96,8 +96,8 @@ def _cells(row: Row, rows: Sequence[Row], number: int, head: int, columns: Colum
     if len(row) == 1 and number >= head and _is_section(row[0], rows, columns):
         return {(0, len(columns.edges) - 1): [row[0]]}
     spans = [span_of(chunk, columns.edges, columns.gaps) for chunk in row]
-    if number + 1 < head:
-        spans = head_spans(row, spans, rows[number + 1], columns)
+    if number < head and number + 1 < len(rows):
+        spans = head_spans(row, spans, rows[number + 1], columns, number + 1 < head)
     for chunk, span in zip(row, spans, strict=True):
         join(cells, {span: [chunk]})
     return cells
