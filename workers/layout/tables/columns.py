@@ -26,6 +26,8 @@ _MIN_TELLING_ROWS = 3  # below the head, for these alone to tell the columns
 _CLOSE_GAP = 0.2  # em; between numbers, which are set right with 2 pt on either side of a column
 _MIN_CLOSE_ROWS = 3  # that have words on both sides of a gap
 _MIN_CLOSE_TEXTS = 5  # words of three justified lines stand one below the other by chance
+_SPACE = 0.45  # em at most, in print and between the ink of recognised words
+_EVEN_SPACES = 0.25
 _THOUSANDS = re.compile(r"^\d{3}\D*\d*$")
 _TIGHT_LEADING = 1.55  # em from line to line inside a cell; TeX sets 1.2, Word 1.15 to 1.5
 _NUMBER = re.compile(
@@ -155,7 +157,7 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
         near = sum(min(left - a.box[2], b.box[0] - right) < em for a, b in own)
         if len(own) < _MIN_CLOSE_ROWS or near * 2 < len(own):
             continue  # a space in a long text of a column that is short else
-        if len({a.text for a, _ in own}) == 1:
+        if len({a.text for a, _ in own}) == 1 or _are_spaces(own, em):
             continue  # each line begins with one word, as definitions in a program do
         is_wide = right - left >= _COLUMN_GAP * em and len(own) >= _MIN_CLOSE_TEXTS
         if is_wide or _are_numbers(own):
@@ -189,12 +191,15 @@ def _free_between(boxes: Sequence[Box], allowed: int) -> Iterator[tuple[float, f
             begin = None
 
 
+def _are_spaces(pairs: Sequence[tuple[Piece, Piece]], em: float) -> bool:
+    """Whether the gaps are spaces in one kind of text, such as telephone numbers: all are equal."""
+    widths = [b.box[0] - a.box[2] for a, b in pairs]
+    return max(widths) - min(widths) < _EVEN_SPACES * em and statistics.mean(widths) < _SPACE * em
+
+
 def _are_numbers(pairs: Sequence[tuple[Piece, Piece]]) -> bool:
     """Whether most pairs of words are two numbers each, and not the parts of one."""
     both = [b.text for a, b in pairs if is_number(a.text) and is_number(b.text)]
-    widths = [b.box[0] - a.box[2] for a, b in pairs]
-    if max(widths) - min(widths) < 0.1 * pairs[0][0].em:
-        return False  # a space in each, as in telephone numbers
     return len(both) * 4 >= 3 * len(pairs) and not all(map(_THOUSANDS.match, both))
 
 
