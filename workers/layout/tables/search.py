@@ -41,6 +41,7 @@ _MAX_HEAD_CHARS = 30  # of a head's cell above the first level line
 _USUAL_EM = 10.0
 _TEXT_WIDTH = 0.6  # of the width between two level lines
 _MIN_FRAMED_ROWS = 3
+_NEARBY = 6.0  # em up to the row before which a group's name comes, half its rows
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
@@ -353,7 +354,7 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
         rows.append([i])
     runs: list[list[list[int]]] = [[]]
     alone = 0
-    for row in rows:
+    for row in _sorted_nearby(pieces, rows):
         if runs[-1] and not _follows(pieces, runs[-1][-1], row):
             runs.append([])
         if len(row) > 1:
@@ -380,6 +381,22 @@ def _set_in_code(pieces: Sequence[Piece], own: Sequence[int], free: set[int]) ->
         and any(is_beside(pieces[i].box, pieces[j].box) for j in own)
         and box[0] < pieces[i].middle[0] < box[2]
     ]
+
+
+def _sorted_nearby(pieces: Sequence[Piece], rows: Sequence[list[int]]) -> list[list[int]]:
+    """The rows, those before others that stand a little above them behind these: the name of a
+    group stands beside the middle of its rows, but comes first."""
+    out: list[list[int]] = []
+    for row in rows:
+        first = pieces[row[0]]
+        at = len(out)
+        while (
+            at > max(len(out) - _NEAR_ROWS, 0)
+            and 0 < pieces[out[at - 1][0]].box[1] - first.box[1] < _NEARBY * first.em
+        ):
+            at -= 1
+        out.insert(at, row)
+    return out
 
 
 def _stands_in(box: Box, pieces: Sequence[Piece], row: Sequence[int]) -> bool:

@@ -42,6 +42,7 @@ CAPTION = re.compile(
 _SAME_LEVEL = 2.0
 _MAX_COLUMNS = 30
 _MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
+_MIN_LINE_CHARS = 60  # of a line of text under a table
 _MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
 
 
@@ -160,12 +161,9 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
 
     def is_line_of_text(row: Row) -> bool:
         # with a wide space in it, as justified lines have
-        return len(row) == 2 and any(
-            chunk.x0 < second - chunk.piece.em
-            and chunk.x1 > second + 2 * chunk.piece.em
-            and len(chunk.piece.text) > _MAX_MEAN_CHARS
-            for chunk in row
-        )
+        em, chars = row[0].piece.em, sum(len(chunk.piece.text) for chunk in row)
+        crosses = row[0].x0 < second - em and row[0].x1 > second + 2 * em
+        return len(row) <= 2 and crosses and chars > _MIN_LINE_CHARS
 
     first, last = 0, len(rows)
     while first < last and is_out(rows[first]):
