@@ -13,7 +13,8 @@ their modules.
 
 from workers.layout.tables.continuation import continued
 from workers.layout.tables.grid import Piece, Table
-from workers.layout.tables.search import find, runs_of
+from workers.layout.tables.runs import runs_of
+from workers.layout.tables.search import find
 from workers.layout.tables.write import block, markup
 
 __all__ = ["Piece", "Table", "block", "continued", "find", "markup", "runs_of"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import statistics
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -227,70 +226,6 @@ def _edges_kept(edges: Sequence[float], kept: Sequence[bool]) -> tuple[float, ..
     firsts += [edges[i + 1] for i, is_kept in enumerate(kept) if is_kept]
     firsts[-1] = edges[-1]
     return tuple(firsts)
-
-
-def split_rows(draft: Draft) -> Draft:
-    """Rows that hold as many lines of text in each of their cells, as that many rows.
-
-    Tables ruled between columns only, or around the head only, are set so. Two lines are more
-    often one text that was broken; they are taken apart only where the grid has at most two rows.
-    """
-    cuts = [_cuts(draft, row) for row in range(draft.rows)]
-    if not any(cuts):
-        return draft
-    first = [0]
-    for cut in cuts:
-        first.append(first[-1] + len(cut) + 1)
-    ys = [draft.ys[0]]
-    for bottom, cut in zip(draft.ys[1:], cuts, strict=True):
-        ys += [*cut, bottom]
-    spans: list[Span] = []
-    contents: list[tuple[Piece, ...]] = []
-    for (row, column, height, width), content in zip(draft.spans, draft.contents, strict=True):
-        if height > 1 or not cuts[row]:
-            spans.append((first[row], column, first[row + height] - first[row], width))
-            contents.append(content)
-            continue
-        parts: list[list[Piece]] = [[] for _ in range(len(cuts[row]) + 1)]
-        for piece in content:
-            parts[bisect_right(cuts[row], piece.middle[1])].append(piece)
-        for i, part in enumerate(parts):
-            spans.append((first[row] + i, column, 1, width))
-            contents.append(tuple(part))
-    return replace(draft, ys=tuple(ys), spans=tuple(spans), contents=tuple(contents))
-
-
-def _cuts(draft: Draft, row: int) -> list[float]:
-    """Where the row is cut: between the lines of its fullest cells, if these are aligned."""
-    own = [
-        content
-        for span, content in zip(draft.spans, draft.contents, strict=True)
-        if span[0] == row and span[2] == 1 and content
-    ]
-    if len(own) < 2 or any(piece.quadrant % 2 for content in own for piece in content):
-        return []
-    tops = [[union(p.box for p in line) for line in lines_in(content)] for content in own]
-    most = max(map(len, tops))
-    if most < (2 if draft.rows <= 2 else 3):
-        return []
-    full = [boxes for boxes in tops if len(boxes) == most]
-    if len(full) < max(2, 0.6 * len(own)) or len(own) < 0.5 * draft.columns:
-        return []
-    em = statistics.median(piece.em for content in own for piece in content)
-    lines = [statistics.mean(boxes[i][1] for boxes in full) for i in range(most)]
-    for boxes in tops:
-        if any(min(abs(box[1] - line) for line in lines) > 0.5 * em for box in boxes):
-            return []
-    if most == 2 and _is_broken(own):
-        return []
-    bottoms = [max(boxes[i][3] for boxes in full) for i in range(most)]
-    return [(b + t) / 2 for b, t in zip(bottoms, lines[1:], strict=False)]
-
-
-def _is_broken(contents: Sequence[Sequence[Piece]]) -> bool:
-    """Whether the second lines look like the rest of the first: most begin in lower case."""
-    seconds = [lines[1][0].text.strip() for c in contents if len(lines := lines_in(c)) > 1]
-    return sum(text[:1].islower() or text[:1] in "([" for text in seconds) * 2 >= len(seconds)
 
 
 def with_tall_heads(draft: Draft, head_rows: int) -> Draft:

@@ -8,41 +8,31 @@ takes under 0.2 ms.
 
 from __future__ import annotations
 
-import itertools
-import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from schemas.pages import Box
 from workers.layout.tables.bands import bands_of, striped
-from workers.layout.tables.filling import Draft, fill, split_rows, table_of, without_empty
+from workers.layout.tables.filling import Draft, fill, table_of, without_empty
 from workers.layout.tables.grid import (
     Piece,
     Table,
     Words,
     holds,
-    is_beside,
     rows_of,
     without_further_lines,
 )
+from workers.layout.tables.levels import between_levels
 from workers.layout.tables.outside import taken_in
-from workers.layout.tables.ruled import Floats, Lattice, Lines, lattices, lines_of
-from workers.layout.tables.slots import with_unruled_columns, with_unruled_rows
-from workers.layout.tables.unruled import CAPTION, Around, structure
+from workers.layout.tables.ruled import Lattice, Lines, lattices, lines_of
+from workers.layout.tables.runs import box_of, set_in_code
+from workers.layout.tables.slots import split_rows, with_unruled_columns, with_unruled_rows
+from workers.layout.tables.unruled import Around, structure
 
 _MAX_PIECES = 5_000
 _MIN_FILLED = 0.25  # of the cells; a plot has words at its edges only, a chart's grid has none
 _MAX_CROSSING = 0.1  # words cut by lines, of all pieces: more are labels of a drawing
 _MAX_SPANNED = 4.0  # slots a cell covers on the mean; a form has lines that only one field heeds
-_MIN_LEVEL = 40.0  # a table between level lines is at least this wide
-_SAME_END = 4.0
-_MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
-_MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line or two
-_MAX_HEAD_CHARS = 30  # of a head's cell above the first level line
-_USUAL_EM = 10.0
-_TEXT_WIDTH = 0.6  # of the width between two level lines
 _MIN_FRAMED_ROWS = 3
-_NEARBY = 6.0  # em up to the row before which a group's name comes, half its rows
-_NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
 EdgesOf = Callable[[Box], tuple[Sequence[float], Sequence[float]]]
@@ -94,7 +84,7 @@ def find(
                 take(_ruled(grid, pieces, sorted(free), words))
             elif _is_tabular_frame(grid.box, pieces, sorted(free)):
                 take(open_table(grid.box, False))
-        for box in _between_levels(lines.levels, pieces, sorted(free), tables, frames):
+        for box in between_levels(lines.levels, pieces, sorted(free), tables, frames):
             take(open_table(box, False))
     for box in striped(bands, pieces, sorted(free)):
         take(open_table(box, False))
@@ -104,9 +94,9 @@ def find(
     for run in runs:
         own = [i for i in run if i in free]
         if len(own) == len(run):
-            around = _around(lines, bands, _box_of(pieces, own))
+            around = _around(lines, bands, box_of(pieces, own))
             table = _aligned(pieces, own, words, around, False)
-            code = _set_in_code(pieces, own, free) if table is not None else []
+            code = set_in_code(pieces, own, free) if table is not None else []
             with_code = _aligned(pieces, own + code, words, around, False) if code else None
             take(with_code or table)
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
@@ -157,103 +147,6 @@ def _is_cramped(draft: Draft) -> bool:
                 total += 1
                 low += draft.ys[row + rows] - draft.ys[row] < 0.7 * piece.em
     return low * 3 > total
-
-
-def _between_levels(
-    levels: Floats,
-    pieces: Sequence[Piece],
-    free: Sequence[int],
-    tables: Sequence[Table],
-    frames: Sequence[Box],
-) -> Iterator[Box]:
-    """Boxes between level lines of one width, with rows of several pieces between them.
-
-    A line above the page's text and one below it are such a pair, too: what stands between two
-    lines must be rows of cells, or a single row between two such. Lines of one of the `frames` are
-    no pair with others.
-    """
-    wide = levels[levels[:, 2] - levels[:, 1] >= _MIN_LEVEL]
-    left = [
-        (y, x0, x1)
-        for y, x0, x1 in sorted(wide.tolist())
-        if not any(holds(table.box, (x0, y, x1, y)) for table in tables)
-    ]
-
-    def frame_of(level: tuple[float, float, float]) -> Box | None:
-        y, x0, x1 = level
-        return next((f for f in frames if holds(_padded(f), (x0, y, x1, y))), None)
-
-    while left:
-        _, x0, x1 = left[0]
-        own = [
-            line
-            for line in left
-            if abs(line[1] - x0) < _SAME_END
-            and abs(line[2] - x1) < _SAME_END
-            and frame_of(line) == frame_of(left[0])
-        ]
-        left = [line for line in left if line not in own]
-        yield from _tabular(own, pieces, free)
-
-
-def _padded(box: Box) -> Box:
-    return (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
-
-
-def _tabular(
-    levels: Sequence[tuple[float, float, float]], pieces: Sequence[Piece], free: Sequence[int]
-) -> Iterator[Box]:
-    """The boxes of runs of spaces between the lines that hold rows of cells."""
-
-    def with_head(begin: int, end: int) -> Box:
-        (top, x0, x1), (bottom, _, _) = levels[begin], levels[end]
-        return (x0 - 2, _head_above((x0 - 2, top, x1 + 2, bottom), pieces, free), x1 + 2, bottom)
-
-    begin: int | None = None
-    end = 0
-    for at, (above, below) in enumerate(itertools.pairwise(levels)):
-        box = (above[1] - 2, above[0], above[2] + 2, below[0])
-        own = [pieces[i] for i in free if holds(box, pieces[i].box)]
-        rows = without_further_lines(own, rows_of([piece.box for piece in own]))
-        several = sum(len(row) > 1 for row in rows)
-        if _is_text(own, rows, above[2] - above[1]):
-            several = 0
-        if several * 2 >= len(rows) > 0 or (several and len(rows) <= _MAX_ROW_LINES):
-            begin, end = (at if begin is None else begin), at + 1
-        elif begin is not None and (len(rows) > 2 or _is_between_tables(own, below[0] - above[0])):
-            yield with_head(begin, end)
-            begin = None
-    if begin is not None:
-        yield with_head(begin, end)
-
-
-def _head_above(box: Box, pieces: Sequence[Piece], free: Sequence[int]) -> float:
-    """Where a head begins that stands above the first level line; else the box's own top."""
-    x0, top, x1, _ = box
-    near = [
-        pieces[i]
-        for i in free
-        if x0 <= pieces[i].middle[0] <= x1 and 0 < top - pieces[i].middle[1] < 2 * pieces[i].em
-    ]
-    rows = rows_of([piece.box for piece in near])
-    is_head = len(rows) == 1 and len(near) > 2 and all(len(p.text) <= _MAX_HEAD_CHARS for p in near)
-    return min(piece.box[1] for piece in near) if is_head else top
-
-
-def _is_text(pieces: Sequence[Piece], rows: Sequence[Sequence[int]], width: float) -> bool:
-    """Whether lines of text or headings stand among the rows: the lines above and below are those
-    of a page's head and foot."""
-    alone = [pieces[row[0]] for row in rows if len(row) == 1]
-    wide = sum(piece.box[2] - piece.box[0] > _TEXT_WIDTH * width for piece in alone)
-    sizes = [piece.em for piece in pieces]
-    large = sum(piece.em > 1.15 * statistics.median(sizes) for piece in alone)
-    return len(rows) > _MAX_ROW_LINES and (wide > 2 or large > 1)
-
-
-def _is_between_tables(pieces: Sequence[Piece], height: float) -> bool:
-    """Whether a space between two lines parts two tables: it is high, or holds a caption."""
-    em = max((piece.em for piece in pieces), default=_USUAL_EM)
-    return height > _MAX_LONE_ROW * em or any(CAPTION.match(piece.text) for piece in pieces)
 
 
 def _unruled(
@@ -334,90 +227,6 @@ def _levels_in(lines: Lines | None, box: Box) -> list[tuple[float, float, float]
     own = (y > box[1] - pad) & (y < box[3] + pad) & (x0 < box[2]) & (x1 > box[0])
     own &= (x0 > box[0] - 30.0) & (x1 < box[2] + 30.0)
     return sorted((float(a), float(b), float(c)) for a, b, c in lines.levels[own])
-
-
-def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
-    """Runs of pieces in the order given that stand in rows of several, one below the other.
-
-    Content streams give a table row by row and columns of prose one after the other, so that
-    neighbours in a stream are neighbours in a table. A row of one piece may stand between others.
-    """
-    rows: list[list[int]] = []
-    for i in numbers:
-        box = pieces[i].box
-        if rows and (box[1] + box[3]) / 2 < pieces[rows[-1][0]].box[3]:
-            near = (row for row in rows[: -_NEAR_ROWS - 1 : -1] if _stands_in(box, pieces, row))
-            row = next(near, None)
-            if row is not None:
-                row.append(i)
-                continue
-        rows.append([i])
-    runs: list[list[list[int]]] = [[]]
-    alone = 0
-    for row in _sorted_nearby(pieces, rows):
-        if runs[-1] and not _follows(pieces, runs[-1][-1], row):
-            runs.append([])
-        if len(row) > 1:
-            alone = 0
-            runs[-1].append(row)
-        elif runs[-1] and alone < 2:
-            alone += 1
-            runs[-1].append(row)
-        else:
-            runs.append([])
-    return [
-        [i for row in run for i in row] for run in runs if sum(len(row) > 1 for row in run) >= 3
-    ]
-
-
-def _set_in_code(pieces: Sequence[Piece], own: Sequence[int], free: set[int]) -> list[int]:
-    """Pieces in a font of one width between or beside those of a run: names in a table of text."""
-    box = _box_of(pieces, own)
-    return [
-        i
-        for i in sorted(free.difference(own))
-        if pieces[i].is_mono
-        and box[1] < pieces[i].middle[1] < box[3]
-        and any(is_beside(pieces[i].box, pieces[j].box) for j in own)
-        and box[0] < pieces[i].middle[0] < box[2]
-    ]
-
-
-def _sorted_nearby(pieces: Sequence[Piece], rows: Sequence[list[int]]) -> list[list[int]]:
-    """The rows, those before others that stand a little above them behind these: the name of a
-    group stands beside the middle of its rows, but comes first."""
-    out: list[list[int]] = []
-    for row in rows:
-        first = pieces[row[0]]
-        at = len(out)
-        while (
-            at > max(len(out) - _NEAR_ROWS, 0)
-            and 0 < pieces[out[at - 1][0]].box[1] - first.box[1] < _NEARBY * first.em
-        ):
-            at -= 1
-        out.insert(at, row)
-    return out
-
-
-def _stands_in(box: Box, pieces: Sequence[Piece], row: Sequence[int]) -> bool:
-    """Whether the box stands beside the pieces of a row, over none of them."""
-    if not is_beside(pieces[row[0]].box, box):
-        return False
-    others = (pieces[i].box for i in row)
-    return all(box[0] >= other[2] - 1 or box[2] <= other[0] + 1 for other in others)
-
-
-def _follows(pieces: Sequence[Piece], above: Sequence[int], row: Sequence[int]) -> bool:
-    """Whether the row stands below the one above, no further than two empty lines."""
-    last, first = pieces[above[0]], pieces[row[0]]
-    # the name of a group stands beside the middle of its rows, so over half of two of them
-    up = -0.9 if len(above) == 1 or len(row) == 1 else -0.5
-    return up * first.em < first.box[1] - last.box[3] < 2.0 * first.em
-
-
-def _box_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*(pieces[i].box for i in numbers), strict=True)
-    return (min(x0s), min(y0s), max(x1s), max(y1s))
 
 
 def _area(box: Box) -> float:

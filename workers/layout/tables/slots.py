@@ -1,4 +1,4 @@
-"""Rows of a grid that no ruling line parts: columns are ruled there, and rows are not. Pure.
+"""Rows and columns of a grid that no ruling line parts. Pure.
 
 Owns where such a slot is cut, and the judgement that its lines are rows, not one text that wraps.
 """
@@ -6,12 +6,13 @@ Owns where such a slot is cut, and the judgement that its lines are rows, not on
 from __future__ import annotations
 
 import itertools
+import statistics
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from workers.layout.tables.columns import Chunk, Row, column_gaps, is_number
-from workers.layout.tables.filling import Draft, Span
+from workers.layout.tables.filling import Draft, Span, lines_in
 from workers.layout.tables.grid import Piece, rows_of, union
 from workers.layout.tables.heads import Columns
 from workers.layout.tables.rows import logical_rows
@@ -127,3 +128,46 @@ def _is_of_rows(content: Sequence[Piece]) -> bool:
     return len(lines) >= _MIN_ROWS and sum(
         step > _APART * line[0].em for step, line in zip(steps, lines, strict=False)
     ) * 2 > len(steps)
+
+
+def split_rows(draft: Draft) -> Draft:
+    """Rows that hold as many lines of text in each of their cells, as that many rows.
+
+    Tables ruled between columns only, or around the head only, are set so. Two lines are more
+    often one text that was broken; they are taken apart only where the grid has at most two rows.
+    """
+    cuts = [_line_cuts(draft, row) for row in range(draft.rows)]
+    return cut_rows(draft, cuts) if any(cuts) else draft
+
+
+def _line_cuts(draft: Draft, row: int) -> list[float]:
+    """Where the row is cut: between the lines of its fullest cells, if these are aligned."""
+    own = [
+        content
+        for span, content in zip(draft.spans, draft.contents, strict=True)
+        if span[0] == row and span[2] == 1 and content
+    ]
+    if len(own) < 2 or any(piece.quadrant % 2 for content in own for piece in content):
+        return []
+    tops = [[union(p.box for p in line) for line in lines_in(content)] for content in own]
+    most = max(map(len, tops))
+    if most < (2 if draft.rows <= 2 else 3):
+        return []
+    full = [boxes for boxes in tops if len(boxes) == most]
+    if len(full) < max(2, 0.6 * len(own)) or len(own) < 0.5 * draft.columns:
+        return []
+    em = statistics.median(piece.em for content in own for piece in content)
+    lines = [statistics.mean(boxes[i][1] for boxes in full) for i in range(most)]
+    for boxes in tops:
+        if any(min(abs(box[1] - line) for line in lines) > 0.5 * em for box in boxes):
+            return []
+    if most == 2 and _is_broken(own):
+        return []
+    bottoms = [max(boxes[i][3] for boxes in full) for i in range(most)]
+    return [(b + t) / 2 for b, t in zip(bottoms, lines[1:], strict=False)]
+
+
+def _is_broken(contents: Sequence[Sequence[Piece]]) -> bool:
+    """Whether the second lines look like the rest of the first: most begin in lower case."""
+    seconds = [lines[1][0].text.strip() for c in contents if len(lines := lines_in(c)) > 1]
+    return sum(text[:1].islower() or text[:1] in "([" for text in seconds) * 2 >= len(seconds)

@@ -13,20 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from schemas.pages import Box
+from workers.layout.tables.close import close_gaps, cut_heads
 from workers.layout.tables.columns import (
     Row,
     chunked,
-    close_gaps,
     column_gaps,
     cut_at,
-    cut_heads,
     is_number,
     is_tight,
 )
-from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
+from workers.layout.tables.filling import Draft, Span, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.heads import Cells, Columns
 from workers.layout.tables.rows import head_count, logical_rows
+from workers.layout.tables.slots import split_rows
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
 _LETTER = re.compile(r"[^\W_]")
