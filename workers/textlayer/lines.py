@@ -34,6 +34,7 @@ from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.math_signs import with_math_signs
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
+from workers.textlayer.private_use import KNOWN_PRIVATE
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
 from workers.textlayer.scripts import with_mended_scripts
 from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
@@ -53,10 +54,11 @@ TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CLIP | pymupdf.TEXT
 _CODE_FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
 _BOLD_FONT = re.compile(r"bold|cmbx|sfbx|black|heavy", re.I)
+_SIZES = range(0xFE00, 0xFE06)  # TeX writes them after brackets, for their sizes
 _CLEAN: dict[int, str | None] = {
-    **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF)),
+    **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF, *_SIZES)),
     **dict.fromkeys((9, 10, 13, 0x85, 0xA0), " "),
-    **repairs.KNOWN_PRIVATE,
+    **KNOWN_PRIVATE,
 }
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
