@@ -11,7 +11,7 @@ from dataclasses import replace
 from schemas.pages import Block, Box
 from workers.textlayer.lines import Line, PageContent
 from workers.textlayer.markdown import same_row, segments, to_markdown, union
-from workers.textlayer.repairs import BRACKET_PIECES
+from workers.textlayer.private_use import BRACKET_PIECES
 
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last

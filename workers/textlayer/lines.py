@@ -31,8 +31,10 @@ from workers.textlayer.broken import BROKEN, lost_words, with_bullets, without_b
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
+from workers.textlayer.math_signs import with_math_signs
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
+from workers.textlayer.private_use import KNOWN_PRIVATE
 from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
 from workers.textlayer.scripts import with_mended_scripts
 from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
@@ -49,12 +51,14 @@ as a box with four edges of its own, has 3,600."""
 # doubles the time of a page, and is quadratic (MuPDF 1.28: 54 s for 100,000 rectangles, without it
 # 0.1 s); what it adds is strike-outs and bold made by double printing.
 TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CLIP | pymupdf.TEXT_COLLECT_VECTORS
+_CODE_FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
 _BOLD_FONT = re.compile(r"bold|cmbx|sfbx|black|heavy", re.I)
+_SIZES = range(0xFE00, 0xFE06)  # TeX writes them after brackets, for their sizes
 _CLEAN: dict[int, str | None] = {
-    **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF)),
+    **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF, *_SIZES)),
     **dict.fromkeys((9, 10, 13, 0x85, 0xA0), " "),
-    **repairs.KNOWN_PRIVATE,
+    **KNOWN_PRIVATE,
 }
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
@@ -120,7 +124,7 @@ def first_read(page: pymupdf.Page) -> FirstRead:
     """Read the displayed page; nothing is left out as hidden."""
     text = read_text(page)
     log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
-    blocks = _readable(page, _shown(text, _hide_nothing))
+    blocks = _readable(page, AS_DISPLAYED, _shown(text, _hide_nothing))
     return FirstRead(text, log, _content(page, AS_DISPLAYED, text, log, blocks))
 
 
@@ -146,7 +150,7 @@ def read_page(
     shown = _shown(text, hide)
     if first is not None and view == AS_DISPLAYED and shown.is_all:
         return first.content
-    return _content(page, view, text, log, _readable(page, shown))
+    return _content(page, view, text, log, _readable(page, view, shown))
 
 
 def _content(
@@ -231,7 +235,7 @@ def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
     """
     text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
-    for block in _readable(page, _shown(text, _hide_nothing)):
+    for block in _readable(page, view, _shown(text, _hide_nothing)):
         for raw in block.get("lines", ()):
             if not all(map(math.isfinite, (*raw["bbox"], *raw["dir"]))):
                 continue
@@ -306,9 +310,10 @@ def _shown(text: PageText, hide: Hide) -> _Shown:
     return _Shown(blocks, False, not hide(blocks, lambda: blocks_with_chars(text.textpage)))
 
 
-def _readable(page: pymupdf.Page, shown: _Shown) -> Sequence[RawBlock]:
+def _readable(page: pymupdf.Page, view: View, shown: _Shown) -> Sequence[RawBlock]:
     """The blocks with the text that their fonts draw, in logical order."""
-    blocks = with_mended_maps(page, shown.blocks)
+    blocks = with_math_signs(shown.blocks, lambda: read_text(page, view, _CODE_FLAGS).blocks)
+    blocks = with_mended_maps(page, blocks)
     blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
     blocks = with_mended_scripts(blocks)
     return rtl.in_logical_order(blocks) if shown.with_chars else blocks
