@@ -23,6 +23,7 @@ from workers import textlayer
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import Edges, PageEdges
 from workers.rasterising import native
+from workers.rasterising.doubtful import is_doubtful
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
 from workers.rasterising.larger import larger_frame, larger_page
@@ -259,6 +260,7 @@ def _render_page(
         image_hash(grey),
         text.layer,
         text.layer_reason,
+        text.doubted,
         failure,
         rotation=text.view.rotation,
         is_mirrored=text.view.is_mirrored,
@@ -285,11 +287,15 @@ def _larger(
 
 @dataclass(frozen=True, slots=True)
 class _PageText:
-    """A page's text layer or why it is not taken, and the view in which the page is upright."""
+    """A page's text layer or why it is not taken, and the view in which the page is upright.
+
+    `doubted` is a layer that is taken if an engine's reading bears it out.
+    """
 
     layer: Reading | None = None
     layer_reason: str | None = None
     view: View = AS_DISPLAYED
+    doubted: Reading | None = None
 
 
 def _page_text(
@@ -325,6 +331,8 @@ def _page_text(
                     coverage=seen,
                     cleaned_chars=layer.cleaned_chars,
                 )
+                if settings.routing != "only" and is_doubtful(layer):
+                    return _PageText(None, "doubtful", layer.view, reading)
                 return _PageText(reading, None, layer.view)
         return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
     except MemoryError:
