@@ -52,6 +52,9 @@ as a box with four edges of its own, has 3,600."""
 # 0.1 s); what it adds is strike-outs and bold made by double printing.
 TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CLIP | pymupdf.TEXT_COLLECT_VECTORS
 _CODE_FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+MIN_SIZE_PT = 1.0
+"""Type 3 fonts of Ghostscript have a scale of their own: MuPDF gives their letters a size of 0.1
+points and boxes that reach as far below the line as above it."""
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
 _BOLD_FONT = re.compile(r"bold|cmbx|sfbx|black|heavy", re.I)
 _SIZES = range(0xFE00, 0xFE06)  # TeX writes them after brackets, for their sizes
@@ -361,6 +364,8 @@ def _is_mirrored(raw: RawLine) -> bool:
     """
     spans = raw["spans"]
     span = spans[0] if len(spans) == 1 else max(spans, key=lambda span: len(span["text"]))
+    if span["size"] < MIN_SIZE_PT:
+        return False
     (x, y), (x0, y0, x1, y1) = span["origin"], span["bbox"]
     cosine, sine = raw["dir"]
     if abs(cosine) >= abs(sine):
@@ -430,7 +435,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
     line = Line(
         text=text,
         box=place(raw["bbox"], read.matrix),
-        size=max(max(sizes, key=sizes.__getitem__), 1.0),
+        size=max(max(sizes, key=sizes.__getitem__), MIN_SIZE_PT),
         block=block,
         is_bold=bold * 2 > total,
         is_mono=is_mono,
