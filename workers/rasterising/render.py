@@ -326,7 +326,7 @@ def _page_text(
                     cleaned_chars=layer.cleaned_chars,
                 )
                 return _PageText(reading, None, layer.view)
-        return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
+        return _PageText(None, layer_reason, textlayer.upright_view(pdf_page, around.first))
     except MemoryError:
         raise
     except Exception as exc:

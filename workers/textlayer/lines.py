@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pymupdf
 from pymupdf import mupdf
@@ -109,10 +109,16 @@ class PageContent:
 
 @dataclass(frozen=True, slots=True)
 class FirstRead:
-    """A displayed page that was read without its picture: what MuPDF gave, and what it means."""
+    """A displayed page that was read without its picture: what MuPDF gave, and what it means.
+
+    `blocks` have the spaces that the page shows. With `is_rtl` they are not in logical order, for
+    which their single characters are needed.
+    """
 
     text: PageText
     log: Log
+    blocks: Sequence[RawBlock]
+    is_rtl: bool
     content: PageContent
 
 
@@ -120,8 +126,11 @@ def first_read(page: pymupdf.Page) -> FirstRead:
     """Read the displayed page; nothing is left out as hidden."""
     text = read_text(page)
     log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
-    blocks = _readable(page, _shown(text, _hide_nothing))
-    return FirstRead(text, log, _content(page, AS_DISPLAYED, text, log, blocks))
+    shown = _shown(text, _hide_nothing)
+    content = _content(page, AS_DISPLAYED, text, log, _readable(page, shown))
+    # Single characters take 50 times the memory of their text, so they are not kept.
+    blocks = text.blocks if shown.with_chars else shown.blocks
+    return FirstRead(text, log, blocks, shown.with_chars, content)
 
 
 def read_page(
@@ -135,18 +144,29 @@ def read_page(
     Text that `picture`, the page as displayed, does not show is left out. `first` is what
     `first_read` gave for the displayed page, if the caller has it; it is used once.
     """
-    if first is None or view != AS_DISPLAYED:
-        text = read_text(page, view)
-        log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
-    else:
-        text, log = first.text, first.log
+    if first is not None and view == AS_DISPLAYED:
+        return _read_again(page, picture, first)
+    text = read_text(page, view)
+    log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     hide: Hide = _hide_nothing
     if picture is not None:
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
-    shown = _shown(text, hide)
-    if first is not None and view == AS_DISPLAYED and shown.is_all:
+    return _content(page, view, text, log, _readable(page, _shown(text, hide)))
+
+
+def _read_again(page: pymupdf.Page, picture: Picture | None, first: FirstRead) -> PageContent:
+    """What `first` has, without what `picture` does not show."""
+    if picture is None:
         return first.content
-    return _content(page, view, text, log, _readable(page, shown))
+    text, log = first.text, first.log
+    hide = _hider(page, AS_DISPLAYED, picture, text.matrix, log)
+    if not hide(first.blocks, lambda: blocks_with_chars(text.textpage)):
+        return first.content
+    shown = _Shown(first.blocks, False)
+    if first.is_rtl:
+        shown = _Shown(_spelled_out(text.textpage), True)
+        hide(shown.blocks, lambda: shown.blocks)
+    return _content(page, AS_DISPLAYED, text, log, _readable(page, shown))
 
 
 def _content(
@@ -224,12 +244,18 @@ def _hider(
     return hide
 
 
-def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
+def count_glyphs(
+    page: pymupdf.Page, view: View, first: FirstRead | None = None
+) -> Counter[View]:
     """How many characters, painted or not, stand upright in each view.
 
-    These views are relative to the page as `view` shows it.
+    These views are relative to the page as `view` shows it. `first` is what `first_read` gave for
+    the displayed page, if the caller has it.
     """
-    text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
+    if first is not None and view == AS_DISPLAYED:
+        text = first.text.fresh()
+    else:
+        text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
     for block in _readable(page, _shown(text, _hide_nothing)):
         for raw in block.get("lines", ()):
@@ -262,6 +288,10 @@ class PageText:
     matrix: pymupdf.Matrix
     textpage: pymupdf.TextPage
 
+    def fresh(self) -> PageText:
+        """The same with blocks from which nothing was taken out."""
+        return replace(self, blocks=self.textpage.extractDICT()["blocks"])
+
 
 def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_FLAGS) -> PageText:
     """The page's text, and its vector boxes where `flags` ask for them.
@@ -282,28 +312,32 @@ def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_F
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the page shows of its text; `with_chars` where it must be put in logical order.
-
-    `is_all`: nothing was taken out.
-    """
+    """What the page shows of its text; `with_chars` where it must be put in logical order."""
 
     blocks: Sequence[RawBlock]
     with_chars: bool
-    is_all: bool
 
 
 def _shown(text: PageText, hide: Hide) -> _Shown:
     """The blocks with the spaces that they show, without what `hide` takes out."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
-        with_chars = blocks_with_chars(text.textpage)
-        for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
-            span["text"] = "".join(char["c"] for char in span["chars"])
-        return _Shown(with_chars, True, not hide(with_chars, lambda: with_chars))
+        with_chars = _spelled_out(text.textpage)
+        hide(with_chars, lambda: with_chars)
+        return _Shown(with_chars, True)
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(text.textpage), chosen)
-    return _Shown(blocks, False, not hide(blocks, lambda: blocks_with_chars(text.textpage)))
+    hide(blocks, lambda: blocks_with_chars(text.textpage))
+    return _Shown(blocks, False)
+
+
+def _spelled_out(textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
+    """The blocks with both the text and the single characters of each span."""
+    blocks = blocks_with_chars(textpage)
+    for span in (s for b in blocks for line in b.get("lines", ()) for s in line["spans"]):
+        span["text"] = "".join(char["c"] for char in span["chars"])
+    return blocks
 
 
 def _readable(page: pymupdf.Page, shown: _Shown) -> Sequence[RawBlock]:
