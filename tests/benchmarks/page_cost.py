@@ -43,6 +43,7 @@ from schemas.pages import RasteredPage
 from schemas.recipe import Recipe, parse_recipe
 from tests.benchmarks import paired_runs
 from workers.rasterising import PDF, Rasterizer
+from workers.rasterising.render import spend_less
 from workers.reading.replica import given_reading
 from workers.shards import ScoreSettings, score_page
 
@@ -225,6 +226,7 @@ def our_cost(documents: dict[Path, int], layout: str) -> dict[str, Any]:
     rasterizer._child = ThisProcess()  # type: ignore[assignment]
     settings = score_settings(recipe)
     meter = Meter()
+    spend_less()
     first = dict([next(iter(documents.items()))])
     _read(rasterizer, first, settings)  # loads vocabularies and models
     with stages_timed(meter):

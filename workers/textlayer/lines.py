@@ -28,6 +28,7 @@ from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.broken import BROKEN, lost_words, with_bullets, without_broken
+from workers.textlayer.display_list import display_list, has_xobjects, read
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
@@ -111,6 +112,7 @@ class PageContent:
 class FirstRead:
     """A displayed page that was read without its picture: what MuPDF gave, and what it means.
 
+    `commands` draw the page, while its document is open (see `display_list`).
     `blocks` have the spaces that the page shows. With `is_rtl` they are not in logical order, for
     which their single characters are needed.
     """
@@ -120,17 +122,19 @@ class FirstRead:
     blocks: Sequence[RawBlock]
     is_rtl: bool
     content: PageContent
+    commands: mupdf.FzDisplayList | None = None
 
 
 def first_read(page: pymupdf.Page) -> FirstRead:
     """Read the displayed page; nothing is left out as hidden."""
-    text = read_text(page)
+    commands = display_list(page)
+    text = read_text(page, commands=commands)
     log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     shown = _shown(text, _hide_nothing)
     content = _content(page, AS_DISPLAYED, text, log, _readable(page, shown))
     # Single characters take 50 times the memory of their text, so they are not kept.
     blocks = text.blocks if shown.with_chars else shown.blocks
-    return FirstRead(text, log, blocks, shown.with_chars, content)
+    return FirstRead(text, log, blocks, shown.with_chars, content, commands)
 
 
 def read_page(
@@ -174,7 +178,8 @@ def _content(
 ) -> PageContent:
     """The lines, ruling lines and pictures of `blocks` and `log`."""
     matrix = view_matrix(page, view)
-    width, height = view.size(float(page.rect.width), float(page.rect.height))
+    rect = page.rect
+    width, height = view.size(float(rect.width), float(rect.height))
     lines: list[Line] = []
     rules: list[Box] = []
     fills: list[Box] = []
@@ -225,7 +230,8 @@ def _hider(
     `matrix` leads from the blocks to the view.
     """
     to_view = view_matrix(page, view)
-    to_pixels = pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+    rect = page.rect
+    to_pixels = pymupdf.Matrix(*view.matrix(rect.width, rect.height))
     to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
 
     def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> bool:
@@ -244,9 +250,7 @@ def _hider(
     return hide
 
 
-def count_glyphs(
-    page: pymupdf.Page, view: View, first: FirstRead | None = None
-) -> Counter[View]:
+def count_glyphs(page: pymupdf.Page, view: View, first: FirstRead | None = None) -> Counter[View]:
     """How many characters, painted or not, stand upright in each view.
 
     These views are relative to the page as `view` shows it. `first` is what `first_read` gave for
@@ -293,20 +297,30 @@ class PageText:
         return replace(self, blocks=self.textpage.extractDICT()["blocks"])
 
 
-def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_FLAGS) -> PageText:
+def read_text(
+    page: pymupdf.Page,
+    view: View = AS_DISPLAYED,
+    flags: int = TEXT_FLAGS,
+    commands: mupdf.FzDisplayList | None = None,
+) -> PageText:
     """The page's text, and its vector boxes where `flags` ask for them.
+
+    `commands` are the displayed page's, if the caller has them.
 
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
-        textpage = page.get_textpage(flags=flags)
+        if commands is None:
+            textpage = page.get_textpage(flags=flags)
+        else:
+            textpage = read(commands, page, flags)
         turns, matrix = page.rotation // 90, view_matrix(page, view)
     else:
         sides = view.size(page.rect.width, page.rect.height)
         turned = view_matrix(page, view)
         textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
         turns, matrix = 0, pymupdf.Identity
-    blocks = page.get_text("dict", textpage=textpage)["blocks"]
+    blocks = textpage.extractDICT()["blocks"]
     return PageText(blocks, turns, matrix, textpage)
 
 
@@ -491,7 +505,7 @@ def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
     A picture may be the page's own, in a form or annotation, or inline. The answer is no for most
     pages of manuals, and saves the pass of `get_bboxlog`.
     """
-    if not page.parent.is_pdf or _has_xobjects(page):
+    if not page.parent.is_pdf or has_xobjects(page):
         return True
     if any(kind != pymupdf.PDF_ANNOT_LINK for _, kind, _ in page.annot_xrefs()):
         return True
@@ -500,14 +514,6 @@ def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
         return True
     contents = page.read_contents()
     return (b"BI" in contents and b"ID" in contents) or b" sh" in contents
-
-
-def _has_xobjects(page: pymupdf.Page) -> bool:
-    """Whether the page's resources have pictures or forms: 20 µs, where PyMuPDF's lists of them
-    take 0.6 ms, and as long for each form inside of a form.
-    """
-    resources = mupdf.pdf_page_resources(pymupdf._as_pdf_page(page))
-    return int(mupdf.pdf_dict_len(mupdf.pdf_dict_gets(resources, "XObject"))) > 0
 
 
 def _pictures(

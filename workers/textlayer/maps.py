@@ -207,4 +207,6 @@ def _code(digits: bytes) -> int:
 def _text(digits: bytes) -> str:
     """The text of hexadecimal digits: UTF-16, in which a short number is filled up."""
     plain = digits.translate(None, b" \r\n\t").decode()
+    if 0 < len(plain) <= 4 and not 0xD800 <= (code := int(plain, 16)) < 0xE000:
+        return chr(code)
     return bytes.fromhex(plain.rjust(-(-len(plain) // 4) * 4, "0")).decode("utf-16-be", "replace")
