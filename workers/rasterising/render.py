@@ -48,10 +48,13 @@ _MAX_KEPT_LINES = 20_000  # 400 pages of prose, 20 MB
 
 
 class _Document(pymupdf.Document):  # type: ignore[misc]  # PyMuPDF has no types
-    """A document of which only pages are read: its outline takes 40 ms to load for a long one."""
+    """A document of which only pages are read.
 
-    def _loadOutline(self) -> None:  # noqa: N802 - PyMuPDF's name
-        return None
+    PyMuPDF also loads its metadata and its outline, which takes 40 ms for that of a long manual.
+    """
+
+    def init_doc(self) -> None:
+        """Load nothing."""
 
 
 @dataclass(slots=True)

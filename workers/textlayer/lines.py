@@ -177,7 +177,7 @@ def _content(
     page: pymupdf.Page, view: View, text: PageText, log: Log, blocks: Sequence[RawBlock]
 ) -> PageContent:
     """The lines, ruling lines and pictures of `blocks` and `log`."""
-    matrix = view_matrix(page, view)
+    matrix = text.matrix if view == AS_DISPLAYED else view_matrix(page, view)
     rect = page.rect
     width, height = view.size(float(rect.width), float(rect.height))
     lines: list[Line] = []
@@ -229,7 +229,7 @@ def _hider(
 
     `matrix` leads from the blocks to the view.
     """
-    to_view = view_matrix(page, view)
+    to_view = matrix if view == AS_DISPLAYED else view_matrix(page, view)
     rect = page.rect
     to_pixels = pymupdf.Matrix(*view.matrix(rect.width, rect.height))
     to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
