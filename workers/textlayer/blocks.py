@@ -65,6 +65,8 @@ def text_blocks(
     """One block for each run of lines in one style, in content-stream order, `bbox` in points."""
     upright = [
         replace(line, box=turn(line.box, line.quadrant, content.width, content.height))
+        if line.quadrant
+        else line
         for line in lines
     ]
     blocks: list[Block] = []

@@ -96,15 +96,16 @@ def extract(
     return layer
 
 
-def upright_view(page: pymupdf.Page) -> View:
+def upright_view(page: pymupdf.Page, first: FirstRead | None = None) -> View:
     """The view in which the page stands upright, by all its glyphs, hidden ones too.
 
     An OCR program writes hidden words as they lie on its scan. The page as displayed where there
-    are too few glyphs to tell.
+    are too few glyphs to tell. `first` is what `first_read` gave for the page, if the caller has
+    it.
     """
     view = AS_DISPLAYED
     for _ in range(_MAX_TURNS):
-        upright = elect(count_glyphs(page, view), MIN_TELLING_GLYPHS)
+        upright = elect(count_glyphs(page, view, first), MIN_TELLING_GLYPHS)
         if upright == AS_DISPLAYED:
             break
         view = view.then(upright)

@@ -91,6 +91,8 @@ def body_sizes(lines: Sequence[Line]) -> dict[str, float]:
 
 def _script(text: str) -> str:
     """`rtl` or `unspaced` where over a fifth of the characters are so, else `spaced`."""
+    if text.isascii():
+        return "spaced"
     if len(_RTL.findall(text)) * 5 > len(text):
         return "rtl"
     return "unspaced" if len(UNSPACED.findall(text)) * 5 > len(text) else "spaced"

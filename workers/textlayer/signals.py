@@ -95,7 +95,7 @@ def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
     prose = " ".join(line.text for line in lines if not line.is_mono)
     spaced, unspaced_count = UNSPACED.subn(" ", prose)
     runs = _LETTERS.findall(spaced)
-    words = [word for word in spaced.split() if any(map(str.isalpha, word))]
+    words = [word for word in spaced.split() if word.isalpha() or any(map(str.isalpha, word))]
     plain = unicodedata.normalize("NFD", prose)
     latin_count = len(_LATIN.findall(plain))
     total = char_count + content.hidden_chars
