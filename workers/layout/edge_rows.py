@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ _MAX_ROWS = 5
 _MAX_EDGE_LINES = 80
 _RULE_WIDTH = 0.25
 _SAME_UPRIGHT = 0.003
+_SECTION = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s\D*[^\W\d_]\D*(?:\d{4})?")
+"""A year may end the name of a section, but no page number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ class Row:
         if self.is_last or self.is_in_grid or not self.is_apart or self.height > 1.15 * body_size:
             return False
         return all(i in hints for i in self.members)
+
+    def is_numbered_heading(self, body_size: float) -> bool:
+        """Whether it looks like a section's heading, and ends in no page number."""
+        is_heading_type = self.height > 1.1 * body_size or all(line.is_bold for line in self.lines)
+        return is_heading_type and _SECTION.fullmatch(" ".join(self.text.split())) is not None
 
     @property
     def is_apart(self) -> bool:

@@ -105,6 +105,8 @@ def _furniture_rows(
             break
         if begins_caption(row.text):
             break  # captions stand at the edge where figures do, and their numbers count on
+        if row.is_numbered_heading(body_size) and not _is_repeated(row, around):
+            break  # sections begin at the same place of two pages, and their numbers count on
         if _is_known(row, around, body_size, is_top) or (
             count == at
             and (row.is_hinted(hints, body_size) or _is_likely(row, around, body_size, is_top))
@@ -129,6 +131,12 @@ def _is_known(
         return True
     repeats = sum(any(_repeats(row, other) for other in others) for others in twins.values())
     return repeats >= (3 if row.height > _LARGE * body_size else 1)
+
+
+def _is_repeated(row: Row, around: Mapping[int, Sequence[Row]]) -> bool:
+    """Whether a neighbour has the very same words and numbers in a row at its edge."""
+    words = row.text.split()
+    return any(other.text.split() == words for rows in around.values() for other in rows)
 
 
 def _is_same_form(lines: PageEdges, others: PageEdges) -> bool:
