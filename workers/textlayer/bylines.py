@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from workers.textlayer.markdown import Segment
 
 _LESS = 0.85  # of the title's size
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s(?!.*\b(?:19|20)\d\d\b)")
+"""A section's number; a day stands before a year."""
 _SAME_AXIS = 0.015  # of the page's width
 _MAX_CHARS = 200
 
@@ -30,7 +33,7 @@ def bylines(segments: Sequence[Segment], is_heading: Sequence[bool], width: floa
         is_off = abs(_axis(segment) - _axis(title)) > _SAME_AXIS * width
         if is_left or is_off or len(text) > _MAX_CHARS:
             break
-        is_byline = segment.size <= _LESS * title.size and not text[:1].isdigit()
+        is_byline = segment.size <= _LESS * title.size and not _SECTION.match(text)
         if is_heading[i] and is_byline and not any(line.is_bold for line in segment.lines):
             found.add(i)
     return found

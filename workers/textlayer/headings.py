@@ -20,7 +20,7 @@ _LEVEL_RATIOS = ((1.6, 1), (1.3, 2), (1.15, 3))
 _SMALLEST_LEVEL = 4
 _NUMBERED_RATIO = 1.08  # a number in front and type half a point larger
 _SEEN_RATIO = 0.85  # small capitals have 0.8 of the size that they stand for
-_BOLD_RATIO = 0.9
+_BOLD_RATIO = 0.88  # an abstract's heading at 9 points over 10
 
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(
@@ -107,7 +107,7 @@ def _is_bold_heading(look: Look, text: str, is_sentence: bool) -> bool:
         return look.ratio >= _BOLD_RATIO and not text.endswith((",", ";", "،"))
     is_name = not _MARK.match(text) and not _LOWER.match(text)
     ends_well = not is_sentence or (text.endswith(".") and look.ratio >= _NUMBERED_RATIO)
-    return is_name and ends_well and look.ratio >= 0.95
+    return is_name and ends_well and look.ratio >= _BOLD_RATIO
 
 
 def _is_numbered(look: Look) -> bool:
@@ -124,26 +124,21 @@ def _is_numbered(look: Look) -> bool:
 
 
 def with_numbered_levels(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with a lower level for `3.2.1` than for `3.2`, and one level for `3.1` and `3.2`.
+    """The blocks with a lower level for `3.2.1` than for the `3.2` above it.
 
-    Sizes differ by too little to tell, or not at all. Headings without numbers, and of other
-    chapters, keep their levels: a page may show a small document as its example.
+    Sizes differ by too little to tell, or not at all. Other headings keep their levels.
     """
     numbers = {
         i: found[1]
         for i, block in enumerate(blocks)
         if block.label == "heading" and (found := _DEPTH.match(block.text))
     }
-    levels: dict[tuple[str, int], int] = {}
-    for chapter in {number.split(".")[0] for number in numbers.values()}:
-        own = {i: n.count(".") for i, n in numbers.items() if n.split(".")[0] == chapter}
-        above = 0
-        for depth in sorted(set(own.values())):
-            by_size = min(_level(blocks[i]) for i in own if own[i] == depth)
-            above = levels[chapter, depth] = min(max(by_size, above + 1), 6)
     out = list(blocks)
-    for i, number in numbers.items():
-        level = levels[number.split(".")[0], number.count(".")]
+    levels: dict[str, int] = {}
+    for i, number in sorted(numbers.items(), key=lambda item: item[1].count(".")):
+        above = number.rsplit(".", 1)[0]
+        level = min(max(_level(blocks[i]), levels.get(above, 0) + 1 if above != number else 0), 6)
+        levels[number] = level
         out[i] = replace(blocks[i], text="#" * level + blocks[i].text.lstrip("#"))
     return out
 

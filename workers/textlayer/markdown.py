@@ -29,6 +29,8 @@ from workers.textlayer.lines import Line
 _BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s+(?=\S)")
+_DASH = re.compile(r"^\s*—\s+(?=\S)")
+"""Items of French lists; speech begins so, too, and the dash stays."""
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _MIN_SCRIPT_CHARS = 200
 _WORD_GAP = 0.8  # font sizes; columns are further apart
@@ -36,7 +38,7 @@ _SMALL_PRINT = 0.92  # of the body's size: 9 points under 10
 _CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figure"})
 """Labels of a layout model that no segment has beside another."""
 
-_FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*†‡§¶])\s*\S")
+_FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*∗†‡§¶])\s*\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,11 @@ def _leading(lines: Sequence[Line]) -> float:
 
 
 def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> bool:
-    first, last = group[0], group[-1]
-    if same_row(last, line) and -0.1 < (line.box[0] - last.box[2]) / line.size < _WORD_GAP:
-        return abs(line.size - last.size) <= 0.1 * last.size and line.is_mono == last.is_mono
+    last = group[-1]
+    is_alike = _is_alike(group[0], line) or _is_alike(last, line)
+    if same_row(last, line):
+        is_word = -0.1 * line.size < line.box[0] - last.box[2] < _WORD_GAP * line.size
+        return line.block == last.block or (is_word and is_alike)
     if line.block != last.block:
         gap = line.box[1] - last.box[3]
         most = 1.2 if last.is_mono and line.is_mono else leading
@@ -143,13 +147,11 @@ def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> b
         is_rtl = _script(line.text) == "rtl"
         if not line.is_mono and had_room(near, len(near) - 1, line.text, line.size, is_rtl):
             return False
-    elif same_row(last, line):
-        return True
-    return (
-        abs(line.size - first.size) <= 0.1 * first.size
-        and line.is_mono == first.is_mono
-        and (line.is_bold == last.is_bold or line.is_mono)
-    )
+    return is_alike and (line.is_bold == last.is_bold or line.is_mono)
+
+
+def _is_alike(a: Line, b: Line) -> bool:
+    return abs(a.size - b.size) <= 0.1 * a.size and a.is_mono == b.is_mono
 
 
 def same_row(a: Line, b: Line) -> bool:
@@ -263,7 +265,7 @@ def _in_item(items: Sequence[Sequence[str]], hangs: bool) -> bool:
 
 
 def _is_item(text: str) -> bool:
-    return bool(_BULLET.match(text) or _NUMBERED.match(text))
+    return bool(_BULLET.match(text) or _NUMBERED.match(text) or _DASH.match(text))
 
 
 def _item_markdown(item: Sequence[str]) -> str:

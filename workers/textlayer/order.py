@@ -8,6 +8,7 @@ the page does not split the columns under it into rows.
 from __future__ import annotations
 
 import itertools
+import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
@@ -21,7 +22,11 @@ _MIN_COLUMN_SHARE = 0.12
 """Narrower than an eighth of the region is a label, a number or a bullet, not a column."""
 
 _MAX_COLUMNS = 8
+_COLUMN_STEP = 4.0  # gutters: a step up of three lines
+_MIN_COLUMN_BLOCKS = 3
 _MAX_TRUSTED_JUMPS = 0.1  # footnotes, running heads and figures account for fewer
+_PROSE_SHARE = 0.6  # of a column's share of the text's width, in most of its blocks
+_NEAR = 3  # blocks before a step up, the leftmost of which shows where their column begins
 
 _Span = tuple[float, float]
 
@@ -45,15 +50,25 @@ def page_order(
     """Reading order by the cut, or by the content stream where the cut has too little to go by.
 
     The first `drawn` boxes are in content-stream order. Columns whose lines run into each other
-    have no gutter to cut at. If the stream goes down each column and then to the next, and the
-    cut disagrees with it, the stream is right.
+    have no gutter to cut at: where the stream goes down wide columns one after the other, and the
+    cut disagrees with it, each of these is cut alone. A stream that only goes down and to the
+    right, as through the pieces of formulas, is right where the cut disagrees with it often.
     """
     order = reading_order(boxes, gutter, right_to_left)
-    if jump_share([i for i in order if i < drawn]) <= _MAX_TRUSTED_JUMPS:
+    jumps = jump_share([i for i in order if i < drawn])
+    if not jumps:
         return order
-    if not _goes_down_columns(boxes[:drawn], gutter, right_to_left):
+    columns = _columns_of_stream(boxes[:drawn], gutter, right_to_left)
+    if _are_prose(boxes, columns):
+        order = [
+            column[i]
+            for column in columns
+            for i in reading_order([boxes[j] for j in column], gutter, right_to_left)
+        ]
+    elif jumps > _MAX_TRUSTED_JUMPS and _goes_down(boxes[:drawn], gutter, right_to_left):
+        order = list(range(drawn))
+    else:
         return order
-    order = list(range(drawn))
     for i in range(drawn, len(boxes)):
         x0, _, x1, y1 = boxes[i]
         below = (
@@ -63,6 +78,17 @@ def page_order(
         )
         order.insert(next(below, len(order)), i)
     return order
+
+
+def _are_prose(boxes: Sequence[Box], columns: Sequence[Sequence[int]]) -> bool:
+    """Whether columns of the stream are long and wide; margins have short and narrow ones."""
+    if len(columns) < 2 or min(map(len, columns)) < _MIN_COLUMN_BLOCKS:
+        return False
+    left = min(boxes[i][0] for column in columns for i in column)
+    right = max(boxes[i][2] for column in columns for i in column)
+    least = _PROSE_SHARE * (right - left) / len(columns)
+    widths = (statistics.median(boxes[i][2] - boxes[i][0] for i in column) for column in columns)
+    return min(widths) >= least
 
 
 def jump_share(order: Sequence[int]) -> float:
@@ -77,7 +103,29 @@ def jump_share(order: Sequence[int]) -> float:
     return sum(b < a for a, b in itertools.pairwise(ranks)) / (len(ranks) - 1)
 
 
-def _goes_down_columns(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
+def _columns_of_stream(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> list[list[int]]:
+    """The columns that the stream goes down one after the other; none where it does not.
+
+    Each long step up the page leads to the next column. Short steps up are those of formulas and
+    of cells, whose pieces are drawn in any order.
+    """
+    columns: list[list[int]] = [[]]
+    for i, box in enumerate(boxes):
+        above = boxes[i - 1] if i else box
+        if box[1] < above[1] - _COLUMN_STEP * gutter:
+            edges = [boxes[j] for j in columns[-1]]
+            if right_to_left:
+                ahead = max(edge[2] for edge in edges[-_NEAR:]) - box[2]
+            else:
+                ahead = box[0] - min(edge[0] for edge in edges[-_NEAR:])
+            if ahead < gutter:
+                return []
+            columns.append([])
+        columns[-1].append(i)
+    return columns if len(columns) <= _MAX_COLUMNS else []
+
+
+def _goes_down(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
     """Whether each step up the page leads to the next column, and there are few such steps."""
     ups = 0
     for a, b in itertools.pairwise(boxes):

@@ -19,6 +19,13 @@ from workers.textlayer.lines import Line
 
 _NUMBER = re.compile(r"(?:§\s?)?(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
+_LEADERS = re.compile(r"\s*(?:[.·]\s?){3,}\s*|\s*…+\s*")
+_ENDS_IN_LEADERS = re.compile(r"(?:[.·]\s?){3,}\s*$|…\s*$")
+_PAGE = re.compile(r"\d{1,4}|[ivxlc]{1,7}|[A-Z][-.–]\d{1,3}")
+_MAX_LEADER_GAP = 3.0  # font sizes
+_CODE_NUMBER = re.compile(r"\d{1,4}")
+_SMALL = 0.9  # of the size of the code
+_MAX_INDENT = 30.0  # font sizes between a line's number and its code
 _MAX_NUMBER_GAP = 3.5  # font sizes between a heading's number and its words; a quad is 1
 _SAME_SIZE = 0.1
 _MAX_STRETCHED_GAP = 2.0  # font sizes
@@ -32,7 +39,48 @@ _TOUCH = 0.2  # font sizes between an underscore and the letters beside it
 
 def rejoined(lines: Sequence[Line], rules: Sequence[Box]) -> list[Line]:
     """The lines in order, with parts of one line joined; a part takes its first part's block."""
-    return _with_stretched(_with_numbers(_with_underscores(lines, rules)))
+    named = _with_code_numbers(_with_leaders(_with_underscores(lines, rules)))
+    return _with_stretched(_with_numbers(named))
+
+
+def _with_leaders(lines: Sequence[Line]) -> list[Line]:
+    """Entries of a list of contents with their rows of dots and the numbers after these."""
+    out: list[Line] = []
+    for line in lines:
+        before = out[-1] if out else None
+        if before is not None and (
+            (_LEADERS.fullmatch(line.text) and _is_on_row(before, line, _MAX_LEADER_GAP))
+            or (
+                _ENDS_IN_LEADERS.search(before.text)
+                and _PAGE.fullmatch(line.text.strip())
+                and _is_on_row(before, line, _MAX_LEADER_GAP)
+            )
+        ):
+            out[-1] = _joined(before, line, " ")
+        else:
+            out.append(line)
+    return out
+
+
+def _with_code_numbers(lines: Sequence[Line]) -> list[Line]:
+    """Lines of code with the small numbers in front of them, and the spaces that indent them."""
+    out: list[Line] = []
+    for line in lines:
+        number = out[-1] if out else None
+        if (
+            number is not None
+            and line.is_mono
+            and _CODE_NUMBER.fullmatch(number.text.strip())
+            and number.size <= _SMALL * line.size
+            and _is_on_row(number, line, _MAX_INDENT)
+        ):
+            width = (line.box[2] - line.box[0]) / max(len(line.text), 1)
+            spaces = max(round((line.box[0] - number.box[2]) / max(width, 1.0)), 1)
+            whole = _joined(number, line, " " * spaces)
+            out[-1] = replace(whole, size=line.size, is_bold=line.is_bold, is_mono=True)
+        else:
+            out.append(line)
+    return out
 
 
 def _with_numbers(lines: Sequence[Line]) -> list[Line]:
@@ -128,15 +176,16 @@ def _is_underscored(a: Line, b: Line, marks: dict[int, list[Box]]) -> bool:
 
 def _is_beside(a: Line, b: Line, most: float) -> bool:
     """Whether `b` goes on the line of `a` in type of its size, at most so many sizes further."""
+    return abs(a.size - b.size) <= _SAME_SIZE * b.size and _is_on_row(a, b, most)
+
+
+def _is_on_row(a: Line, b: Line, most: float) -> bool:
+    """Whether `b` stands right of `a` on one line, at most so many of its sizes further."""
     if a.quadrant or b.quadrant:
         return False
-    gap = b.box[0] - a.box[2]
+    x = (b.box[0] - a.box[2]) / b.size
     middle = (b.box[1] + b.box[3]) / 2
-    return (
-        -0.1 * b.size < gap < most * b.size
-        and a.box[1] < middle < a.box[3]
-        and abs(a.size - b.size) <= _SAME_SIZE * b.size
-    )
+    return -0.1 < x < most and a.box[1] < middle < a.box[3]
 
 
 def _joined(a: Line, b: Line, between: str) -> Line:
