@@ -24,6 +24,8 @@ _MIN_COLUMN_SHARE = 0.12
 _MAX_COLUMNS = 8
 _COLUMN_STEP = 4.0  # gutters: a step up of three lines
 _MIN_COLUMN_BLOCKS = 3
+_MAIN_SHARE = 0.5  # of the width of all, in the blocks of a column that has margins beside it
+_NOTES_SHARE = 0.4  # of the text's height, in its margins; more is a column
 _MAX_TRUSTED_JUMPS = 0.1  # footnotes, running heads and figures account for fewer
 _PROSE_SHARE = 0.6  # of a column's share of the text's width, in most of its blocks
 _NEAR = 3  # blocks before a step up, the leftmost of which shows where their column begins
@@ -45,6 +47,46 @@ def reading_order(boxes: Sequence[Box], gutter: float, right_to_left: bool = Fal
 
 
 def page_order(
+    boxes: Sequence[Box], drawn: int, gutter: float, right_to_left: bool = False
+) -> list[int]:
+    """Reading order, in which a note in a margin is read with the text that it stands beside.
+
+    The first `drawn` boxes are in content-stream order. A note left of a paragraph comes before
+    it, as a term does, and a note on the right after it.
+    """
+    notes = _margin_notes(boxes, gutter)
+    if not notes:
+        return _column_order(boxes, drawn, gutter, right_to_left)
+    text = [i for i in range(len(boxes)) if i not in notes]
+    count = sum(i < drawn for i in text)
+    order = [text[i] for i in _column_order([boxes[i] for i in text], count, gutter, right_to_left)]
+    for i in sorted(notes, key=lambda i: boxes[i][1]):
+        _, top, right, _ = boxes[i]
+        beside = next((at for at, j in enumerate(order) if boxes[j][3] > top), len(order))
+        is_after = beside < len(order) and boxes[order[beside]][0] < right
+        order.insert(beside + is_after, i)
+    return order
+
+
+def _margin_notes(boxes: Sequence[Box], gutter: float) -> set[int]:
+    """Boxes in the margin beside a single column of text that is much longer than they are."""
+    if len(boxes) <= _MIN_COLUMN_BLOCKS:
+        return set()
+    left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
+    wide = [b for b in boxes if b[2] - b[0] > _MAIN_SHARE * (right - left)]
+    if len(wide) < _MIN_COLUMN_BLOCKS:
+        return set()
+    # The text's edges: one heading or table may stick out into the margin.
+    x0 = statistics.median(b[0] for b in wide)
+    x1 = statistics.median(b[2] for b in wide)
+    notes = {
+        i for i, b in enumerate(boxes) if b[2] <= x0 - 0.3 * gutter or b[0] >= x1 + 0.3 * gutter
+    }
+    height = sum(boxes[i][3] - boxes[i][1] for i in notes)
+    return notes if height < _NOTES_SHARE * sum(b[3] - b[1] for b in wide) else set()
+
+
+def _column_order(
     boxes: Sequence[Box], drawn: int, gutter: float, right_to_left: bool = False
 ) -> list[int]:
     """Reading order by the cut, or by the content stream where the cut has too little to go by.
