@@ -20,8 +20,8 @@ _MAX_ROWS = 5
 _MAX_EDGE_LINES = 80
 _RULE_WIDTH = 0.25
 _SAME_UPRIGHT = 0.003
-_SECTION = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s\D*[^\W\d_]\D*(?:\d{4})?")
-"""A year may end the name of a section, but no page number."""
+_SECTION = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s\D*[^\W\d_]\D*(?:\d{4})?|\[\d.*\]")
+"""A year may end the name of a section, but no page number; a version has its date."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ def text_blocks(
         for segment in segments(upright, kinds)
         if any(line.text.strip(_MEANINGLESS) for line in segment.lines)  # no tall bracket's parts
     ]
-    written = [to_markdown(segment, bodies) for segment in parts]
+    centred = _centred([segment.box for segment in parts])
+    written = [to_markdown(segment, bodies, i in centred) for i, segment in enumerate(parts)]
     names = bylines(parts, [label in ("title", "heading") for label, _ in written], content.width)
     blocks: list[Block] = []
     for i, (segment, (label, text)) in enumerate(zip(parts, written, strict=True)):
@@ -86,6 +87,19 @@ def text_blocks(
             Block("paragraph", box, text.lstrip("# ")) if is_name else Block(label, box, text)
         )
     return blocks
+
+
+def _centred(boxes: Sequence[Box]) -> set[int]:
+    """The numbers of boxes on the axis of the text, with a tenth of its width on both sides."""
+    if not boxes:
+        return set()
+    left, _, right, _ = union(boxes)
+    width = right - left
+    return {
+        i
+        for i, (x0, _, x1, _) in enumerate(boxes)
+        if x0 - left > 0.1 * width and abs(x0 - left - (right - x1)) < 0.04 * width
+    }
 
 
 def notes_last(blocks: Sequence[Block]) -> list[Block]:

@@ -24,7 +24,7 @@ _BOLD_RATIO = 0.88  # an abstract's heading at 9 points over 10
 
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(
-    r"[^\W\d_]{3}|[IVX]{2}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[\u0e00-\u0eff]"
+    r"[^\W\d_]{3}|[^\W\d_]{2}\s[^\W\d_]{2}|[IVX]{2}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[\u0e00-\u0eff]"
 )
 _LOWER = re.compile(r"[a-zà-öø-ÿ](?![.)]\s)")
 _MARK = re.compile(r"\s*(?:[•◦▪▫‣●○■□➢➤✓∙⁃·–*\\|<>=+$%&{}~^-]|\[[^\d\]]*\])")
@@ -34,10 +34,10 @@ _SECTION_LINE = re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,2}){0,2}\.?\s+[^\W\d_].{0
 """A section's number and name on a line of its own, such as `6.5.2 Splices`; entries of a list of
 contents end in a number."""
 _NUMBERED = re.compile(r"(?:\d{1,2}|[A-Z]|[IVX]{1,5})[.)]?\s+[^\W\d_a-zà-öø-ÿ].{0,80}(?<![\d\s])")
-_DATED = re.compile(r"\[?\d{4}[-/.]\d\d.*|\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+\d.*")
-"""`[2009/12/08 v1.0]`, `9.1.3 2005`: headings of lists of changes, without words."""
+_DATED = re.compile(r"(?=.*[./-])(?=.*\s)(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+)?\[?v?\d[\d./-]{2,}.*")
+"""`[2009/12/08 v1.0]`, `9.1.3 2005`, `v1.1, 2020-12-15`: headings of lists of changes."""
 _ENTRY = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s.*[^\W\d_]\s+\d{1,3}")
-"""A number, a name and a number: a line of a list of contents."""
+"""A number, a name and a number, which is apart in a line of a list of contents."""
 _DEPTH = re.compile(r"#+ (?:§\s?)?((?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,5})\.?\s+\S")
 _ENDS_OF_SENTENCES = (".", ",", ";", ":", "。", "،", "；", "：")
 
@@ -45,13 +45,16 @@ _ENDS_OF_SENTENCES = (".", ",", ";", ":", "。", "،", "；", "：")
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a segment looks: the texts of its rows, its size over the body's, its type, and what a
-    layout model calls it (empty where none did)."""
+    layout model calls it (empty where none did). `ends_apart`: its last row has several pieces;
+    `is_centred`: it stands on the axis of the text, with space on both sides."""
 
     rows: Sequence[str]
     ratio: float
     is_bold: bool
     is_mono: bool
     kind: str = ""
+    ends_apart: bool = False
+    is_centred: bool = False
 
 
 def heading_level(look: Look) -> int:
@@ -67,14 +70,14 @@ def heading_level(look: Look) -> int:
     text = " ".join(look.rows)
     if len(text) > MAX_HEADING_CHARS or look.ratio < _SEEN_RATIO * 0.8:
         return 0
+    if look.is_bold and _DATED.fullmatch(text):
+        return _by_size(look)
     if len(_LETTER.findall(text)) < 2:
-        return _by_size(look) if look.is_bold and _DATED.fullmatch(text) else 0
+        return 0
     is_sentence = text.endswith(_ENDS_OF_SENTENCES)
     if look.ratio >= _LEVEL_RATIOS[-1][0]:
         is_prose = is_sentence and len(look.rows) > 1
-        return (
-            _by_size(look) if not is_prose and (_WORD.search(text) or _DATED.fullmatch(text)) else 0
-        )
+        return _by_size(look) if not is_prose and _WORD.search(text) else 0
     is_named = (
         _is_seen(look, text) or _is_bold_heading(look, text, is_sentence) or _is_numbered(look)
     )
@@ -101,7 +104,7 @@ def _is_bold_heading(look: Look, text: str, is_sentence: bool) -> bool:
     """Whether bold type of the body's size heads something: a number in front, or a name."""
     if not look.is_bold or look.is_mono or len(look.rows) > 2 or len(text) > _MAX_BOLD_CHARS:
         return False
-    if _ENTRY.fullmatch(text):
+    if look.ends_apart and _ENTRY.fullmatch(text):
         return False
     if _SECTION.match(text):
         return look.ratio >= _BOLD_RATIO and not text.endswith((",", ";", "،"))
@@ -119,7 +122,8 @@ def _is_numbered(look: Look) -> bool:
         return False
     return bool(
         _SECTION_LINE.fullmatch(text)
-        or (look.ratio >= _NUMBERED_RATIO and _NUMBERED.fullmatch(text))
+        or (look.ratio >= _NUMBERED_RATIO and (_NUMBERED.fullmatch(text) or _SECTION.match(text)))
+        or (look.is_centred and _NUMBERED.fullmatch(text))
     )
 
 

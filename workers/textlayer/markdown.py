@@ -160,10 +160,13 @@ def same_row(a: Line, b: Line) -> bool:
     return overlap > 0.5 * min(a.box[3] - a.box[1], b.box[3] - b.box[1])
 
 
-def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str]:
+def to_markdown(
+    segment: Segment, bodies: Mapping[str, float], is_centred: bool = False
+) -> tuple[str, str]:
     """The segment's label, a word of `schemas.labels`, and its Markdown.
 
-    `bodies` is what `body_sizes` gave for the page.
+    `bodies` is what `body_sizes` gave for the page; `is_centred` says that the segment stands on
+    the axis of the text.
     """
     rows = _rows(segment.lines)
     if all(line.is_mono for line in segment.lines) and len(rows) > 1:
@@ -175,7 +178,7 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     note = _note_label(segment, texts[0], bodies[""])
     if note:
         return note, join_lines(texts)
-    level = heading_level(_look(segment, texts, bodies))
+    level = heading_level(_look(segment, texts, bodies, is_centred))
     if level:
         return ("title" if level == 1 else "heading"), "#" * level + " " + join_lines(texts)
     if are_entries(rows):
@@ -215,11 +218,15 @@ def _row_text(row: Sequence[Line]) -> str:
     return without_leaders(" ".join(line.text.strip() for line in ordered))
 
 
-def _look(segment: Segment, texts: Sequence[str], bodies: Mapping[str, float]) -> Look:
+def _look(
+    segment: Segment, texts: Sequence[str], bodies: Mapping[str, float], is_centred: bool
+) -> Look:
     body = bodies.get(_script(" ".join(texts)), bodies[""])
     is_bold = all(line.is_bold for line in segment.lines)
     is_mono = all(line.is_mono for line in segment.lines)
-    return Look(texts, segment.size / body, is_bold, is_mono, segment.kind)
+    ends_apart = len(segment.lines) > 1 and same_row(*segment.lines[-2:])
+    ratio = segment.size / body
+    return Look(texts, ratio, is_bold, is_mono, segment.kind, ends_apart, is_centred)
 
 
 def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[list[str]]:

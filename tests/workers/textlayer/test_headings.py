@@ -28,6 +28,9 @@ WHOLE_PAGE = (0.0, 0.0, 1.0, 1.0)
         ("2. Clases y paquetes requeridos", 1.09, False, 4),
         ("[2009/12/08 v1.0]", 1.2, True, 3),
         ("9.1.3. 2005", 1.0, True, 4),
+        ("v1.1, 2020-12-15", 1.0, True, 4),
+        ("3.10. \\cuAsJulian", 1.09, False, 4),
+        ("8 To Do", 1.4, True, 2),
         ("9.1.12. Release 2015", 1.0, True, 4),
     ],
 )
@@ -45,7 +48,6 @@ def test_headings(text: str, ratio: float, is_bold: bool, level: int) -> None:
         ("with the syntax", 1.0, False, False, "heading"),
         ("The form is as follows:", 1.0, False, False, "heading"),
         ("Always test a knot.", 1.0, True, False, ""),
-        ("2 Objectives and methods 14", 1.0, True, False, ""),  # of a list of contents
         ("2. an item of a list", 1.1, False, False, ""),
         ("2022/10/15", 1.2, False, False, ""),
         ("[v2, φ", 1.3, False, False, ""),
@@ -54,6 +56,17 @@ def test_headings(text: str, ratio: float, is_bold: bool, level: int) -> None:
 )
 def test_no_headings(text: str, ratio: float, is_bold: bool, is_mono: bool, kind: str) -> None:
     assert heading_level(Look([text], ratio, is_bold, is_mono, kind)) == 0
+
+
+def test_a_number_that_stands_apart_is_that_of_a_list_of_contents() -> None:
+    text = "2 From version 1 to version 2"
+    assert heading_level(Look([text], 1.0, True, False)) == 4
+    assert heading_level(Look([text], 1.0, True, False, ends_apart=True)) == 0
+
+
+def test_a_centred_section_in_type_of_the_body() -> None:
+    assert heading_level(Look(["4. Parabolic subgroups"], 1.0, False, False)) == 0, "an item"
+    assert heading_level(Look(["4. Parabolic subgroups"], 1.0, False, False, is_centred=True)) == 4
 
 
 def test_levels_follow_the_numbers_of_sections() -> None:
