@@ -54,7 +54,8 @@ def furniture_lines(
 
 
 def _placed(line: Line, content: PageContent) -> PlacedLine:
-    return PlacedLine(line.text, _fractions(line.box, content), line.size / content.height)
+    size = line.size / content.height
+    return PlacedLine(line.text, _fractions(line.box, content), size, line.is_bold)
 
 
 def _fractions(box: Box, content: PageContent) -> Box:

@@ -36,7 +36,7 @@ from workers.textlayer.math_signs import with_math_signs
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
 from workers.textlayer.private_use import KNOWN_PRIVATE
-from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
+from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, RawSpan, line_texts
 from workers.textlayer.scripts import with_mended_scripts
 from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
 
@@ -458,7 +458,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
             hidden += count
             continue
         flags = span["flags"]
-        if flags & pymupdf.TEXT_FONT_SUPERSCRIPT and parts:
+        if flags & pymupdf.TEXT_FONT_SUPERSCRIPT and (parts or _is_note_mark(raw, span)):
             text = _superscript(text)
         parts.append(text)
         total += count
@@ -500,6 +500,12 @@ def _font_style(font: str, flags: int) -> tuple[bool, bool]:
         bool(flags & pymupdf.TEXT_FONT_BOLD or _BOLD_FONT.search(font)),
         bool(flags & pymupdf.TEXT_FONT_MONOSPACED or MONO_FONT.search(font)),
     )
+
+
+def _is_note_mark(raw: RawLine, first: RawSpan) -> bool:
+    """Whether a line begins with the raised number of a footnote, and goes on in larger type."""
+    sizes = [span["size"] for span in raw["spans"][1:2]]
+    return first["text"].strip().isdecimal() and any(first["size"] < 0.85 * s for s in sizes)
 
 
 def _superscript(text: str) -> str:
