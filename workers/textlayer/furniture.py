@@ -10,6 +10,7 @@ from workers.layout.edge_rows import edge
 from workers.layout.furniture import furniture
 from workers.layout.margins import watermarks
 from workers.layout.placed_lines import Edges, PlacedLine, usual_height
+from workers.layout.tables.ruled import lines_of
 from workers.textlayer.lines import Line, PageContent
 
 NOTHING_SEEN: Mapping[int, str] = {}
@@ -22,6 +23,8 @@ _MAX_FRAMED_CHARS = 80
 _MAX_FRAME_SHARE = 0.4  # of the page's width
 _FRAME_PT = 12.0  # lower than a line of text is a thick rule
 
+_MIN_UPRIGHTS = 3  # beside a cell; a frame around a page has two
+_LONG_UPRIGHT = 6.0  # times the height of a line; a head set in boxes is one or two lines high
 _MIN_STAMP_CHARS = 12  # less may be the name of an axis
 
 
@@ -49,8 +52,31 @@ def furniture_lines(
     hints = {at for at, i in enumerate(numbers) if is_furniture(seen.get(i, ""))}
     labels = furniture(placed, neighbours, usual, rules, hints)
     found = {numbers[i]: label for i, label in labels.items()}
+    found = _without_cells(found, lines, content)
     stamped = _stamps(lines, content) | _framed_stamps(lines, content)
     return watermarks(all_placed, usual) | found | stamped
+
+
+def _without_cells(
+    found: Mapping[int, str], lines: Sequence[Line], content: PageContent
+) -> dict[int, str]:
+    """The labels without those of a table's cells: long tables repeat their head on each page.
+
+    Three upright rules stand beside such a line, which go on far above or below it.
+    """
+    if not found or len(content.rules) < _MIN_UPRIGHTS:
+        return dict(found)
+    uprights = lines_of(content.rules).uprights
+
+    def is_cell(line: Line) -> bool:
+        x0, y0, x1, y1 = line.box
+        x, top, bottom = uprights.T
+        is_long = bottom - top > _LONG_UPRIGHT * (y1 - y0)
+        near = x[is_long & (top < (y0 + y1) / 2) & (bottom > (y0 + y1) / 2)]
+        beside = bool((near < (x0 + x1) / 2).any() and (near > (x0 + x1) / 2).any())
+        return beside and len(near) >= _MIN_UPRIGHTS
+
+    return {i: label for i, label in found.items() if not is_cell(lines[i])}
 
 
 def _placed(line: Line, content: PageContent) -> PlacedLine:

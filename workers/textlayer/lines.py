@@ -162,7 +162,7 @@ def read_page(
     hide: Hide = _hide_nothing
     if picture is not None:
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
-    return _content(page, view, text, log, _readable(page, _shown(text, hide)))
+    return _content(page, view, text, log, _readable(page, view, _shown(text, hide)))
 
 
 def _read_again(page: pymupdf.Page, picture: Picture | None, first: FirstRead) -> PageContent:

@@ -34,10 +34,14 @@ def find_tables(
     Args:
         regions: boxes in points that a layout model calls tables.
     """
-    pieces = [Piece(line.box, line.text, line.size, line.quadrant, line.is_bold) for line in lines]
+    pieces = [
+        Piece(line.box, line.text, line.size, line.quadrant, line.is_bold, line.is_mono)
+        for line in lines
+    ]
     rules = content.rules if content.path_count <= _MAX_PATHS else ()
     runs = runs_of(pieces, [i for i, line in enumerate(lines) if _may_be_cell(line)])
-    if len(rules) < 2 and not regions and not runs:
+    fills = content.fills if content.path_count <= _MAX_PATHS else ()
+    if len(rules) < 2 and len(fills) < 2 and not regions and not runs:
         return []
 
     @functools.lru_cache(maxsize=1)
@@ -51,7 +55,7 @@ def find_tables(
     def words(number: int) -> Sequence[Piece]:
         return page_words().of(pieces[number]) or cut_in_proportion(pieces[number])
 
-    return find(pieces, words, rules, regions, runs)
+    return find(pieces, words, rules, regions, runs, fills=fills)
 
 
 def _may_be_cell(line: Line) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from schemas.pages import Box
 from workers.layout.tables.filling import joined
 from workers.layout.tables.grid import Piece, Words, rows_of, union
 
@@ -21,6 +22,13 @@ _COLUMN_GAP = 0.35
 """em that a column gap is wide at least: two numbers with a centred head above touch nearly."""
 
 _CROSSED_SHARE = 0.15  # of the rows may reach over a column gap: heads and sections that span
+_MIN_TELLING_ROWS = 3  # below the head, for these alone to tell the columns
+_CLOSE_GAP = 0.2  # em; between numbers, which are set right with 2 pt on either side of a column
+_MIN_CLOSE_ROWS = 3  # that have words on both sides of a gap
+_MIN_CLOSE_TEXTS = 5  # words of three justified lines stand one below the other by chance
+_SPACE = 0.45  # em at most, in print and between the ink of recognised words
+_EVEN_SPACES = 0.25
+_THOUSANDS = re.compile(r"^\d{3}\D*\d*$")
 _TIGHT_LEADING = 1.55  # em from line to line inside a cell; TeX sets 1.2, Word 1.15 to 1.5
 _NUMBER = re.compile(
     r"^[\s(\[<>≤≥±~≈$€£¥*+\-−–—]*\d[\d.,:/\s%°)\]×x*†‡eE+\-−–±]*\D{0,3}$|^[-–—−.·*]+$"
@@ -83,7 +91,9 @@ def column_gaps(rows: Sequence[Row], head: int, em: float) -> list[tuple[float, 
 
     A column that few rows fill counts where one of them is below the `head` first rows.
     """
-    telling = [row for row in rows if len(row) > 1]
+    telling = [row for row in rows[max(head - 1, 0) :] if len(row) > 1]
+    if len(telling) < _MIN_TELLING_ROWS:
+        telling = [row for row in rows if len(row) > 1]
     if not telling:
         return []
     allowed = int(_CROSSED_SHARE * len(telling)) or int(len(telling) >= 4)
@@ -105,7 +115,92 @@ def column_gaps(rows: Sequence[Row], head: int, em: float) -> list[tuple[float, 
             gaps.append((begin, x))
             begin = None
     gaps = [gap for gap in gaps if gap[1] - gap[0] >= _COLUMN_GAP * em]
-    return _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
+    gaps = _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
+    return _with_outer(gaps, rows, telling, em) if head else gaps
+
+
+def _with_outer(
+    gaps: list[tuple[float, float]], rows: Sequence[Row], telling: Sequence[Row], em: float
+) -> list[tuple[float, float]]:
+    """The gap to a first column that names groups of rows, so that few rows of many fill it."""
+    if not gaps:
+        return gaps
+    starts = sorted(row[0].x0 for row in telling)
+    usual = starts[len(starts) // 2]
+    outer = [row[0] for row in rows if row[0].x1 < usual - _COLUMN_GAP * em]
+    first = gaps[0][0]
+    if len(outer) < 2 or any(first < gap < usual for gap, _ in gaps) or first < usual:
+        return gaps
+    left = min(row[0].x0 for row in telling if row[0].x1 > usual)
+    right = max(chunk.x1 for chunk in outer)
+    return [(right, left), *gaps] if left - right >= _COLUMN_GAP * em else gaps
+
+
+def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
+    """The gaps between columns that stand so close that a row is found as one piece.
+
+    Spaces between words do not stand one below the other in rows of text, but those between
+    columns do: nearly all rows leave the gap free, and several have words on both of its sides.
+    A gap as narrow as a space parts numbers only, and none that are grouped in thousands.
+    """
+    lines = [[word for chunk in row for word in _words_of(chunk, words)] for row in rows]
+    if not any(len(line) > len(row) for line, row in zip(lines, rows, strict=True)):
+        return []
+    em = statistics.median(chunk.piece.em for row in rows for chunk in row)
+    allowed = int(_CROSSED_SHARE * len(rows))
+    pairs = [pair for line in lines for pair in itertools.pairwise(line)]
+    gaps: list[tuple[float, float]] = []
+    for left, right in _free_between([word.box for line in lines for word in line], allowed):
+        if right - left < _CLOSE_GAP * em:
+            continue
+        own = [(a, b) for a, b in pairs if a.box[2] <= left + 0.5 and b.box[0] >= right - 0.5]
+        near = sum(min(left - a.box[2], b.box[0] - right) < em for a, b in own)
+        if len(own) < _MIN_CLOSE_ROWS or near * 2 < len(own):
+            continue  # a space in a long text of a column that is short else
+        if len({a.text for a, _ in own}) == 1 or _are_spaces(own, em):
+            continue  # each line begins with one word, as definitions in a program do
+        is_wide = right - left >= _COLUMN_GAP * em and len(own) >= _MIN_CLOSE_TEXTS
+        if is_wide or _are_numbers(own):
+            gaps.append((left, right))
+    return gaps
+
+
+def _words_of(chunk: Chunk, words: Words) -> list[Piece]:
+    """The words of a chunk; the chunk itself where it is one word or stands across the page.
+
+    In a font of one width all spaces stand one below the other.
+    """
+    if chunk.piece.quadrant % 2 or chunk.piece.is_mono or " " not in chunk.piece.text.strip():
+        return [chunk.piece]
+    x0, _, x1, _ = chunk.piece.box
+    own = [word for word in words(chunk.number) if x0 <= word.middle[0] <= x1]
+    return sorted(own, key=lambda word: word.box[0]) or [chunk.piece]
+
+
+def _free_between(boxes: Sequence[Box], allowed: int) -> Iterator[tuple[float, float]]:
+    """The places, (left, right) each, that at most `allowed` boxes lie over, between others."""
+    events = sorted(event for box in boxes for event in ((box[0], 1), (box[2], -1)))
+    depth = 0
+    begin: float | None = None
+    for x, step in events:
+        depth += step
+        if depth <= allowed and begin is None and step < 0:
+            begin = x
+        elif depth > allowed and begin is not None:
+            yield begin, x
+            begin = None
+
+
+def _are_spaces(pairs: Sequence[tuple[Piece, Piece]], em: float) -> bool:
+    """Whether the gaps are spaces in one kind of text, such as telephone numbers: all are equal."""
+    widths = [b.box[0] - a.box[2] for a, b in pairs]
+    return max(widths) - min(widths) < _EVEN_SPACES * em and statistics.mean(widths) < _SPACE * em
+
+
+def _are_numbers(pairs: Sequence[tuple[Piece, Piece]]) -> bool:
+    """Whether most pairs of words are two numbers each, and not the parts of one."""
+    both = [b.text for a, b in pairs if is_number(a.text) and is_number(b.text)]
+    return len(both) * 4 >= 3 * len(pairs) and not all(map(_THOUSANDS.match, both))
 
 
 def _with_sparse(
@@ -155,6 +250,75 @@ def _parts(chunk: Chunk, cuts: Sequence[tuple[float, float]], words: Words) -> l
         else:
             runs[-1].append(word)
     return [Chunk(joined(run), chunk.number) for run in runs]
+
+
+def cut_heads(
+    rows: Sequence[Row], head: int, gaps: Sequence[tuple[float, float]], words: Words
+) -> list[Row]:
+    """The rows with heads cut that stand so close over their columns that they are one chunk.
+
+    Such parts begin, end or have their middle where their columns do; a head over several columns
+    does not.
+    """
+    columns = _extents(rows[head:], gaps)
+    out: list[Row] = []
+    for row in rows[:head]:
+        new: Row = []
+        for chunk in row:
+            crossed = [i for i, (a, b) in enumerate(gaps) if chunk.x0 < a - 1 and chunk.x1 > b + 1]
+            new += (_cut_head(chunk, crossed, columns, gaps, words) if crossed else None) or [chunk]
+        out.append(new)
+    return [*out, *rows[head:]]
+
+
+def _extents(
+    rows: Sequence[Row], gaps: Sequence[tuple[float, float]]
+) -> dict[int, tuple[float, float]]:
+    """Where the texts of each column begin and end."""
+    own: dict[int, list[Chunk]] = {}
+    edges = [float("-inf"), *((a + b) / 2 for a, b in gaps), float("inf")]
+    for row in rows:
+        for chunk in row:
+            column, width = span_of(chunk, edges, gaps)
+            if width == 1:
+                own.setdefault(column, []).append(chunk)
+    return {i: (min(c.x0 for c in cs), max(c.x1 for c in cs)) for i, cs in own.items()}
+
+
+def _cut_head(
+    chunk: Chunk,
+    crossed: Sequence[int],
+    columns: dict[int, tuple[float, float]],
+    gaps: Sequence[tuple[float, float]],
+    words: Words,
+) -> list[Chunk] | None:
+    own = _words_of(chunk, words)
+    runs: list[list[Piece]] = [[own[0]]]
+    for last, word in itertools.pairwise(own):
+        middle = (last.box[2] + word.box[0]) / 2
+        # of the spaces near a gap, the one that leaves both parts over their columns
+        if len(runs) <= len(crossed) and middle > gaps[crossed[len(runs) - 1]][0] - word.em:
+            runs.append([word])
+        else:
+            runs[-1].append(word)
+    if len(runs) != len(crossed) + 1:
+        return None
+    parts = [Chunk(joined(run), chunk.number) for run in runs]
+    places = range(crossed[0], crossed[-1] + 2)
+    if all(_is_over(part, columns.get(i)) for part, i in zip(parts, places, strict=False)):
+        return parts
+    return None
+
+
+def _is_over(part: Chunk, column: tuple[float, float] | None) -> bool:
+    """Whether a head begins, ends or has its middle where its column has it."""
+    if column is None:
+        return False
+    slack = 0.3 * part.piece.em
+    pairs = zip(
+        (part.x0, part.x1, (part.x0 + part.x1) / 2), (*column, sum(column) / 2), strict=True
+    )
+    return any(abs(a - b) < slack for a, b in pairs)
 
 
 def span_of(

@@ -30,6 +30,7 @@ class Piece:
     size: float = 0.0
     quadrant: int = 0
     is_bold: bool = False
+    is_mono: bool = False
     places: tuple[float, ...] = ()
 
     @property
@@ -102,3 +103,17 @@ def rows_of(boxes: Sequence[Box]) -> list[list[int]]:
             rows.append([i])
             bands.append((box[1], box[3]))
     return [sorted(row, key=lambda i: boxes[i][0]) for row in rows]
+
+
+def without_further_lines(pieces: Sequence[Piece], rows: Sequence[list[int]]) -> list[list[int]]:
+    """The rows without lone pieces that stand right of where most second pieces begin: these are
+    further lines of a cell."""
+    seconds = sorted(pieces[row[1]].box[0] for row in rows if len(row) > 1)
+    if not seconds:
+        return list(rows)
+    second = seconds[len(seconds) // 2]
+    return [
+        row
+        for row in rows
+        if len(row) > 1 or pieces[row[0]].box[0] < second - 0.5 * pieces[row[0]].em
+    ]

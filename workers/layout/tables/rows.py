@@ -6,26 +6,16 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from schemas.pages import Box
 from workers.layout.tables.columns import Chunk, Row, had_no_room, is_number, is_tight, span_of
+from workers.layout.tables.heads import Cells, Columns, head_spans, join, overlap
 
 _MAX_HEAD_ROWS = 6
 _APART = 1.25
 """Rows of a table with space between its rows stand this much further apart than lines in one."""
-
-Cells = dict[tuple[int, int], list[Chunk]]
-"""Chunks by the first column of their cell and how many columns it covers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Edges of the columns, the empty gaps between them, and ruling lines as (y, x0, x1)."""
-
-    edges: tuple[float, ...]
-    gaps: tuple[tuple[float, float], ...]
-    levels: tuple[tuple[float, float, float], ...]
+_HALF_STEP = 0.85  # em from line to line of one text is 1.1 at least
+_EVEN = 1.3
 
 
 def head_count(rows: Sequence[Row], levels: Sequence[tuple[float, float, float]], box: Box) -> int:
@@ -60,8 +50,22 @@ def _head_by_numbers(rows: Sequence[Row]) -> int:
         return 0
     first = numbered.index(True)
     rest = numbered[first:]
-    is_head = 0 < first <= 3 and sum(rest) >= 0.6 * len(rest) and len(rows[0]) > 1
-    return first if is_head and all(map(is_tight, rows[:first], rows[1:first])) else 0
+    is_head = 0 < first <= min(3, len(rest) / 2) and sum(rest) >= 0.6 * len(rest)
+    is_head &= len(rows[0]) > 1
+    return first if is_head and _is_even(rows, first) else 0
+
+
+def _is_even(rows: Sequence[Row], head: int) -> bool:
+    """Whether the first rows stand no further apart than lines of one text, or the other rows."""
+    steps = [
+        below[0].piece.middle[1] - above[0].piece.middle[1]
+        for above, below in itertools.pairwise(rows)
+    ]
+    usual = statistics.median(steps[head:]) if steps[head:] else 0.0
+    return all(
+        is_tight(above, below) or step <= _EVEN * usual
+        for above, below, step in zip(rows[: head - 1], rows[1:head], steps, strict=False)
+    )
 
 
 def logical_rows(
@@ -74,28 +78,28 @@ def logical_rows(
     leading = math.inf if is_row_ruled else _inner_leading(rows[head:])
     out: list[tuple[list[int], Cells]] = []
     for number, row in enumerate(rows):
-        cells = _cells(row, rows, number, number < head, columns)
+        cells = _cells(row, rows, number, head, columns)
         if out and (number < head) == (out[-1][0][-1] < head):
             before, above = rows[out[-1][0][-1]], out[-1][1]
-            is_apart = _has_level_between(before, row, columns.levels)
+            is_apart = _has_level_between(before, row, columns.parting)
             joins = _is_one_head if number < head else _is_one_row
             if not is_apart and joins(above, cells, before, row, leading, columns):
                 out[-1][0].append(number)
-                _join(above, cells)
+                join(above, cells)
                 continue
         out.append(([number], cells))
     return out
 
 
-def _cells(row: Row, rows: Sequence[Row], number: int, is_head: bool, columns: Columns) -> Cells:
+def _cells(row: Row, rows: Sequence[Row], number: int, head: int, columns: Columns) -> Cells:
     cells: Cells = {}
-    if len(row) == 1 and not is_head and _is_section(row[0], rows, columns):
+    if len(row) == 1 and number >= head and _is_section(row[0], rows, columns):
         return {(0, len(columns.edges) - 1): [row[0]]}
-    for chunk in row:
-        span = span_of(chunk, columns.edges, columns.gaps)
-        if is_head and number + 1 < len(rows):
-            span = _spanned(chunk, span, rows[number + 1], columns)
-        _join(cells, {span: [chunk]})
+    spans = [span_of(chunk, columns.edges, columns.gaps) for chunk in row]
+    if number < head and number + 1 < len(rows):
+        spans = head_spans(row, spans, rows[number + 1], columns, number + 1 < head)
+    for chunk, span in zip(row, spans, strict=True):
+        join(cells, {span: [chunk]})
     return cells
 
 
@@ -114,42 +118,6 @@ def _is_section(chunk: Chunk, rows: Sequence[Row], columns: Columns) -> bool:
         if span_of(other, columns.edges, columns.gaps) == (at, 1)
     ]
     return sum(map(is_number, others)) > 0.6 * len(others)
-
-
-def _spanned(chunk: Chunk, span: tuple[int, int], below: Row, columns: Columns) -> tuple[int, int]:
-    """The columns that a head covers: those of the short line under it, or around the gap that
-    it stands over."""
-    x, y = chunk.piece.middle
-    deep = min(other.piece.middle[1] for other in below)
-    for at, x0, x1 in columns.levels:
-        whole = columns.edges[-1] - columns.edges[0]
-        if y < at < deep + 1 and x0 <= x <= x1 and x1 - x0 < 0.9 * whole:
-            inner = [
-                i
-                for i, (left, right) in enumerate(itertools.pairwise(columns.edges))
-                if min(right, x1) - max(left, x0) > 0.5 * (right - left)
-            ]
-            if inner:
-                return inner[0], len(inner)
-    for i, (left, right) in enumerate(columns.gaps):
-        # in the middle half of a gap
-        if span[1] == 1 and abs(x - (left + right) / 2) < 0.25 * (right - left):
-            is_alone = all(other is chunk or other.x1 < left or other.x0 > right for other in below)
-            if is_alone:
-                return i, 2
-    return span
-
-
-def _join(cells: Cells, more: Cells) -> None:
-    """Put `more` into `cells`; spans that overlap become one."""
-    for (first, width), chunks in more.items():
-        begin, end = first, first + width
-        own: list[Chunk] = []
-        for key in sorted(cells):
-            if key[0] < end and begin < key[0] + key[1]:
-                begin, end = min(begin, key[0]), max(end, key[0] + key[1])
-                own += cells.pop(key)
-        cells[begin, end - begin] = own + chunks
 
 
 def _has_level_between(
@@ -189,7 +157,7 @@ def _is_one_head(
     spans = [width for _, width in (*above, *cells)]
     em = statistics.median(chunk.piece.em for chunk in row)
     step = row[0].piece.box[3] - before[0].piece.box[3]
-    if not any(_overlap(a, b) for a in above for b in cells) and step < 0.9 * em:
+    if not _share_columns(above, cells) and step < 0.9 * em:
         return True
     return all(width == 1 for width in spans) and is_tight(before, row)
 
@@ -199,8 +167,11 @@ def _is_one_row(
 ) -> bool:
     """Whether a line goes on in the cells of the row above it."""
     step = row[0].piece.box[3] - before[0].piece.box[3]
+    is_partial = len(cells) * 2 <= len(above)
+    if step < _HALF_STEP * row[0].piece.em and (is_partial or not _share_columns(above, cells)):
+        return True  # nearer than two lines can be: a cell's lines stand around those beside it
     if leading is not None:
-        return step <= leading
+        return step <= leading and not _have_figures_below(above, cells)
     is_lower = (0, 1) in cells and cells[0, 1][0].piece.text.strip()[:1].islower()
     if set(above) == {(0, 1)} and is_lower and is_tight(before, row):
         return True  # a long label whose figures stand beside its last line
@@ -209,10 +180,23 @@ def _is_one_row(
     return ((0, 1) not in cells or is_lower) and _goes_on(above, cells, columns)
 
 
+def _share_columns(above: Cells, cells: Cells) -> bool:
+    return any(overlap(a, b) for a in above for b in cells)
+
+
+def _have_figures_below(above: Cells, cells: Cells) -> bool:
+    """Whether a cell has a figure in both lines, which are two rows then."""
+    return any(
+        is_number(chunks[0].piece.text) and is_number(above[span][-1].piece.text)
+        for span, chunks in cells.items()
+        if span in above
+    )
+
+
 def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:
     """Whether the first word of each cell had no room in the cell above it, and is no number."""
     for (first, width), chunks in cells.items():
-        over = next((own for own in above if _overlap(own, (first, width))), None)
+        over = next((own for own in above if overlap(own, (first, width))), None)
         if over is None or over[1] != width or is_number(chunks[0].piece.text):
             return False
         if len(cells) == 1 and first > 0 and len(columns.gaps) > 1:
@@ -224,7 +208,3 @@ def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:
         if not had_no_room(last.piece, chunks[0].piece, right):
             return False
     return True
-
-
-def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
-    return a[0] < b[0] + b[1] and b[0] < a[0] + a[1]

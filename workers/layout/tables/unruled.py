@@ -10,15 +10,26 @@ import itertools
 import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.pages import Box
-from workers.layout.tables.columns import Row, chunked, column_gaps, cut_at, is_number, is_tight
+from workers.layout.tables.columns import (
+    Row,
+    chunked,
+    close_gaps,
+    column_gaps,
+    cut_at,
+    cut_heads,
+    is_number,
+    is_tight,
+)
 from workers.layout.tables.filling import Draft, Span, split_rows, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
-from workers.layout.tables.rows import Cells, Columns, head_count, logical_rows
+from workers.layout.tables.heads import Cells, Columns
+from workers.layout.tables.rows import head_count, logical_rows
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
+_LETTER = re.compile(r"[^\W_]")
 _LEADERS = re.compile(r"(?:\s?[.·]){4,}|(?:\s[.·]){2,}")
 _BULLET = re.compile(
     r"^\s*(?:[•◦▪▫‣●○■□➢➤✓∙⁃·–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d{1,3}\])\s*$"
@@ -28,6 +39,7 @@ CAPTION = re.compile(
     r"abbildung|abb\.|рис\w*|图|図)\s*[\dIVX.]",
     re.I,
 )
+_SAME_LEVEL = 2.0
 _MAX_COLUMNS = 30
 _MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
 _MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
@@ -41,39 +53,82 @@ class Found:
     head_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is drawn in a table's box: level lines as (y, x0, x1) from top to bottom, and bands."""
+
+    levels: tuple[tuple[float, float, float], ...] = ()
+    bands: tuple[Box, ...] = ()
+
+    def between_rows(self) -> tuple[tuple[float, float, float], ...]:
+        """What parts two rows: the level lines, and the edges of bands that no line is drawn on."""
+        edges = {
+            (y, x0, x1)
+            for x0, y0, x1, y1 in self.bands
+            for y in (y0, y1)
+            if not any(abs(y - level) < _SAME_LEVEL for level, _, _ in self.levels)
+        }
+        kept: list[tuple[float, float, float]] = []
+        for edge in sorted(edges):
+            if not kept or edge[0] - kept[-1][0] >= _SAME_LEVEL:
+                kept.append(edge)
+        return tuple(sorted((*self.levels, *kept)))
+
+
 def structure(
     pieces: Sequence[Piece],
     inside: Sequence[int],
     words: Words,
-    levels: Sequence[tuple[float, float, float]] = (),
+    around: Around = Around(),
     is_known: bool = False,
 ) -> Found | None:
     """The grid of the pieces `inside`; None where they are no table.
 
     Args:
-        levels: ruling lines among the pieces, as (y, x0, x1) from top to bottom.
         is_known: whether a model or ruling lines already say that this is a table.
     """
+    levels = around.levels
     rows = _trimmed(chunked(pieces, inside, words, is_known), levels)
+    bands = [band for band in around.bands if _shades_cells(band, rows)]
+    parting = replace(around, bands=tuple(bands)).between_rows()
     if len(rows) < (2 if is_known else 3):
         return None
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
     box = union(chunk.piece.box for row in rows for chunk in row)
-    head = head_count(rows, levels, box)
+    head = head_count(rows, levels, box) or _shaded_head(rows, bands)
+    rows = cut_at(rows, close_gaps(rows[head:], words), words)
     gaps = column_gaps(rows, head, em)
     if not 1 <= len(gaps) < _MAX_COLUMNS:
         return None
-    rows = cut_at(rows, gaps, words)
+    rows = cut_heads(cut_at(rows, gaps, words), head, gaps, words)
     if not is_table(rows, gaps, is_known):
         return None
     edges = [box[0], *((left + right) / 2 for left, right in gaps), box[2]]
-    grid = Columns(tuple(edges), tuple(gaps), tuple(levels))
-    is_row_ruled = _is_row_ruled(rows, levels, box)
+    grid = Columns(tuple(edges), tuple(gaps), tuple(levels), parting)
+    is_row_ruled = _is_row_ruled(rows, parting, box)
     groups = logical_rows(rows, head, grid, is_row_ruled)
     head = sum(group[0] < head for group, _ in groups)
     cells = [cells for _, cells in groups]
     draft = with_tall_heads(_draft(cells, edges, box), head)
     return Found(split_rows(draft) if is_row_ruled else draft, head)
+
+
+def _shades_cells(band: Box, rows: Sequence[Row]) -> bool:
+    """Whether a row of several chunks stands on the band; others are heads between rows."""
+    return any(len(row) > 1 and band[1] < row[0].piece.middle[1] < band[3] for row in rows)
+
+
+def _shaded_head(rows: Sequence[Row], bands: Sequence[Box]) -> int:
+    """How many of the first rows are the head by their shade: it has a band of its own, or is not
+    shaded and stands over a row that is not, where every second row is."""
+    if len(bands) > 1 and sum(row[0].piece.middle[1] < bands[0][1] for row in rows) > 1:
+        return 1
+    for _, top, _, bottom in bands[:1]:
+        inside = [top < row[0].piece.middle[1] < bottom for row in rows]
+        head = inside.index(False) if False in inside else 0
+        if head == sum(inside) and head < len(rows) / 2:
+            return head
+    return 0
 
 
 def _is_row_ruled(
@@ -95,9 +150,22 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
     top = levels[0][0] if len(levels) > 1 else float("inf")
     bottom = levels[-1][0] if len(levels) > 1 else float("-inf")
 
+    seconds = sorted(row[1].x0 for row in rows if len(row) > 1)
+    second = seconds[len(seconds) // 2] if seconds else float("inf")
+
     def is_out(row: Row) -> bool:
-        y = row[0].piece.middle[1]
-        return (len(row) == 1 or bool(CAPTION.match(row[0].piece.text))) and not top < y < bottom
+        first = row[0]
+        is_alone = len(row) == 1 or bool(CAPTION.match(first.piece.text)) or is_line_of_text(row)
+        return is_alone and not top < first.piece.middle[1] < bottom
+
+    def is_line_of_text(row: Row) -> bool:
+        # with a wide space in it, as justified lines have
+        return len(row) == 2 and any(
+            chunk.x0 < second - chunk.piece.em
+            and chunk.x1 > second + 2 * chunk.piece.em
+            and len(chunk.piece.text) > _MAX_MEAN_CHARS
+            for chunk in row
+        )
 
     first, last = 0, len(rows)
     while first < last and is_out(rows[first]):
@@ -128,12 +196,12 @@ def is_table(rows: Sequence[Row], gaps: Sequence[tuple[float, float]], is_known:
     texts = [chunk.piece.text.strip() for chunk in chunks]
     if sum(bool(_LEADERS.search(text)) for text in texts) * 4 > len(rows):
         return False
-    split_rows = sum(len(row) > 1 for row in rows)
-    if split_rows < (0.3 if is_known else 0.5) * len(rows) or _is_list(rows, gaps):
+    several = sum(len(row) > 1 for row in rows)
+    own = sum(len(row) > 1 or row[0].x0 < gaps[0][1] - 1 for row in rows)
+    if several < (0.3 * own if is_known else 0.5 * len(rows)) or _is_list(rows, gaps):
         return False
-    if sum(bool(_WORDLIKE.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(
-        texts
-    ):
+    telling = _LETTER if is_known else _WORDLIKE
+    if sum(bool(telling.search(text)) for text in texts) < (0.5 if is_known else 0.7) * len(texts):
         return False
     crossing = sum(c.x0 < left - 1 and c.x1 > right + 1 for c in chunks for left, right in gaps)
     if is_known:
