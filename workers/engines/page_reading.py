@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -21,7 +21,11 @@ from workers.engines.text_lines import Floats, Line
 from workers.engines.tiles import Tile
 from workers.layout import tables
 from workers.layout.coverage import coverage
+from workers.layout.edge_rules import edge_rules
+from workers.layout.entries import are_entries
+from workers.layout.leaders import leaders
 from workers.layout.page_blocks import page_blocks
+from workers.layout.page_edges import counts_pages
 from workers.layout.page_lines import TextLine, Whole
 from workers.layout.tables import Piece, Table
 from workers.layout.tables.model import GridModel
@@ -45,6 +49,10 @@ _MAX_SPANNING_SHARE = 0.5
 """A column of justified prose is found as a box a row; a row of cells as a box a cell, or two."""
 _MAX_BROKEN_SHARE_UNKNOWN = 0.02
 """Of a table that the layout model does not see: a ruled note is no table."""
+
+
+_EDGE = 0.15
+"""Of the page's height: where a framed head or foot ends that is three lines high."""
 
 
 def reduced(scores: Floats, tile: Tile) -> Floats:
@@ -104,7 +112,10 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
     elif sight is None:
         blocks = page_blocks(texts, size)
     else:
-        blocks = page_blocks(texts, size, sight.regions, _tables(texts, size, sight))
+        texts = _with_leaders(texts, sight.grey)
+        regions = [r for r in sight.regions if not _is_list_of_entries(r, texts, size)]
+        found = _tables(texts, size, sight)
+        blocks = page_blocks(texts, size, regions, found, edge_rules(sight.grey))
     return Reading(
         page.page_id,
         text=own_text(blocks),
@@ -130,7 +141,37 @@ def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> l
         for table in tables_of(sight.grey, pieces, regions, sight.grid)
         if _broken_share(table, lines) <= _most_broken(table, regions)
         and _spanning_share(table, lines) <= _MAX_SPANNING_SHARE
+        and not _are_entries(table.pieces, lines)
     ]
+
+
+def _with_leaders(lines: Sequence[TextLine], grey: NDArray[np.uint8]) -> list[TextLine]:
+    found = list(lines)
+    for start, reach, end in leaders(grey, [line.box for line in lines]):
+        found[start] = found[start]._replace(reach=reach)
+        at = start if end is None else end
+        found[at] = found[at]._replace(is_led=True)
+    return found
+
+
+def _are_entries(numbers: Iterable[int], lines: Sequence[TextLine]) -> bool:
+    chosen = [lines[i] for i in numbers]
+    are_led = [line.is_led for line in chosen]
+    return are_entries([line.box for line in chosen], [line.text for line in chosen], are_led)
+
+
+def _is_list_of_entries(region: Block, lines: Sequence[TextLine], size: tuple[int, int]) -> bool:
+    """Whether a figure is a list of contents, or a part of one."""
+    if region.label != "figure":
+        return False
+    x0, y0, x1, y1 = (side * size[at % 2] for at, side in enumerate(region.bbox))
+    inside = [
+        i
+        for i, line in enumerate(lines)
+        if x0 <= (line.box[0] + line.box[2]) / 2 <= x1
+        and y0 <= (line.box[1] + line.box[3]) / 2 <= y1
+    ]
+    return _are_entries(inside, lines)
 
 
 def _spanning_share(table: Table, lines: Sequence[TextLine]) -> float:
@@ -160,7 +201,17 @@ def _table_block(table: Table, lines: Sequence[TextLine], size: tuple[int, int])
     taken = [lines[i] for i in table.pieces]
     weights = [len(line.text) for line in taken]
     sure = sum(w * line.confidence for w, line in zip(weights, taken, strict=True))
-    return replace(tables.block(table, *size), confidence=sure / sum(weights) if taken else None)
+    block = replace(tables.block(table, *size), confidence=sure / sum(weights) if taken else None)
+    return _as_frame(block, [line.text for line in taken])
+
+
+def _as_frame(table: Block, texts: Sequence[str]) -> Block:
+    """The table as a head or foot where it is one: at the page's edge, with the page's number."""
+    is_top, is_bottom = table.bbox[3] <= _EDGE, table.bbox[1] >= 1 - _EDGE
+    if not (is_top or is_bottom) or not counts_pages(texts):
+        return table
+    label = "running_head" if is_top else "running_foot"
+    return replace(table, label=label, text=" ".join(texts), cells=())
 
 
 def _coverage(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> float | None:

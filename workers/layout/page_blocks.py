@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from schemas.labels import is_furniture
-from schemas.pages import Block
+from schemas.pages import Block, Box
+from workers.layout.entries import goes_on, is_entry
 from workers.layout.page_furniture import (
     edge_blocks,
     furniture_lines,
@@ -48,6 +49,7 @@ def page_blocks(
     size: tuple[int, int],
     regions: Sequence[Block] = (),
     tables: Sequence[Whole] = (),
+    rules: Sequence[Box] = (),
 ) -> tuple[Block, ...]:
     """The blocks of a page, furniture too: heads first, feet last, footnotes before the feet.
 
@@ -58,7 +60,8 @@ def page_blocks(
         size: the page's width and height in the lines' pixels.
         regions: what the layout model found, in fractions of the page; tables among them tell
             nothing, because `tables` does.
-        tables: tables with their text.
+        tables: tables with their text; one that is labelled as furniture is a framed head or foot.
+        rules: level ruling lines at the page's edges, in fractions of the page.
     """
     if not lines:
         return tuple(region for region in regions if region.label == "figure")
@@ -66,6 +69,7 @@ def page_blocks(
     heights = [line.box[3] - line.box[1] for line in lines]
     page = Page(lines, size, float(np.median(heights)))
     owners = [None if i in counting else owner for i, owner in enumerate(_owners(page, regions))]
+    frames = [table.block for table in tables if is_furniture(table.block.label)]
     wholes = [*tables, *_figures(page, regions, owners, tables)]
     taken = {i for whole in wholes for i in whole.lines}
     labels = {
@@ -73,12 +77,15 @@ def page_blocks(
         for i in range(len(lines))
         if i not in taken and i not in counting
     }
-    furniture = furniture_lines(page, labels, [whole.block for whole in wholes])
+    wholes = [whole for whole in wholes if whole.block not in frames]
+    furniture = furniture_lines(page, labels, [whole.block for whole in wholes], rules)
     content = [i for i in labels if i not in furniture]
     blocks = _content(page, content, labels, owners, wholes)
     notes = [block for block in blocks if block.label == "footnote"]
     body = [block for block in blocks if block.label != "footnote"]
     heads, feet = edge_blocks(page, furniture)
+    heads = [*(frame for frame in frames if frame.bbox[1] < 0.5), *heads]
+    feet = [*feet, *(frame for frame in frames if frame.bbox[1] >= 0.5)]
     body = with_title(page, body, any(block.label == "running_head" for block in heads))
     return (*heads, *body, *notes, *line_number_block(page, counting), *feet)
 
@@ -136,7 +143,7 @@ def _content(
 ) -> list[Block]:
     """The blocks of all lines but furniture, in reading order; list items that follow are one."""
     width, height = page.size
-    boxes = [page.lines[i].box for i in numbers]
+    boxes = [page.lines[i].led_box for i in numbers]
     boxes += [
         (x0 * width, y0 * height, x1 * width, y1 * height)
         for x0, y0, x1, y1 in (whole.block.bbox for whole in wholes)
@@ -145,7 +152,9 @@ def _content(
     kinds += [-1 - number for number in range(len(wholes))]
     begins = [_is_item(page.lines[i].text) for i in numbers] + [False] * len(wholes)
     blocks: list[Block] = []
-    for rows in paragraphs(boxes, kinds, begins):
+    lines = [page.lines[i] for i in numbers]
+    entries = [_entry(line) for line in lines] + [0] * len(wholes)
+    for rows in paragraphs(boxes, kinds, begins, entries):
         first = rows[0][0]
         if first >= len(numbers):
             blocks.append(wholes[first - len(numbers)].block)
@@ -155,6 +164,13 @@ def _content(
             block = _merged(blocks.pop(), block)
         blocks.append(block)
     return blocks
+
+
+def _entry(line: TextLine) -> int:
+    """1 for an entry of an index, -1 for what may go on one, else 0."""
+    if line.is_led or is_entry(line.text):
+        return 1
+    return -1 if goes_on(line.text) else 0
 
 
 def _kinds(labels: Sequence[str], owners: Sequence[int | None]) -> list[int]:
