@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.labels import is_furniture
 from schemas.pages import Block, Box
+from workers.layout.captions import is_caption
 from workers.layout.entries import goes_on, is_entry
 from workers.layout.page_furniture import (
     edge_blocks,
@@ -22,7 +24,7 @@ from workers.layout.page_furniture import (
     line_number_block,
     without_line_numbers,
 )
-from workers.layout.page_headings import heading_level, with_title
+from workers.layout.page_headings import heading_level, is_section_line, with_title
 from workers.layout.page_lines import (
     Page,
     TextLine,
@@ -39,6 +41,9 @@ _INSIDE = 0.5
 _WHOLES = ("table", "figure")
 _LEAST_FIGURE_LINE = 0.8
 """A line with less of its area in a figure may be a caption that the figure's box touches."""
+
+_SHORT = 0.7
+"""Of the widest line: a shorter one may be a heading in the midst of lines."""
 
 _BULLET = re.compile(r"^(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 _NUMBERED = re.compile(r"^(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s*(?=[^\W\d_])")
@@ -103,10 +108,34 @@ def _owners(page: Page, regions: Sequence[Block]) -> list[int | None]:
     sizes = (places[:, 2:] - places[:, :2]).prod(axis=1)
     least = [_LEAST_FIGURE_LINE if region.label in _WHOLES else _INSIDE for region in regions]
     owners: list[int | None] = []
-    for row in shares:
+    for box, row in zip(boxes, shares, strict=True):
         inside = np.flatnonzero(row >= least)
-        owners.append(int(inside[np.argmin(sizes[inside])]) if len(inside) else None)
+        if len(inside):
+            owners.append(int(inside[np.argmin(sizes[inside])]))
+        else:
+            owners.append(_owner_across(box, regions, places))
     return owners
+
+
+def _owner_across(
+    box: NDArray[np.float64], regions: Sequence[Block], places: NDArray[np.float64]
+) -> int | None:
+    """The widest region of the label that most of a line's width has, in whatever many pieces.
+
+    The model cuts a large heading between its words, and its regions are lower than a line's box.
+    """
+    y = (box[1] + box[3]) / 2
+    widths = np.clip(np.minimum(places[:, 2], box[2]) - np.maximum(places[:, 0], box[0]), 0, None)
+    widths[(places[:, 1] > y) | (places[:, 3] < y)] = 0
+    totals: dict[str, float] = {}
+    for region, width in zip(regions, widths.tolist(), strict=True):
+        if region.label not in _WHOLES:
+            totals[region.label] = totals.get(region.label, 0.0) + width
+    label = max(totals, key=lambda name: totals[name], default="")
+    if not label or totals[label] < _INSIDE * (box[2] - box[0]):
+        return None
+    is_of_label = np.array([region.label == label for region in regions])
+    return int(np.argmax(np.where(is_of_label, widths, -1)))
 
 
 def _figures(
@@ -148,7 +177,11 @@ def _content(
         (x0 * width, y0 * height, x1 * width, y1 * height)
         for x0, y0, x1, y1 in (whole.block.bbox for whole in wholes)
     ]
-    kinds = _kinds([labels[i] for i in numbers], [owners[i] for i in numbers])
+    sections = _sections(page, numbers)
+    kinds = _kinds(
+        [f"section {i}" if i in sections else labels[i] for i in numbers],
+        [owners[i] for i in numbers],
+    )
     kinds += [-1 - number for number in range(len(wholes))]
     begins = [_is_item(page.lines[i].text) for i in numbers] + [False] * len(wholes)
     blocks: list[Block] = []
@@ -164,6 +197,17 @@ def _content(
             block = _merged(blocks.pop(), block)
         blocks.append(block)
     return blocks
+
+
+def _sections(page: Page, numbers: Sequence[int]) -> set[int]:
+    """The lines that are headings by their number, and short: never the middle of a paragraph."""
+    widest = max((page.lines[i].box[2] - page.lines[i].box[0] for i in numbers), default=0.0)
+    return {
+        i
+        for i in numbers
+        for line in [page.lines[i]]
+        if line.box[2] - line.box[0] < _SHORT * widest and is_section_line(line.text)
+    }
 
 
 def _entry(line: TextLine) -> int:
@@ -194,6 +238,8 @@ def _paragraph(page: Page, rows: Sequence[Sequence[int]], labels: Mapping[int, s
         weights[labels[i]] = weights.get(labels[i], 0) + len(page.lines[i].text)
     label = max(weights, key=lambda name: weights[name])
     text = joined_text(page, rows)
+    if is_caption(text):
+        return block_of(page, "caption", members, text)
     level = heading_level(page, members, text, len(rows), label)
     if level:
         return block_of(
