@@ -47,7 +47,8 @@ PAGE_NUMBER = re.compile(
 )
 _LONE_NUMBER = re.compile(r"[-–—•·|]?\s?(?:\d{1,4}|[ivxlc]{2,6}|[ivx])\s?[-–—•·|]?")
 _NOTE = re.compile(r"[\d*†‡§¹²³⁴-⁹]")
-_ENDS = re.compile(r"^\d{1,4}\b|\b\d{1,4}$")
+_BEGINS = re.compile(r"\d{1,4}\s")
+_ENDS = re.compile(r"\s§?\d{1,4}$")
 _COUNTS = re.compile(
     r"(?:page|seite|página|pagina|strona|стр\.?|p\.)\s*\d{1,4}\b"
     r"|(?:^|\s)\d{1,4}\s*(?:/|of|von|de|di|из)\s*\d{1,4}$",
@@ -158,7 +159,7 @@ def _is_split(page: Page, row: _Row, x0: float, x1: float) -> bool:
         return False
     if row.has_number:
         return row.far <= EDGE_SHARE * height and row.gap > _SPLIT_GAP * row.high
-    is_numbered = row.is_top and any(_ENDS.search(text) for text in row.texts)
+    is_numbered = row.is_top and bool(_BEGINS.match(row.texts[0]) or _ENDS.search(row.texts[-1]))
     least = _NUMBER_GAP if is_numbered else _SPLIT_GAP
     return row.far <= _SPLIT_EDGE * height and row.gap > least * row.high
 
