@@ -17,6 +17,8 @@ from workers.layout.box_rows import Boxes, Row, rows_of
 _MIN_GUTTER = 0.25
 """Boxes of a detector reach about 0.2 past the ink on each side, and by chance 0.4: a gutter of one
 line height is then 0.3 wide."""
+_MIN_ENTRY_GUTTER = 0.1
+"""Between the columns of an index, whose words tell them apart."""
 _MIN_COLUMN_WIDTH = 6.0
 """About twelve Latin letters. A narrower column is a table cell, a line number or a bullet."""
 _MIN_COLUMN_SHARE = 0.2
@@ -48,8 +50,8 @@ def cut(
     """
     best: list[tuple[bool, NDArray[np.intp]]] = []
     best_rank = (0, 0.0)
-    for gutter in _gutters(boxes, members, unit):
-        parts = _bands(boxes, members, gutter, unit, entries)
+    for gutter, is_wide in _gutters(boxes, members, unit):
+        parts = _bands(boxes, members, gutter, is_wide, unit, entries)
         size = sum(len(part) for is_column, part in parts if is_column)
         if size >= max(best_rank[0], 1):
             rank = (size, -_level_beside(boxes, members, gutter, unit))
@@ -65,8 +67,11 @@ def _level_beside(boxes: Boxes, members: NDArray[np.intp], gutter: float, unit: 
     return _level_share(rows_of(boxes, left, unit), rows_of(boxes, right, unit), unit)
 
 
-def _gutters(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[float]:
-    """Middles of the x intervals that fewer boxes cross than either neighbouring interval."""
+def _gutters(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[tuple[float, bool]]:
+    """Middles of the x intervals that fewer boxes cross than either neighbouring interval.
+
+    And whether each is wide enough for columns of other text than entries.
+    """
     x0, x1 = boxes[members, 0], boxes[members, 2]
     edges = np.unique(np.concatenate([x0, x1]))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -74,14 +79,20 @@ def _gutters(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[float
     crossings = np.searchsorted(np.sort(x0), middles) - np.searchsorted(np.sort(x1), middles)
     inner = np.arange(1, len(crossings) - 1)
     is_low = (crossings[inner] < crossings[inner - 1]) & (crossings[inner] < crossings[inner + 1])
-    is_wide = (edges[inner + 1] - edges[inner]) >= _MIN_GUTTER * unit
-    return [float(x) for x in middles[inner[is_low & is_wide]]]
+    widths = edges[inner + 1] - edges[inner]
+    chosen = is_low & (widths >= _MIN_ENTRY_GUTTER * unit)
+    is_wide = widths >= _MIN_GUTTER * unit
+    return [
+        (float(x), bool(wide))
+        for x, wide in zip(middles[inner[chosen]], is_wide[chosen], strict=True)
+    ]
 
 
 def _bands(
     boxes: Boxes,
     members: NDArray[np.intp],
     gutter: float,
+    is_wide: bool,
     unit: float,
     entries: NDArray[np.int8],
 ) -> list[tuple[bool, NDArray[np.intp]]]:
@@ -103,7 +114,7 @@ def _bands(
         inside = members[~crosses & (band_of == band)]
         is_left = boxes[inside, 2] <= gutter
         sides = [inside[is_left], inside[~is_left]]
-        if _are_columns(boxes, sides, extent, unit, entries):
+        if _are_columns(boxes, sides, is_wide, extent, unit, entries):
             parts += [(False, np.concatenate(loose)), *((True, side) for side in sides)]
             loose = []
         else:
@@ -115,6 +126,7 @@ def _bands(
 def _are_columns(
     boxes: Boxes,
     sides: Sequence[NDArray[np.intp]],
+    is_wide: bool,
     extent: float,
     unit: float,
     entries: NDArray[np.int8],
@@ -129,6 +141,10 @@ def _are_columns(
     rows = [rows_of(boxes, side, unit) for side in sides]
     if any(len(part) < _MIN_COLUMN_ROWS for part in rows):
         return False
+    if all(_are_entries(part, entries) for part in rows):
+        return True
+    if not is_wide:
+        return False
     widths = [float(boxes[side, 2].max() - boxes[side, 0].min()) for side in sides]
     fills = [
         float(np.median([(boxes[r.members, 2] - boxes[r.members, 0]).sum() for r in part])) / width
@@ -138,8 +154,6 @@ def _are_columns(
     ]
     least = max(_MIN_COLUMN_WIDTH * unit, _MIN_COLUMN_SHARE * extent)
     if min(widths) >= least and min(fills) >= _MIN_COLUMN_FILL:
-        return True
-    if all(_are_entries(part, entries) for part in rows):
         return True
     return (
         min(widths) >= _MIN_OFFSET_WIDTH * unit
