@@ -1,35 +1,29 @@
 """From the lines that were recognised on a page to its reading.
 
-Owns a page's tables, turn, confidence and coverage. Does not run a model, find lines
-(`text_lines`), or make blocks of lines (`workers.layout.page_blocks`).
+Owns a page's turn, confidence and coverage. Does not run a model, find lines (`text_lines`), say
+which tables are believed (`page_tables`), or make blocks of lines (`workers.layout.page_blocks`).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.pages import Block, Box, PageError, PageImage, Reading, own_text
+from schemas.pages import Block, PageError, PageImage, Reading, own_text
+from workers.engines.page_tables import believed_regions, believed_tables, with_leaders
 from workers.engines.text_lines import Floats, Line
 from workers.engines.tiles import Tile
-from workers.layout import tables
 from workers.layout.coverage import coverage
 from workers.layout.edge_rules import edge_rules
-from workers.layout.entries import are_entries
-from workers.layout.leaders import leaders
 from workers.layout.page_blocks import page_blocks
-from workers.layout.page_edges import counts_pages
-from workers.layout.page_lines import TextLine, Whole
-from workers.layout.tables import Piece, Table
+from workers.layout.page_lines import TextLine
 from workers.layout.tables.model import GridModel
-from workers.layout.tables.pixels import tables_of
 
 _LIKELY_PX = 4
 """A pixel of the map that is kept of a page: two of a line of the least height that is read."""
@@ -39,20 +33,6 @@ all four orientations: at least 0.95 on turned pages, at most 0.10 on upright on
 between and stay as they are."""
 _LEAST_LINES_TO_TURN = 3
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-
-
-_MAX_BROKEN_SHARE = 0.1
-"""Prose that stands in no columns, and is cut into some, has more of its words broken."""
-
-_SPANNING = 0.75
-_MAX_SPANNING_SHARE = 0.5
-"""A column of justified prose is found as a box a row; a row of cells as a box a cell, or two."""
-_MAX_BROKEN_SHARE_UNKNOWN = 0.02
-"""Of a table that the layout model does not see: a ruled note is no table."""
-
-
-_EDGE = 0.15
-"""Of the page's height: where a framed head or foot ends that is three lines high."""
 
 
 def reduced(scores: Floats, tile: Tile) -> Floats:
@@ -112,10 +92,10 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
     elif sight is None:
         blocks = page_blocks(texts, size)
     else:
-        texts = _with_leaders(texts, sight.grey)
-        regions = [r for r in sight.regions if not _is_list_of_entries(r, texts, size)]
-        found = _tables(texts, size, sight)
-        blocks = page_blocks(texts, size, regions, found, edge_rules(sight.grey))
+        lines_led = with_leaders(texts, sight.grey)
+        found = believed_tables(lines_led, size, sight.grey, sight.regions, sight.grid)
+        regions = believed_regions(sight.regions, lines_led, size, found)
+        blocks = page_blocks(lines_led, size, regions, found, edge_rules(sight.grey))
     return Reading(
         page.page_id,
         text=own_text(blocks),
@@ -124,94 +104,6 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
         turn=_turn(lines),
         coverage=seen,
     )
-
-
-def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> list[Whole]:
-    """The tables with the numbers of their lines."""
-    width, height = size
-    pieces = [Piece(line.box, line.text, places=line.places) for line in lines]
-    regions = [
-        (x0 * width, y0 * height, x1 * width, y1 * height)
-        for region in sight.regions
-        if region.label == "table"
-        for x0, y0, x1, y1 in [region.bbox]
-    ]
-    return [
-        Whole(_table_block(table, lines, size), table.pieces)
-        for table in tables_of(sight.grey, pieces, regions, sight.grid)
-        if _broken_share(table, lines) <= _most_broken(table, regions)
-        and _spanning_share(table, lines) <= _MAX_SPANNING_SHARE
-        and not _are_entries(table.pieces, lines)
-    ]
-
-
-def _with_leaders(lines: Sequence[TextLine], grey: NDArray[np.uint8]) -> list[TextLine]:
-    found = list(lines)
-    for start, reach, end in leaders(grey, [line.box for line in lines]):
-        found[start] = found[start]._replace(reach=reach)
-        at = start if end is None else end
-        found[at] = found[at]._replace(is_led=True)
-    return found
-
-
-def _are_entries(numbers: Iterable[int], lines: Sequence[TextLine]) -> bool:
-    chosen = [lines[i] for i in numbers]
-    are_led = [line.is_led for line in chosen]
-    return are_entries([line.box for line in chosen], [line.text for line in chosen], are_led)
-
-
-def _is_list_of_entries(region: Block, lines: Sequence[TextLine], size: tuple[int, int]) -> bool:
-    """Whether a figure is a list of contents, or a part of one."""
-    if region.label != "figure":
-        return False
-    x0, y0, x1, y1 = (side * size[at % 2] for at, side in enumerate(region.bbox))
-    inside = [
-        i
-        for i, line in enumerate(lines)
-        if x0 <= (line.box[0] + line.box[2]) / 2 <= x1
-        and y0 <= (line.box[1] + line.box[3]) / 2 <= y1
-    ]
-    return _are_entries(inside, lines)
-
-
-def _spanning_share(table: Table, lines: Sequence[TextLine]) -> float:
-    """The share of the table's lines that reach over most of its width."""
-    width = table.box[2] - table.box[0]
-    reaches = [lines[i].box[2] - lines[i].box[0] for i in table.pieces]
-    return sum(reach >= _SPANNING * width for reach in reaches) / max(len(reaches), 1)
-
-
-def _most_broken(table: Table, regions: Sequence[Box]) -> float:
-    x0, y0, x1, y1 = table.box
-    is_known = any(
-        x0 < right and left < x1 and y0 < bottom and top < y1
-        for left, top, right, bottom in regions
-    )
-    return _MAX_BROKEN_SHARE if is_known else _MAX_BROKEN_SHARE_UNKNOWN
-
-
-def _broken_share(table: Table, lines: Sequence[TextLine]) -> float:
-    """The share of the lines' words that are no words of the table: it cuts through them."""
-    words = Counter(word for i in table.pieces for word in lines[i].text.split())
-    kept = Counter(word for cell in table.cells for word in cell.text.split())
-    return (words - kept).total() / max(words.total(), 1)
-
-
-def _table_block(table: Table, lines: Sequence[TextLine], size: tuple[int, int]) -> Block:
-    taken = [lines[i] for i in table.pieces]
-    weights = [len(line.text) for line in taken]
-    sure = sum(w * line.confidence for w, line in zip(weights, taken, strict=True))
-    block = replace(tables.block(table, *size), confidence=sure / sum(weights) if taken else None)
-    return _as_frame(block, [line.text for line in taken])
-
-
-def _as_frame(table: Block, texts: Sequence[str]) -> Block:
-    """The table as a head or foot where it is one: at the page's edge, with the page's number."""
-    is_top, is_bottom = table.bbox[3] <= _EDGE, table.bbox[1] >= 1 - _EDGE
-    if not (is_top or is_bottom) or not counts_pages(texts):
-        return table
-    label = "running_head" if is_top else "running_foot"
-    return replace(table, label=label, text=" ".join(texts), cells=())
 
 
 def _coverage(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> float | None:

@@ -28,6 +28,8 @@ _FAR_OUT = 0.075
 """22 mm of A4; margins of text are 25 mm and more in most classes and templates."""
 _FAR_GAP = 1.0
 _MAX_HEIGHT = 1.2
+_MAX_NUMBERED_HEIGHT = 1.35
+"""Over the usual line's: boxes of short texts are high, and no title has a page number."""
 _RULED_EDGE = 0.13
 _RULED_WIDTH = 0.8
 """Of the text's width: the rule above footnotes is short."""
@@ -77,8 +79,14 @@ class _Row:
 
     @property
     def has_number(self) -> bool:
-        """Whether a page number is one of its lines, or the first or last word."""
+        """Whether a page number is one of its lines."""
         return any(PAGE_NUMBER.fullmatch(text) for text in self.texts)
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether a page number is one of its lines, or the first or the last word."""
+        ends = _BEGINS.match(self.texts[0]) or _ENDS.search(self.texts[-1])
+        return ends is not None or self.has_number
 
 
 def outermost(
@@ -101,7 +109,8 @@ def outermost(
         if not all(i in free for i in numbers):
             continue
         row = _row(page, numbers, inner, is_top)
-        if row.high > _MAX_HEIGHT * page.usual_height:
+        limit = _MAX_NUMBERED_HEIGHT if row.is_numbered else _MAX_HEIGHT
+        if row.high > limit * page.usual_height:
             continue
         if _is_lone_number(page, row, x0, x1):
             found |= dict.fromkeys(numbers, "page_number")
@@ -157,10 +166,9 @@ def _is_split(page: Page, row: _Row, x0: float, x1: float) -> bool:
     spaces = [b[0] - a[2] for a, b in pairwise(row.boxes)]
     if not spans or max(spaces, default=0) <= _MIDDLE * width:
         return False
-    if row.has_number:
-        return row.far <= EDGE_SHARE * height and row.gap > _SPLIT_GAP * row.high
-    is_numbered = row.is_top and bool(_BEGINS.match(row.texts[0]) or _ENDS.search(row.texts[-1]))
-    least = _NUMBER_GAP if is_numbered else _SPLIT_GAP
+    if row.has_number and row.gap > _SPLIT_GAP * row.high:
+        return row.far <= EDGE_SHARE * height
+    least = _NUMBER_GAP if row.is_top and row.is_numbered else _SPLIT_GAP
     return row.far <= _SPLIT_EDGE * height and row.gap > least * row.high
 
 

@@ -80,3 +80,20 @@ def test_a_ruled_head_that_counts_the_pages_is_furniture() -> None:
         reading = reading_of(PAGE, lines, seen)
         assert reading.blocks[0].label == expected
         assert ("82/139" in reading.text) == (expected == "table" and last is cells[2])
+
+
+def test_a_figure_around_tables_is_a_group_of_them_and_their_captions() -> None:
+    rows = [(f"Key {n}", f"action {chr(97 + n)}") for n in range(4)]
+    lines = [
+        part
+        for n, (key, action) in enumerate(rows)
+        for y in [304 + 31 * n]
+        for part in (line(key, 80, y, 150), line(action, 300, y, 480))
+    ]
+    seen = sight(lines, region("figure", 40, 240, 960, 460), has_dots=False)
+    for x in (60, 250, 500):
+        cv2.line(seen.grey, (x, 298), (x, 422), 0, 2)
+    for y in range(298, 423, 31):
+        cv2.line(seen.grey, (60, y), (500, y), 0, 2)
+    lines = [line("Keys of the harbour", 80, 260, 300), *lines]
+    assert [b.label for b in reading_of(PAGE, lines, seen).blocks] == ["paragraph", "table"]
