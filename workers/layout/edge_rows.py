@@ -20,6 +20,8 @@ _MAX_ROWS = 5
 _MAX_EDGE_LINES = 80
 _RULE_WIDTH = 0.25
 _SAME_UPRIGHT = 0.003
+_CENTRED = 0.05
+_MARGIN = 0.2
 _SECTION = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s\D*[^\W\d_]\D*(?:\d{4})?|\[\d.*\]")
 """A year may end the name of a section, but no page number; a version has its date."""
 
@@ -82,8 +84,18 @@ class Row:
 
     @property
     def is_lone(self) -> bool:
-        """Whether it is a page's number, and three lines of space part it from the rest."""
-        return self.is_number and self.gap > 3 * self.height and not self.is_last
+        """Whether it is a page's number, and three lines of space part it from the rest.
+
+        Numbers of pages stand in the middle or at a margin; one in parentheses at the right is that
+        of an equation.
+        """
+        if not self.is_number or self.is_last or self.gap <= 3 * self.height:
+            return False
+        x0, _, x1, _ = self.lines[0].bbox
+        middle = (x0 + x1) / 2
+        is_equation = middle > 0.5 + _CENTRED and self.text.startswith("(")
+        is_placed = abs(middle - 0.5) < _CENTRED or min(middle, 1 - middle) < _MARGIN
+        return is_placed and not is_equation
 
     @property
     def is_apart(self) -> bool:
