@@ -259,6 +259,7 @@ class RasteredPage:
         image_hash: 32 bytes.
         layer: the reading of the text layer, if routing chose it; of a made page, its text.
         layer_reason: why routing did not choose the text layer; None if it looked for none.
+        doubted: the reading of a text layer that is taken only if an engine's bears it out.
         error: why the page failed; then it is not read.
         maker: how a made page was made.
         conversation: the images and turns of a page that is a conversation.
@@ -274,6 +275,7 @@ class RasteredPage:
     image_hash: bytes = b""
     layer: Reading | None = None
     layer_reason: str | None = None
+    doubted: Reading | None = None
     error: PageError | None = None
     maker: Maker | None = None
     conversation: Conversation | None = None

@@ -163,8 +163,15 @@ def joined(output: Any) -> str:
 
 
 def run_sessions(recorders: Sequence[Recorder], pool: ThreadPoolExecutor) -> None:
-    """Run the engine's sessions on the recorded tensors, and nothing else."""
-    futures = [pool.submit(r.session.run, None, t) for r in recorders for t in r.tensors]
+    """Run the engine's sessions on the recorded tensors, and nothing else.
+
+    Results are dropped at once: the class scores of the lines of eight pages take 5 GB.
+    """
+
+    def run(session: Any, tensors: dict[str, Any]) -> None:
+        session.run(None, tensors)
+
+    futures = [pool.submit(run, r.session, t) for r in recorders for t in r.tensors]
     for future in futures:
         future.result()
 

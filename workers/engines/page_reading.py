@@ -1,14 +1,13 @@
 """From the lines that were recognised on a page to its reading.
 
-Owns a page's tables, turn, confidence and coverage. Does not run a model, find lines
-(`text_lines`), or make blocks of lines (`workers.layout.page_blocks`).
+Owns a page's turn, confidence and coverage. Does not run a model, find lines (`text_lines`), say
+which tables are believed (`page_tables`), or make blocks of lines (`workers.layout.page_blocks`).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,16 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.pages import Block, Box, PageError, PageImage, Reading, own_text
+from schemas.pages import Block, PageError, PageImage, Reading, own_text
+from workers.engines.page_tables import believed_regions, believed_tables, with_leaders
 from workers.engines.text_lines import Floats, Line
 from workers.engines.tiles import Tile
-from workers.layout import tables
 from workers.layout.coverage import coverage
+from workers.layout.edge_rules import edge_rules
 from workers.layout.page_blocks import page_blocks
-from workers.layout.page_lines import TextLine, Whole
-from workers.layout.tables import Piece, Table
+from workers.layout.page_lines import TextLine
 from workers.layout.tables.model import GridModel
-from workers.layout.tables.pixels import tables_of
 
 _LIKELY_PX = 4
 """A pixel of the map that is kept of a page: two of a line of the least height that is read."""
@@ -35,16 +33,6 @@ all four orientations: at least 0.95 on turned pages, at most 0.10 on upright on
 between and stay as they are."""
 _LEAST_LINES_TO_TURN = 3
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-
-
-_MAX_BROKEN_SHARE = 0.1
-"""Prose that stands in no columns, and is cut into some, has more of its words broken."""
-
-_SPANNING = 0.75
-_MAX_SPANNING_SHARE = 0.5
-"""A column of justified prose is found as a box a row; a row of cells as a box a cell, or two."""
-_MAX_BROKEN_SHARE_UNKNOWN = 0.02
-"""Of a table that the layout model does not see: a ruled note is no table."""
 
 
 def reduced(scores: Floats, tile: Tile) -> Floats:
@@ -104,7 +92,10 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
     elif sight is None:
         blocks = page_blocks(texts, size)
     else:
-        blocks = page_blocks(texts, size, sight.regions, _tables(texts, size, sight))
+        lines_led = with_leaders(texts, sight.grey)
+        found = believed_tables(lines_led, size, sight.grey, sight.regions, sight.grid)
+        regions = believed_regions(sight.regions, lines_led, size, found)
+        blocks = page_blocks(lines_led, size, regions, found, edge_rules(sight.grey))
     return Reading(
         page.page_id,
         text=own_text(blocks),
@@ -113,54 +104,6 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
         turn=_turn(lines),
         coverage=seen,
     )
-
-
-def _tables(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> list[Whole]:
-    """The tables with the numbers of their lines."""
-    width, height = size
-    pieces = [Piece(line.box, line.text, places=line.places) for line in lines]
-    regions = [
-        (x0 * width, y0 * height, x1 * width, y1 * height)
-        for region in sight.regions
-        if region.label == "table"
-        for x0, y0, x1, y1 in [region.bbox]
-    ]
-    return [
-        Whole(_table_block(table, lines, size), table.pieces)
-        for table in tables_of(sight.grey, pieces, regions, sight.grid)
-        if _broken_share(table, lines) <= _most_broken(table, regions)
-        and _spanning_share(table, lines) <= _MAX_SPANNING_SHARE
-    ]
-
-
-def _spanning_share(table: Table, lines: Sequence[TextLine]) -> float:
-    """The share of the table's lines that reach over most of its width."""
-    width = table.box[2] - table.box[0]
-    reaches = [lines[i].box[2] - lines[i].box[0] for i in table.pieces]
-    return sum(reach >= _SPANNING * width for reach in reaches) / max(len(reaches), 1)
-
-
-def _most_broken(table: Table, regions: Sequence[Box]) -> float:
-    x0, y0, x1, y1 = table.box
-    is_known = any(
-        x0 < right and left < x1 and y0 < bottom and top < y1
-        for left, top, right, bottom in regions
-    )
-    return _MAX_BROKEN_SHARE if is_known else _MAX_BROKEN_SHARE_UNKNOWN
-
-
-def _broken_share(table: Table, lines: Sequence[TextLine]) -> float:
-    """The share of the lines' words that are no words of the table: it cuts through them."""
-    words = Counter(word for i in table.pieces for word in lines[i].text.split())
-    kept = Counter(word for cell in table.cells for word in cell.text.split())
-    return (words - kept).total() / max(words.total(), 1)
-
-
-def _table_block(table: Table, lines: Sequence[TextLine], size: tuple[int, int]) -> Block:
-    taken = [lines[i] for i in table.pieces]
-    weights = [len(line.text) for line in taken]
-    sure = sum(w * line.confidence for w, line in zip(weights, taken, strict=True))
-    return replace(tables.block(table, *size), confidence=sure / sum(weights) if taken else None)
 
 
 def _coverage(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> float | None:

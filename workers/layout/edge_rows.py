@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from schemas.pages import Box
+from workers.layout.page_numbers import page_number
 from workers.layout.placed_lines import PageEdges, PlacedLine, side_of
 
 EDGE_SHARE = 0.16
 """Of the page's height. A head of four lines on a letter ends at 0.15."""
 
+LONE_SHARE = 0.2
+"""Of the page's height: a number that stands alone is found further in."""
+
 _MAX_ROWS = 5
 _MAX_EDGE_LINES = 80
 _RULE_WIDTH = 0.25
 _SAME_UPRIGHT = 0.003
+_CENTRED = 0.05
+_MARGIN = 0.2
+_SECTION = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s\D*[^\W\d_]\D*(?:\d{4})?|\[\d.*\]")
+"""A year may end the name of a section, but no page number; a version has its date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,34 @@ class Row:
         """
         if self.is_last or self.is_in_grid or not self.is_apart or self.height > 1.15 * body_size:
             return False
+        if self.text[:1].islower() and self.text.endswith("."):
+            return False  # the end of a sentence, at the top of a page
         return all(i in hints for i in self.members)
+
+    def is_numbered_heading(self, body_size: float) -> bool:
+        """Whether it looks like a section's heading, and ends in no page number."""
+        is_heading_type = self.height > 1.1 * body_size or all(line.is_bold for line in self.lines)
+        return is_heading_type and _SECTION.fullmatch(" ".join(self.text.split())) is not None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is nothing but a page's number."""
+        return len(self.lines) == 1 and page_number(self.text) is not None
+
+    @property
+    def is_lone(self) -> bool:
+        """Whether it is a page's number, and three lines of space part it from the rest.
+
+        Numbers of pages stand in the middle or at a margin; one in parentheses at the right is that
+        of an equation.
+        """
+        if not self.is_number or self.is_last or self.gap <= 3 * self.height:
+            return False
+        x0, _, x1, _ = self.lines[0].bbox
+        middle = (x0 + x1) / 2
+        is_equation = middle > 0.5 + _CENTRED and self.text.startswith("(")
+        is_placed = abs(middle - 0.5) < _CENTRED or min(middle, 1 - middle) < _MARGIN
+        return is_placed and not is_equation
 
     @property
     def is_apart(self) -> bool:
@@ -69,7 +105,7 @@ class Row:
 
 def edge(lines: Sequence[PlacedLine]) -> PageEdges:
     """The lines that a neighbour of this page is to know: those near its edges."""
-    zone = EDGE_SHARE + 0.04
+    zone = LONE_SHARE
     near = [
         line
         for line in lines
@@ -101,7 +137,7 @@ def edge_rows(
     for at, group in enumerate(groups[:_MAX_ROWS]):
         inner = groups[at + 1] if at + 1 < len(groups) else []
         row = _row(lines, group, inner, rules, is_top)
-        if (row.bottom if is_top else 1 - row.top) > EDGE_SHARE:
+        if (row.bottom if is_top else 1 - row.top) > (LONE_SHARE if row.is_number else EDGE_SHARE):
             break
         rows.append(row)
     return rows

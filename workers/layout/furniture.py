@@ -46,7 +46,8 @@ _TOO_LARGE = 1.6
 _MAX_ROW_CHARS = 160
 _MAX_LONE_CHARS = 90
 _FAR = 4.0  # row heights between a page number and the words of a head; a heading's number is near
-_LONE_PLACE = 0.11
+_LONE_PLACE = 0.12
+_FORM_PLACE = 0.11
 
 
 def furniture(
@@ -70,9 +71,8 @@ def furniture(
         rows = edge_rows(lines, left, rules, is_top)
         around = {k: edge_rows(near, range(len(near)), (), is_top) for k, near in others.items()}
         for row in rows[: _furniture_rows(rows, around, body_size, is_top, hints)]:
-            is_number = len(row.lines) == 1 and page_number(row.text) is not None
             name = "running_head" if is_top else "running_foot"
-            labels |= dict.fromkeys(row.members, "page_number" if is_number else name)
+            labels |= dict.fromkeys(row.members, "page_number" if row.is_number else name)
     return labels | sidebars(lines, [i for i in left if i not in labels], others)
 
 
@@ -105,6 +105,8 @@ def _furniture_rows(
             break
         if begins_caption(row.text):
             break  # captions stand at the edge where figures do, and their numbers count on
+        if row.is_numbered_heading(body_size) and not _is_repeated(row, around):
+            break  # sections begin at the same place of two pages, and their numbers count on
         if _is_known(row, around, body_size, is_top) or (
             count == at
             and (row.is_hinted(hints, body_size) or _is_likely(row, around, body_size, is_top))
@@ -131,6 +133,12 @@ def _is_known(
     return repeats >= (3 if row.height > _LARGE * body_size else 1)
 
 
+def _is_repeated(row: Row, around: Mapping[int, Sequence[Row]]) -> bool:
+    """Whether a neighbour has the very same words and numbers in a row at its edge."""
+    words = row.text.split()
+    return any(other.text.split() == words for rows in around.values() for other in rows)
+
+
 def _is_same_form(lines: PageEdges, others: PageEdges) -> bool:
     """Whether most of what stands further in at the edges of two pages is the same.
 
@@ -139,7 +147,7 @@ def _is_same_form(lines: PageEdges, others: PageEdges) -> bool:
     inner = [
         line
         for line in lines
-        if min(line.bbox[1], 1 - line.bbox[3]) > _LONE_PLACE
+        if min(line.bbox[1], 1 - line.bbox[3]) > _FORM_PLACE
         and min(line.bbox[3], 1 - line.bbox[1]) < EDGE_SHARE + 0.04
         and side_of(line) is None
         and any(map(str.isalpha, line.text))
@@ -195,12 +203,13 @@ def _is_likely(
 ) -> bool:
     """What is likely furniture if nothing but likely furniture stands outside of it."""
     outside = row.top if is_top else 1 - row.bottom
-    if row.is_of_columns or row.is_last or row.is_in_grid or row.height > 1.15 * body_size:
+    if row.is_of_columns or row.is_last or row.is_in_grid:
         return False
-    if len(row.lines) == 1 and page_number(row.text) is not None:
+    if row.is_number:
         is_apart = row.is_ruled_off or row.gap > 0.8 * row.height
-        return is_apart and outside < _LONE_PLACE and _is_plain_number(row.text)
-    if len(row.text) > _MAX_LONE_CHARS:
+        is_near = outside < _LONE_PLACE or (row.is_lone and _is_usual(row, around, is_top))
+        return is_apart and is_near and _is_plain_number(row.text)
+    if row.height > 1.15 * body_size or len(row.text) > _MAX_LONE_CHARS:
         return False
     if _has_far_number(row) and (row.gap > row.height or row.is_ruled_off):
         return outside < _LONE_PLACE
@@ -211,7 +220,14 @@ def _is_likely(
     is_footnote = not is_top and row.text.lstrip()[:1] in "0123456789¹²³⁴⁵⁶⁷⁸⁹⁰*†‡§"
     is_apart = row.gap > 1.2 * row.height and outside < 0.1
     is_sentence = row.text.rstrip().endswith((".", "。", ":", ";", ","))
-    return is_apart and twins >= 2 and not is_footnote and not is_sentence
+    is_bold = all(line.is_bold for line in row.lines)  # headings open pages, too
+    return is_apart and twins >= 2 and not (is_footnote or is_sentence or is_bold)
+
+
+def _is_usual(row: Row, around: Mapping[int, Sequence[Row]], is_top: bool) -> bool:
+    """Whether a neighbour has a number at the row's place, or there are no neighbours."""
+    numbers = (other for rows in around.values() for other in rows if other.is_number)
+    return not any(around.values()) or any(_is_same_place(row, other, is_top) for other in numbers)
 
 
 def _is_plain_number(text: str) -> bool:

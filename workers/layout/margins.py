@@ -38,7 +38,7 @@ def sidebars(
 
 def line_numbers(lines: Sequence[PlacedLine]) -> dict[int, str]:
     """Numbers that count the lines of the text beside them, in a margin."""
-    numbers = [i for i, line in enumerate(lines) if line.text.strip().isdigit()]
+    numbers = [i for i, line in enumerate(lines) if line.text.strip().isdecimal()]
     if len(numbers) < _MIN_LINE_NUMBERS:
         return {}
     others = [line for i, line in enumerate(lines) if i not in set(numbers)]

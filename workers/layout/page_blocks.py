@@ -12,16 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.labels import is_furniture
-from schemas.pages import Block
+from schemas.pages import Block, Box
+from workers.layout.captions import is_caption
+from workers.layout.entries import goes_on, is_entry
 from workers.layout.page_furniture import (
     edge_blocks,
     furniture_lines,
     line_number_block,
     without_line_numbers,
 )
-from workers.layout.page_headings import heading_level, with_title
+from workers.layout.page_headings import heading_level, is_section_line, with_title
 from workers.layout.page_lines import (
     Page,
     TextLine,
@@ -39,6 +42,9 @@ _WHOLES = ("table", "figure")
 _LEAST_FIGURE_LINE = 0.8
 """A line with less of its area in a figure may be a caption that the figure's box touches."""
 
+_SHORT = 0.7
+"""Of the widest line: a shorter one may be a heading in the midst of lines."""
+
 _BULLET = re.compile(r"^(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 _NUMBERED = re.compile(r"^(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s*(?=[^\W\d_])")
 
@@ -48,6 +54,7 @@ def page_blocks(
     size: tuple[int, int],
     regions: Sequence[Block] = (),
     tables: Sequence[Whole] = (),
+    rules: Sequence[Box] = (),
 ) -> tuple[Block, ...]:
     """The blocks of a page, furniture too: heads first, feet last, footnotes before the feet.
 
@@ -58,7 +65,8 @@ def page_blocks(
         size: the page's width and height in the lines' pixels.
         regions: what the layout model found, in fractions of the page; tables among them tell
             nothing, because `tables` does.
-        tables: tables with their text.
+        tables: tables with their text; one that is labelled as furniture is a framed head or foot.
+        rules: level ruling lines at the page's edges, in fractions of the page.
     """
     if not lines:
         return tuple(region for region in regions if region.label == "figure")
@@ -66,6 +74,7 @@ def page_blocks(
     heights = [line.box[3] - line.box[1] for line in lines]
     page = Page(lines, size, float(np.median(heights)))
     owners = [None if i in counting else owner for i, owner in enumerate(_owners(page, regions))]
+    frames = [table.block for table in tables if is_furniture(table.block.label)]
     wholes = [*tables, *_figures(page, regions, owners, tables)]
     taken = {i for whole in wholes for i in whole.lines}
     labels = {
@@ -73,12 +82,15 @@ def page_blocks(
         for i in range(len(lines))
         if i not in taken and i not in counting
     }
-    furniture = furniture_lines(page, labels, [whole.block for whole in wholes])
+    wholes = [whole for whole in wholes if whole.block not in frames]
+    furniture = furniture_lines(page, labels, [whole.block for whole in wholes], rules)
     content = [i for i in labels if i not in furniture]
     blocks = _content(page, content, labels, owners, wholes)
     notes = [block for block in blocks if block.label == "footnote"]
     body = [block for block in blocks if block.label != "footnote"]
     heads, feet = edge_blocks(page, furniture)
+    heads = [*(frame for frame in frames if frame.bbox[1] < 0.5), *heads]
+    feet = [*feet, *(frame for frame in frames if frame.bbox[1] >= 0.5)]
     body = with_title(page, body, any(block.label == "running_head" for block in heads))
     return (*heads, *body, *notes, *line_number_block(page, counting), *feet)
 
@@ -96,10 +108,34 @@ def _owners(page: Page, regions: Sequence[Block]) -> list[int | None]:
     sizes = (places[:, 2:] - places[:, :2]).prod(axis=1)
     least = [_LEAST_FIGURE_LINE if region.label in _WHOLES else _INSIDE for region in regions]
     owners: list[int | None] = []
-    for row in shares:
+    for box, row in zip(boxes, shares, strict=True):
         inside = np.flatnonzero(row >= least)
-        owners.append(int(inside[np.argmin(sizes[inside])]) if len(inside) else None)
+        if len(inside):
+            owners.append(int(inside[np.argmin(sizes[inside])]))
+        else:
+            owners.append(_owner_across(box, regions, places))
     return owners
+
+
+def _owner_across(
+    box: NDArray[np.float64], regions: Sequence[Block], places: NDArray[np.float64]
+) -> int | None:
+    """The widest region of the label that most of a line's width has, in whatever many pieces.
+
+    The model cuts a large heading between its words, and its regions are lower than a line's box.
+    """
+    y = (box[1] + box[3]) / 2
+    widths = np.clip(np.minimum(places[:, 2], box[2]) - np.maximum(places[:, 0], box[0]), 0, None)
+    widths[(places[:, 1] > y) | (places[:, 3] < y)] = 0
+    totals: dict[str, float] = {}
+    for region, width in zip(regions, widths.tolist(), strict=True):
+        if region.label not in _WHOLES:
+            totals[region.label] = totals.get(region.label, 0.0) + width
+    label = max(totals, key=lambda name: totals[name], default="")
+    if not label or totals[label] < _INSIDE * (box[2] - box[0]):
+        return None
+    is_of_label = np.array([region.label == label for region in regions])
+    return int(np.argmax(np.where(is_of_label, widths, -1)))
 
 
 def _figures(
@@ -136,16 +172,22 @@ def _content(
 ) -> list[Block]:
     """The blocks of all lines but furniture, in reading order; list items that follow are one."""
     width, height = page.size
-    boxes = [page.lines[i].box for i in numbers]
+    boxes = [page.lines[i].led_box for i in numbers]
     boxes += [
         (x0 * width, y0 * height, x1 * width, y1 * height)
         for x0, y0, x1, y1 in (whole.block.bbox for whole in wholes)
     ]
-    kinds = _kinds([labels[i] for i in numbers], [owners[i] for i in numbers])
+    sections = _sections(page, numbers)
+    kinds = _kinds(
+        [f"section {i}" if i in sections else labels[i] for i in numbers],
+        [owners[i] for i in numbers],
+    )
     kinds += [-1 - number for number in range(len(wholes))]
     begins = [_is_item(page.lines[i].text) for i in numbers] + [False] * len(wholes)
     blocks: list[Block] = []
-    for rows in paragraphs(boxes, kinds, begins):
+    lines = [page.lines[i] for i in numbers]
+    entries = [_entry(line) for line in lines] + [0] * len(wholes)
+    for rows in paragraphs(boxes, kinds, begins, entries):
         first = rows[0][0]
         if first >= len(numbers):
             blocks.append(wholes[first - len(numbers)].block)
@@ -155,6 +197,24 @@ def _content(
             block = _merged(blocks.pop(), block)
         blocks.append(block)
     return blocks
+
+
+def _sections(page: Page, numbers: Sequence[int]) -> set[int]:
+    """The lines that are headings by their number, and short: never the middle of a paragraph."""
+    widest = max((page.lines[i].box[2] - page.lines[i].box[0] for i in numbers), default=0.0)
+    return {
+        i
+        for i in numbers
+        for line in [page.lines[i]]
+        if line.box[2] - line.box[0] < _SHORT * widest and is_section_line(line.text)
+    }
+
+
+def _entry(line: TextLine) -> int:
+    """1 for an entry of an index, -1 for what may go on one, else 0."""
+    if line.is_led or is_entry(line.text):
+        return 1
+    return -1 if goes_on(line.text) else 0
 
 
 def _kinds(labels: Sequence[str], owners: Sequence[int | None]) -> list[int]:
@@ -178,6 +238,8 @@ def _paragraph(page: Page, rows: Sequence[Sequence[int]], labels: Mapping[int, s
         weights[labels[i]] = weights.get(labels[i], 0) + len(page.lines[i].text)
     label = max(weights, key=lambda name: weights[name])
     text = joined_text(page, rows)
+    if is_caption(text):
+        return block_of(page, "caption", members, text)
     level = heading_level(page, members, text, len(rows), label)
     if level:
         return block_of(

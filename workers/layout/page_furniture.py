@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from schemas.labels import is_furniture
-from schemas.pages import Block
-from workers.layout.edge_rows import EDGE_SHARE
+from schemas.pages import Block, Box
 from workers.layout.furniture import furniture
+from workers.layout.page_edges import PAGE_NUMBER, outermost
 from workers.layout.page_lines import Page, TextLine, block_of, joined_text, middle, rows_of
 from workers.layout.placed_lines import PlacedLine, usual_height
 
@@ -25,15 +25,6 @@ _BOX_HEIGHT = 1.4
 """A detector's box over the font size."""
 _LINE_HEIGHT = 1.1
 """From ascenders to descenders, in font sizes."""
-_LEAST_ROWS = 4
-_MIDDLE = 0.25
-"""Of the page's width, empty between the left and the right end of a head."""
-_SPLIT_EDGE = 0.1
-_SPLIT_GAP = 0.5
-_FAR_OUT = 0.075
-"""22 mm of A4; margins of text are 25 mm and more in most classes and templates."""
-_FAR_GAP = 1.0
-_MAX_HEIGHT = 1.2
 _MAX_SLANT = 8.0
 _MAX_SCAN_SLANT = 3.0
 """Degrees; a page that lies askew in the scanner leans less, and all of it."""
@@ -46,16 +37,12 @@ _COUNTED_STEPS = 0.8
 """A number may be misread, or begin a line without words."""
 _LOWER_SHARE = 0.4
 
-_PAGE_NUMBER = re.compile(
-    r"\W{0,3}(?:(?:page|seite|página|pagina|стр\.?|第|p\.)\s*)?"
-    r"(?:\d{1,4}|[ivxlcIVXLC]{1,6}|[A-Z]{1,2}-\d{1,3})(?:\s*(?:/|of|von|de|di|из)\s*\d{1,4})?"
-    r"\s*[页頁]?\W{0,3}",
-    re.IGNORECASE,
-)
-
 
 def furniture_lines(
-    page: Page, labels: Mapping[int, str], wholes: Sequence[Block]
+    page: Page,
+    labels: Mapping[int, str],
+    wholes: Sequence[Block],
+    rules: Sequence[Box] = (),
 ) -> dict[int, str]:
     """The lines that are furniture, and what each is.
 
@@ -72,9 +59,11 @@ def furniture_lines(
         for row in part:
             for i in row:
                 place = "running_head" if is_top else "running_foot"
-                is_number = _PAGE_NUMBER.fullmatch(page.lines[i].text) is not None
+                is_number = PAGE_NUMBER.fullmatch(page.lines[i].text) is not None
                 furniture[i] = "page_number" if is_number else place
-    furniture |= _outermost(page, [row for row in rows if not any(i in furniture for i in row)])
+    level = [i for i in range(len(page.lines)) if page.lines[i].slant <= _MAX_SLANT]
+    inner = [row for row in rows_of(page, level) if not any(i in furniture for i in row)]
+    furniture |= outermost(page, inner, labels, rules)
     edges = [box for block in wholes for box in (block.bbox[1] * height, block.bbox[3] * height)]
     stamps = dict.fromkeys(_stamps(page, labels), "stamp")
     if not edges:
@@ -99,41 +88,6 @@ def _by_rules(page: Page, numbers: Sequence[int], labels: Mapping[int, str]) -> 
     hints = [at for at, i in enumerate(numbers) if is_furniture(labels[i])]
     found = furniture(placed, {}, usual_height(placed), hints=hints)
     return {numbers[at]: label for at, label in found.items()}
-
-
-def _outermost(page: Page, rows: Sequence[Sequence[int]]) -> dict[int, str]:
-    """The first and the last of `rows`, where they stand as only heads and feet do.
-
-    They stand far out on an upright page, or they reach from margin to margin with nothing in the
-    middle; apart from the rest in both cases.
-    """
-    width, height = page.size
-    if len(rows) < _LEAST_ROWS:
-        return {}
-    x0 = min(page.lines[i].box[0] for row in rows for i in row)
-    x1 = max(page.lines[i].box[2] for row in rows for i in row)
-    found: dict[int, str] = {}
-    for is_top, row, inner in ((True, rows[0], rows[1]), (False, rows[-1], rows[-2])):
-        boxes = [page.lines[i].box for i in row]
-        top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
-        far = bottom if is_top else height - top
-        high = bottom - top
-        if is_top:
-            gap = min(page.lines[i].box[1] for i in inner) - bottom
-        else:
-            gap = top - max(page.lines[i].box[3] for i in inner)
-        spans = min(b[0] for b in boxes) - x0 < high and x1 - max(b[2] for b in boxes) < high
-        spaces = [b[0] - a[2] for a, b in pairwise(sorted(boxes))]
-        is_split = spans and max(spaces, default=0) > _MIDDLE * width
-        number = any(_PAGE_NUMBER.fullmatch(page.lines[i].text) for i in row)
-        limit = EDGE_SHARE if number else _SPLIT_EDGE
-        if high > _MAX_HEIGHT * page.usual_height or not (
-            (is_split and far <= limit * height and gap > _SPLIT_GAP * high)
-            or (far <= _FAR_OUT * height and height > width and gap > _FAR_GAP * high)
-        ):
-            continue
-        found |= dict.fromkeys(row, "running_head" if is_top else "running_foot")
-    return found
 
 
 def _stamps(page: Page, numbers: Iterable[int]) -> list[int]:
@@ -205,7 +159,7 @@ def _furniture_ends(
     def is_furniture_row(row: Sequence[int], is_top: bool) -> bool:
         middles = [middle(page.lines[i].box) / height for i in row]
         is_at_edge = max(middles) <= _EDGE if is_top else min(middles) >= 1 - _EDGE
-        are_numbers = [_PAGE_NUMBER.fullmatch(page.lines[i].text) is not None for i in row]
+        are_numbers = [PAGE_NUMBER.fullmatch(page.lines[i].text) is not None for i in row]
         are_marked = [is_furniture(labels[i]) for i in row]
         known = [number or marked for number, marked in zip(are_numbers, are_marked, strict=True)]
         # A number alone in its row, or beside a head; in a row of cells numbers are cells.

@@ -27,6 +27,10 @@ _MAX_HEADING_CHARS = 200
 _SECTION = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
 _SUBSECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_].{0,80}[^\W\d_][)?!]?")
 """A line of its own with a number of two parts; one of a table of contents ends in a number."""
+_NUMBERED = re.compile(r"(?:\d{1,2}|[A-Z])\.?\s+[^\W\d_a-z].{0,80}[^\W_][)?!]?")
+_LEAST_NUMBERED = 1.12
+"""Over the usual height: the least that a section's number of one part asks for beside its words;
+lists and lists of contents are as high as the text."""
 _HEADING_START = re.compile(r"[\w\"'“«„‘(\[¿¡§「『【\\]")
 """A command begins with its prompt or a dash."""
 
@@ -41,7 +45,7 @@ def heading_level(page: Page, members: Sequence[int], text: str, rows: int, labe
     ratio = float(np.median(heights)) / page.usual_height
     is_named = label in ("title", "heading")
     is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
-    is_section = rows == 1 and label == "paragraph" and bool(_SUBSECTION.fullmatch(text))
+    is_section = rows == 1 and label == "paragraph" and _is_section(text, ratio)
     if not (is_named or is_large or is_section) or (
         rows > 1 and text.endswith((".", ",", ";", ":", "。"))
     ):
@@ -53,6 +57,21 @@ def heading_level(page: Page, members: Sequence[int], text: str, rows: int, labe
     if section is not None and ratio < _LEVEL_HEIGHTS[0][0]:
         return min(section[1].count(".") + 2, 6)
     return by_height if is_large else max(by_height, 2)
+
+
+def is_section_line(text: str) -> bool:
+    """Whether a line is a section's number of several parts and its words, and no more.
+
+    >>> is_section_line("3.3 Separation units"), is_section_line("3.3 Units ... 12")
+    (True, False)
+    """
+    return _SUBSECTION.fullmatch(text) is not None
+
+
+def _is_section(text: str, ratio: float) -> bool:
+    return is_section_line(text) or (
+        ratio >= _LEAST_NUMBERED and _NUMBERED.fullmatch(text) is not None
+    )
 
 
 def with_title(page: Page, blocks: Sequence[Block], has_head: bool) -> list[Block]:

@@ -20,7 +20,9 @@ class TextLine(NamedTuple):
     """A line that was read: its box in pixels of the page.
 
     `places` are the middles of its characters across the page, empty where they are not known or
-    the line does not run across; `slant` is its angle to the nearest of both axes in degrees.
+    the line does not run across; `slant` is its angle to the nearest of both axes in degrees;
+    from a line with a `reach`, dots lead so far across the page, to the next line of its row. That
+    one `is_led`; where it was not found, the line itself is.
     """
 
     box: Box
@@ -28,6 +30,14 @@ class TextLine(NamedTuple):
     confidence: float
     places: tuple[float, ...] = ()
     slant: float = 0.0
+    is_led: bool = False
+    reach: float = 0.0
+
+    @property
+    def led_box(self) -> Box:
+        """The box with the dots that lead from it."""
+        x0, y0, x1, y1 = self.box
+        return (x0, y0, max(x1, self.reach), y1)
 
 
 @dataclass(frozen=True, slots=True)

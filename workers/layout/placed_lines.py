@@ -25,6 +25,7 @@ class PlacedLine:
     text: str
     bbox: Box
     size: float = 0.0
+    is_bold: bool = False
 
     @property
     def height(self) -> float:

@@ -15,6 +15,7 @@ from pymupdf import mupdf
 
 from schemas.errors import DocumentError
 from schemas.recipe import Raster
+from workers.textlayer import display_list
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 _INK_CONTRAST = 40  # grey levels from the background that count as a mark
@@ -40,8 +41,16 @@ class PagePicture:
     errors: int = 0
 
 
-def draw_pdf_page(page: pymupdf.Page, raster: Raster, view: View = AS_DISPLAYED) -> PagePicture:
+def draw_pdf_page(
+    page: pymupdf.Page,
+    raster: Raster,
+    view: View = AS_DISPLAYED,
+    commands: mupdf.FzDisplayList | None = None,
+) -> PagePicture:
     """A page of a PDF on white, as it lies in `view`. Raises DocumentError for one too large.
+
+    `commands` are the page's, if the caller has them; they were interpreted before, so that their
+    errors and messages are not counted here.
 
     Pixels have four bytes: those Pillow takes from MuPDF without a copy, which would be 10 % of a
     page's time. They equal those of `Page.get_pixmap`, except that transparent groups may round
@@ -61,7 +70,10 @@ def draw_pdf_page(page: pymupdf.Page, raster: Raster, view: View = AS_DISPLAYED)
     mupdf.fz_clear_pixmap_with_value(pixmap, 255)
     device = mupdf.fz_new_draw_device(matrix, pixmap)
     cookie = mupdf.FzCookie()
-    mupdf.fz_run_page(page.this, device, mupdf.FzMatrix(), cookie)
+    if commands is None:
+        mupdf.fz_run_page(page.this, device, mupdf.FzMatrix(), cookie)
+    else:
+        display_list.run(commands, device)
     mupdf.fz_close_device(device)
     size = (mupdf.fz_pixmap_width(pixmap), mupdf.fz_pixmap_height(pixmap))
     samples = mupdf.fz_pixmap_samples_memoryview(pixmap)

@@ -7,9 +7,10 @@ files and external streams are not read. The parent, in `rasterizer`, keeps the 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pymupdf
@@ -23,6 +24,7 @@ from workers import textlayer
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import Edges, PageEdges
 from workers.rasterising import native
+from workers.rasterising.doubtful import is_doubtful
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
 from workers.rasterising.larger import larger_frame, larger_page
@@ -37,8 +39,8 @@ from workers.textlayer.lines import FirstRead, first_read
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
-# picture each took 565 MiB where 64 pages took 193.
-_USES_BEFORE_REOPENING = 64
+# picture each took 565 MiB where 64 pages took 193. Reading text draws no pictures.
+_DRAWN_BEFORE_REOPENING = 64
 # A dense broadsheet page has 30,000 characters. A longer layer is not for people, and the steps
 # after the child (counting tokens, signatures, storing) have no limits of their own.
 _MAX_LAYER_CHARS = 500_000
@@ -46,11 +48,21 @@ _NO_EDGES: Mapping[int, PageEdges] = {}
 _MAX_KEPT_LINES = 20_000  # 400 pages of prose, 20 MB
 
 
+class _Document(pymupdf.Document):  # type: ignore[misc]  # PyMuPDF has no types
+    """A document of which only pages are read.
+
+    PyMuPDF also loads its metadata and its outline, which takes 40 ms for that of a long manual.
+    """
+
+    def init_doc(self) -> None:
+        """Load nothing."""
+
+
 @dataclass(slots=True)
 class _OpenDocument:
     key: tuple[str, int, int] | None = None
     handle: pymupdf.Document | ImageFile | None = None
-    uses: int = 0
+    drawn: int = 0
 
 
 _open = _OpenDocument()
@@ -58,6 +70,7 @@ _open = _OpenDocument()
 
 def prepare(memory_bytes: int) -> str | None:
     """Restrict this process. Returns what could not be forbidden; None where everything was."""
+    spend_less()
     native.die_with_parent()
     native.silence()
     native.limit_resources(memory_bytes)
@@ -71,28 +84,39 @@ def prepare(memory_bytes: int) -> str | None:
     return None
 
 
+def spend_less() -> None:
+    """Keep the memory of one page's picture for the next, and look for garbage less often.
+
+    Both save 3 % of a page's time: 10,000 dictionaries of text come and go with each page, and the
+    kernel clears 10 MB of memory for its pictures.
+    """
+    native.keep_memory()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+
+
 def _opened(path: str, media_type: str) -> pymupdf.Document | ImageFile:
     # The same path may hold another file by now.
     status = os.stat(path)
     key = (path, status.st_size, status.st_mtime_ns)
-    if _open.key != key or _open.uses >= _USES_BEFORE_REOPENING:
+    if _open.key != key or _open.drawn >= _DRAWN_BEFORE_REOPENING:
         if _open.handle is not None:
+            _first_reads.forget_commands()
             _open.handle.close()
         _open.key, _open.handle = None, None
-        if _open.uses >= _USES_BEFORE_REOPENING:
-            _open.uses = 0
+        if _open.drawn >= _DRAWN_BEFORE_REOPENING:
+            _open.drawn = 0
             # Closing a document leaves its pictures in this store. It is not emptied after each
             # document, because that drops the colour transforms too.
             pymupdf.TOOLS.store_shrink(100)
         _open.handle = _open_pdf(path) if media_type == PDF else open_image(path, media_type)
         _open.key = key
-    _open.uses += 1
     return _open.handle
 
 
 def _open_pdf(path: str) -> pymupdf.Document:
     try:
-        document = pymupdf.open(path, filetype="pdf")
+        document = _Document(path, filetype="pdf")
     except (RuntimeError, ValueError) as exc:
         cause = exc.__cause__ or exc  # PyMuPDF's own message only says that it failed
         if is_out_of_memory(str(cause)):
@@ -176,6 +200,10 @@ class _FirstReads:
         self.lines -= 0 if first is None else len(first.content.lines)
         return first
 
+    def forget_commands(self) -> None:
+        """Drop what must not outlive the document."""
+        self.kept = {key: replace(first, commands=None) for key, first in self.kept.items()}
+
 
 _first_reads = _FirstReads()
 
@@ -227,25 +255,26 @@ def _render_page(
     neighbours: Edges,
 ) -> RasteredPage:
     document = _opened(path, media_type)
+    _open.drawn += 1
+    first = _first_reads.take(_open.key, index)
+    commands = None if first is None else first.commands
     if isinstance(document, ImageFile):
         pdf_page, drawn = None, PagePicture(draw_frame(document, index, settings.raster))
     else:
-        _forget_warnings()  # those of the pages before
         pdf_page = document.load_page(index)
-        drawn = draw_pdf_page(pdf_page, settings.raster)
+        drawn = draw_pdf_page(pdf_page, settings.raster, commands=commands)
     grey = drawn.picture.convert("L")  # whole: the hash of a sample would change with the scale
     marked = ink_share(grey)
     if marked < settings.min_ink_share:
-        if (lost := lost_content(drawn)) is not None:
+        if pdf_page is not None and (lost := _lost_content(document, index, settings)):
             raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
         error = PageError("blank", f"{marked:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=marked)
     text = _PageText()
     if pdf_page is not None:
-        around = _Around(neighbours, _first_reads.take(_open.key, index))
-        text = _page_text(pdf_page, page, settings, around, drawn, grey)
+        text = _page_text(pdf_page, page, settings, _Around(neighbours, first), drawn, grey)
     if text.view != AS_DISPLAYED:
-        drawn = draw_pdf_page(pdf_page, settings.raster, text.view)
+        drawn = draw_pdf_page(pdf_page, settings.raster, text.view, commands)
         grey = drawn.picture.convert("L")
         marked = ink_share(grey)
     picture = drawn.picture
@@ -259,11 +288,21 @@ def _render_page(
         image_hash(grey),
         text.layer,
         text.layer_reason,
+        text.doubted,
         failure,
         rotation=text.view.rotation,
         is_mirrored=text.view.is_mirrored,
         large=_larger(document, index, pdf_page, grey, page, settings, text),
     )
+
+
+def _lost_content(document: pymupdf.Document, index: int, settings: RasterSettings) -> str | None:
+    """MuPDF's message about what it could not draw of a page that looks blank.
+
+    The page is loaded and drawn again, for the messages.
+    """
+    _forget_warnings()
+    return lost_content(draw_pdf_page(document.load_page(index), settings.raster))
 
 
 def _larger(
@@ -285,11 +324,15 @@ def _larger(
 
 @dataclass(frozen=True, slots=True)
 class _PageText:
-    """A page's text layer or why it is not taken, and the view in which the page is upright."""
+    """A page's text layer or why it is not taken, and the view in which the page is upright.
+
+    `doubted` is a layer that is taken if an engine's reading bears it out.
+    """
 
     layer: Reading | None = None
     layer_reason: str | None = None
     view: View = AS_DISPLAYED
+    doubted: Reading | None = None
 
 
 def _page_text(
@@ -315,7 +358,7 @@ def _page_text(
             seen = None
             if layer_reason is None and layer.view == AS_DISPLAYED:
                 floor = settings.min_coverage
-                seen = layer_coverage(pdf_page, np.asarray(grey), layer.blocks, floor)
+                seen = layer_coverage(pdf_page, shown.grey, layer.blocks, floor)
                 layer_reason = "incomplete" if seen is not None and seen < floor else None
             if layer_reason is None:
                 reading = Reading(
@@ -325,8 +368,10 @@ def _page_text(
                     coverage=seen,
                     cleaned_chars=layer.cleaned_chars,
                 )
+                if settings.routing != "only" and is_doubtful(layer):
+                    return _PageText(None, "doubtful", layer.view, reading)
                 return _PageText(reading, None, layer.view)
-        return _PageText(None, layer_reason, textlayer.upright_view(pdf_page))
+        return _PageText(None, layer_reason, textlayer.upright_view(pdf_page, around.first))
     except MemoryError:
         raise
     except Exception as exc:

@@ -23,7 +23,8 @@ from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
 from workers.layout.regions import shared_layout_model
 from workers.reading.deep import cut_regions, parse_regions
-from workers.reading.ladder import LARGE, Climb, LadderSettings, ToRead, climb
+from workers.reading.doubted import bears_out
+from workers.reading.ladder import LARGE, Climb, LadderSettings, RankedReading, ToRead, climb
 
 log = logging.getLogger(__name__)
 
@@ -128,9 +129,12 @@ class Replica:
             replace(attempt, rotation=(page.rotation + attempt.rotation) % 360)
             for attempt in done.attempts
         )
+        attempts = (*layer, *turned)
+        if page.doubted is not None and _is_borne_out(page.doubted, best):
+            return _layer_reading(page, page.doubted, attempts)
         return PageReading(
             reading=best.reading,
-            attempts=(*layer, *turned),
+            attempts=attempts,
             text_source="ocr",
             engine=best.engine.name,
             model=best.engine.model,
@@ -242,9 +246,21 @@ def given_reading(page: RasteredPage) -> PageReading:
             mode=page.maker.mode,
             task=page.maker.task,
         )
+    return _layer_reading(page, page.layer)
+
+
+def _is_borne_out(layer: Reading, best: RankedReading) -> bool:
+    is_good = best.outcome == "ok" and best.rotation == 0
+    return is_good and bears_out(layer.text, best.reading.text)
+
+
+def _layer_reading(
+    page: RasteredPage, layer: Reading, before: tuple[Attempt, ...] = ()
+) -> PageReading:
+    """The reading of a page's text layer, after the attempts that bore it out."""
     return PageReading(
-        reading=page.layer,
-        attempts=(_layer_attempt(page, "ok"),),
+        reading=layer,
+        attempts=(*before, _layer_attempt(page, "ok")),
         text_source="text_layer",
         engine="text_layer",
         model="",

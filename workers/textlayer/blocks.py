@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from schemas.pages import Block, Box
+from workers.textlayer.bylines import bylines
 from workers.textlayer.lines import Line, PageContent
 from workers.textlayer.markdown import same_row, segments, to_markdown, union
-from workers.textlayer.repairs import BRACKET_PIECES
+from workers.textlayer.private_use import BRACKET_PIECES
 
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
@@ -65,18 +66,42 @@ def text_blocks(
     """One block for each run of lines in one style, in content-stream order, `bbox` in points."""
     upright = [
         replace(line, box=turn(line.box, line.quadrant, content.width, content.height))
+        if line.quadrant
+        else line
         for line in lines
     ]
+    parts = [
+        segment
+        for segment in segments(upright, kinds)
+        if any(line.text.strip(_MEANINGLESS) for line in segment.lines)  # no tall bracket's parts
+    ]
+    centred = _centred([segment.box for segment in parts])
+    written = [to_markdown(segment, bodies, i in centred) for i, segment in enumerate(parts)]
+    names = bylines(parts, [label in ("title", "heading") for label, _ in written], content.width)
     blocks: list[Block] = []
-    for segment in segments(upright, kinds):
-        if not any(line.text.strip(_MEANINGLESS) for line in segment.lines):
-            continue  # the parts of a tall bracket
-        label, text = to_markdown(segment, bodies)
+    for i, (segment, (label, text)) in enumerate(zip(parts, written, strict=True)):
         quadrant = segment.lines[0].quadrant
         across = quadrant % 2 == 1
         size = (content.height, content.width) if across else (content.width, content.height)
-        blocks.append(Block(label, turn(segment.box, -quadrant % 4, *size), text))
+        box = turn(segment.box, -quadrant % 4, *size)
+        is_name = i in names
+        blocks.append(
+            Block("paragraph", box, text.lstrip("# ")) if is_name else Block(label, box, text)
+        )
     return blocks
+
+
+def _centred(boxes: Sequence[Box]) -> set[int]:
+    """The numbers of boxes on the axis of the text, with a tenth of its width on both sides."""
+    if not boxes:
+        return set()
+    left, _, right, _ = union(boxes)
+    width = right - left
+    return {
+        i
+        for i, (x0, _, x1, _) in enumerate(boxes)
+        if x0 - left > 0.1 * width and abs(x0 - left - (right - x1)) < 0.04 * width
+    }
 
 
 def notes_last(blocks: Sequence[Block]) -> list[Block]:

@@ -1,4 +1,4 @@
-"""Characters of a text layer that have no meaning: U+FFFD and the private use area. Pure.
+"""Characters of a text layer without a meaning: U+FFFD, noncharacters, private-use ones. Pure.
 
 `symbols`, `scripts` and `maps` mend what fonts tell. What is left here is a bullet where it opens a
 line, and else is left out and counted. A word that lost a letter is a wrong word: a page that has
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 
-from workers.textlayer.repairs import KNOWN_PRIVATE
+from workers.textlayer.private_use import KNOWN_PRIVATE, NONCHARACTERS
 
 _KNOWN = "".join(map(chr, KNOWN_PRIVATE))
-BROKEN = re.compile(f"(?![{_KNOWN}])[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
+BROKEN = re.compile(f"(?![{_KNOWN}])[\ue000-\uf8ff\ufffd{NONCHARACTERS}\U000f0000-\U0010ffff]")
 _OPENING = re.compile(
     rf"\s*(?:{BROKEN.pattern}\s+(?=[\"“‘(]?[^\W_])|{BROKEN.pattern}(?=[A-Z][a-z]))"
 )

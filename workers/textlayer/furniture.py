@@ -45,15 +45,16 @@ def furniture_lines(
     `seen` are the labels that a layout model gave.
     """
     numbers = [i for i, line in enumerate(lines) if line.quadrant == 0]
-    placed = [_placed(lines[i], content) for i in numbers]
+    all_placed = [_placed(line, content) for line in lines]
+    placed = [all_placed[i] for i in numbers]
+    usual = usual_height(placed)
     rules = [_fractions(rule, content) for rule in content.rules]
     hints = {at for at, i in enumerate(numbers) if is_furniture(seen.get(i, ""))}
-    labels = furniture(placed, neighbours, usual_height(placed), rules, hints)
+    labels = furniture(placed, neighbours, usual, rules, hints)
     found = {numbers[i]: label for i, label in labels.items()}
     found = _without_cells(found, lines, content)
-    all_placed = [_placed(line, content) for line in lines]
     stamped = _stamps(lines, content) | _framed_stamps(lines, content)
-    return watermarks(all_placed, usual_height(placed)) | found | stamped
+    return watermarks(all_placed, usual) | found | stamped
 
 
 def _without_cells(
@@ -79,7 +80,8 @@ def _without_cells(
 
 
 def _placed(line: Line, content: PageContent) -> PlacedLine:
-    return PlacedLine(line.text, _fractions(line.box, content), line.size / content.height)
+    size = line.size / content.height
+    return PlacedLine(line.text, _fractions(line.box, content), size, line.is_bold)
 
 
 def _fractions(box: Box, content: PageContent) -> Box:

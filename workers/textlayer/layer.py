@@ -31,12 +31,14 @@ from workers.textlayer.blocks import (
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
+from workers.textlayer.headings import as_title, with_numbered_levels
 from workers.textlayer.lines import FirstRead, Line, PageContent, count_glyphs, read_page
-from workers.textlayer.markdown import as_title, body_sizes
+from workers.textlayer.markdown import body_sizes
 from workers.textlayer.order import framed_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
 from workers.textlayer.picture import Picture
 from workers.textlayer.regions import Regions, can_see, model_regions, needs_model
+from workers.textlayer.rejoined import rejoined
 from workers.textlayer.signals import TextLayerSignals, judge, measure
 from workers.textlayer.tables import find_tables
 from workers.textlayer.vertical import joined_columns
@@ -96,15 +98,16 @@ def extract(
     return layer
 
 
-def upright_view(page: pymupdf.Page) -> View:
+def upright_view(page: pymupdf.Page, first: FirstRead | None = None) -> View:
     """The view in which the page stands upright, by all its glyphs, hidden ones too.
 
     An OCR program writes hidden words as they lie on its scan. The page as displayed where there
-    are too few glyphs to tell.
+    are too few glyphs to tell. `first` is what `first_read` gave for the page, if the caller has
+    it.
     """
     view = AS_DISPLAYED
     for _ in range(_MAX_TURNS):
-        upright = elect(count_glyphs(page, view), MIN_TELLING_GLYPHS)
+        upright = elect(count_glyphs(page, view, first), MIN_TELLING_GLYPHS)
         if upright == AS_DISPLAYED:
             break
         view = view.then(upright)
@@ -115,7 +118,8 @@ def _extract(
     page: pymupdf.Page, content: PageContent, neighbours: Edges, layout: str, view: View
 ) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
-    lines = with_drop_caps(joined_columns(without_copies(content.lines)))
+    whole = rejoined(without_copies(content.lines), content.rules)
+    lines = with_drop_caps(joined_columns(whole))
     glyphs: Counter[View] = Counter()
     for line in lines:
         glyphs[line.upright] += len(line.text)
@@ -124,6 +128,7 @@ def _extract(
     heads, feet = furniture_blocks(lines, parts.furniture, content)
     if body and not heads:
         body[0] = as_title(body[0])
+    body = with_numbered_levels(body)
     # Lines across the page's own direction, such as axis labels, have no place in the order.
     crossing = text_blocks(parts.crossing, content, parts.bodies)
     ordered = [*heads, *notes_last(body), *crossing, *behind, *feet]

@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pymupdf
 from pymupdf import mupdf
@@ -28,12 +28,15 @@ from workers.layout.tables.ruled import THICK
 from workers.textlayer import repairs, rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.broken import BROKEN, lost_words, with_bullets, without_broken
+from workers.textlayer.display_list import display_list, has_xobjects, read
 from workers.textlayer.hidden import MIN_FILL_PT, Log, Sources, drawn_over, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
+from workers.textlayer.math_signs import with_math_signs
 from workers.textlayer.orientation import AS_DISPLAYED, View, upright_view_of
 from workers.textlayer.picture import Picture
-from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, line_texts
+from workers.textlayer.private_use import KNOWN_PRIVATE
+from workers.textlayer.raw import MONO_FONT, RawBlock, RawLine, RawSpan, line_texts
 from workers.textlayer.scripts import with_mended_scripts
 from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
 
@@ -49,12 +52,17 @@ as a box with four edges of its own, has 3,600."""
 # doubles the time of a page, and is quadratic (MuPDF 1.28: 54 s for 100,000 rectangles, without it
 # 0.1 s); what it adds is strike-outs and bold made by double printing.
 TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CLIP | pymupdf.TEXT_COLLECT_VECTORS
+_CODE_FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+MIN_SIZE_PT = 1.0
+"""Type 3 fonts of Ghostscript have a scale of their own: MuPDF gives their letters a size of 0.1
+points and boxes that reach as far below the line as above it."""
 _CHAR_PAINTED = 16 | 32  # FZ_STEXT_FILLED, FZ_STEXT_STROKED; render mode 3 has neither
 _BOLD_FONT = re.compile(r"bold|cmbx|sfbx|black|heavy", re.I)
+_SIZES = range(0xFE00, 0xFE06)  # TeX writes them after brackets, for their sizes
 _CLEAN: dict[int, str | None] = {
-    **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF)),
+    **dict.fromkeys((*range(32), *range(127, 160), 0x200B, 0xFEFF, *_SIZES)),
     **dict.fromkeys((9, 10, 13, 0x85, 0xA0), " "),
-    **repairs.KNOWN_PRIVATE,
+    **KNOWN_PRIVATE,
 }
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _COMPATIBILITY = re.compile("[\u2f00-\u2fdf\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")
@@ -109,19 +117,31 @@ class PageContent:
 
 @dataclass(frozen=True, slots=True)
 class FirstRead:
-    """A displayed page that was read without its picture: what MuPDF gave, and what it means."""
+    """A displayed page that was read without its picture: what MuPDF gave, and what it means.
+
+    `commands` draw the page, while its document is open (see `display_list`).
+    `blocks` have the spaces that the page shows. With `is_rtl` they are not in logical order, for
+    which their single characters are needed.
+    """
 
     text: PageText
     log: Log
+    blocks: Sequence[RawBlock]
+    is_rtl: bool
     content: PageContent
+    commands: mupdf.FzDisplayList | None = None
 
 
 def first_read(page: pymupdf.Page) -> FirstRead:
     """Read the displayed page; nothing is left out as hidden."""
-    text = read_text(page)
+    commands = display_list(page)
+    text = read_text(page, commands=commands)
     log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
-    blocks = _readable(page, _shown(text, _hide_nothing))
-    return FirstRead(text, log, _content(page, AS_DISPLAYED, text, log, blocks))
+    shown = _shown(text, _hide_nothing)
+    content = _content(page, AS_DISPLAYED, text, log, _readable(page, AS_DISPLAYED, shown))
+    # Single characters take 50 times the memory of their text, so they are not kept.
+    blocks = text.blocks if shown.with_chars else shown.blocks
+    return FirstRead(text, log, blocks, shown.with_chars, content, commands)
 
 
 def read_page(
@@ -135,26 +155,38 @@ def read_page(
     Text that `picture`, the page as displayed, does not show is left out. `first` is what
     `first_read` gave for the displayed page, if the caller has it; it is used once.
     """
-    if first is None or view != AS_DISPLAYED:
-        text = read_text(page, view)
-        log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
-    else:
-        text, log = first.text, first.log
+    if first is not None and view == AS_DISPLAYED:
+        return _read_again(page, picture, first)
+    text = read_text(page, view)
+    log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     hide: Hide = _hide_nothing
     if picture is not None:
         hide = _hider(page, view, picture.turned(view), text.matrix, log)
-    shown = _shown(text, hide)
-    if first is not None and view == AS_DISPLAYED and shown.is_all:
+    return _content(page, view, text, log, _readable(page, view, _shown(text, hide)))
+
+
+def _read_again(page: pymupdf.Page, picture: Picture | None, first: FirstRead) -> PageContent:
+    """What `first` has, without what `picture` does not show."""
+    if picture is None:
         return first.content
-    return _content(page, view, text, log, _readable(page, shown))
+    text, log = first.text, first.log
+    hide = _hider(page, AS_DISPLAYED, picture, text.matrix, log)
+    if not hide(first.blocks, lambda: blocks_with_chars(text.textpage)):
+        return first.content
+    shown = _Shown(first.blocks, False)
+    if first.is_rtl:
+        shown = _Shown(_spelled_out(text.textpage), True)
+        hide(shown.blocks, lambda: shown.blocks)
+    return _content(page, AS_DISPLAYED, text, log, _readable(page, AS_DISPLAYED, shown))
 
 
 def _content(
     page: pymupdf.Page, view: View, text: PageText, log: Log, blocks: Sequence[RawBlock]
 ) -> PageContent:
     """The lines, ruling lines and pictures of `blocks` and `log`."""
-    matrix = view_matrix(page, view)
-    width, height = view.size(float(page.rect.width), float(page.rect.height))
+    matrix = text.matrix if view == AS_DISPLAYED else view_matrix(page, view)
+    rect = page.rect
+    width, height = view.size(float(rect.width), float(rect.height))
     lines: list[Line] = []
     rules: list[Box] = []
     fills: list[Box] = []
@@ -204,8 +236,9 @@ def _hider(
 
     `matrix` leads from the blocks to the view.
     """
-    to_view = view_matrix(page, view)
-    to_pixels = pymupdf.Matrix(*view.matrix(page.rect.width, page.rect.height))
+    to_view = matrix if view == AS_DISPLAYED else view_matrix(page, view)
+    rect = page.rect
+    to_pixels = pymupdf.Matrix(*view.matrix(rect.width, rect.height))
     to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
 
     def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> bool:
@@ -224,14 +257,18 @@ def _hider(
     return hide
 
 
-def count_glyphs(page: pymupdf.Page, view: View) -> Counter[View]:
+def count_glyphs(page: pymupdf.Page, view: View, first: FirstRead | None = None) -> Counter[View]:
     """How many characters, painted or not, stand upright in each view.
 
-    These views are relative to the page as `view` shows it.
+    These views are relative to the page as `view` shows it. `first` is what `first_read` gave for
+    the displayed page, if the caller has it.
     """
-    text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
+    if first is not None and view == AS_DISPLAYED:
+        text = first.text.fresh()
+    else:
+        text = read_text(page, view, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
     counts: Counter[View] = Counter()
-    for block in _readable(page, _shown(text, _hide_nothing)):
+    for block in _readable(page, view, _shown(text, _hide_nothing)):
         for raw in block.get("lines", ()):
             if not all(map(math.isfinite, (*raw["bbox"], *raw["dir"]))):
                 continue
@@ -262,53 +299,72 @@ class PageText:
     matrix: pymupdf.Matrix
     textpage: pymupdf.TextPage
 
+    def fresh(self) -> PageText:
+        """The same with blocks from which nothing was taken out."""
+        return replace(self, blocks=self.textpage.extractDICT()["blocks"])
 
-def read_text(page: pymupdf.Page, view: View = AS_DISPLAYED, flags: int = TEXT_FLAGS) -> PageText:
+
+def read_text(
+    page: pymupdf.Page,
+    view: View = AS_DISPLAYED,
+    flags: int = TEXT_FLAGS,
+    commands: mupdf.FzDisplayList | None = None,
+) -> PageText:
     """The page's text, and its vector boxes where `flags` ask for them.
+
+    `commands` are the displayed page's, if the caller has them.
 
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
-        textpage = page.get_textpage(flags=flags)
+        if commands is None:
+            textpage = page.get_textpage(flags=flags)
+        else:
+            textpage = read(commands, page, flags)
         turns, matrix = page.rotation // 90, view_matrix(page, view)
     else:
         sides = view.size(page.rect.width, page.rect.height)
         turned = view_matrix(page, view)
         textpage = page.get_textpage(clip=(0, 0, *sides), flags=flags, matrix=turned)
         turns, matrix = 0, pymupdf.Identity
-    blocks = page.get_text("dict", textpage=textpage)["blocks"]
+    blocks = textpage.extractDICT()["blocks"]
     return PageText(blocks, turns, matrix, textpage)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the page shows of its text; `with_chars` where it must be put in logical order.
-
-    `is_all`: nothing was taken out.
-    """
+    """What the page shows of its text; `with_chars` where it must be put in logical order."""
 
     blocks: Sequence[RawBlock]
     with_chars: bool
-    is_all: bool
 
 
 def _shown(text: PageText, hide: Hide) -> _Shown:
     """The blocks with the spaces that they show, without what `hide` takes out."""
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
-        with_chars = blocks_with_chars(text.textpage)
-        for span in (s for b in with_chars for line in b.get("lines", ()) for s in line["spans"]):
-            span["text"] = "".join(char["c"] for char in span["chars"])
-        return _Shown(with_chars, True, not hide(with_chars, lambda: with_chars))
+        with_chars = _spelled_out(text.textpage)
+        hide(with_chars, lambda: with_chars)
+        return _Shown(with_chars, True)
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(text.textpage), chosen)
-    return _Shown(blocks, False, not hide(blocks, lambda: blocks_with_chars(text.textpage)))
+    hide(blocks, lambda: blocks_with_chars(text.textpage))
+    return _Shown(blocks, False)
 
 
-def _readable(page: pymupdf.Page, shown: _Shown) -> Sequence[RawBlock]:
+def _spelled_out(textpage: pymupdf.TextPage) -> Sequence[RawBlock]:
+    """The blocks with both the text and the single characters of each span."""
+    blocks = blocks_with_chars(textpage)
+    for span in (s for b in blocks for line in b.get("lines", ()) for s in line["spans"]):
+        span["text"] = "".join(char["c"] for char in span["chars"])
+    return blocks
+
+
+def _readable(page: pymupdf.Page, view: View, shown: _Shown) -> Sequence[RawBlock]:
     """The blocks with the text that their fonts draw, in logical order."""
-    blocks = with_mended_maps(page, shown.blocks)
+    blocks = with_math_signs(shown.blocks, lambda: read_text(page, view, _CODE_FLAGS).blocks)
+    blocks = with_mended_maps(page, blocks)
     blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
     blocks = with_mended_scripts(blocks)
     return rtl.in_logical_order(blocks) if shown.with_chars else blocks
@@ -356,6 +412,8 @@ def _is_mirrored(raw: RawLine) -> bool:
     """
     spans = raw["spans"]
     span = spans[0] if len(spans) == 1 else max(spans, key=lambda span: len(span["text"]))
+    if span["size"] < MIN_SIZE_PT:
+        return False
     (x, y), (x0, y0, x1, y1) = span["origin"], span["bbox"]
     cosine, sine = raw["dir"]
     if abs(cosine) >= abs(sine):
@@ -400,7 +458,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
             hidden += count
             continue
         flags = span["flags"]
-        if flags & pymupdf.TEXT_FONT_SUPERSCRIPT and parts:
+        if flags & pymupdf.TEXT_FONT_SUPERSCRIPT and (parts or _is_note_mark(raw, span)):
             text = _superscript(text)
         parts.append(text)
         total += count
@@ -425,7 +483,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
     line = Line(
         text=text,
         box=place(raw["bbox"], read.matrix),
-        size=max(max(sizes, key=sizes.__getitem__), 1.0),
+        size=max(max(sizes, key=sizes.__getitem__), MIN_SIZE_PT),
         block=block,
         is_bold=bold * 2 > total,
         is_mono=is_mono,
@@ -444,6 +502,12 @@ def _font_style(font: str, flags: int) -> tuple[bool, bool]:
     )
 
 
+def _is_note_mark(raw: RawLine, first: RawSpan) -> bool:
+    """Whether a line begins with the raised number of a footnote, and goes on in larger type."""
+    sizes = [span["size"] for span in raw["spans"][1:2]]
+    return first["text"].strip().isdecimal() and any(first["size"] < 0.85 * s for s in sizes)
+
+
 def _superscript(text: str) -> str:
     """Raised digits as Unicode superscripts; other raised text as it is."""
     raised = text.translate(_SUPERSCRIPT)
@@ -457,7 +521,7 @@ def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
     A picture may be the page's own, in a form or annotation, or inline. The answer is no for most
     pages of manuals, and saves the pass of `get_bboxlog`.
     """
-    if not page.parent.is_pdf or _has_xobjects(page):
+    if not page.parent.is_pdf or has_xobjects(page):
         return True
     if any(kind != pymupdf.PDF_ANNOT_LINK for _, kind, _ in page.annot_xrefs()):
         return True
@@ -466,14 +530,6 @@ def _may_cover(page: pymupdf.Page, blocks: Sequence[RawBlock]) -> bool:
         return True
     contents = page.read_contents()
     return (b"BI" in contents and b"ID" in contents) or b" sh" in contents
-
-
-def _has_xobjects(page: pymupdf.Page) -> bool:
-    """Whether the page's resources have pictures or forms: 20 µs, where PyMuPDF's lists of them
-    take 0.6 ms, and as long for each form inside of a form.
-    """
-    resources = mupdf.pdf_page_resources(pymupdf._as_pdf_page(page))
-    return int(mupdf.pdf_dict_len(mupdf.pdf_dict_gets(resources, "XObject"))) > 0
 
 
 def _pictures(

@@ -1,7 +1,7 @@
 """From lines of a born-digital page to Markdown paragraphs, headings, lists and code.
 
-Pure. Owns what makes a paragraph, a list item and a heading (its size against the body's). `join`
-joins lines to text; `order` puts blocks in reading order.
+Pure. Owns what makes a paragraph, a list item, a note and a caption. `headings` tells headings,
+`join` joins lines to text, `order` puts blocks in reading order.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import itertools
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from schemas.pages import Block, Box
+from schemas.pages import Box
 from workers.layout.captions import is_caption
+from workers.textlayer.headings import Look, heading_level
 from workers.textlayer.join import (
     UNSPACED,
     aligned_table,
@@ -28,22 +29,16 @@ from workers.textlayer.lines import Line
 _BULLET = re.compile(r"^\s*(?:[•◦▪▫‣●○■□➢➤✓]\s*|[∙⁃·–*-]\s+)(?=\S)")
 
 _NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|\[\d{1,3}\])\s+(?=\S)")
+_DASH = re.compile(r"^\s*—\s+(?=\S)")
+"""Items of French lists; speech begins so, too, and the dash stays."""
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
-_LETTER = re.compile(r"[^\W\d_]")
-_HEADING_RATIO = 1.15
-"""LaTeX's \\large is 1.2 times the body, rounded to half points at 9 pt still 1.17."""
-
-_SECTION = re.compile(r"^\d{1,2}\.\d{1,2}(?:\.\d{1,2}){0,2}\.?\s+[^\W\d_].{0,60}(?<![\d\s])$")
-"""A section's number and name on a line of its own, such as `6.5.2 Splices`; entries of a list of
-contents end in a number."""
-
-_MAX_HEADING_CHARS = 200
 _MIN_SCRIPT_CHARS = 200
+_WORD_GAP = 0.8  # font sizes; columns are further apart
 _SMALL_PRINT = 0.92  # of the body's size: 9 points under 10
 _CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figure"})
 """Labels of a layout model that no segment has beside another."""
 
-_FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*†‡§¶])\s*\S")
+_FOOTNOTE = re.compile(r"^(?:[⁰¹²³⁴-⁹]+|[*∗†‡§¶])\s*\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +86,8 @@ def body_sizes(lines: Sequence[Line]) -> dict[str, float]:
 
 def _script(text: str) -> str:
     """`rtl` or `unspaced` where over a fifth of the characters are so, else `spaced`."""
+    if text.isascii():
+        return "spaced"
     if len(_RTL.findall(text)) * 5 > len(text):
         return "rtl"
     return "unspaced" if len(UNSPACED.findall(text)) * 5 > len(text) else "spaced"
@@ -137,7 +134,11 @@ def _leading(lines: Sequence[Line]) -> float:
 
 
 def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> bool:
-    first, last = group[0], group[-1]
+    last = group[-1]
+    is_alike = _is_alike(group[0], line) or _is_alike(last, line)
+    if same_row(last, line):
+        is_word = -0.1 * line.size < line.box[0] - last.box[2] < _WORD_GAP * line.size
+        return line.block == last.block or (is_word and is_alike)
     if line.block != last.block:
         gap = line.box[1] - last.box[3]
         most = 1.2 if last.is_mono and line.is_mono else leading
@@ -148,13 +149,11 @@ def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> b
         is_rtl = _script(line.text) == "rtl"
         if not line.is_mono and had_room(near, len(near) - 1, line.text, line.size, is_rtl):
             return False
-    elif same_row(last, line):
-        return True
-    return (
-        abs(line.size - first.size) <= 0.1 * first.size
-        and line.is_mono == first.is_mono
-        and (line.is_bold == first.is_bold or line.is_mono)
-    )
+    return is_alike and (line.is_bold == last.is_bold or line.is_mono)
+
+
+def _is_alike(a: Line, b: Line) -> bool:
+    return abs(a.size - b.size) <= 0.1 * a.size and a.is_mono == b.is_mono
 
 
 def same_row(a: Line, b: Line) -> bool:
@@ -163,10 +162,13 @@ def same_row(a: Line, b: Line) -> bool:
     return overlap > 0.5 * min(a.box[3] - a.box[1], b.box[3] - b.box[1])
 
 
-def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str]:
+def to_markdown(
+    segment: Segment, bodies: Mapping[str, float], is_centred: bool = False
+) -> tuple[str, str]:
     """The segment's label, a word of `schemas.labels`, and its Markdown.
 
-    `bodies` is what `body_sizes` gave for the page.
+    `bodies` is what `body_sizes` gave for the page; `is_centred` says that the segment stands on
+    the axis of the text.
     """
     rows = _rows(segment.lines)
     if all(line.is_mono for line in segment.lines) and len(rows) > 1:
@@ -178,7 +180,7 @@ def to_markdown(segment: Segment, bodies: Mapping[str, float]) -> tuple[str, str
     note = _note_label(segment, texts[0], bodies[""])
     if note:
         return note, join_lines(texts)
-    level = _heading_level(segment, texts, bodies)
+    level = heading_level(_look(segment, texts, bodies, is_centred))
     if level:
         return ("title" if level == 1 else "heading"), "#" * level + " " + join_lines(texts)
     if are_entries(rows):
@@ -200,16 +202,6 @@ def _note_label(segment: Segment, text: str, body: float) -> str:
     return "footnote" if is_small and _FOOTNOTE.match(text) else ""
 
 
-def as_title(block: Block) -> Block:
-    """A large heading that opens a page without a running head is a title; others stay.
-
-    Sections are numbered or stand under a head.
-    """
-    if block.label == "heading" and block.text.startswith("## ") and not block.text[3].isdigit():
-        return replace(block, label="title", text=block.text[1:])
-    return block
-
-
 def _rows(lines: Sequence[Line]) -> list[list[Line]]:
     rows: list[list[Line]] = []
     for line in lines:
@@ -228,25 +220,15 @@ def _row_text(row: Sequence[Line]) -> str:
     return without_leaders(" ".join(line.text.strip() for line in ordered))
 
 
-def _heading_level(segment: Segment, texts: Sequence[str], bodies: Mapping[str, float]) -> int:
-    """0 for no heading. Sizes of LaTeX's article class at 10 pt: 17.28, 14.4, 12 over 10."""
-    text = " ".join(texts)
-    ratio = segment.size / bodies.get(_script(text), bodies[""])
-    if len(text) > _MAX_HEADING_CHARS or len(_LETTER.findall(text)) < 2:
-        return 0
-    is_sentence = text.endswith((".", ",", ";", ":", "。", "،"))
-    if is_sentence and len(texts) > 1:
-        return 0
-    if ratio >= _HEADING_RATIO:
-        return 1 if ratio >= 1.6 else 2 if ratio >= 1.3 else 3
-    is_seen = segment.kind in ("title", "heading", "running_head") and len(texts) <= 3
-    if is_seen and ratio >= 0.85 and not text.endswith((",", ";", "،")):
-        return 4
-    is_section = len(texts) == 1 and bool(_SECTION.match(text))
-    is_bold = all(line.is_bold and not line.is_mono for line in segment.lines)
-    if (is_section or is_bold) and len(texts) <= 2 and ratio >= 0.95:
-        return 0 if is_sentence or _BULLET.match(text) or len(text) > 100 else 4
-    return 0
+def _look(
+    segment: Segment, texts: Sequence[str], bodies: Mapping[str, float], is_centred: bool
+) -> Look:
+    body = bodies.get(_script(" ".join(texts)), bodies[""])
+    is_bold = all(line.is_bold for line in segment.lines)
+    is_mono = all(line.is_mono for line in segment.lines)
+    ends_apart = len(segment.lines) > 1 and same_row(*segment.lines[-2:])
+    ratio = segment.size / body
+    return Look(texts, ratio, is_bold, is_mono, segment.kind, ends_apart, is_centred)
 
 
 def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[list[str]]:
@@ -292,7 +274,7 @@ def _in_item(items: Sequence[Sequence[str]], hangs: bool) -> bool:
 
 
 def _is_item(text: str) -> bool:
-    return bool(_BULLET.match(text) or _NUMBERED.match(text))
+    return bool(_BULLET.match(text) or _NUMBERED.match(text) or _DASH.match(text))
 
 
 def _item_markdown(item: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ the page does not split the columns under it into rows.
 from __future__ import annotations
 
 import itertools
+import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
@@ -21,7 +22,13 @@ _MIN_COLUMN_SHARE = 0.12
 """Narrower than an eighth of the region is a label, a number or a bullet, not a column."""
 
 _MAX_COLUMNS = 8
+_COLUMN_STEP = 4.0  # gutters: a step up of three lines
+_MIN_COLUMN_BLOCKS = 3
+_MAIN_SHARE = 0.5  # of the width of all, in the blocks of a column that has margins beside it
+_NOTES_SHARE = 0.4  # of the text's height, in its margins; more is a column
 _MAX_TRUSTED_JUMPS = 0.1  # footnotes, running heads and figures account for fewer
+_PROSE_SHARE = 0.6  # of a column's share of the text's width, in most of its blocks
+_NEAR = 3  # blocks before a step up, the leftmost of which shows where their column begins
 
 _Span = tuple[float, float]
 
@@ -42,18 +49,68 @@ def reading_order(boxes: Sequence[Box], gutter: float, right_to_left: bool = Fal
 def page_order(
     boxes: Sequence[Box], drawn: int, gutter: float, right_to_left: bool = False
 ) -> list[int]:
+    """Reading order, in which a note in a margin is read with the text that it stands beside.
+
+    The first `drawn` boxes are in content-stream order. A note left of a paragraph comes before
+    it, as a term does, and a note on the right after it.
+    """
+    notes = _margin_notes(boxes, gutter)
+    if not notes:
+        return _column_order(boxes, drawn, gutter, right_to_left)
+    text = [i for i in range(len(boxes)) if i not in notes]
+    count = sum(i < drawn for i in text)
+    order = [text[i] for i in _column_order([boxes[i] for i in text], count, gutter, right_to_left)]
+    for i in sorted(notes, key=lambda i: boxes[i][1]):
+        _, top, right, _ = boxes[i]
+        beside = next((at for at, j in enumerate(order) if boxes[j][3] > top), len(order))
+        is_after = beside < len(order) and boxes[order[beside]][0] < right
+        order.insert(beside + is_after, i)
+    return order
+
+
+def _margin_notes(boxes: Sequence[Box], gutter: float) -> set[int]:
+    """Boxes in the margin beside a single column of text that is much longer than they are."""
+    if len(boxes) <= _MIN_COLUMN_BLOCKS:
+        return set()
+    left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
+    wide = [b for b in boxes if b[2] - b[0] > _MAIN_SHARE * (right - left)]
+    if len(wide) < _MIN_COLUMN_BLOCKS:
+        return set()
+    # The text's edges: one heading or table may stick out into the margin.
+    x0 = statistics.median(b[0] for b in wide)
+    x1 = statistics.median(b[2] for b in wide)
+    notes = {
+        i for i, b in enumerate(boxes) if b[2] <= x0 - 0.3 * gutter or b[0] >= x1 + 0.3 * gutter
+    }
+    height = sum(boxes[i][3] - boxes[i][1] for i in notes)
+    return notes if height < _NOTES_SHARE * sum(b[3] - b[1] for b in wide) else set()
+
+
+def _column_order(
+    boxes: Sequence[Box], drawn: int, gutter: float, right_to_left: bool = False
+) -> list[int]:
     """Reading order by the cut, or by the content stream where the cut has too little to go by.
 
     The first `drawn` boxes are in content-stream order. Columns whose lines run into each other
-    have no gutter to cut at. If the stream goes down each column and then to the next, and the
-    cut disagrees with it, the stream is right.
+    have no gutter to cut at: where the stream goes down wide columns one after the other, and the
+    cut disagrees with it, each of these is cut alone. A stream that only goes down and to the
+    right, as through the pieces of formulas, is right where the cut disagrees with it often.
     """
     order = reading_order(boxes, gutter, right_to_left)
-    if jump_share([i for i in order if i < drawn]) <= _MAX_TRUSTED_JUMPS:
+    jumps = jump_share([i for i in order if i < drawn])
+    if not jumps:
         return order
-    if not _goes_down_columns(boxes[:drawn], gutter, right_to_left):
+    columns = _columns_of_stream(boxes[:drawn], gutter, right_to_left)
+    if _are_prose(boxes, columns):
+        order = [
+            column[i]
+            for column in columns
+            for i in reading_order([boxes[j] for j in column], gutter, right_to_left)
+        ]
+    elif jumps > _MAX_TRUSTED_JUMPS and _goes_down(boxes[:drawn], gutter, right_to_left):
+        order = list(range(drawn))
+    else:
         return order
-    order = list(range(drawn))
     for i in range(drawn, len(boxes)):
         x0, _, x1, y1 = boxes[i]
         below = (
@@ -63,6 +120,17 @@ def page_order(
         )
         order.insert(next(below, len(order)), i)
     return order
+
+
+def _are_prose(boxes: Sequence[Box], columns: Sequence[Sequence[int]]) -> bool:
+    """Whether columns of the stream are long and wide; margins have short and narrow ones."""
+    if len(columns) < 2 or min(map(len, columns)) < _MIN_COLUMN_BLOCKS:
+        return False
+    left = min(boxes[i][0] for column in columns for i in column)
+    right = max(boxes[i][2] for column in columns for i in column)
+    least = _PROSE_SHARE * (right - left) / len(columns)
+    widths = (statistics.median(boxes[i][2] - boxes[i][0] for i in column) for column in columns)
+    return min(widths) >= least
 
 
 def jump_share(order: Sequence[int]) -> float:
@@ -77,7 +145,29 @@ def jump_share(order: Sequence[int]) -> float:
     return sum(b < a for a, b in itertools.pairwise(ranks)) / (len(ranks) - 1)
 
 
-def _goes_down_columns(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
+def _columns_of_stream(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> list[list[int]]:
+    """The columns that the stream goes down one after the other; none where it does not.
+
+    Each long step up the page leads to the next column. Short steps up are those of formulas and
+    of cells, whose pieces are drawn in any order.
+    """
+    columns: list[list[int]] = [[]]
+    for i, box in enumerate(boxes):
+        above = boxes[i - 1] if i else box
+        if box[1] < above[1] - _COLUMN_STEP * gutter:
+            edges = [boxes[j] for j in columns[-1]]
+            if right_to_left:
+                ahead = max(edge[2] for edge in edges[-_NEAR:]) - box[2]
+            else:
+                ahead = box[0] - min(edge[0] for edge in edges[-_NEAR:])
+            if ahead < gutter:
+                return []
+            columns.append([])
+        columns[-1].append(i)
+    return columns if len(columns) <= _MAX_COLUMNS else []
+
+
+def _goes_down(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
     """Whether each step up the page leads to the next column, and there are few such steps."""
     ups = 0
     for a, b in itertools.pairwise(boxes):

@@ -171,7 +171,8 @@ def _clear(boxes: Boxes, lightness: NDArray[np.float64], grey: Grey) -> NDArray[
     # xs: (boxes, 1, 24), ys: (boxes, 5, 1)
     xs = np.clip(x0 + (x1 - x0) * _COLUMNS, 0, width - 1).astype(np.intp)[:, None, :]
     ys = np.clip(y0 + (y1 - y0) * _ROWS, 0, height - 1).astype(np.intp)[:, :, None]
-    samples = grey[ys, xs].reshape(len(boxes), -1)
+    # samples: uint8 (boxes, 120)
+    samples = grey.ravel().take(ys * width + xs).reshape(len(boxes), -1)
     contrast = samples.max(axis=1).astype(np.int16) - samples.min(axis=1)
     distance = np.abs(samples.mean(axis=1) - lightness)
     clear: NDArray[np.bool_] = (contrast >= _CLEAR_CONTRAST) & (distance >= _CLEAR_CONTRAST)

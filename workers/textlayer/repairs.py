@@ -11,22 +11,6 @@ import itertools
 import re
 import unicodedata
 
-_BRACKET_PIECES = dict(zip(range(0xF8EB, 0xF8FF), "⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True))
-KNOWN_PRIVATE: dict[int, str] = {
-    # bullets and signs of the Symbol and Wingdings fonts
-    **dict(zip((0xF0B7, 0xF0A7, 0xF0D8, 0xF0FC, 0xF02D), "•▪➢✓\u2212", strict=True)),
-    **{0xF0A8: "▪", 0xF06E: "▪", 0xF06C: "•", 0xF076: "•", 0xF0E0: "→", 0xF0FE: "☑"},
-    # Adobe's glyph list: old-style digits, small capitals, signs, pieces of tall brackets
-    **{0xF730 + digit: str(digit) for digit in range(10)},
-    **{0xF761 + letter: chr(0x41 + letter) for letter in range(26)},
-    **{0xF6BE: "ȷ", 0xF6DC: "1", 0xF721: "!", 0xF726: "&", 0xF73F: "?"},
-    **dict(zip(range(0xF8E8, 0xF8EB), "®©™", strict=True)),
-    **_BRACKET_PIECES,
-}
-"""Meanings of private-use characters that most fonts agree on."""
-
-BRACKET_PIECES = "".join(_BRACKET_PIECES.values())
-
 _TEX_LIGATURES = dict(zip("\x0b\x0c\x0d\x0e\x0f", ("ff", "fi", "fl", "ffi", "ffl"), strict=True))
 _TEX_LIGATURES |= dict(zip("\x1b\x1c\x1d\x1e\x1f", _TEX_LIGATURES.values(), strict=True))
 _TEX_LIGATURE = re.compile("(?<=[a-z])[\x0b-\x0f\x1b-\x1f]|[\x0b-\x0f\x1b-\x1f](?=[a-z])")

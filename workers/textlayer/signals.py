@@ -11,7 +11,7 @@ import numpy as np
 
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer.join import UNSPACED
-from workers.textlayer.lines import Line, PageContent
+from workers.textlayer.lines import MIN_SIZE_PT, Line, PageContent
 
 _COVERAGE_CELLS = 64  # pictures' union is counted on a grid of 64 x 64, so within about 2 %
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -19,6 +19,7 @@ _LATIN = re.compile(r"[A-Za-z]")
 _VOWEL = re.compile(r"[AEIOUYaeiouy]")
 _LONE_LETTERS = re.compile(r"(?<!\S)(?:[^\W\d_]\s+){3,}[^\W\d_](?!\S)")
 _WORD_CHARS = 2  # of a word in Chinese and Japanese; Thai has 4
+_MAX_UNSCALED_SHARE = 0.3
 _GLUED_CHARS = 30  # German compounds reach 30; longer runs of letters are words without spaces
 
 
@@ -36,6 +37,8 @@ class TextLayerSignals:
       one letter, with three more such words beside them; `glued_share` of their letters stand in
       runs of over 30. `lost_word_share` of all words, besides the first, have a garbled
       character at a letter.
+    - `unscaled_share`: share of the characters whose size MuPDF does not know: fonts with a scale
+      of their own. It places spaces and lines by the size.
     - `vowel_share`: share of vowels in Latin letters outside code; `latin_count` is the number of
       such letters. Languages have 0.3 to 0.5; text in a font with shifted letters has fewer.
     """
@@ -49,6 +52,7 @@ class TextLayerSignals:
     lost_word_share: float = 0.0
     single_letter_share: float = 0.0
     glued_share: float = 0.0
+    unscaled_share: float = 0.0
     latin_count: int = 0
     vowel_share: float = 0.0
 
@@ -67,7 +71,9 @@ def judge(signals: TextLayerSignals, floors: TextLayerFloors) -> str | None:
     )
     is_garbled = s.garbled_share > f.max_garbled_share or is_cipher or has_lost_words
     is_misspaced = s.word_count >= f.min_judged_words and (
-        s.single_letter_share > f.max_single_letter_share or s.glued_share > f.max_glued_share
+        s.single_letter_share > f.max_single_letter_share
+        or s.glued_share > f.max_glued_share
+        or s.unscaled_share > _MAX_UNSCALED_SHARE
     )
     is_scan = s.image_share > f.max_image_share and s.char_count < f.min_chars_over_image
     is_drawn = s.path_count > f.max_paths and s.char_count < f.min_chars_over_paths
@@ -89,7 +95,7 @@ def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
     prose = " ".join(line.text for line in lines if not line.is_mono)
     spaced, unspaced_count = UNSPACED.subn(" ", prose)
     runs = _LETTERS.findall(spaced)
-    words = [word for word in spaced.split() if any(map(str.isalpha, word))]
+    words = [word for word in spaced.split() if word.isalpha() or any(map(str.isalpha, word))]
     plain = unicodedata.normalize("NFD", prose)
     latin_count = len(_LATIN.findall(plain))
     total = char_count + content.hidden_chars
@@ -105,6 +111,8 @@ def measure(content: PageContent, lines: Sequence[Line]) -> TextLayerSignals:
         single_letter_share=_spaced_out(lines) / max(len(words), 1),
         glued_share=sum(len(run) for run in runs if len(run) > _GLUED_CHARS)
         / max(sum(map(len, runs)), 1),
+        unscaled_share=sum(len(line.text) for line in lines if line.size <= MIN_SIZE_PT)
+        / max(sum(len(line.text) for line in lines), 1),
         latin_count=latin_count,
         vowel_share=len(_VOWEL.findall(plain)) / max(latin_count, 1),
     )

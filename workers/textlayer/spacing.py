@@ -7,6 +7,7 @@ cost more to get than words, so `is_suspect` says by the text alone which lines 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import statistics
@@ -131,7 +132,12 @@ def suspects(blocks: Sequence[RawBlock], texts: Sequence[str]) -> set[int]:
 
 
 def _is_mono(line: RawLine) -> bool:
-    return any(MONO_FONT.search(span["font"]) for span in line["spans"])
+    return any(_is_mono_font(span["font"]) for span in line["spans"])
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_mono_font(name: str) -> bool:
+    return MONO_FONT.search(name) is not None
 
 
 def with_spaces(

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 import pymupdf
 
 from workers.textlayer.broken import BROKEN
+from workers.textlayer.private_use import KNOWN_PRIVATE
 from workers.textlayer.raw import RawBlock, RawLine, RawSpan, copied, plain_name, translate
-from workers.textlayer.repairs import KNOWN_PRIVATE
 
 _PRIVATE = 0xF000  # of the codes of a font, as Windows names them
 _ASCII = range(0x20, 0x7F)
@@ -103,7 +103,7 @@ class _Font:
     """A font by its name: the characters that its text may rightly have, and the mends of others.
 
     `mends` has the sign for each character that stands for its code by Windows' encoding, and for
-    the private-use ones that `repairs` does not know.
+    the private-use ones that `private_use` does not know.
     """
 
     name: re.Pattern[str]

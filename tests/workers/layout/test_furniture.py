@@ -204,3 +204,14 @@ def test_line_numbers_beside_text_with_pieces_of_formulas() -> None:
     pieces = [line("+", 0.2 + 0.02 * n, 0.4) for n in range(30)]
     found = labels_of([*numbers, *pieces, *body()])
     assert found == dict.fromkeys((number.text for number in numbers), "line_numbers")
+
+
+def test_a_section_that_opens_a_page_is_no_head_though_numbers_count_on() -> None:
+    def page(number: int, size: float, seed: str) -> list[PlacedLine]:
+        name = line(f"9.1.{number} Release 20{number}", 0.06, size=size)
+        return [name, *body(seed=seed)]
+
+    large = 1.3 * SIZE
+    assert labels_of(page(12, large, ""), page(13, large, "o")) == {}
+    assert labels_of(page(12, SIZE, ""), page(13, SIZE, "o")), "a head in type of the body"
+    assert labels_of(page(12, large, ""), page(12, large, "o")), "a head in larger type"

@@ -51,3 +51,46 @@ def test_a_heading_of_two_rows_in_two_regions_is_one() -> None:
     lines = [line("A Poster on Kilns", 200, 40), line("of the North", 245, 40), *prose(400)]
     found = headings(lines, heading(195, 242), heading(243, 290))
     assert found == ["# A Poster on Kilns of the North"]
+
+
+def pieces(label: str, *spans: tuple[int, int]) -> list[Block]:
+    return [Block(label, (x0 / SIZE[0], 0.219, x1 / SIZE[0], 0.23), "", 0.9) for x0, x1 in spans]
+
+
+def test_a_heading_that_the_model_cuts_between_words_is_one() -> None:
+    lines = [*prose(100), line("Marks of the voyage", 303, 24), *prose(400)]
+    assert headings(lines, *pieces("heading", (110, 380), (420, 700))) == [
+        "### Marks of the voyage"
+    ]
+    # less than half of the line's width
+    assert headings(lines, *pieces("heading", (110, 250), (420, 560))) == []
+    # most of it is something else
+    both = [*pieces("heading", (110, 400)), *pieces("paragraph", (400, 800))]
+    assert headings(lines, *both) == []
+
+
+def test_a_numbered_line_a_little_larger_than_the_text_is_a_heading() -> None:
+    lines = [*prose(100), line("4  Marks of the voyage", 300, 23), *prose(400)]
+    assert headings(lines) == ["## 4  Marks of the voyage"]
+    entry = [*prose(100), line("4  Marks of the voyage", 300, 20), *prose(400)]
+    assert headings(entry) == []
+
+
+def short(text: str, y: float) -> TextLine:
+    return TextLine((100, y, 400, y + 20), text, 0.9)
+
+
+def test_sections_that_follow_each_other_closely_are_headings_each() -> None:
+    lines = [*prose(100), short("3.3 Units of rope", 256), short("3.3.1 Fathoms", 282), *prose(308)]
+    assert headings(lines) == ["### 3.3 Units of rope", "#### 3.3.1 Fathoms"]
+
+
+def test_a_number_that_begins_a_full_row_of_prose_makes_no_heading() -> None:
+    lines = [*prose(100), line("2.5 Fathoms of rope are on the deck", 256), *prose(282)]
+    assert headings(lines) == []
+
+
+def test_a_caption_is_no_heading() -> None:
+    lines = [*prose(100), line("Figure 7: Marks of the voyage", 300, 28), *prose(400)]
+    labels = [block.label for block in page_blocks(lines, SIZE, [heading(295, 330)])]
+    assert labels == ["paragraph", "caption", "paragraph"]

@@ -192,3 +192,19 @@ def test_joining_loses_only_hyphens_and_space(lines: list[str]) -> None:
         return "".join(c for c in text if not c.isspace() and c not in "-\u2010\u00ad")
 
     assert bare(join_lines(lines)) == bare("".join(lines))
+
+
+def in_order(found: list[list[list[int]]]) -> list[int]:
+    return [i for rows in found for row in rows for i in row]
+
+
+def test_level_columns_of_entries_are_read_one_after_the_other() -> None:
+    """Narrow, ragged and level as cells are: only the words tell."""
+    left = [(0.0, 12.0 * n, 40.0 + 7 * (n % 4), 12.0 * n + 10) for n in range(8)]
+    right = [(100.0, 12.0 * n, 130.0 + 9 * (n % 3), 12.0 * n + 10) for n in range(6)]
+    by_column = list(range(14))
+    assert in_order(paragraphs(left + right, entries=[1] * 14)) == by_column
+    # where an entry goes over two rows, the rest of it does not count against it
+    assert in_order(paragraphs(left + right, entries=[1, -1] * 7)) == by_column
+    for cells in (None, [1] * 8 + [0] * 6, [-1] * 14):
+        assert in_order(paragraphs(left + right, entries=cells))[:2] == [0, 8]

@@ -26,7 +26,7 @@ from tests.workers.rasterising.turned import (
 from workers.rasterising import PDF, RasterSettings
 from workers.rasterising.render import render_pages
 from workers.reading import given_reading
-from workers.textlayer import extract, upright_view
+from workers.textlayer import extract, judge, upright_view
 from workers.textlayer.orientation import AS_DISPLAYED, View, elect, upright_view_of
 
 EDGE = 560
@@ -259,3 +259,46 @@ def test_few_words_do_not_turn_a_scan(tmp_path: Path, words: str) -> None:
     assert page.needs_engine
     assert page.rotation == 0
     assert upright_view(opened(scanned("drawn_90_rotate_0", words))) == AS_DISPLAYED
+
+
+def type3_page(text: str, scale: float) -> pymupdf.Page:
+    """A page in a font whose glyphs are squares, of `scale` units a point, as Ghostscript has."""
+    pdf = pymupdf.open()
+    page = pdf.new_page()
+    square = pdf.get_new_xref()
+    pdf.update_object(square, "<<>>")
+    side = 5 * scale
+    pdf.update_stream(square, f"{side} 0 0 0 {side} {side} d1 0 0 {side} {side} re f".encode())
+    codes = sorted(set(text.encode()) - {32})
+    names = " ".join(f"{code} /g{code}" for code in codes)
+    font = pdf.get_new_xref()
+    pdf.update_object(
+        font,
+        f"<</Type/Font/Subtype/Type3/FontBBox[0 0 {side} {side}]/FontMatrix[1 0 0 -1 0 0]"
+        f"/FirstChar 32/LastChar 126/Widths[{f'{side} ' * 95}]/Resources<<>>"
+        f"/Encoding<</Type/Encoding/Differences[{names}]>>"
+        f"/CharProcs<<{' '.join(f'/g{code} {square} 0 R' for code in codes)}>>"
+        f"/ToUnicode {_identity_map(pdf)} 0 R>>",
+    )
+    pdf.xref_set_key(page.xref, "Resources", f"<</Font<</F1 {font} 0 R>>>>")
+    content = pdf.get_new_xref()
+    pdf.update_object(content, "<<>>")
+    lines = "".join(f"1 0 0 1 60 {780 - 14 * row} Tm ({text}) Tj " for row in range(20))
+    pdf.update_stream(content, f"BT /F1 {1 / scale} Tf {lines} ET".encode())
+    page.set_contents(content)
+    return opened(pdf.tobytes())
+
+
+def _identity_map(pdf: pymupdf.Document) -> int:
+    xref = pdf.get_new_xref()
+    pdf.update_object(xref, "<<>>")
+    body = "begincmap 1 begincodespacerange <00> <ff> endcodespacerange "
+    body += "1 beginbfrange <20> <7e> <0020> endbfrange endcmap"
+    pdf.update_stream(xref, body.encode())
+    return int(xref)
+
+
+def test_a_font_with_a_scale_of_its_own_turns_no_page_and_is_no_text() -> None:
+    page = type3_page("the founders sang while the bronze ran into the mould", 10)
+    assert upright_view(page) == AS_DISPLAYED
+    assert judge(extract(page).signals, TextLayer()) == "misspaced"
