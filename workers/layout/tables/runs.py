@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.pages import Box
+from workers.layout.captions import is_caption
 from workers.layout.tables.grid import Piece, is_beside
 
 _NEARBY = 6.0  # em up to the row before which a group's name comes, half its rows
@@ -15,7 +16,8 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
     """Runs of pieces in the order given that stand in rows of several, one below the other.
 
     Content streams give a table row by row and columns of prose one after the other, so that
-    neighbours in a stream are neighbours in a table. A row of one piece may stand between others.
+    neighbours in a stream are neighbours in a table. A row of one piece may stand between others,
+    but no caption: that begins another table.
     """
     rows: list[list[int]] = []
     for i in numbers:
@@ -35,7 +37,7 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
         if len(row) > 1:
             alone = 0
             runs[-1].append(row)
-        elif runs[-1] and alone < 2:
+        elif runs[-1] and alone < 2 and not is_caption(pieces[row[0]].text):
             alone += 1
             runs[-1].append(row)
         else:

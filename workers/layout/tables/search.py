@@ -8,10 +8,13 @@ takes under 0.2 ms.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from schemas.pages import Box
+from workers.layout.captions import is_caption
 from workers.layout.tables.bands import bands_of, striped
+from workers.layout.tables.columns import chunked
 from workers.layout.tables.filling import Draft, fill, table_of, without_empty
 from workers.layout.tables.grid import (
     Piece,
@@ -22,6 +25,7 @@ from workers.layout.tables.grid import (
     without_further_lines,
 )
 from workers.layout.tables.levels import between_levels
+from workers.layout.tables.lookalikes import is_lookalike
 from workers.layout.tables.outside import taken_in
 from workers.layout.tables.ruled import Lattice, Lines, lattices, lines_of
 from workers.layout.tables.runs import box_of, set_in_code
@@ -88,7 +92,7 @@ def find(
             take(open_table(box, False))
     for box in striped(bands, pieces, sorted(free)):
         take(open_table(box, False))
-    for region in regions:
+    for region in itertools.chain.from_iterable(parted(region, pieces) for region in regions):
         if not any(_share_inside(region, table.box) > 0.3 for table in tables):
             take(open_table(region, True))
     for run in runs:
@@ -100,6 +104,19 @@ def find(
             with_code = _aligned(pieces, own + code, words, around, False) if code else None
             take(with_code or table)
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
+
+
+def parted(region: Box, pieces: Sequence[Piece]) -> list[Box]:
+    """The parts of a model's region between the captions of tables in it: it may hold several."""
+    x0, top, x1, bottom = region
+    own = [piece for piece in pieces if holds(region, piece.box)]
+    captions = [piece.box for piece in own if is_caption(piece.text)]
+    parts: list[Box] = []
+    for _, y0, _, y1 in sorted(captions, key=lambda box: box[1]):
+        if sum(piece.box[1] < y1 and piece.box[3] > y0 for piece in own) == 1:  # no cell's text
+            parts.append((x0, top, x1, y0))
+            top = y1
+    return [part for part in (*parts, (x0, top, x1, bottom)) if part[3] > part[1]]
 
 
 def _ruled(
@@ -184,7 +201,7 @@ def _modelled(
 ) -> Table | None:
     """The table in the box by the model's grid; None where that is none either."""
     inside = [i for i in free if holds(box, pieces[i].box)]
-    if len(inside) < 4:
+    if len(inside) < 4 or is_lookalike(chunked(pieces, inside, words, True)):
         return None
     columns, rows = edges_of(box)
     xs, ys = (box[0], *columns, box[2]), (box[1], *rows, box[3])

@@ -25,6 +25,7 @@ from workers.layout.tables.columns import (
 from workers.layout.tables.filling import Draft, Span, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.heads import Cells, Columns
+from workers.layout.tables.lookalikes import is_lookalike
 from workers.layout.tables.rows import head_count, logical_rows
 from workers.layout.tables.slots import split_rows
 
@@ -92,7 +93,7 @@ def structure(
     rows = _trimmed(chunked(pieces, inside, words, is_known), levels)
     bands = [band for band in around.bands if _shades_cells(band, rows)]
     parting = replace(around, bands=tuple(bands)).between_rows()
-    if len(rows) < (2 if is_known else 3):
+    if len(rows) < (2 if is_known else 3) or is_lookalike(rows):
         return None
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
     box = union(chunk.piece.box for row in rows for chunk in row)
