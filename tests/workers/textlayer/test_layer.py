@@ -13,7 +13,7 @@ from schemas.labels import CONTENT
 from schemas.pages import Box
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer import TextLayerSignals, extract, judge, turn
-from workers.textlayer.join import aligned_table, join_lines, listing, table_markdown
+from workers.textlayer.join import join_lines, listing
 from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import framed_order, page_order, reading_order
@@ -447,30 +447,12 @@ def test_a_soft_hyphen_alone_is_no_block() -> None:
     assert [block.text for block in layer.blocks] == ["A line of words."]
 
 
-@given(st.lists(st.lists(st.none() | texts, min_size=2, max_size=2), min_size=1))
-def test_every_table_row_has_the_same_columns(cells: list[list[str | None]]) -> None:
-    rows = table_markdown(cells).split("\n")
-    assert len(rows) == len(cells) + 1
-    assert {row.replace("\\|", "").count("|") for row in rows} == {3}
-
-
 @given(boxes, st.integers(0, 3))
 def test_turning_there_and_back_is_the_same_box(box: Box, quadrant: int) -> None:
     size = (600.0, 800.0)
     there = turn(box, quadrant, *size)
     back = turn(there, -quadrant % 4, *(size if quadrant % 2 == 0 else size[::-1]))
     assert back == pytest.approx(box)
-
-
-def test_prose_side_by_side_is_no_aligned_table() -> None:
-    rows = [
-        [
-            Line("x" * 60, (0.0, y, 200.0, y + 10), 10.0, 0),
-            Line("y" * 60, (250.0, y, 450.0, y + 10), 10.0, 0),
-        ]
-        for y in (0.0, 12.0, 24.0)
-    ]
-    assert aligned_table(rows) is None
 
 
 def test_listing_keeps_gaps_between_parts() -> None:
