@@ -418,6 +418,52 @@ def test_columns_that_run_into_each_other_follow_the_stream() -> None:
     assert page_order(page_boxes, 10, 10.0) == list(range(10))
 
 
+def test_a_column_is_cut_by_itself_where_the_stream_tells_it() -> None:
+    left: list[Box] = [(0, 20.0 * i, 90 + 40.0 * (i == 2), 20.0 * i + 12) for i in range(5)]
+    formula: list[Box] = [(130, 27, 190, 39), (100, 27, 125, 39)]  # drawn from its end
+    right: list[Box] = [(100, 20.0 * i + 7, 190, 20.0 * i + 19) for i in range(2, 6)]
+    order = page_order([*left, (100, 7, 190, 19), *formula, *right], 12, 10.0)
+    assert order == [0, 1, 2, 3, 4, 5, 7, 6, 8, 9, 10, 11]
+
+
+def test_a_caption_drawn_last_stays_with_its_figure() -> None:
+    text: list[Box] = [(70, 70, 525, 110), (70, 600, 160, 610), (70, 624, 525, 665)]
+    caption: Box = (222, 560, 376, 571)
+    figure: Box = (170, 130, 420, 550)
+    assert page_order([*text, caption, figure], 4, 9.0) == [0, 4, 3, 1, 2]
+
+
+def test_notes_in_a_margin_are_read_beside_their_text() -> None:
+    text: list[Box] = [(100, 60.0 * i, 400, 60.0 * i + 50) for i in range(5)]
+    left: Box = (40, 122, 90, 134)
+    right: Box = (410, 182, 460, 194)
+    assert page_order([left, *text, right], 7, 9.0) == [1, 2, 0, 3, 4, 6, 5]
+    column: list[Box] = [(10, 60.0 * i, 90, 60.0 * i + 50) for i in range(5)]
+    assert page_order([*column, *text], 10, 9.0) == list(range(10)), "a column beside the text"
+
+
+def test_a_run_in_heading_stays_in_its_paragraph() -> None:
+    page = new_page()
+    page.insert_text((60, 60), "Second step, the metrics", fontsize=10, fontname="hebo")
+    page.insert_text((188, 60), "are made by the program,", fontsize=10)
+    page.insert_text(
+        (60, 72), "which reads the names of all the fonts that there are.", fontsize=10
+    )
+    page.insert_text((60, 110), "Third step", fontsize=10, fontname="hebo")
+    labels = [block.label for block in extract(reopened(page)).blocks]
+    assert labels == ["paragraph", "heading"]
+
+
+def test_a_title_alone_on_its_page_and_one_in_capitals() -> None:
+    page = new_page()
+    page.insert_text((60, 100), "Appendices", fontsize=24)
+    assert extract(reopened(page)).text == "# Appendices"
+    page = new_page()
+    page.insert_text((60, 60), "ON KNOTS", fontsize=10)
+    add_prose(page)
+    assert extract(reopened(page)).text.startswith("#### ON KNOTS")
+
+
 def test_terms_and_their_definitions_are_read_row_by_row() -> None:
     page_boxes: list[Box] = []
     for y in (0.0, 30.0, 60.0, 90.0):
