@@ -61,12 +61,13 @@ class Row:
         """The texts of its lines from left to right, two spaces between them."""
         return "  ".join(line.text.strip() for line in self.lines)
 
-    def is_hinted(self, hints: Collection[int], body_size: float) -> bool:
+    def is_hinted(self, hints: Collection[int], body_size: float, is_top: bool) -> bool:
         """Whether the layout model takes all of the row for a head or foot, and it stands apart.
 
         Larger type is a title, which models take for a head where it opens a page.
         """
-        if self.is_last or self.is_in_grid or not self.is_apart or self.height > 1.15 * body_size:
+        is_large = is_top and self.height > 1.15 * body_size
+        if self.is_last or self.is_in_grid or not self.is_apart or is_large:
             return False
         if self.text[:1].islower() and self.text.endswith("."):
             return False  # the end of a sentence, at the top of a page

@@ -107,9 +107,12 @@ def _furniture_rows(
             break  # captions stand at the edge where figures do, and their numbers count on
         if row.is_numbered_heading(body_size) and not _is_repeated(row, around):
             break  # sections begin at the same place of two pages, and their numbers count on
-        if _is_known(row, around, body_size, is_top) or (
-            count == at
-            and (row.is_hinted(hints, body_size) or _is_likely(row, around, body_size, is_top))
+        # Two rows of one head are close: the inner one is apart from the text.
+        is_next = count == at or all(i in hints for outer in rows[:at] for i in outer.members)
+        if (
+            _is_known(row, around, body_size, is_top)
+            or (is_next and row.is_hinted(hints, body_size, is_top))
+            or (count == at and _is_likely(row, around, body_size, is_top))
         ):
             count = at + 1
     return count

@@ -76,7 +76,9 @@ def text_blocks(
         if any(line.text.strip(_MEANINGLESS) for line in segment.lines)  # no tall bracket's parts
     ]
     centred = _centred([segment.box for segment in parts])
-    written = [to_markdown(segment, bodies, i in centred) for i, segment in enumerate(parts)]
+    written = [
+        to_markdown(segment, bodies, i in centred, i == 0) for i, segment in enumerate(parts)
+    ]
     names = bylines(parts, [label in ("title", "heading") for label, _ in written], content.width)
     blocks: list[Block] = []
     for i, (segment, (label, text)) in enumerate(zip(parts, written, strict=True)):

@@ -18,6 +18,7 @@ _LEVEL_RATIOS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """Least size over the body's and the level. Sizes of LaTeX's article class at 10 pt: 17.28, 14.4,
 12; \\large is 1.2 times the body, rounded to half points at 9 pt still 1.17."""
 _SMALLEST_LEVEL = 4
+_SENTENCE_WORDS = 6  # a page may have more small print than text, which is then not large
 _NUMBERED_RATIO = 1.08  # a number in front and type half a point larger
 _SEEN_RATIO = 0.85  # small capitals have 0.8 of the size that they stand for
 _BOLD_RATIO = 0.88  # an abstract's heading at 9 points over 10
@@ -38,6 +39,8 @@ _DATED = re.compile(r"(?=.*[./-])(?=.*\s)(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+)?\[?
 """`[2009/12/08 v1.0]`, `9.1.3 2005`, `v1.1, 2020-12-15`: headings of lists of changes."""
 _ENTRY = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,4}\.?\s.*[^\W\d_]\s+\d{1,3}")
 """A number, a name and a number, which is apart in a line of a list of contents."""
+_CAPITALS = re.compile(r"[^\W\d_]{4}")
+_MAX_CAPITALS = 60
 _DEPTH = re.compile(r"#+ (?:§\s?)?((?:\d{1,2}|[A-Z])(?:\.\d{1,3}){0,5})\.?\s+\S")
 _ENDS_OF_SENTENCES = (".", ",", ";", ":", "。", "،", "；", "：")
 
@@ -46,7 +49,8 @@ _ENDS_OF_SENTENCES = (".", ",", ";", ":", "。", "،", "；", "：")
 class Look:
     """How a segment looks: the texts of its rows, its size over the body's, its type, and what a
     layout model calls it (empty where none did). `ends_apart`: its last row has several pieces;
-    `is_centred`: it stands on the axis of the text, with space on both sides."""
+    `is_centred`: it stands on the axis of the text, with space on both sides; `is_first`: nothing
+    but furniture comes before it."""
 
     rows: Sequence[str]
     ratio: float
@@ -55,6 +59,7 @@ class Look:
     kind: str = ""
     ends_apart: bool = False
     is_centred: bool = False
+    is_first: bool = False
 
 
 def heading_level(look: Look) -> int:
@@ -76,7 +81,8 @@ def heading_level(look: Look) -> int:
         return 0
     is_sentence = text.endswith(_ENDS_OF_SENTENCES)
     if look.ratio >= _LEVEL_RATIOS[-1][0]:
-        is_prose = is_sentence and len(look.rows) > 1
+        is_long = len(text.split()) >= _SENTENCE_WORDS and look.ratio < _LEVEL_RATIOS[0][0]
+        is_prose = is_sentence and (len(look.rows) > 1 or (is_long and not look.is_bold))
         return _by_size(look) if not is_prose and _WORD.search(text) else 0
     is_named = (
         _is_seen(look, text) or _is_bold_heading(look, text, is_sentence) or _is_numbered(look)
@@ -114,7 +120,7 @@ def _is_bold_heading(look: Look, text: str, is_sentence: bool) -> bool:
 
 
 def _is_numbered(look: Look) -> bool:
-    """Whether a line of its own has the number and the name of a section."""
+    """Whether a line of its own has a section's number and name, or is in capitals."""
     if len(look.rows) != 1 or look.is_mono:
         return False
     text = look.rows[0]
@@ -124,7 +130,12 @@ def _is_numbered(look: Look) -> bool:
         _SECTION_LINE.fullmatch(text)
         or (look.ratio >= _NUMBERED_RATIO and (_NUMBERED.fullmatch(text) or _SECTION.match(text)))
         or (look.is_centred and _NUMBERED.fullmatch(text))
+        or ((look.is_centred or look.is_first) and _is_in_capitals(text) and look.ratio >= 0.95)
     )
+
+
+def _is_in_capitals(text: str) -> bool:
+    return text.isupper() and len(text) <= _MAX_CAPITALS and bool(_CAPITALS.search(text))
 
 
 def with_numbered_levels(blocks: Sequence[Block]) -> list[Block]:

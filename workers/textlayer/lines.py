@@ -43,6 +43,8 @@ from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
 MAX_LINES = 5_000
 """A full broadsheet page has about 1,500 lines; further lines of a hostile page are not read."""
 
+_MIN_RUN_IN_CHARS = 4  # a sign for a footnote, a symbol and the like may be of other type
+
 MAX_RULES = 4_000
 """Paths kept as ruling lines and areas; all paths are counted. A table of 60 x 12 cells, each drawn
 as a box with four edges of its own, has 3,600."""
@@ -77,7 +79,8 @@ class Line:
 
     `quadrant` is the writing direction in quarter turns clockwise: 0 reads across the page, 1
     downwards, 3 upwards. `block` numbers MuPDF's paragraphs in content-stream order. `upright` is
-    the view in which the line's glyphs stand upright, of the view that `box` is in.
+    the view in which the line's glyphs stand upright, of the view that `box` is in. A line that
+    `is_run_in` begins in bold and goes on in other type, as a heading within a paragraph does.
     """
 
     text: str
@@ -88,6 +91,7 @@ class Line:
     is_mono: bool = False
     quadrant: int = 0
     upright: View = AS_DISPLAYED
+    is_run_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +453,7 @@ def clean(text: str) -> str:
 def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, int, int]:
     """One visible line, its hidden and garbled characters, and the words that lost a letter."""
     parts: list[str] = []
-    hidden = bold = mono = total = 0
+    hidden = bold = mono = total = plain = 0
     sizes: dict[float, int] = {}
     for span in raw["spans"]:
         text: str = span["text"]
@@ -464,6 +468,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
         total += count
         is_bold, is_mono = _font_style(span["font"], flags)
         bold += count * is_bold
+        plain = 0 if is_bold else plain + count * (not is_mono)  # after all bold type
         mono += count * is_mono
         size = round(span["size"] * 2) / 2
         sizes[size] = sizes.get(size, 0) + count
@@ -489,6 +494,7 @@ def _line(raw: RawLine, block: int, read: PageText) -> tuple[Line | None, int, i
         is_mono=is_mono,
         quadrant=quadrant,
         upright=_upright(raw, quadrant),
+        is_run_in=0 < bold < total and plain >= _MIN_RUN_IN_CHARS,
     )
     return line, hidden, garbled, lost
 

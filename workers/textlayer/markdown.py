@@ -10,18 +10,16 @@ import itertools
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.pages import Box
 from workers.layout.captions import is_caption
 from workers.textlayer.headings import Look, heading_level
 from workers.textlayer.join import (
     UNSPACED,
-    aligned_table,
     are_entries,
     join_lines,
     listing,
-    table_markdown,
     without_leaders,
 )
 from workers.textlayer.lines import Line
@@ -33,6 +31,8 @@ _DASH = re.compile(r"^\s*—\s+(?=\S)")
 """Items of French lists; speech begins so, too, and the dash stays."""
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _MIN_SCRIPT_CHARS = 200
+_FEW_CHARS = 60
+_USUAL_PT = 12.0
 _WORD_GAP = 0.8  # font sizes; columns are further apart
 _SMALL_PRINT = 0.92  # of the body's size: 9 points under 10
 _CUTTING = frozenset({"title", "heading", "caption", "footnote", "table", "figure"})
@@ -77,6 +77,8 @@ def body_sizes(lines: Sequence[Line]) -> dict[str, float]:
         for key in ("", _script(line.text)):
             sizes = chars.setdefault(key, {})
             sizes[line.size] = sizes.get(line.size, 0.0) + weight
+    if 0 < len(lines) <= 2 and sum(chars[""].values()) < _FEW_CHARS:  # a title alone on its page
+        return {"": min(max(chars[""], key=lambda size: chars[""][size]), _USUAL_PT)}
     return {
         script: max(sizes, key=lambda size: (sizes[size], -size))
         for script, sizes in chars.items()
@@ -149,7 +151,8 @@ def _continues(group: Sequence[Line], box: Box, line: Line, leading: float) -> b
         is_rtl = _script(line.text) == "rtl"
         if not line.is_mono and had_room(near, len(near) - 1, line.text, line.size, is_rtl):
             return False
-    return is_alike and (line.is_bold == last.is_bold or line.is_mono)
+    is_same_weight = line.is_bold == last.is_bold or (last.is_run_in and not line.is_bold)
+    return is_alike and (is_same_weight or line.is_mono)
 
 
 def _is_alike(a: Line, b: Line) -> bool:
@@ -163,24 +166,23 @@ def same_row(a: Line, b: Line) -> bool:
 
 
 def to_markdown(
-    segment: Segment, bodies: Mapping[str, float], is_centred: bool = False
+    segment: Segment, bodies: Mapping[str, float], is_centred: bool = False, is_first: bool = False
 ) -> tuple[str, str]:
     """The segment's label, a word of `schemas.labels`, and its Markdown.
 
-    `bodies` is what `body_sizes` gave for the page; `is_centred` says that the segment stands on
-    the axis of the text.
+    `bodies` is what `body_sizes` gave for the page. The segment `is_centred` on the axis of the
+    text, or `is_first` on its page.
     """
     rows = _rows(segment.lines)
     if all(line.is_mono for line in segment.lines) and len(rows) > 1:
         return "code", "```\n" + listing(rows) + "\n```"
     texts = [_row_text(row) for row in rows]
-    cells = aligned_table(rows)
-    if cells is not None:
-        return "table", table_markdown(cells)
     note = _note_label(segment, texts[0], bodies[""])
     if note:
         return note, join_lines(texts)
-    level = heading_level(_look(segment, texts, bodies, is_centred))
+    level = heading_level(
+        replace(_look(segment, texts, bodies), is_centred=is_centred, is_first=is_first)
+    )
     if level:
         return ("title" if level == 1 else "heading"), "#" * level + " " + join_lines(texts)
     if are_entries(rows):
@@ -220,15 +222,13 @@ def _row_text(row: Sequence[Line]) -> str:
     return without_leaders(" ".join(line.text.strip() for line in ordered))
 
 
-def _look(
-    segment: Segment, texts: Sequence[str], bodies: Mapping[str, float], is_centred: bool
-) -> Look:
+def _look(segment: Segment, texts: Sequence[str], bodies: Mapping[str, float]) -> Look:
     body = bodies.get(_script(" ".join(texts)), bodies[""])
-    is_bold = all(line.is_bold for line in segment.lines)
+    is_bold = all(line.is_bold and not line.is_run_in for line in segment.lines)
     is_mono = all(line.is_mono for line in segment.lines)
     ends_apart = len(segment.lines) > 1 and same_row(*segment.lines[-2:])
     ratio = segment.size / body
-    return Look(texts, ratio, is_bold, is_mono, segment.kind, ends_apart, is_centred)
+    return Look(texts, ratio, is_bold, is_mono, segment.kind, ends_apart)
 
 
 def _paragraphs(rows: Sequence[Sequence[Line]], texts: Sequence[str]) -> list[list[str]]:

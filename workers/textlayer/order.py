@@ -28,7 +28,6 @@ _MAIN_SHARE = 0.5  # of the width of all, in the blocks of a column that has mar
 _NOTES_SHARE = 0.4  # of the text's height, in its margins; more is a column
 _MAX_TRUSTED_JUMPS = 0.1  # footnotes, running heads and figures account for fewer
 _PROSE_SHARE = 0.6  # of a column's share of the text's width, in most of its blocks
-_NEAR = 3  # blocks before a step up, the leftmost of which shows where their column begins
 
 _Span = tuple[float, float]
 
@@ -153,28 +152,36 @@ def _columns_of_stream(boxes: Sequence[Box], gutter: float, right_to_left: bool)
     """
     columns: list[list[int]] = [[]]
     for i, box in enumerate(boxes):
-        above = boxes[i - 1] if i else box
-        if box[1] < above[1] - _COLUMN_STEP * gutter:
-            edges = [boxes[j] for j in columns[-1]]
-            if right_to_left:
-                ahead = max(edge[2] for edge in edges[-_NEAR:]) - box[2]
-            else:
-                ahead = box[0] - min(edge[0] for edge in edges[-_NEAR:])
-            if ahead < gutter:
+        if i and box[1] < boxes[i - 1][1] - _COLUMN_STEP * gutter:
+            if not _is_ahead(box, [boxes[j] for j in columns[-1]], gutter, right_to_left):
                 return []
             columns.append([])
         columns[-1].append(i)
     return columns if len(columns) <= _MAX_COLUMNS else []
 
 
+def _is_ahead(box: Box, column: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
+    """Whether a box begins where most boxes of the column before it have ended.
+
+    Some lines of a column may be longer than it is wide.
+    """
+    if right_to_left:
+        return box[2] < statistics.median(b[0] for b in column) + gutter
+    return box[0] > statistics.median(b[2] for b in column) - gutter
+
+
 def _goes_down(boxes: Sequence[Box], gutter: float, right_to_left: bool) -> bool:
     """Whether each step up the page leads to the next column, and there are few such steps."""
-    ups = 0
-    for a, b in itertools.pairwise(boxes):
+    ups = start = 0
+    for i in range(1, len(boxes)):
+        a, b = boxes[i - 1], boxes[i]
         if b[1] < a[3] - gutter:  # up, or beside
-            ups += b[1] < a[1] - gutter
             if (a[2] - b[2] if right_to_left else b[0] - a[0]) < gutter:
                 return False
+            if b[1] < a[1] - gutter:
+                if not _is_ahead(b, boxes[start:i], gutter, right_to_left):
+                    return False
+                ups, start = ups + 1, i
     return ups < _MAX_COLUMNS
 
 

@@ -215,3 +215,33 @@ def test_a_section_that_opens_a_page_is_no_head_though_numbers_count_on() -> Non
     assert labels_of(page(12, large, ""), page(13, large, "o")) == {}
     assert labels_of(page(12, SIZE, ""), page(13, SIZE, "o")), "a head in type of the body"
     assert labels_of(page(12, large, ""), page(12, large, "o")), "a head in larger type"
+
+
+def test_a_number_that_stands_alone_is_found_further_in() -> None:
+    page = [*body(stop=0.75), line("iii", 0.82, 0.5)]
+    assert labels_of(page) == {"iii": "page_number"}
+    assert labels_of([*body(stop=0.81), line("iii", 0.825, 0.5)]) == {}, "near the text"
+    other = [*body(stop=0.75, seed="o"), line("iv", 0.9, 0.5)]
+    assert labels_of(page, other) == {}, "those of the neighbours stand elsewhere"
+
+
+def test_the_end_of_a_sentence_at_the_top_is_no_head_for_a_model() -> None:
+    page = [line("and the second knot.", 0.06), *body()]
+    assert labels_of(page, hints={0}) == {}
+
+
+def test_bold_lines_that_open_pages_are_no_heads_without_words_in_common() -> None:
+    def page(text: str, is_bold: bool) -> list[PlacedLine]:
+        head = line(text, 0.06)
+        return [PlacedLine(text, head.bbox, head.size, is_bold), *body(seed=text)]
+
+    names = ("Bends", "Hitches", "Splices")
+    assert labels_of(*(page(name, True) for name in names)) == {}
+    assert labels_of(*(page(name, False) for name in names)) == {"Bends": "running_head"}
+
+
+def test_superscripts_are_no_numbers_of_lines() -> None:
+    assert (
+        labels_of([*body(), line("2¹", 0.5, 0.05), *(line("²", 0.2 * i) for i in range(1, 5))])
+        == {}
+    )

@@ -13,7 +13,7 @@ from schemas.labels import CONTENT
 from schemas.pages import Box
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer import TextLayerSignals, extract, judge, turn
-from workers.textlayer.join import aligned_table, join_lines, listing, table_markdown
+from workers.textlayer.join import join_lines, listing
 from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
 from workers.textlayer.order import framed_order, page_order, reading_order
@@ -418,6 +418,52 @@ def test_columns_that_run_into_each_other_follow_the_stream() -> None:
     assert page_order(page_boxes, 10, 10.0) == list(range(10))
 
 
+def test_a_column_is_cut_by_itself_where_the_stream_tells_it() -> None:
+    left: list[Box] = [(0, 20.0 * i, 90 + 40.0 * (i == 2), 20.0 * i + 12) for i in range(5)]
+    formula: list[Box] = [(130, 27, 190, 39), (100, 27, 125, 39)]  # drawn from its end
+    right: list[Box] = [(100, 20.0 * i + 7, 190, 20.0 * i + 19) for i in range(2, 6)]
+    order = page_order([*left, (100, 7, 190, 19), *formula, *right], 12, 10.0)
+    assert order == [0, 1, 2, 3, 4, 5, 7, 6, 8, 9, 10, 11]
+
+
+def test_a_caption_drawn_last_stays_with_its_figure() -> None:
+    text: list[Box] = [(70, 70, 525, 110), (70, 600, 160, 610), (70, 624, 525, 665)]
+    caption: Box = (222, 560, 376, 571)
+    figure: Box = (170, 130, 420, 550)
+    assert page_order([*text, caption, figure], 4, 9.0) == [0, 4, 3, 1, 2]
+
+
+def test_notes_in_a_margin_are_read_beside_their_text() -> None:
+    text: list[Box] = [(100, 60.0 * i, 400, 60.0 * i + 50) for i in range(5)]
+    left: Box = (40, 122, 90, 134)
+    right: Box = (410, 182, 460, 194)
+    assert page_order([left, *text, right], 7, 9.0) == [1, 2, 0, 3, 4, 6, 5]
+    column: list[Box] = [(10, 60.0 * i, 90, 60.0 * i + 50) for i in range(5)]
+    assert page_order([*column, *text], 10, 9.0) == list(range(10)), "a column beside the text"
+
+
+def test_a_run_in_heading_stays_in_its_paragraph() -> None:
+    page = new_page()
+    page.insert_text((60, 60), "Second step, the metrics", fontsize=10, fontname="hebo")
+    page.insert_text((188, 60), "are made by the program,", fontsize=10)
+    page.insert_text(
+        (60, 72), "which reads the names of all the fonts that there are.", fontsize=10
+    )
+    page.insert_text((60, 110), "Third step", fontsize=10, fontname="hebo")
+    labels = [block.label for block in extract(reopened(page)).blocks]
+    assert labels == ["paragraph", "heading"]
+
+
+def test_a_title_alone_on_its_page_and_one_in_capitals() -> None:
+    page = new_page()
+    page.insert_text((60, 100), "Appendices", fontsize=24)
+    assert extract(reopened(page)).text == "# Appendices"
+    page = new_page()
+    page.insert_text((60, 60), "ON KNOTS", fontsize=10)
+    add_prose(page)
+    assert extract(reopened(page)).text.startswith("#### ON KNOTS")
+
+
 def test_terms_and_their_definitions_are_read_row_by_row() -> None:
     page_boxes: list[Box] = []
     for y in (0.0, 30.0, 60.0, 90.0):
@@ -447,30 +493,12 @@ def test_a_soft_hyphen_alone_is_no_block() -> None:
     assert [block.text for block in layer.blocks] == ["A line of words."]
 
 
-@given(st.lists(st.lists(st.none() | texts, min_size=2, max_size=2), min_size=1))
-def test_every_table_row_has_the_same_columns(cells: list[list[str | None]]) -> None:
-    rows = table_markdown(cells).split("\n")
-    assert len(rows) == len(cells) + 1
-    assert {row.replace("\\|", "").count("|") for row in rows} == {3}
-
-
 @given(boxes, st.integers(0, 3))
 def test_turning_there_and_back_is_the_same_box(box: Box, quadrant: int) -> None:
     size = (600.0, 800.0)
     there = turn(box, quadrant, *size)
     back = turn(there, -quadrant % 4, *(size if quadrant % 2 == 0 else size[::-1]))
     assert back == pytest.approx(box)
-
-
-def test_prose_side_by_side_is_no_aligned_table() -> None:
-    rows = [
-        [
-            Line("x" * 60, (0.0, y, 200.0, y + 10), 10.0, 0),
-            Line("y" * 60, (250.0, y, 450.0, y + 10), 10.0, 0),
-        ]
-        for y in (0.0, 12.0, 24.0)
-    ]
-    assert aligned_table(rows) is None
 
 
 def test_listing_keeps_gaps_between_parts() -> None:

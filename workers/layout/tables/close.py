@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from schemas.pages import Box
@@ -28,6 +29,8 @@ _MIN_CLOSE_ROWS = 3  # that have words on both sides of a gap
 _MIN_CLOSE_TEXTS = 5  # words of three justified lines stand one below the other by chance
 _SPACE = 0.45  # em at most, in print and between the ink of recognised words
 _EVEN_SPACES = 0.25
+_WELL_INSIDE = 0.5  # em from the sides of a chunk
+_TWO_FIGURES = re.compile(r"\d\S*\s+\S*\d")
 _THOUSANDS = re.compile(r"^\d{3}\D*\d*$")
 
 
@@ -38,6 +41,8 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
     columns do: nearly all rows leave the gap free, and several have words on both of its sides.
     A gap as narrow as a space parts numbers only, and none that are grouped in thousands.
     """
+    if not _may_be_several(rows):
+        return []
     lines = [[word for chunk in row for word in _words_of(chunk, words)] for row in rows]
     if not any(len(line) > len(row) for line, row in zip(lines, rows, strict=True)):
         return []
@@ -58,6 +63,23 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
         if is_wide or _are_numbers(own):
             gaps.append((left, right))
     return gaps
+
+
+def _may_be_several(rows: Sequence[Row]) -> bool:
+    """Whether a chunk may hold several cells: it has two figures, or reaches over places where
+    cells of other rows begin. Words are asked for only then, since that costs 2 ms a page."""
+    starts = sorted(chunk.x0 for row in rows for chunk in row[1:])
+    for row in rows:
+        for chunk in row:
+            text, em = chunk.piece.text, chunk.piece.em
+            if " " not in text.strip() or chunk.piece.is_mono:
+                continue
+            begin = bisect_right(starts, chunk.x0 + _WELL_INSIDE * em)
+            if bisect_left(starts, chunk.x1 - _WELL_INSIDE * em) - begin >= 2:
+                return True
+            if _TWO_FIGURES.search(text):
+                return True
+    return False
 
 
 def _words_of(chunk: Chunk, words: Words) -> list[Piece]:
