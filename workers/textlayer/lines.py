@@ -148,8 +148,8 @@ def read_page(
     Text that `picture`, the page as displayed, does not show is left out. `first` is what
     `first_read` gave for the displayed page, if the caller has it; it is used once.
     """
-    if first is not None and view == AS_DISPLAYED:
-        return _read_again(page, picture, first)
+    if view == AS_DISPLAYED:
+        return _read_again(page, picture, first or first_read(page))
     text = read_text(page, view)
     log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     hide: Hide = _hide_nothing
