@@ -10,8 +10,9 @@ The first form does what a run does to a page, in this process: it rasterises wi
 and scores. It times the stages once with `layout: never` and once with `layout: auto`, and at last
 `pymupdf4llm.to_markdown` on every n-th of the pages. A stage is a list of functions; its time is
 that of its functions without the time of the stages that they call. `open` reads the file and the
-page's objects; `MuPDF's text` interprets the page and is the floor of the text layer. CPU time is
-that of all threads: with OMP_NUM_THREADS=1 none waits for another.
+page's objects; `MuPDF's text` is the floor of the text layer, with the page's operators, which are
+interpreted for its picture too. CPU time is that of all threads: with OMP_NUM_THREADS=1 none waits
+for another.
 
 The second form is in `paired_runs`: whole runs of this checkout and of another one, in turns.
 """

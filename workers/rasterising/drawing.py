@@ -54,7 +54,7 @@ def draw_pdf_page(
 
     Pixels have four bytes: those Pillow takes from MuPDF without a copy, which would be 10 % of a
     page's time. They equal those of `Page.get_pixmap`, except that transparent groups may round
-    to another of 256 levels.
+    to another of 256 levels, and that a pixel may differ at the edge of a clipped picture.
     """
     width, height = page.rect.width, page.rect.height
     longest, shortest = max(width, height), min(width, height)

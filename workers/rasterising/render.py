@@ -34,6 +34,7 @@ from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
 from workers.rasterising.shells import refuse_shell
 from workers.text.signatures import image_hash
+from workers.textlayer.display_list import display_list
 from workers.textlayer.furniture import edge_lines
 from workers.textlayer.lines import FirstRead, first_read
 from workers.textlayer.orientation import AS_DISPLAYED, View
@@ -262,6 +263,8 @@ def _render_page(
         pdf_page, drawn = None, PagePicture(draw_frame(document, index, settings.raster))
     else:
         pdf_page = document.load_page(index)
+        # Made again where it was not kept: a picture drawn without it may differ in a level.
+        commands = commands or display_list(pdf_page)
         drawn = draw_pdf_page(pdf_page, settings.raster, commands=commands)
     grey = drawn.picture.convert("L")  # whole: the hash of a sample would change with the scale
     marked = ink_share(grey)
@@ -351,9 +354,8 @@ def _page_text(
     try:
         if settings.routing != "never":
             shown = _picture(pdf_page, drawn.picture, grey)
-            layer = textlayer.extract(
-                pdf_page, shown, around.neighbours, around.first, settings.layout
-            )
+            first = around.first or first_read(pdf_page)
+            layer = textlayer.extract(pdf_page, shown, around.neighbours, first, settings.layout)
             layer_reason = _unfit(layer, settings.text_layer)
             seen = None
             if layer_reason is None and layer.view == AS_DISPLAYED:

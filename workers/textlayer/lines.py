@@ -3,10 +3,10 @@
 Owns the text layer's calls into PyMuPDF, except those for tables, and the step from MuPDF's
 coordinates, which ignore the page's rotation, to the view of the page. Does not order or judge.
 
-Two passes of MuPDF over the page, 2.0 and 1.1 ms: `get_text("dict")` for text with styles and
-vector boxes, and where the page may have pictures `get_bboxlog`, because the dictionary would
-carry each picture encoded. A third, 5 ms, for the places of single characters, only for
-right-to-left scripts and where spaces are missing.
+The page's operators are interpreted once (`display_list`). From them comes the text with styles
+and vector boxes; where the page may have pictures, `get_bboxlog` runs them again, 1.1 ms, because
+the dictionary would carry each picture encoded. The places of single characters, 5 ms, are asked
+for only in right-to-left scripts and where spaces are missing.
 """
 
 from __future__ import annotations
@@ -159,8 +159,8 @@ def read_page(
     Text that `picture`, the page as displayed, does not show is left out. `first` is what
     `first_read` gave for the displayed page, if the caller has it; it is used once.
     """
-    if first is not None and view == AS_DISPLAYED:
-        return _read_again(page, picture, first)
+    if view == AS_DISPLAYED:
+        return _read_again(page, picture, first or first_read(page))
     text = read_text(page, view)
     log: Log = page.get_bboxlog() if _may_cover(page, text.blocks) else ()
     hide: Hide = _hide_nothing

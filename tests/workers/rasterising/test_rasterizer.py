@@ -351,6 +351,39 @@ def test_pages_that_lack_memory_do_not_depend_on_those_before_them(tmp_path) -> 
     assert reasons(pages) == [None, "memory_limit", None]
 
 
+def write_type3_pages(path: Path, count: int) -> Path:
+    """Equal pages in a font whose glyphs are operators, which MuPDF drops with their document."""
+    with pymupdf.open() as document:
+        glyph, font, text = (document.get_new_xref() for _ in range(3))
+        for xref, operators in (
+            (glyph, b"1000 0 0 0 750 750 d1 0 0 750 750 re f"),
+            (text, b"BT /F 40 Tf 100 600 Td (aaaa) Tj ET"),
+        ):
+            document.update_object(xref, "<<>>")
+            document.update_stream(xref, operators)
+        document.update_object(
+            font,
+            "<</Type/Font/Subtype/Type3/FontBBox[0 0 750 750]/FontMatrix[.001 0 0 .001 0 0]"
+            f"/CharProcs<</a {glyph} 0 R>>/Encoding<</Differences[97/a]>>"
+            "/FirstChar 97/LastChar 97/Widths[1000]/Resources<<>>>>",
+        )
+        for _ in range(count):
+            page = document.new_page()
+            page.set_contents(text)
+            document.xref_set_key(page.xref, "Resources", f"<</Font<</F {font} 0 R>>>>")
+        document.save(path)
+    return path
+
+
+def test_pages_are_whole_after_their_document_was_opened_again(tmp_path) -> None:
+    path = write_type3_pages(tmp_path / "type3.pdf", 70)  # it is, after 64 pages
+    with open_rasterizer(settings("prefer")) as prefer:
+        pages = render(prefer, path, 70)
+    assert reasons(pages) == [None] * 70
+    assert 0.002 < pages[0].ink_share < 0.02
+    assert {page.image and page.image.data for page in pages} == {pages[0].image.data}  # type: ignore[union-attr]
+
+
 def test_a_fence_that_cannot_be_set_up_is_a_warning_once(tmp_path, caplog) -> None:
     path = write_pdf(tmp_path / "small.pdf", PROSE)
     for _ in range(2):
