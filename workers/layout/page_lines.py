@@ -50,11 +50,23 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The lines of a page, its width and height in their pixels, and the median line's height."""
+    """The lines of a page, its width and height in their pixels, and the usual line's height."""
 
     lines: Sequence[TextLine]
     size: tuple[int, int]
     usual_height: float
+
+
+def usual_height(lines: Sequence[TextLine]) -> float:
+    """The median height of the lines, each counted by its characters.
+
+    A detector's box around a lone cell is a third higher than one around a row of prose.
+    """
+    heights = np.array([line.box[3] - line.box[1] for line in lines], float)
+    counts = np.array([max(len(line.text), 1) for line in lines])
+    order = np.argsort(heights, kind="stable")
+    sums = np.cumsum(counts[order])
+    return float(heights[order[np.searchsorted(sums, sums[-1] / 2)]])
 
 
 def rows_of(page: Page, numbers: Iterable[int]) -> list[list[int]]:
