@@ -20,6 +20,8 @@ from workers.layout.page_lines import Page
 _LEAST_ROWS = 4
 _MIDDLE = 0.25
 """Of the page's width, empty between the left and the right end of a head."""
+_FAR_NUMBER = 4.0
+"""Heights of the row between a page number and the words of a long head."""
 _SPLIT_EDGE = 0.1
 _SPLIT_GAP = 0.5
 _NUMBER_GAP = 0.15
@@ -37,7 +39,8 @@ _MAX_RULED_CHARS = 120
 _LONE_EDGE = 0.2
 """Of the page's height, at its foot: where a small text block on A4 has its page number."""
 _LONE_TOP = 0.12
-_LONE_GAP = 0.8
+_LONE_GAP = 0.4
+"""Between boxes, which reach past the ink: rows of prose touch or overlap."""
 _CENTRED = 0.04
 """Of the page's width."""
 
@@ -164,7 +167,8 @@ def _is_split(page: Page, row: _Row, x0: float, x1: float) -> bool:
     width, height = page.size
     spans = row.boxes[0][0] - x0 < row.high and x1 - max(b[2] for b in row.boxes) < row.high
     spaces = [b[0] - a[2] for a, b in pairwise(row.boxes)]
-    if not spans or max(spaces, default=0) <= _MIDDLE * width:
+    least_space = _FAR_NUMBER * row.high if row.has_number else _MIDDLE * width
+    if not spans or max(spaces, default=0) <= least_space:
         return False
     if row.has_number and row.gap > _SPLIT_GAP * row.high:
         return row.far <= EDGE_SHARE * height

@@ -28,6 +28,8 @@ _LINE_HEIGHT = 1.1
 _MAX_SLANT = 8.0
 _MAX_SCAN_SLANT = 3.0
 """Degrees; a page that lies askew in the scanner leans less, and all of it."""
+_MIN_STAMP_LETTERS = 3
+"""The box around a digit or a fraction leans by chance."""
 _LEVEL_SHARE = 0.8
 
 _COUNTED = re.compile(r"(\d{1,3})(?:\s*(?=[^\W\d_])|$)")
@@ -92,7 +94,12 @@ def _by_rules(page: Page, numbers: Sequence[int], labels: Mapping[int, str]) -> 
 
 def _stamps(page: Page, numbers: Iterable[int]) -> list[int]:
     """Lines set aslant on a page whose other lines are level."""
-    aslant = [i for i in numbers if page.lines[i].slant > _MAX_SLANT]
+    aslant = [
+        i
+        for i in numbers
+        if page.lines[i].slant > _MAX_SLANT
+        and sum(map(str.isalpha, page.lines[i].text)) >= _MIN_STAMP_LETTERS
+    ]
     level = sum(len(line.text) for line in page.lines if line.slant <= _MAX_SCAN_SLANT)
     return aslant if level > _LEVEL_SHARE * sum(len(line.text) for line in page.lines) else []
 

@@ -79,6 +79,11 @@ def test_words_aslant_on_a_level_page_are_a_stamp() -> None:
     assert labels(lines)["PAID"] == "stamp"
 
 
+def test_a_digit_whose_box_leans_is_no_stamp() -> None:
+    lines = [*prose(), line("7", 100, 700, 20, slant=12)]
+    assert "stamp" not in labels(lines).values()
+
+
 def test_a_page_that_leans_as_a_whole_has_no_stamp() -> None:
     lines = [row._replace(slant=10.0) for row in prose()]
     assert "stamp" not in labels(lines).values()
