@@ -65,20 +65,17 @@ _COUNTS = re.compile(
 class _Row:
     """An outermost row, in pixels: its lines, from left to right, and what is around it.
 
-    `far` is its distance from the page's edge to its own inner end; `gap` that to the next row.
+    `high` is the median height of its lines: boxes of numbers vary by a fifth. `far` is its
+    distance from the page's edge to its own inner end; `gap` that to the next row.
     """
 
     members: Sequence[int]
     boxes: Sequence[Box]
     texts: Sequence[str]
+    high: float
     is_top: bool
     far: float
     gap: float
-
-    @property
-    def high(self) -> float:
-        """The median height of its boxes: those of numbers vary by a fifth."""
-        return statistics.median(y1 - y0 for _, y0, _, y1 in self.boxes)
 
     @property
     def has_number(self) -> bool:
@@ -144,7 +141,8 @@ def _row(page: Page, numbers: Sequence[int], inner: Sequence[int], is_top: bool)
     else:
         gap = top - max(page.lines[i].box[3] for i in inner)
     far = bottom if is_top else page.size[1] - top
-    return _Row(numbers, boxes, [line.text for line in lines], is_top, far, gap)
+    high = statistics.median(line.height for line in lines)
+    return _Row(numbers, boxes, [line.text for line in lines], high, is_top, far, gap)
 
 
 def _is_lone_number(page: Page, row: _Row, x0: float, x1: float) -> bool:

@@ -83,8 +83,8 @@ def _by_rules(page: Page, numbers: Sequence[int], labels: Mapping[int, str]) -> 
     placed = []
     for i in numbers:
         x0, y0, x1, y1 = page.lines[i].box
-        em = (y1 - y0) / _BOX_HEIGHT
-        pad = (y1 - y0 - _LINE_HEIGHT * em) / 2
+        em = page.lines[i].height / _BOX_HEIGHT
+        pad = (page.lines[i].height - _LINE_HEIGHT * em) / 2
         box = (x0 / width, (y0 + pad) / height, x1 / width, (y1 - pad) / height)
         placed.append(PlacedLine(page.lines[i].text, box, em / height))
     hints = [at for at, i in enumerate(numbers) if is_furniture(labels[i])]

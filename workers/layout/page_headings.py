@@ -41,7 +41,7 @@ def heading_level(page: Page, members: Sequence[int], text: str, rows: int, labe
         return 0
     if sum(char.isalpha() for char in text) < 2 or not _HEADING_START.match(text):
         return 0
-    heights = [page.lines[i].box[3] - page.lines[i].box[1] for i in members]
+    heights = [page.lines[i].height for i in members]
     ratio = float(np.median(heights)) / page.usual_height
     is_named = label in ("title", "heading")
     is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
@@ -138,7 +138,7 @@ def _height(page: Page, block: Block) -> float:
     x0, y0, x1, y1 = block.bbox
     width, height = page.size
     heights = [
-        line.box[3] - line.box[1]
+        line.height
         for line in page.lines
         if y0 <= middle(line.box) / height <= y1
         and x0 <= (line.box[0] + line.box[2]) / 2 / width <= x1
