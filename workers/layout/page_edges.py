@@ -32,7 +32,7 @@ _FAR_GAP = 1.0
 _MAX_HEIGHT = 1.2
 _MAX_NUMBERED_HEIGHT = 1.35
 """Over the usual line's: boxes of short texts are high, and no title has a page number."""
-_RULED_EDGE = 0.13
+_RULED_EDGE = 0.15
 _RULED_WIDTH = 0.8
 """Of the text's width: the rule above footnotes is short."""
 _MAX_RULED_CHARS = 120
