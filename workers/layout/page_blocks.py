@@ -206,7 +206,9 @@ def _sections(page: Page, numbers: Sequence[int]) -> set[int]:
         i
         for i in numbers
         for line in [page.lines[i]]
-        if line.box[2] - line.box[0] < _SHORT * widest and is_section_line(line.text)
+        if line.box[2] - line.box[0] < _SHORT * widest
+        and not line.reach
+        and is_section_line(line.text)
     }
 
 

@@ -60,6 +60,11 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 
+_SENTENCE_ENDS = (".", ":", ";", ",")
+_SENTENCE_WORDS = 5
+_IMPRINT = re.compile(r"©|copyright|rights|licen[sc]e|www\.|https?:|\(c\)", re.IGNORECASE)
+"""What feet are about that are sentences."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -132,6 +137,17 @@ def counts_pages(texts: Sequence[str]) -> bool:
     return any(_COUNTS.search(text) for text in texts)
 
 
+def is_sentence(text: str) -> bool:
+    """Whether a text is a sentence of the page's own, as at the end of a page.
+
+    >>> is_sentence("The file is edited by hand."), is_sentence("All rights reserved by the Guild.")
+    (True, False)
+    """
+    words = text.split()
+    is_one = text.rstrip().endswith(_SENTENCE_ENDS) and len(words) >= _SENTENCE_WORDS
+    return is_one and _IMPRINT.search(text) is None
+
+
 def _row(page: Page, numbers: Sequence[int], inner: Sequence[int], is_top: bool) -> _Row:
     lines = sorted((page.lines[i] for i in numbers), key=lambda line: line.box[0])
     boxes = [line.box for line in lines]
@@ -177,7 +193,8 @@ def _is_split(page: Page, row: _Row, x0: float, x1: float) -> bool:
 def _is_far(page: Page, row: _Row) -> bool:
     """Whether the row stands far out on an upright page."""
     width, height = page.size
-    return height > width and row.far <= _FAR_OUT * height and row.gap > _FAR_GAP * row.high
+    is_out = row.far <= _FAR_OUT * height and row.gap > _FAR_GAP * row.high
+    return height > width and is_out and not is_sentence(" ".join(row.texts))
 
 
 def _is_ruled_off(page: Page, row: _Row, x0: float, x1: float, rules: Sequence[Box]) -> bool:

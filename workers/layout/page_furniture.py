@@ -10,7 +10,7 @@ from itertools import pairwise
 from schemas.labels import is_furniture
 from schemas.pages import Block, Box
 from workers.layout.furniture import furniture
-from workers.layout.page_edges import PAGE_NUMBER, outermost
+from workers.layout.page_edges import PAGE_NUMBER, is_sentence, outermost
 from workers.layout.page_lines import Page, TextLine, block_of, joined_text, middle, rows_of
 from workers.layout.placed_lines import PlacedLine, usual_height
 
@@ -87,9 +87,14 @@ def _by_rules(page: Page, numbers: Sequence[int], labels: Mapping[int, str]) -> 
         pad = (page.lines[i].height - _LINE_HEIGHT * em) / 2
         box = (x0 / width, (y0 + pad) / height, x1 / width, (y1 - pad) / height)
         placed.append(PlacedLine(page.lines[i].text, box, em / height))
-    hints = [at for at, i in enumerate(numbers) if is_furniture(labels[i])]
+    hints = [at for at, i in enumerate(numbers) if _is_marked(page, i, labels)]
     found = furniture(placed, {}, usual_height(placed), hints=hints)
     return {numbers[at]: label for at, label in found.items()}
+
+
+def _is_marked(page: Page, number: int, labels: Mapping[int, str]) -> bool:
+    """Whether the model takes the line for furniture, and it is no sentence: a page's last line."""
+    return is_furniture(labels[number]) and not is_sentence(page.lines[number].text)
 
 
 def _stamps(page: Page, numbers: Iterable[int]) -> list[int]:
@@ -167,7 +172,7 @@ def _furniture_ends(
         middles = [middle(page.lines[i].box) / height for i in row]
         is_at_edge = max(middles) <= _EDGE if is_top else min(middles) >= 1 - _EDGE
         are_numbers = [PAGE_NUMBER.fullmatch(page.lines[i].text) is not None for i in row]
-        are_marked = [is_furniture(labels[i]) for i in row]
+        are_marked = [_is_marked(page, i, labels) for i in row]
         known = [number or marked for number, marked in zip(are_numbers, are_marked, strict=True)]
         # A number alone in its row, or beside a head; in a row of cells numbers are cells.
         return is_at_edge and all(known) and (len(row) == 1 or any(are_marked))

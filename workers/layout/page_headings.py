@@ -45,7 +45,8 @@ def heading_level(page: Page, members: Sequence[int], text: str, rows: int, labe
     ratio = float(np.median(heights)) / page.usual_height
     is_named = label in ("title", "heading")
     is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
-    is_section = rows == 1 and label == "paragraph" and _is_section(text, ratio)
+    is_led = any(page.lines[i].is_led or page.lines[i].reach for i in members)
+    is_section = rows == 1 and label == "paragraph" and not is_led and _is_section(text, ratio)
     if not (is_named or is_large or is_section) or (
         rows > 1 and text.endswith((".", ",", ";", ":", "。"))
     ):

@@ -94,3 +94,8 @@ def test_a_caption_is_no_heading() -> None:
     lines = [*prose(100), line("Figure 7: Marks of the voyage", 300, 28), *prose(400)]
     labels = [block.label for block in page_blocks(lines, SIZE, [heading(295, 330)])]
     assert labels == ["paragraph", "caption", "paragraph"]
+
+
+def test_an_entry_with_a_leader_is_no_heading() -> None:
+    led = [row._replace(reach=900.0) for row in (short("1.4 Knots", 256), short("1.5 Bends", 282))]
+    assert headings([*prose(100), *led, *prose(308)]) == []
