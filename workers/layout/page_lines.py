@@ -89,6 +89,18 @@ def rows_of(page: Page, numbers: Iterable[int]) -> list[list[int]]:
     return rows
 
 
+def precedes_number(page: Page, line: TextLine) -> bool:
+    """Whether what follows the line in its row is a number, as in a list of contents."""
+    y = middle(line.box)
+    beside = [
+        other
+        for other in page.lines
+        if other.box[0] > line.box[0] and other.box[1] < y < other.box[3] and other is not line
+    ]
+    nearest = min(beside, key=lambda other: other.box[0], default=None)
+    return nearest is not None and nearest.text.strip().isdigit()
+
+
 def joined_text(page: Page, rows: Sequence[Sequence[int]]) -> str:
     """The text of rows of lines; leaders of dots are shortened."""
     texts = [_row_text([page.lines[i].text for i in row]) for row in rows]
