@@ -115,12 +115,34 @@ def _bands(
         is_left = boxes[inside, 2] <= gutter
         sides = [inside[is_left], inside[~is_left]]
         if _are_columns(boxes, sides, is_wide, extent, unit, entries):
-            parts += [(False, np.concatenate(loose)), *((True, side) for side in sides)]
-            loose = []
+            below = members[crosses & (band_of == band + 1)]
+            left, tail = _without_tail(boxes, sides, below, unit)
+            parts += [(False, np.concatenate(loose)), (True, left), (True, sides[1])]
+            loose = [tail]
         else:
             loose.append(inside)
     parts.append((False, np.concatenate([*loose, members[:0]])))
     return [(is_column, part) for is_column, part in parts if len(part)]
+
+
+def _without_tail(
+    boxes: Boxes, sides: Sequence[NDArray[np.intp]], below: NDArray[np.intp], unit: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The left column without its last row, and that row, where it heads what is below both.
+
+    It does where a box across both columns follows it more closely than it follows its column, and
+    the right column has ended.
+    """
+    left, right = sides
+    rows = rows_of(boxes, left, unit)
+    if not len(below) or len(rows) < 2:
+        return left, left[:0]
+    last, above = rows[-1], rows[-2]
+    gap, next_gap = last.y0 - above.y1, float(boxes[below, 1].min()) - last.y1
+    if gap > max(unit, next_gap) and last.y0 > boxes[right, 3].max():
+        is_tail = np.isin(left, last.members)
+        return left[~is_tail], left[is_tail]
+    return left, left[:0]
 
 
 def _are_columns(

@@ -33,6 +33,7 @@ from workers.layout.page_lines import (
     fractions,
     joined_text,
     union,
+    usual_height,
 )
 from workers.layout.reading_order import paragraphs
 
@@ -71,8 +72,7 @@ def page_blocks(
     if not lines:
         return tuple(region for region in regions if region.label == "figure")
     lines, counting = (lines, set[int]()) if tables else without_line_numbers(lines)
-    heights = [line.box[3] - line.box[1] for line in lines]
-    page = Page(lines, size, float(np.median(heights)))
+    page = Page(lines, size, usual_height(lines))
     owners = [None if i in counting else owner for i, owner in enumerate(_owners(page, regions))]
     frames = [table.block for table in tables if is_furniture(table.block.label)]
     wholes = [*tables, *_figures(page, regions, owners, tables)]
@@ -206,7 +206,9 @@ def _sections(page: Page, numbers: Sequence[int]) -> set[int]:
         i
         for i in numbers
         for line in [page.lines[i]]
-        if line.box[2] - line.box[0] < _SHORT * widest and is_section_line(line.text)
+        if line.box[2] - line.box[0] < _SHORT * widest
+        and not line.reach
+        and is_section_line(line.text)
     }
 
 

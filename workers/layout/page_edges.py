@@ -20,6 +20,8 @@ from workers.layout.page_lines import Page
 _LEAST_ROWS = 4
 _MIDDLE = 0.25
 """Of the page's width, empty between the left and the right end of a head."""
+_FAR_NUMBER = 4.0
+"""Heights of the row between a page number and the words of a long head."""
 _SPLIT_EDGE = 0.1
 _SPLIT_GAP = 0.5
 _NUMBER_GAP = 0.15
@@ -30,14 +32,15 @@ _FAR_GAP = 1.0
 _MAX_HEIGHT = 1.2
 _MAX_NUMBERED_HEIGHT = 1.35
 """Over the usual line's: boxes of short texts are high, and no title has a page number."""
-_RULED_EDGE = 0.13
+_RULED_EDGE = 0.15
 _RULED_WIDTH = 0.8
 """Of the text's width: the rule above footnotes is short."""
 _MAX_RULED_CHARS = 120
 _LONE_EDGE = 0.2
 """Of the page's height, at its foot: where a small text block on A4 has its page number."""
 _LONE_TOP = 0.12
-_LONE_GAP = 0.8
+_LONE_GAP = 0.4
+"""Between boxes, which reach past the ink: rows of prose touch or overlap."""
 _CENTRED = 0.04
 """Of the page's width."""
 
@@ -57,25 +60,27 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 
+_SENTENCE_ENDS = (".", ":", ";", ",")
+_SENTENCE_WORDS = 5
+_IMPRINT = re.compile(r"©|copyright|rights|licen[sc]e|www\.|https?:|\(c\)", re.IGNORECASE)
+"""What feet are about that are sentences."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     """An outermost row, in pixels: its lines, from left to right, and what is around it.
 
-    `far` is its distance from the page's edge to its own inner end; `gap` that to the next row.
+    `high` is the median height of its lines: boxes of numbers vary by a fifth. `far` is its
+    distance from the page's edge to its own inner end; `gap` that to the next row.
     """
 
     members: Sequence[int]
     boxes: Sequence[Box]
     texts: Sequence[str]
+    high: float
     is_top: bool
     far: float
     gap: float
-
-    @property
-    def high(self) -> float:
-        """The median height of its boxes: those of numbers vary by a fifth."""
-        return statistics.median(y1 - y0 for _, y0, _, y1 in self.boxes)
 
     @property
     def has_number(self) -> bool:
@@ -132,6 +137,17 @@ def counts_pages(texts: Sequence[str]) -> bool:
     return any(_COUNTS.search(text) for text in texts)
 
 
+def is_sentence(text: str) -> bool:
+    """Whether a text is a sentence of the page's own, as at the end of a page.
+
+    >>> is_sentence("The file is edited by hand."), is_sentence("All rights reserved by the Guild.")
+    (True, False)
+    """
+    words = text.split()
+    is_one = text.rstrip().endswith(_SENTENCE_ENDS) and len(words) >= _SENTENCE_WORDS
+    return is_one and _IMPRINT.search(text) is None
+
+
 def _row(page: Page, numbers: Sequence[int], inner: Sequence[int], is_top: bool) -> _Row:
     lines = sorted((page.lines[i] for i in numbers), key=lambda line: line.box[0])
     boxes = [line.box for line in lines]
@@ -141,7 +157,8 @@ def _row(page: Page, numbers: Sequence[int], inner: Sequence[int], is_top: bool)
     else:
         gap = top - max(page.lines[i].box[3] for i in inner)
     far = bottom if is_top else page.size[1] - top
-    return _Row(numbers, boxes, [line.text for line in lines], is_top, far, gap)
+    high = statistics.median(line.height for line in lines)
+    return _Row(numbers, boxes, [line.text for line in lines], high, is_top, far, gap)
 
 
 def _is_lone_number(page: Page, row: _Row, x0: float, x1: float) -> bool:
@@ -164,7 +181,8 @@ def _is_split(page: Page, row: _Row, x0: float, x1: float) -> bool:
     width, height = page.size
     spans = row.boxes[0][0] - x0 < row.high and x1 - max(b[2] for b in row.boxes) < row.high
     spaces = [b[0] - a[2] for a, b in pairwise(row.boxes)]
-    if not spans or max(spaces, default=0) <= _MIDDLE * width:
+    least_space = _FAR_NUMBER * row.high if row.has_number else _MIDDLE * width
+    if not spans or max(spaces, default=0) <= least_space:
         return False
     if row.has_number and row.gap > _SPLIT_GAP * row.high:
         return row.far <= EDGE_SHARE * height
@@ -175,7 +193,8 @@ def _is_split(page: Page, row: _Row, x0: float, x1: float) -> bool:
 def _is_far(page: Page, row: _Row) -> bool:
     """Whether the row stands far out on an upright page."""
     width, height = page.size
-    return height > width and row.far <= _FAR_OUT * height and row.gap > _FAR_GAP * row.high
+    is_out = row.far <= _FAR_OUT * height and row.gap > _FAR_GAP * row.high
+    return height > width and is_out and not is_sentence(" ".join(row.texts))
 
 
 def _is_ruled_off(page: Page, row: _Row, x0: float, x1: float, rules: Sequence[Box]) -> bool:

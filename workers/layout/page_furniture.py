@@ -10,7 +10,7 @@ from itertools import pairwise
 from schemas.labels import is_furniture
 from schemas.pages import Block, Box
 from workers.layout.furniture import furniture
-from workers.layout.page_edges import PAGE_NUMBER, outermost
+from workers.layout.page_edges import PAGE_NUMBER, is_sentence, outermost
 from workers.layout.page_lines import Page, TextLine, block_of, joined_text, middle, rows_of
 from workers.layout.placed_lines import PlacedLine, usual_height
 
@@ -28,6 +28,8 @@ _LINE_HEIGHT = 1.1
 _MAX_SLANT = 8.0
 _MAX_SCAN_SLANT = 3.0
 """Degrees; a page that lies askew in the scanner leans less, and all of it."""
+_MIN_STAMP_LETTERS = 3
+"""The box around a digit or a fraction leans by chance."""
 _LEVEL_SHARE = 0.8
 
 _COUNTED = re.compile(r"(\d{1,3})(?:\s*(?=[^\W\d_])|$)")
@@ -81,18 +83,28 @@ def _by_rules(page: Page, numbers: Sequence[int], labels: Mapping[int, str]) -> 
     placed = []
     for i in numbers:
         x0, y0, x1, y1 = page.lines[i].box
-        em = (y1 - y0) / _BOX_HEIGHT
-        pad = (y1 - y0 - _LINE_HEIGHT * em) / 2
+        em = page.lines[i].height / _BOX_HEIGHT
+        pad = (page.lines[i].height - _LINE_HEIGHT * em) / 2
         box = (x0 / width, (y0 + pad) / height, x1 / width, (y1 - pad) / height)
         placed.append(PlacedLine(page.lines[i].text, box, em / height))
-    hints = [at for at, i in enumerate(numbers) if is_furniture(labels[i])]
+    hints = [at for at, i in enumerate(numbers) if _is_marked(page, i, labels)]
     found = furniture(placed, {}, usual_height(placed), hints=hints)
     return {numbers[at]: label for at, label in found.items()}
 
 
+def _is_marked(page: Page, number: int, labels: Mapping[int, str]) -> bool:
+    """Whether the model takes the line for furniture, and it is no sentence: a page's last line."""
+    return is_furniture(labels[number]) and not is_sentence(page.lines[number].text)
+
+
 def _stamps(page: Page, numbers: Iterable[int]) -> list[int]:
     """Lines set aslant on a page whose other lines are level."""
-    aslant = [i for i in numbers if page.lines[i].slant > _MAX_SLANT]
+    aslant = [
+        i
+        for i in numbers
+        if page.lines[i].slant > _MAX_SLANT
+        and sum(map(str.isalpha, page.lines[i].text)) >= _MIN_STAMP_LETTERS
+    ]
     level = sum(len(line.text) for line in page.lines if line.slant <= _MAX_SCAN_SLANT)
     return aslant if level > _LEVEL_SHARE * sum(len(line.text) for line in page.lines) else []
 
@@ -160,7 +172,7 @@ def _furniture_ends(
         middles = [middle(page.lines[i].box) / height for i in row]
         is_at_edge = max(middles) <= _EDGE if is_top else min(middles) >= 1 - _EDGE
         are_numbers = [PAGE_NUMBER.fullmatch(page.lines[i].text) is not None for i in row]
-        are_marked = [is_furniture(labels[i]) for i in row]
+        are_marked = [_is_marked(page, i, labels) for i in row]
         known = [number or marked for number, marked in zip(are_numbers, are_marked, strict=True)]
         # A number alone in its row, or beside a head; in a row of cells numbers are cells.
         return is_at_edge and all(known) and (len(row) == 1 or any(are_marked))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from schemas.pages import Block
-from workers.layout.page_lines import Page, middle, union
+from workers.layout.page_lines import Page, TextLine, middle, precedes_number, union
 
 _HEADING_HEIGHT = 1.3
 """A heading's height over that of the page's median line: 13 points over 10."""
@@ -41,11 +41,16 @@ def heading_level(page: Page, members: Sequence[int], text: str, rows: int, labe
         return 0
     if sum(char.isalpha() for char in text) < 2 or not _HEADING_START.match(text):
         return 0
-    heights = [page.lines[i].box[3] - page.lines[i].box[1] for i in members]
+    heights = [page.lines[i].height for i in members]
     ratio = float(np.median(heights)) / page.usual_height
     is_named = label in ("title", "heading")
     is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
-    is_section = rows == 1 and label == "paragraph" and _is_section(text, ratio)
+    is_section = (
+        rows == 1
+        and label == "paragraph"
+        and _is_section(text, ratio)
+        and not any(_is_entry(page, page.lines[i]) for i in members)
+    )
     if not (is_named or is_large or is_section) or (
         rows > 1 and text.endswith((".", ",", ";", ":", "。"))
     ):
@@ -66,6 +71,11 @@ def is_section_line(text: str) -> bool:
     (True, False)
     """
     return _SUBSECTION.fullmatch(text) is not None
+
+
+def _is_entry(page: Page, line: TextLine) -> bool:
+    """Whether the line is of a list of contents."""
+    return line.is_led or line.reach > 0 or precedes_number(page, line)
 
 
 def _is_section(text: str, ratio: float) -> bool:
@@ -138,7 +148,7 @@ def _height(page: Page, block: Block) -> float:
     x0, y0, x1, y1 = block.bbox
     width, height = page.size
     heights = [
-        line.box[3] - line.box[1]
+        line.height
         for line in page.lines
         if y0 <= middle(line.box) / height <= y1
         and x0 <= (line.box[0] + line.box[2]) / 2 / width <= x1

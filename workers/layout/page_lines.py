@@ -22,7 +22,8 @@ class TextLine(NamedTuple):
     `places` are the middles of its characters across the page, empty where they are not known or
     the line does not run across; `slant` is its angle to the nearest of both axes in degrees;
     from a line with a `reach`, dots lead so far across the page, to the next line of its row. That
-    one `is_led`; where it was not found, the line itself is.
+    one `is_led`; where it was not found, the line itself is. `depth` is its height across its own
+    direction, which is less than the box's where it leans; 0 where it is the box's.
     """
 
     box: Box
@@ -32,6 +33,12 @@ class TextLine(NamedTuple):
     slant: float = 0.0
     is_led: bool = False
     reach: float = 0.0
+    depth: float = 0.0
+
+    @property
+    def height(self) -> float:
+        """Its height across its own direction."""
+        return self.depth or self.box[3] - self.box[1]
 
     @property
     def led_box(self) -> Box:
@@ -50,24 +57,48 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The lines of a page, its width and height in their pixels, and the median line's height."""
+    """The lines of a page, its width and height in their pixels, and the usual line's height."""
 
     lines: Sequence[TextLine]
     size: tuple[int, int]
     usual_height: float
 
 
+def usual_height(lines: Sequence[TextLine]) -> float:
+    """The median height of the lines, each counted by its characters.
+
+    A detector's box around a lone cell is a third higher than one around a row of prose.
+    """
+    heights = np.array([line.height for line in lines], float)
+    counts = np.array([max(len(line.text), 1) for line in lines])
+    order = np.argsort(heights, kind="stable")
+    sums = np.cumsum(counts[order])
+    return float(heights[order[np.searchsorted(sums, sums[-1] / 2)]])
+
+
 def rows_of(page: Page, numbers: Iterable[int]) -> list[list[int]]:
     """Lines whose middles lie within half a line, over the whole width, from the top."""
     rows: list[list[int]] = []
     for i in sorted(numbers, key=lambda i: (middle(page.lines[i].box), i)):
-        height = page.lines[i].box[3] - page.lines[i].box[1]
+        height = page.lines[i].height
         reach = min(height, page.usual_height) / 2
         if rows and middle(page.lines[i].box) - middle(page.lines[rows[-1][0]].box) < reach:
             rows[-1].append(i)
         else:
             rows.append([i])
     return rows
+
+
+def precedes_number(page: Page, line: TextLine) -> bool:
+    """Whether what follows the line in its row is a number, as in a list of contents."""
+    y = middle(line.box)
+    beside = [
+        other
+        for other in page.lines
+        if other.box[0] > line.box[0] and other.box[1] < y < other.box[3] and other is not line
+    ]
+    nearest = min(beside, key=lambda other: other.box[0], default=None)
+    return nearest is not None and nearest.text.strip().isdigit()
 
 
 def joined_text(page: Page, rows: Sequence[Sequence[int]]) -> str:

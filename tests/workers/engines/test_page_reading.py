@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from schemas.pages import Block, PageImage
-from workers.engines.page_reading import Sight, reading_of
+from workers.engines.page_reading import Sight, reading_of, text_line
 from workers.engines.text_lines import Line
 
 WIDTH, HEIGHT = 1000, 1400
@@ -97,3 +97,20 @@ def test_a_figure_around_tables_is_a_group_of_them_and_their_captions() -> None:
         cv2.line(seen.grey, (60, y), (500, y), 0, 2)
     lines = [line("Keys of the harbour", 80, 260, 300), *lines]
     assert [b.label for b in reading_of(PAGE, lines, seen).blocks] == ["paragraph", "table"]
+
+
+def test_a_long_line_that_leans_is_no_higher_than_a_short_one() -> None:
+    level = line("a line as long as the page", 80, 300, 900)
+    lean = np.array([[0, 0], [0, 9], [0, 9], [0, 0]], np.float32)
+    leaning = level._replace(corners=level.corners + lean)
+    assert text_line(level).height == 20
+    assert text_line(leaning).box[3] - text_line(leaning).box[1] == 29
+    assert text_line(leaning).height == 20
+
+
+def test_a_long_line_of_a_page_that_leans_is_no_heading() -> None:
+    short = [line(f"words {chr(97 + n)}", 80, 200 + 26 * n, 180) for n in range(12)]
+    note = line("five more words go on from here", 80, 700, 900)
+    lean = note.corners + np.array([[0, 0], [0, 12], [0, 12], [0, 0]], np.float32)
+    reading = reading_of(PAGE, [*short, note._replace(corners=lean)], sight([], has_dots=False))
+    assert {block.label for block in reading.blocks} == {"paragraph"}

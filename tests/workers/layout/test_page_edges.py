@@ -82,6 +82,13 @@ def test_a_head_close_to_the_text_needs_a_number() -> None:
     assert furniture([*tall, *body]) == {"Index 207": "running_head"}
 
 
+def test_a_long_head_with_its_number_at_the_margin_is_a_head() -> None:
+    head = [line("7.2. RUN-LENGTH ENCODED BIT STRINGS", 100, 110, 640), line("65", 870, 110, 30)]
+    assert set(furniture([*head, *prose(y=160)]).values()) == {"running_head"}
+    near = [line("7.2. RUN-LENGTH ENCODED BIT STRINGS", 100, 110, 760), line("65", 870, 110, 30)]
+    assert furniture([*near, *prose(y=160)]) == {}
+
+
 def test_a_framed_head_stands_first_and_is_no_text() -> None:
     head = line("EDF Guide Page 82/139", 100, 40, 800)
     frame = Whole(Block("running_head", (0.1, 0.02, 0.9, 0.05), head.text, 0.9), frozenset({8}))

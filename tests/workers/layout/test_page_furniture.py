@@ -79,6 +79,11 @@ def test_words_aslant_on_a_level_page_are_a_stamp() -> None:
     assert labels(lines)["PAID"] == "stamp"
 
 
+def test_a_digit_whose_box_leans_is_no_stamp() -> None:
+    lines = [*prose(), line("7", 100, 700, 20, slant=12)]
+    assert "stamp" not in labels(lines).values()
+
+
 def test_a_page_that_leans_as_a_whole_has_no_stamp() -> None:
     lines = [row._replace(slant=10.0) for row in prose()]
     assert "stamp" not in labels(lines).values()
@@ -104,3 +109,22 @@ def test_words_far_out_at_the_foot_are_a_foot_even_above_another() -> None:
 
 def test_the_last_row_of_text_is_no_foot() -> None:
     assert set(labels(prose(y=900, rows=14)).values()) == {"paragraph"}
+
+
+def test_a_sentence_far_out_at_the_foot_is_text() -> None:
+    lines = [*prose(), line("The file of parameters is a file of words.", 100, 1330, 300)]
+    assert set(labels(lines).values()) == {"paragraph"}
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("The scripts are edited using the editor:", "paragraph"),
+        ("Copyright 2011, the Guild of Kilns. All rights reserved.", "running_foot"),
+        ("Manual of the kilns of the North", "running_foot"),
+    ],
+)
+def test_a_sentence_that_the_model_takes_for_a_foot_is_text(text: str, label: str) -> None:
+    foot = Block("running_foot", (0.09, 0.9, 0.9, 0.93), "", 0.9)
+    blocks = page_blocks([*prose(), line(text, 100, 1270)], SIZE, [foot])
+    assert [block.label for block in blocks] == ["paragraph", label]

@@ -94,3 +94,18 @@ def test_a_caption_is_no_heading() -> None:
     lines = [*prose(100), line("Figure 7: Marks of the voyage", 300, 28), *prose(400)]
     labels = [block.label for block in page_blocks(lines, SIZE, [heading(295, 330)])]
     assert labels == ["paragraph", "caption", "paragraph"]
+
+
+def test_an_entry_with_a_leader_is_no_heading() -> None:
+    led = [row._replace(reach=900.0) for row in (short("1.4 Knots", 256), short("1.5 Bends", 282))]
+    assert headings([*prose(100), *led, *prose(308)]) == []
+
+
+def test_a_section_before_its_page_number_is_no_heading() -> None:
+    entries = [
+        part
+        for n, text in enumerate(["1.4 Knots", "1.5 Bends"])
+        for y in [256 + 26 * n]
+        for part in (short(text, y), TextLine((760, y, 790, y + 20), str(30 + n), 0.9))
+    ]
+    assert headings([*prose(100), *entries, *prose(308)]) == []

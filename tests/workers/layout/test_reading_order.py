@@ -208,3 +208,14 @@ def test_level_columns_of_entries_are_read_one_after_the_other() -> None:
     assert in_order(paragraphs(left + right, entries=[1, -1] * 7)) == by_column
     for cells in (None, [1] * 8 + [0] * 6, [-1] * 14):
         assert in_order(paragraphs(left + right, entries=cells))[:2] == [0, 8]
+
+
+def test_a_heading_between_columns_and_text_across_them_comes_after_both() -> None:
+    columns = column(0, 100, 0, 4) + column(130, 230, 0, 4)
+    bottom = columns[-1][3]
+    heading = (0.0, bottom + 20, 60.0, bottom + 30)
+    across = (0.0, bottom + 35, 230.0, bottom + 45)
+    assert flat([*columns, heading, across]) == list(range(10))
+    # as near to its column as to what is below, it is the column's last row
+    near = (0.0, bottom + 4, 60.0, bottom + 14)
+    assert flat([*columns, near, across]) == [0, 1, 2, 3, 8, 4, 5, 6, 7, 9]
