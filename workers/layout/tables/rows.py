@@ -14,6 +14,7 @@ from workers.layout.tables.heads import Cells, Columns, head_spans, join, overla
 _MAX_HEAD_ROWS = 6
 _APART = 1.25
 """Rows of a table with space between its rows stand this much further apart than lines in one."""
+_LONE_STEP = 1.1  # em from a head to the lines of those beside it, in whose middle it stands
 _HALF_STEP = 0.85  # em from line to line of one text is 1.1 at least
 _EVEN = 1.3
 
@@ -38,6 +39,26 @@ def head_count(rows: Sequence[Row], levels: Sequence[tuple[float, float, float]]
     if bold and len(rest) >= len(bold):
         return len(bold) if sum(_is_bold(row) for row in rest) * 2 <= len(rest) else 0
     return _head_by_numbers(rows)
+
+
+def with_lone_heads(rows: Sequence[Row], head: int) -> tuple[list[Row], int]:
+    """The rows with a head that stands beside the middle of two rows in the upper of these, and
+    the number of the head's rows then."""
+    out: list[Row] = []
+    for row in rows[:head]:
+        above = out[-1] if out else None
+        is_near = above is not None and (
+            row[0].piece.middle[1] - above[0].piece.middle[1] < _LONE_STEP * row[0].piece.em
+        )
+        if above is not None and is_near and 1 in (len(row), len(above)) and _are_apart(above, row):
+            out[-1] = sorted([*above, *row], key=lambda chunk: chunk.x0)
+        else:
+            out.append(list(row))
+    return [*out, *rows[head:]], len(out)
+
+
+def _are_apart(above: Row, row: Row) -> bool:
+    return all(a.x1 < b.x0 or b.x1 < a.x0 for a in above for b in row)
 
 
 def _is_bold(row: Row) -> bool:

@@ -49,7 +49,10 @@ KINDS: dict[str, tuple[Rows, Look]] = {
     "close_texts": (FIELDS, look(pad=1.5, side=2.0, bold_head=True)),
     "phones": (PHONES, look("booktabs", pad=1.5, side=8)),
     "framed": (PLAIN, look("outer", pad=2, side=8, align="lrrl")),
-    "framed_spanned": (SPANNED, look("outer", pad=3, side=8, head_rows=2, align="lr")),
+    "framed_spanned": (
+        SPANNED,
+        look("outer", pad=3, side=8, head_rows=2, align="lr", bold_head=True),
+    ),
     "figures_between_uprights": (ACCOUNTS, look("middle", "outer", "head", align="lr")),
     "texts_between_uprights": (WRAPPED, look("middle", "outer", "head", pad=5)),
     "stripes_wrapped": (WRAPPED, look("stripes", pad=3, side=8)),
