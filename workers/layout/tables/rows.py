@@ -192,7 +192,9 @@ def _is_one_row(
     if step < _HALF_STEP * row[0].piece.em and (is_partial or not _share_columns(above, cells)):
         return True  # nearer than two lines can be: a cell's lines stand around those beside it
     if leading is not None:
-        return step <= leading and not _have_figures_below(above, cells)
+        # between ruling lines or stripes, a line that is less full is no row
+        may_be_row = len(cells) >= len(above) or not math.isinf(leading)
+        return step <= leading and not (may_be_row and _have_figures_below(above, cells))
     is_lower = (0, 1) in cells and cells[0, 1][0].piece.text.strip()[:1].islower()
     if set(above) == {(0, 1)} and is_lower and is_tight(before, row):
         return True  # a long label whose figures stand beside its last line
@@ -222,7 +224,7 @@ def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:
             return False
         if len(cells) == 1 and first > 0 and len(columns.gaps) > 1:
             continue  # a row of a table with three columns would have more than this
-        last = max(above[over], key=lambda chunk: chunk.piece.box[3])
+        last = max(above[over], key=lambda chunk: (round(chunk.piece.box[3]), chunk.x1))
         right = columns.edges[over[0] + over[1]]
         if over[0] + over[1] - 1 < len(columns.gaps):
             right = columns.gaps[over[0] + over[1] - 1][0]
