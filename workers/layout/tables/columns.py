@@ -150,7 +150,8 @@ def _with_sparse(
 
 
 def cut_at(rows: Sequence[Row], cuts: Sequence[tuple[float, float]], words: Words) -> list[Row]:
-    """Rows whose chunks are cut at the column gaps that none of their words lies in."""
+    """Rows whose chunks are cut at the column gaps that none of their words lies in, or that a
+    word lies in with its end only, before a figure."""
     out: list[Row] = []
     for row in rows:
         new: Row = []
@@ -170,7 +171,11 @@ def _parts(chunk: Chunk, cuts: Sequence[tuple[float, float]], words: Words) -> l
     runs: list[list[Piece]] = [[own[0]]]
     for last, word in itertools.pairwise(own):
         gap = (last.box[2], word.box[0])
-        is_cut = any(gap[0] <= left + 1 and gap[1] >= right - 1 for left, right in cuts)
+        is_cut = any(
+            gap[1] >= right - 1
+            and (gap[0] <= left + 1 or (is_number(word.text) and gap[0] < right))
+            for left, right in cuts
+        )
         if is_cut:
             runs.append([word])
         else:

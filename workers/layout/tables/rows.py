@@ -14,6 +14,7 @@ from workers.layout.tables.heads import Cells, Columns, head_spans, join, overla
 _MAX_HEAD_ROWS = 6
 _APART = 1.25
 """Rows of a table with space between its rows stand this much further apart than lines in one."""
+_LONE_STEP = 1.1  # em from a head to the lines of those beside it, in whose middle it stands
 _HALF_STEP = 0.85  # em from line to line of one text is 1.1 at least
 _EVEN = 1.3
 
@@ -38,6 +39,26 @@ def head_count(rows: Sequence[Row], levels: Sequence[tuple[float, float, float]]
     if bold and len(rest) >= len(bold):
         return len(bold) if sum(_is_bold(row) for row in rest) * 2 <= len(rest) else 0
     return _head_by_numbers(rows)
+
+
+def with_lone_heads(rows: Sequence[Row], head: int) -> tuple[list[Row], int]:
+    """The rows with a head that stands beside the middle of two rows in the upper of these, and
+    the number of the head's rows then."""
+    out: list[Row] = []
+    for row in rows[:head]:
+        above = out[-1] if out else None
+        is_near = above is not None and (
+            row[0].piece.middle[1] - above[0].piece.middle[1] < _LONE_STEP * row[0].piece.em
+        )
+        if above is not None and is_near and 1 in (len(row), len(above)) and _are_apart(above, row):
+            out[-1] = sorted([*above, *row], key=lambda chunk: chunk.x0)
+        else:
+            out.append(list(row))
+    return [*out, *rows[head:]], len(out)
+
+
+def _are_apart(above: Row, row: Row) -> bool:
+    return all(a.x1 < b.x0 or b.x1 < a.x0 for a in above for b in row)
 
 
 def _is_bold(row: Row) -> bool:
@@ -171,7 +192,9 @@ def _is_one_row(
     if step < _HALF_STEP * row[0].piece.em and (is_partial or not _share_columns(above, cells)):
         return True  # nearer than two lines can be: a cell's lines stand around those beside it
     if leading is not None:
-        return step <= leading and not _have_figures_below(above, cells)
+        # between ruling lines or stripes, a line that is less full is no row
+        may_be_row = len(cells) >= len(above) or not math.isinf(leading)
+        return step <= leading and not (may_be_row and _have_figures_below(above, cells))
     is_lower = (0, 1) in cells and cells[0, 1][0].piece.text.strip()[:1].islower()
     if set(above) == {(0, 1)} and is_lower and is_tight(before, row):
         return True  # a long label whose figures stand beside its last line
@@ -201,7 +224,7 @@ def _goes_on(above: Cells, cells: Cells, columns: Columns) -> bool:
             return False
         if len(cells) == 1 and first > 0 and len(columns.gaps) > 1:
             continue  # a row of a table with three columns would have more than this
-        last = max(above[over], key=lambda chunk: chunk.piece.box[3])
+        last = max(above[over], key=lambda chunk: (round(chunk.piece.box[3]), chunk.x1))
         right = columns.edges[over[0] + over[1]]
         if over[0] + over[1] - 1 < len(columns.gaps):
             right = columns.gaps[over[0] + over[1] - 1][0]

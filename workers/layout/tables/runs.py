@@ -59,7 +59,11 @@ def _sorted_nearby(pieces: Sequence[Piece], rows: Sequence[list[int]]) -> list[l
             and 0 < pieces[out[at - 1][0]].box[1] - first.box[1] < _NEARBY * first.em
         ):
             at -= 1
-        out.insert(at, row)
+        above = out[at - 1] if at else None
+        if above is not None and all(_stands_in(pieces[i].box, pieces, above) for i in row):
+            out[at - 1] = above + row
+        else:
+            out.insert(at, row)
     return out
 
 

@@ -26,7 +26,7 @@ from workers.layout.tables.filling import Draft, Span, with_tall_heads
 from workers.layout.tables.grid import Piece, Words, union
 from workers.layout.tables.heads import Cells, Columns
 from workers.layout.tables.lookalikes import is_lookalike
-from workers.layout.tables.rows import head_count, logical_rows
+from workers.layout.tables.rows import head_count, logical_rows, with_lone_heads
 from workers.layout.tables.slots import split_rows
 
 _WORDLIKE = re.compile(r"[^\W\d_]{2}|\d")
@@ -98,6 +98,7 @@ def structure(
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
     box = union(chunk.piece.box for row in rows for chunk in row)
     head = head_count(rows, levels, box) or _shaded_head(rows, bands)
+    rows, head = with_lone_heads(rows, head)
     rows = cut_at(rows, close_gaps(rows[head:], words), words)
     gaps = column_gaps(rows, head, em)
     if not 1 <= len(gaps) < _MAX_COLUMNS:

@@ -42,6 +42,13 @@ PHONES: Rows = (
     ("Eve Berg", "Stores", "74 5555", "E505"),
     ("Finn Dal", "Repairs", "85 6677", "F606"),
 )
+BROKEN: Rows = (
+    ("Name", "Section", "Phone", "Room"),
+    ("Ada Holm", "Research and\nrepairs", "+49 73\n3399-11", "B380"),
+    ("Ben\nFalk-Holm", "Stores", "+49 30\n9753-66", "B167"),
+    ("Cleo Dahl", "Research and\nrepairs", "+49 62\n1253-91", "A223"),
+    ("Dan Lund", "Stores", "+49 47\n2436-12", "B311"),
+)
 
 KINDS: dict[str, tuple[Rows, Look]] = {
     "close_figures": (ACCOUNTS, look("booktabs", pad=1.5, side=2.2, align="lr")),
@@ -49,9 +56,13 @@ KINDS: dict[str, tuple[Rows, Look]] = {
     "close_texts": (FIELDS, look(pad=1.5, side=2.0, bold_head=True)),
     "phones": (PHONES, look("booktabs", pad=1.5, side=8)),
     "framed": (PLAIN, look("outer", pad=2, side=8, align="lrrl")),
-    "framed_spanned": (SPANNED, look("outer", pad=3, side=8, head_rows=2, align="lr")),
+    "framed_spanned": (
+        SPANNED,
+        look("outer", pad=3, side=8, head_rows=2, align="lr", bold_head=True),
+    ),
     "figures_between_uprights": (ACCOUNTS, look("middle", "outer", "head", align="lr")),
     "texts_between_uprights": (WRAPPED, look("middle", "outer", "head", pad=5)),
+    "stripes_wrapped_figures": (BROKEN, look("stripes", pad=3, side=8)),
     "stripes_wrapped": (WRAPPED, look("stripes", pad=3, side=8)),
     "open_spanned": (SPANNED, look(pad=2, side=10, head_rows=2, align="lr", bold_head=True)),
     "open_spanned_deep": (WEATHER, look(pad=2, side=10, head_rows=2, align="lr", bold_head=True)),
