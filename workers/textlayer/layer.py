@@ -28,11 +28,12 @@ from workers.textlayer.blocks import (
     text_blocks,
     turn,
 )
+from workers.textlayer.content import FirstRead, PageContent, count_glyphs, read_page
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.headings import as_title, with_numbered_levels
-from workers.textlayer.lines import FirstRead, Line, PageContent, count_glyphs, read_page
+from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes
 from workers.textlayer.order import framed_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
