@@ -34,9 +34,9 @@ from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
 from workers.rasterising.shells import refuse_shell
 from workers.text.signatures import image_hash
+from workers.textlayer.content import FirstRead, first_read
 from workers.textlayer.display_list import display_list
 from workers.textlayer.furniture import edge_lines
-from workers.textlayer.lines import FirstRead, first_read
 from workers.textlayer.orientation import AS_DISPLAYED, View
 
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from schemas.pages import Block, Box
 from workers.textlayer.bylines import bylines
-from workers.textlayer.lines import Line, PageContent
+from workers.textlayer.content import PageContent
+from workers.textlayer.lines import Line
 from workers.textlayer.markdown import same_row, segments, to_markdown, union
 from workers.textlayer.private_use import BRACKET_PIECES
 

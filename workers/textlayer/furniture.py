@@ -11,7 +11,8 @@ from workers.layout.furniture import furniture
 from workers.layout.margins import watermarks
 from workers.layout.placed_lines import Edges, PlacedLine, usual_height
 from workers.layout.tables.ruled import lines_of
-from workers.textlayer.lines import Line, PageContent
+from workers.textlayer.content import PageContent
+from workers.textlayer.lines import Line
 
 NOTHING_SEEN: Mapping[int, str] = {}
 

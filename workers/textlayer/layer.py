@@ -28,11 +28,12 @@ from workers.textlayer.blocks import (
     text_blocks,
     turn,
 )
+from workers.textlayer.content import FirstRead, PageContent, count_glyphs, read_page
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
 from workers.textlayer.headings import as_title, with_numbered_levels
-from workers.textlayer.lines import FirstRead, Line, PageContent, count_glyphs, read_page
+from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes
 from workers.textlayer.order import framed_order
 from workers.textlayer.orientation import AS_DISPLAYED, MIN_TELLING_GLYPHS, View, elect
@@ -47,6 +48,8 @@ __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
 
 _MIN_CARD_PT = 30.0  # two lines of text and a heading
 _MAX_CARDS = 200
+_MIN_CARD_CHARS = 120  # two lines of prose
+_MIN_CARD_ROWS = 6
 _GUTTER = 0.75  # of the font size; two columns at 10 pt are 9.5 pt apart in many classes of LaTeX
 _RTL_LETTER = re.compile("[\u0590-\u08ff]")
 
@@ -243,9 +246,21 @@ def _tables(
     page: pymupdf.Page, content: PageContent, lines: Sequence[Line], regions: Sequence[Box]
 ) -> list[Table]:
     """The tables that rules and columns show; those of the model where they show none."""
-    tables = find_tables(page, content, lines)
+    tables = [table for table in find_tables(page, content, lines) if not _is_of_cards(table)]
     others = [region for region in regions if not any(_overlap(region, t.box) for t in tables)]
     return find_tables(page, content, lines, others) if others else tables
+
+
+def _is_of_cards(table: Table) -> bool:
+    """Whether a "table" is a page of framed cards in columns, whose frames are no rows.
+
+    A card beside others of other heights reaches over rows that these make. Cells of a table that
+    do so are names of groups, and have little of its text.
+    """
+    chars = sum(len(cell.text) for cell in table.cells)
+    over = sum(len(cell.text) for cell in table.cells if cell.rows > 1)
+    long = sum(len(cell.text) for cell in table.cells if len(cell.text) > _MIN_CARD_CHARS)
+    return table.rows >= _MIN_CARD_ROWS and min(over, long) * 2 > chars
 
 
 def _overlap(a: Box, b: Box) -> bool:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 import pymupdf
 
 from schemas.pages import Box
-from workers.textlayer.lines import Line, PageContent, place
+from workers.textlayer.content import PageContent
+from workers.textlayer.lines import Line
+from workers.textlayer.page_text import place
 
 _MIN_LINES = 4
 _MAX_LINES = 400

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.recipe import TextLayer as TextLayerFloors
+from workers.textlayer.content import PageContent
 from workers.textlayer.join import UNSPACED
-from workers.textlayer.lines import MIN_SIZE_PT, Line, PageContent
+from workers.textlayer.lines import MIN_SIZE_PT, Line
 
 _COVERAGE_CELLS = 64  # pictures' union is counted on a grid of 64 x 64, so within about 2 %
 _LETTERS = re.compile(r"[^\W\d_]+")

@@ -14,7 +14,9 @@ import pymupdf
 from schemas.pages import Box
 from workers.layout.tables import Piece, Table, find, runs_of
 from workers.layout.tables.words import PageWords, cut_in_proportion
-from workers.textlayer.lines import TEXT_FLAGS, Line, PageContent, clean, place
+from workers.textlayer.content import PageContent
+from workers.textlayer.lines import Line, clean
+from workers.textlayer.page_text import TEXT_FLAGS, place
 from workers.textlayer.rtl import mended_word
 
 _MAX_PATHS = 20_000

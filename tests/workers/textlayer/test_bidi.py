@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tests.workers.textlayer.bidi_display import displayed
 from workers.textlayer.bidi import logical
+from workers.textlayer.content import first_read
 from workers.textlayer.layer import extract
-from workers.textlayer.lines import blocks_with_chars, first_read
+from workers.textlayer.page_text import blocks_with_chars
 from workers.textlayer.rtl import in_logical_order
 
 HEBREW = ["שלום", "עולם", "בית"]

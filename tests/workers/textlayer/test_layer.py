@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields
 
 import pymupdf
@@ -440,6 +441,22 @@ def test_notes_in_a_margin_are_read_beside_their_text() -> None:
     assert page_order([left, *text, right], 7, 9.0) == [1, 2, 0, 3, 4, 6, 5]
     column: list[Box] = [(10, 60.0 * i, 90, 60.0 * i + 50) for i in range(5)]
     assert page_order([*column, *text], 10, 9.0) == list(range(10)), "a column beside the text"
+
+
+def test_framed_cards_of_other_heights_side_by_side_are_no_table() -> None:
+    page = new_page()
+    for column, ends in enumerate(((60, 200, 330, 460, 600, 740), (60, 270, 400, 530, 670, 740))):
+        for card, (top, bottom) in enumerate(itertools.pairwise(ends)):
+            box = pymupdf.Rect(40 + 250 * column, top, 290 + 250 * column, bottom)
+            page.draw_rect(box, width=0.5)
+            text = f"Card {column} {card}: " + "the pilot came aboard at noon, and " * 5
+            page.insert_textbox(
+                pymupdf.Rect(box.x0 + 8, box.y0 + 8, box.x1 - 8, box.y1), text, fontsize=9
+            )
+    blocks = extract(reopened(page)).blocks
+    assert {block.label for block in blocks} == {"paragraph"}
+    order = [block.text[:8] for block in blocks if block.text.startswith("Card")]
+    assert order == sorted(order)
 
 
 def test_a_run_in_heading_stays_in_its_paragraph() -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pymupdf
 
-from workers.textlayer.lines import Line, PageContent, first_read
+from workers.textlayer.content import PageContent, first_read
+from workers.textlayer.lines import Line
 from workers.textlayer.regions import needs_model
 
 SIZE = 10.0

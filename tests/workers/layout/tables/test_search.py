@@ -10,7 +10,7 @@ import pytest
 from schemas.pages import Cell
 from tests.workers.layout.tables.drawn import KINDS, Look, draw, look
 from workers.layout.tables import Table, markup
-from workers.textlayer.lines import read_page
+from workers.textlayer.content import read_page
 from workers.textlayer.tables import find_tables
 
 
