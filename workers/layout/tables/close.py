@@ -10,6 +10,7 @@ import itertools
 import re
 import statistics
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from schemas.pages import Box
@@ -29,6 +30,7 @@ _MIN_CLOSE_ROWS = 3  # that have words on both sides of a gap
 _MIN_CLOSE_TEXTS = 5  # words of three justified lines stand one below the other by chance
 _SPACE = 0.45  # em at most, in print and between the ink of recognised words
 _EVEN_SPACES = 0.25
+_MOST = 0.8
 _WELL_INSIDE = 0.5  # em from the sides of a chunk
 _TWO_FIGURES = re.compile(r"\d\S*\s+\S*\d")
 _THOUSANDS = re.compile(r"^\d{3}\D*\d*$")
@@ -57,8 +59,8 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
         near = sum(min(left - a.box[2], b.box[0] - right) < em for a, b in own)
         if len(own) < _MIN_CLOSE_ROWS or near * 2 < len(own):
             continue  # a space in a long text of a column that is short else
-        if len({a.text for a, _ in own}) == 1 or _are_spaces(own, em):
-            continue  # each line begins with one word, as definitions in a program do
+        if _is_text(own) or _are_spaces(own, em):
+            continue
         is_wide = right - left >= COLUMN_GAP * em and len(own) >= _MIN_CLOSE_TEXTS
         if is_wide or _are_numbers(own):
             gaps.append((left, right))
@@ -106,6 +108,13 @@ def _free_between(boxes: Sequence[Box], allowed: int) -> Iterator[tuple[float, f
         elif depth > allowed and begin is not None:
             yield begin, x
             begin = None
+
+
+def _is_text(pairs: Sequence[tuple[Piece, Piece]]) -> bool:
+    """Whether the first words are one, as in definitions of a program, or end in a comma."""
+    firsts = Counter(a.text for a, _ in pairs)
+    commas = sum(count for text, count in firsts.items() if text.endswith((",", ";")))
+    return firsts.most_common(1)[0][1] > _MOST * len(pairs) or commas * 2 > len(pairs)
 
 
 def _are_spaces(pairs: Sequence[tuple[Piece, Piece]], em: float) -> bool:

@@ -54,7 +54,7 @@ def between_levels(
             and frame_of(line) == frame_of(left[0])
         ]
         left = [line for line in left if line not in own]
-        yield from _tabular(own, pieces, free)
+        yield from _tabular(own, pieces, free, tables)
 
 
 def _padded(box: Box) -> Box:
@@ -62,7 +62,10 @@ def _padded(box: Box) -> Box:
 
 
 def _tabular(
-    levels: Sequence[tuple[float, float, float]], pieces: Sequence[Piece], free: Sequence[int]
+    levels: Sequence[tuple[float, float, float]],
+    pieces: Sequence[Piece],
+    free: Sequence[int],
+    tables: Sequence[Table],
 ) -> Iterator[Box]:
     """The boxes of runs of spaces between the lines that hold rows of cells."""
 
@@ -77,7 +80,8 @@ def _tabular(
         own = [pieces[i] for i in free if holds(box, pieces[i].box)]
         rows = without_further_lines(own, rows_of([piece.box for piece in own]))
         several = sum(len(row) > 1 for row in rows)
-        if _is_text(own, rows, above[2] - above[1]):
+        around_others = any(holds(box, table.box) for table in tables)
+        if around_others or _is_text(own, rows, above[2] - above[1]):
             several = 0
         if several * 2 >= len(rows) > 0 or (several and len(rows) <= _MAX_ROW_LINES):
             begin, end = (at if begin is None else begin), at + 1
