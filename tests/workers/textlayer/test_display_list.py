@@ -11,7 +11,7 @@ from schemas.recipe import Raster
 from tests.builders import PROSE, add_page
 from workers.rasterising.drawing import draw_pdf_page
 from workers.textlayer.display_list import display_list, read
-from workers.textlayer.lines import TEXT_FLAGS
+from workers.textlayer.page_text import TEXT_FLAGS
 
 SMALL, LARGE = (40, 60), (600, 900)
 

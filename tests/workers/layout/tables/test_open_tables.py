@@ -12,8 +12,8 @@ from tests.workers.layout.tables import drawn_open
 from tests.workers.layout.tables.drawn import draw
 from tests.workers.layout.tables.drawn_open import KINDS
 from workers.layout.tables import Table
+from workers.textlayer.content import read_page
 from workers.textlayer.layer import extract
-from workers.textlayer.lines import read_page
 from workers.textlayer.tables import find_tables
 
 Draws = Callable[[pymupdf.Page], None]
