@@ -44,6 +44,7 @@ _SAME_LEVEL = 2.0
 _MAX_COLUMNS = 30
 _MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
 _MIN_LINE_CHARS = 60  # of a line of text under a table
+_MAX_UNCUT_CHARS = 60  # of a chunk, before close columns are told apart
 _MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
 
 
@@ -98,6 +99,8 @@ def structure(
     em = statistics.median(chunk.piece.em for row in rows for chunk in row)
     box = union(chunk.piece.box for row in rows for chunk in row)
     head = head_count(rows, levels, box) or _shaded_head(rows, bands)
+    if not is_known and _is_hopeless(rows):
+        return None  # before words are asked for
     rows, head = with_lone_heads(rows, head)
     rows = cut_at(rows, close_gaps(rows[head:], words), words)
     gaps = column_gaps(rows, head, em)
@@ -132,6 +135,15 @@ def _shaded_head(rows: Sequence[Row], bands: Sequence[Box]) -> int:
         if head == sum(inside) and head < len(rows) / 2:
             return head
     return 0
+
+
+def _is_hopeless(rows: Sequence[Row]) -> bool:
+    """Whether rows are no table however their chunks are cut: entries with leaders, long texts."""
+    texts = [chunk.piece.text.strip() for row in rows for chunk in row]
+    leaders = sum(bool(_LEADERS.search(text)) for text in texts)
+    several = sum(len(row) > 1 for row in rows)
+    is_long = sum(map(len, texts)) > _MAX_UNCUT_CHARS * len(texts)
+    return leaders * 4 > len(rows) or several * 2 < len(rows) or is_long
 
 
 def _is_row_ruled(
