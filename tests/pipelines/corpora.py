@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pymupdf
 
+_VOCABULARY = """
+after again against almost along already although always among another around because become
+before began behind being believe below between beyond bring brought building called cannot carried
+certain change children church city close cold coming common company could country course daughter
+different doing doubt during early either enough evening every father feeling feet figure finally
+follow foreign forward friend garden general given going golden ground growing happened having
+hear heart history house hundred hurried important inside instead itself keeping kitchen known large
+later laughed leave letter light listen little living longer looking making market matter maybe
+meeting members middle million minute moment money months morning mother moving music myself narrow
+nature nearly never nothing number office often order other outside paper passed people perhaps
+person picture place plain point power present problem public question quite reached reading ready
+really reason received remember rather river school second seemed several should silver simple since
+small social someone sometimes spring standing started still story street strong subject suddenly
+summer support table taken talking their themselves there these thing thinking those though thought
+thousand through today together toward travel trouble trying under until upon usually village voice
+waiting walked watched water weather whether which while whole window winter within without woman
+wonder words working world would writing written years yellow young
+"""
+
+
 _SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 
 
 def prose(seed: int, words: int = 120) -> str:
-    """Return words of two to four syllables, the same for the same seed."""
+    """Return words of two to four syllables and of no language, the same for the same seed."""
     random = np.random.default_rng(seed)
     made = ["".join(random.choice(_SYLLABLES, random.integers(2, 5))) for _ in range(words)]
     return " ".join(made)
+
+
+def english(seed: int, words: int = 120) -> str:
+    """Return common English words: a text layer of them is not doubted."""
+    random = np.random.default_rng(seed)
+    return " ".join(random.choice(_VOCABULARY.split(), words))
 
 
 def pdf(texts: list[str]) -> bytes:
@@ -27,11 +54,18 @@ def pdf(texts: list[str]) -> bytes:
     return document.tobytes(no_new_id=True, garbage=3)
 
 
-def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:
+def write_pdf(
+    folder: Path,
+    name: str,
+    first_seed: int,
+    pages: int = 1,
+    words: int = 120,
+    text: Callable[[int, int], str] = prose,
+) -> Path:
     """Write a PDF whose pages have the texts of seeds `first_seed`, `first_seed + 1`, …"""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pdf([prose(first_seed + index, words) for index in range(pages)]))
+    path.write_bytes(pdf([text(first_seed + index, words) for index in range(pages)]))
     return path
 
 
