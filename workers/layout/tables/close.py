@@ -11,14 +11,14 @@ import re
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from schemas.pages import Box
 from workers.layout.tables.columns import (
     COLUMN_GAP,
     CROSSED_SHARE,
     Chunk,
     Row,
+    free_between,
     is_number,
     span_of,
 )
@@ -52,7 +52,8 @@ def close_gaps(rows: Sequence[Row], words: Words) -> list[tuple[float, float]]:
     allowed = int(CROSSED_SHARE * len(rows))
     pairs = [pair for line in lines for pair in itertools.pairwise(line)]
     gaps: list[tuple[float, float]] = []
-    for left, right in _free_between([word.box for line in lines for word in line], allowed):
+    extents = [(word.box[0], word.box[2]) for line in lines for word in line]
+    for left, right in free_between(extents, allowed):
         if right - left < _CLOSE_GAP * em:
             continue
         own = [(a, b) for a, b in pairs if a.box[2] <= left + 0.5 and b.box[0] >= right - 0.5]
@@ -94,20 +95,6 @@ def _words_of(chunk: Chunk, words: Words) -> list[Piece]:
     x0, _, x1, _ = chunk.piece.box
     own = [word for word in words(chunk.number) if x0 <= word.middle[0] <= x1]
     return sorted(own, key=lambda word: word.box[0]) or [chunk.piece]
-
-
-def _free_between(boxes: Sequence[Box], allowed: int) -> Iterator[tuple[float, float]]:
-    """The places, (left, right) each, that at most `allowed` boxes lie over, between others."""
-    events = sorted(event for box in boxes for event in ((box[0], 1), (box[2], -1)))
-    depth = 0
-    begin: float | None = None
-    for x, step in events:
-        depth += step
-        if depth <= allowed and begin is None and step < 0:
-            begin = x
-        elif depth > allowed and begin is not None:
-            yield begin, x
-            begin = None
 
 
 def _is_text(pairs: Sequence[tuple[Piece, Piece]]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from workers.layout.tables.filling import joined
@@ -90,26 +90,25 @@ def column_gaps(rows: Sequence[Row], head: int, em: float) -> list[tuple[float, 
     if not telling:
         return []
     allowed = int(CROSSED_SHARE * len(telling)) or int(len(telling) >= 4)
-    # +1 where a row's text begins, -1 where it ends; a row counts once however it is cut
-    events = sorted(
-        event
-        for row in telling
-        for chunk in row
-        for event in ((chunk.x0, 1), (max(chunk.x1, chunk.x0 + 0.1), -1))
-    )
-    gaps: list[tuple[float, float]] = []
+    extents = [(c.x0, max(c.x1, c.x0 + 0.1)) for row in telling for c in row]
+    gaps = [gap for gap in free_between(extents, allowed) if gap[1] - gap[0] >= COLUMN_GAP * em]
+    gaps = _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
+    return _with_outer(gaps, rows, telling, em) if head else gaps
+
+
+def free_between(
+    extents: Iterable[tuple[float, float]], allowed: int
+) -> Iterator[tuple[float, float]]:
+    """The places, (left, right) each, over which at most `allowed` extents go, between others."""
     depth = 0
     begin: float | None = None
-    for x, step in events:
+    for x, step in sorted(event for x0, x1 in extents for event in ((x0, 1), (x1, -1))):
         depth += step
         if depth <= allowed and begin is None and step < 0:
             begin = x
         elif depth > allowed and begin is not None:
-            gaps.append((begin, x))
+            yield begin, x
             begin = None
-    gaps = [gap for gap in gaps if gap[1] - gap[0] >= COLUMN_GAP * em]
-    gaps = _with_sparse(gaps, [row for row in rows[head:] if len(row) > 1], em)
-    return _with_outer(gaps, rows, telling, em) if head else gaps
 
 
 def _with_outer(

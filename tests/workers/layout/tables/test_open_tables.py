@@ -7,25 +7,14 @@ from collections.abc import Callable
 import pymupdf
 import pytest
 
-from schemas.pages import Cell
 from tests.workers.layout.tables import drawn_open
 from tests.workers.layout.tables.drawn import draw
 from tests.workers.layout.tables.drawn_open import KINDS
-from workers.layout.tables import Table
+from tests.workers.layout.tables.finding import found, words_of
 from workers.textlayer.content import read_page
 from workers.textlayer.layer import extract
-from workers.textlayer.tables import find_tables
 
 Draws = Callable[[pymupdf.Page], None]
-
-
-def found(page: pymupdf.Page) -> list[Table]:
-    content = read_page(page)
-    return find_tables(page, content, content.lines)
-
-
-def words_of(cell: Cell) -> tuple[int, int, int, int, str]:
-    return cell.row, cell.column, cell.rows, cell.columns, "".join(cell.text.split())
 
 
 def rows_in(draws: Draws) -> list[list[str]]:

@@ -7,20 +7,11 @@ from collections.abc import Callable
 import pymupdf
 import pytest
 
-from schemas.pages import Cell
 from tests.workers.layout.tables.drawn import KINDS, Look, draw, look
-from workers.layout.tables import Table, markup
+from tests.workers.layout.tables.finding import found, words_of
+from workers.layout.tables import markup
 from workers.textlayer.content import read_page
 from workers.textlayer.tables import find_tables
-
-
-def found(page: pymupdf.Page) -> list[Table]:
-    content = read_page(page)
-    return find_tables(page, content, content.lines)
-
-
-def words_of(cell: Cell) -> tuple[int, int, int, int, str]:
-    return cell.row, cell.column, cell.rows, cell.columns, "".join(cell.text.split())
 
 
 @pytest.mark.parametrize("kind", KINDS)
