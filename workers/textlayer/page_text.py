@@ -59,10 +59,7 @@ def read_text(
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
-        if commands is None:
-            textpage = page.get_textpage(flags=flags)
-        else:
-            textpage = read(commands, page, flags)
+        textpage = read(page, flags, commands)
         turns, matrix = page.rotation // 90, view_matrix(page, view)
     else:
         sides = view.size(page.rect.width, page.rect.height)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pymupdf
+from pymupdf import mupdf
 
 from workers.textlayer import rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
@@ -90,9 +91,19 @@ def shown_text(text: PageText, hide: Hide) -> Shown:
     return Shown(blocks, False)
 
 
-def readable(page: pymupdf.Page, view: View, shown: Shown) -> Sequence[RawBlock]:
-    """The blocks with the text that their fonts draw, in logical order."""
-    blocks = with_math_signs(shown.blocks, lambda: read_text(page, view, CODE_FLAGS).blocks)
+def readable(
+    page: pymupdf.Page,
+    view: View,
+    shown: Shown,
+    commands: mupdf.FzDisplayList | None = None,
+) -> Sequence[RawBlock]:
+    """The blocks with the text that their fonts draw, in logical order.
+
+    `commands` are the displayed page's, if the caller has them.
+    """
+    blocks = with_math_signs(
+        shown.blocks, lambda: read_text(page, view, CODE_FLAGS, commands).blocks
+    )
     blocks = with_mended_maps(page, blocks)
     blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
     blocks = with_mended_scripts(blocks)
