@@ -15,8 +15,8 @@ from pymupdf import mupdf
 
 from schemas.pages import Box
 from workers.layout.tables.ruled import THICK
+from workers.textlayer.covers import Log
 from workers.textlayer.display_list import display_list
-from workers.textlayer.hidden import Log
 from workers.textlayer.lines import Line, line_of, quadrant_of, upright_of
 from workers.textlayer.orientation import AS_DISPLAYED, View
 from workers.textlayer.page_text import (

@@ -19,8 +19,8 @@ import pymupdf
 from pymupdf import mupdf
 
 from schemas.pages import Box
+from workers.textlayer.covers import MIN_FILL_PT
 from workers.textlayer.display_list import has_xobjects, read
-from workers.textlayer.hidden import MIN_FILL_PT
 from workers.textlayer.orientation import AS_DISPLAYED, View
 from workers.textlayer.raw import RawBlock
 

@@ -13,7 +13,8 @@ from pymupdf import mupdf
 
 from workers.textlayer import rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
-from workers.textlayer.hidden import Log, Sources, drawn_over, without_hidden
+from workers.textlayer.covers import Log, drawn_over
+from workers.textlayer.hidden import Sources, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.math_signs import with_math_signs
