@@ -384,7 +384,8 @@ def _page_text(
 
 
 def _picture(pdf_page: pymupdf.Page, picture: Image.Image, grey: Image.Image) -> textlayer.Picture:
-    zoom = max(picture.size) / max(pdf_page.rect.width, pdf_page.rect.height)
+    rect = pdf_page.rect
+    zoom = max(picture.size) / max(rect.width, rect.height)
     return textlayer.Picture(picture, np.asarray(grey), zoom)
 
 
