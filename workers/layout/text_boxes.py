@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +79,7 @@ class TextBoxModel:
         model cannot be loaded."""
         textpage = page.get_textpage(flags=_FLAGS)
         found: dict[str, list[Any]] = {"bboxes": [], "text": []}
-        _collect(found, page.get_text("dict", textpage=textpage)["blocks"], page.rect)
+        _collect(found, textpage.extractDICT()["blocks"], page.rect)
         boxes, texts = found["bboxes"], found["text"]
         if not 1 < len(boxes) <= MAX_BOXES:
             return ()
@@ -111,14 +110,20 @@ class TextBoxModel:
         self, textpage: pymupdf.TextPage, boxes: Sequence[Box], texts: Sequence[str]
     ) -> NDArray[np.float32]:
         rows: list[list[float]] = []
-        names = [name for name in self._inputs if name not in _OWN_FEATURES]
-        measures = operator.attrgetter(*names)  # a hundred lookups in one call
         for box, text in zip(boxes, texts, strict=True):
             region = pymupdf.mupdf.FzRect(*box)
             measured = mupdf_features.fz_features_for_region(textpage, region, 0)
             digits = sum(map(str.isdigit, text)) / len(text)
-            rows.append([digits, 1.0, 0.0, 0.0, 0.0, 0.0, *measures(measured)])
+            # A measure of `this` takes 0.04 µs, of the proxy around it 0.6; there are a hundred.
+            values = [measure(measured.this) for measure in self._measures]
+            rows.append([digits, 1.0, 0.0, 0.0, 0.0, 0.0, *values])
         return np.array(rows, dtype=np.float32)
+
+    @functools.cached_property
+    def _measures(self) -> list[Callable[[Any], float]]:
+        """What gets each of MuPDF's features, in the model's order."""
+        names = [name for name in self._inputs if name not in _OWN_FEATURES]
+        return [getattr(mupdf_features.fz_feature_stats, name).fget for name in names]
 
     @functools.cached_property
     def _settings(self) -> dict[str, Any]:

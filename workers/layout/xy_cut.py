@@ -2,8 +2,8 @@
 documents", ICPR 1984): a page is cut into regions, each of them again, until nothing cuts.
 
 Owns the recursion and its order. Where to cut is the caller's decision: `reading_order` cuts the
-lines that OCR found at gutters, `workers.textlayer.order` cuts the blocks of a PDF page at columns
-and strips. Pure.
+lines that OCR found at gutters, `workers.textlayer.column_cut` cuts the blocks of a PDF page at
+columns and strips. Pure.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ def draw_pdf_page(
     page's time. They equal those of `Page.get_pixmap`, except that transparent groups may round
     to another of 256 levels, and that a pixel may differ at the edge of a clipped picture.
     """
-    width, height = page.rect.width, page.rect.height
+    rect = page.rect
+    width, height = rect.width, rect.height
     longest, shortest = max(width, height), min(width, height)
     # Written this way so that NaN is refused too.
     if not (0 < longest <= raster.max_page_points and longest <= shortest * raster.max_aspect):

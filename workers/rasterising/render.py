@@ -10,43 +10,36 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-import numpy as np
 import pymupdf
 from PIL import Image
 
 from schemas.errors import DocumentError
 from schemas.ids import page_id
-from schemas.pages import PageError, PageImage, RasteredPage, Reading
-from schemas.recipe import TextLayer
-from workers import textlayer
+from schemas.pages import PageError, PageImage, RasteredPage
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import Edges, PageEdges
 from workers.rasterising import native
-from workers.rasterising.doubtful import is_doubtful
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
+from workers.rasterising.first_reads import FirstReads
 from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
 from workers.rasterising.larger import larger_frame, larger_page
-from workers.rasterising.layer_coverage import layer_coverage
 from workers.rasterising.media_types import PDF
+from workers.rasterising.page_text import Around, PageText, page_text
 from workers.rasterising.pictures import encode
 from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
 from workers.rasterising.shells import refuse_shell
 from workers.text.signatures import image_hash
-from workers.textlayer.content import FirstRead, first_read
+from workers.textlayer.content import first_read
 from workers.textlayer.display_list import display_list
 from workers.textlayer.furniture import edge_lines
-from workers.textlayer.orientation import AS_DISPLAYED, View
+from workers.textlayer.orientation import AS_DISPLAYED
 
 # MuPDF keeps all it parsed while a document is open, and pictures longer: 3,000 pages with a
 # picture each took 565 MiB where 64 pages took 193. Reading text draws no pictures.
 _DRAWN_BEFORE_REOPENING = 64
-# A dense broadsheet page has 30,000 characters. A longer layer is not for people, and the steps
-# after the child (counting tokens, signatures, storing) have no limits of their own.
-_MAX_LAYER_CHARS = 500_000
 _NO_EDGES: Mapping[int, PageEdges] = {}
-_MAX_KEPT_LINES = 20_000  # 400 pages of prose, 20 MB
 
 
 class _Document(pymupdf.Document):  # type: ignore[misc]  # PyMuPDF has no types
@@ -178,43 +171,7 @@ def _edges_of(document: pymupdf.Document, index: int) -> PageEdges:
     return edge_lines(first.content)
 
 
-@dataclass(slots=True)
-class _FirstReads:
-    """What was read of pages that are not rendered yet; the oldest go first.
-
-    A page's text is read for its neighbours before it is rendered, and is needed again then.
-    """
-
-    kept: dict[tuple[object, int], FirstRead] = field(default_factory=dict)
-    lines: int = 0
-
-    def keep(self, key: object, index: int, first: FirstRead) -> None:
-        self.take(key, index)
-        self.kept[key, index] = first
-        self.lines += len(first.content.lines)
-        while self.lines > _MAX_KEPT_LINES:
-            self.take(*next(iter(self.kept)))
-
-    def take(self, key: object, index: int) -> FirstRead | None:
-        """The page's first read, which is then kept no longer."""
-        first = self.kept.pop((key, index), None)
-        self.lines -= 0 if first is None else len(first.content.lines)
-        return first
-
-    def forget_commands(self) -> None:
-        """Drop what must not outlive the document."""
-        self.kept = {key: replace(first, commands=None) for key, first in self.kept.items()}
-
-
-_first_reads = _FirstReads()
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """The edges of a page's neighbours, and what was read of the page itself with them."""
-
-    neighbours: Edges
-    first: FirstRead | None
+_first_reads = FirstReads()
 
 
 def render_pages(
@@ -273,9 +230,9 @@ def _render_page(
             raise DocumentError("corrupt", f"what was to be drawn is lost: {lost}")
         error = PageError("blank", f"{marked:.6f} of the pixels are marked")
         return RasteredPage(page, error=error, ink_share=marked)
-    text = _PageText()
+    text = PageText()
     if pdf_page is not None:
-        text = _page_text(pdf_page, page, settings, _Around(neighbours, first), drawn, grey)
+        text = page_text(pdf_page, page, settings, Around(neighbours, first), drawn, grey)
     if text.view != AS_DISPLAYED:
         drawn = draw_pdf_page(pdf_page, settings.raster, text.view, commands)
         grey = drawn.picture.convert("L")
@@ -315,7 +272,7 @@ def _larger(
     grey: Image.Image,
     page: str,
     settings: RasterSettings,
-    text: _PageText,
+    text: PageText,
 ) -> PageImage | None:
     """A larger image of a page that an engine reads, if its print is too small in the stored."""
     if settings.routing == "only" or text.layer is not None:
@@ -323,73 +280,3 @@ def _larger(
     if isinstance(document, ImageFile):
         return larger_frame(document, index, grey, page, settings.raster)
     return larger_page(pdf_page, grey, page, settings.raster, text.view)
-
-
-@dataclass(frozen=True, slots=True)
-class _PageText:
-    """A page's text layer or why it is not taken, and the view in which the page is upright.
-
-    `doubted` is a layer that is taken if an engine's reading bears it out.
-    """
-
-    layer: Reading | None = None
-    layer_reason: str | None = None
-    view: View = AS_DISPLAYED
-    doubted: Reading | None = None
-
-
-def _page_text(
-    pdf_page: pymupdf.Page,
-    page: str,
-    settings: RasterSettings,
-    around: _Around,
-    drawn: PagePicture,
-    grey: Image.Image,
-) -> _PageText:
-    """The text layer if the routing wants it and it is good enough, and the upright view.
-
-    `drawn` and `grey` show the page as displayed.
-    """
-    layer_reason = None
-    try:
-        if settings.routing != "never":
-            shown = _picture(pdf_page, drawn.picture, grey)
-            first = around.first or first_read(pdf_page)
-            layer = textlayer.extract(pdf_page, shown, around.neighbours, first, settings.layout)
-            layer_reason = _unfit(layer, settings.text_layer)
-            seen = None
-            if layer_reason is None and layer.view == AS_DISPLAYED:
-                floor = settings.min_coverage
-                seen = layer_coverage(pdf_page, shown.grey, layer.blocks, floor)
-                layer_reason = "incomplete" if seen is not None and seen < floor else None
-            if layer_reason is None:
-                reading = Reading(
-                    page,
-                    layer.text,
-                    layer.blocks,
-                    coverage=seen,
-                    cleaned_chars=layer.cleaned_chars,
-                )
-                if settings.routing != "only" and is_doubtful(layer):
-                    return _PageText(None, "doubtful", layer.view, reading)
-                return _PageText(reading, None, layer.view)
-        return _PageText(None, layer_reason, textlayer.upright_view(pdf_page, around.first))
-    except MemoryError:
-        raise
-    except Exception as exc:
-        if is_out_of_memory(str(exc)):
-            raise MemoryError from exc
-        was_wanted = settings.routing != "never"
-        return _PageText(None, f"failed: {type(exc).__name__}" if was_wanted else None)
-
-
-def _picture(pdf_page: pymupdf.Page, picture: Image.Image, grey: Image.Image) -> textlayer.Picture:
-    zoom = max(picture.size) / max(pdf_page.rect.width, pdf_page.rect.height)
-    return textlayer.Picture(picture, np.asarray(grey), zoom)
-
-
-def _unfit(layer: textlayer.TextLayer, floors: TextLayer) -> str | None:
-    """Why a text layer may not replace a reading; None where it may."""
-    return (
-        "too_long" if len(layer.text) > _MAX_LAYER_CHARS else textlayer.judge(layer.signals, floors)
-    )

@@ -12,7 +12,6 @@ from schemas.recipe import Quality
 
 _RUN = re.compile(r"(\W)(?:\s*\1)+")  # such as the dots of a table of contents
 _SYMBOL = re.compile(r"[^\w\s]|_")  # `\w` contains the underscore, which is a symbol here
-_SPACE = re.compile(r"\s")
 _NGRAM = 5
 
 
@@ -45,7 +44,7 @@ def symbol_share(text: str) -> float:
     """The share of visible characters that are no letter, digit or mark; a run counts once."""
     counted = _RUN.sub(r"\1", text)
     symbols = sum(not _is_mark(char) for char in _SYMBOL.findall(counted))
-    visible = len(counted) - len(_SPACE.findall(counted))
+    visible = sum(map(len, counted.split()))
     return symbols / max(1, visible)
 
 

@@ -15,8 +15,8 @@ from pymupdf import mupdf
 
 from schemas.pages import Box
 from workers.layout.tables.ruled import THICK
+from workers.textlayer.covers import Log
 from workers.textlayer.display_list import display_list
-from workers.textlayer.hidden import Log
 from workers.textlayer.lines import Line, line_of, quadrant_of, upright_of
 from workers.textlayer.orientation import AS_DISPLAYED, View
 from workers.textlayer.page_text import (
@@ -88,7 +88,7 @@ def first_read(page: pymupdf.Page) -> FirstRead:
     text = read_text(page, commands=commands)
     log = page.get_bboxlog() if may_cover(page, text.blocks) else ()
     shown = shown_text(text, hide_nothing)
-    content = _content(page, AS_DISPLAYED, text, log, readable(page, AS_DISPLAYED, shown))
+    content = _content(page, AS_DISPLAYED, text, log, readable(page, AS_DISPLAYED, shown, commands))
     # Single characters take 50 times the memory of their text, so they are not kept.
     blocks = text.blocks if shown.with_chars else shown.blocks
     return FirstRead(text, log, blocks, shown.with_chars, content, commands)
@@ -127,7 +127,8 @@ def _read_again(page: pymupdf.Page, picture: Picture | None, first: FirstRead) -
     if first.is_rtl:
         shown = Shown(spelled_out(text.textpage), True)
         hide(shown.blocks, lambda: shown.blocks)
-    return _content(page, AS_DISPLAYED, text, log, readable(page, AS_DISPLAYED, shown))
+    blocks = readable(page, AS_DISPLAYED, shown, first.commands)
+    return _content(page, AS_DISPLAYED, text, log, blocks)
 
 
 def _content(

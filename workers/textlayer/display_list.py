@@ -68,8 +68,10 @@ def run(commands: mupdf.FzDisplayList, device: mupdf.FzDevice) -> None:
     mupdf.fz_run_display_list(commands, device, mupdf.FzMatrix(), everything, mupdf.FzCookie())
 
 
-def read(commands: mupdf.FzDisplayList, page: pymupdf.Page, flags: int) -> pymupdf.TextPage:
-    """The page's text, as `Page.get_textpage` gives it."""
+def read(page: pymupdf.Page, flags: int, commands: mupdf.FzDisplayList | None) -> pymupdf.TextPage:
+    """The page's text, as `Page.get_textpage` gives it; from its display list if there is one."""
+    if commands is None:
+        return page.get_textpage(flags=flags)
     text = mupdf.FzStextPage(mupdf.fz_bound_page(page.this))
     device = mupdf.fz_new_stext_device(text, mupdf.FzStextOptions(flags))
     run(commands, device)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pymupdf
@@ -20,6 +20,7 @@ from schemas.pages import Block, Box, own_text
 from workers.layout.placed_lines import Edges
 from workers.layout.tables import Table
 from workers.layout.tables import block as table_block
+from workers.layout.tables.words import PageWords
 from workers.textlayer.blocks import (
     drawing,
     figures,
@@ -41,7 +42,7 @@ from workers.textlayer.picture import Picture
 from workers.textlayer.regions import Regions, can_see, model_regions, needs_model
 from workers.textlayer.rejoined import rejoined
 from workers.textlayer.signals import TextLayerSignals, judge, measure
-from workers.textlayer.tables import find_tables
+from workers.textlayer.tables import find_tables, word_reader
 from workers.textlayer.vertical import joined_columns
 
 __all__ = ["TextLayer", "TextLayerSignals", "extract", "judge", "upright_view"]
@@ -90,14 +91,16 @@ def extract(
     page. Raises NoEngineError where that cannot be loaded.
     """
     content = read_page(page, AS_DISPLAYED, picture, first)
-    layer, upright = _extract(page, content, neighbours, layout, AS_DISPLAYED)
+    words = word_reader(page, content, first.commands if first else None)
+    layer, upright = _extract(page, content, words, neighbours, layout, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
             break
         view = layer.view.then(upright)
         content = read_page(page, view, picture)
         # The edges of neighbours are those of pages as displayed.
-        layer, upright = _extract(page, content, NO_NEIGHBOURS, layout, view)
+        words = word_reader(page, content)
+        layer, upright = _extract(page, content, words, NO_NEIGHBOURS, layout, view)
     return layer
 
 
@@ -118,7 +121,12 @@ def upright_view(page: pymupdf.Page, first: FirstRead | None = None) -> View:
 
 
 def _extract(
-    page: pymupdf.Page, content: PageContent, neighbours: Edges, layout: str, view: View
+    page: pymupdf.Page,
+    content: PageContent,
+    words: Callable[[], PageWords],
+    neighbours: Edges,
+    layout: str,
+    view: View,
 ) -> tuple[TextLayer, View]:
     """The text layer in `view`, and the further view that shows it upright."""
     whole = rejoined(without_copies(content.lines), content.rules)
@@ -126,7 +134,8 @@ def _extract(
     glyphs: Counter[View] = Counter()
     for line in lines:
         glyphs[line.upright] += len(line.text)
-    parts = _parts(page, content, lines, neighbours, layout if view == AS_DISPLAYED else "never")
+    layout = layout if view == AS_DISPLAYED else "never"
+    parts = _parts(page, content, words, lines, neighbours, layout)
     body, behind = _body(parts, content)
     heads, feet = furniture_blocks(lines, parts.furniture, content)
     if body and not heads:
@@ -163,6 +172,7 @@ class _Parts:
 def _parts(
     page: pymupdf.Page,
     content: PageContent,
+    words: Callable[[], PageWords],
     lines: Sequence[Line],
     neighbours: Edges,
     layout: str,
@@ -171,7 +181,7 @@ def _parts(
     labels, regions = _labels(page, content, lines, neighbours, layout if not quadrant else "never")
     kept = [i for i in range(len(lines)) if i not in labels]
     own = [lines[i] for i in kept]
-    tables = _tables(page, content, own, regions.tables) if own and quadrant == 0 else []
+    tables = _tables(words, content, own, regions.tables) if own and quadrant == 0 else []
     placed = {kept[number] for table in tables for number in table.pieces}
     drawn = [_without(figure, placed | labels.keys()) for figure in regions.figures]
     placed |= {i for figure in drawn for i in figure}
@@ -243,12 +253,15 @@ def _cards(content: PageContent) -> list[Box]:
 
 
 def _tables(
-    page: pymupdf.Page, content: PageContent, lines: Sequence[Line], regions: Sequence[Box]
+    words: Callable[[], PageWords],
+    content: PageContent,
+    lines: Sequence[Line],
+    regions: Sequence[Box],
 ) -> list[Table]:
     """The tables that rules and columns show; those of the model where they show none."""
-    tables = [table for table in find_tables(page, content, lines) if not _is_of_cards(table)]
+    tables = [table for table in find_tables(words, content, lines) if not _is_of_cards(table)]
     others = [region for region in regions if not any(_overlap(region, t.box) for t in tables)]
-    return find_tables(page, content, lines, others) if others else tables
+    return find_tables(words, content, lines, others) if others else tables
 
 
 def _is_of_cards(table: Table) -> bool:

@@ -19,8 +19,8 @@ import pymupdf
 from pymupdf import mupdf
 
 from schemas.pages import Box
+from workers.textlayer.covers import MIN_FILL_PT
 from workers.textlayer.display_list import has_xobjects, read
-from workers.textlayer.hidden import MIN_FILL_PT
 from workers.textlayer.orientation import AS_DISPLAYED, View
 from workers.textlayer.raw import RawBlock
 
@@ -59,10 +59,7 @@ def read_text(
     MuPDF joins lines best where they read across, so MuPDF gets the page as the view turns it.
     """
     if view == AS_DISPLAYED:
-        if commands is None:
-            textpage = page.get_textpage(flags=flags)
-        else:
-            textpage = read(commands, page, flags)
+        textpage = read(page, flags, commands)
         turns, matrix = page.rotation // 90, view_matrix(page, view)
     else:
         sides = view.size(page.rect.width, page.rect.height)

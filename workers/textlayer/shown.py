@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pymupdf
+from pymupdf import mupdf
 
 from workers.textlayer import rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
-from workers.textlayer.hidden import Log, Sources, drawn_over, without_hidden
+from workers.textlayer.covers import Log, drawn_over
+from workers.textlayer.hidden import Sources, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.math_signs import with_math_signs
@@ -90,9 +92,19 @@ def shown_text(text: PageText, hide: Hide) -> Shown:
     return Shown(blocks, False)
 
 
-def readable(page: pymupdf.Page, view: View, shown: Shown) -> Sequence[RawBlock]:
-    """The blocks with the text that their fonts draw, in logical order."""
-    blocks = with_math_signs(shown.blocks, lambda: read_text(page, view, CODE_FLAGS).blocks)
+def readable(
+    page: pymupdf.Page,
+    view: View,
+    shown: Shown,
+    commands: mupdf.FzDisplayList | None = None,
+) -> Sequence[RawBlock]:
+    """The blocks with the text that their fonts draw, in logical order.
+
+    `commands` are the displayed page's, if the caller has them.
+    """
+    blocks = with_math_signs(
+        shown.blocks, lambda: read_text(page, view, CODE_FLAGS, commands).blocks
+    )
     blocks = with_mended_maps(page, blocks)
     blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
     blocks = with_mended_scripts(blocks)

@@ -7,14 +7,16 @@ the places of words, which MuPDF is asked for only where a line reaches over a c
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pymupdf
+from pymupdf import mupdf
 
 from schemas.pages import Box
 from workers.layout.tables import Piece, Table, find, runs_of
 from workers.layout.tables.words import PageWords, cut_in_proportion
 from workers.textlayer.content import PageContent
+from workers.textlayer.display_list import read
 from workers.textlayer.lines import Line, clean
 from workers.textlayer.page_text import TEXT_FLAGS, place
 from workers.textlayer.rtl import mended_word
@@ -23,15 +25,38 @@ _MAX_PATHS = 20_000
 """A page with more is a map or a drawing, whose lines are not worth 10 ms."""
 
 
+def word_reader(
+    page: pymupdf.Page, content: PageContent, commands: mupdf.FzDisplayList | None = None
+) -> Callable[[], PageWords]:
+    """What gives the words of a page: MuPDF is asked for them at the first call.
+
+    `commands` are the displayed page's, if the caller has them and `content` is of that view.
+    """
+
+    @functools.cache
+    def words() -> PageWords:
+        # Vector boxes would cut the words that they lie between.
+        text = read(page, TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS, commands)
+        return PageWords(
+            [
+                Piece(place(word[:4], content.matrix), clean(mended_word(word[4])))
+                for word in text.extractWORDS()
+            ]
+        )
+
+    return words
+
+
 def find_tables(
-    page: pymupdf.Page,
+    page_words: Callable[[], PageWords],
     content: PageContent,
     lines: Sequence[Line],
     regions: Sequence[Box] = (),
 ) -> list[Table]:
     """The tables of the page, from top to bottom, in points.
 
-    `Table.pieces` are numbers of `lines`, which belong to no other block.
+    `page_words` is what `word_reader` gave for the page. `Table.pieces` are numbers of `lines`,
+    which belong to no other block.
 
     Args:
         regions: boxes in points that a layout model calls tables.
@@ -45,13 +70,6 @@ def find_tables(
     fills = content.fills if content.path_count <= _MAX_PATHS else ()
     if len(rules) < 2 and len(fills) < 2 and not regions and not runs:
         return []
-
-    @functools.lru_cache(maxsize=1)
-    def page_words() -> PageWords:
-        raw = page.get_text("words", flags=TEXT_FLAGS & ~pymupdf.TEXT_COLLECT_VECTORS)
-        return PageWords(
-            [Piece(place(w[:4], content.matrix), clean(mended_word(w[4]))) for w in raw]
-        )
 
     @functools.lru_cache(maxsize=len(pieces))
     def words(number: int) -> Sequence[Piece]:

@@ -37,7 +37,7 @@ def test_a_list_gives_the_text_and_the_picture_of_its_page() -> None:
     assert commands is not None
     blocks = page.get_textpage(flags=TEXT_FLAGS).extractRAWDICT()["blocks"]
     assert len(blocks) > 2
-    assert read(commands, page, TEXT_FLAGS).extractRAWDICT()["blocks"] == blocks
+    assert read(page, TEXT_FLAGS, commands).extractRAWDICT()["blocks"] == blocks
     plain, listed = (draw_pdf_page(page, Raster(), commands=c) for c in (None, commands))
     assert listed.picture.tobytes() == plain.picture.tobytes()
 

@@ -14,10 +14,11 @@ from schemas.labels import CONTENT
 from schemas.pages import Box
 from schemas.recipe import TextLayer as TextLayerFloors
 from workers.textlayer import TextLayerSignals, extract, judge, turn
+from workers.textlayer.column_cut import reading_order
 from workers.textlayer.join import join_lines, listing
 from workers.textlayer.lines import Line
 from workers.textlayer.markdown import body_sizes, segments, to_markdown
-from workers.textlayer.order import framed_order, page_order, reading_order
+from workers.textlayer.order import framed_order, page_order
 
 PROSE = (
     "The quick brown fox jumps over the lazy dog and runs along the river until the evening sun "

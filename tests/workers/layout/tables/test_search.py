@@ -11,7 +11,7 @@ from tests.workers.layout.tables.drawn import KINDS, Look, draw, look
 from tests.workers.layout.tables.finding import found, words_of
 from workers.layout.tables import markup
 from workers.textlayer.content import read_page
-from workers.textlayer.tables import find_tables
+from workers.textlayer.tables import find_tables, word_reader
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -123,7 +123,8 @@ def test_a_region_of_a_model_makes_a_table_of_two_rows() -> None:
     rows = (("Boat", "Length", "Built"), ("Anna", "12 m", "1931"))
     page = draw(rows, Look(frozenset(), side=9)).page
     content = read_page(page)
+    words = word_reader(page, content)
 
-    assert find_tables(page, content, content.lines) == []
-    (table,) = find_tables(page, content, content.lines, [(60, 145, 300, 195)])
+    assert find_tables(words, content, content.lines) == []
+    (table,) = find_tables(words, content, content.lines, [(60, 145, 300, 195)])
     assert [cell.text for cell in table.cells] == [*rows[0], *rows[1]]
