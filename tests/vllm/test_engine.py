@@ -31,6 +31,7 @@ import psutil
 from workers.engines.profiles.profile import Guard
 from workers.engines.vllm.core import Loaded, prove_guard
 from workers.engines.vllm.engine import VllmEngine, load_vllm
+from workers.engines.vllm.stream import Question, Stream
 
 # vLLM's own imports warn.
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -45,7 +46,7 @@ from workers.engines.vllm.engine import load_vllm
 
 if __name__ == "__main__":
     engine = load_vllm(EngineSpec(name="vllm", model=sys.argv[1]))
-    [core] = engine.loaded.processes
+    [core] = engine.loaded.stream.processes
     print(core.pid, *(child.pid for child in psutil.Process(core.pid).children()), flush=True)
     os._exit(9)  # as Ray ends an actor, and as a replica ends itself
 """
@@ -69,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(folder: Path) -> Iterator[VllmEngine]:
     engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=600))
     yield engine
-    for process in engine.loaded.processes:
+    for process in engine.loaded.stream.processes:
         process.kill()
 
 
@@ -90,7 +91,8 @@ def answer(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) 
         extra_args=guard_arguments(guard, exempt, engine.loaded.end),
     )
     prompt = {"prompt_token_ids": engine.loaded.tokenizer.encode("Read.")}
-    [output] = engine.loaded.llm.generate([prompt], params, use_tqdm=False)
+    [output] = engine.loaded.stream.ask([Question(lambda: prompt, params)])
+    assert not isinstance(output, Exception), output
     return list(output.outputs[0].token_ids)
 
 
@@ -164,17 +166,18 @@ def test_a_page_that_is_no_image_costs_no_other(engine: VllmEngine) -> None:
 class Deaf:
     """A vLLM that ignores the guard, since it drops `SamplingParams.extra_args`."""
 
-    def __init__(self, llm: Any) -> None:
-        self._llm = llm
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
 
-    def generate(self, prompts: Any, params: Any, **settings: Any) -> Any:
-        params.extra_args = None
-        return self._llm.generate(prompts, params, **settings)
+    def ask(self, questions: Sequence[Question]) -> Any:
+        for question in questions:
+            question.params.extra_args = None
+        return self._stream.ask(questions)
 
 
 def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
     prove_guard(engine.loaded)
-    deaf: Loaded = replace(engine.loaded, llm=Deaf(engine.loaded.llm))
+    deaf: Loaded = replace(engine.loaded, stream=Deaf(engine.loaded.stream))
     with pytest.raises(ModelError, match="leaves out the n-gram guard"):
         prove_guard(deaf)
 
@@ -182,7 +185,7 @@ def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
 def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
     """The core is killed during an answer of 4,000 tokens; vLLM alone would wait for ever."""
     engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=4000))
-    [core] = engine.loaded.processes
+    [core] = engine.loaded.stream.processes
     workers = psutil.Process(core.pid).children()
     [guarded] = engine.retries
     timer = Timer(3, core.kill)
