@@ -56,8 +56,10 @@ class Loaded:
         return next(iter(token_ids(self.tokenizer, ["<image>"])), None)
 
 
-def load_core(checkpoint: Checkpoint, batch_pages: int) -> Loaded:
+def load_core(checkpoint: Checkpoint, batch_pages: int, has_stats: bool = False) -> Loaded:
     """Load `checkpoint` into a vLLM that reads `batch_pages` pages at once and ends with us.
+
+    With `has_stats` it counts its steps.
 
     Raises NoEngineError where vLLM is missing or too old, ModelError where it cannot load the
     checkpoint.
@@ -73,10 +75,10 @@ def load_core(checkpoint: Checkpoint, batch_pages: int) -> Loaded:
             f"engine.name: vllm is not installed here ({exc}); install pagefoundry[vllm]"
         ) from exc
     check_version(vllm.__version__)
-    return _start(checkpoint, batch_pages)
+    return _start(checkpoint, batch_pages, has_stats)
 
 
-def _start(checkpoint: Checkpoint, batch_pages: int) -> Loaded:
+def _start(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
 
@@ -97,7 +99,7 @@ def _start(checkpoint: Checkpoint, batch_pages: int) -> Loaded:
             dtype="float32" if on_cpu else "bfloat16",  # as the transformers engine
             enforce_eager=on_cpu,  # compiling is worth its time only on a GPU
             max_num_seqs=batch_pages,
-            disable_log_stats=True,
+            disable_log_stats=not has_stats,
         )
         stream = Stream(arguments)
     except Exception as exc:

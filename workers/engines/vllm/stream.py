@@ -8,10 +8,12 @@ whichever call that is of. The engine core is another process; where it ends, al
 from __future__ import annotations
 
 import asyncio
+import atexit
 import itertools
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
@@ -57,8 +59,9 @@ class Stream:
         self._ended = self._loop.create_future()
         batch_pages = self.llm.vllm_config.scheduler_config.max_num_seqs
         self._places = asyncio.Semaphore(batch_pages + _AHEAD)
-        _start("vllm-loop", self._loop.run_forever)
+        self._thread = _start("vllm-loop", self._loop.run_forever)
         _start("vllm-watch", self._watch)
+        atexit.register(self.close)
 
     def ask(self, questions: Sequence[Question]) -> list[RequestOutput | Exception]:
         """The last output of each question, or why it has none, in the order of the questions.
@@ -67,9 +70,33 @@ class Stream:
         """
         return asyncio.run_coroutine_threadsafe(self._ask_all(questions), self._loop).result()
 
+    def close(self) -> None:
+        """End vLLM's processes and our thread; nothing can be asked any more.
+
+        Done at the end of this process by itself: vLLM's own end comes too late then, and prints.
+        """
+        if self._loop.is_closed():
+            return
+        context = self.llm.engine_core.resources.ctx
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        context.destroy(linger=0)
+        del self.llm
+        atexit.unregister(self.close)
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        self.llm.shutdown()
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     def _watch(self) -> None:
         connection.wait([process.sentinel for process in self.processes])
-        self._loop.call_soon_threadsafe(self._ended.set_result, None)
+        with suppress(RuntimeError):  # `close` has ended the loop
+            self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     async def _ask_all(self, questions: Sequence[Question]) -> list[RequestOutput | Exception]:
         answers = asyncio.gather(*map(self._ask, questions), return_exceptions=True)
@@ -88,8 +115,8 @@ class Stream:
 
     async def _rendered(self, question: Question) -> Any:
         """The prompt's tokens and its processed picture, as vLLM's own `LLM` makes them."""
-        from vllm.inputs import parse_model_prompt
         from vllm.renderers import ChatParams
+        from vllm.renderers.inputs.preprocess import parse_model_prompt
 
         renderer = self.llm.renderer
         settings = dict(question.settings) or None
@@ -120,5 +147,7 @@ def _told(answer: RequestOutput | BaseException) -> RequestOutput | Exception:
     return answer
 
 
-def _start(name: str, body: Any) -> None:
-    threading.Thread(target=body, name=name, daemon=True).start()
+def _start(name: str, body: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=body, name=name, daemon=True)
+    thread.start()
+    return thread
