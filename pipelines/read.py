@@ -33,10 +33,10 @@ from pipelines.steps.shard import (
     split_job,
 )
 from pipelines.steps.timed import Stopwatch, Timed
+from schemas.feeding import shards_at_once
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt
 from schemas.timings import ShardTimes
-from workers.engines.feeding import calls_at_once
 from workers.reading import Replica, load_replica
 from workers.shards import Staging
 
@@ -118,7 +118,7 @@ def make_chain(
         placement.gpus_per_replica,
         placement.replica_start_timeout_s,
         fewest=placement.replicas[0],
-        calls_at_once=calls_at_once(recipe.engine, placement.shard_pages, placement.batch_pages),
+        calls_at_once=shards_at_once(recipe.engine, placement),
     )
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
 

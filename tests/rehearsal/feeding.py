@@ -5,7 +5,7 @@
 The pool is the real one. A replica reads up to 256 pages side by side. A page takes as long as its
 answer has tokens; a shard's pages that were read badly (3 in 100) are read again when its others
 have ended, as the ladder does. The first table compares one shard at a time on a replica with as
-many as `workers.engines.feeding` gives: same pages, same lengths. The second varies how many.
+many as `schemas.feeding` gives: same pages, same lengths. The second varies how many.
 
 A place is busy while a page runs there, until the last shard is admitted: what comes after is the
 end of a pass, which a longer one hides. A real GPU is faster with few pages than with many, so less
@@ -28,8 +28,8 @@ from rich.table import Table
 
 from cluster.pool import Policy, run_pool
 from cluster.runtime import Outcome, Step
-from schemas.recipe import EngineSpec
-from workers.engines.feeding import BATCH_PAGES, calls_at_once
+from schemas.feeding import BATCH_PAGES, shards_at_once
+from schemas.recipe import EngineSpec, Placement
 
 MEDIAN_TOKENS = 700
 MOST_TOKENS = 8192
@@ -198,7 +198,7 @@ def main() -> None:
         table.add_section()
         for shard_pages in SHARD_PAGES:
             shards = make_shards(options.pages, shard_pages, spread, options.seed)
-            calls = calls_at_once(spec, shard_pages)
+            calls = shards_at_once(spec, Placement(shard_pages=shard_pages))
             one = simulate(shards, options.replicas, 1)
             fed = simulate(shards, options.replicas, calls)
             table.add_row(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from schemas.feeding import BATCH_PAGES
 from tests.rehearsal.feeding import MOST_TOKENS, SPREADS, make_shards, simulate
-from workers.engines.feeding import BATCH_PAGES
 
 WIDEST = SPREADS["1 % over 6,000"]
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import NoEngineError
+from schemas.feeding import BATCH_PAGES
 from schemas.lines import first_line
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
@@ -27,7 +28,6 @@ from workers.engines.answers import (
 )
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.engines.engine import Engine
-from workers.engines.feeding import batch_pages
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
 from workers.engines.vllm.core import Loaded, load_core, prove_guard
@@ -46,17 +46,17 @@ _ONLY_MODE: Mapping[str, str] = {
 the image processor gets. Any other mode would end the engine core, so no settings are sent."""
 
 
-def load_vllm(spec: EngineSpec, batch: int | None = None) -> VllmEngine:
+def load_vllm(spec: EngineSpec, batch_pages: int | None = None) -> VllmEngine:
     """Load the checkpoint that `spec` names into vLLM, and prove that the guard acts there.
 
-    `batch` is the recipe's number of pages that are read at once, if it says.
+    `batch_pages` is how many pages are read at once, by default 256.
 
     Raises NoEngineError where vLLM is missing or too old, or the checkpoint cannot do what the
     recipe asks; ModelError where it cannot be loaded now.
     """
     checkpoint = find_checkpoint(spec)
     plan = plan_for_vllm(spec, checkpoint)
-    loaded = load_core(checkpoint, batch_pages(batch))
+    loaded = load_core(checkpoint, batch_pages or BATCH_PAGES)
     prove_guard(loaded)
     return VllmEngine(loaded, plan)
 
