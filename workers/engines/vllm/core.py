@@ -13,6 +13,8 @@ processed pictures, since no page comes twice.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,26 @@ def load_core(checkpoint: Checkpoint, batch_pages: int, has_stats: bool = False)
     Raises NoEngineError where vLLM is missing or too old, ModelError where it cannot load the
     checkpoint.
     """
+    with _variables_kept():
+        return _load(checkpoint, batch_pages, has_stats)
+
+
+@contextmanager
+def _variables_kept() -> Iterator[None]:
+    """Take back the environment variables that vLLM sets for the processes that it starts.
+
+    Its `LD_PRELOAD` and `RAY_CLIENT_MODE` would act on a Ray that this process starts later, and
+    the owner's id on the engines of that Ray's replicas.
+    """
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _load(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
     # vLLM's second model runner refuses logits processors written for the first, such as ours.
     os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
     os.environ["VLLM_NO_USAGE_STATS"] = "1"  # nothing is sent anywhere
