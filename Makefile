@@ -28,8 +28,7 @@ test: $(INSTALLED)
 	touch $@
 
 test-vllm: .venv-vllm/installed
-	.venv-vllm/bin/python -m pytest --ignore tests/vllm/test_job.py tests/vllm
-	.venv-vllm/bin/python -m pytest tests/vllm/test_job.py
+	.venv-vllm/bin/python -m pytest tests/vllm
 
 # The wheel in an environment outside the tree, which is gone afterwards.
 test-wheel: $(INSTALLED)

@@ -26,11 +26,15 @@ _KILLED = "connection error code 2"
 
 
 def replica_actor(
-    num_gpus: float, resources: Mapping[str, float], avoided: Sequence[str] = ()
+    num_gpus: float,
+    resources: Mapping[str, float],
+    avoided: Sequence[str] = (),
+    calls_at_once: int = 1,
 ) -> ActorHandle:
     """Start an actor that has no replica yet; `load` makes it.
 
-    The actor runs on one of the nodes `avoided` only if no other node has room.
+    The actor runs on one of the nodes `avoided` only if no other node has room. With more than one
+    of `calls_at_once` it answers its calls in threads, in any order.
     """
     from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
 
@@ -39,6 +43,7 @@ def replica_actor(
         "num_cpus": 0,
         "num_gpus": num_gpus,
         "resources": dict(resources),
+        "max_concurrency": calls_at_once,
         "max_restarts": 0,
     }
     if avoided:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
-from cluster.pool import IN_FLIGHT_PER_LANE
 from schemas.timings import ShardTimes
 
 YARDSTICK_PAGES_PER_SECOND = 2.39
@@ -169,12 +168,19 @@ class Hardware:
         replicas: 0 if no page needs an engine.
         cores: the cores that rasterise and finish pages; None for as many as are needed.
         threads_per_replica: how many of these cores each replica without a GPU uses.
+        calls_at_once: how many shards a replica reads side by side; one more is prepared.
     """
 
     replicas: int
     gpus_per_replica: float
     cores: float | None
     threads_per_replica: float = 0
+    calls_at_once: int = 1
+
+    @property
+    def in_flight(self) -> int:
+        """The most shards in flight."""
+        return (self.calls_at_once + 1) * self.replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +188,8 @@ class Estimate:
     """What reading and publishing some pages takes.
 
     Args:
-        limit: what limits the pass: `replicas`, `cores`, `admission` (two shards in flight for
-            each replica are too few to hide rasterising and finishing), `shards` (there are fewer
+        limit: what limits the pass: `replicas`, `cores`, `admission` (the shards in flight
+            are too few to hide rasterising and finishing), `shards` (there are fewer
             than replicas), or `nothing` if there is nothing to read.
         busy_share: the share of the pass in which replicas read.
         cores_needed: the cores that keep all replicas reading.
@@ -236,7 +242,8 @@ def estimate_run(
     reading_s = pages * page_s / replicas if replicas else 0.0
     cores_s = core_s + page_s * hardware.threads_per_replica
     drawing_s = pages * cores_s / hardware.cores if hardware.cores else 0.0
-    in_flight_s = pages * (core_s + page_s) / (IN_FLIGHT_PER_LANE * replicas) if replicas else 0.0
+    chain_s = core_s + used.calls_at_once * page_s  # shards that are read side by side share
+    in_flight_s = pages * chain_s / used.in_flight if replicas else 0.0
     ramp_s = costs.ramp_s if replicas else 0.0
     gpu_hours = (ramp_s + pass_s) / 3600 * replicas * hardware.gpus_per_replica
     return Estimate(
@@ -273,11 +280,12 @@ def _bounds(pages: int, shard_pages: int, hardware: Hardware, costs: PageCosts) 
         cores = hardware.cores or shards
         return {"cores": max(core_s / cores, -(-shards // cores) * (raster_s + finish_s))}
     busiest = _busiest_pages(pages, shard_pages, hardware.replicas)
-    longest = _busiest_pages(pages, shard_pages, IN_FLIGHT_PER_LANE * hardware.replicas)
+    longest = _busiest_pages(pages, shard_pages, hardware.in_flight)
+    chain_s = costs.raster_s + hardware.calls_at_once * page_s + costs.finish_s
     bounds = {
         # The first shard is rasterised, the busiest replica reads, its last shard is finished.
         "replicas": raster_s + busiest * page_s + finish_s,
-        "admission": longest * (costs.raster_s + page_s + costs.finish_s),
+        "admission": longest * chain_s,
     }
     if hardware.cores is not None:
         # The last shard is read after the cores have rasterised everything; cores that read

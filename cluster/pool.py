@@ -3,12 +3,14 @@
 The runtime (Ray, or this process) runs the chains, moves their values and restarts what dies. This
 loop decides what runs next, and does not know what an item is. It guarantees:
 
-- At most two items are in flight for each ready lane, the least loaded first: one is prepared while
-  another is read, and memory is bounded by the number of lanes.
+- At most `Policy.in_flight_per_lane` items are in flight for each ready lane, the least loaded
+  first: one is prepared while the others are read, and memory is bounded by the number of lanes.
 - Every item ends once: with a value, or with its error after it has failed alone twice. An item
   that is split ends as its parts.
 - An item that fails is a suspect: its halves run again, each with a lane of its own, so that a
-  failure of the lane has one cause. Suspects together take at most a quarter of the lanes.
+  failure of the lane has one cause. Suspects together take at most a quarter of the lanes. Where a
+  lane was lost with many items, most of them did nothing: they run again as before, and one that
+  loses a second lane is a suspect.
 - An EnvironmentFault is not the item's fault: the item waits and runs again, and the run stops when
   the fault persists. A RequestError stops the run at once.
 - A chain that passes its deadline is ended and counts as failed.
@@ -30,8 +32,8 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-IN_FLIGHT_PER_LANE = 2
 FAILURES_TO_GIVE_UP = 2
+MOST_SUSPECTS_OF_A_LANE = 2
 WAIT_S = 0.5
 # A lost node leaves at least one suspect for each of its replicas. One lane for all suspects would
 # take hours; all lanes would let the rest of the pass wait for items that may kill their lanes.
@@ -48,11 +50,14 @@ class Policy(Generic[Item]):
             have deadlines of their own; this one is for a hang between them.
         backoff_s: the pauses after consecutive failures of the environment; the run stops after
             the last.
+        in_flight_per_lane: how many items a lane has at most: those that it works at, and one that
+            is prepared.
     """
 
     split: Callable[[Item], Sequence[Item]]
     deadline_s: Callable[[Item], float] = lambda item: float("inf")
     backoff_s: tuple[float, ...] = (1, 2, 4, 8, 16, 32)
+    in_flight_per_lane: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class _Work(Generic[Item]):
     item: Item
     expires_at_s: float = float("inf")
     suspect: bool = False
+    lost_among_many: bool = False
     failures_alone: int = 0
     pauses_before: int = 0
     faults: int = 0
@@ -100,6 +106,7 @@ class _Pool(Generic[Item]):
     """
 
     fresh: Iterator[Item]
+    in_flight_per_lane: int
     retried: deque[_Work[Item]] = field(default_factory=deque)
     suspects: deque[_Work[Item]] = field(default_factory=deque)
     in_flight: dict[Hashable, tuple[_Work[Item], Hashable]] = field(default_factory=dict)
@@ -114,8 +121,11 @@ class _Pool(Generic[Item]):
         for work, lane in self.in_flight.values():
             if lane in loads:
                 # A suspect has its lane to itself: if the lane dies, the suspect is the cause.
-                loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
+                loads[lane] += self.load(work)
         return loads
+
+    def load(self, work: _Work[Item]) -> int:
+        return self.in_flight_per_lane if work.suspect else 1
 
     def next_work(self, loads: dict[Hashable, int]) -> tuple[_Work[Item], Hashable] | None:
         if not loads:
@@ -126,7 +136,7 @@ class _Pool(Generic[Item]):
                 return self.suspects.popleft(), lane
         others = [lane for lane in loads if lane not in self.reserved]
         least = min(others, key=loads.__getitem__, default=None)
-        if least is None or loads[least] >= IN_FLIGHT_PER_LANE:
+        if least is None or loads[least] >= self.in_flight_per_lane:
             return None
         work = self.retried.popleft() if self.retried else self._take()
         return (work, least) if work else None
@@ -171,7 +181,7 @@ def run_pool(
         EnvironmentFault: it persisted through all pauses of the policy, or met one item more often
             than there are pauses.
     """
-    pool: _Pool[Item] = _Pool(iter(items))
+    pool: _Pool[Item] = _Pool(iter(items), policy.in_flight_per_lane)
     faults_in_a_row = 0
     while True:
         loads = pool.loads(runtime.lanes())
@@ -180,7 +190,7 @@ def run_pool(
             work.pauses_before = pool.pauses
             work.expires_at_s = time.monotonic() + policy.deadline_s(work.item)
             pool.in_flight[runtime.start(chain, work.item, lane)] = admitted
-            loads[lane] += IN_FLIGHT_PER_LANE if work.suspect else 1
+            loads[lane] += pool.load(work)
         watch(_state(pool, loads, runtime))
         if pool.exhausted:
             needed = pool.lanes_needed()
@@ -207,7 +217,7 @@ def run_pool(
                     pool.pauses += 1
                 pool.admit_again(work)
             else:
-                yield from _retry(work, outcome.error, policy, pool)
+                yield from _retry(work, outcome.error, outcome.beside, policy, pool)
         _expire(pool, runtime)
 
 
@@ -241,8 +251,12 @@ def _pause(faults_in_a_row: int, backoff_s: Sequence[float], error: Exception) -
 
 
 def _retry(
-    work: _Work[Item], error: Exception, policy: Policy[Item], pool: _Pool[Item]
+    work: _Work[Item], error: Exception, beside: int, policy: Policy[Item], pool: _Pool[Item]
 ) -> Iterator[Done[Item]]:
+    if beside >= MOST_SUSPECTS_OF_A_LANE and not work.lost_among_many:
+        work.lost_among_many = True
+        pool.admit_again(work)
+        return
     parts = policy.split(work.item)
     if len(parts) > 1:
         log.info("a chain failed (%s); its item is split into %d", error, len(parts))

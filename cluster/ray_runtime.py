@@ -26,13 +26,14 @@ class _Chain:
     """A running chain: its steps, with references to their results.
 
     `is_lost`: its replica was lost; `began` is False if that was before the replica's step had its
-    input.
+    input. `beside` is how many others had begun on it.
     """
 
     lane: ActorHandle
     links: list[tuple[Step, ObjectRef]]
     is_lost: bool = False
     began: bool = True
+    beside: int = 0
 
 
 class RayRuntime:
@@ -129,7 +130,7 @@ class RayRuntime:
         if isinstance(cause, ray.exceptions.RayActorError):
             if not chain.is_lost:
                 self._lose(chain.lane, death(cause))
-            return Outcome(error=ShardError(death(cause)), began=chain.began)
+            return Outcome(error=ShardError(death(cause)), began=chain.began, beside=chain.beside)
         if isinstance(cause, ray.exceptions.RayError):
             return Outcome(error=ShardError(death(cause)))
         return Outcome(error=ShardError(f"{type(cause).__name__}: {cause}"))
@@ -151,11 +152,13 @@ class RayRuntime:
     def _lose(self, lane: ActorHandle, cause: str) -> None:
         """Replace a lost replica, and mark its chains as lost."""
         assert self._replicas is not None
-        for chain in self._chains.values():
-            if chain.lane == lane and not chain.is_lost:
-                chain.is_lost = True
-                first = next(n for n, (step, _) in enumerate(chain.links) if step.on_replica)
-                chain.began = _is_finished([result for _, result in chain.links[:first]])
+        lost = [c for c in self._chains.values() if c.lane == lane and not c.is_lost]
+        for chain in lost:
+            chain.is_lost = True
+            first = next(n for n, (step, _) in enumerate(chain.links) if step.on_replica)
+            chain.began = _is_finished([result for _, result in chain.links[:first]])
+        for chain in lost:
+            chain.beside = sum(other.began for other in lost) - 1
         self._replicas.replace(lane, cause)
 
     def close(self) -> None:

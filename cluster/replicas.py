@@ -46,6 +46,8 @@ class ReplicaSpec:
         backoff_s: the pauses before a failed start is retried; after the last, its place is given
             up.
         resources: Ray's custom resources that a replica takes (`cluster.placing`).
+        calls_at_once: how many calls a replica works at side by side, in threads of its own. Only a
+            replica whose engine batches over calls gains by more than one.
     """
 
     make: Callable[[], object]
@@ -55,6 +57,7 @@ class ReplicaSpec:
     fewest: int = 1
     backoff_s: tuple[float, ...] = BACKOFF_S
     resources: Mapping[str, float] = field(default_factory=dict)
+    calls_at_once: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +104,8 @@ class Replicas:
         return len(self._places.given_up)
 
     def _start(self, place: Place) -> None:
-        actor = replica_actor(self._spec.num_gpus, self._spec.resources, place.avoided)
+        spec = self._spec
+        actor = replica_actor(spec.num_gpus, spec.resources, place.avoided, spec.calls_at_once)
         device, load = actor.device.remote(), actor.load.remote(self._spec.make)
         self._starts.append(_Start(place, actor, device, load))
 
@@ -143,8 +147,7 @@ class Replicas:
             error = ModelError(f"it did not load within {self._spec.start_timeout_s:g} s")
         if error is not None:
             self._fail(start, error)
-        elif start.load_ref in done:
-            assert start.device is not None  # an actor answers its calls in order
+        elif start.load_ref in done and start.device is not None:
             self._starts.remove(start)
             self._ready[start.actor] = start.place, start.device
             self._places.begin(start.place)

@@ -26,12 +26,14 @@ class Step:
 class Outcome:
     """How a chain ended: its last result, or the exception that ended it.
 
-    `began` is False if the lane was lost before it had done anything for this chain.
+    `began` is False if the lane was lost before it had done anything for this chain. `beside` is
+    how many other chains had begun on a lane that was lost.
     """
 
     value: Any = None
     error: Exception | None = None
     began: bool = True
+    beside: int = 0
 
 
 class Runtime(Protocol):

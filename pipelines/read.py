@@ -33,6 +33,7 @@ from pipelines.steps.shard import (
     split_job,
 )
 from pipelines.steps.timed import Stopwatch, Timed
+from schemas.feeding import shards_at_once
 from schemas.recipe import Placement, Recipe
 from schemas.shards import PageRange, Receipt
 from schemas.timings import ShardTimes
@@ -67,7 +68,12 @@ def read_pages(
     chain, replicas = make_chain(recipe, session, meter.remaining, are_made)
 
     # 3. A failed job is split in two, down to single pages; a chain past its deadline has failed.
-    policy = Policy(split_job, functools.partial(shard_deadline_s, recipe.placement))
+    calls = replicas.calls_at_once if replicas else 1
+    policy = Policy(
+        split_job,
+        functools.partial(shard_deadline_s, recipe.placement, calls),
+        in_flight_per_lane=calls + 1,
+    )
 
     def watch(state: PoolState) -> None:
         nonlocal ramp_s
@@ -112,15 +118,17 @@ def make_chain(
         placement.gpus_per_replica,
         placement.replica_start_timeout_s,
         fewest=placement.replicas[0],
+        calls_at_once=shards_at_once(recipe.engine, placement),
     )
     return [Step(raster), Step(read, on_replica=True), Step(finish)], spec
 
 
-def shard_deadline_s(placement: Placement, job: Job) -> float:
-    """Longest time of a chain, from its admission: that of its own pages, and of a whole shard.
+def shard_deadline_s(placement: Placement, calls_at_once: int, job: Job) -> float:
+    """Longest time of a chain, from its admission: that of its own pages, and of whole shards.
 
-    The shard before it on its replica may take that long, and the replica be restarted in between.
+    The shards before it on its replica, and those beside it, may take that long, and the replica be
+    restarted in between.
     """
-    pages = sum(len(part) for part in job.shard.ranges) + placement.shard_pages
+    pages = sum(len(part) for part in job.shard.ranges) + calls_at_once * placement.shard_pages
     page_s = placement.page_timeout_s + placement.read_timeout_s
     return pages * page_s + placement.replica_start_timeout_s

@@ -20,6 +20,7 @@ class ScriptedEngine:
     mode: str = "plain"
     task: str = "text"
     guard: str = ""
+    is_continuous: bool = False
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
     calls: list[list[str]] = field(default_factory=list)

@@ -11,6 +11,7 @@ from cluster.manifests.options import (
     replicas_per_node,
     uses_no_gpu,
 )
+from schemas.feeding import shards_at_once
 from schemas.recipe import Recipe
 
 GIB = 2**30
@@ -21,11 +22,11 @@ PAGES_PER_SECOND_OF_REPLICA = 2.39
 # signatures, writing) is counted with the same time.
 PAGES_PER_SECOND_OF_CORE = 25 / 2
 # A page is 150 KB at 1280 pixels. Twice that leaves room for larger pages and for turned images of
-# readings; Ray spills what exceeds it to scratch.
-PAGE_BYTES = 300_000
+# readings, where a replica has two shards; in many shards the average holds. Ray spills what
+# exceeds it to scratch.
+PAGE_BYTES = 150_000
+ROOM_FOR_TWO_SHARDS = 2
 RASTER_EDGE_PX = 1280
-# Admission: at most two shards in flight for each ready replica.
-SHARDS_PER_REPLICA = 2
 
 CPUS_PER_GPU = 6  # for the engine's process, decoding images, the fallback's OCR
 MEMORY_PER_GPU = 24 * GIB  # weights load through host memory: 7 GB in bf16, and as much again
@@ -74,7 +75,8 @@ def cluster_size(options: ManifestOptions, recipe: Recipe) -> ClusterSize:
     on_cpu_node = replicas_per_cpu_node(options, recipe)
     replicas = min(placement.replicas[1], options.reading_nodes * on_node)
     cpu_nodes = options.cpu_nodes or _cpu_nodes(options, replicas)
-    pages = SHARDS_PER_REPLICA * placement.shard_pages
+    in_flight = shards_at_once(recipe.engine, placement) + 1
+    pages = max(2 * ROOM_FOR_TWO_SHARDS, in_flight) * placement.shard_pages
     page_bytes = PAGE_BYTES * max(1.0, (recipe.raster.longest_edge_px / RASTER_EDGE_PX) ** 2)
     # Without replicas the lanes are the cores, each with one task at a time.
     lanes = replicas or cpu_nodes * options.cpus_per_cpu_node

@@ -24,6 +24,7 @@ from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
 from pipelines.planning.work import Work, remaining_work
 from schemas.errors import RequestError
+from schemas.feeding import shards_at_once
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.removal import removal
@@ -243,7 +244,8 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
             "placement.threads_per_replica sets another number"
         )
     in_use = min(threads, cores) if cores is not None else threads
-    return Hardware(replicas, placement.gpus_per_replica, cores, in_use), notes
+    shards = shards_at_once(recipe.engine, placement)
+    return Hardware(replicas, placement.gpus_per_replica, cores, in_use, shards), notes
 
 
 def _threads(recipe: Recipe) -> int:

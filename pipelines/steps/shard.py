@@ -121,9 +121,9 @@ def raster_range(
 
 def read(replica: Replica, job: Job, rastered: Timed[list[RasteredPage]]) -> Timed[Readings]:
     """Read with the engine the pages whose text layer was not chosen."""
-    timer = Stopwatch()
-    readings = replica.read(rastered.value)
-    return Timed(readings, read_times(timer.seconds(), replica, readings))
+    with replica.clock() as share:
+        readings = replica.read(rastered.value)
+    return Timed(readings, read_times(share.seconds, replica, readings))
 
 
 def read_layers(job: Job, rastered: Timed[list[RasteredPage]]) -> Timed[Readings]:

@@ -122,14 +122,20 @@ def test_sizes_follow_the_arithmetic_of_the_paper_budget() -> None:
     size = cluster_size(options(), recipe())
     # 160 replicas × 2.39 pages/s / 12.5 pages/s of a core = 30.6 cores: two nodes of 16.
     assert size.cpu_nodes == 2
-    # 160 replicas × 2 shards × 256 pages × 300 KB = 24.6 GB on two nodes: 11.4 GiB each.
-    assert size.cpu.object_store == 12 * GIB
-    # 8 replicas × 2 × 256 × 300 KB = 1.2 GB, below the minimum of 2 GiB.
+    # 160 replicas × 12 shards × 256 pages × 150 KB = 73.7 GB on two nodes: 34.3 GiB each.
+    assert size.cpu.object_store == 35 * GIB
+    # 8 replicas × 12 × 256 × 150 KB = 3.7 GB.
     assert size.gpu is not None
-    assert size.gpu.object_store == 2 * GIB
+    assert size.gpu.object_store == 4 * GIB
     # Twice the edge means four times the pixels.
     larger = RECIPE + "raster: {longest_edge_px: 2560}\n"
-    assert cluster_size(options(), recipe(larger)).cpu.object_store == 46 * GIB
+    assert cluster_size(options(), recipe(larger)).cpu.object_store == 138 * GIB
+
+
+def test_an_engine_that_reads_one_shard_after_the_other_needs_room_for_two() -> None:
+    one_at_a_time = RECIPE.replace("name: vllm", "name: transformers")
+    # 160 replicas × 2 shards × 256 pages × 300 KB = 24.6 GB on two nodes: 11.4 GiB each.
+    assert cluster_size(options(), recipe(one_at_a_time)).cpu.object_store == 12 * GIB
 
 
 def test_text_layers_need_no_gpu_group() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,8 @@ class FakeRuntime:
         on_lane = [ticket for ticket, (_, where) in self.running.items() if where == lane]
         outcome, _ = self.running[on_lane[0]]
         lane_died = isinstance(outcome.error, ShardError)
+        if lane_died:
+            outcome = replace(outcome, beside=len(on_lane) - 1)
         ended = dict.fromkeys(on_lane if lane_died else on_lane[:1], outcome)
         for ticket in ended:
             del self.running[ticket]
@@ -117,8 +120,10 @@ def run(
     read: Callable[[range], Any],
     runtime: FakeRuntime,
     watch: Callable[[PoolState], None] = lambda state: None,
+    in_flight: int = 2,
 ) -> list[Done[range]]:
-    return list(run_pool(items, [Step(read)], runtime, POLICY, watch))
+    policy = replace(POLICY, in_flight_per_lane=in_flight)
+    return list(run_pool(items, [Step(read)], runtime, policy, watch))
 
 
 def cut(pages: int, size: int) -> list[range]:
@@ -136,19 +141,23 @@ page_sets = st.frozensets(st.integers(0, 59), max_size=5)
     pages=st.integers(0, 60),
     size=st.integers(1, 16),
     lanes=st.integers(1, 4),
+    in_flight=st.integers(1, 7),
     killers=page_sets,
     flaky=page_sets,
     random=st.randoms(use_true_random=False),
 )
-def test_every_page_ends_exactly_once_whatever_fails(pages, size, lanes, killers, flaky, random):
+def test_every_page_ends_exactly_once_whatever_fails(
+    pages, size, lanes, in_flight, killers, flaky, random
+):
     runtime = FakeRuntime(range(lanes), choose=random.randrange)
-    done = run(cut(pages, size), Reader(killers, set(flaky)), runtime)
+    reader = Reader(killers, set(flaky))
+    done = run(cut(pages, size), reader, runtime, in_flight=in_flight)
     assert pages_of(done) == list(range(pages))
     failed = [result for result in done if result.error is not None]
     assert all(len(result.item) == 1 for result in failed)
     assert pages_of(failed) == sorted(killers & set(range(pages)))
     assert all(result.value == list(result.item) for result in done if result.error is None)
-    assert runtime.most_on_a_lane <= 2
+    assert runtime.most_on_a_lane <= in_flight
 
 
 @given(st.integers(0, 63), st.integers(1, 3))
@@ -208,6 +217,26 @@ def test_when_nothing_fresh_is_left_all_lanes_are_for_suspects() -> None:
     done = run(cut(128, 8), list, runtime)
     assert pages_of(done) == list(range(128))
     assert runtime.most_suspects_at_once == 8
+
+
+def test_of_many_that_lose_a_lane_none_is_a_suspect_at_first() -> None:
+    runtime = LosesOnce(range(4), lost_lanes=frozenset({0, 1}))
+    states: list[PoolState] = []
+    done = run(cut(400, 8), list, runtime, states.append, in_flight=5)
+    assert {result.item for result in done} == set(cut(400, 8))
+    assert (states[-1].splits, states[-1].retries) == (0, 10)
+
+
+def test_one_that_loses_a_second_lane_with_many_is_a_suspect() -> None:
+    turns = itertools.count()
+    runtime = Dying(range(12), choose=lambda count: next(turns) % count)
+    states: list[PoolState] = []
+    items = cut(1600, 8)
+    done = run(items, Reader(frozenset({100})), runtime, states.append, in_flight=6)
+    assert pages_of(done) == list(range(1600))
+    assert pages_of(result for result in done if result.error) == [100]
+    # The five that shared its second lane had lost none before, so no item but its own is split.
+    assert states[-1].splits == 3  # 8 pages, 4, 2
 
 
 def test_an_item_whose_lane_went_before_it_began_is_admitted_whole() -> None:
@@ -352,14 +381,30 @@ class LosesOnce(FakeRuntime):
         return ticket
 
     def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
-        lost_tickets = [t for t, (_, lane) in self.running.items() if lane in self.lost_lanes]
+        lost = {t: lane for t, (_, lane) in self.running.items() if lane in self.lost_lanes}
         self.lost_lanes = frozenset()
-        for ticket in lost_tickets:
+        for ticket in lost:
             self.suspects |= set(halves(self.begun[ticket]))
             del self.running[ticket]
         error = ShardError("the node was lost")
-        lost = [(ticket, Outcome(error=error, began=self.began)) for ticket in lost_tickets]
-        return lost or super().wait(timeout_s)
+        on_lane = Counter(lost.values())
+        ended: list[tuple[Hashable, Outcome]] = [
+            (ticket, Outcome(error=error, began=self.began, beside=on_lane[lane] - 1))
+            for ticket, lane in lost.items()
+        ]
+        return ended or super().wait(timeout_s)
+
+
+@dataclass
+class Dying(FakeRuntime):
+    """A lane that is lost does not come back."""
+
+    def wait(self, timeout_s: float) -> list[tuple[Hashable, Outcome]]:
+        lanes: dict[Hashable, Hashable] = {t: lane for t, (_, lane) in self.running.items()}
+        ended = super().wait(timeout_s)
+        lost = {lanes[ticket] for ticket, outcome in ended if outcome.error}
+        self.chosen_lanes = [lane for lane in self.chosen_lanes if lane not in lost]
+        return ended
 
 
 @dataclass

@@ -66,6 +66,29 @@ def test_each_step_gets_the_item_and_all_results_before_it(session: Session) -> 
     assert sorted(values) == [(item, 2 * item, 2 * item + 100) for item in range(20)]
 
 
+class Meeting:
+    """A replica whose calls go on only when as many as it was made for run at once."""
+
+    def __init__(self, calls: int) -> None:
+        self.barrier = threading.Barrier(calls, timeout=60)
+
+
+def meet(replica: Meeting, item: int) -> int:
+    replica.barrier.wait()
+    return item
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("local_ray")
+def test_a_replica_works_at_as_many_calls_as_it_says() -> None:
+    policy = Policy(lambda item: [item], backoff_s=(), in_flight_per_lane=4)
+    spec = ReplicaSpec(lambda: Meeting(3), count=1, calls_at_once=3)
+    step = Step(meet, on_replica=True)
+    with open_session() as session, session.runtime(spec) as runtime:
+        done = list(run_pool(range(9), [step], runtime, policy))
+    assert sorted(result.value for result in done) == list(range(9))
+
+
 def test_chains_without_replicas_run_too(session: Session) -> None:
     assert sorted(run(session, [Step(double)], None, range(9))) == list(range(0, 18, 2))
 

@@ -67,6 +67,7 @@ class ScriptedModel:
     mode = "plain"
     task = "text"
     guard = ""
+    is_continuous = False
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
 

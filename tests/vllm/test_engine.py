@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import itertools
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from PIL import Image
 
 from schemas import tokens
 from schemas.errors import EngineDied, ModelError
-from schemas.pages import PageImage
+from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
 from schemas.tokens import VisionTokens
 from tests.checkpoints import make_checkpoint
@@ -28,9 +30,14 @@ if find_spec("vllm") is None:
 
 import psutil
 
+from workers.engines.checkpoint import find_checkpoint
 from workers.engines.profiles.profile import Guard
-from workers.engines.vllm.core import Loaded, prove_guard
-from workers.engines.vllm.engine import VllmEngine, load_vllm
+from workers.engines.vllm.core import Loaded, load_core, prove_guard
+from workers.engines.vllm.engine import VllmEngine, load_vllm, plan_for_vllm
+from workers.engines.vllm.stream import Question, Stream
+
+if TYPE_CHECKING:
+    from vllm import SamplingParams
 
 # vLLM's own imports warn.
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -45,10 +52,11 @@ from workers.engines.vllm.engine import load_vllm
 
 if __name__ == "__main__":
     engine = load_vllm(EngineSpec(name="vllm", model=sys.argv[1]))
-    [core] = engine.loaded.processes
+    [core] = engine.loaded.stream.processes
     print(core.pid, *(child.pid for child in psutil.Process(core.pid).children()), flush=True)
     os._exit(9)  # as Ray ends an actor, and as a replica ends itself
 """
+PLACES = 4  # of the batch
 SIZES = [(300, 420), (905, 1280), (1280, 905), (1700, 2200), (100, 30)]
 
 
@@ -67,10 +75,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> Iterator[VllmEngine]:
-    engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=600))
-    yield engine
-    for process in engine.loaded.processes:
-        process.kill()
+    spec = EngineSpec(name="vllm", model=str(folder), max_new_tokens=600)
+    checkpoint = find_checkpoint(spec)
+    loaded = load_core(checkpoint, PLACES, has_stats=True)
+    yield VllmEngine(loaded, plan_for_vllm(spec, checkpoint))
+    loaded.stream.close()
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -90,7 +99,8 @@ def answer(engine: VllmEngine, guard: Guard | None, exempt: Sequence[int] = ()) 
         extra_args=guard_arguments(guard, exempt, engine.loaded.end),
     )
     prompt = {"prompt_token_ids": engine.loaded.tokenizer.encode("Read.")}
-    [output] = engine.loaded.llm.generate([prompt], params, use_tqdm=False)
+    [output] = engine.loaded.stream.ask([Question(lambda: prompt, params)])
+    assert not isinstance(output, Exception), output
     return list(output.outputs[0].token_ids)
 
 
@@ -161,20 +171,107 @@ def test_a_page_that_is_no_image_costs_no_other(engine: VllmEngine) -> None:
     assert [first.vision_tokens, last.vision_tokens] == [165, tokens.pixtral(1540, 90, 90).valid]
 
 
+class Dictated(VllmEngine):
+    """Reads a page named `<number> <tokens>` as that many tokens; other pages as it does."""
+
+    def _question(self, page: PageImage) -> Question:
+        from workers.engines.vllm.guard import guard_arguments
+
+        question = super()._question(page)
+        _, _, count = page.page_id.partition(" ")
+        if count.isdigit():
+            script = [*itertools.islice(itertools.cycle(range(3, 200)), int(count))]
+            question.params.extra_args = guard_arguments(
+                None, (), self.loaded.end, [*script, self.loaded.end]
+            )
+        return question
+
+    @property
+    def _params(self) -> SamplingParams:
+        return VllmEngine._params.func(self)  # each page has its own
+
+
+def shard(tokens: Sequence[int | str]) -> list[PageImage]:
+    return [
+        replace(make_page(number, 90, 90), page_id=f"{number} {count}")
+        for number, count in enumerate(tokens)
+    ]
+
+
+def running_share(engine: VllmEngine, read: Callable[[], object]) -> float:
+    """The mean share of the batch that runs, over the steps from the first page to the last."""
+    running: list[int] = []
+    outputs = engine.loaded.stream.llm.output_processor
+    before = outputs.update_scheduler_stats
+
+    def count(stats: Any) -> None:
+        if stats is not None:
+            running.append(stats.num_running_reqs)
+        before(stats)
+
+    outputs.update_scheduler_stats = count
+    try:
+        read()
+    finally:
+        outputs.update_scheduler_stats = before
+    busy = [number for number in running if number]
+    return sum(busy) / len(busy) / PLACES
+
+
+def test_shards_side_by_side_keep_the_batch_full(engine: VllmEngine) -> None:
+    """The last pages of the first shard are long, and so are the first of the second."""
+    dictated = Dictated(engine.loaded, engine.plan)
+    shards = [shard([20] * 26 + [250] * 2), shard([250] * 2 + [20] * 26)]
+    readings: list[list[Reading]] = []
+
+    def one_after_the_other() -> None:
+        for pages in shards:
+            dictated.read(pages)
+
+    def side_by_side() -> None:
+        with ThreadPoolExecutor(2) as threads:
+            readings.extend(threads.map(dictated.read, shards))
+
+    drained = running_share(engine, one_after_the_other)
+    fed = running_share(engine, side_by_side)
+    print(f"running over the batch's limit: {drained:.3f} a shard at a time, {fed:.3f} fed")
+    for pages, read in zip(shards, readings, strict=True):
+        lengths = [int(page.page_id.partition(" ")[2]) for page in pages]
+        assert [reading.output_tokens for reading in read] == lengths
+    assert drained < 0.85
+    assert fed >= 0.9
+
+
+def test_a_page_that_loops_ends_early_and_costs_the_others_nothing(engine: VllmEngine) -> None:
+    dictated = Dictated(engine.loaded, engine.plan)
+    readings = dictated.read(shard([20, 60, "loop", 30, 20, 90]))
+    assert [reading.output_tokens for reading in readings[:2] + readings[3:]] == [
+        20,
+        60,
+        30,
+        20,
+        90,
+    ]
+    assert readings[2].error is not None
+    assert readings[2].error.reason == "loop"
+    assert readings[2].output_tokens <= 200
+
+
 class Deaf:
     """A vLLM that ignores the guard, since it drops `SamplingParams.extra_args`."""
 
-    def __init__(self, llm: Any) -> None:
-        self._llm = llm
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
 
-    def generate(self, prompts: Any, params: Any, **settings: Any) -> Any:
-        params.extra_args = None
-        return self._llm.generate(prompts, params, **settings)
+    def ask(self, questions: Sequence[Question]) -> Any:
+        for question in questions:
+            question.params.extra_args = None
+        return self._stream.ask(questions)
 
 
 def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
     prove_guard(engine.loaded)
-    deaf: Loaded = replace(engine.loaded, llm=Deaf(engine.loaded.llm))
+    deaf: Loaded = replace(engine.loaded, stream=Deaf(engine.loaded.stream))
     with pytest.raises(ModelError, match="leaves out the n-gram guard"):
         prove_guard(deaf)
 
@@ -182,7 +279,7 @@ def test_a_vllm_that_ignores_the_guard_is_refused(engine: VllmEngine) -> None:
 def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
     """The core is killed during an answer of 4,000 tokens; vLLM alone would wait for ever."""
     engine = load_vllm(EngineSpec(name="vllm", model=str(folder), max_new_tokens=4000))
-    [core] = engine.loaded.processes
+    [core] = engine.loaded.stream.processes
     workers = psutil.Process(core.pid).children()
     [guarded] = engine.retries
     timer = Timer(3, core.kill)
@@ -192,6 +289,7 @@ def test_an_engine_core_that_was_killed_is_noticed(folder: Path) -> None:
     timer.join()
     with pytest.raises(EngineDied):
         guarded.read([make_page(0, 300, 420)])
+    engine.loaded.stream.close()
     psutil.wait_procs(workers, timeout=30)
     assert not [worker for worker in workers if is_alive(worker)]
 

@@ -108,6 +108,7 @@ class Killer(threading.Thread):
         self._dataset = dataset
         self._over = threading.Event()
         self.killed: list[int] = []
+        self.left = 0  # shards without a receipt when it was killed
         self.core_pids: set[int] = set()
 
     def run(self) -> None:
@@ -116,8 +117,9 @@ class Killer(threading.Thread):
             if not cores:
                 cores = [core for core in engine_cores() if core.pid not in self.killed]
                 self.core_pids |= {core.pid for core in cores}
-            elif not self.killed and any(self._dataset.glob("staging/*/*.json")):
+            elif not self.killed and (done := len([*self._dataset.glob("staging/*/*.json")])):
                 cores[0].kill()
+                self.left = PAGES - done
                 self.killed.append(cores[0].pid)
                 cores = []
 
@@ -142,5 +144,6 @@ def test_a_killed_engine_core_costs_no_page(tmp_path: Path, corpus: Path, folder
     finally:
         killer.stop()
     assert len(killer.killed) == 1, "no shard was done before the last"
+    assert killer.left >= 3, "fewer than three shards were in flight"  # of all, which fit at once
     assert len(killer.core_pids) == 2, "the replica was not started anew"
     check_dataset(report, dataset)

@@ -47,6 +47,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def is_continuous(self) -> bool:
+        """Whether pages of several calls share its batch: threads may call `read` side by side."""
+        ...
+
+    @property
     def retries(self) -> Sequence[Engine]:
         """What to try in turn when a reading failed or is bad: a stronger guard, a larger mode."""
         ...

@@ -17,8 +17,8 @@ def load_engine(
     Args:
         spec: the engine part of a recipe.
         threads: default, all cores.
-        batch_pages: how many pages a `transformers` model reads at once; default, what fits its
-            device.
+        batch_pages: how many pages `transformers` or `vllm` reads at once; default, what fits the
+            device, and 256.
         has_layout: an engine that finds lines has the layout model name its blocks.
 
     Raises:
@@ -33,7 +33,7 @@ def load_engine(
     if spec.name == "vllm":
         from workers.engines.vllm.engine import load_vllm
 
-        return load_vllm(spec)
+        return load_vllm(spec, batch_pages)
     if spec.name == "ppocr":
         from workers.engines.ppocr.engine import PpOcrEngine
 

@@ -94,6 +94,7 @@ class RapidOcrEngine:
     mode = "native"
     task = "markdown"
     guard = ""
+    is_continuous = False
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
 

@@ -78,6 +78,7 @@ class TransformersEngine:
     """One way to read with a loaded checkpoint; see `workers.engines.Engine`."""
 
     name = "transformers"
+    is_continuous = False
 
     def __init__(self, loaded: Loaded, plan: Plan, is_retry: bool = False) -> None:
         self._loaded = loaded

@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from schemas.errors import EngineDied, NoEngineError, ShardError
@@ -22,16 +22,16 @@ from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, R
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
 from workers.layout.regions import shared_layout_model
+from workers.reading.deadlines import EXIT_TRY_AGAIN, Deadlines
 from workers.reading.deep import cut_regions, parse_regions
 from workers.reading.doubted import bears_out
 from workers.reading.ladder import LARGE, Climb, LadderSettings, RankedReading, ToRead, climb
+from workers.reading.shared_clock import Share, SharedClock
 
 log = logging.getLogger(__name__)
 
 _LINE_ENGINES = ("rapidocr", "ppocr")
 """They give the words of every region with the page, so that no crop is read again."""
-
-EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class ReplicaSettings:
 
     `layout` is the recipe's: with `never` an engine that finds lines does without the layout model.
     `threads` is None for all cores, `batch_pages` None for the engine's own batch size. A call of
-    an engine may take `read_timeout_s` for each of its pages. A longer call ends the whole process,
-    because a hung native library cannot be interrupted. A replica in the driver's own process has
-    None, and never ends it.
+    an engine may take `read_timeout_s` for each page that the engine has when it begins. A longer
+    call ends the whole process, because a hung native library cannot be interrupted. A replica in
+    the driver's own process has None, and never ends it.
     """
 
     engine: EngineSpec
@@ -67,7 +67,7 @@ def load_replica(settings: ReplicaSettings) -> Replica:
 
 
 class Replica:
-    """An engine, and a fallback if the recipe names one.
+    """An engine, and a fallback if the recipe names one. Threads may call `read` side by side.
 
     Raises NoEngineError where pages are to be parsed deeply by an engine that cannot.
     """
@@ -82,6 +82,13 @@ class Replica:
             )
         self._engines = (engine, fallback) if fallback else (engine,)
         self._settings = settings
+        self._clock = SharedClock()
+        self._one_call = threading.Lock()  # of engines that read one call after the other
+        self._deadlines = Deadlines(settings.read_timeout_s)
+
+    def clock(self) -> AbstractContextManager[Share]:
+        """Counts the time of the body; of calls side by side each has its part."""
+        return self._clock.running()
 
     @property
     def gpu_memory_bytes(self) -> int:
@@ -177,12 +184,12 @@ class Replica:
 
     def _read(self, engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
         """Call an engine, within its deadline."""
-        timeout_s = self._settings.read_timeout_s
-        with _deadline(None if timeout_s is None else timeout_s * len(images), len(images)):
+        takes_turns = nullcontext() if engine.is_continuous else self._one_call
+        with takes_turns, self._deadlines.call(len(images)):
             try:
                 readings = engine.read(images)
             except EngineDied:
-                if timeout_s is None:
+                if self._settings.read_timeout_s is None:
                     raise
                 log.exception("%s died; the replica ends itself", engine.name)
                 os._exit(EXIT_TRY_AGAIN)
@@ -208,25 +215,6 @@ def _named(crop: Crop, page: PageReading, figure: Engine | None) -> Crop:
         model_revision=figure.revision,
         mode=figure.mode,
     )
-
-
-@contextmanager
-def _deadline(timeout_s: float | None, page_count: int) -> Iterator[None]:
-    if timeout_s is None:
-        yield
-        return
-    timer = threading.Timer(timeout_s, _end_process, [page_count])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _end_process(page_count: int) -> None:
-    log.error("reading %d pages passed its deadline; the replica ends itself", page_count)
-    os._exit(EXIT_TRY_AGAIN)
 
 
 def given_reading(page: RasteredPage) -> PageReading:

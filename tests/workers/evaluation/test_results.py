@@ -50,6 +50,7 @@ class Reader:
     """Reads every page as the truth, except those that it fails on; records the sizes of pages."""
 
     name, model, revision, mode, task, guard = "reader", "none", "1", "native", "text", ""
+    is_continuous = False
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
 

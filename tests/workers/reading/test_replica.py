@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +227,37 @@ def test_an_engine_that_hangs_or_dies_ends_its_process(how: str, timeout_s: str,
     )
     assert ended.returncode == EXIT_TRY_AGAIN
     assert says in ended.stderr
+
+
+@dataclass(eq=False)
+class MeetingEngine(ScriptedEngine):
+    """Counts the calls that run at once; a call goes on when the two have met, or soon."""
+
+    met: threading.Barrier = field(default_factory=lambda: threading.Barrier(2))
+    patience_s: float = 60
+    inside: int = 0
+    most_inside: int = 0
+
+    def read(self, pages: Sequence[PageImage]) -> list[Reading]:
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        with suppress(threading.BrokenBarrierError):
+            self.met.wait(self.patience_s)
+        self.inside -= 1
+        return super().read(pages)
+
+
+@pytest.mark.parametrize(("is_continuous", "patience_s", "most"), [(True, 60, 2), (False, 0.1, 1)])
+def test_only_an_engine_that_batches_over_calls_gets_two(is_continuous, patience_s, most) -> None:
+    engine = MeetingEngine(reader().answer, is_continuous=is_continuous, patience_s=patience_s)
+    replica = make_replica(engine)
+    with ThreadPoolExecutor(2) as threads:
+        pages = rastered(["image", "image"])
+        results = list(threads.map(lambda page: replica.read([page]), pages))
+    assert engine.most_inside == most
+    assert [result[0] and result[0].reading.page_id for result in results] == [
+        page.page_id for page in pages
+    ]
 
 
 def test_a_replica_without_a_gpu_says_that_it_has_used_none() -> None:

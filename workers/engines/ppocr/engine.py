@@ -69,6 +69,7 @@ class PpOcrEngine:
     mode = "native"
     task = "markdown"
     guard = ""
+    is_continuous = False
     retries: Sequence[Engine] = ()
     figure: Engine | None = None
 

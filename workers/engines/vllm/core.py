@@ -2,7 +2,7 @@
 
 vLLM 0.32 runs the model in a process of its own, the engine core, and leaves two failures to us:
 
-- If the core is killed, a call waits for ever. So `Loaded.watched` also waits for the core's end.
+- If the core is killed, a call may wait for ever. So `Stream` also waits for the core's end.
 - If the process that loaded vLLM is killed, the core lives on. So the core is given that process's
   id and ends with it (`workers.engines.vllm.guard`).
 
@@ -12,13 +12,11 @@ processed pictures, since no page comes twice.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
@@ -26,17 +24,13 @@ from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.lines import first_line
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
+from workers.engines.vllm.stream import Question, Stream
 
 if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
-
     from transformers import PreTrainedTokenizerBase
-    from vllm import LLM
 
-Result = TypeVar("Result")
-
-_OLDEST = Version("0.11.1")
-"""The first release with pull request 28617; 0.11.0 has no DeepSeek-OCR at all."""
+_OLDEST = Version("0.32")
+"""The release whose asynchronous engine and renderers this was written for and tried with."""
 
 _PROOF = (5, 3, 5, 5, 3)
 """Tokens that no model generates by itself."""
@@ -46,63 +40,52 @@ _PROOF = (5, 3, 5, 5, 3)
 class Loaded:
     """A checkpoint in vLLM, shared by all engines that read with it.
 
-    `processes` are vLLM's, children of this one; `end` is a token that ends an answer.
+    `end` is a token that ends an answer.
     """
 
     checkpoint: Checkpoint
-    llm: LLM
+    stream: Stream
     tokenizer: PreTrainedTokenizerBase
-    processes: Sequence[BaseProcess]
     end: int
 
     @property
     def image_token(self) -> int | None:
         """The token that stands for each of an image's tokens; None where none is known."""
-        config = self.llm.model_config.hf_config
+        config = self.stream.llm.model_config.hf_config
         for name in ("image_token_id", "image_token_index"):
             if isinstance(token := getattr(config, name, None), int):
                 return token
         return next(iter(token_ids(self.tokenizer, ["<image>"])), None)
 
-    def watched(self, call: Callable[[], Result]) -> Result:
-        """The result of `call`, which waits for vLLM. Raises EngineDied if the core ends."""
-        from vllm.v1.engine.exceptions import EngineDeadError
 
-        reader, writer = multiprocessing.Pipe(duplex=False)
-        results: list[Result] = []
-        errors: list[Exception] = []
+def load_core(checkpoint: Checkpoint, batch_pages: int, has_stats: bool = False) -> Loaded:
+    """Load `checkpoint` into a vLLM that reads `batch_pages` pages at once and ends with us.
 
-        def run() -> None:
-            try:
-                results.append(call())
-            except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
-                errors.append(exc)
-            finally:
-                writer.close()
-
-        thread = threading.Thread(target=run, name="vllm-call", daemon=True)
-        thread.start()
-        ends = [process.sentinel for process in self.processes]
-        ready = connection.wait([reader, *ends])
-        if reader not in ready:
-            # The thread waits in vLLM for ever; as a daemon it ends with this process.
-            raise EngineDied("vLLM's engine core has ended; its log says why")
-        thread.join()
-        reader.close()
-        if not errors:
-            return results[0]
-        # If the core dies while pages are sent to it, vLLM raises the error of a closed socket.
-        if isinstance(errors[0], EngineDeadError) or connection.wait(ends, timeout=0):
-            raise EngineDied(f"vLLM's engine core died: {first_line(errors[0])}") from errors[0]
-        raise errors[0]
-
-
-def load_core(checkpoint: Checkpoint) -> Loaded:
-    """Load `checkpoint` into a vLLM whose processes end with this one.
+    With `has_stats` it counts its steps.
 
     Raises NoEngineError where vLLM is missing or too old, ModelError where it cannot load the
     checkpoint.
     """
+    with _variables_kept():
+        return _load(checkpoint, batch_pages, has_stats)
+
+
+@contextmanager
+def _variables_kept() -> Iterator[None]:
+    """Take back the environment variables that vLLM sets for the processes that it starts.
+
+    Its `LD_PRELOAD` and `RAY_CLIENT_MODE` would act on a Ray that this process starts later, and
+    the owner's id on the engines of that Ray's replicas.
+    """
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _load(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
     # vLLM's second model runner refuses logits processors written for the first, such as ours.
     os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
     os.environ["VLLM_NO_USAGE_STATS"] = "1"  # nothing is sent anywhere
@@ -114,20 +97,19 @@ def load_core(checkpoint: Checkpoint) -> Loaded:
             f"engine.name: vllm is not installed here ({exc}); install pagefoundry[vllm]"
         ) from exc
     check_version(vllm.__version__)
-    return _start(checkpoint)
+    return _start(checkpoint, batch_pages, has_stats)
 
 
-def _start(checkpoint: Checkpoint) -> Loaded:
-    from vllm import LLM
+def _start(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
+    from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
 
     from workers.engines.vllm import guard
 
     on_cpu = current_platform.is_cpu()
     os.environ[guard.OWNER_PID] = str(os.getpid())
-    before = set(multiprocessing.active_children())
     try:
-        llm = LLM(
+        arguments = AsyncEngineArgs(
             model=checkpoint.location,
             revision=checkpoint.commit,
             tokenizer_revision=checkpoint.commit,
@@ -138,26 +120,26 @@ def _start(checkpoint: Checkpoint) -> Loaded:
             seed=0,
             dtype="float32" if on_cpu else "bfloat16",  # as the transformers engine
             enforce_eager=on_cpu,  # compiling is worth its time only on a GPU
+            max_num_seqs=batch_pages,
+            disable_log_stats=not has_stats,
         )
+        stream = Stream(arguments)
     except Exception as exc:
         raise ModelError(f"{checkpoint.location}: vLLM cannot load it: {first_line(exc)}") from exc
-    tokenizer = llm.get_tokenizer()
+    tokenizer = stream.llm.get_tokenizer()
     end = tokenizer.eos_token_id
     if end is None:
         raise NoEngineError(
             f"{checkpoint.location}: the tokenizer has no end token; name it as `eos_token` in "
             "tokenizer_config.json"
         )
-    processes = [child for child in multiprocessing.active_children() if child not in before]
-    return Loaded(checkpoint, llm, tokenizer, processes, end)
+    return Loaded(checkpoint, stream, tokenizer, end)
 
 
 def check_version(version: str) -> None:
-    """Raises NoEngineError for a vLLM that would ignore the guard under greedy decoding."""
+    """Raises NoEngineError for a vLLM that prepares prompts in another way."""
     if Version(version) < _OLDEST:
-        raise NoEngineError(
-            f"vLLM {version} ignores the n-gram guard at temperature 0; install {_OLDEST} or later"
-        )
+        raise NoEngineError(f"vLLM {version} is too old; install {_OLDEST} or later")
 
 
 def prove_guard(loaded: Loaded) -> None:
@@ -177,14 +159,17 @@ def prove_guard(loaded: Loaded) -> None:
         detokenize=False,
         extra_args=guard_arguments(None, (), loaded.end, _PROOF),
     )
-    prompt = {"prompt_token_ids": [loaded.end]}
+    question = Question(lambda: {"prompt_token_ids": [loaded.end]}, params)
     try:
-        [output] = loaded.watched(lambda: loaded.llm.generate([prompt], params, use_tqdm=False))
+        [output] = loaded.stream.ask([question])
     except EngineDied as exc:
         raise ModelError(
             f"{loaded.checkpoint.location}: vLLM {__version__} ended at its first token; set "
             "VLLM_LOGGING_LEVEL=INFO and read its log"
         ) from exc
+    if isinstance(output, Exception):
+        location = loaded.checkpoint.location
+        raise ModelError(f"{location}: vLLM {__version__} cannot answer: {first_line(output)}")
     if tuple(output.outputs[0].token_ids) != _PROOF:
         raise NoEngineError(
             f"vLLM {__version__} leaves out the n-gram guard; install another release"

@@ -1,8 +1,7 @@
-"""The `vllm` engine: continuous batching over all pages of a call, by the checkpoint's profile.
+"""The `vllm` engine: a checkpoint read with continuous batching, by its profile.
 
-vLLM forms the batches, and reads some pages while it prepares others. This module makes the prompts
-and turns vLLM's outputs into readings; the guard and the loop cut are in
-`workers.engines.vllm.guard`.
+vLLM forms the batches, over the pages of all calls. This module makes the prompts and turns vLLM's
+outputs into readings; the guard and the loop cut are in `workers.engines.vllm.guard`.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
-from schemas.errors import EngineDied, NoEngineError
+from schemas.errors import NoEngineError
+from schemas.feeding import BATCH_PAGES
 from schemas.lines import first_line
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
@@ -33,9 +31,10 @@ from workers.engines.engine import Engine
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
 from workers.engines.vllm.core import Loaded, load_core, prove_guard
+from workers.engines.vllm.stream import Chat, Question
 
 if TYPE_CHECKING:
-    from vllm import RequestOutput
+    from vllm import RequestOutput, SamplingParams
 
 _ONLY_MODE: Mapping[str, str] = {
     "DeepseekOCRForCausalLM": "gundam",
@@ -46,18 +45,18 @@ _ONLY_MODE: Mapping[str, str] = {
 """Architectures whose image tokens vLLM (0.32) counts by constants of its own, whatever settings
 the image processor gets. Any other mode would end the engine core, so no settings are sent."""
 
-Picture = tuple[PageImage, Image.Image]
 
-
-def load_vllm(spec: EngineSpec) -> VllmEngine:
+def load_vllm(spec: EngineSpec, batch_pages: int | None = None) -> VllmEngine:
     """Load the checkpoint that `spec` names into vLLM, and prove that the guard acts there.
+
+    `batch_pages` is how many pages are read at once, by default 256.
 
     Raises NoEngineError where vLLM is missing or too old, or the checkpoint cannot do what the
     recipe asks; ModelError where it cannot be loaded now.
     """
     checkpoint = find_checkpoint(spec)
     plan = plan_for_vllm(spec, checkpoint)
-    loaded = load_core(checkpoint)
+    loaded = load_core(checkpoint, batch_pages or BATCH_PAGES)
     prove_guard(loaded)
     return VllmEngine(loaded, plan)
 
@@ -84,6 +83,7 @@ class VllmEngine:
     """One way to read with a loaded checkpoint; see `workers.engines.Engine`."""
 
     name = "vllm"
+    is_continuous = True
 
     def __init__(self, loaded: Loaded, plan: Plan, is_retry: bool = False) -> None:
         self.loaded = loaded
@@ -118,69 +118,47 @@ class VllmEngine:
 
         Raises EngineDied where vLLM's engine core has ended.
         """
-        readings: dict[int, Reading] = {}
-        todo: dict[int, Picture] = {}
-        for place, page in enumerate(pages):
-            try:
-                todo[place] = (page, page_picture(page, self.plan.mode))
-            except Exception as exc:  # noqa: BLE001 - Pillow's errors share no narrower base
-                readings[place] = _failed(page, exc)
-        readings |= zip(todo, self._read(list(todo.values())), strict=True)
-        return [readings[place] for place in range(len(pages))]
+        answers = self.loaded.stream.ask([self._question(page) for page in pages])
+        pairs = zip(pages, answers, strict=True)
+        return [
+            _failed(page, answer) if isinstance(answer, Exception) else self._reading(page, answer)
+            for page, answer in pairs
+        ]
 
-    def _read(self, todo: Sequence[Picture]) -> list[Reading]:
-        """Read all in one call; if vLLM refuses it, read halves, down to the page it refuses."""
-        if not todo:
-            return []
-        pictures = [picture for _, picture in todo]
-        try:
-            outputs = self.loaded.watched(lambda: self._generate(pictures))
-        except EngineDied:
-            raise
-        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-            if len(todo) == 1:
-                return [_failed(todo[0][0], exc)]
-            middle = len(todo) // 2
-            return self._read(todo[:middle]) + self._read(todo[middle:])
-        pairs = zip(todo, outputs, strict=True)
-        return [self._reading(page, output) for (page, _), output in pairs]
+    def _question(self, page: PageImage) -> Question:
+        takes_settings = only_mode(self.loaded.checkpoint) is None
+        settings = self.plan.mode.image_settings if takes_settings else {}
+        return Question(functools.partial(self._prompt, page), self._params, settings)
 
-    def _generate(self, images: Sequence[Image.Image]) -> Sequence[RequestOutput]:
-        """vLLM's outputs, in the order of the images."""
+    @functools.cached_property
+    def _params(self) -> SamplingParams:
         from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
 
         from workers.engines.vllm.guard import guard_arguments
 
         plan, loaded = self.plan, self.loaded
-        params = SamplingParams(
+        return SamplingParams(
             temperature=0,
             max_tokens=plan.max_new_tokens,
             stop_token_ids=token_ids(loaded.tokenizer, plan.profile.stop),
             logprobs=0,  # those of the chosen tokens only
             detokenize=False,  # `finished` decodes, and keeps special tokens
+            output_kind=RequestOutputKind.FINAL_ONLY,
             extra_args=guard_arguments(plan.guard, self._exempt, loaded.end),
         )
-        takes_settings = only_mode(loaded.checkpoint) is None
-        settings = dict(plan.mode.image_settings) if takes_settings else {}
+
+    def _prompt(self, page: PageImage) -> Chat | Mapping[str, Any]:
+        """The prompt with the page's picture."""
+        plan = self.plan
+        picture = page_picture(page, plan.mode)
         if plan.profile.template == "raw":
-            placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
-            prompts = [
-                {
-                    "prompt": f"{placeholder}\n{plan.prompt}",
-                    "multi_modal_data": {"image": image},
-                    "mm_processor_kwargs": settings,
-                }
-                for image in images
-            ]
-            return list(loaded.llm.generate(prompts, params, use_tqdm=False))
+            placeholder = self.loaded.tokenizer.convert_ids_to_tokens(self.loaded.image_token)
+            prompt = f"{placeholder}\n{plan.prompt}"
+            return {"prompt": prompt, "multi_modal_data": {"image": picture}}
         question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
-        chats = [
-            [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, *question]}]
-            for image in images
-        ]
-        return list(
-            loaded.llm.chat(chats, params, use_tqdm=False, mm_processor_kwargs=settings or None)
-        )
+        image = {"type": "image_pil", "image_pil": picture}
+        return [{"role": "user", "content": [image, *question]}]
 
     def _reading(self, page: PageImage, output: RequestOutput) -> Reading:
         completion = output.outputs[0]

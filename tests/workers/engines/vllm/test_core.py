@@ -20,16 +20,14 @@ def write_config(folder: Path, architecture: str, model_type: str) -> EngineSpec
     return EngineSpec(name="vllm", model=str(folder))
 
 
-@pytest.mark.parametrize("version", ["0.8.5.post1", "0.11.0", "0.11.1rc3", "0.11.1.dev7+g12ab"])
-def test_a_vllm_that_would_ignore_the_guard_is_refused(version: str) -> None:
-    with pytest.raises(
-        NoEngineError, match=r"ignores the n-gram guard .* install 0\.11\.1 or later"
-    ):
+@pytest.mark.parametrize("version", ["0.8.5.post1", "0.31.9", "0.32rc3", "0.32.dev7+g12ab"])
+def test_a_vllm_that_prepares_prompts_in_another_way_is_refused(version: str) -> None:
+    with pytest.raises(NoEngineError, match=r"is too old; install 0\.32 or later"):
         check_version(version)
 
 
-@pytest.mark.parametrize("version", ["0.11.1", "0.12.0rc1", "0.32.0+cpu", "1.0"])
-def test_a_vllm_that_applies_the_guard_is_accepted(version: str) -> None:
+@pytest.mark.parametrize("version", ["0.32.0", "0.33.0rc1", "0.32.0+cpu", "1.0"])
+def test_a_newer_vllm_is_accepted(version: str) -> None:
     check_version(version)
 
 
