@@ -102,7 +102,7 @@ def test_a_page_that_loops_goes_to_the_fallback(corpus: Path, tmp_path: Path) ->
     assert problems(tmp_path / "data") == ()
     for index, row in enumerate(rows(tmp_path / "data", "pages")):
         assert (row["engine"], row["is_fallback"]) == ("rapidocr", True)
-        assert prose(1 + index).split()[0] in row["text"]
+        assert prose(1 + index).split()[:3] == row["text"].split()[:3]
         tried = [(one["engine"], one["guard"], one["outcome"]) for one in row["attempts"]]
         assert tried[0] == ("transformers", "", "loop")
         assert tried[1][:2] == ("transformers", "12/1024")

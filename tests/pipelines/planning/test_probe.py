@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.planning.probe import choose_pages
 from schemas.shards import PageRange
 from tests.fork_server import call
-from tests.pipelines.corpora import english, write_pdf, write_scan
+from tests.pipelines.corpora import write_pdf, write_scan
 
 
 def planned(folder: Path, lines: str, *options: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def temporary(folder: Path) -> Path:
 def corpus(tmp_path: Path) -> Path:
     """Four pages with a text layer, and two that are scans."""
     folder = tmp_path / "corpus"
-    write_pdf(folder, "a.pdf", first_seed=1, pages=4, text=english)
+    write_pdf(folder, "a.pdf", first_seed=1, pages=4)
     write_scan(folder, "scan.pdf", first_seed=50, pages=2, words=30)
     return folder
 
