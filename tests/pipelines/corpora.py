@@ -51,6 +51,13 @@ def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1, words: i
     return path
 
 
+def write_pdfs(folder: Path, count: int, pages: int) -> Path:
+    """Write `0.pdf`, `1.pdf`, … with pages of seeds 0, 100, … and on; return the folder."""
+    for number in range(count):
+        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=pages)
+    return folder
+
+
 def write_scan(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:
     """Write the same pages as `write_pdf`, as pictures without a text layer."""
     scan = pymupdf.open()
