@@ -30,7 +30,7 @@ from tests.pipelines.corpora import prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
 from tests.pipelines.deep import stage_deep
 
-SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
+SETTINGS = "routing: only\nraster: {longest_edge_px: 256}\non_missing: remove\nmax_removed: 1\n"
 
 FIRST = [
     *(f"{table}-part-1" for table in TABLES),

@@ -30,7 +30,7 @@ PUBLISHES = int(os.environ.get("PAGEFOUNDRY_SOAK_PUBLISHES", "3"))
 KILLS_EACH = 2
 POLL_S = 0.05
 SEED = 84  # three publishes are killed at six different writes, the last two among them
-SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
+SETTINGS = "routing: only\nraster: {longest_edge_px: 256}\non_missing: remove\nmax_removed: 1\n"
 WRITES = [
     *("inventory-part-1", "documents-part-1", "pages-part-1"),
     *("inventory-commit", "documents-commit", "pages-commit", "card"),
