@@ -1,5 +1,6 @@
 """Settings and fixtures for all tests, and how parallel processes share the tests."""
 
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,9 @@ from hypothesis import settings
 
 from tests import side_by_side
 from tests.local_ray import start_local_ray
+
+# Two processes share the cores; torch's threads in each would wait for one another, and burn both.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # No deadline, as nothing asserts on wall-clock time.
 settings.register_profile("pagefoundry", deadline=None)

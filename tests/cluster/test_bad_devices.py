@@ -22,8 +22,8 @@ from tests.local_ray import STORE_BYTES, cluster_of
 pytestmark = pytest.mark.ray
 
 CAUSE = "no memory is left on the device"
-GPUS_A_NODE = 2
-REPLICAS = 2 * GPUS_A_NODE
+GPUS_OF_NODES = (2, 1)
+REPLICAS = sum(GPUS_OF_NODES)
 PATIENCE_S = 120
 Kind = Literal["node", "replica"]
 
@@ -33,8 +33,8 @@ def session() -> Iterator[Session]:
     """Start a head that takes no work, and two nodes with GPUs."""
     bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
     with cluster_of(**bare) as cluster:
-        for _ in range(2):
-            cluster.add_node(**bare | {"num_gpus": GPUS_A_NODE})
+        for gpus in GPUS_OF_NODES:
+            cluster.add_node(**bare | {"num_gpus": gpus})
         with open_session(cluster.address) as opened:
             yield opened
 

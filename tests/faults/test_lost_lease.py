@@ -20,7 +20,7 @@ from pipelines.steps.leased import Hold
 from schemas.errors import LeaseError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
-from tests.pipelines.corpora import write_pdf
+from tests.pipelines.corpora import write_pdf, write_pdfs
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
 from workers.dataset.lease import hold
 
@@ -53,9 +53,7 @@ def update_here(recipe: Recipe, lease: Hold) -> Report:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    for number in range(3):
-        write_pdf(tmp_path / "corpus", f"{number}.pdf", first_seed=100 * number, pages=2)
-    return tmp_path / "corpus"
+    return write_pdfs(tmp_path / "corpus", 3, pages=2)
 
 
 @pytest.mark.parametrize("published_before", [False, True])

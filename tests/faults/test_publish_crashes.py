@@ -26,11 +26,11 @@ from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from tests.faults.consumer import Contents, read_card, read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
-from tests.pipelines.corpora import prose, write_pdf
+from tests.pipelines.corpora import prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
 from tests.pipelines.deep import stage_deep
 
-SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
+SETTINGS = "routing: only\nraster: {longest_edge_px: 256}\non_missing: remove\nmax_removed: 1\n"
 
 FIRST = [
     *(f"{table}-part-1" for table in TABLES),
@@ -142,8 +142,7 @@ def refresh(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Version 1 is published; then a document went and one came, so that every table changes."""
     folder = tmp_path_factory.mktemp("refresh")
     recipe = recipe_of(folder / "data", folder / "corpus")
-    for number in range(2):
-        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=100 * number, pages=2)
+    write_pdfs(folder / "corpus", 2, pages=2)
     (folder / "corpus/note.pdf").write_text("not a document")
     write_chats(folder / "corpus", 1, 2)
     stage_deep(recipe)

@@ -19,7 +19,7 @@ from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, rows, run_here
 from workers.dataset.lease import LEASE_NAME, hold
 
-RACES = int(os.environ.get("PAGEFOUNDRY_RACES", "4"))
+RACES = int(os.environ.get("PAGEFOUNDRY_RACES", "3"))
 PAGES_A_FILE = 3
 SETTINGS = "routing: only\nplacement: {shard_pages: 1}\n"
 TIMEOUT_S = 120

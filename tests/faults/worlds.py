@@ -15,7 +15,10 @@ from schemas.recipe import parse_recipe
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, run_here
 
-LAYERS = "routing: only\non_missing: remove\nmax_removed: 1\nplacement: {shard_pages: 4}\n"
+LAYERS = (
+    "routing: only\nraster: {longest_edge_px: 400}\non_missing: remove\nmax_removed: 1\n"
+    "placement: {shard_pages: 4}\n"
+)
 ENGINE = (
     "routing: prefer\non_missing: remove\nmax_removed: 1\n"
     "placement: {shard_pages: 4, replicas: 2, gpus_per_replica: 1}\n"

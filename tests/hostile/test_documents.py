@@ -90,6 +90,7 @@ def test_a_hostile_page_costs_only_itself(rasterizer, tmp_path, make, first) -> 
     assert outcomes(rasterizer, tmp_path / "hostile.pdf", make()) == [first, "prose"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [pdfs.content_bomb, pdfs.nested_filters_bomb, pdfs.doubling_forms])
 def test_a_page_that_would_take_hours_costs_its_deadline(impatient, tmp_path, make) -> None:
     assert outcomes(impatient, tmp_path / "hostile.pdf", make()) == ["timeout", "prose"]

@@ -1,8 +1,7 @@
-"""Small corpora for the pipeline tests, of generated words so that no two pages are alike."""
+"""Small corpora for the pipeline tests: words drawn at random, so that no two pages are alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,18 +27,8 @@ wonder words working world would writing written years yellow young
 """
 
 
-_SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
-
-
 def prose(seed: int, words: int = 120) -> str:
-    """Return words of two to four syllables and of no language, the same for the same seed."""
-    random = np.random.default_rng(seed)
-    made = ["".join(random.choice(_SYLLABLES, random.integers(2, 5))) for _ in range(words)]
-    return " ".join(made)
-
-
-def english(seed: int, words: int = 120) -> str:
-    """Return common English words: a text layer of them is not doubted."""
+    """Return common English words, the same for the same seed: a text layer of them is trusted."""
     random = np.random.default_rng(seed)
     return " ".join(random.choice(_VOCABULARY.split(), words))
 
@@ -54,19 +43,19 @@ def pdf(texts: list[str]) -> bytes:
     return document.tobytes(no_new_id=True, garbage=3)
 
 
-def write_pdf(
-    folder: Path,
-    name: str,
-    first_seed: int,
-    pages: int = 1,
-    words: int = 120,
-    text: Callable[[int, int], str] = prose,
-) -> Path:
+def write_pdf(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:
     """Write a PDF whose pages have the texts of seeds `first_seed`, `first_seed + 1`, …"""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pdf([text(first_seed + index, words) for index in range(pages)]))
+    path.write_bytes(pdf([prose(first_seed + index, words) for index in range(pages)]))
     return path
+
+
+def write_pdfs(folder: Path, count: int, pages: int) -> Path:
+    """Write `0.pdf`, `1.pdf`, … with pages of seeds 0, 100, … and on; return the folder."""
+    for number in range(count):
+        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=pages)
+    return folder
 
 
 def write_scan(folder: Path, name: str, first_seed: int, pages: int = 1, words: int = 120) -> Path:

@@ -17,7 +17,7 @@ from pipelines.dataset.state import load_snapshot
 from schemas.errors import DatasetError
 from schemas.ids import row_order
 from schemas.pages import CROP_LINK
-from tests.pipelines.corpora import pdf, prose, write_pdf
+from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, rows, run_here
 from tests.pipelines.deep import FAILED, stage_deep
 from workers.dataset import commit_parts, open_table
@@ -28,10 +28,7 @@ SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """Four documents of three pages: 12 pages, 12 crops, of which 4 cannot be read."""
-    folder = tmp_path / "corpus"
-    for number in range(4):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=3)
-    return folder
+    return write_pdfs(tmp_path / "corpus", 4, pages=3)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
 PAGES = 70 + 24
 TIMEOUT_S = 300
 MARK = "PAGEFOUNDRY_TEST_MARK"
-SETTINGS = "routing: only\nplacement: {shard_pages: 4}\n"
+SETTINGS = "routing: only\nraster: {longest_edge_px: 400}\nplacement: {shard_pages: 4}\n"
 
 
 @pytest.fixture(scope="module")

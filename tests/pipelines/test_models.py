@@ -31,7 +31,7 @@ def engine_text(folder: Path, **fields: Any) -> str:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, pages=2)
+    write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, pages=2, words=40)
     return tmp_path / "corpus"
 
 
@@ -102,7 +102,7 @@ def test_a_page_that_loops_goes_to_the_fallback(corpus: Path, tmp_path: Path) ->
     assert problems(tmp_path / "data") == ()
     for index, row in enumerate(rows(tmp_path / "data", "pages")):
         assert (row["engine"], row["is_fallback"]) == ("rapidocr", True)
-        assert prose(1 + index).split()[0] in row["text"]
+        assert prose(1 + index).split()[:3] == row["text"].split()[:3]
         tried = [(one["engine"], one["guard"], one["outcome"]) for one in row["attempts"]]
         assert tried[0] == ("transformers", "", "loop")
         assert tried[1][:2] == ("transformers", "12/1024")
@@ -119,7 +119,7 @@ def test_a_page_that_only_loops_is_a_reject_with_its_reasons(corpus: Path, tmp_p
 
 def test_turned_scans_are_stored_upright(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
-    path = write_pdf(tmp_path, "page.pdf", first_seed=7)
+    path = write_pdf(tmp_path, "page.pdf", first_seed=7, words=40)
     with pymupdf.open(path) as document:
         pixmap = document[0].get_pixmap(dpi=150)
         upright = Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)

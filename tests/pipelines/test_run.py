@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import DatasetError, SourceError
-from tests.pipelines.corpora import pdf, prose, write_pdf
+from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, rows, run_here
 
 ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
@@ -17,10 +17,7 @@ ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for number in range(5):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=3)
-    return folder
+    return write_pdfs(tmp_path / "corpus", 5, pages=3)
 
 
 @pytest.fixture

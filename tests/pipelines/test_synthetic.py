@@ -112,7 +112,7 @@ def test_a_refresh_makes_only_new_records(tmp_path: Path, dataset: Path) -> None
     first = run(recipe_of(dataset, f"- text: {corpus}\n- geometry: 3"))
     parts = part_names(dataset)
     assert run(recipe_of(dataset, f"- text: {corpus}\n- geometry: 3")).committed is False
-    write_lines(corpus, prose(1), prose(2), prose(3))
+    write_lines(corpus, prose(1), prose(2), prose(3, words=60))  # one page each
     second = run(recipe_of(dataset, f"- text: {corpus}\n- geometry: 5"))
     assert (first.pages_read, second.pages_read, second.pages) == (5, 3, 8)
     assert set(parts["pages"]) < set(part_names(dataset)["pages"])

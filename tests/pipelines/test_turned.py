@@ -110,20 +110,20 @@ def test_scans_on_their_side_are_read_and_stored_upright(tmp_path: Path) -> None
     undo = {1: 0, 3: 180, 6: 90, 8: 270}  # counter-clockwise, as Pillow turns
     upright = {}
     for number, (name, (orientation, turned)) in enumerate(SCANS.items()):
-        with pymupdf.open("pdf", pdf([prose(20 + number, 60)])) as document:
+        with pymupdf.open("pdf", pdf([prose(20 + number, 30)])) as document:
             upright[name] = scan(document[0])
         shown = upright[name].rotate(-turned, expand=True)
         exif = Image.Exif()
         exif[0x0112] = orientation
         shown.rotate(undo[orientation], expand=True).save(tmp_path / name, exif=exif)
-    with pymupdf.open("pdf", pdf([prose(30, 60)])) as document:
+    with pymupdf.open("pdf", pdf([prose(30, 30)])) as document:
         upright["ocred.pdf"] = scan(document[0])
     with pymupdf.open() as document:
         page = document.new_page(width=420, height=595)
         picture = io.BytesIO()
         upright["ocred.pdf"].save(picture, "JPEG")
         page.insert_image(page.rect, stream=picture.getvalue())
-        page.insert_textbox((40, 40, 380, 555), prose(30, 60), fontsize=9, render_mode=3)
+        page.insert_textbox((40, 40, 380, 555), prose(30, 30), fontsize=9, render_mode=3)
         page.set_rotation(90)
         document.save(tmp_path / "ocred.pdf")
     dataset = tmp_path / "data"

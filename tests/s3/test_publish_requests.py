@@ -16,9 +16,10 @@ from workers.store.listing import list_stored
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 DOCUMENT_PAGES = 40
+FEW, MANY = 160, 640
 SMALL = "raster: {longest_edge_px: 256}\nrouting: only\n"
 # This makes several parts, each with several row groups.
-PARTS = "publish: {part_bytes: 8000000, row_group_bytes: 2000000}\n"
+PARTS = "publish: {part_bytes: 4000000, row_group_bytes: 1000000}\n"
 
 
 def recipe_of(dataset: str, corpus: Path) -> Recipe:
@@ -53,7 +54,7 @@ def test_publishing_takes_less_than_a_tenth_of_a_request_a_page(
     s3: str, tmp_path: Path, proxy: FaultyProxy
 ) -> None:
     """The requests for commits, lease and listing do not depend on the number of pages."""
-    few = requests_to_publish(store.join(s3, "few"), tmp_path / "few", 320, proxy)
-    many = requests_to_publish(store.join(s3, "many"), tmp_path / "many", 1280, proxy)
+    few = requests_to_publish(store.join(s3, "few"), tmp_path / "few", FEW, proxy)
+    many = requests_to_publish(store.join(s3, "many"), tmp_path / "many", MANY, proxy)
     assert len(part_names(Path(tmp_path / "many/data"))["pages"]) > 1
-    assert many - few <= 0.1 * (1280 - 320), (few, many)
+    assert many - few <= 0.1 * (MANY - FEW), (few, many)

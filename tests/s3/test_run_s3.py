@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.run import Report
 from schemas.recipe import Recipe, parse_recipe
-from tests.pipelines.corpora import write_pdf
+from tests.pipelines.corpora import write_pdfs
 from tests.pipelines.datasets import all_rows, problems, run_here
 from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import KINDS, FaultyProxy
@@ -30,8 +30,7 @@ PLACES = ("source_uri", "uris", "version")
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     folder = tmp_path / "corpus"
-    for number in range(3):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=3)
+    write_pdfs(folder, 3, pages=3)
     (folder / "empty.pdf").write_bytes(b"")
     (folder / "again.pdf").write_bytes((folder / "0.pdf").read_bytes())
     return folder

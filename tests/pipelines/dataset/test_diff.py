@@ -13,7 +13,7 @@ from pipelines.dataset.state import load_snapshot
 from schemas.changes import COLUMNS
 from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import Recipe
-from tests.pipelines.corpora import pdf, prose, write_pdf
+from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import recipe_for, rows, run_here
 from workers.dataset import TableVersion
 
@@ -22,10 +22,7 @@ ONLY = "routing: only\non_missing: remove\nmax_removed: 1\nplacement: {shard_pag
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for number in range(5):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=3)
-    return folder
+    return write_pdfs(tmp_path / "corpus", 5, pages=3)
 
 
 @pytest.fixture

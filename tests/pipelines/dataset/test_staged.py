@@ -18,7 +18,7 @@ from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run, update
 from schemas.errors import IntegrityError, LeaseError, SourceError
 from schemas.recipe import Recipe
-from tests.pipelines.corpora import pdf, prose, write_pdf
+from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from workers.dataset.lease import hold
 
@@ -29,10 +29,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for number in range(2):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=2)
-    return folder
+    return write_pdfs(tmp_path / "corpus", 2, pages=2)
 
 
 def elsewhere(tmp_path: Path, corpus: Path, name: str = "data", extra: str = "") -> Recipe:

@@ -59,10 +59,6 @@ def with_column(table: pa.Table, name: str, values: list[str | None]) -> pa.Tabl
     return table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
 
 
-def without_first(rows: pa.Table) -> pa.Table:
-    return rows.slice(1)
-
-
 def first_doubled(rows: pa.Table) -> pa.Table:
     return pa.concat_tables([rows, rows.slice(0, 1)])
 
@@ -70,14 +66,25 @@ def first_doubled(rows: pa.Table) -> pa.Table:
 # ---- one fault at a time: each plants it, and says which id or path the line must begin with --
 
 
+def row_ids(rows: pa.Table) -> list[str]:
+    return [str(row.get("page_id") or row["doc_id"]) for row in rows.to_pylist()]
+
+
 def first_id(rows: pa.Table) -> str:
-    row = rows.slice(0, 1).to_pylist()[0]
-    return str(row.get("page_id") or row["doc_id"])
+    return row_ids(rows)[0]
 
 
 def lose_row(dataset: Path, name: str) -> str:
+    """Lose the first row of which no other is a duplicate: without its keeper, it is named too."""
+    keepers = {reject["kept_id"] for reject in rows(dataset, "rejects")}
     lost = []
-    replace_rows(dataset, name, lambda rows: lost.append(first_id(rows)) or without_first(rows))
+
+    def without_one(table: pa.Table) -> pa.Table:
+        ids = row_ids(table)
+        lost.append(next(row_id for row_id in ids if row_id not in keepers))
+        return table.filter(pa.array([row_id != lost[0] for row_id in ids]))
+
+    replace_rows(dataset, name, without_one)
     return lost[0]
 
 

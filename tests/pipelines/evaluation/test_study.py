@@ -25,7 +25,7 @@ from schemas.ids import split_page_id
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
 from tests.engines import ScriptedEngine
-from tests.pipelines.corpora import english, write_pdf
+from tests.pipelines.corpora import prose, write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 from workers.evaluation.results import Study
 
@@ -34,7 +34,7 @@ FULL_EDGE_PX = 1024
 
 def _blurred(page: PageImage, first_seed: int) -> Reading:
     """The words of a page; of an image under `FULL_EDGE_PX` so much the fewer."""
-    text = english(first_seed + split_page_id(page.page_id)[1]).split()
+    text = prose(first_seed + split_page_id(page.page_id)[1]).split()
     seen = min(1, max(page.width, page.height) / FULL_EDGE_PX)
     return Reading(page.page_id, " ".join(text[: round(seen * len(text))]))
 
@@ -67,7 +67,7 @@ def _results(output: Path) -> pa.Table:
 
 
 def test_compression_of_documents(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=3, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=3)
     request = _request(tmp_path / "docs", tmp_path / "out")
     report = _compress(request, "tiny,base,large", _fake(1))
     assert (report.pages, report.crashed) == (3, 0)
@@ -88,7 +88,7 @@ def test_compression_of_documents(tmp_path: Path) -> None:
 
 
 def test_the_table_has_the_shape_of_the_papers(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2)
     _compress(_request(tmp_path / "docs", tmp_path / "out"), "base,tiny", _fake(1))
     lines = (tmp_path / "out/compression.md").read_text().splitlines()
     tables = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
@@ -105,14 +105,14 @@ def test_the_table_has_the_shape_of_the_papers(tmp_path: Path) -> None:
 
 
 def test_a_model_is_loaded_once_for_each_mode(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2)
     asked: list[str | None] = []
 
     def make(spec: EngineSpec) -> ScriptedEngine:
         asked.append(spec.mode)
         tokens = {"tiny": 64, "gundam": 856}[str(spec.mode)]
         return ScriptedEngine(
-            lambda page: Reading(page.page_id, english(1), vision_tokens=tokens),
+            lambda page: Reading(page.page_id, prose(1), vision_tokens=tokens),
             mode=str(spec.mode),
         )
 
@@ -128,7 +128,7 @@ def test_a_model_is_loaded_once_for_each_mode(tmp_path: Path) -> None:
 
 
 def test_a_dataset_gives_only_pages_that_no_engine_read(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=3, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=3)
     run_here(recipe_for(tmp_path / "data", tmp_path / "docs", "routing: only"))
     request = _request(tmp_path / "data", tmp_path / "out", pages=2)
     report = _compress(request, "base", _fake(1))
@@ -137,7 +137,7 @@ def test_a_dataset_gives_only_pages_that_no_engine_read(tmp_path: Path) -> None:
 
 
 def test_the_same_pages_are_taken_however_many_are_asked_for(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=12, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=12)
     taken = []
     for count in (3, 9):
         output = tmp_path / str(count)
@@ -150,17 +150,17 @@ def test_the_same_pages_are_taken_however_many_are_asked_for(tmp_path: Path) -> 
 def test_accuracy_against_truth_files(tmp_path: Path) -> None:
     """a.pdf has one truth for all its pages, b.pdf one for its second page only."""
     docs, truth = tmp_path / "docs", tmp_path / "truth"
-    write_pdf(docs, "a.pdf", first_seed=1, pages=2, text=english)
-    write_pdf(docs, "b.pdf", first_seed=1, pages=3, text=english)
+    write_pdf(docs, "a.pdf", first_seed=1, pages=2)
+    write_pdf(docs, "b.pdf", first_seed=1, pages=3)
     truth.mkdir()
-    (truth / "a.md").write_text(f"# {english(1)}\n\n{english(2)}\n")
-    (truth / "b.0002.txt").write_text(english(2).replace("b", "d", 1))
+    (truth / "a.md").write_text(f"# {prose(1)}\n\n{prose(2)}\n")
+    (truth / "b.0002.txt").write_text(prose(2).replace("b", "d", 1))
     (truth / "other.txt").write_text("of nothing")
     report = _accuracy(_request(docs, tmp_path / "out", truth=truth), _fake(1))
     rows = _results(tmp_path / "out").to_pylist()
     found = {(Path(row["source_uri"]).name, row["page_index"]): row for row in rows}
     assert found.keys() == {("a.pdf", 0), ("a.pdf", 1), ("b.pdf", 1)}
-    assert [found["a.pdf", page]["truth"] for page in (0, 1)] == [english(1), english(2)]
+    assert [found["a.pdf", page]["truth"] for page in (0, 1)] == [prose(1), prose(2)]
     assert {key: row["char_errors"] for key, row in found.items()} == {
         ("a.pdf", 0): 0, ("a.pdf", 1): 0, ("b.pdf", 1): 1,
     }  # fmt: skip
@@ -172,7 +172,7 @@ def test_accuracy_against_truth_files(tmp_path: Path) -> None:
 def test_pages_that_are_made_of_a_corpus(tmp_path: Path) -> None:
     """The truth is what the page was made of: of three readings one is right."""
     corpus = tmp_path / "corpus.jsonl"
-    texts = [english(seed, words=40) for seed in range(3)]
+    texts = [prose(seed, words=40) for seed in range(3)]
     corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     report = _accuracy(
         _request(corpus, tmp_path / "out"),
@@ -208,14 +208,14 @@ class _Opened(HTMLParser):
 
 
 def test_the_report_shows_the_worst_pages_and_runs_nothing(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a<b>.pdf", first_seed=1, pages=3, text=english)
+    write_pdf(tmp_path / "docs", "a<b>.pdf", first_seed=1, pages=3)
     hostile = "<script>alert(1)</script> & co"
 
     def answer(page: PageImage) -> Reading:
         index = split_page_id(page.page_id)[1]
         if index == 1:
             return Reading(page.page_id, error=PageError("engine_error", "broken"))
-        return Reading(page.page_id, hostile if index == 2 else english(1))
+        return Reading(page.page_id, hostile if index == 2 else prose(1))
 
     report = _accuracy(
         _request(tmp_path / "docs", tmp_path / "out"), lambda spec: ScriptedEngine(answer)
@@ -241,14 +241,14 @@ def test_the_report_shows_the_worst_pages_and_runs_nothing(tmp_path: Path) -> No
     ],
 )
 def test_an_unknown_mode_names_the_known_ones(tmp_path: Path, modes: str, message: str) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1)
     with pytest.raises(RequestError, match=message):
         _compress(_request(tmp_path / "docs", tmp_path / "out"), modes, _fake(1))
     assert not (tmp_path / "out").exists()
 
 
 def test_a_source_without_any_text_says_what_was_left_out(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2)
     request = _request(tmp_path / "docs", tmp_path / "out", study=Study(min_tokens=10_000))
     with pytest.raises(SourceError, match=r"left out: too_few_tokens 2"):
         _accuracy(request, _fake(1))
@@ -257,7 +257,7 @@ def test_a_source_without_any_text_says_what_was_left_out(tmp_path: Path) -> Non
 def test_a_page_that_ends_its_engine_costs_only_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=5, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=5)
 
     def answer(page: PageImage) -> Reading:
         if page.page_id.endswith("/00003"):
@@ -277,7 +277,7 @@ def test_a_page_that_ends_its_engine_costs_only_itself(
     [("z.txt", "belongs to a document by its name"), ("a.0007.txt", "has only 1 pages")],
 )
 def test_truth_files_that_fit_nothing_are_refused(tmp_path: Path, name: str, message: str) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1)
     (tmp_path / "truth").mkdir()
     (tmp_path / "truth" / name).write_text("text")
     with pytest.raises(SourceError, match=message):
@@ -294,7 +294,7 @@ def test_a_wrong_engine_is_one_line() -> None:
 
 
 def test_the_command_reads_with_rapidocr(tmp_path: Path) -> None:
-    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2, text=english)
+    write_pdf(tmp_path / "docs", "a.pdf", first_seed=1, pages=2)
     done = CliRunner().invoke(
         app,
         ["evaluate", "accuracy", "--source", str(tmp_path / "docs"), "--edge", "1024",

@@ -17,7 +17,7 @@ from pipelines.planning.plan import Options, Plan, plan_run
 from schemas.errors import DatasetError, RequestError
 from schemas.recipe import Recipe
 from schemas.timings import ShardTimes
-from tests.pipelines.corpora import write_pdf
+from tests.pipelines.corpora import write_pdf, write_pdfs
 from tests.pipelines.datasets import commit_again, recipe_for, run_here
 
 ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
@@ -26,10 +26,7 @@ GPUS = "placement: {shard_pages: 4, replicas: 4, gpus_per_replica: 2}\n"
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for number in range(5):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=3)
-    return folder
+    return write_pdfs(tmp_path / "corpus", 5, pages=3)
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from pipelines.planning.probe import choose_pages
 from schemas.shards import PageRange
 from tests.fork_server import call
-from tests.pipelines.corpora import english, write_pdf, write_scan
+from tests.pipelines.corpora import write_pdf, write_scan
+
+SMALL = "raster: {longest_edge_px: 640}\n"
 
 
 def planned(folder: Path, lines: str, *options: str) -> dict[str, Any]:
@@ -37,8 +39,8 @@ def temporary(folder: Path) -> Path:
 def corpus(tmp_path: Path) -> Path:
     """Four pages with a text layer, and two that are scans."""
     folder = tmp_path / "corpus"
-    write_pdf(folder, "a.pdf", first_seed=1, pages=4, text=english)
-    write_scan(folder, "scan.pdf", first_seed=50, pages=2, words=30)
+    write_pdf(folder, "a.pdf", first_seed=1, pages=4)
+    write_scan(folder, "scan.pdf", first_seed=50, pages=2, words=12)
     return folder
 
 
@@ -60,7 +62,7 @@ def test_the_default_engine_is_planned_on_cpus(tmp_path: Path, corpus: Path) -> 
 
 
 def test_a_probe_measures_each_way_and_leaves_nothing_behind(tmp_path: Path, corpus: Path) -> None:
-    found = planned(tmp_path, "", "--probe", "--probe-pages", "2")
+    found = planned(tmp_path, SMALL, "--probe", "--probe-pages", "2")
     probe = found["probe"]
     assert (probe["drawn"], probe["settled"], probe["wanting"], probe["read"]) == (6, 4, 2, 2)
     assert (found["pages_settled"], found["to_read"]["engine_pages"]) == (4, 2)
@@ -70,7 +72,7 @@ def test_a_probe_measures_each_way_and_leaves_nothing_behind(tmp_path: Path, cor
     assert found["to_read"]["staged_bytes"] > 0
     assert not (tmp_path / "data").exists()
     assert not list((tmp_path / "tmp").glob("pagefoundry-probe-*"))
-    again = planned(tmp_path, "", "--probe", "--probe-pages", "2")
+    again = planned(tmp_path, SMALL, "--probe", "--probe-pages", "2")
     assert again["probe"]["costs"]["staged_bytes"] == probe["costs"]["staged_bytes"]
 
 
@@ -82,7 +84,7 @@ def test_a_probe_of_text_layers_alone_loads_no_engine(tmp_path: Path, corpus: Pa
 
 
 def test_what_was_given_goes_before_a_probe(tmp_path: Path, corpus: Path) -> None:
-    found = planned(tmp_path, "", "--probe", "--probe-pages", "1", "--pages-per-second", "4")
+    found = planned(tmp_path, SMALL, "--probe", "--probe-pages", "1", "--pages-per-second", "4")
     assert found["costs"]["read_s"] == 0.25
     assert found["costs"]["engine_share"] == pytest.approx(found["probe"]["wanting"] / 4)
 

@@ -68,7 +68,7 @@ def test_no_more_samples_than_asked_for(tmp_path: Path) -> None:
 
 
 def test_duplicates_are_dropped_before_samples_are_counted(tmp_path: Path) -> None:
-    texts = [prose(1), prose(1) + " ", prose(2), prose(3)]
+    texts = [prose(1), prose(1) + " ", prose(2), prose(3, words=60)]  # one page each
     path = tmp_path / "a.jsonl"
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     sources = f"- {{text: {path}, group: texts}}\n- {{tables: 4, group: tables}}\n"

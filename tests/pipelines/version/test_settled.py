@@ -17,7 +17,7 @@ from cluster.metrics import SilentSink
 from pipelines.dataset.state import load_snapshot
 from pipelines.run import Report, run
 from schemas.recipe import Recipe
-from tests.pipelines.corpora import pdf, prose, write_pdf
+from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import commit_again, problems, recipe_for, rows, run_here
 from workers.dataset import commit_parts
 from workers.dataset.card import count_languages
@@ -68,10 +68,7 @@ def run_idly(recipe: Recipe) -> Report:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for number in range(3):
-        write_pdf(folder, f"{number}.pdf", first_seed=100 * number, pages=2)
-    return folder
+    return write_pdfs(tmp_path / "corpus", 3, pages=2)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pipelines.version.write import MOST_SMALL_PARTS, cut
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, run_here
 
+SMALL = "routing: only\nraster: {longest_edge_px: 256}\n"
 sizes = st.integers(1, 50)
 
 
@@ -33,7 +34,7 @@ def test_parts_and_groups_hold_all_rows_within_their_limits(
 
 def test_the_parts_of_many_nights_are_joined_and_nothing_is_lost(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
-    recipe = recipe_for(tmp_path / "data", corpus, "routing: only\n")
+    recipe = recipe_for(tmp_path / "data", corpus, SMALL)
     for night in range(MOST_SMALL_PARTS + 3):
         # Each document shares a page with the night before's, so rejects grow and change too.
         write_pdf(corpus, f"{night:02d}.pdf", first_seed=night, pages=2)
@@ -43,6 +44,6 @@ def test_the_parts_of_many_nights_are_joined_and_nothing_is_lost(tmp_path: Path)
     assert min(counts.values()) > 1
     assert max(counts.values()) <= MOST_SMALL_PARTS + 1
     assert problems(tmp_path / "data") == ()
-    fresh = recipe_for(tmp_path / "fresh", corpus, "routing: only\n")
+    fresh = recipe_for(tmp_path / "fresh", corpus, SMALL)
     assert run_here(fresh).rejects["duplicate"] > 1
     assert all_rows(tmp_path / "data") == all_rows(tmp_path / "fresh")

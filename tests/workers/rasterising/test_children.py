@@ -1,4 +1,7 @@
-"""Children: results come in order, and a crash or a hang costs one call and nothing else."""
+"""Children: results come in order, and a crash or a hang costs one call and nothing else.
+
+`PAGEFOUNDRY_SERIES` sets the number of random series of calls.
+"""
 
 from __future__ import annotations
 
@@ -110,6 +113,7 @@ def test_a_child_runs_one_series_at_a_time(child) -> None:
 
 MOST_BYTES = 4_000_000
 DEADLINE_S = 2.0
+SERIES = int(os.environ.get("PAGEFOUNDRY_SERIES", "5"))
 
 
 class Call(NamedTuple):
@@ -142,11 +146,12 @@ sizes = st.sampled_from([0, 1, 100_000, 220_000, MOST_BYTES]) | st.integers(0, M
 behaviours = st.sampled_from([*["answer"] * 8, "die", "fail", "sleep", "stop", "late"])
 
 
+@pytest.mark.slow
 @given(st.lists(st.builds(Call, behaviours, sizes, sizes), max_size=6), sizes)
 @example([Call("answer", MOST_BYTES, MOST_BYTES)] * 4, MOST_BYTES)
 @example([Call("stop", 1, 1), *[Call("answer", MOST_BYTES, 1)] * 2], 0)
 @example([Call("die", 1, 1), *[Call("answer", MOST_BYTES, 1)] * 2], MOST_BYTES)
-@settings(max_examples=12)
+@settings(max_examples=SERIES)
 def test_every_call_ends_by_its_deadline(calls: list[Call], shared_bytes: int) -> None:
     child = Child(nothing)
     arguments = [call.arguments(number) for number, call in enumerate(calls, start=1)]

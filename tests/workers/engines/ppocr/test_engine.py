@@ -80,6 +80,7 @@ def test_a_page_reads_alone_as_among_others(engine: PpOcrEngine, readings: list[
     assert_same(alone, readings, tolerance=1e-4)
 
 
+@pytest.mark.slow
 def test_pages_and_lines_in_large_batches_read_as_in_small_ones(readings: list[Reading]) -> None:
     batched = PpOcrEngine(threads=1, device="cpu")
     batched.page_budget.pixels = batched.line_budget.pixels = 10**8
