@@ -443,6 +443,33 @@ def test_notes_in_a_margin_are_read_beside_their_text() -> None:
     assert page_order([*column, *text], 10, 9.0) == list(range(10)), "a column beside the text"
 
 
+def test_a_line_to_the_right_above_one_to_the_left_is_read_first() -> None:
+    across: list[Box] = [(0, 0, 400, 12), (0, 90, 400, 140)]
+    staggered: list[Box] = [across[0], (250, 30, 400, 42), (0, 50, 150, 62), across[1]]
+    assert page_order(staggered, 4, 9.0) == [0, 1, 2, 3]
+    beside: list[Box] = [across[0], (250, 30, 400, 56), (0, 36, 150, 62), across[1]]
+    assert page_order(beside, 4, 9.0) == [0, 2, 1, 3]
+
+
+def test_a_section_in_the_middle_of_its_column_is_a_heading() -> None:
+    row = "the words of a row of prose that fills all of its column"
+    room = pymupdf.get_text_length(row, fontsize=8)
+    middle = (room - pymupdf.get_text_length("IV. Losses", fontsize=8)) / 2
+
+    def headings(indent: float) -> list[str]:
+        page = new_page()
+        for column in (60, 320):
+            for n in range(12):
+                if n == 6:
+                    page.insert_text((column + indent, 144), "IV. Losses", fontsize=8)
+                page.insert_text((column, 60 + 12 * n + 30 * (n > 5)), row, fontsize=8)
+        blocks = extract(reopened(page)).blocks
+        return [block.text for block in blocks if block.label == "heading"]
+
+    assert headings(middle) == ["#### IV. Losses"] * 2
+    assert headings(0) == []
+
+
 def test_framed_cards_of_other_heights_side_by_side_are_no_table() -> None:
     page = new_page()
     for column, ends in enumerate(((60, 200, 330, 460, 600, 740), (60, 270, 400, 530, 670, 740))):
