@@ -15,6 +15,8 @@ from workers.layout.page_lines import Page, TextLine, middle
 _BOLD = 1.25
 """Of the usual stroke's width: bold type of the text's size has 1.3 to 1.6, other lines of it 0.87
 to 1.1."""
+_BOLD_SMALL = 1.05
+"""Of the page's usual stroke: what bold small print has at least, and few other lines have."""
 _BOLD_OVER = 1.35
 """Of the stroke of the line below, which says less than those of the page."""
 _LEAST_HEIGHT = 0.8
@@ -51,7 +53,7 @@ def _is_bold(page: Page, number: int, numbers: Sequence[int]) -> bool:
     line = page.lines[number]
     if line.stroke >= _BOLD * page.usual_stroke:
         return line.height >= _LEAST_HEIGHT * page.usual_height
-    if line.stroke < page.usual_stroke:
+    if line.stroke < _BOLD_SMALL * page.usual_stroke:
         return False
     below = (page.lines[i] for i in numbers)
     below = (other for other in below if _is_wide(other) and _is_below(line, other, _NEAR))
