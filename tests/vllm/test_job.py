@@ -63,7 +63,7 @@ def make_recipe(dataset: Path, corpus: Path, folder: Path) -> Recipe:
         "routing: never\n"
         "quality: {max_symbol_share: 1, max_repetition: 1, min_confidence: 0}\n"
         "dedup: {exact_text: false, near: null, image: null}\n"
-        "placement: {shard_pages: 1}\n",
+        "placement: {shard_pages: 1, batch_pages: 2}\n",
     )
 
 

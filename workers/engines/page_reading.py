@@ -23,6 +23,7 @@ from workers.layout.coverage import coverage
 from workers.layout.edge_rules import edge_rules
 from workers.layout.page_blocks import page_blocks
 from workers.layout.page_lines import TextLine
+from workers.layout.stroke_widths import stroke_widths
 from workers.layout.tables.model import GridModel
 
 _LIKELY_PX = 4
@@ -92,7 +93,7 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
     elif sight is None:
         blocks = page_blocks(texts, size)
     else:
-        lines_led = with_leaders(texts, sight.grey)
+        lines_led = with_strokes(with_leaders(texts, sight.grey), sight.grey)
         found = believed_tables(lines_led, size, sight.grey, sight.regions, sight.grid)
         regions = believed_regions(sight.regions, lines_led, size, found)
         blocks = page_blocks(lines_led, size, regions, found, edge_rules(sight.grey))
@@ -104,6 +105,12 @@ def reading_of(page: PageImage, detected: Sequence[Line], sight: Sight | None = 
         turn=_turn(lines),
         coverage=seen,
     )
+
+
+def with_strokes(lines: Sequence[TextLine], grey: NDArray[np.uint8]) -> list[TextLine]:
+    """The lines with the widths of their strokes."""
+    widths = stroke_widths(grey, [line.box for line in lines])
+    return [line._replace(stroke=width) for line, width in zip(lines, widths, strict=True)]
 
 
 def _coverage(lines: Sequence[TextLine], size: tuple[int, int], sight: Sight) -> float | None:

@@ -6,6 +6,7 @@ Does not find tables (`workers.layout.tables.pixels`) or regions (`workers.layou
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -31,6 +32,11 @@ _MAX_SPANNING_SHARE = 0.5
 """A column of justified prose is found as a box a row; a row of cells as a box a cell, or two."""
 _MAX_BROKEN_SHARE_UNKNOWN = 0.02
 """Of a table that the layout model does not see: a ruled note is no table."""
+_MIN_PROSE_LINES = 5
+_MIN_PROSE_CHARS = 25
+"""Of a line of prose: labels in a drawing are shorter."""
+_FILLED = 0.5
+_FLUSH = 0.6
 _EDGE = 0.15
 """Of the page's height: where a framed head or foot ends that is three lines high."""
 
@@ -62,7 +68,7 @@ def believed_tables(
         grid: the model that is asked for the rows of tables without rules, if there is one.
     """
     width, height = size
-    pieces = [Piece(line.box, line.text, places=line.places) for line in lines]
+    pieces = [Piece(line.box, line.text, places=line.places, stroke=line.stroke) for line in lines]
     places = [
         (x0 * width, y0 * height, x1 * width, y1 * height)
         for region in regions
@@ -84,11 +90,12 @@ def believed_regions(
     size: tuple[int, int],
     found: Sequence[Whole],
 ) -> list[Block]:
-    """The regions but for figures that are lists of entries, or groups of tables."""
+    """The regions but for figures that are lists of entries, boxed prose, or groups of tables."""
     return [
         region
         for region in regions
-        if not (_is_list_of_entries(region, lines, size) or _has_tables(region, found))
+        if region.label != "figure"
+        or not (_is_of_text(region, lines, size) or _has_tables(region, found))
     ]
 
 
@@ -101,17 +108,15 @@ def _are_entries(numbers: Iterable[int], lines: Sequence[TextLine]) -> bool:
 def _has_tables(region: Block, tables: Sequence[Whole]) -> bool:
     """Whether tables stand in a figure, which then is a group of these and their captions."""
     x0, y0, x1, y1 = region.bbox
-    return region.label == "figure" and any(
+    return any(
         x0 <= (left + right) / 2 <= x1 and y0 <= (top + bottom) / 2 <= y1
         for table in tables
         for left, top, right, bottom in [table.block.bbox]
     )
 
 
-def _is_list_of_entries(region: Block, lines: Sequence[TextLine], size: tuple[int, int]) -> bool:
-    """Whether a figure is a list of contents, or a part of one."""
-    if region.label != "figure":
-        return False
+def _is_of_text(region: Block, lines: Sequence[TextLine], size: tuple[int, int]) -> bool:
+    """Whether a figure is a list of contents, or a part of one, or prose on a shaded ground."""
     x0, y0, x1, y1 = (side * size[at % 2] for at, side in enumerate(region.bbox))
     inside = [
         i
@@ -119,7 +124,18 @@ def _is_list_of_entries(region: Block, lines: Sequence[TextLine], size: tuple[in
         if x0 <= (line.box[0] + line.box[2]) / 2 <= x1
         and y0 <= (line.box[1] + line.box[3]) / 2 <= y1
     ]
-    return _are_entries(inside, lines)
+    return _are_entries(inside, lines) or _are_prose([lines[i] for i in inside], y1 - y0)
+
+
+def _are_prose(lines: Sequence[TextLine], height: float) -> bool:
+    """Whether lines fill most of a height, and most of these are long and begin at one margin."""
+    if len(lines) < _MIN_PROSE_LINES:
+        return False
+    filled = sum(line.height for line in lines)
+    long = [line for line in lines if len(line.text) >= _MIN_PROSE_CHARS]
+    margin = statistics.median(line.box[0] for line in lines)
+    flush = sum(abs(line.box[0] - margin) < line.height for line in long)
+    return filled > _FILLED * height and flush >= _FLUSH * len(lines)
 
 
 def _spanning_share(table: Table, lines: Sequence[TextLine]) -> float:

@@ -15,6 +15,8 @@ What counts as evidence for a row at the edge, all rows outside of it included:
 - it is apart from the rest and ends in a number far from its words;
 - rows of its size stand apart at its place on two neighbours;
 - a layout model takes it for one.
+
+The small print of a letter's sender (`imprints`) is told by its words.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from schemas.pages import Box
 from workers.layout.captions import begins_caption
 from workers.layout.crop_marks import is_outside, trim
 from workers.layout.edge_rows import EDGE_SHARE, Row, edge, edge_rows
+from workers.layout.imprints import imprint
 from workers.layout.margins import line_numbers, sidebars, watermarks
 from workers.layout.page_numbers import first_number, last_number, page_number
 from workers.layout.placed_lines import (
@@ -64,6 +67,7 @@ def furniture(
     for heads and feet.
     """
     labels = line_numbers(lines) | watermarks(lines, body_size) | _cut_off(lines, rules)
+    labels |= dict.fromkeys(imprint(lines, body_size), "running_foot")
     left = [i for i in range(len(lines)) if i not in labels]
     own = edge([lines[i] for i in left])
     others = {k: near for k, near in neighbours.items() if not _is_same_form(own, near)}

@@ -8,7 +8,7 @@ furniture and footnotes. Does not find lines, regions, tables or the order of li
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from schemas.labels import is_furniture
 from schemas.pages import Block, Box
+from workers.layout.bold_lines import bold_headings
 from workers.layout.captions import is_caption
 from workers.layout.entries import goes_on, is_entry
 from workers.layout.page_furniture import (
@@ -34,6 +35,7 @@ from workers.layout.page_lines import (
     joined_text,
     union,
     usual_height,
+    usual_stroke,
 )
 from workers.layout.reading_order import paragraphs
 
@@ -72,7 +74,7 @@ def page_blocks(
     if not lines:
         return tuple(region for region in regions if region.label == "figure")
     lines, counting = (lines, set[int]()) if tables else without_line_numbers(lines)
-    page = Page(lines, size, usual_height(lines))
+    page = Page(lines, size, usual_height(lines), usual_stroke(lines))
     owners = [None if i in counting else owner for i, owner in enumerate(_owners(page, regions))]
     frames = [table.block for table in tables if is_furniture(table.block.label)]
     wholes = [*tables, *_figures(page, regions, owners, tables)]
@@ -177,9 +179,10 @@ def _content(
         (x0 * width, y0 * height, x1 * width, y1 * height)
         for x0, y0, x1, y1 in (whole.block.bbox for whole in wholes)
     ]
-    sections = _sections(page, numbers)
+    bold = bold_headings(page, numbers)
+    sections = {i: i for i in _sections(page, numbers)} | bold
     kinds = _kinds(
-        [f"section {i}" if i in sections else labels[i] for i in numbers],
+        [f"section {sections[i]}" if i in sections else labels[i] for i in numbers],
         [owners[i] for i in numbers],
     )
     kinds += [-1 - number for number in range(len(wholes))]
@@ -192,7 +195,7 @@ def _content(
         if first >= len(numbers):
             blocks.append(wholes[first - len(numbers)].block)
             continue
-        block = _paragraph(page, [[numbers[i] for i in row] for row in rows], labels)
+        block = _paragraph(page, [[numbers[i] for i in row] for row in rows], labels, bold)
         if blocks and block.label == "list" == blocks[-1].label:
             block = _merged(blocks.pop(), block)
         blocks.append(block)
@@ -233,7 +236,12 @@ def _kinds(labels: Sequence[str], owners: Sequence[int | None]) -> list[int]:
     return [numbers[name] for name in names]
 
 
-def _paragraph(page: Page, rows: Sequence[Sequence[int]], labels: Mapping[int, str]) -> Block:
+def _paragraph(
+    page: Page,
+    rows: Sequence[Sequence[int]],
+    labels: Mapping[int, str],
+    bold: Container[int],
+) -> Block:
     members = [i for row in rows for i in row]
     weights: dict[str, int] = {}
     for i in members:
@@ -242,7 +250,8 @@ def _paragraph(page: Page, rows: Sequence[Sequence[int]], labels: Mapping[int, s
     text = joined_text(page, rows)
     if is_caption(text):
         return block_of(page, "caption", members, text)
-    level = heading_level(page, members, text, len(rows), label)
+    is_bold = all(i in bold for i in members)
+    level = heading_level(page, members, text, len(rows), label, is_bold)
     if level:
         return block_of(
             page, "title" if level == 1 else "heading", members, "#" * level + " " + text

@@ -13,6 +13,9 @@ from workers.layout.page_lines import Page, TextLine, middle, precedes_number, u
 
 _HEADING_HEIGHT = 1.3
 """A heading's height over that of the page's median line: 13 points over 10."""
+_HEADING_STROKE = 1.08
+"""A heading's stroke over the usual: boxes around a sign set high or low are higher than letters,
+but the strokes in them are not thicker. Larger type of a light cut has 1.1."""
 _LEVEL_HEIGHTS = ((1.6, 1), (1.25, 2))
 """Least height of a heading, over the median line's, and its level; a lower one has level 3."""
 _HEADINGS = ("heading", "title")
@@ -25,8 +28,12 @@ _MAX_HEADING_ROWS = 4
 _MAX_HEADING_CHARS = 200
 
 _SECTION = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S")
-_SUBSECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_].{0,80}[^\W\d_][)?!]?")
-"""A line of its own with a number of two parts; one of a table of contents ends in a number."""
+_SUBSECTION = re.compile(
+    r"(?=.*(?:[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]))"
+    r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_].{0,80}[^\W\d_][)?!]?"
+)
+"""A line of its own with a number of two parts and a word, not a measure such as `90.4 L of 109/l`;
+one of a table of contents ends in a number."""
 _NUMBERED = re.compile(r"(?:\d{1,2}|[A-Z])\.?\s+[^\W\d_a-z].{0,80}[^\W_][)?!]?")
 _LEAST_NUMBERED = 1.12
 """Over the usual height: the least that a section's number of one part asks for beside its words;
@@ -35,8 +42,15 @@ _HEADING_START = re.compile(r"[\w\"'“«„‘(\[¿¡§「『【\\]")
 """A command begins with its prompt or a dash."""
 
 
-def heading_level(page: Page, members: Sequence[int], text: str, rows: int, label: str) -> int:
-    """The level of a heading, 0 for none: as the model says, or by its height."""
+def heading_level(
+    page: Page,
+    members: Sequence[int],
+    text: str,
+    rows: int,
+    label: str,
+    is_bold: bool = False,
+) -> int:
+    """The level of a heading, 0 for none: as the model says, by its height, or as bold type."""
     if rows > _MAX_HEADING_ROWS or len(text) > _MAX_HEADING_CHARS:
         return 0
     if sum(char.isalpha() for char in text) < 2 or not _HEADING_START.match(text):
@@ -44,14 +58,19 @@ def heading_level(page: Page, members: Sequence[int], text: str, rows: int, labe
     heights = [page.lines[i].height for i in members]
     ratio = float(np.median(heights)) / page.usual_height
     is_named = label in ("title", "heading")
-    is_large = min(heights) >= _HEADING_HEIGHT * page.usual_height and label == "paragraph"
+    strokes = [page.lines[i].stroke for i in members]
+    is_large = (
+        label == "paragraph"
+        and min(heights) >= _HEADING_HEIGHT * page.usual_height
+        and float(np.median(strokes)) >= _HEADING_STROKE * page.usual_stroke
+    )
     is_section = (
         rows == 1
         and label == "paragraph"
         and _is_section(text, ratio)
         and not any(_is_entry(page, page.lines[i]) for i in members)
     )
-    if not (is_named or is_large or is_section) or (
+    if not (is_named or is_large or is_section or is_bold) or (
         rows > 1 and text.endswith((".", ",", ";", ":", "。"))
     ):
         return 0

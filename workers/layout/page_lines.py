@@ -23,7 +23,8 @@ class TextLine(NamedTuple):
     the line does not run across; `slant` is its angle to the nearest of both axes in degrees;
     from a line with a `reach`, dots lead so far across the page, to the next line of its row. That
     one `is_led`; where it was not found, the line itself is. `depth` is its height across its own
-    direction, which is less than the box's where it leans; 0 where it is the box's.
+    direction, which is less than the box's where it leans; 0 where it is the box's. `stroke` is the
+    mean width of its strokes, 0 where it is not known.
     """
 
     box: Box
@@ -34,6 +35,7 @@ class TextLine(NamedTuple):
     is_led: bool = False
     reach: float = 0.0
     depth: float = 0.0
+    stroke: float = 0.0
 
     @property
     def height(self) -> float:
@@ -57,11 +59,13 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The lines of a page, its width and height in their pixels, and the usual line's height."""
+    """The lines of a page, its width and height in their pixels, and the usual line's height and
+    stroke; the stroke is 0 where it is not known."""
 
     lines: Sequence[TextLine]
     size: tuple[int, int]
     usual_height: float
+    usual_stroke: float = 0.0
 
 
 def usual_height(lines: Sequence[TextLine]) -> float:
@@ -69,11 +73,22 @@ def usual_height(lines: Sequence[TextLine]) -> float:
 
     A detector's box around a lone cell is a third higher than one around a row of prose.
     """
-    heights = np.array([line.height for line in lines], float)
-    counts = np.array([max(len(line.text), 1) for line in lines])
-    order = np.argsort(heights, kind="stable")
+    return _weighted_median([(line.height, len(line.text)) for line in lines])
+
+
+def usual_stroke(lines: Sequence[TextLine]) -> float:
+    """The median stroke of the lines, each counted by its characters; 0 where none is known."""
+    known = [(line.stroke, len(line.text)) for line in lines if line.stroke]
+    return _weighted_median(known) if known else 0.0
+
+
+def _weighted_median(weighted: Sequence[tuple[float, int]]) -> float:
+    """The median of values that count as often as their weights say, once at least."""
+    values = np.array([value for value, _ in weighted], float)
+    counts = np.array([max(count, 1) for _, count in weighted])
+    order = np.argsort(values, kind="stable")
     sums = np.cumsum(counts[order])
-    return float(heights[order[np.searchsorted(sums, sums[-1] / 2)]])
+    return float(values[order[np.searchsorted(sums, sums[-1] / 2)]])
 
 
 def rows_of(page: Page, numbers: Iterable[int]) -> list[list[int]]:

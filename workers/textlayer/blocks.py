@@ -5,6 +5,7 @@ Does not order them: `layer` does, by `order`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from workers.textlayer.private_use import BRACKET_PIECES
 _FIGURE_SHARE = 0.05  # of the page's area; smaller pictures are logos, icons and formulas
 _BACKGROUND_SHARE = 0.5  # a picture this large lies behind the text, and comes last
 _MAX_FIGURES = 50
+_NEAR = 3.0  # heights of a line, from its top to that of the paragraph below
 _MEANINGLESS = " \u00ad" + BRACKET_PIECES
 
 
@@ -63,8 +65,12 @@ def text_blocks(
     content: PageContent,
     bodies: Mapping[str, float],
     kinds: Sequence[str] = (),
+    tables: Sequence[Box] = (),
 ) -> list[Block]:
-    """One block for each run of lines in one style, in content-stream order, `bbox` in points."""
+    """One block for each run of lines in one style, in content-stream order, `bbox` in points.
+
+    `tables` are the boxes of the page's tables, whose lines are not among `lines`.
+    """
     upright = [
         replace(line, box=turn(line.box, line.quadrant, content.width, content.height))
         if line.quadrant
@@ -80,7 +86,8 @@ def text_blocks(
     written = [
         to_markdown(segment, bodies, i in centred, i == 0) for i, segment in enumerate(parts)
     ]
-    names = bylines(parts, [label in ("title", "heading") for label, _ in written], content.width)
+    is_heading = [label in ("title", "heading") for label, _ in written]
+    names = bylines(parts, is_heading, content.width, tables)
     blocks: list[Block] = []
     for i, (segment, (label, text)) in enumerate(zip(parts, written, strict=True)):
         quadrant = segment.lines[0].quadrant
@@ -95,16 +102,30 @@ def text_blocks(
 
 
 def _centred(boxes: Sequence[Box]) -> set[int]:
-    """The numbers of boxes on the axis of the text, with a tenth of its width on both sides."""
+    """The numbers of boxes on the axis of the page's text, or of the column that goes on below
+    them, with a tenth of its width on both sides."""
     if not boxes:
         return set()
-    left, _, right, _ = union(boxes)
-    width = right - left
+    whole = union(boxes)
+    below = (_column_below(box, after) for box, after in itertools.pairwise(boxes))
+    columns = [*below, None]
     return {
         i
-        for i, (x0, _, x1, _) in enumerate(boxes)
-        if x0 - left > 0.1 * width and abs(x0 - left - (right - x1)) < 0.04 * width
+        for i, (box, column) in enumerate(zip(boxes, columns, strict=True))
+        if _is_on_axis(box, whole) or (column is not None and _is_on_axis(box, column))
     }
+
+
+def _column_below(box: Box, after: Box) -> Box | None:
+    """The next box in the stream, where that stands right below and is wider on both sides."""
+    is_near = 0 <= after[1] - box[1] < _NEAR * (box[3] - box[1])
+    return after if is_near and after[0] < box[0] and after[2] > box[2] else None
+
+
+def _is_on_axis(box: Box, column: Box) -> bool:
+    left, right = box[0] - column[0], column[2] - box[2]
+    width = column[2] - column[0]
+    return left > 0.1 * width and abs(left - right) < 0.04 * width
 
 
 def notes_last(blocks: Sequence[Block]) -> list[Block]:

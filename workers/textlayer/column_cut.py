@@ -48,9 +48,18 @@ def _cut(
         starts = [x0 for x0, _ in spans]
         for i in members:
             columns[bisect_right(starts, boxes[i][0]) - 1].append(i)
-        if not _are_aligned(boxes, columns, gutter):
+        if _are_beside(boxes, columns) and not _are_aligned(boxes, columns, gutter):
             return columns[::-1] if right_to_left else columns
     return _runs(boxes, members, gutter)
+
+
+def _are_beside(boxes: Sequence[Box], columns: Sequence[list[int]]) -> bool:
+    """Whether a column stands beside the next one at all, not wholly above or below it: a line
+    set to the right over one set to the left are two rows."""
+    spans = [
+        (min(boxes[i][1] for i in column), max(boxes[i][3] for i in column)) for column in columns
+    ]
+    return any(a[0] < b[1] and b[0] < a[1] for a, b in itertools.pairwise(spans))
 
 
 def _are_aligned(boxes: Sequence[Box], columns: Sequence[list[int]], gutter: float) -> bool:

@@ -131,6 +131,7 @@ def _is_numbered(look: Look) -> bool:
         or (look.ratio >= _NUMBERED_RATIO and (_NUMBERED.fullmatch(text) or _SECTION.match(text)))
         or (look.is_centred and _NUMBERED.fullmatch(text))
         or ((look.is_centred or look.is_first) and _is_in_capitals(text) and look.ratio >= 0.95)
+        or (look.ratio >= _NUMBERED_RATIO and _is_in_capitals(text))
     )
 
 

@@ -226,7 +226,8 @@ def _labels(
 
 def _body(parts: _Parts, content: PageContent) -> tuple[list[Block], list[Block]]:
     """The page's own blocks in reading order, and the pictures behind them."""
-    blocks = text_blocks(parts.prose, content, parts.bodies, parts.kinds)
+    boxes = [table.box for table in parts.tables]
+    blocks = text_blocks(parts.prose, content, parts.bodies, parts.kinds, boxes)
     stream_blocks = len(blocks)
     blocks += [
         replace(table_block(table, content.width, content.height), bbox=table.box)

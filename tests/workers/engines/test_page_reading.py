@@ -114,3 +114,16 @@ def test_a_long_line_of_a_page_that_leans_is_no_heading() -> None:
     lean = note.corners + np.array([[0, 0], [0, 12], [0, 12], [0, 0]], np.float32)
     reading = reading_of(PAGE, [*short, note._replace(corners=lean)], sight([], has_dots=False))
     assert {block.label for block in reading.blocks} == {"paragraph"}
+
+
+def boxed(texts: list[str]) -> list[str]:
+    lines = [line(text, 500, 200 + 24 * n, 900) for n, text in enumerate(texts)]
+    figure = region("figure", 480, 190, 920, 200 + 24 * len(texts))
+    below = [line("Words of the text below", 80, 700, 400), line("the box", 80, 726, 300)]
+    page = Sight(np.full((HEIGHT, WIDTH), 255, np.uint8), np.zeros((9, 9), np.float32), (figure,))
+    return [block.label for block in reading_of(PAGE, [*lines, *below], page).blocks]
+
+
+def test_prose_on_a_shaded_ground_is_no_figure_and_labels_of_a_drawing_are() -> None:
+    assert "figure" not in boxed(["the words of a note beside the text"] * 8)
+    assert "figure" in boxed(["valve", "pump", "sump", "strainer", "to the sea", "crank"] * 2)

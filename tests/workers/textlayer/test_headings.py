@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.pages import Block
@@ -32,6 +34,7 @@ WHOLE_PAGE = (0.0, 0.0, 1.0, 1.0)
         ("3.10. \\cuAsJulian", 1.09, False, 4),
         ("8 To Do", 1.4, True, 2),
         ("9.1.12. Release 2015", 1.0, True, 4),
+        ("INGREDIENTS", 1.1, False, 4),
     ],
 )
 def test_headings(text: str, ratio: float, is_bold: bool, level: int) -> None:
@@ -52,6 +55,8 @@ def test_headings(text: str, ratio: float, is_bold: bool, level: int) -> None:
         ("2022/10/15", 1.2, False, False, ""),
         ("[v2, φ", 1.3, False, False, ""),
         ("17", 2.0, True, False, ""),
+        ("INGREDIENTS", 1.0, False, False, ""),
+        ("IBM", 1.1, False, False, ""),
     ],
 )
 def test_no_headings(text: str, ratio: float, is_bold: bool, is_mono: bool, kind: str) -> None:
@@ -111,3 +116,14 @@ def test_names_and_dates_under_a_title_head_nothing() -> None:
 )
 def test_what_is_no_name(other: Segment) -> None:
     assert bylines([TITLE, other], [True, True], 600) == set()
+
+
+def test_a_byline_is_not_of_the_size_of_later_headings_nor_under_a_table() -> None:
+    starters, mains = segment("Starters", 270, 330, 12), segment("Mains", 280, 320, 12)
+    assert bylines([TITLE, starters, mains], [True, True, True], 600) == {1, 2}
+    bold = segment("Prices", 270, 330, 12, is_bold=True)
+    assert bylines([TITLE, starters, bold], [True, True, True], 600) == {1}
+
+    below = replace(mains, box=(280.0, 90.0, 320.0, 102.0))
+    assert bylines([TITLE, starters, below], [True] * 3, 600, [(100, 20, 500, 80)]) == set()
+    assert bylines([TITLE, starters, below], [True] * 3, 600, [(100, 110, 500, 180)]) == {1, 2}

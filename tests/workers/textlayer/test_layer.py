@@ -238,3 +238,22 @@ def test_turning_there_and_back_is_the_same_box(box: Box, quadrant: int) -> None
     there = turn(box, quadrant, *size)
     back = turn(there, -quadrant % 4, *(size if quadrant % 2 == 0 else size[::-1]))
     assert back == pytest.approx(box)
+
+
+def test_a_section_in_the_middle_of_its_column_is_a_heading() -> None:
+    row = "the words of a row of prose that fills all of its column"
+    room = pymupdf.get_text_length(row, fontsize=8)
+    middle = (room - pymupdf.get_text_length("IV. Losses", fontsize=8)) / 2
+
+    def headings(indent: float) -> list[str]:
+        page = new_page()
+        for column in (60, 320):
+            for n in range(12):
+                if n == 6:
+                    page.insert_text((column + indent, 144), "IV. Losses", fontsize=8)
+                page.insert_text((column, 60 + 12 * n + 30 * (n > 5)), row, fontsize=8)
+        blocks = extract(reopened(page)).blocks
+        return [block.text for block in blocks if block.label == "heading"]
+
+    assert headings(middle) == ["#### IV. Losses"] * 2
+    assert headings(0) == []

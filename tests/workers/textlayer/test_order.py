@@ -72,3 +72,11 @@ def test_terms_and_their_definitions_are_read_row_by_row() -> None:
     for y in (0.0, 30.0, 60.0, 90.0):
         page_boxes += [(0, y, 80, y + 12), (120, y, 400, y + 12)]
     assert reading_order(page_boxes, 10.0) == list(range(8))
+
+
+def test_a_line_to_the_right_above_one_to_the_left_is_read_first() -> None:
+    across: list[Box] = [(0, 0, 400, 12), (0, 90, 400, 140)]
+    staggered: list[Box] = [across[0], (250, 30, 400, 42), (0, 50, 150, 62), across[1]]
+    assert page_order(staggered, 4, 9.0) == [0, 1, 2, 3]
+    beside: list[Box] = [across[0], (250, 30, 400, 56), (0, 36, 150, 62), across[1]]
+    assert page_order(beside, 4, 9.0) == [0, 2, 1, 3]

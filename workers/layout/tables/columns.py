@@ -17,6 +17,10 @@ from workers.layout.tables.grid import Piece, Words, rows_of, union
 _WORD_GAP = 0.6
 """em; a wider gap parts two chunks. A space is 0.25 to 0.33, stretched by justification to 0.5."""
 
+_INK_GAP = 0.8
+"""em, between the ink of recognised words: wider by their side bearings, and by a comma, most of
+which is below the part of the line that is looked at."""
+
 COLUMN_GAP = 0.35
 """em that a column gap is wide at least: two numbers with a centred head above touch nearly."""
 
@@ -68,8 +72,9 @@ def chunked(
             chunks.append(Chunk(piece, i))
             continue
         run: list[Piece] = []
+        wide = (_INK_GAP if piece.places else _WORD_GAP) * piece.em
         for word in words(i):
-            if run and abs(word.box[0] - run[-1].box[2]) > _WORD_GAP * piece.em:
+            if run and abs(word.box[0] - run[-1].box[2]) > wide:
                 chunks.append(Chunk(joined(run), i))
                 run = []
             run.append(word)

@@ -23,6 +23,7 @@ class Piece:
         size: the font size; 0 where it is not known.
         quadrant: the writing direction in quarter turns clockwise, 0 across the page.
         places: the middles of the characters across the page, of lines that were recognised.
+        stroke: the mean width of the strokes; 0 where it is not known.
     """
 
     box: Box
@@ -32,6 +33,7 @@ class Piece:
     is_bold: bool = False
     is_mono: bool = False
     places: tuple[float, ...] = ()
+    stroke: float = 0.0
 
     @property
     def em(self) -> float:

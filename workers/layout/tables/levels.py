@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from schemas.pages import Box
+from workers.layout.tables.ends import head_above, with_ruled_ends
 from workers.layout.tables.grid import Piece, Table, holds, rows_of, without_further_lines
 from workers.layout.tables.ruled import Floats
 from workers.layout.tables.unruled import CAPTION
@@ -15,7 +16,6 @@ _MIN_LEVEL = 40.0  # a table between level lines is at least this wide
 _SAME_END = 4.0
 _MAX_ROW_LINES = 6  # of a row whose longest cell is a short paragraph
 _MAX_LONE_ROW = 4.5  # em; a section's head in a table has less room, one line or two
-_MAX_HEAD_CHARS = 30  # of a head's cell above the first level line
 _USUAL_EM = 10.0
 _TEXT_WIDTH = 0.6  # of the width between two level lines
 
@@ -71,7 +71,8 @@ def _tabular(
 
     def with_head(begin: int, end: int) -> Box:
         (top, x0, x1), (bottom, _, _) = levels[begin], levels[end]
-        return (x0 - 2, _head_above((x0 - 2, top, x1 + 2, bottom), pieces, free), x1 + 2, bottom)
+        box = with_ruled_ends((x0 - 2, top, x1 + 2, bottom), levels[begin : end + 1], pieces, free)
+        return (box[0], head_above(box, pieces, free), box[2], box[3])
 
     begin: int | None = None
     end = 0
@@ -90,19 +91,6 @@ def _tabular(
             begin = None
     if begin is not None:
         yield with_head(begin, end)
-
-
-def _head_above(box: Box, pieces: Sequence[Piece], free: Sequence[int]) -> float:
-    """Where a head begins that stands above the first level line; else the box's own top."""
-    x0, top, x1, _ = box
-    near = [
-        pieces[i]
-        for i in free
-        if x0 <= pieces[i].middle[0] <= x1 and 0 < top - pieces[i].middle[1] < 2 * pieces[i].em
-    ]
-    rows = rows_of([piece.box for piece in near])
-    is_head = len(rows) == 1 and len(near) > 2 and all(len(p.text) <= _MAX_HEAD_CHARS for p in near)
-    return min(piece.box[1] for piece in near) if is_head else top
 
 
 def _is_text(pieces: Sequence[Piece], rows: Sequence[Sequence[int]], width: float) -> bool:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from schemas.pages import Box
 from workers.layout.tables.grid import Piece, Table, rows_of
 from workers.layout.tables.model import GridModel
+from workers.layout.tables.runs import runs_of_figures
 from workers.layout.tables.search import find
 from workers.layout.tables.words import RTL, cut_in_proportion
 
@@ -67,11 +68,12 @@ def tables_of(
         return []
     em = max(statistics.median(heights) / _LINE_HEIGHT, 4.0)
     ink = _ink(grey, em)
-    if not ink.rules and not regions:
-        return []
     scale = _EM / em
     parts, owners = _cut(lines, ink, em)
     pieces = [replace(p, box=_scaled(p.box, scale), size=_EM) for p in parts]
+    runs = runs_of_figures(pieces)
+    if not (ink.rules or regions or runs):
+        return []
 
     @functools.lru_cache(maxsize=max(len(pieces), 1))
     def words(number: int) -> Sequence[Piece]:
@@ -83,6 +85,7 @@ def tables_of(
         words,
         [_scaled(box, scale) for box in ink.rules],
         [_scaled(box, scale) for box in regions],
+        runs,
         edges_of=functools.partial(_edges, grey, model, scale) if model is not None else None,
     )
     return [_of_lines(table, parts, owners, 1 / scale) for table in tables]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from schemas.pages import Box
 from workers.layout.captions import is_caption
-from workers.layout.tables.grid import Piece, is_beside
+from workers.layout.tables.grid import Piece, is_beside, rows_of
 
 _NEARBY = 6.0  # em up to the row before which a group's name comes, half its rows
+_MIN_FIGURES_ROW = 3
+_MIN_FIGURES = 0.3  # of the pieces have a digit
+_MAX_FIGURES_CHARS = 20  # a piece on the mean; lines of the narrowest columns of prose have 25
 _NEAR_ROWS = 4  # a cell's other lines may come before the next cell of its row
 
 
@@ -45,6 +49,26 @@ def runs_of(pieces: Sequence[Piece], numbers: Sequence[int]) -> list[list[int]]:
     return [
         [i for row in run for i in row] for run in runs if sum(len(row) > 1 for row in run) >= 3
     ]
+
+
+def runs_of_figures(pieces: Sequence[Piece]) -> list[list[int]]:
+    """Runs of short pieces in rows of three or more, many of them with figures, in any order given.
+
+    Recognised lines have no stream: on a page of columns the rows of these are one row, too. So
+    only what no column of prose has is looked at.
+    """
+    upright = [i for i, piece in enumerate(pieces) if not piece.quadrant % 2]
+    rows = rows_of([pieces[i].box for i in upright])
+    found = []
+    for run in runs_of(pieces, [upright[at] for row in rows for at in row]):
+        sizes = [len(row) for row in rows_of([pieces[i].box for i in run])]
+        texts = [pieces[i].text for i in run]
+        figures = sum(any(map(str.isdigit, text)) for text in texts)
+        is_short = sum(map(len, texts)) <= _MAX_FIGURES_CHARS * len(texts)
+        is_full = statistics.median(sizes) >= _MIN_FIGURES_ROW
+        if is_full and is_short and figures >= _MIN_FIGURES * len(texts):
+            found.append(run)
+    return found
 
 
 def _sorted_nearby(pieces: Sequence[Piece], rows: Sequence[list[int]]) -> list[list[int]]:

@@ -12,7 +12,6 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from schemas.pages import Box
-from workers.layout.captions import is_caption
 from workers.layout.tables.bands import bands_of, striped
 from workers.layout.tables.columns import chunked
 from workers.layout.tables.filling import Draft, fill, table_of, without_empty
@@ -27,6 +26,12 @@ from workers.layout.tables.grid import (
 from workers.layout.tables.levels import between_levels
 from workers.layout.tables.lookalikes import is_lookalike
 from workers.layout.tables.outside import taken_in
+from workers.layout.tables.parting import (
+    between_captions,
+    between_headings,
+    box_between_headings,
+    left_of,
+)
 from workers.layout.tables.ruled import Lattice, Lines, lattices, lines_of
 from workers.layout.tables.runs import box_of, set_in_code
 from workers.layout.tables.slots import split_rows, with_unruled_columns, with_unruled_rows
@@ -77,8 +82,14 @@ def find(
         table = _unruled(box, pieces, sorted(free), words, lines, bands, True)
         is_unclear = is_region if table is None else _is_ragged(table)
         if edges_of is not None and is_unclear:
-            return _modelled(box, edges_of, pieces, sorted(free), words) or table
+            # without the notes and the text around it, which were left out
+            own = box if table is None else table.box
+            return _modelled(own, edges_of, pieces, sorted(free), words) or table
         return table
+
+    def take_open(box: Box, is_region: bool = False) -> None:
+        for part in box_between_headings(box, pieces, sorted(free)):
+            take(open_table(part, is_region))
 
     if lines is not None:
         grids = sorted(lattices(lines), key=lambda grid: -_area(grid.box))
@@ -87,15 +98,16 @@ def find(
             if len(grid.xs) > 2:
                 take(_ruled(grid, pieces, sorted(free), words))
             elif _is_tabular_frame(grid.box, pieces, sorted(free)):
-                take(open_table(grid.box, False))
+                take_open(grid.box)
         for box in between_levels(lines.levels, pieces, sorted(free), tables, frames):
-            take(open_table(box, False))
+            take_open(box)
     for box in striped(bands, pieces, sorted(free)):
-        take(open_table(box, False))
-    for region in itertools.chain.from_iterable(parted(region, pieces) for region in regions):
-        if not any(_share_inside(region, table.box) > 0.3 for table in tables):
-            take(open_table(region, True))
-    for run in runs:
+        take_open(box)
+    for region in itertools.chain.from_iterable(between_captions(r, pieces) for r in regions):
+        inside = [table.box for table in tables if _share_inside(region, table.box) > 0.3]
+        for part in left_of(region, inside):
+            take_open(part, is_region=not inside)
+    for run in itertools.chain.from_iterable(between_headings(run, pieces) for run in runs):
         own = [i for i in run if i in free]
         if len(own) == len(run):
             around = _around(lines, bands, box_of(pieces, own))
@@ -104,19 +116,6 @@ def find(
             with_code = _aligned(pieces, own + code, words, around, False) if code else None
             take(with_code or table)
     return sorted(tables, key=lambda table: (table.box[1], table.box[0]))
-
-
-def parted(region: Box, pieces: Sequence[Piece]) -> list[Box]:
-    """The parts of a model's region between the captions of tables in it: it may hold several."""
-    x0, top, x1, bottom = region
-    own = [piece for piece in pieces if holds(region, piece.box)]
-    captions = [piece.box for piece in own if is_caption(piece.text)]
-    parts: list[Box] = []
-    for _, y0, _, y1 in sorted(captions, key=lambda box: box[1]):
-        if sum(piece.box[1] < y1 and piece.box[3] > y0 for piece in own) == 1:  # no cell's text
-            parts.append((x0, top, x1, y0))
-            top = y1
-    return [part for part in (*parts, (x0, top, x1, bottom)) if part[3] > part[1]]
 
 
 def _ruled(

@@ -43,6 +43,7 @@ CAPTION = re.compile(
 _SAME_LEVEL = 2.0
 _MAX_COLUMNS = 30
 _MAX_SECTIONS = 0.34  # of a known table's rows go over its columns; of prose with dates, more
+_MAX_RULE_GAP = 3.0  # em
 _MIN_LINE_CHARS = 60  # of a line of text under a table
 _MAX_UNCUT_CHARS = 60  # of a chunk, before close columns are told apart
 _MAX_MEAN_CHARS = 40  # of a cell; longer parts side by side are columns of prose
@@ -162,8 +163,9 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
 
     Such a row between the table's outer ruling lines stays.
     """
-    top = levels[0][0] if len(levels) > 1 else float("inf")
-    bottom = levels[-1][0] if len(levels) > 1 else float("-inf")
+    near = _near_levels(rows, levels)
+    top = near[0] if len(near) > 1 else float("inf")
+    bottom = near[-1] if len(near) > 1 else float("-inf")
 
     seconds = sorted(row[1].x0 for row in rows if len(row) > 1)
     second = seconds[len(seconds) // 2] if seconds else float("inf")
@@ -173,11 +175,16 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
         is_alone = len(row) == 1 or bool(CAPTION.match(first.piece.text)) or is_line_of_text(row)
         return is_alone and not top < first.piece.middle[1] < bottom
 
+    pieces = sorted(len({chunk.number for chunk in row}) for row in rows if len(row) > 1)
+    usual = pieces[len(pieces) // 2] if pieces else 1
+
     def is_line_of_text(row: Row) -> bool:
-        # with a wide space in it, as justified lines have
+        # with wide spaces in it, as justified lines have; where rows are several pieces, it is one
         em, chars = row[0].piece.em, sum(len(chunk.piece.text) for chunk in row)
-        crosses = row[0].x0 < second - em and row[0].x1 > second + 2 * em
-        return len(row) <= 2 and crosses and chars > _MIN_LINE_CHARS
+        is_whole = usual > 1 and len({chunk.number for chunk in row}) == 1
+        right = row[-1].x1 if is_whole else row[0].x1
+        crosses = row[0].x0 < second - em and right > second + 2 * em
+        return (is_whole or len(row) <= 2) and crosses and chars > _MIN_LINE_CHARS
 
     first, last = 0, len(rows)
     while first < last and is_out(rows[first]):
@@ -189,6 +196,17 @@ def _trimmed(rows: list[Row], levels: Sequence[tuple[float, float, float]]) -> l
     ):
         last -= 1
     return rows[first:last]
+
+
+def _near_levels(rows: Sequence[Row], levels: Sequence[tuple[float, float, float]]) -> list[float]:
+    """The heights of the ruling lines that are no further from the rows than a row is: the line
+    above a page's foot is no line of a table."""
+    if not rows:
+        return []
+    room = _MAX_RULE_GAP * rows[0][0].piece.em
+    first = min(chunk.piece.box[1] for chunk in rows[0])
+    last = max(chunk.piece.box[3] for chunk in rows[-1])
+    return [y for y, _, _ in levels if first - room < y < last + room]
 
 
 def _goes_on(above: Sequence[Row], row: Row) -> bool:

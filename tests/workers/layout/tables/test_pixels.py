@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pymupdf
 import pytest
@@ -90,11 +92,14 @@ def test_the_model_sees_the_grid_of_an_open_table() -> None:
     assert all(0 < place < 1 for place in [*columns, *rows])
 
 
-def test_a_page_without_rules_and_regions_has_no_tables() -> None:
+def test_without_rules_and_regions_rows_of_figures_are_a_table_and_others_are_none() -> None:
     grey, lines = seen(draw(*KINDS["open"]).page)
+    words = [replace(line, text="".join(c for c in line.text if c.isalpha())) for line in lines]
 
     assert len(lines) > 20
-    assert tables_of(grey, lines) == []
+    (table,) = tables_of(grey, lines)
+    assert table.columns == 4
+    assert tables_of(grey, [word for word in words if word.text]) == []
 
 
 def test_a_line_over_several_cells_is_cut_where_its_characters_stand() -> None:
