@@ -34,6 +34,8 @@ __all__ = [
     "Recipe", "Storage", "Task", "TextLayer", "differences", "parse_recipe",
 ]  # fmt: skip
 
+_TAKE_BATCHES = {"transformers", "vllm"}
+
 
 class Recipe(Part):
     """What dataset to make, from which sources, and how."""
@@ -185,7 +187,7 @@ class Recipe(Part):
             )
         if self.fallback == self.engine:
             yield "fallback: it is the engine itself; name another one, or leave it out"
-        if placement.batch_pages is not None and "transformers" not in names:
+        if placement.batch_pages is not None and not names & _TAKE_BATCHES:
             yield (
                 f"placement.batch_pages: {' or '.join(sorted(names))} sizes its batches itself; "
                 "leave it out"

@@ -159,8 +159,8 @@ class Placement(Part):
     )
     batch_pages: PositiveInt | None = Field(
         default=None,
-        description="How many pages the engine `transformers` reads at once; by default it depends "
-        "on the device.",
+        description="How many pages the engine `transformers` or `vllm` reads at once; by default "
+        "what fits the device, and 256.",
     )
     threads_per_replica: PositiveInt | None = Field(
         default=None, description="The CPU threads of a replica; by default all cores."
