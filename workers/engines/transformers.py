@@ -1,4 +1,4 @@
-"""The `transformers` engine: any `AutoModelForImageTextToText` checkpoint, by its profile.
+"""The `transformers` engine: any checkpoint that transformers has a class for, by its profile.
 
 Generation goes in rounds of `Loaded.round_tokens` tokens. After each round the finished pages leave
 the batch and waiting pages take their places, so that the batch stays full. `generate` alone would
@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from PIL import Image
 from transformers import (
-    AutoModelForImageTextToText,
     BatchFeature,
     LogitsProcessorList,
     StoppingCriteriaList,
@@ -35,6 +34,7 @@ from workers.engines.checkpoint import find_checkpoint
 from workers.engines.decoding import Confidence, LoopCut, NgramGuard
 from workers.engines.engine import Engine
 from workers.engines.loaded import Loaded, prompt_text
+from workers.engines.models import load_model
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
 
@@ -58,12 +58,8 @@ def load_transformers(
     if threads is not None:
         torch.set_num_threads(threads)
     try:
-        model = AutoModelForImageTextToText.from_pretrained(
-            checkpoint.location,
-            revision=checkpoint.commit,
-            dtype=torch.bfloat16 if on_gpu else torch.float32,
-        )
         processor = load_processor(checkpoint.location, checkpoint.model_type, checkpoint.commit)
+        model = load_model(checkpoint, processor, torch.bfloat16 if on_gpu else torch.float32)
     except (OSError, ValueError, ImportError, RuntimeError) as exc:
         # The Hub may answer later and a device may get free memory; a folder stays as it is.
         is_from_hub = isinstance(exc, OSError) and checkpoint.commit is not None

@@ -24,6 +24,7 @@ from workers.engines.checkpoint import Checkpoint
 from workers.engines.grammars.parsed import Parsed
 from workers.engines.loaded import Loaded
 from workers.engines.plan import make_plan
+from workers.engines.profiles.known import PROFILES
 from workers.engines.transformers import TransformersEngine, load_transformers
 from workers.rasterising import pictures
 from workers.reading import LadderSettings
@@ -258,11 +259,14 @@ def test_a_formula_that_miscounts_the_processor_is_an_error(engine: Transformers
     assert "makes 7 image tokens of 224 x 320 pixels" in reading.error.detail
 
 
-@pytest.mark.parametrize("family", ["deepseek-ocr-2", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
+@pytest.mark.parametrize(
+    "family", ["deepseek-ocr", "deepseek-ocr-2", "unlimited-ocr", "glm-ocr", "lighton-ocr"]
+)
 def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
     """Confidences show it: a token's probability depends on the page, the prompt and the answer."""
     folder = make_checkpoint(family, tmp_path)
-    spec = EngineSpec(name="transformers", model=str(folder), max_new_tokens=24)
+    mode = PROFILES[family].modes[0].name
+    spec = EngineSpec(name="transformers", model=str(folder), mode=mode, max_new_tokens=24)
     reader = load_transformers(spec, batch_pages=2)
     pages = [page(0), page(1, size=(320, 224)), page(2, grey=200)]
     expected = reader.read(pages)
