@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 IMAGE_TOKEN = "<image>"
+SQUEEZED_PX = 640
+"""Without tiles, views up to here are squeezed into a square. All others are padded."""
 _GREY = (127, 127, 127)
-_SQUEEZED_PX = 640  # views up to here are squeezed into a square, larger ones padded
 _TILES = (2, 6)  # the fewest and the most, as in the released `config.py`
 _PATCH_PX = 16
 _COMPRESSION = 4  # along each side
@@ -59,10 +60,10 @@ class Views:
 def make_views(picture: Image.Image, base_size: int, image_size: int, crop_mode: bool) -> Views:
     """The view and the tiles of a page in a mode."""
     page = picture.convert("RGB")
-    if not crop_mode and base_size <= _SQUEEZED_PX:
+    if not crop_mode and base_size <= SQUEEZED_PX:
         view = page.resize((base_size, base_size), Image.Resampling.BICUBIC)
     else:
-        view = ImageOps.pad(page, (base_size, base_size), Image.Resampling.BICUBIC, color=_GREY)
+        view = padded(page, base_size)
     if not crop_mode or max(page.size) <= image_size:
         return Views(_pixels(view), None, None)
     grid = closest_grid(*page.size, image_size, *_TILES)
@@ -75,6 +76,12 @@ def make_views(picture: Image.Image, base_size: int, image_size: int, crop_mode:
         for left in range(0, whole.width, image_size)
     ]
     return Views(_pixels(view), torch.stack(tiles), grid)
+
+
+def padded(page: Image.Image, side_px: int) -> Image.Image:
+    """The page as large as a square of `side_px` allows, in its middle, with grey around."""
+    square = (side_px, side_px)
+    return ImageOps.pad(page.convert("RGB"), square, Image.Resampling.BICUBIC, color=_GREY)
 
 
 def _pixels(picture: Image.Image) -> torch.Tensor:

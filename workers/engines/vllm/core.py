@@ -26,6 +26,8 @@ from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.lines import first_line
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
+from workers.engines.profiles.profile import Mode
+from workers.engines.vllm import sizes
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -97,8 +99,10 @@ class Loaded:
         raise errors[0]
 
 
-def load_core(checkpoint: Checkpoint) -> Loaded:
+def load_core(checkpoint: Checkpoint, mode: Mode) -> Loaded:
     """Load `checkpoint` into a vLLM whose processes end with this one.
+
+    `mode` is fixed from here on where vLLM has the sizes as constants.
 
     Raises NoEngineError where vLLM is missing or too old, ModelError where it cannot load the
     checkpoint.
@@ -114,16 +118,24 @@ def load_core(checkpoint: Checkpoint) -> Loaded:
             f"engine.name: vllm is not installed here ({exc}); install pagefoundry[vllm]"
         ) from exc
     check_version(vllm.__version__)
-    return _start(checkpoint)
+    return _start(checkpoint, mode)
 
 
-def _start(checkpoint: Checkpoint) -> Loaded:
+def has_fixed_mode(checkpoint: Checkpoint) -> bool:
+    """Whether all pages must be read in the mode that the checkpoint was loaded for."""
+    return sizes.ARCHITECTURE in checkpoint.architectures
+
+
+def _start(checkpoint: Checkpoint, mode: Mode) -> Loaded:
     from vllm import LLM
     from vllm.platforms import current_platform
 
     from workers.engines.vllm import guard
 
     on_cpu = current_platform.is_cpu()
+    is_fixed = has_fixed_mode(checkpoint)
+    if is_fixed:
+        sizes.set_sizes(mode)
     os.environ[guard.OWNER_PID] = str(os.getpid())
     before = set(multiprocessing.active_children())
     try:
@@ -135,6 +147,7 @@ def _start(checkpoint: Checkpoint) -> Loaded:
             mm_processor_cache_gb=0,
             limit_mm_per_prompt={"image": 1, "video": 0},  # else memory is kept for a video
             logits_processors=[guard.NAME],
+            worker_extension_cls=sizes.NAME if is_fixed else "",
             seed=0,
             dtype="float32" if on_cpu else "bfloat16",  # as the transformers engine
             enforce_eager=on_cpu,  # compiling is worth its time only on a GPU
