@@ -29,28 +29,34 @@ class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers counts as u
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Append the states of new tokens; return those of all."""
         if not self.is_initialized:
-            self.replace(key_states, value_states)
+            self.replace((key_states, value_states))
             return self.keys, self.values
         start, end = self.keys.shape[-2], self.keys.shape[-2] + key_states.shape[-2]
         if end > self._all_keys.shape[-2]:
-            self._allocate(self.keys, self.values, end + _SPARE)
+            self._allocate([(self.keys, self.values)], start, end + _SPARE)
         self._all_keys[:, :, start:end] = key_states
         self._all_values[:, :, start:end] = value_states
         self._show(end)
         return self.keys, self.values
 
-    def replace(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Take these states for those of all tokens."""
-        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
-        self._allocate(keys, values, keys.shape[-2] + _SPARE)
-        self._show(keys.shape[-2])
+    def replace(self, *states: tuple[torch.Tensor, torch.Tensor]) -> None:
+        """Take these states, keys and values, for those of all tokens, one below the other.
 
-    def _allocate(self, keys: torch.Tensor, values: torch.Tensor, columns: int) -> None:
-        length = keys.shape[-2]
-        self._all_keys = keys.new_empty((*keys.shape[:2], columns, keys.shape[3]))
-        self._all_values = values.new_empty((*values.shape[:2], columns, values.shape[3]))
-        self._all_keys[:, :, :length] = keys
-        self._all_values[:, :, :length] = values
+        The shorter ones get zeros on the left.
+        """
+        (keys, _), *_ = states
+        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+        width = max(keys.shape[-2] for keys, _ in states)
+        self._allocate(states, width, width + _SPARE)
+        self._show(width)
+
+    def _allocate(
+        self, states: Sequence[tuple[torch.Tensor, torch.Tensor]], width: int, columns: int
+    ) -> None:
+        """Copy `states`, whose last column becomes the one before `width`, into new memory."""
+        self._all_keys, self._all_values = (
+            _stacked(each, width, columns) for each in zip(*states, strict=True)
+        )
 
     def _show(self, end: int) -> None:
         self.keys, self.values = self._all_keys[:, :, :end], self._all_values[:, :, :end]
@@ -71,16 +77,30 @@ def keep_rows(cache: Cache, rows: torch.Tensor, columns: int) -> None:
     """Keep `rows`, and of each the last `columns`."""
     for layer in _filled(cache):
         first = layer.keys.shape[-2] - columns
-        layer.replace(layer.keys[rows, :, first:], layer.values[rows, :, first:])
+        layer.replace((layer.keys[rows, :, first:], layer.values[rows, :, first:]))
 
 
 def join(cache: Cache, others: Cache) -> None:
     """Add the rows of `others` to `cache`; the shorter ones get zeros on the left."""
     for layer, other in zip(_filled(cache), _filled(others), strict=True):
-        layer.replace(*(
-            torch.cat(left_padded(pair, dim=-2))
-            for pair in ((layer.keys, other.keys), (layer.values, other.values))
-        ))  # fmt: skip
+        layer.replace((layer.keys, layer.values), (other.keys, other.values))
+
+
+def _stacked(parts: Sequence[torch.Tensor], width: int, columns: int) -> torch.Tensor:
+    """Parts (rows, heads, tokens, features), one below the other, in memory of `columns`.
+
+    Each ends at the column `width`; zeros stand before it, and anything after it.
+    """
+    rows = sum(len(part) for part in parts)
+    _, heads, _, features = parts[0].shape
+    stacked = parts[0].new_empty((rows, heads, columns, features))
+    first = 0
+    for part in parts:
+        place = stacked[first : first + len(part)]
+        place[:, :, : width - part.shape[-2]] = 0
+        place[:, :, width - part.shape[-2] : width] = part
+        first += len(part)
+    return stacked
 
 
 def left_padded(values: Sequence[torch.Tensor], dim: int, fill: float = 0) -> list[torch.Tensor]:

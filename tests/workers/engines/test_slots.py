@@ -113,9 +113,10 @@ class Calls(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_the_host_waits_for_no_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["lighton-ocr", "deepseek-ocr", "olmocr-2"])
+def test_the_host_waits_for_no_step(family: str, tmp_path: Path) -> None:
     """Rows of several lengths, so that there is padding. `tolist` at the end is not counted."""
-    engine = open_engine("lighton-ocr", tmp_path)
+    engine = open_engine(family, tmp_path)
     slots = new_slots(engine)
     for each in prepared(engine):
         slots.join([each])
