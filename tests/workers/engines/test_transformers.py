@@ -68,6 +68,7 @@ class Script(PreTrainedModel, GenerationMixin):
         self.rows_run = 0
         self.tokens_run = 0
         self.images_seen = 0
+        self.most_images = 0
         self.most_rows = 0
         self.fails: Any = None
 
@@ -84,7 +85,9 @@ class Script(PreTrainedModel, GenerationMixin):
             self.fails(rows, pixel_values)
         self.rows_run += rows
         self.tokens_run += input_ids.numel()
-        self.images_seen += 0 if pixel_values is None else len(pixel_values)
+        images = 0 if pixel_values is None else len(pixel_values)
+        self.images_seen += images
+        self.most_images = max(self.most_images, images)
         self.most_rows = max(self.most_rows, rows)
         last = input_ids[:, -1].tolist()
         if pixel_values is not None:
@@ -293,6 +296,14 @@ def test_each_page_is_paid_for_once(engine: TransformersEngine) -> None:
     images, share = spent_by(engine, pages)
     assert images > 1.5 * len(pages)
     assert share > 1.5
+
+
+def test_a_large_batch_sees_its_pages_in_small_groups(engine: TransformersEngine) -> None:
+    loaded(engine).batch_pages = 20
+    pages = [page(index, LIGHT) for index in range(20)]
+    assert all(reading.error is None for reading in engine.read(pages))
+    model = loaded(engine).model
+    assert (model.most_rows, model.most_images, model.images_seen) == (20, 8, 20)
 
 
 @pytest.mark.parametrize("family", ["deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
