@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,22 @@ TINY_SAM: dict[str, Any] = {
 TINY_CLIP: dict[str, Any] = {**REAL_CLIP, "heads": 2, "layers": 2, "width": 32}
 
 
-def original_config(
-    text: Mapping[str, Any] = REAL_TEXT,
-    sam: Mapping[str, Any] = REAL_SAM,
-    clip: Mapping[str, Any] = REAL_CLIP,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes of the decoder and of both parts of the encoder, by the keys of `config.json`."""
+
+    text: Mapping[str, Any]
+    sam: Mapping[str, Any]
+    clip: Mapping[str, Any]
+
+
+REAL = Sizes(REAL_TEXT, REAL_SAM, REAL_CLIP)
+TINY = Sizes(TINY_TEXT, TINY_SAM, TINY_CLIP)
+
+
+def original_config(sizes: Sizes = REAL, **text_values: int) -> dict[str, Any]:
     """A `config.json` with the keys of the released one, the decoder's twice as there."""
+    text, sam, clip = {**sizes.text, **text_values}, sizes.sam, sizes.clip
     others = ("architectures", "auto_map", "torch_dtype")
     return {
         "_name_or_path": "deepseek-ai/DeepSeek-OCR",
@@ -111,7 +122,7 @@ def original_config(
             "AutoConfig": "modeling_deepseekocr.DeepseekOCRConfig",
             "AutoModel": "modeling_deepseekocr.DeepseekOCRForCausalLM",
         },
-        "language_config": dict(text),
+        "language_config": text,
         "model_type": "deepseek_vl_v2",
         "projector_config": {
             "input_dim": sam["downsample_channels"][-1] + clip["width"],

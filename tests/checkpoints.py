@@ -19,9 +19,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from tests.checkpoint_deepseek import (
-    TINY_CLIP,
-    TINY_SAM,
-    TINY_TEXT,
+    TINY,
+    Sizes,
     original_config,
     original_shapes,
     random_weights,
@@ -42,9 +41,15 @@ _ADDED_TO_RESIDUALS = ("o_proj", "down_proj", "post_self_attn_layernorm", "post_
 
 
 def make_checkpoint(
-    profile_name: str, folder: Path, answer: str | None = None, ends: bool = True
+    profile_name: str,
+    folder: Path,
+    answer: str | None = None,
+    ends: bool = True,
+    sizes: Sizes = TINY,
 ) -> Path:
     """Save a tiny checkpoint of the profile's family into `folder`, and return it.
+
+    `sizes` are for DeepSeek-OCR's first version.
 
     With `answer`, greedy decoding gives that text for every page and prompt, and then the end
     token; with `ends=False`, it repeats the text for ever. Without `answer`, the model writes
@@ -59,7 +64,7 @@ def make_checkpoint(
     chain = list(range(len(tokenizer) - len(pieces), len(tokenizer)))
     last = ids[family.end] if ends or not chain else chain[0]
     if family.model is None or family.processor is None:
-        return _make_original(folder, tokenizer, chain, last)
+        return _make_original(folder, tokenizer, chain, last, sizes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         model = family.model({**ids, ALL_TOKENS: len(tokenizer)})
@@ -80,9 +85,9 @@ def make_checkpoint(
     return folder
 
 
-def _make_original(folder: Path, tokenizer: Any, chain: list[int], last: int) -> Path:
+def _make_original(folder: Path, tokenizer: Any, chain: list[int], last: int, sizes: Sizes) -> Path:
     """Save DeepSeek-OCR's first version, in the layout of its release."""
-    config = original_config({**TINY_TEXT, "vocab_size": len(tokenizer)}, TINY_SAM, TINY_CLIP)
+    config = original_config(sizes, vocab_size=len(tokenizer))
     weights = random_weights(original_shapes(config), _SEED)
     if chain:
         decoder = {name: weight for name, weight in weights.items() if ".layers." in name}

@@ -30,6 +30,7 @@ from tests.checkpoint_deepseek import (
     REAL_CLIP,
     REAL_SAM,
     REAL_TEXT,
+    Sizes,
     original_config,
     original_shapes,
     random_weights,
@@ -75,7 +76,7 @@ class Measured(TransformersEngine):
 
 def make_engine(folder: Path, mode: str, batch_pages: int) -> Measured:
     processor = load_processor(str(make_checkpoint("deepseek-ocr", folder)), "deepseek_vl_v2")
-    config = original_config({**_TEXT, "vocab_size": len(processor.tokenizer)}, _SAM, _CLIP)
+    config = original_config(Sizes(_TEXT, _SAM, _CLIP), vocab_size=len(processor.tokenizer))
     weights = random_weights(original_shapes(config), seed=0, embedding=1.0)
     save_original(folder, config, weights, processor.tokenizer)
     spec = EngineSpec(name="transformers", model=str(folder), mode=mode)
