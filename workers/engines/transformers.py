@@ -209,7 +209,10 @@ class TransformersEngine:
         log.warning("out of device memory: batches of %d from here on", self._loaded.batch_pages)
 
     def _prepare(self, image: PageImage) -> Prepared:
-        """A page's inputs. Raises ValueError if its image tokens are not the formula's."""
+        """A page's inputs.
+
+        Raises ValueError if its image tokens are not the formula's, or fill the model's context.
+        """
         plan, loaded = self._plan, self._loaded
         features = self._process(page_picture(image, plan.mode))
         inputs = {
@@ -224,6 +227,11 @@ class TransformersEngine:
             raise ValueError(error)
         prompt_tokens = inputs["input_ids"].shape[1]
         room = loaded.context_tokens - prompt_tokens
+        if room <= 0:
+            raise ValueError(
+                f"a prompt of {prompt_tokens} tokens leaves no room for an answer in the model's "
+                f"context of {loaded.context_tokens}"
+            )
         return Prepared(inputs, prompt_tokens, placeholders, min(plan.max_new_tokens, room))
 
     def _process(self, picture: Image.Image) -> BatchFeature:

@@ -277,6 +277,14 @@ def test_a_formula_that_miscounts_the_processor_is_an_error(engine: Transformers
     assert "makes 7 image tokens of 224 x 320 pixels" in reading.error.detail
 
 
+def test_a_prompt_that_fills_the_context_is_an_error(engine: TransformersEngine) -> None:
+    loaded(engine).model.config.max_position_embeddings = 100
+    readings = engine.read([page(0), page(1, LIGHT, size=(140, 140))])
+    assert readings[0].error is not None
+    assert "leaves no room" in readings[0].error.detail
+    assert readings[1].error is None
+
+
 def spent_by(engine: TransformersEngine, pages: Sequence[PageImage]) -> tuple[int, float]:
     """The images that the model sees, and its tokens computed over those needed."""
     model = loaded(engine).model
