@@ -74,8 +74,8 @@ def prove_sizes(engine: VllmEngine) -> None:
     Raises NoEngineError where they are not as many as the formula's, or vLLM refuses the pages.
     """
     short = VllmEngine(engine.loaded, replace(engine.plan, max_new_tokens=1), is_retry=True)
-    # Larger than any tile, and smaller than all: with tiles and without, where the mode has some.
-    for reading in short.read([blank_page(1100, 1500), blank_page(300, 200)]):
+    # Where the mode has tiles, a page of two and one of none.
+    for reading in short.read([blank_page(1100, 2200), blank_page(300, 200)]):
         if reading.error is not None and reading.error.reason == "engine_error":
             raise NoEngineError(
                 f"engine.mode: vLLM does not read in mode {engine.mode}: {reading.error.detail}"
