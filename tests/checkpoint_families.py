@@ -35,14 +35,15 @@ class Family:
 
     `specials` are the special tokens in order. `named` holds those that the tokenizer also knows
     by an attribute, such as `image_token`. `model` makes a model with random weights from the
-    tokens' ids.
+    tokens' ids. A family whose checkpoints are in a layout of their own has neither `model` nor
+    `processor`: see `tests.checkpoint_deepseek`.
     """
 
     specials: Sequence[str]
     end: str
     pad: str
-    model: Callable[[Ids], Any]
-    processor: Callable[[PreTrainedTokenizerFast], Any]
+    model: Callable[[Ids], Any] | None = None
+    processor: Callable[[PreTrainedTokenizerFast], Any] | None = None
     begin: str | None = None
     named: Mapping[str, str] = field(default_factory=dict)
 
@@ -161,6 +162,12 @@ _DEEPSEEK_SPECIALS = (
 _QWEN_SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 FAMILIES: dict[str, Family] = {
+    "deepseek-ocr": Family(
+        _DEEPSEEK_SPECIALS,
+        begin="<｜begin▁of▁sentence｜>",
+        end="<｜end▁of▁sentence｜>",
+        pad="<｜▁pad▁｜>",
+    ),
     "deepseek-ocr-2": Family(
         _DEEPSEEK_SPECIALS,
         begin="<｜begin▁of▁sentence｜>",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,14 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from tests.checkpoint_deepseek import (
+    TINY,
+    Sizes,
+    original_config,
+    original_shapes,
+    random_weights,
+    save_original,
+)
 from tests.checkpoint_families import FAMILIES, Family
 from tests.checkpoint_models import ALL_TOKENS
 
@@ -33,33 +41,59 @@ _ADDED_TO_RESIDUALS = ("o_proj", "down_proj", "post_self_attn_layernorm", "post_
 
 
 def make_checkpoint(
-    profile_name: str, folder: Path, answer: str | None = None, ends: bool = True
+    profile_name: str,
+    folder: Path,
+    answer: str | None = None,
+    ends: bool = True,
+    sizes: Sizes = TINY,
 ) -> Path:
     """Save a tiny checkpoint of the profile's family into `folder`, and return it.
+
+    `sizes` are for DeepSeek-OCR's first version.
 
     With `answer`, greedy decoding gives that text for every page and prompt, and then the end
     token; with `ends=False`, it repeats the text for ever. Without `answer`, the model writes
     nonsense and never ends.
 
-    Raises KeyError for a profile that transformers has no class for.
+    Raises KeyError for a name that is no profile's.
     """
     family = FAMILIES[profile_name]
     pieces = () if answer is None else tuple(_pieces(answer))
     tokenizer = _train_tokenizer(family, pieces)
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in family.specials}
+    chain = list(range(len(tokenizer) - len(pieces), len(tokenizer)))
+    last = ids[family.end] if ends or not chain else chain[0]
+    if family.model is None or family.processor is None:
+        return _make_original(folder, tokenizer, chain, last, sizes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         model = family.model({**ids, ALL_TOKENS: len(tokenizer)})
     model.generation_config.eos_token_id = ids[family.end]
     model.generation_config.pad_token_id = ids[family.pad]
-    if pieces:
-        chain = list(range(len(tokenizer) - len(pieces), len(tokenizer)))
-        _teach(model, chain, ids[family.end] if ends else chain[0])
+    if chain:
+        _teach(
+            dict(model.get_decoder().named_parameters()),
+            model.get_input_embeddings().weight,
+            model.get_output_embeddings().weight,
+            chain,
+            last,
+        )
     model.save_pretrained(folder)
     processor = family.processor(tokenizer)
     processor.save_pretrained(folder)
     _name_class(folder / "processor_config.json", type(processor))
     return folder
+
+
+def _make_original(folder: Path, tokenizer: Any, chain: list[int], last: int, sizes: Sizes) -> Path:
+    """Save DeepSeek-OCR's first version, in the layout of its release."""
+    config = original_config(sizes, vocab_size=len(tokenizer))
+    weights = random_weights(original_shapes(config), _SEED)
+    if chain:
+        decoder = {name: weight for name, weight in weights.items() if ".layers." in name}
+        inputs, outputs = weights["model.embed_tokens.weight"], weights["lm_head.weight"]
+        _teach(decoder, inputs, outputs, chain, last)
+    return save_original(folder, config, weights, tokenizer)
 
 
 def _pieces(answer: str) -> Iterator[str]:
@@ -80,17 +114,25 @@ def _pieces(answer: str) -> Iterator[str]:
 
 
 @torch.no_grad()
-def _teach(model: Any, chain: list[int], last: int) -> None:
+def _teach(
+    decoder: Mapping[str, torch.Tensor],
+    inputs: torch.Tensor,
+    outputs: torch.Tensor,
+    chain: list[int],
+    last: int,
+) -> None:
     """Teach the model to follow each token of `chain` with the next, and the last with `last`.
+
+    `decoder` are the weights of its layers, `inputs` and `outputs` (vocabulary, hidden) those of
+    its embeddings; all are changed in place.
 
     The additions of the layers to the residual stream are damped, so the stream carries the latest
     token. Each token of the chain has a dimension of its own. Every other token sets the first
     dimension, which starts the chain.
     """
-    for name, weight in model.get_decoder().named_parameters():
+    for name, weight in decoder.items():
         if any(part in name for part in _ADDED_TO_RESIDUALS):
             weight.mul_(0.01)
-    inputs, outputs = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     inputs[:, 0] = 1
     outputs[chain[0], 0] = 2
     for dimension, (token, follower) in enumerate(pairwise([*chain, last]), start=1):

@@ -35,28 +35,54 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-@pytest.mark.parametrize("profile", FAMILIES)
-def test_every_profile_goes_from_checkpoint_to_parquet(
-    profile: str, corpus: Path, tmp_path: Path
-) -> None:
-    folder = make_checkpoint(profile, tmp_path / "model", answer=SAYS)
+# Every family in its default mode, and DeepSeek-OCR's first version in all six.
+READ_IN = [
+    *((profile, PROFILES[profile].default_mode) for profile in FAMILIES),
+    *(("deepseek-ocr", mode.name) for mode in PROFILES["deepseek-ocr"].modes[:4]),
+]
+
+
+def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 900) -> list[Any]:
+    """The rows of a whole run with a tiny checkpoint, whose columns are checked."""
+    checkpoint = make_checkpoint(profile, folder / "model", answer=SAYS)
     extra = f"routing: never\ndedup: {{exact_text: false, near: null, image: null}}\n{LENIENT}"
-    spec = engine_text(folder, max_new_tokens=64)
-    recipe = recipe_for(tmp_path / "data", corpus, extra + spec)
+    spec = engine_text(checkpoint, mode=mode, max_new_tokens=64)
+    recipe = recipe_for(folder / "data", corpus, extra.replace("900", str(edge_px)) + spec)
     report = run_here(recipe)
-    assert problems(tmp_path / "data") == ()
+    assert problems(folder / "data") == ()
     assert report.counts["pages"] == 2
-    mode = next(m for m in PROFILES[profile].modes if m.name == PROFILES[profile].default_mode)
-    for row in rows(tmp_path / "data", "pages"):
+    found = rows(folder / "data", "pages")
+    for row in found:
         assert SAYS in row["text"]
-        assert mode.tokens is not None
-        assert row["vision_tokens"] == mode.tokens(row["width"], row["height"]).valid
         assert 0 < row["output_tokens"] <= 64
-        assert (row["engine"], row["mode"]) == ("transformers", mode.name)
+        assert (row["engine"], row["mode"]) == ("transformers", mode)
         assert (row["model"], row["model_revision"]) == (
-            str(folder),
+            str(checkpoint),
             find_checkpoint(recipe.engine).revision,
         )
+        known = next(each for each in PROFILES[profile].modes if each.name == mode)
+        assert known.tokens is not None
+        assert row["vision_tokens"] == known.tokens(row["width"], row["height"]).valid
+    return found
+
+
+@pytest.mark.parametrize(("profile", "mode"), READ_IN)
+def test_every_profile_goes_from_checkpoint_to_parquet(
+    profile: str, mode: str, corpus: Path, tmp_path: Path
+) -> None:
+    read_in(profile, mode, corpus, tmp_path)
+
+
+def test_the_largest_mode_of_deepseek_ocr_goes_to_parquet_with_tiles(tmp_path: Path) -> None:
+    """Tiles of 1,024 pixels: wide pages, which get two and not the six of an upright one."""
+    document = pymupdf.open()
+    for seed in (1, 2):
+        page = document.new_page(width=1200, height=600)
+        page.insert_textbox((40, 40, 1160, 560), prose(seed), fontsize=16)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "wide.pdf").write_bytes(document.tobytes(no_new_id=True))
+    found = read_in("deepseek-ocr", "gundam-m", tmp_path / "corpus", tmp_path, edge_px=1300)
+    assert {row["vision_tokens"] for row in found} == {2 * 256 + 400}
 
 
 GROUNDED = (

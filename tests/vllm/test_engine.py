@@ -77,8 +77,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(folder: Path) -> Iterator[VllmEngine]:
     spec = EngineSpec(name="vllm", model=str(folder), max_new_tokens=600)
     checkpoint = find_checkpoint(spec)
-    loaded = load_core(checkpoint, PLACES, has_stats=True)
-    yield VllmEngine(loaded, plan_for_vllm(spec, checkpoint))
+    plan = plan_for_vllm(spec, checkpoint)
+    loaded = load_core(checkpoint, plan.mode, PLACES, has_stats=True)
+    yield VllmEngine(loaded, plan)
     loaded.stream.close()
 
 

@@ -1,7 +1,7 @@
-"""Prepares pages for a model one by one, and puts them together into batches.
+"""Pages in work: prepared for a model one by one, put together into batches, and their answers.
 
-The checkpoint's own processor prepares a page once. The page then takes part in as many rounds of
-generation as it needs; in each its prompt also has what the rounds before generated.
+The checkpoint's own processor prepares a page once. A batch's prompts also have what was generated
+so far, so that a page can go on in another batch than it began in.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from torch.nn.functional import pad
 from schemas.pages import PageImage
 from workers.engines.answers import Answer
 
+_ALONG_PROMPTS = ("input_ids", "attention_mask", "mm_token_type_ids", "token_type_ids")
+"""Inputs with a value for each token of the prompt."""
+
 Input = torch.Tensor | list[object]
 """One input of a model: a tensor whose first axis is the pages, or a list with an item a page."""
 
@@ -25,12 +28,23 @@ Input = torch.Tensor | list[object]
 class Prepared:
     """A page as the model takes it: `inputs` is the processor's output for this page alone.
 
-    `placeholders` counts the image tokens among its `prompt_tokens`.
+    `placeholders` counts the image tokens among its `prompt_tokens`; `most_tokens` is what an
+    answer may have.
     """
 
     inputs: Mapping[str, Input]
     prompt_tokens: int
     placeholders: int
+    most_tokens: int
+
+    @property
+    def shapes(self) -> tuple[object, ...]:
+        """Equal for pages whose inputs need no padding to share a batch, their prompts apart."""
+        return tuple(
+            (key, tuple(value.shape[1:]))
+            for key, value in self.inputs.items()
+            if isinstance(value, torch.Tensor) and key not in _ALONG_PROMPTS
+        )
 
 
 @dataclass(slots=True)
@@ -41,6 +55,33 @@ class Page:
     image: PageImage
     prepared: Prepared | None = None
     answer: Answer = field(default_factory=Answer)
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of its prompt and its answer so far."""
+        assert self.prepared is not None
+        return self.prepared.prompt_tokens + len(self.answer.tokens)
+
+    @property
+    def tokens_left(self) -> int:
+        """How many tokens may follow."""
+        assert self.prepared is not None
+        return self.prepared.most_tokens - len(self.answer.tokens)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its answer has ended, loops, or may not become longer."""
+        return self.answer.ended or self.answer.loop >= 0 or self.tokens_left <= 0
+
+    def extend(
+        self, tokens: Sequence[int], probabilities: Sequence[float], ends: frozenset[int]
+    ) -> None:
+        """Add tokens to the answer, up to one of the tokens `ends` or its limit."""
+        tokens = tokens[: self.tokens_left]
+        end = next((place for place, token in enumerate(tokens) if token in ends), None)
+        self.answer.ended = end is not None
+        self.answer.tokens += tokens[:end]
+        self.answer.probabilities += probabilities[: len(tokens[:end])]
 
 
 class PagesAhead:
@@ -79,6 +120,11 @@ class PagesAhead:
         page.prepared = future.result()
         return page, None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all pages are taken."""
+        return not (self._waiting or self._preparing or self._returned)
+
     def put_back(self, pages: Sequence[Page]) -> None:
         """Put `pages`, with their answers so far, first in the queue."""
         self._returned.extendleft(reversed(pages))
@@ -106,7 +152,7 @@ def collate(active: Sequence[Page], pad_id: int) -> tuple[dict[str, Input], list
                 for tensor, answer in zip(tensors, answers, strict=True)
             ]
             batch[key] = _left_padded(rows, width, pad_id)
-        elif key in ("attention_mask", "mm_token_type_ids", "token_type_ids"):
+        elif key in _ALONG_PROMPTS:
             fill = 1 if key == "attention_mask" else 0
             rows = [
                 pad(tensor[0], (0, len(answer.tokens)), value=fill)

@@ -26,8 +26,10 @@ ROUND_TOKENS = 512
 class Loaded:
     """A checkpoint in memory, shared by all engines that read with it.
 
-    `batch_pages` is halved for good when a batch did not fit the device's memory. `cache` is the
-    `cache_implementation` of `generate`; with "static" it compiles the model's steps on a GPU.
+    `batch_pages` is halved for good when a batch did not fit the device's memory. With `cache` None
+    the caches of pages are kept, where the family allows it (`workers.engines.slots`). Otherwise
+    pages are read in rounds of `round_tokens`, and `cache` is the `cache_implementation` of
+    `generate`; with "static" it compiles the model's steps on a GPU.
     """
 
     checkpoint: Checkpoint

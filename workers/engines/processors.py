@@ -1,5 +1,8 @@
 """Loads a checkpoint's processor, with or without torchvision.
 
+DeepSeek-OCR's first version names a processor that is code of the checkpoint, which is never run:
+`workers.engines.deepseek_ocr` has one in its place.
+
 Without torchvision `AutoProcessor` refuses three families: Unlimited-OCR, whose image processor
 needs it, and Qwen2.5-VL and GLM-OCR, whose processors have a part for video. Pages need no video,
 so these two are loaded here without that part.
@@ -14,6 +17,8 @@ from transformers.models.glm46v.processing_glm46v import Glm46VProcessor
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
 from transformers.processing_utils import ProcessorMixin
 from transformers.utils.import_utils import is_torchvision_available
+
+from workers.engines.deepseek_ocr.processor import load_deepseek_processor
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -58,6 +63,8 @@ def load_processor(model: str, model_type: str, revision: str | None = None) -> 
 
     Raises what transformers raises: OSError, ValueError or ImportError.
     """
+    if model_type == "deepseek_vl_v2":
+        return load_deepseek_processor(model, revision)
     if not is_torchvision_available():
         if model_type.replace("-", "_") == "unlimited_ocr":
             # Imported here: vLLM pins a transformers that does not have this family.
@@ -66,4 +73,6 @@ def load_processor(model: str, model_type: str, revision: str | None = None) -> 
             return load_unlimited_processor(model, revision)
         if model_type in _STILL:
             return _STILL[model_type].from_pretrained(model, revision=revision or "main")
-    return AutoProcessor.from_pretrained(model, revision=revision or "main")
+    return AutoProcessor.from_pretrained(
+        model, revision=revision or "main", trust_remote_code=False
+    )

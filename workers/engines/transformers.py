@@ -1,9 +1,9 @@
-"""The `transformers` engine: any `AutoModelForImageTextToText` checkpoint, by its profile.
+"""The `transformers` engine: any checkpoint that transformers has a class for, by its profile.
 
-Generation goes in rounds of `Loaded.round_tokens` tokens. After each round the finished pages leave
-the batch and waiting pages take their places, so that the batch stays full. `generate` alone would
-run a batch until its longest page ends, and transformers' own continuous batching takes no images
-(5.23). The price: each round encodes the page's image, prompt and answer again.
+Pages are generated side by side, and a page that ends gives its place to the next, so that the
+batch stays full: `generate` alone would run a batch until its longest page ends, and transformers'
+own continuous batching takes no images (5.23). See `workers.engines.slots`, and for families whose
+cache cannot be kept `workers.engines.rounds`.
 
 Another thread prepares pages while the model generates. Pages are sorted by shape, and within a
 shape by length, longest first, so that batches hold little padding.
@@ -13,35 +13,42 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
 import torch
 from PIL import Image
-from transformers import (
-    AutoModelForImageTextToText,
-    BatchFeature,
-    LogitsProcessorList,
-    StoppingCriteriaList,
-)
+from transformers import BatchFeature
 
 from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.lines import first_line
 from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
-from workers.engines.answers import failed, finished, miscount, page_picture, spent, token_ids
-from workers.engines.batches import Page, PagesAhead, Prepared, collate
+from workers.engines.answers import failed, finished, miscount, page_picture, spent
+from workers.engines.batches import Page, PagesAhead, Prepared
+from workers.engines.caches import can_keep
 from workers.engines.checkpoint import find_checkpoint
-from workers.engines.decoding import Confidence, LoopCut, NgramGuard
 from workers.engines.engine import Engine
 from workers.engines.loaded import Loaded, prompt_text
+from workers.engines.models import load_model
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
+from workers.engines.rounds import Rounds
+from workers.engines.slots import Slots
 
 log = logging.getLogger(__name__)
 
 _BATCH_ON_GPU = 64
 _BATCH_ON_CPU = 4
+_JOIN_PAGES = 8
+"""The pages whose images are seen at once. More would not be faster: 8 pages of Gundam are 56
+pictures. They would need memory that the caches of a larger batch can have: the bias of SAM's
+global attention takes 400 MB for a picture of 1,024 pixels (12 heads x 4,096 x 4,096 x 2 bytes)."""
+_TOO_LARGE = "the device's memory is too small for it"
+
+Work = Slots | Rounds
+"""A batch of pages in work, of either kind."""
 
 
 def load_transformers(
@@ -58,12 +65,8 @@ def load_transformers(
     if threads is not None:
         torch.set_num_threads(threads)
     try:
-        model = AutoModelForImageTextToText.from_pretrained(
-            checkpoint.location,
-            revision=checkpoint.commit,
-            dtype=torch.bfloat16 if on_gpu else torch.float32,
-        )
         processor = load_processor(checkpoint.location, checkpoint.model_type, checkpoint.commit)
+        model = load_model(checkpoint, processor, torch.bfloat16 if on_gpu else torch.float32)
     except (OSError, ValueError, ImportError, RuntimeError) as exc:
         # The Hub may answer later and a device may get free memory; a folder stays as it is.
         is_from_hub = isinstance(exc, OSError) and checkpoint.commit is not None
@@ -113,62 +116,104 @@ class TransformersEngine:
         readings: dict[int, Reading] = {}
         order = sorted(range(len(pages)), key=lambda place: _shape_and_length(pages[place]))
         todo = [Page(place, pages[place]) for place in order]
+        work = self._new_work()
         # One thread: a tokenizer must not be called from two.
         with ThreadPoolExecutor(1, "prepare") as pool:
             queue = PagesAhead(todo, self._prepare, pool, self._loaded.batch_pages)
-            active: list[Page] = []
-            while self._admit(queue, active, readings):
-                self._round(queue, active, readings)
-                for page in [page for page in active if self._is_done(page)]:
-                    active.remove(page)
-                    readings[page.place] = self._reading(page)
+            while work.pages or not queue.is_empty:
+                self._admit(queue, work, readings)
+                if work.pages:
+                    self._advance(queue, work, readings)
+                self._finish(work, readings)
         return [readings[place] for place in range(len(pages))]
 
-    def _admit(self, queue: PagesAhead, active: list[Page], readings: dict[int, Reading]) -> bool:
-        """Fill the batch's free places. False: no page is left to read."""
-        while len(active) < self._loaded.batch_pages and (taken := queue.take()) is not None:
-            page, error = taken
-            if error is not None:
-                readings[page.place] = failed(page.image, f"{type(error).__name__}: {error}")
-            else:
-                active.append(page)
-        return bool(active)
+    def _new_work(self) -> Work:
+        """A batch without pages."""
+        loaded = self._loaded
+        keeps = loaded.cache is None and can_keep(loaded.model)
+        return (Slots if keeps else Rounds)(loaded, self._plan)
 
-    def _round(self, queue: PagesAhead, active: list[Page], readings: dict[int, Reading]) -> None:
-        """Generate a round for all pages of the batch.
+    def _admit(self, queue: PagesAhead, work: Work, readings: dict[int, Reading]) -> None:
+        """Fill the batch's free places, with pages of the same shapes at a time."""
+        taken: list[Page] = []
+        while len(work.pages) + len(taken) < self._loaded.batch_pages:
+            if (next_one := queue.take()) is None:
+                break
+            page, error = next_one
+            if error is None:
+                taken.append(page)
+            else:
+                readings[page.place] = failed(page.image, f"{type(error).__name__}: {error}")
+        left: list[Page] = []
+        for group in _groups(taken, work.key):
+            left += group if left else self._join(group, work, readings)
+        queue.put_back(left)
+
+    def _join(self, group: list[Page], work: Work, readings: dict[int, Reading]) -> list[Page]:
+        """Let a group into the batch; return those pages for which there is no memory now."""
+        try:
+            work.join(group)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            if work.pages or len(group) > 1:
+                self._halve(len(work.pages) + len(group))
+                return group
+            readings[group[0].place] = failed(group[0].image, _TOO_LARGE)
+        except torch.AcceleratorError as exc:
+            raise EngineDied(f"the device failed: {first_line(exc)}") from exc
+        except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
+            if len(group) > 1:
+                _warn_alone(len(group), exc)
+                return [left for page in group for left in self._join([page], work, readings)]
+            readings[group[0].place] = failed(group[0].image, _named(exc))
+        return []
+
+    def _advance(self, queue: PagesAhead, work: Work, readings: dict[int, Reading]) -> None:
+        """Add to the answers of all pages.
 
         A batch that does not fit the device is halved; of one that fails, each page is read alone.
         """
         try:
-            self._generate(active)
+            work.advance()
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
-            if len(active) == 1:
-                page = active.pop()
-                readings[page.place] = failed(page.image, "the device's memory is too small for it")
+            pages = work.clear()
+            if len(pages) == 1:
+                readings[pages[0].place] = failed(pages[0].image, _TOO_LARGE)
                 return
-            self._loaded.batch_pages = len(active) // 2
-            log.warning("out of device memory: batches of %d from here on", len(active) // 2)
-            queue.put_back(active[self._loaded.batch_pages :])
-            del active[self._loaded.batch_pages :]
+            self._halve(len(pages))
+            queue.put_back(pages)
         except torch.AcceleratorError as exc:
             raise EngineDied(f"the device failed: {first_line(exc)}") from exc
         except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
-            if len(active) > 1:
-                log.warning(
-                    "a batch of %d pages failed, so each is read alone: %r", len(active), exc
-                )
-                for page in tuple(active):
-                    alone = [page]
-                    self._round(queue, alone, readings)
-                    if not alone:
-                        active.remove(page)
+            pages = work.clear()
+            if len(pages) == 1:
+                readings[pages[0].place] = failed(pages[0].image, _named(exc))
                 return
-            page = active.pop()
-            readings[page.place] = failed(page.image, f"{type(exc).__name__}: {first_line(exc)}")
+            _warn_alone(len(pages), exc)
+            for page in pages:
+                alone = self._new_work()
+                self._join([page], alone, readings)
+                if alone.pages:
+                    self._advance(queue, alone, readings)
+                self._finish(alone, readings)
+                queue.put_back(alone.pages)
+
+    def _finish(self, work: Work, readings: dict[int, Reading]) -> None:
+        """Take the pages out of the batch whose answers are done."""
+        done = [page for page in work.pages if page.is_done]
+        work.leave(done)
+        readings |= {page.place: self._reading(page) for page in done}
+
+    def _halve(self, pages: int) -> None:
+        self._loaded.batch_pages = max(1, pages // 2)
+        log.warning("out of device memory: batches of %d from here on", self._loaded.batch_pages)
 
     def _prepare(self, image: PageImage) -> Prepared:
-        """A page's inputs. Raises ValueError if its image tokens are not the formula's."""
+        """A page's inputs.
+
+        Raises ValueError if its image tokens are not the formula's, or fill the model's context.
+        """
         plan, loaded = self._plan, self._loaded
         features = self._process(page_picture(image, plan.mode))
         inputs = {
@@ -181,7 +226,14 @@ class TransformersEngine:
         error = miscount(image, plan, placeholders, "the checkpoint's processor")
         if error is not None:
             raise ValueError(error)
-        return Prepared(inputs, inputs["input_ids"].shape[1], placeholders)
+        prompt_tokens = inputs["input_ids"].shape[1]
+        room = loaded.context_tokens - prompt_tokens
+        if room <= 0:
+            raise ValueError(
+                f"a prompt of {prompt_tokens} tokens leaves no room for an answer in the model's "
+                f"context of {loaded.context_tokens}"
+            )
+        return Prepared(inputs, prompt_tokens, placeholders, min(plan.max_new_tokens, room))
 
     def _process(self, picture: Image.Image) -> BatchFeature:
         """The processor's output for one picture and the plan's prompt."""
@@ -193,64 +245,28 @@ class TransformersEngine:
         text = prompt_text(plan, processor)
         return processor(images=[picture], text=[text], return_tensors="pt", **settings)
 
-    def _generate(self, active: Sequence[Page]) -> None:
-        """One round: up to `round_tokens` more tokens of each page's answer."""
-        loaded, plan = self._loaded, self._plan
-        device, stop = loaded.model.device, plan.profile.stop
-        batch, starts = collate(active, loaded.pad_id)
-        inputs = {
-            key: value.to(device) if isinstance(value, torch.Tensor) else value
-            for key, value in batch.items()
-        }
-        prompts = inputs["input_ids"]
-        assert isinstance(prompts, torch.Tensor)
-        width = prompts.shape[1]
-        limit = max(self._tokens_left(page) for page in active)
-        steps = min(loaded.round_tokens, limit) if plan.profile.resumable else limit
-        exempt = token_ids(loaded.tokenizer, (plan.guard or plan.profile.stronger).exempt)
-        loop_cut = LoopCut(starts, frozenset(exempt), loaded.end_ids(stop))
-        processors, confidence = LogitsProcessorList(), Confidence()
-        if plan.guard is not None:
-            columns, free = (torch.tensor(values, device=device) for values in (starts, exempt))
-            processors.append(NgramGuard(plan.guard, columns, free))
-        processors.append(confidence)  # last, as it must see what the guard leaves
-        with torch.inference_mode():
-            rows = loaded.model.generate(
-                **inputs,
-                generation_config=loaded.generation_config(stop, steps),
-                logits_processor=processors,
-                stopping_criteria=StoppingCriteriaList([loop_cut]),
-            )
-        # tokens, probabilities: (pages, steps)
-        tokens = rows[:, width:].cpu()
-        probabilities = torch.stack(confidence.chosen, dim=1).cpu()
-        for row, page in enumerate(active):
-            cut = loop_cut.lengths.get(row)
-            page.answer.loop = loop_cut.loops.get(row, -1)
-            length = tokens.shape[1] if cut is None else cut - width
-            self._extend(page, tokens[row, :length].tolist(), probabilities[row].tolist())
-
-    def _extend(self, page: Page, tokens: Sequence[int], probabilities: Sequence[float]) -> None:
-        """Add a round's tokens to a page's answer, up to its end token or its limit."""
-        ends = self._loaded.end_ids(self._plan.profile.stop)
-        tokens = tokens[: self._tokens_left(page)]
-        end = next((place for place, token in enumerate(tokens) if token in ends), None)
-        page.answer.ended = end is not None
-        page.answer.tokens += tokens[:end]
-        page.answer.probabilities += probabilities[: len(tokens[:end])]
-
-    def _tokens_left(self, page: Page) -> int:
-        assert page.prepared is not None
-        room = self._loaded.context_tokens - page.prepared.prompt_tokens
-        return min(self._plan.max_new_tokens, room) - len(page.answer.tokens)
-
-    def _is_done(self, page: Page) -> bool:
-        return page.answer.ended or page.answer.loop >= 0 or self._tokens_left(page) <= 0
-
     def _reading(self, page: Page) -> Reading:
         assert page.prepared is not None
         cost = spent(page.image, self._plan, page.prepared.placeholders, page.answer)
         return finished(cost, self._plan, page.answer, self._loaded.tokenizer)
+
+
+def _groups(pages: Sequence[Page], key: Callable[[Page], object]) -> list[list[Page]]:
+    """Neighbours with equal keys, at most `_JOIN_PAGES` of them together."""
+    whole = [list(group) for _, group in groupby(pages, key)]
+    return [
+        group[first : first + _JOIN_PAGES]
+        for group in whole
+        for first in range(0, len(group), _JOIN_PAGES)
+    ]
+
+
+def _warn_alone(pages: int, exc: Exception) -> None:
+    log.warning("a batch of %d pages failed, so each is read alone: %r", pages, exc)
+
+
+def _named(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {first_line(exc)}"
 
 
 def _shape_and_length(page: PageImage) -> tuple[int, int, int]:

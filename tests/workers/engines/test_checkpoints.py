@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from PIL import Image, ImageDraw
-from transformers import AutoModelForImageTextToText
 
+from schemas.recipe import EngineSpec
 from tests.checkpoints import make_checkpoint
 from tests.workers.engines.profiles.test_known import IN_TRANSFORMERS, MODES, ask
+from workers.engines.checkpoint import find_checkpoint
+from workers.engines.models import load_model
 from workers.engines.processors import load_processor
 from workers.engines.profiles.known import PROFILES
 from workers.engines.profiles.profile import Mode, Profile
@@ -24,14 +28,21 @@ def written_page(width: int, height: int) -> Image.Image:
     return page
 
 
-# Fourteen pictures of 1024 pixels, with attention over all 4,096 patches of each.
-SLOW = "got-ocr-2-tiles"
+def load(folder: Path) -> tuple[Any, Any]:
+    """The processor and the model, as the engine loads them."""
+    checkpoint = find_checkpoint(EngineSpec(name="transformers", model=str(folder)))
+    processor = load_processor(str(folder), checkpoint.model_type)
+    return processor, load_model(checkpoint, processor, torch.float32)
+
+
+# Many pictures of 1024 pixels, with attention over all 4,096 patches of each.
+SLOW = ("got-ocr-2-tiles", "deepseek-ocr-large", "deepseek-ocr-gundam", "deepseek-ocr-gundam-m")
 
 
 @pytest.mark.parametrize(
     ("profile", "mode"),
     [
-        pytest.param(*values, id=name, marks=pytest.mark.slow if name == SLOW else ())
+        pytest.param(*values, id=name, marks=pytest.mark.slow if name in SLOW else ())
         for values, _, name in MODES
     ],
 )
@@ -39,9 +50,7 @@ def test_a_checkpoint_is_saved_loaded_and_generates_in_every_mode(
     profile: Profile, mode: Mode, tmp_path: Path
 ) -> None:
     folder = make_checkpoint(profile.name, tmp_path)
-    model_type = json.loads((folder / "config.json").read_text())["model_type"]
-    processor = load_processor(str(folder), model_type)
-    model = AutoModelForImageTextToText.from_pretrained(folder)
+    processor, model = load(folder)
     pages = [written_page(700, 990), written_page(300, 200)]
     batch = ask(processor, profile, mode, pages)
     # The model raises where what it sees and the placeholders differ in number.
@@ -53,18 +62,21 @@ def test_a_checkpoint_is_saved_loaded_and_generates_in_every_mode(
 
 @pytest.mark.parametrize(
     ("name", "sides"),
-    [("deepseek-ocr-2", (768, 1024, 1024)), ("unlimited-ocr", (640, 1024, 1024))],
+    [
+        ("deepseek-ocr", (512, 640, 1024, 1280, 1024, 1280)),
+        ("deepseek-ocr-2", (768, 1024, 1024)),
+        ("unlimited-ocr", (640, 1024, 1024)),
+    ],
 )
 def test_a_mode_has_the_pixels_that_it_is_counted_for(name, sides, tmp_path: Path) -> None:
     folder = make_checkpoint(name, tmp_path)
     model_type = json.loads((folder / "config.json").read_text())["model_type"]
     processor = load_processor(str(folder), model_type)
     modes = PROFILES[name].modes
-    assert [mode.name for mode in modes] == ["small", "base", "gundam"]
     for mode, side in zip(modes, sides, strict=True):
-        batch = ask(processor, PROFILES[name], mode, [written_page(700, 990)])
+        batch = ask(processor, PROFILES[name], mode, [written_page(1050, 1485)])
         assert batch["pixel_values"].shape == (1, 3, side, side)
-        assert ("pixel_values_local" in batch) == (mode.name == "gundam")
+        assert ("pixel_values_local" in batch) == mode.name.startswith("gundam")
 
 
 ANSWER = (
@@ -75,9 +87,7 @@ ANSWER = (
 
 def answers(name: str, folder: Path) -> list[str]:
     """The answers of the checkpoint in `folder` for two small pages, in its cheapest mode."""
-    model_type = json.loads((folder / "config.json").read_text())["model_type"]
-    processor = load_processor(str(folder), model_type)
-    model = AutoModelForImageTextToText.from_pretrained(folder)
+    processor, model = load(folder)
     profile = PROFILES[name]
     pages = [written_page(200, 280), written_page(160, 120)]
     batch = ask(processor, profile, profile.modes[0], pages)
@@ -129,6 +139,6 @@ def test_the_same_bytes_come_each_time(tmp_path: Path) -> None:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
-def test_what_transformers_has_no_class_for_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(KeyError, match="deepseek-ocr"):
-        make_checkpoint("deepseek-ocr", tmp_path)
+def test_an_unknown_profile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="deepseek-ocr-9"):
+        make_checkpoint("deepseek-ocr-9", tmp_path)

@@ -24,6 +24,7 @@ from workers.engines.checkpoint import Checkpoint
 from workers.engines.grammars.parsed import Parsed
 from workers.engines.loaded import Loaded
 from workers.engines.plan import make_plan
+from workers.engines.profiles.known import PROFILES
 from workers.engines.transformers import TransformersEngine, load_transformers
 from workers.rasterising import pictures
 from workers.reading import LadderSettings
@@ -65,6 +66,9 @@ class Script(PreTrainedModel, GenerationMixin):
         )
         self.register_parameter("one", torch.nn.Parameter(torch.zeros(1)))
         self.rows_run = 0
+        self.tokens_run = 0
+        self.images_seen = 0
+        self.most_images = 0
         self.most_rows = 0
         self.fails: Any = None
 
@@ -80,6 +84,10 @@ class Script(PreTrainedModel, GenerationMixin):
         if self.fails is not None:
             self.fails(rows, pixel_values)
         self.rows_run += rows
+        self.tokens_run += input_ids.numel()
+        images = 0 if pixel_values is None else len(pixel_values)
+        self.images_seen += images
+        self.most_images = max(self.most_images, images)
         self.most_rows = max(self.most_rows, rows)
         last = input_ids[:, -1].tolist()
         if pixel_values is not None:
@@ -91,6 +99,8 @@ class Script(PreTrainedModel, GenerationMixin):
         return CausalLMOutputWithPast(logits=logits)
 
     def next(self, token: int, row: int) -> int:
+        if token == EOS:  # what comes after the end is not looked at
+            return EOS
         if token < FIRST:
             if self.greys[row] > 380:
                 return FIRST
@@ -195,11 +205,20 @@ def test_a_page_without_an_end_says_so(engine: TransformersEngine) -> None:
     assert (reading.error.reason, reading.output_tokens) == ("no_end", 600)
 
 
-@pytest.mark.parametrize("round_tokens", [1, 64, 5000])
+@pytest.mark.parametrize("round_tokens", [64, 5000])
 def test_rounds_change_nothing_but_the_batch(engine: TransformersEngine, round_tokens: int) -> None:
-    pages = [page(index, grey=40 if index == 1 else 255) for index in range(3)]
+    pages = [page(index) for index in range(3)]
     expected = engine.read(pages)
-    loaded(engine).round_tokens = round_tokens
+    loaded(engine).cache, loaded(engine).round_tokens = "dynamic", round_tokens
+    assert engine.read(pages) == expected
+
+
+@pytest.mark.parametrize("batch_pages", [1, 2, 7])
+def test_a_reading_is_the_same_in_every_batch(engine: TransformersEngine, batch_pages: int) -> None:
+    """Where a loop is found, too: it stands in the error."""
+    pages = [page(index, (WHITE, LIGHT, DARK)[index % 3]) for index in range(7)]
+    expected = engine.read(pages)
+    loaded(engine).batch_pages = batch_pages
     assert engine.read(pages) == expected
 
 
@@ -258,18 +277,56 @@ def test_a_formula_that_miscounts_the_processor_is_an_error(engine: Transformers
     assert "makes 7 image tokens of 224 x 320 pixels" in reading.error.detail
 
 
-@pytest.mark.parametrize("family", ["deepseek-ocr-2", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
+def test_a_prompt_that_fills_the_context_is_an_error(engine: TransformersEngine) -> None:
+    loaded(engine).model.config.max_position_embeddings = 100
+    readings = engine.read([page(0), page(1, LIGHT, size=(140, 140))])
+    assert readings[0].error is not None
+    assert "leaves no room" in readings[0].error.detail
+    assert readings[1].error is None
+
+
+def spent_by(engine: TransformersEngine, pages: Sequence[PageImage]) -> tuple[int, float]:
+    """The images that the model sees, and its tokens computed over those needed."""
+    model = loaded(engine).model
+    model.images_seen = model.tokens_run = 0
+    prompts = [engine._prepare(image).prompt_tokens for image in pages]
+    answers = [reading.output_tokens for reading in engine.read(pages)]
+    return model.images_seen, model.tokens_run / (sum(prompts) + sum(answers))
+
+
+def test_each_page_is_paid_for_once(engine: TransformersEngine) -> None:
+    """Answers of 50 and of 700 tokens, more pages than places."""
+    pages = [page(index, LIGHT if index % 3 == 0 else WHITE) for index in range(20)]
+    images, share = spent_by(engine, pages)
+    assert images == len(pages)
+    assert 1 <= share <= 1.05
+    loaded(engine).cache = "dynamic"
+    images, share = spent_by(engine, pages)
+    assert images > 1.5 * len(pages)
+    assert share > 1.5
+
+
+def test_a_large_batch_sees_its_pages_in_small_groups(engine: TransformersEngine) -> None:
+    loaded(engine).batch_pages = 20
+    pages = [page(index, LIGHT) for index in range(20)]
+    assert all(reading.error is None for reading in engine.read(pages))
+    model = loaded(engine).model
+    assert (model.most_rows, model.most_images, model.images_seen) == (20, 8, 20)
+
+
+@pytest.mark.parametrize("family", ["deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
 def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
     """Confidences show it: a token's probability depends on the page, the prompt and the answer."""
     folder = make_checkpoint(family, tmp_path)
-    spec = EngineSpec(name="transformers", model=str(folder), max_new_tokens=24)
+    mode = PROFILES[family].modes[0].name
+    spec = EngineSpec(name="transformers", model=str(folder), mode=mode, max_new_tokens=24)
     reader = load_transformers(spec, batch_pages=2)
     pages = [page(0), page(1, size=(320, 224)), page(2, grey=200)]
     expected = reader.read(pages)
     sure = [reading.confidence for reading in expected]
     assert len({round(share or 0, 6) for share in sure}) > 1
     loaded(reader).round_tokens = 3
-    for cache in (None, "static"):
+    for cache in ("dynamic", "static"):
         loaded(reader).cache = cache
         found = reader.read(pages)
         assert [r.output_tokens for r in found] == [24, 24, 24]

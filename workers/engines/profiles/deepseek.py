@@ -28,7 +28,6 @@ _PROMPTS: dict[Task, str] = {
     "locate": "Locate <|ref|>{target}<|/ref|> in the image.",
 }
 
-# vLLM (0.32) always reads in Gundam: the sizes are constants of its module.
 _V1_MODES = (
     Mode(
         "tiny",
@@ -74,7 +73,6 @@ DEEPSEEK_OCR = Profile(
     parse=parsers.deepseek,
     guard=Guard(20, 50, _CELLS),
     stronger=_STRONGER,
-    engines=("vllm",),
     sources=(
         "arXiv 2510.18234",
         "https://github.com/deepseek-ai/DeepSeek-OCR (config.py, run_dpsk_ocr_pdf.py)",

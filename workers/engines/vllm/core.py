@@ -24,6 +24,8 @@ from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.lines import first_line
 from workers.engines.answers import token_ids
 from workers.engines.checkpoint import Checkpoint
+from workers.engines.profiles.profile import Mode
+from workers.engines.vllm import sizes
 from workers.engines.vllm.stream import Question, Stream
 
 if TYPE_CHECKING:
@@ -58,16 +60,19 @@ class Loaded:
         return next(iter(token_ids(self.tokenizer, ["<image>"])), None)
 
 
-def load_core(checkpoint: Checkpoint, batch_pages: int, has_stats: bool = False) -> Loaded:
+def load_core(
+    checkpoint: Checkpoint, mode: Mode, batch_pages: int, has_stats: bool = False
+) -> Loaded:
     """Load `checkpoint` into a vLLM that reads `batch_pages` pages at once and ends with us.
 
-    With `has_stats` it counts its steps.
+    `mode` is fixed from here on where vLLM has the sizes as constants. With `has_stats` it counts
+    its steps.
 
     Raises NoEngineError where vLLM is missing or too old, ModelError where it cannot load the
     checkpoint.
     """
     with _variables_kept():
-        return _load(checkpoint, batch_pages, has_stats)
+        return _load(checkpoint, mode, batch_pages, has_stats)
 
 
 @contextmanager
@@ -85,7 +90,7 @@ def _variables_kept() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _load(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
+def _load(checkpoint: Checkpoint, mode: Mode, batch_pages: int, has_stats: bool) -> Loaded:
     # vLLM's second model runner refuses logits processors written for the first, such as ours.
     os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
     os.environ["VLLM_NO_USAGE_STATS"] = "1"  # nothing is sent anywhere
@@ -97,16 +102,24 @@ def _load(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
             f"engine.name: vllm is not installed here ({exc}); install pagefoundry[vllm]"
         ) from exc
     check_version(vllm.__version__)
-    return _start(checkpoint, batch_pages, has_stats)
+    return _start(checkpoint, mode, batch_pages, has_stats)
 
 
-def _start(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
+def has_fixed_mode(checkpoint: Checkpoint) -> bool:
+    """Whether all pages must be read in the mode that the checkpoint was loaded for."""
+    return sizes.ARCHITECTURE in checkpoint.architectures
+
+
+def _start(checkpoint: Checkpoint, mode: Mode, batch_pages: int, has_stats: bool) -> Loaded:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
 
     from workers.engines.vllm import guard
 
     on_cpu = current_platform.is_cpu()
+    is_fixed = has_fixed_mode(checkpoint)
+    if is_fixed:
+        sizes.set_sizes(mode)
     os.environ[guard.OWNER_PID] = str(os.getpid())
     try:
         arguments = AsyncEngineArgs(
@@ -117,6 +130,7 @@ def _start(checkpoint: Checkpoint, batch_pages: int, has_stats: bool) -> Loaded:
             mm_processor_cache_gb=0,
             limit_mm_per_prompt={"image": 1, "video": 0},  # else memory is kept for a video
             logits_processors=[guard.NAME],
+            worker_extension_cls=sizes.NAME if is_fixed else "",
             seed=0,
             dtype="float32" if on_cpu else "bfloat16",  # as the transformers engine
             enforce_eager=on_cpu,  # compiling is worth its time only on a GPU

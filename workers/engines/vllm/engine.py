@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from schemas.errors import NoEngineError
 from schemas.feeding import BATCH_PAGES
 from schemas.lines import first_line
 from schemas.pages import PageError, PageImage, Reading
-from schemas.recipe import EngineSpec
+from schemas.recipe import EngineSpec, Raster
 from workers.engines.answers import (
     Answer,
     failed,
@@ -27,23 +29,26 @@ from workers.engines.answers import (
     token_ids,
 )
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.deepseek_ocr.processor import SQUEEZED_PX, padded
 from workers.engines.engine import Engine
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan, make_plan
-from workers.engines.vllm.core import Loaded, load_core, prove_guard
+from workers.engines.vllm import sizes
+from workers.engines.vllm.core import Loaded, has_fixed_mode, load_core, prove_guard
 from workers.engines.vllm.stream import Chat, Question
+from workers.rasterising import pictures
 
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
 
 _ONLY_MODE: Mapping[str, str] = {
-    "DeepseekOCRForCausalLM": "gundam",
     "DeepseekOCR2ForCausalLM": "gundam",
     "UnlimitedOCRForCausalLM": "gundam",
     "LightOnOCRForConditionalGeneration": "native",
 }
 """Architectures whose image tokens vLLM (0.32) counts by constants of its own, whatever settings
-the image processor gets. Any other mode would end the engine core, so no settings are sent."""
+the image processor gets. Any other mode would end the engine core, so no settings are sent. Those
+of DeepSeek-OCR's first version can be set once in a process: see `workers.engines.vllm.sizes`."""
 
 
 def load_vllm(spec: EngineSpec, batch_pages: int | None = None) -> VllmEngine:
@@ -56,9 +61,32 @@ def load_vllm(spec: EngineSpec, batch_pages: int | None = None) -> VllmEngine:
     """
     checkpoint = find_checkpoint(spec)
     plan = plan_for_vllm(spec, checkpoint)
-    loaded = load_core(checkpoint, batch_pages or BATCH_PAGES)
+    loaded = load_core(checkpoint, plan.mode, batch_pages or BATCH_PAGES)
     prove_guard(loaded)
-    return VllmEngine(loaded, plan)
+    engine = VllmEngine(loaded, plan)
+    if has_fixed_mode(checkpoint):
+        prove_sizes(engine)
+    return engine
+
+
+def prove_sizes(engine: VllmEngine) -> None:
+    """Prove that vLLM sees a page in the engine's mode: read two, and count the image tokens.
+
+    Raises NoEngineError where they are not as many as the formula's, or vLLM refuses the pages.
+    """
+    short = VllmEngine(engine.loaded, replace(engine.plan, max_new_tokens=1), is_retry=True)
+    # Where the mode has tiles, a page of two and one of none.
+    for reading in short.read([blank_page(1100, 2200), blank_page(300, 200)]):
+        if reading.error is not None and reading.error.reason == "engine_error":
+            raise NoEngineError(
+                f"engine.mode: vLLM does not read in mode {engine.mode}: {reading.error.detail}"
+            )
+
+
+def blank_page(width: int, height: int) -> PageImage:
+    """A white page."""
+    data = pictures.encode(Image.new("RGB", (width, height), "white"), Raster(format="png"))
+    return PageImage("a blank page", data, width, height)
 
 
 def plan_for_vllm(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
@@ -100,7 +128,8 @@ class VllmEngine:
     @functools.cached_property
     def retries(self) -> Sequence[Engine]:
         """First the stronger guard, then the next larger mode if vLLM can read in it."""
-        only = only_mode(self.loaded.checkpoint)
+        checkpoint = self.loaded.checkpoint
+        only = self.mode if has_fixed_mode(checkpoint) else only_mode(checkpoint)
         return tuple(
             VllmEngine(self.loaded, plan, is_retry=True)
             for plan in ([] if self._is_retry else self.plan.retries())
@@ -126,7 +155,8 @@ class VllmEngine:
         ]
 
     def _question(self, page: PageImage) -> Question:
-        takes_settings = only_mode(self.loaded.checkpoint) is None
+        checkpoint = self.loaded.checkpoint
+        takes_settings = not has_fixed_mode(checkpoint) and only_mode(checkpoint) is None
         settings = self.plan.mode.image_settings if takes_settings else {}
         return Question(functools.partial(self._prompt, page), self._params, settings)
 
@@ -151,14 +181,34 @@ class VllmEngine:
     def _prompt(self, page: PageImage) -> Chat | Mapping[str, Any]:
         """The prompt with the page's picture."""
         plan = self.plan
-        picture = page_picture(page, plan.mode)
+        picture = self._picture(page)
         if plan.profile.template == "raw":
-            placeholder = self.loaded.tokenizer.convert_ids_to_tokens(self.loaded.image_token)
-            prompt = f"{placeholder}\n{plan.prompt}"
-            return {"prompt": prompt, "multi_modal_data": {"image": picture}}
+            return {**self._raw_prompt(), "multi_modal_data": {"image": picture}}
         question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
         image = {"type": "image_pil", "image_pil": picture}
         return [{"role": "user", "content": [image, *question]}]
+
+    def _picture(self, page: PageImage) -> Image.Image:
+        """The picture for vLLM, which squeezes all pages into a square where there are no tiles.
+
+        The network was trained with padding in Base and Large. A square stays as it is.
+        """
+        picture = page_picture(page, self.plan.mode)
+        if not has_fixed_mode(self.loaded.checkpoint):
+            return picture
+        side_px, has_tiles = sizes.side_and_tiles(self.plan.mode)
+        return picture if has_tiles or side_px <= SQUEEZED_PX else padded(picture, side_px)
+
+    def _raw_prompt(self) -> dict[str, object]:
+        """A placeholder, a line break and the prompt."""
+        loaded = self.loaded
+        placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
+        text = f"{placeholder}\n{self.plan.prompt}"
+        if not has_fixed_mode(loaded.checkpoint):
+            return {"prompt": text}
+        # DeepSeek-OCR's script begins a prompt with this token, whatever the tokenizer's file says.
+        ids = loaded.tokenizer.encode(text, add_special_tokens=False)
+        return {"prompt_token_ids": [loaded.tokenizer.bos_token_id, *ids]}
 
     def _reading(self, page: PageImage, output: RequestOutput) -> Reading:
         completion = output.outputs[0]

@@ -10,8 +10,10 @@ import pytest
 
 from schemas.errors import NoEngineError
 from schemas.recipe import EngineSpec
-from workers.engines.vllm.core import check_version
-from workers.engines.vllm.engine import load_vllm
+from workers.engines.checkpoint import find_checkpoint
+from workers.engines.profiles.known import PROFILES
+from workers.engines.vllm.core import check_version, has_fixed_mode
+from workers.engines.vllm.engine import load_vllm, plan_for_vllm
 
 
 def write_config(folder: Path, architecture: str, model_type: str) -> EngineSpec:
@@ -41,9 +43,18 @@ def test_without_vllm_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_mode_that_vllm_cannot_read_in_is_refused(tmp_path: Path) -> None:
+    spec = write_config(tmp_path, "DeepseekOCR2ForCausalLM", "deepseek_vl_v2")
+    with pytest.raises(NoEngineError, match="in mode gundam only, not in small"):
+        load_vllm(spec.model_copy(update={"mode": "small"}))
+
+
+def test_vllm_can_read_in_every_mode_of_deepseek_ocr(tmp_path: Path) -> None:
     spec = write_config(tmp_path, "DeepseekOCRForCausalLM", "deepseek_vl_v2")
-    with pytest.raises(NoEngineError, match="in mode gundam only, not in tiny"):
-        load_vllm(spec.model_copy(update={"mode": "tiny"}))
+    checkpoint = find_checkpoint(spec)
+    assert has_fixed_mode(checkpoint)
+    for mode in PROFILES["deepseek-ocr"].modes:
+        plan = plan_for_vllm(spec.model_copy(update={"mode": mode.name}), checkpoint)
+        assert plan.mode is mode
 
 
 def test_a_checkpoint_without_profile_needs_a_prompt(tmp_path: Path) -> None:

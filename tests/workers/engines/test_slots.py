@@ -1,0 +1,175 @@
+"""Pages that join and leave a running batch are read as if each were alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from schemas.recipe import EngineSpec
+from tests.checkpoints import make_checkpoint
+from tests.workers.engines.profiles.test_known import IN_TRANSFORMERS
+from tests.workers.engines.test_transformers import page
+from workers.engines.batches import Page
+from workers.engines.caches import can_keep
+from workers.engines.profiles.known import PROFILES
+from workers.engines.profiles.profile import Guard
+from workers.engines.slots import Slots
+from workers.engines.transformers import TransformersEngine, load_transformers
+
+KEPT = [name for name in IN_TRANSFORMERS if name != "unlimited-ocr"]
+SIZES = [(224, 320), (320, 224), (224, 320), (420, 300)]
+
+
+def open_engine(family: str, folder: Path) -> TransformersEngine:
+    make_checkpoint(family, folder)
+    mode = PROFILES[family].modes[0].name
+    spec = EngineSpec(name="transformers", model=str(folder), mode=mode, max_new_tokens=64)
+    engine = load_transformers(spec)
+    # Nonsense soon repeats itself; a guard that forbids it also makes the answers differ.
+    return TransformersEngine(engine._loaded, replace(engine._plan, guard=Guard(2, 40)))
+
+
+def prepared(engine: TransformersEngine) -> list[Page]:
+    pages = [Page(n, page(n, 255 - 20 * n, size)) for n, size in enumerate(SIZES)]
+    for each in pages:
+        each.prepared = engine._prepare(each.image)
+    return pages
+
+
+def new_slots(engine: TransformersEngine) -> Slots:
+    return Slots(engine._loaded, engine._plan)
+
+
+def read_alone(engine: TransformersEngine) -> list[Page]:
+    pages = prepared(engine)
+    for each in pages:
+        slots = new_slots(engine)
+        slots.join([each])
+        while not each.is_done:
+            slots.advance()
+    return pages
+
+
+@pytest.mark.parametrize("family", KEPT)
+def test_joining_and_leaving_changes_no_answer(family: str, tmp_path: Path) -> None:
+    engine = open_engine(family, tmp_path)
+    expected = read_alone(engine)
+    first, second, third, fourth = pages = prepared(engine)
+    slots = new_slots(engine)
+    slots.join([first])
+    slots.advance()
+    slots.join([second])
+    slots.advance()
+    slots.advance()
+    slots.leave([first])  # before its end: it goes on later
+    slots.join([third])
+    slots.join([fourth])
+    slots.advance()
+    slots.advance()
+    slots.leave([second])
+    # Its answer is part of its prompt then. Nonsense may have image tokens, which none may have.
+    if engine._loaded.image_token_id not in first.answer.tokens:
+        slots.join([first])
+    while slots.pages:
+        slots.advance()
+        slots.leave([each for each in slots.pages if each.is_done])
+    assert len({tuple(each.answer.tokens) for each in expected}) > 1
+    for found, alone in zip(pages, expected, strict=True):
+        count = len(found.answer.tokens)
+        assert count >= 48
+        assert found.answer.tokens == alone.answer.tokens[:count]
+        sure = alone.answer.probabilities[:count]
+        assert found.answer.probabilities == pytest.approx(sure, rel=1e-4)
+    assert all(each.is_done for each in (second, third, fourth))
+
+
+def test_a_window_that_slides_is_not_kept(tmp_path: Path) -> None:
+    assert not can_keep(open_engine("unlimited-ocr", tmp_path)._loaded.model)
+
+
+class Calls(TorchDispatchMode):
+    """Counts the operations whose results the host waits for."""
+
+    WAITS = ("aten::_local_scalar_dense", "aten::nonzero", "aten::is_nonzero", "aten::equal")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: Counter[str] = Counter()
+        self.all = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        self.all += 1
+        if func.name().partition(".")[0] in self.WAITS:
+            self.waits[func.name()] += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("family", ["lighton-ocr", "deepseek-ocr", "olmocr-2"])
+def test_the_host_waits_for_no_step(family: str, tmp_path: Path) -> None:
+    """Rows of several lengths, so that there is padding. `tolist` at the end is not counted."""
+    engine = open_engine(family, tmp_path)
+    slots = new_slots(engine)
+    for each in prepared(engine):
+        slots.join([each])
+    with Calls() as calls:
+        slots.advance()
+    assert calls.all > 16 * 100
+    assert not calls.waits
+
+
+def counted(engine: TransformersEngine, read: Callable[[], object]) -> Counter[str]:
+    """The tokens that the decoder computes, and the pictures that the encoder sees."""
+    seen: Counter[str] = Counter()
+    model = engine._loaded.model
+
+    def decoder(_: Any, args: Any, kwargs: Any) -> None:
+        seen["tokens"] += kwargs["inputs_embeds"].shape[:2].numel()
+
+    def encoder(_: Any, args: Any) -> None:
+        seen["pictures"] += len(args[0])
+
+    hooks = [
+        model.model.language_model.register_forward_pre_hook(decoder, with_kwargs=True),
+        model.model.vision_tower.register_forward_pre_hook(encoder),
+    ]
+    read()
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
+def test_deepseek_ocr_sees_a_page_once_and_computes_its_tokens_once(tmp_path: Path) -> None:
+    engine = open_engine("deepseek-ocr", tmp_path)
+    engine = TransformersEngine(engine._loaded, replace(engine._plan, max_new_tokens=150))
+    images = [each.image for each in prepared(engine)] * 2
+    prompts = sum(engine._prepare(image).prompt_tokens for image in images)
+    seen = counted(engine, lambda: engine.read(images))
+    assert seen["pictures"] == len(images)
+    assert seen["tokens"] <= 1.05 * (prompts + 150 * len(images))
+
+
+def test_a_page_goes_on_where_it_was(tmp_path: Path) -> None:
+    """As after a failure: its answer so far is part of its prompt."""
+    engine = open_engine("lighton-ocr", tmp_path)
+    [whole, *_] = read_alone(engine)
+    [again, *_] = prepared(engine)
+    slots = new_slots(engine)
+    slots.join([again])
+    slots.advance()
+    assert slots.clear() == [again]
+    slots.join([again])
+    while not again.is_done:
+        slots.advance()
+    assert again.answer.tokens == whole.answer.tokens
+    assert torch.tensor(again.answer.probabilities).allclose(
+        torch.tensor(whole.answer.probabilities), rtol=1e-4
+    )
