@@ -20,6 +20,7 @@ Url = Annotated[str, Field(pattern=r"^https?://[^/@?#\s]+(/[^@?#\s]*)?$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 _URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
+_PORT = re.compile(r"https?://[^/]*:(\d+)(?:/|$)")
 _CHAT = "/chat/completions"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -112,6 +113,8 @@ class EngineSpec(Part):
                     "a URL is http://host:port/v1 or https://host/v1, without user, password and "
                     "query; name the variable that holds a key as `key_env`"
                 )
+            if (port := _PORT.match(url)) and not 0 < int(port[1]) < 2**16:
+                raise ValueError("the port of a URL is a number from 1 to 65535")
             if url.rstrip("/").endswith(_CHAT):
                 raise ValueError(f"give the base URL, which is the part before {_CHAT}")
         bare = tuple(url.rstrip("/") for url in urls)

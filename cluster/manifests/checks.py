@@ -183,7 +183,7 @@ def _check_gpus(options: ManifestOptions, recipe: Recipe) -> None:
     gpus = recipe.placement.gpus_per_replica
     if uses_no_gpu(recipe):
         raise RequestError(
-            f"engine {recipe.engine.name} runs on CPUs and would leave "
+            f"engine {recipe.engine.name} uses no GPU here and would leave "
             f"{options.nodes * options.gpus_per_node} GPUs idle; "
             + (
                 f"set placement.gpus_per_replica to 0; it is {gpus:g}"

@@ -81,8 +81,8 @@ def test_a_cluster_has_no_deadline() -> None:
         (
             "vllm, model: deepseek-ai/DeepSeek-OCR",
             "rapidocr",
-            "engine rapidocr runs on CPUs and would leave 160 GPUs idle; set placement.gpus_per_rep"
-            "lica to 0; it is 1",
+            "engine rapidocr uses no GPU here and would leave 160 GPUs idle; set "
+            "placement.gpus_per_replica to 0; it is 1",
         ),
         ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "part of a second GPU"),
         ("gpus_per_replica: 1", "gpus_per_replica: 16", "more than the 8 GPUs of a node"),

@@ -49,6 +49,8 @@ CONTRADICTIONS = [
      "engine: endpoint needs the `profile`", "or a `prompt`"),
     (f"engine: {{{SERVERS}, urls: ['http://a/v1', 'http://a/v1/']}}",
      "engine.urls: a URL stands there twice", "leave one out"),
+    (f"engine: {{{SERVERS}, urls: 'http://[::1]:99999/v1'}}",
+     "engine.urls: the port of a URL is a number from 1 to 65535", "65535"),
     (f"engine: {{{SERVERS}, urls: 'http://a/v1/chat/completions'}}",
      "engine.urls: give the base URL", "before /chat/completions"),
     (f"engine: {{{VLLM}, urls: 'http://host/v1'}}", "engine: only `endpoint` takes urls", "out"),

@@ -123,3 +123,6 @@ class Admission:
                     )
                 )
         self._line.clear()
+        for server in self.servers:
+            if server.is_left_out:
+                server.resumes_at_s = now_s  # whoever comes next has waited already

@@ -38,6 +38,7 @@ class Level:
     _waited_s: float = 0.0
     _served_s: float = 0.0
     _answers: int = 0
+    _round: int = _LEAST_ROUND
     _quickest_s: float = field(default=float("inf"))
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ class Level:
         self._waited_s += waited_s
         self._served_s += served_s
         self._answers += 1
-        if self._answers >= max(_LEAST_ROUND, self.room) and self._is_queueing():
+        if self._answers >= self._round and self._is_queueing():
             self.refused(epoch)
         elif epoch == self.epoch and under_way >= self.room:
             self.value = min(self.value + (1 if self.is_rising else 1 / self.value), self.most)
@@ -82,6 +83,8 @@ class Level:
         self._quickest_s = min(self._quickest_s, waited_s)
         self._waited_s = self._served_s = 0.0
         self._answers = 0
+        # Set now, as a level that rises with each answer would be out of reach.
+        self._round = max(_LEAST_ROUND, self.room)
         return is_long
 
 
