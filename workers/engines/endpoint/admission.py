@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schemas.errors import ServersDown
@@ -46,8 +47,20 @@ class Admission:
         self._patience_s = patience_s
         self._line: deque[_Waiting] = deque()
         self._under_way = 0
-        self._idle_s = 0.0
+        self._pages = 0
+        self._began_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def page(self) -> Iterator[None]:
+        """A page is being read; the patience of the first begins here, and ends with the last."""
+        if self._pages == 0:
+            self._began_s = asyncio.get_running_loop().time()
+        self._pages += 1
+        try:
+            yield
+        finally:
+            self._pages -= 1
 
     async def enter(self, avoided: Collection[str] = (), is_first: bool = False) -> Ticket:
         """Wait for a ticket, which `leave` must give back.
@@ -55,8 +68,6 @@ class Admission:
         `avoided` servers are asked only if all others are left out. Raises ServersDown.
         """
         loop = asyncio.get_running_loop()
-        if not self._line and not self._under_way:
-            self._idle_s = loop.time()
         waiting = _Waiting(loop.create_future(), avoided)
         self._line.insert(0 if is_first else len(self._line), waiting)
         self._let_in()
@@ -102,7 +113,7 @@ class Admission:
             self._give_up_or_come_back(loop, now_s)
 
     def _give_up_or_come_back(self, loop: asyncio.AbstractEventLoop, now_s: float) -> None:
-        last_s = max(self._idle_s, *(server.last_answer_s for server in self.servers))
+        last_s = max(self._began_s, *(server.last_answer_s for server in self.servers))
         is_hopeless = all(s.is_left_out or s.resumes_at_s > now_s for s in self.servers)
         if is_hopeless and now_s >= last_s + self._patience_s:
             self._turn_away(now_s, now_s - last_s)
@@ -113,7 +124,6 @@ class Admission:
             self._timer = loop.call_at(next_s, self._let_in)
 
     def _turn_away(self, now_s: float, quiet_s: float) -> None:
-        self._idle_s = now_s
         states = "; ".join(f"{server.url}: {server.why}" for server in self.servers)
         for waiting in self._line:
             if not waiting.place.done():

@@ -92,7 +92,8 @@ class Desk:
     async def read(self, page: PageImage, plan: Plan) -> Reading:
         """Read a page. Raises ServersDown, and nothing that is the page's fault."""
         try:
-            return await self._read(page, plan)
+            with self._line.page():
+                return await self._read(page, plan)
         except PageFoundryError:
             raise
         except Exception as exc:  # a worker's boundary: becomes a typed reject
