@@ -138,7 +138,7 @@ class ChatServer(LoopbackServer):
                     await self._speak(exchange, request)
             else:
                 await self._speak(exchange, request)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ConnectionError):
             self.aborted += 1
             raise
         finally:
