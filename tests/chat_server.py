@@ -52,6 +52,7 @@ class ChatServer(LoopbackServer):
     at_once: requests beyond these in progress get 429; None for any number.
     queue: requests beyond `at_once` wait for their turn in silence instead.
     token_s: seconds between two tokens.
+    interval: tokens of an event, as by vLLM's `--stream-interval`.
     software: the `owned_by` of its model.
     key: the key that requests must carry.
     has_guard: it runs vLLM's n-gram guard, which refuses an n-gram of no token.
@@ -65,6 +66,7 @@ class ChatServer(LoopbackServer):
         at_once: int | None = None,
         queue: bool = False,
         token_s: float = 0.0,
+        interval: int = 1,
         software: str = "vllm",
         key: str | None = None,
         context_tokens: int | None = 32768,
@@ -78,6 +80,7 @@ class ChatServer(LoopbackServer):
         self.at_once = at_once
         self.queue = queue
         self.token_s = token_s
+        self.interval = interval
         self.software = software
         self.key = key
         self.context_tokens = context_tokens
@@ -164,13 +167,14 @@ class ChatServer(LoopbackServer):
         ends = script.ends and len(tokens) == len(script.tokens)
         await exchange.begin_stream()
         await self._send(exchange, {"role": "assistant", "content": ""}, None)
-        for token in tokens:
+        for first in range(0, len(tokens), self.interval):
+            group = tokens[first : first + self.interval]
             if self.token_s:
-                await asyncio.sleep(self.token_s)
-            self.tokens_made += 1
-            logprobs = {"content": [{"token": token, "logprob": -0.1, "bytes": None}]}
-            told = logprobs if request.get("logprobs") else None
-            await self._send(exchange, {"content": token}, told)
+                await asyncio.sleep(self.token_s * len(group))
+            self.tokens_made += len(group)
+            listed = [{"token": token, "logprob": -0.1, "bytes": None} for token in group]
+            told = {"content": listed} if request.get("logprobs") else None
+            await self._send(exchange, {"content": "".join(group)}, told)
         await self._send(exchange, {"content": ""}, None, "stop" if ends else "length")
         if request.get("stream_options", {}).get("include_usage"):
             usage = {

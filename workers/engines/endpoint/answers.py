@@ -76,7 +76,7 @@ class Collected:
         if event == _DONE:
             return
         try:
-            self._add(json.loads(event))
+            self._add(json.loads(event.decode()))
         except (ValueError, TypeError, AttributeError, KeyError, IndexError) as exc:
             raise TryFailed(Kind.BROKEN, f"no JSON of the protocol: {event[:80]!r}") from exc
 

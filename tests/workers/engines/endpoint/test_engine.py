@@ -90,6 +90,24 @@ def test_a_loop_is_cut_and_the_server_stops_it(load: Load) -> None:
         assert server.tokens_made < 1000
 
 
+@pytest.mark.parametrize(("interval", "takes_logprobs"), [(10, True), (10, False), (1, False)])
+def test_several_tokens_may_come_at_once(interval: int, takes_logprobs: bool, load: Load) -> None:
+    def says(image: bytes, request: Mapping[str, Any]) -> Script:
+        if image == page(1).data:
+            return Script(["The", " kiln", *[" again", " and"] * 300])
+        return says_mark(image, request)
+
+    with ChatServer(
+        says, LIGHTON, interval=interval, takes_logprobs=takes_logprobs, software="other"
+    ) as server:
+        first, loop, last = load(server.url).read(pages(3))
+    assert first.text == f"{mark(page(0).data)} was read here."
+    assert (first.error, last.error) == (None, None)
+    assert loop.error is not None
+    assert loop.error.reason == "loop"
+    assert loop.output_tokens < 250
+
+
 def test_an_answer_that_fills_its_room_is_no_end(load: Load) -> None:
     says = lambda *_: Script([f" word {n}" for n in range(900)])  # noqa: E731
     with ChatServer(says, LIGHTON) as server:
