@@ -84,8 +84,8 @@ class Collected:
         if "error" in told:
             raise TryFailed(Kind.FAILED, f"the server failed: {one_line(_message(told))}")
         if usage := told.get("usage"):
-            self.prompt_tokens = int(usage["prompt_tokens"])
-            self.completion_tokens = int(usage["completion_tokens"])
+            self.prompt_tokens = _count(usage.get("prompt_tokens"))
+            self.completion_tokens = _count(usage.get("completion_tokens"))
         if not told["choices"]:
             return
         choice = told["choices"][0]
@@ -101,7 +101,7 @@ class Collected:
         answer = self.answer
         if logprobs:
             answer.tokens += [self._number(str(told["token"])) for told in logprobs]
-            answer.probabilities += [math.exp(min(float(t["logprob"]), 0.0)) for t in logprobs]
+            answer.probabilities += [_probability(float(told["logprob"])) for told in logprobs]
         else:
             answer.tokens += [self._number(token) for token in self._pieces(piece)]
         # As in the other engines: a check at each multiple, even if a piece holds many tokens.
@@ -198,7 +198,7 @@ def reading_of(
     error = ending_error(answer)
     if error is not None:
         return replace(cost, error=error), warning
-    return parsed(cost, plan, "".join(collected.text)), warning
+    return parsed(cost, plan, _joined(collected.text)), warning
 
 
 def timed_out(page: PageImage, timeout_s: float, why: str) -> Reading:
@@ -210,6 +210,23 @@ def timed_out(page: PageImage, timeout_s: float, why: str) -> Reading:
 def refused(page: PageImage, why: str) -> Reading:
     """The reading of a page that the servers do not read."""
     return failed(page, one_line(f"endpoint: {why}"))
+
+
+def _count(told: object) -> int | None:
+    """A number of tokens; None where it is none that a column of the tables holds."""
+    return told if isinstance(told, int) and 0 <= told < 2**31 else None
+
+
+def _probability(logprob: float) -> float:
+    return 0.0 if math.isnan(logprob) else math.exp(min(logprob, 0.0))
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """The text. A server may send the halves of a character in two events."""
+    text = "".join(pieces)
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _message(told: dict[str, Any]) -> object:

@@ -104,7 +104,10 @@ def test_no_event_raises_anything_else(data: bytes) -> None:
             st.lists(inner, max_size=3),
             st.dictionaries(
                 st.sampled_from(
-                    ["choices", "delta", "content", "usage", "error", "logprobs", "finish_reason"]
+                    [
+                        *("choices", "delta", "content", "usage", "error", "logprobs"),
+                        *("finish_reason", "prompt_tokens", "token", "logprob"),
+                    ]
                 ),
                 inner,
                 max_size=4,
@@ -178,6 +181,38 @@ def test_a_model_that_ends_at_once_has_read_an_empty_page() -> None:
     collected = collect(event("", "stop"), usage(9, 1))
     collected.close()
     assert collected.answer.ended
+
+
+def test_halves_of_a_character_in_two_events_are_one(plan: Plan) -> None:
+    halves = [
+        json.dumps({"choices": [{"delta": {"content": part}}]}).encode()
+        for part in ("fired \ud83d", "\ude00 twice", " or \ud83d")
+    ]
+    collected = collect(*halves, event("", "stop"))
+    collected.close()
+    reading, _ = reading_of(PAGE, plan, collected, bounds(plan))
+    assert reading.text == "fired \U0001f600 twice or \ufffd"
+
+
+@pytest.mark.parametrize("told", [-1, 2**31, 10**30, 1.5, "12", None, [3]])
+def test_counts_that_are_none_count_as_none(told: Any, plan: Plan) -> None:
+    usage = {"prompt_tokens": told, "completion_tokens": told}
+    end = json.dumps({"choices": [], "usage": usage}).encode()
+    collected = collect(event("words of it"), event("", "stop"), end)
+    collected.close()
+    reading, warning = reading_of(PAGE, with_formula(plan, 273, 182), collected, bounds(plan))
+    assert (reading.vision_tokens, warning) == (182, "")
+    assert 0 < reading.output_tokens < 12
+
+
+def test_a_probability_that_is_none_is_none(plan: Plan) -> None:
+    told = b'{"token": "x", "logprob": %s}'
+    logprobs = b", ".join(told % value for value in (b"NaN", b"-Infinity", b"3", b"0"))
+    choice = b'{"delta": {"content": "x"}, "logprobs": {"content": [' + logprobs + b"]}}"
+    collected = collect(b'{"choices": [' + choice + b"]}", event("", "stop"))
+    collected.close()
+    reading, _ = reading_of(PAGE, plan, collected, bounds(plan))
+    assert reading.confidence == 0.5
 
 
 @pytest.mark.parametrize(
