@@ -93,6 +93,7 @@ class LoopbackServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._connections: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     async def answer(self, exchange: Exchange) -> None:
@@ -133,6 +134,10 @@ class LoopbackServer:
 
     async def _close(self) -> None:
         if self._server is not None:
+            # Python 3.11 loses a connection whose acceptance is under way when its server closes.
+            for listening in self._server.sockets:
+                self._loop.remove_reader(listening.fileno())
+            await asyncio.sleep(0.01)
             self._server.close()
             self._server = None
         for _ in range(3):  # those that were being accepted come last
@@ -140,12 +145,16 @@ class LoopbackServer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for writer in self._writers:
+                writer.transport.abort()  # also those whose client reads no more
             await asyncio.sleep(0.01)
+        self._writers.clear()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        self._writers.append(writer)
         try:
             while (request := await read_request(reader)) is not None:
                 exchange = Exchange(request, writer)

@@ -65,12 +65,12 @@ class Server:
     ) -> None:
         """It has too much to do. `asked_s` is the pause that it asked for, if it did."""
         self.why = why
-        fell = self.level.refused(epoch)
-        if asked_s is not None:
-            self.resumes_at_s = max(self.resumes_at_s, now_s + min(asked_s, _MOST_PAUSE_S))
-        elif fell:
+        pause_s = min(asked_s or 0.0, _MOST_PAUSE_S)
+        if self.level.refused(epoch):
+            # Also where it asks for no pause: one that refuses all would be asked without end.
             self.times_refused += 1
-            self.resumes_at_s = now_s + _REFUSED.draw(self.times_refused, dice)
+            pause_s = max(pause_s, _REFUSED.draw(self.times_refused, dice))
+        self.resumes_at_s = max(self.resumes_at_s, now_s + pause_s)
 
     def failed(self, now_s: float, page_id: str, why: str, dice: random.Random) -> None:
         """A try failed by the server's fault or the page's, which one is not clear yet."""

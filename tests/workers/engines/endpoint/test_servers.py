@@ -116,6 +116,15 @@ def test_a_server_gets_the_pause_that_it_asks_for() -> None:
     assert server.level.room == 36  # 64 * 0.75 * 0.75
 
 
+def test_a_server_that_refuses_all_and_asks_for_no_pause_gets_longer_ones() -> None:
+    [server] = servers(0)
+    now_s, asked = 0.0, 0
+    while now_s < 600:
+        server.refused(now_s, server.level.epoch, "HTTP 429", 0.0, DICE)
+        now_s, asked = max(server.resumes_at_s, now_s), asked + 1
+    assert asked < 120
+
+
 def test_a_burst_of_refusals_without_a_pause_is_one_short_pause() -> None:
     [server] = servers(0)
     for _ in range(30):
