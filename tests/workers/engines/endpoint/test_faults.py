@@ -137,10 +137,11 @@ def test_the_key_is_in_no_log_and_no_error(
         ChatServer(image_tokens=LIGHTON, key=KEY) as server,
         FaultyChatProxy(server.port) as proxy,
     ):
-        engine = load(proxy.url, key_env="FLEET_KEY", patience_s=2)
-        proxy.inject(*(kind for kind in KINDS if kind != "hang"), rate=0.5)
+        engine = load(proxy.url, key_env="FLEET_KEY")
+        proxy.inject(*(kind for kind in KINDS if kind != "hang"), rate=0.4)
         readings = engine.read(pages(20))
         proxy.inject(rate=0)
+        engine = load(proxy.url, key_env="FLEET_KEY", patience_s=2)
         server.key = "another"  # which repeats the key in its refusal
         with pytest.raises(ServersDown, match=r"HTTP 401.*\[key\]") as caught:
             engine.read(pages(3))
