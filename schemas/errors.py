@@ -17,7 +17,8 @@ PageFoundryError
 │   │   │                   room for a replica
 │   │   └── NoEngineError   the engine does not exist: its package, checkpoint, profile, mode or
 │   │                       task is missing; also a RequestError, so it stops the run at once
-│   └── EngineDied          the engine's process or device died; the replica ends and is replaced
+│   ├── EngineDied          the engine's process or device died; the replica ends and is replaced
+│   └── ServersDown         no server of the engine `endpoint` answers, or each refuses for now
 ├── ShardError              a chain failed, perhaps because of its pages: split and retried
 ├── DocumentError           a document is unreadable; carries the reject reason
 └── IntegrityError          `verify` or a publish found rows that do not add up: exit code 1
@@ -98,6 +99,10 @@ class NoEngineError(ModelError, RequestError):
 
 class EngineDied(EnvironmentFault):
     """The process or the device of an engine died; a new replica may read on."""
+
+
+class ServersDown(EnvironmentFault):
+    """No server of the engine `endpoint` gives answers; they may come back."""
 
 
 class ShardError(PageFoundryError):

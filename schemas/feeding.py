@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from schemas.recipe import EngineSpec, Placement
 
-CONTINUOUS = frozenset({"vllm"})
+CONTINUOUS = frozenset({"vllm", "endpoint"})
 """The engines that are `Engine.is_continuous`, by name, since a run asks before it loads one."""
 
 BATCH_PAGES = 256
@@ -28,6 +28,7 @@ def shards_at_once(engine: EngineSpec, placement: Placement) -> int:
     """How many shards a replica reads side by side; one more is prepared meanwhile."""
     if engine.name not in CONTINUOUS:
         return 1
-    batch, shard = placement.batch_pages or BATCH_PAGES, placement.shard_pages
+    own = engine.concurrency if engine.name == "endpoint" else placement.batch_pages
+    batch, shard = own or BATCH_PAGES, placement.shard_pages
     filling = -(-_SPREAD * batch // shard) + _MORE_SHARDS
     return max(1, min(filling, _MOST_PAGES // shard, _MOST_SHARDS))

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.dedup import Dedup, NearImage, NearText
-from schemas.engine_spec import EngineSpec, Task
+from schemas.engine_spec import WAY_TO_SERVERS, EngineSpec, Task
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
 from schemas.mix import Mix
@@ -35,6 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 _TAKE_BATCHES = {"transformers", "vllm"}
+_TAKE_NO_THREADS = {"vllm", "endpoint"}
 
 
 class Recipe(Part):
@@ -185,15 +186,25 @@ class Recipe(Part):
                 "text_layer: no text layer is taken with `routing: never`; leave it out, or set "
                 "`routing: prefer`"
             )
-        if self.fallback == self.engine:
+        if self.fallback and self.fallback.what_reads == self.engine.what_reads:
             yield "fallback: it is the engine itself; name another one, or leave it out"
         if placement.batch_pages is not None and not names & _TAKE_BATCHES:
             yield (
                 f"placement.batch_pages: {' or '.join(sorted(names))} sizes its batches itself; "
                 "leave it out"
             )
-        if placement.threads_per_replica is not None and names == {"vllm"} and not self.deep:
-            yield "placement.threads_per_replica: vllm takes none; leave it out"
+        if (
+            placement.threads_per_replica is not None
+            and names <= _TAKE_NO_THREADS
+            and not self.deep
+        ):
+            takers = " and ".join(sorted(names))
+            yield f"placement.threads_per_replica: {takers} takes none; leave it out"
+        if placement.gpus_per_replica > 0 and names == {"endpoint"}:
+            yield (
+                "placement.gpus_per_replica: the servers of `endpoint` have the GPUs, and a "
+                "replica that asks them needs none; leave it out"
+            )
 
     def _same_places(self) -> Iterator[str]:
         """Places that are named twice, although each must be different."""
@@ -211,7 +222,11 @@ class Recipe(Part):
             *("raster", "routing", "text_layer", "engine", "fallback", "rotate", "deep"),
             *("vision_mode", "quality", "layout", "furniture"),
         }
-        settings = self.model_dump(mode="json", include=fields)
+        settings = self.model_dump(
+            mode="json",
+            include=fields,
+            exclude={"engine": set(WAY_TO_SERVERS), "fallback": set(WAY_TO_SERVERS)},
+        )
         # Signatures are made while pages are read, so their length is a reading setting.
         return {"schema_version": SCHEMA_VERSION, "permutations": self.permutations} | settings
 

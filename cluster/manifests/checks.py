@@ -183,7 +183,7 @@ def _check_gpus(options: ManifestOptions, recipe: Recipe) -> None:
     gpus = recipe.placement.gpus_per_replica
     if uses_no_gpu(recipe):
         raise RequestError(
-            f"engine {recipe.engine.name} runs on CPUs and would leave "
+            f"engine {recipe.engine.name} uses no GPU here and would leave "
             f"{options.nodes * options.gpus_per_node} GPUs idle; "
             + (
                 f"set placement.gpus_per_replica to 0; it is {gpus:g}"
@@ -252,12 +252,16 @@ def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
             f"storage.profile: {recipe.storage.profile} is a profile on this machine, which the "
             "cluster cannot see; leave it out, and give keys with --secret, or a role"
         )
-    host = urlsplit(recipe.storage.endpoint or "").hostname or ""
-    if host == "localhost" or host.startswith("127."):
-        raise RequestError(
-            f"storage.endpoint: {recipe.storage.endpoint} means each node itself; give the store's "
-            "address in the cluster"
-        )
+    places = [("storage.endpoint", recipe.storage.endpoint or "", "store's")]
+    for field, engine in (("engine", recipe.engine), ("fallback", recipe.fallback)):
+        urls = (engine.urls if engine is not None else None) or ()
+        places += [(f"{field}.urls", url, "server's") for url in urls]
+    for field, url, whose in places:
+        host = urlsplit(url).hostname or ""
+        if host in ("localhost", "::1") or host.startswith("127."):
+            raise RequestError(
+                f"{field}: {url} means each node itself; give the {whose} address in the cluster"
+            )
 
 
 def _locations(recipe: Recipe) -> list[tuple[str, str]]:
@@ -266,7 +270,10 @@ def _locations(recipe: Recipe) -> list[tuple[str, str]]:
     if recipe.placement.staging is not None:
         places.append(("placement.staging", recipe.placement.staging))
     for field, engine in (("engine", recipe.engine), ("fallback", recipe.fallback)):
-        # A Hub id is OWNER/NAME; a folder in a recipe for pods is absolute.
-        if engine is not None and engine.model is not None and engine.model.startswith(("/", ".")):
+        # A Hub id is OWNER/NAME; a folder in a recipe for pods is absolute. The model of `endpoint`
+        # is a name of its servers, whatever it looks like.
+        if engine is None or engine.model is None or engine.name == "endpoint":
+            continue
+        if engine.model.startswith(("/", ".")):
             places.append((f"{field}.model", engine.model))
     return places

@@ -77,7 +77,7 @@ def ray_network(options: ManifestOptions, recipe: Recipe) -> Value:
         name = {"kubernetes.io/metadata.name": options.monitoring_namespace}
         monitoring = {"namespaceSelector": {"matchLabels": name}}
         ingress.append({"from": [monitoring], "ports": _tcp(METRICS_PORT)})
-    egress = [{"to": [ours]}, _names(), {"ports": _tcp(*sorted({*_API_PORTS, *_store(recipe)}))}]
+    egress = [{"to": [ours]}, _names(), {"ports": _tcp(*sorted({*_API_PORTS, *_asked(recipe)}))}]
     if not options.secrets:
         # Without keys in a Secret the credentials come from a role of the machine or the account.
         egress.append({"to": [{"ipBlock": {"cidr": _METADATA}}], "ports": _tcp(*_METADATA_PORTS)})
@@ -161,10 +161,12 @@ def _names() -> Value:
     return {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 
 
-def _store(recipe: Recipe) -> tuple[int, ...]:
-    """The port of the store, and that of the Hub and AWS."""
-    url = urlsplit(recipe.storage.endpoint or "https://")
-    return (443, url.port or {"http": 80}.get(url.scheme, 443))
+def _asked(recipe: Recipe) -> tuple[int, ...]:
+    """The ports of the store and of `endpoint`'s servers, and that of the Hub and AWS."""
+    engines = (recipe.engine, recipe.fallback)
+    urls = [url for engine in engines if engine is not None for url in engine.urls or ()]
+    asked = [urlsplit(url) for url in (recipe.storage.endpoint or "https://", *urls)]
+    return (443, *(url.port or {"http": 80}.get(url.scheme, 443) for url in asked))
 
 
 def _tcp(*ports: int) -> list[Value]:

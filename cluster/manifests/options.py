@@ -97,7 +97,7 @@ def default_name(dataset: str) -> str:
 def uses_no_gpu(recipe: Recipe) -> bool:
     """Whether no engine of the recipe could use a GPU."""
     engines = (recipe.engine, recipe.fallback)
-    return all(engine is None or engine.name == "rapidocr" for engine in engines)
+    return all(engine is None or engine.name in ("rapidocr", "endpoint") for engine in engines)
 
 
 def default_gpus_per_node(recipe: Recipe) -> int:

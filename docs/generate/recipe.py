@@ -31,6 +31,8 @@ _PATTERNS = {
     r"^[0-9a-f]{40}$": "40 hex digits",
     r"^#[0-9a-f]{6}$": "a colour such as `#1a2b3c`",
     r"^https?://[^/@?#\s]+/?$": "an address such as `https://host:port`",
+    r"^https?://[^/@?#\s]+(/[^@?#\s]*)?$": "a URL such as `http://host:8000/v1`",
+    r"^[A-Z][A-Z0-9_]*$": "a name in capitals such as `OPENAI_API_KEY`",
     r"^([0-9]{2,4})x([0-9]{2,4})$": "points such as `595x842`",
 }
 _TYPES = {

@@ -238,7 +238,8 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
             "assumed are as many cores as the replicas need; --cpus sets those of a cluster"
         )
     threads = _threads(recipe) if replicas and placement.gpus_per_replica == 0 else 0
-    if threads and placement.threads_per_replica is None and options.cores is not None:
+    is_guess = placement.threads_per_replica is None and recipe.engine.name != "endpoint"
+    if threads and is_guess and options.cores is not None:
         notes.append(
             f"assumed is that a replica takes {threads} cores, as many as this machine has; "
             "placement.threads_per_replica sets another number"
@@ -249,7 +250,9 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
 
 
 def _threads(recipe: Recipe) -> int:
-    """The cores of a replica without a GPU."""
+    """The cores of a replica without a GPU; one that asks servers is busy with a single one."""
+    if recipe.engine.name == "endpoint":
+        return 1
     return recipe.placement.threads_per_replica or _machine_cores()
 
 

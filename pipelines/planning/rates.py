@@ -145,6 +145,12 @@ def _assumed(costs: PageCosts, recipe: Recipe, pages_per_second: float | None, t
                 f"took {CPU_SECONDS_OF_PAGE} core seconds for each of 30 real pages; --probe "
                 "measures it)"
             )
+        elif pages_per_second is None and recipe.engine.name == "endpoint":
+            assumptions.append(
+                f"the servers read {YARDSTICK_PAGES_PER_SECOND} pages/s for each replica that asks "
+                "them, which is DeepSeek-OCR's claim for one A100 and says nothing of yours "
+                "(--probe measures them)"
+            )
         elif pages_per_second is None:
             assumptions.append(
                 f"a replica reads {YARDSTICK_PAGES_PER_SECOND} pages/s, which is DeepSeek-OCR's "

@@ -44,6 +44,7 @@ def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
         threads=placement.threads_per_replica,
         batch_pages=placement.batch_pages,
         read_timeout_s=placement.read_timeout_s if isolated else None,
+        page_timeout_s=placement.read_timeout_s,
     )
 
 

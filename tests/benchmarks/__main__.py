@@ -4,7 +4,7 @@ import runpy
 import sys
 
 NAMES = (
-    *("rasterising", "ocr_engine", "kept_caches", "deduplication", "whole_run"),
+    *("rasterising", "ocr_engine", "kept_caches", "deduplication", "whole_run", "endpoint"),
     *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
 )
 

@@ -24,6 +24,15 @@ dataset: s3://lake/datasets/scans
 sources: [{documents: s3://lake/corpora/scans}]
 placement: {replicas: [1, 4], threads_per_replica: 2}
 """
+FLEET = """\
+dataset: s3://lake/datasets/scans
+sources: [{documents: s3://lake/corpora/scans}]
+engine:
+  name: endpoint
+  urls: [http://vllm.serving:8000/v1, http://other.serving/v1, https://gateway.example.com/v1]
+  model: /models/ocr
+  profile: deepseek-ocr
+"""
 
 
 def options(kind: str = "cronjob", **changes: Any) -> ManifestOptions:

@@ -12,10 +12,12 @@ import pytest
 import yaml
 
 from cluster.manifests import Volume, to_yaml
+from cluster.manifests.options import default_gpus_per_node
 from cluster.manifests.pods import DASHBOARD_PORT, METRICS_PORT
 from cluster.manifests.sizes import GIB, cluster_size
 from tests.cluster.kubernetes_schemas import pod_templates
 from tests.cluster.manifest_samples import (
+    FLEET,
     LAYERS_ONLY,
     ON_CPUS,
     RECIPE,
@@ -272,6 +274,13 @@ def test_the_network_lets_out_to_names_store_and_api_alone() -> None:
     assert within["to"] == [{"podSelector": policy["podSelector"]}]
     assert ports(names) == {("UDP", 53), ("TCP", 53)}
     assert ports(outwards) == {("TCP", 443), ("TCP", 6443), ("TCP", 9000)}
+
+
+def test_the_network_lets_out_to_the_servers_that_read() -> None:
+    asked = options(secrets=("keys",), gpus_per_node=default_gpus_per_node(recipe(FLEET)), nodes=1)
+    assert asked.gpus_per_node == 0
+    *_, outwards = network(rendered(asked, FLEET), "ray")["egress"]
+    assert ports(outwards) == {("TCP", port) for port in (80, 443, 6443, 8000)}
 
 
 def test_the_clouds_credentials_are_reached_only_where_no_secret_gives_them() -> None:

@@ -14,7 +14,7 @@ from cluster.manifests import Volume
 from cluster.manifests.options import MAX_NAME_CHARS, default_name
 from cluster.manifests.schedule import check_schedule
 from schemas.errors import RequestError
-from tests.cluster.manifest_samples import LAYERS_ONLY, ON_CPUS, RECIPE, options, rendered
+from tests.cluster.manifest_samples import FLEET, LAYERS_ONLY, ON_CPUS, RECIPE, options, rendered
 
 
 def refusal(text: str = RECIPE, kind: str = "cronjob", **changes: Any) -> str:
@@ -81,8 +81,8 @@ def test_a_cluster_has_no_deadline() -> None:
         (
             "vllm, model: deepseek-ai/DeepSeek-OCR",
             "rapidocr",
-            "engine rapidocr runs on CPUs and would leave 160 GPUs idle; set placement.gpus_per_rep"
-            "lica to 0; it is 1",
+            "engine rapidocr uses no GPU here and would leave 160 GPUs idle; set "
+            "placement.gpus_per_replica to 0; it is 1",
         ),
         ("gpus_per_replica: 1", "gpus_per_replica: 1.5", "part of a second GPU"),
         ("gpus_per_replica: 1", "gpus_per_replica: 16", "more than the 8 GPUs of a node"),
@@ -98,6 +98,12 @@ def test_a_cluster_has_no_deadline() -> None:
 def test_a_recipe_that_cannot_run_there_is_refused(old: str, new: str, telling: str) -> None:
     assert old in RECIPE
     assert telling in refusal(RECIPE.replace(old, new, 1))
+
+
+def test_servers_that_read_are_not_on_each_node() -> None:
+    local = FLEET.replace("vllm.serving", "127.0.0.1")
+    told = "engine.urls: http://127.0.0.1:8000/v1 means each node itself; give the server's"
+    assert told in refusal(local, gpus_per_node=0)
 
 
 def test_layers_alone_take_no_gpus() -> None:

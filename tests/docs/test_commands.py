@@ -19,7 +19,10 @@ from tests.docs.pages import PAGES, REPOSITORY, code, name_of, spans
 ROOT = get_command(app)
 COMMANDS = dict(commands())
 # Options of other programs that sentences name.
-FOREIGN = {"--build-arg", "--metrics-export-port", "--resources"}
+FOREIGN = {
+    *("--build-arg", "--metrics-export-port", "--resources"),
+    *("--logits-processors", "--stream-interval"),  # vLLM's
+}
 _ENDS = {"|", ">", ">>", "&&", "&", ";"}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.feeding import BATCH_PAGES, CONTINUOUS, shards_at_once
 from schemas.recipe import EngineSpec, Placement
+from workers.engines.endpoint.engine import EndpointEngine
 from workers.engines.ppocr.engine import PpOcrEngine
 from workers.engines.rapidocr import RapidOcrEngine
 from workers.engines.transformers import TransformersEngine
@@ -27,6 +28,12 @@ def test_shards_hold_several_times_the_batch(shard_pages: int, batch: int | None
     assert pages >= min(8 * (batch or BATCH_PAGES), 160 * shard_pages)
 
 
+def test_servers_get_as_many_pages_as_may_be_under_way() -> None:
+    urls = ("http://host:8000/v1",)
+    few = EngineSpec(name="endpoint", model="m", profile="olmocr-2", urls=urls, concurrency=16)
+    assert shards_at_once(few, Placement(shard_pages=64)) == 16 * 8 // 64 + 3
+
+
 @pytest.mark.parametrize(
     ("shard_pages", "batch", "shards"),
     [(64, 2000, 6144 // 64), (100_000, None, 1), (1, None, 160)],
@@ -37,5 +44,5 @@ def test_memory_and_threads_bound_them(shard_pages: int, batch: int | None, shar
 
 
 def test_the_names_are_those_of_the_engines_that_batch_over_shards() -> None:
-    engines = (RapidOcrEngine, PpOcrEngine, TransformersEngine, VllmEngine)
+    engines = (RapidOcrEngine, PpOcrEngine, TransformersEngine, VllmEngine, EndpointEngine)
     assert {engine.name for engine in engines if engine.is_continuous} == CONTINUOUS

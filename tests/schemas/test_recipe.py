@@ -111,6 +111,22 @@ def test_what_changes_no_reading_keeps_the_digest(text: str) -> None:
     assert parse(text).digest() == parse("").digest()
 
 
+SERVERS = "engine: {name: endpoint, model: m, profile: olmocr-2, urls: 'http://a/v1'}"
+
+
+@pytest.mark.parametrize(
+    "way", ["urls: ['https://b/v1', 'http://c:8000/v1']", "key_env: KEY", "concurrency: 9"]
+)
+def test_how_servers_are_reached_keeps_the_digest(way: str) -> None:
+    for section in ("engine", "fallback"):
+        text = SERVERS.replace("engine", section).replace("urls: 'http://a/v1'", "{way}")
+        one = parse(text.replace("{way}", "urls: 'http://a/v1'"))
+        other = way if way.startswith("urls") else f"urls: 'http://a/v1', {way}"
+        assert parse(text.replace("{way}", other)).digest() == one.digest()
+        assert one.digest() != parse("").digest()
+        assert parse(text.replace("{way}", "urls: 'http://a/v1', mode: x")).digest() != one.digest()
+
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 

@@ -13,6 +13,8 @@ from schemas.recipe import parse_recipe
 LEAST = "dataset: data\nsources: [{documents: docs}]\n"
 MODEL = "name: transformers, model: org/name"
 VLLM = "name: vllm, model: org/name"
+SERVERS = "name: endpoint, model: org/name, profile: olmocr-2"
+ENDPOINT = f"{SERVERS}, urls: ['http://host:8000/v1']"
 
 # Settings that no run could follow, or that every run would ignore: the recipe, the field at the
 # start of the line, and a remedy at its end.
@@ -34,6 +36,26 @@ CONTRADICTIONS = [
      "placement.batch_pages: ppocr or rapidocr sizes", "leave it out"),
     (f"engine: {{{VLLM}}}\nplacement: {{threads_per_replica: 2}}",
      "placement.threads_per_replica: vllm takes none", "leave it out"),
+    (f"engine: {{{ENDPOINT}}}\nplacement: {{gpus_per_replica: 1}}",
+     "placement.gpus_per_replica: the servers of `endpoint` have the GPUs", "leave it out"),
+    (f"engine: {{{ENDPOINT}}}\nplacement: {{threads_per_replica: 2}}",
+     "placement.threads_per_replica: endpoint takes none", "leave it out"),
+    (f"engine: {{{ENDPOINT}}}\nfallback: {{{SERVERS}, urls: 'https://other/v1'}}",
+     "fallback: it is the engine itself", "name another one"),
+    (f"engine: {{{SERVERS}}}", "engine: endpoint needs `urls`", "http://host:8000/v1"),
+    ("engine: {name: endpoint, urls: 'http://host/v1'}", "engine: endpoint needs a `model`",
+     "/models lists"),
+    ("engine: {name: endpoint, urls: 'http://host/v1', model: a}",
+     "engine: endpoint needs the `profile`", "or a `prompt`"),
+    (f"engine: {{{SERVERS}, urls: ['http://a/v1', 'http://a/v1/']}}",
+     "engine.urls: a URL stands there twice", "leave one out"),
+    (f"engine: {{{SERVERS}, urls: 'http://[::1]:99999/v1'}}",
+     "engine.urls: the port of a URL is a number from 1 to 65535", "65535"),
+    (f"engine: {{{SERVERS}, urls: 'http://a/v1/chat/completions'}}",
+     "engine.urls: give the base URL", "before /chat/completions"),
+    (f"engine: {{{VLLM}, urls: 'http://host/v1'}}", "engine: only `endpoint` takes urls", "out"),
+    ("engine: {name: rapidocr, concurrency: 9}", "engine: rapidocr carries its model",
+     "leave out concurrency"),
     ("placement: {gpus_per_replica: 1.5}", "placement.gpus_per_replica: 1.5: Ray has no part of a",
      "give a whole number, or less than 1"),
     ("placement: {replicas: [4, 2]}", "placement: replicas [4, 2]:", "the first must not exceed"),
@@ -105,10 +127,15 @@ MISTAKES = [
     ("placement: {replicas: [1, 2, 3]}",
      "placement.replicas: a list of 2 belongs here, not [1, 2, 3]"),
     ("dedup: {near: {jaccard: 0}}", "dedup.near.jaccard: more than 0 belongs here, not 0"),
-    ("engine: {name: vlm}", "engine.name: one of rapidocr, ppocr, transformers, vllm belongs here, "
-     "not 'vlm'; did you mean `vllm`?"),
+    ("engine: {name: vlm}", "engine.name: one of rapidocr, ppocr, transformers, vllm, endpoint "
+     "belongs here, not 'vlm'; did you mean `vllm`?"),
     (f"engine: {{{VLLM}, revision: main}}",
      "engine.revision: a commit, which has 40 hex digits, belongs here, not 'main'"),
+    (f"engine: {{{SERVERS}, urls: 'host:8000'}}", "engine.urls: a URL is http://host:port/v1 or"),
+    (f"engine: {{{SERVERS}, urls: []}}", "engine.urls: one value or more belongs here"),
+    (f"engine: {{{SERVERS}, urls: 8000}}", "engine.urls: a list, as [a, b], belongs here, not 8"),
+    (f"engine: {{{ENDPOINT}, concurrency: 0}}", "engine.concurrency: 1 or more belongs here"),
+    (f"engine: {{{ENDPOINT}, key_env: 3}}", "engine.key_env: the name of an environment variable"),
     ("storage: {endpoint: 'me:secret@store'}",
      "storage.endpoint: an address such as https://host:port belongs here"),
     ("aws_secret: hunter2",
@@ -149,6 +176,10 @@ def test_a_mistake_is_told_in_plain_words(text: str, expected: str) -> None:
 def test_a_secret_in_a_wrong_place_is_not_repeated() -> None:
     assert "hunter2" not in refusal("aws_secret: hunter2")
     assert "secret" not in refusal("storage: {endpoint: 'me:secret@store'}")
+    for url in ("http://me:secret@host/v1", "http://host/v1?key=secret", "secret"):
+        assert "secret" not in refusal(f"engine: {{{SERVERS}, urls: '{url}'}}")
+    for key in ("sk-secret", "sk_secret", "secret secret"):
+        assert "secret" not in refusal(f"engine: {{{ENDPOINT}, key_env: '{key}'}}")
 
 
 def test_what_is_missing_is_named() -> None:

@@ -90,19 +90,31 @@ def finished(
     cost: Reading, plan: Plan, answer: Answer, tokenizer: PreTrainedTokenizerBase
 ) -> Reading:
     """`cost` with the text and blocks of the answer, or with its error: `loop` or `no_end`."""
-    if answer.loop >= 0:
-        detail = f"{len(answer.tokens)} tokens, the same again and again from {answer.loop} on"
-        return replace(cost, error=PageError("loop", detail))
-    if not answer.ended:
-        detail = f"no end within {len(answer.tokens)} tokens"
-        return replace(cost, error=PageError("no_end", detail))
+    error = ending_error(answer)
+    if error is not None:
+        return replace(cost, error=error)
     text = tokenizer.decode(
         answer.tokens,
         skip_special_tokens=not plan.profile.special_tokens,
         clean_up_tokenization_spaces=False,
     )
-    parsed = plan.profile.parse(text)
-    return replace(cost, text=parsed.text, blocks=parsed.blocks, turn=parsed.turn)
+    return parsed(cost, plan, text)
+
+
+def ending_error(answer: Answer) -> PageError | None:
+    """The error of an answer that is a `loop` or has `no_end`; None for one that ended."""
+    if answer.loop >= 0:
+        detail = f"{len(answer.tokens)} tokens, the same again and again from {answer.loop} on"
+        return PageError("loop", detail)
+    if not answer.ended:
+        return PageError("no_end", f"no end within {len(answer.tokens)} tokens")
+    return None
+
+
+def parsed(cost: Reading, plan: Plan, text: str) -> Reading:
+    """`cost` with the text and blocks of the output `text`."""
+    page = plan.profile.parse(text)
+    return replace(cost, text=page.text, blocks=page.blocks, turn=page.turn)
 
 
 def failed(page: PageImage, detail: str) -> Reading:

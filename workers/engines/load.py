@@ -11,6 +11,7 @@ def load_engine(
     threads: int | None = None,
     batch_pages: int | None = None,
     has_layout: bool = True,
+    page_timeout_s: float | None = None,
 ) -> Engine:
     """Load the engine that `spec` names.
 
@@ -20,6 +21,7 @@ def load_engine(
         batch_pages: how many pages `transformers` or `vllm` reads at once; default, what fits the
             device, and 256.
         has_layout: an engine that finds lines has the layout model name its blocks.
+        page_timeout_s: how long servers may take for a page; default, `endpoint`'s own.
 
     Raises:
         NoEngineError: the engine, its package or its checkpoint is missing: a retry is useless.
@@ -34,6 +36,10 @@ def load_engine(
         from workers.engines.vllm.engine import load_vllm
 
         return load_vllm(spec, batch_pages)
+    if spec.name == "endpoint":
+        from workers.engines.endpoint.engine import load_endpoint
+
+        return load_endpoint(spec, page_timeout_s)
     if spec.name == "ppocr":
         from workers.engines.ppocr.engine import PpOcrEngine
 

@@ -71,7 +71,8 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
                 f"{checkpoint.model_type!r}; give `prompt`, or the name of a `profile`"
             )
         profile = _PLAIN
-    if spec.name not in profile.engines:
+    runner = "vllm" if spec.name == "endpoint" else spec.name  # what vLLM reads, servers read
+    if runner not in profile.engines:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )

@@ -28,6 +28,7 @@ _PACKAGES = {
     "transformers": ("transformers", "transformers"),
     "vllm": ("vllm", "'pagefoundry[vllm]'"),
 }
+_SERVERS_WAIT_S = 3.0
 
 
 def examine_engine(spec: EngineSpec, deep: bool = False, is_here: bool = True) -> str:
@@ -44,6 +45,8 @@ def examine_engine(spec: EngineSpec, deep: bool = False, is_here: bool = True) -
         RecipeError: there is no profile of that name.
         ModelError: the Hub does not answer.
     """
+    if spec.name == "endpoint":
+        return _endpoint(spec, deep, is_here)
     package = _require_package(spec) if is_here else "the cluster must have its package"
     if spec.model is None:
         return f"{spec.name}: {package}"  # it finds lines, and cuts out regions with their words
@@ -55,6 +58,18 @@ def examine_engine(spec: EngineSpec, deep: bool = False, is_here: bool = True) -
         raise _no_figures(f"profile {plan.profile.name}")
     settings = f"profile {plan.profile.name}, mode {plan.mode.name}, task {plan.task}"
     return f"{spec.name}: {package}; {spec.model}: {settings}"
+
+
+def _endpoint(spec: EngineSpec, deep: bool, is_here: bool) -> str:
+    """What `examine_engine` says of servers, which only the machine that asks them must reach."""
+    from workers.engines.endpoint.engine import look_at_servers, plan_for_endpoint
+
+    plan = plan_for_endpoint(spec)
+    if deep and plan.figure() is None:
+        raise _no_figures(f"profile {plan.profile.name}")
+    there = look_at_servers(spec, _SERVERS_WAIT_S) if is_here else "the cluster must reach them"
+    settings = f"profile {plan.profile.name}, mode {plan.mode.name}, task {plan.task}"
+    return f"endpoint: {there}; {spec.model}: {settings}"
 
 
 def plan_for(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:

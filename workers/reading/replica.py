@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 _LINE_ENGINES = ("rapidocr", "ppocr")
 """They give the words of every region with the page, so that no crop is read again."""
 
+_OWN_DEADLINES = ("endpoint",)
+"""Nothing in this process can hang in them: their waits for servers have deadlines."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSettings:
@@ -42,7 +45,8 @@ class ReplicaSettings:
     `threads` is None for all cores, `batch_pages` None for the engine's own batch size. A call of
     an engine may take `read_timeout_s` for each page that the engine has when it begins. A longer
     call ends the whole process, because a hung native library cannot be interrupted. A replica in
-    the driver's own process has None, and never ends it.
+    the driver's own process has None, and never ends it. `page_timeout_s` is the
+    time that servers get for a page.
     """
 
     engine: EngineSpec
@@ -53,6 +57,7 @@ class ReplicaSettings:
     threads: int | None = None
     batch_pages: int | None = None
     read_timeout_s: float | None = None
+    page_timeout_s: float | None = None
 
 
 def load_replica(settings: ReplicaSettings) -> Replica:
@@ -60,7 +65,8 @@ def load_replica(settings: ReplicaSettings) -> Replica:
 
     Raises ModelError where either cannot be loaded.
     """
-    rest = settings.threads, settings.batch_pages, settings.layout != "never"
+    has_layout = settings.layout != "never"
+    rest = settings.threads, settings.batch_pages, has_layout, settings.page_timeout_s
     engine = load_engine(settings.engine, *rest)
     fallback = load_engine(settings.fallback, *rest) if settings.fallback else None
     return Replica(engine, settings, fallback)
@@ -104,11 +110,12 @@ class Replica:
 
     @property
     def device(self) -> str:
-        """The name of the GPU that torch uses in this process; else `vllm` or `cpu`."""
+        """The name of the GPU that torch uses in this process; else `vllm`, `endpoint` or `cpu`."""
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
             return str(torch.cuda.get_device_name())
-        return "vllm" if self._settings.engine.name == "vllm" else "cpu"
+        name = self._settings.engine.name
+        return name if name in ("vllm", "endpoint") else "cpu"
 
     def read(self, pages: Sequence[RasteredPage]) -> list[PageReading | None]:
         """Read the pages that need an engine; None for pages that failed. Same length and order."""
@@ -185,7 +192,9 @@ class Replica:
     def _read(self, engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
         """Call an engine, within its deadline."""
         takes_turns = nullcontext() if engine.is_continuous else self._one_call
-        with takes_turns, self._deadlines.call(len(images)):
+        is_watched = engine.name not in _OWN_DEADLINES
+        deadline = self._deadlines.call(len(images)) if is_watched else nullcontext()
+        with takes_turns, deadline:
             try:
                 readings = engine.read(images)
             except EngineDied:

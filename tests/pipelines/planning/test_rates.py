@@ -35,7 +35,7 @@ def snapshot(rates: Rates | None) -> Snapshot:
     return Snapshot({"pages": TableVersion("/data/pages", 1, (), metadata)})
 
 
-def with_engine(recipe: Recipe, gpus: float, **engine: str) -> Recipe:
+def with_engine(recipe: Recipe, gpus: float, **engine: object) -> Recipe:
     placement = recipe.placement.model_copy(update={"gpus_per_replica": gpus})
     return recipe.model_copy(update={"engine": EngineSpec(**engine), "placement": placement})  # type: ignore[arg-type]
 
@@ -50,6 +50,16 @@ def test_the_yardstick_says_that_nothing_was_measured(
     assert note.startswith("nothing was measured with these settings")
     assert "a replica reads 2.39 pages/s, which is DeepSeek-OCR's claim for one A100" in note
     assert "gpus_per_replica" not in note
+
+
+def test_what_servers_give_is_not_guessed_from_this_machine(recipe: Recipe) -> None:
+    fleet = with_engine(
+        recipe, 0, name="endpoint", model="m", profile="olmocr-2", urls=("http://a/v1",)
+    )
+    (note,) = choose_rates(fleet, None).notes
+    assert "the servers read 2.39 pages/s for each replica that asks them" in note
+    assert "says nothing of yours (--probe measures them)" in note
+    assert "CPUs are far slower" not in note
 
 
 def test_the_default_engine_is_assumed_to_take_what_it_took_of_a_core(recipe: Recipe) -> None:

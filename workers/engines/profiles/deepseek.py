@@ -15,9 +15,10 @@ from workers.engines.grammars import parsers
 from workers.engines.profiles.profile import Guard, Mode, Profile
 
 _CELLS = ("<td>", "</td>")
+_CELL_IDS = (128821, 128822)  # in the released tokenizer; vLLM's recipe for DeepSeek-OCR has them
 # The window of the second try covers a page (1,050 tokens on average) and not a few lines, so that
 # it also stops a paragraph that repeats.
-_STRONGER = Guard(12, 1024, _CELLS)
+_STRONGER = Guard(12, 1024, _CELLS, _CELL_IDS)
 
 _PROMPTS: dict[Task, str] = {
     "markdown": "<|grounding|>Convert the document to markdown.",
@@ -71,7 +72,7 @@ DEEPSEEK_OCR = Profile(
     prompts=_PROMPTS,
     template="raw",
     parse=parsers.deepseek,
-    guard=Guard(20, 50, _CELLS),
+    guard=Guard(20, 50, _CELLS, _CELL_IDS),
     stronger=_STRONGER,
     sources=(
         "arXiv 2510.18234",
@@ -121,7 +122,7 @@ DEEPSEEK_OCR_2 = Profile(
     prompts=_PROMPTS,
     template="raw",
     parse=parsers.deepseek,
-    guard=Guard(20, 50, _CELLS),
+    guard=Guard(20, 50, _CELLS, _CELL_IDS),
     stronger=_STRONGER,
     sources=(
         "arXiv 2601.20552",
@@ -162,7 +163,7 @@ UNLIMITED_OCR = Profile(
     prompts={"markdown": "document parsing."},
     template="chat",
     parse=parsers.unlimited,
-    guard=Guard(35, 128, _CELLS),
+    guard=Guard(35, 128, _CELLS, _CELL_IDS),
     stronger=_STRONGER,
     resumable=False,  # its window slides over the answer and never over the prompt
     sources=(

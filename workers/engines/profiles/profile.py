@@ -22,12 +22,14 @@ class Guard:
     """The n-gram guard: no `size` tokens in a row may occur twice in the last `window` tokens.
 
     `exempt` are strings of one token each that may repeat freely, such as the cells of a table
-    (DeepSeek-OCR, `process/ngram_norepeat.py`).
+    (DeepSeek-OCR, `process/ngram_norepeat.py`). `exempt_ids` are their tokens, where the family has
+    one tokenizer: a server takes them by number.
     """
 
     size: int
     window: int
     exempt: tuple[str, ...] = ()
+    exempt_ids: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.size}/{self.window}"
