@@ -118,7 +118,10 @@ class VllmEngine:
         self.plan = plan
         self._is_retry = is_retry
         exempt = (plan.guard or plan.profile.stronger).exempt
+        # Here, and not in `read`: a tokenizer is no place for several threads at once.
         self._exempt = frozenset(token_ids(loaded.tokenizer, exempt))
+        self._image_token = loaded.image_token
+        self._raw_prompt = _raw_prompt(loaded, plan) if plan.profile.template == "raw" else None
         self.model = loaded.checkpoint.location
         self.revision = loaded.checkpoint.revision
         self.mode = plan.mode.name
@@ -182,8 +185,8 @@ class VllmEngine:
         """The prompt with the page's picture."""
         plan = self.plan
         picture = self._picture(page)
-        if plan.profile.template == "raw":
-            return {**self._raw_prompt(), "multi_modal_data": {"image": picture}}
+        if self._raw_prompt is not None:
+            return {**self._raw_prompt, "multi_modal_data": {"image": picture}}
         question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
         image = {"type": "image_pil", "image_pil": picture}
         return [{"role": "user", "content": [image, *question]}]
@@ -199,17 +202,6 @@ class VllmEngine:
         side_px, has_tiles = sizes.side_and_tiles(self.plan.mode)
         return picture if has_tiles or side_px <= SQUEEZED_PX else padded(picture, side_px)
 
-    def _raw_prompt(self) -> dict[str, object]:
-        """A placeholder, a line break and the prompt."""
-        loaded = self.loaded
-        placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
-        text = f"{placeholder}\n{self.plan.prompt}"
-        if not has_fixed_mode(loaded.checkpoint):
-            return {"prompt": text}
-        # DeepSeek-OCR's script begins a prompt with this token, whatever the tokenizer's file says.
-        ids = loaded.tokenizer.encode(text, add_special_tokens=False)
-        return {"prompt_token_ids": [loaded.tokenizer.bos_token_id, *ids]}
-
     def _reading(self, page: PageImage, output: RequestOutput) -> Reading:
         completion = output.outputs[0]
         ended = completion.finish_reason == "stop"
@@ -222,7 +214,7 @@ class VllmEngine:
             find_loop(tokens, self._exempt) if may_loop else -1,
             ended,
         )
-        placeholders = output.prompt_token_ids.count(self.loaded.image_token)
+        placeholders = output.prompt_token_ids.count(self._image_token)
         cost = spent(page, self.plan, placeholders, answer)
         error = miscount(page, self.plan, placeholders, "vLLM")
         if error is None and answer.loop < 0 and completion.finish_reason not in ("stop", "length"):
@@ -230,6 +222,17 @@ class VllmEngine:
         if error is not None:
             return replace(cost, error=PageError("engine_error", error))
         return finished(cost, self.plan, answer, self.loaded.tokenizer)
+
+
+def _raw_prompt(loaded: Loaded, plan: Plan) -> dict[str, object]:
+    """A placeholder, a line break and the prompt."""
+    placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
+    text = f"{placeholder}\n{plan.prompt}"
+    if not has_fixed_mode(loaded.checkpoint):
+        return {"prompt": text}
+    # DeepSeek-OCR's script begins a prompt with this token, whatever the tokenizer's file says.
+    ids = loaded.tokenizer.encode(text, add_special_tokens=False)
+    return {"prompt_token_ids": [loaded.tokenizer.bos_token_id, *ids]}
 
 
 def _failed(page: PageImage, exc: Exception) -> Reading:
