@@ -120,6 +120,7 @@ class VllmEngine:
         exempt = (plan.guard or plan.profile.stronger).exempt
         # Here, and not in `read`: a tokenizer is no place for several threads at once.
         self._exempt = frozenset(token_ids(loaded.tokenizer, exempt))
+        self._stop = token_ids(loaded.tokenizer, plan.profile.stop)
         self._image_token = loaded.image_token
         self._raw_prompt = _raw_prompt(loaded, plan) if plan.profile.template == "raw" else None
         self.model = loaded.checkpoint.location
@@ -174,7 +175,7 @@ class VllmEngine:
         return SamplingParams(
             temperature=0,
             max_tokens=plan.max_new_tokens,
-            stop_token_ids=token_ids(loaded.tokenizer, plan.profile.stop),
+            stop_token_ids=self._stop,
             logprobs=0,  # those of the chosen tokens only
             detokenize=False,  # `finished` decodes, and keeps special tokens
             output_kind=RequestOutputKind.FINAL_ONLY,
