@@ -3,6 +3,7 @@ for it, so that no honest server is told of."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_the_marks_of_rows_and_tiles_are_spared(profile: str, tmp_path: Path) ->
     plan = plan_for_endpoint(
         EngineSpec(name="endpoint", urls=("http://a/v1",), model="m", profile=profile)
     )
-    model_type = PROFILES[profile].model_types[0]
+    model_type = json.loads((folder / "config.json").read_text())["model_type"]
     processor = load_processor(str(folder), model_type)
     template = processor.chat_template
     content = [{"type": "text", "text": plan.prompt}]
