@@ -83,6 +83,7 @@ def test_a_model_is_checked_and_timed() -> None:
     assert checked["lowest_cosine_to_fp32"] == pytest.approx(1)
     assert timed["output_tokens_per_page"] == 4
     assert timed["of_the_floor"] == pytest.approx(timed["pages_per_s"] / timed["floor_pages_per_s"])
+    assert found["DeepSeek-OCR tiny, recorded"]["same_texts_share"] == 1
     assert timed["busy_share"] is None or torch.cuda.is_available()
 
 

@@ -83,10 +83,14 @@ def speed(
     batch_pages: int,
     answer_tokens: int,
     ceilings: Ceilings,
-) -> Figures:
-    """Read a shard of drawn pages whose answers are all of `answer_tokens`, and its floor."""
+    records: bool = False,
+) -> tuple[Figures, list[str]]:
+    """Read a shard of drawn pages whose answers are all of `answer_tokens`: figures and texts.
+
+    `records`: steps are replayed as CUDA graphs.
+    """
     loaded, on_gpu = engine._loaded, torch.cuda.is_available()
-    loaded.batch_pages = batch_pages
+    loaded.batch_pages, loaded.records_steps = batch_pages, records
     images = [drawn_page(number) for number in range(pages)]
     warm = TransformersEngine(loaded, plan_with(engine, mode, min(_WARM_UP_TOKENS, answer_tokens)))
     warm.read(images[:_WARM_UP_PAGES])
@@ -105,8 +109,9 @@ def speed(
     prompt = inputs["input_ids"].numel()
     network = network_of(loaded.model, inputs)
     floor_s = network.page_s(loaded.batch_pages, prompt, tokens // pages, ceilings)
-    return {
+    figures = {
         "mode": mode,
+        "records_steps": records,
         "batch_pages": loaded.batch_pages,  # fewer than asked for if memory was too small
         "pages": pages,
         "prompt_tokens_per_page": prompt,
@@ -121,3 +126,4 @@ def speed(
         "of_the_floor": floor_s / (wall_s / pages),
         "prompt_share_of_floor": network.prompt_flops / ceilings.flops_per_s / floor_s,
     }
+    return figures, [reading.text for reading in readings]

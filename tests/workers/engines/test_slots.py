@@ -20,6 +20,7 @@ from workers.engines.batches import Page
 from workers.engines.caches import can_keep
 from workers.engines.profiles.known import PROFILES
 from workers.engines.profiles.profile import Guard
+from workers.engines.room import bytes_a_token
 from workers.engines.slots import Slots
 from workers.engines.transformers import TransformersEngine, load_transformers
 
@@ -57,10 +58,16 @@ def read_alone(engine: TransformersEngine) -> list[Page]:
     return pages
 
 
-@pytest.mark.parametrize("family", KEPT)
-def test_joining_and_leaving_changes_no_answer(family: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "has_spare_rows"),
+    [*((family, False) for family in KEPT), ("deepseek-ocr", True), ("olmocr-2", True)],
+)
+def test_joining_and_leaving_changes_no_answer(
+    family: str, has_spare_rows: bool, tmp_path: Path
+) -> None:
     engine = open_engine(family, tmp_path)
     expected = read_alone(engine)
+    engine._loaded.has_spare_rows = has_spare_rows
     first, second, third, fourth = pages = prepared(engine)
     slots = new_slots(engine)
     slots.join([first])
@@ -88,6 +95,38 @@ def test_joining_and_leaving_changes_no_answer(family: str, tmp_path: Path) -> N
         sure = alone.answer.probabilities[:count]
         assert found.answer.probabilities == pytest.approx(sure, rel=1e-4)
     assert all(each.is_done for each in (second, third, fourth))
+
+
+def test_with_spare_rows_shapes_stay_while_pages_change(tmp_path: Path) -> None:
+    engine = open_engine("lighton-ocr", tmp_path)
+    engine._loaded.has_spare_rows = True
+    first, second, third, fourth = prepared(engine)
+    slots = new_slots(engine)
+    for each in (first, second, third):
+        slots.join([each])
+    state = slots._state
+    assert state is not None
+    addresses = [layer.keys.data_ptr() for layer in state.cache.layers]
+    slots.advance()
+    slots.leave([second])
+    slots.join([fourth])
+    slots.advance()
+    assert [each.place for each in slots.pages] == [0, 3, 2]
+    assert slots._state is state
+    assert [layer.keys.data_ptr() for layer in state.cache.layers] == addresses
+    slots.leave([first, third])
+    slots.advance()
+    assert state.rows == 1
+
+
+@pytest.mark.parametrize("family", KEPT)
+def test_the_bytes_of_a_token_are_those_of_its_keys_and_values(family: str, tmp_path: Path) -> None:
+    model = open_engine(family, tmp_path)._loaded.model
+    text = model.config.get_text_config()
+    heads = text.num_key_value_heads
+    features = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    expected = text.num_hidden_layers * 2 * heads * features * 4  # float32
+    assert bytes_a_token(model) == expected
 
 
 def test_a_window_that_slides_is_not_kept(tmp_path: Path) -> None:
