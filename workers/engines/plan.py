@@ -5,6 +5,7 @@ Shared by the engines that read with a checkpoint. Nothing here loads a model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from schemas.errors import NoEngineError
@@ -48,6 +49,13 @@ class Plan:
         modes = self.profile.modes
         larger = modes[modes.index(self.mode) + 1 :][:1]
         return [stronger, *(replace(stronger, mode=mode) for mode in larger)]
+
+    def messages(self, image: Mapping[str, object]) -> list[dict[str, object]]:
+        """The chat that asks for a page; `image` is the part of a message for its picture."""
+        question = [{"type": "text", "text": self.prompt}] if self.prompt else []
+        user: dict[str, object] = {"role": "user", "content": [image, *question]}
+        system = self.profile.system
+        return [user] if system is None else [{"role": "system", "content": system}, user]
 
     def figure(self) -> Plan | None:
         """The plan that reads a region cut out of a page, where the model has a prompt for it."""

@@ -68,14 +68,14 @@ def body(
     **others: object,
 ) -> bytes:
     """The JSON of a request; without an image it asks for the prompt alone."""
-    content: list[dict[str, Any]] = []
+    messages: list[dict[str, object]] = [
+        {"role": "user", "content": [{"type": "text", "text": plan.prompt}]}
+    ]
     if image_url is not None:
-        content.append({"type": "image_url", "image_url": {"url": image_url}})
-    if plan.prompt or not content:
-        content.append({"type": "text", "text": plan.prompt})
+        messages = plan.messages({"type": "image_url", "image_url": {"url": image_url}})
     request: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": "user", "content": content}],
+        "messages": messages,
         "max_tokens": max_tokens,
         "temperature": 0,
         "stream": True,

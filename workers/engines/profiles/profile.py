@@ -69,6 +69,8 @@ class Profile:
             `locate` looks for.
         template: `chat` puts the prompt into the checkpoint's own chat template; `raw` is the
             image's placeholder, a line break and the prompt; `got` is GOT-OCR's own query.
+        system: the system message before the prompt, for `chat`; None for no such message, which
+            a template may write otherwise than an empty one.
         parse: turns decoded output into Markdown and blocks.
         guard: the guard of the first try, None for none.
         stronger: the guard of the second try.
@@ -88,6 +90,7 @@ class Profile:
     template: Literal["chat", "raw", "got"]
     parse: Parser
     stronger: Guard
+    system: str | None = None
     guard: Guard | None = None
     stop: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()

@@ -184,13 +184,10 @@ class VllmEngine:
 
     def _prompt(self, page: PageImage) -> Chat | Mapping[str, Any]:
         """The prompt with the page's picture."""
-        plan = self.plan
         picture = self._picture(page)
         if self._raw_prompt is not None:
             return {**self._raw_prompt, "multi_modal_data": {"image": picture}}
-        question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
-        image = {"type": "image_pil", "image_pil": picture}
-        return [{"role": "user", "content": [image, *question]}]
+        return self.plan.messages({"type": "image_pil", "image_pil": picture})
 
     def _picture(self, page: PageImage) -> Image.Image:
         """The picture for vLLM, which squeezes all pages into a square where there are no tiles.

@@ -73,9 +73,10 @@ def ask(
     text = f"{processor.image_token}\n{prompt}"
     if profile.template == "chat":
         parts = [{"type": "image"}, *([{"type": "text", "text": prompt}] if prompt else [])]
-        text = processor.apply_chat_template(
-            [{"role": "user", "content": parts}], add_generation_prompt=True, tokenize=False
-        )
+        messages: list[dict[str, Any]] = [{"role": "user", "content": parts}]
+        if profile.system is not None:
+            messages.insert(0, {"role": "system", "content": profile.system})
+        text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     return processor(images=images, text=[text] * len(images), **common)
 
 
