@@ -12,9 +12,15 @@ WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
 """The box of a text for which the model gave none."""
 
 _LABELS = {
-    "paragraph": ("text", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
+    "paragraph": (
+        *("text", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
+        *("para", "paragraph_span"),
+    ),
     "title": ("doc_title",),
-    "heading": ("sub_title", "subtitle", "paragraph_title", "section_title", "section_header"),
+    "heading": (
+        *("sub_title", "subtitle", "paragraph_title", "section_title", "section_header"),
+        "para_title",
+    ),
     "table": (),
     "figure": ("image", "picture", "photo", "logo", "icon"),
     "chart": (),
@@ -26,7 +32,10 @@ _LABELS = {
         *("image_caption", "figure_caption", "table_caption", "chart_caption"),
         *("figure_title", "table_title", "chart_title"),
     ),
-    "footnote": ("table_footnote", "image_footnote", "figure_footnote", "page_footnote"),
+    "footnote": (
+        *("table_footnote", "image_footnote", "figure_footnote", "page_footnote"),
+        "vision_footnote",
+    ),
     "running_head": ("header", "page_header", "header_image"),
     "running_foot": ("footer", "page_footer", "footer_image"),
     "page_number": ("number",),

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from workers.engines.grammars.doctags import doctags
 from workers.engines.grammars.grounded import deepseek, unlimited
+from workers.engines.grammars.hunyuan import hunyuan
 from workers.engines.grammars.markdown import glm, got, lighton, olmocr, paddleocr_vl, plain
+from workers.engines.grammars.qianfan import qianfan
 
 __all__ = [
     "deepseek",
     "doctags",
     "glm",
     "got",
+    "hunyuan",
     "lighton",
     "olmocr",
     "paddleocr_vl",
     "plain",
+    "qianfan",
     "unlimited",
 ]

@@ -14,7 +14,9 @@ from schemas.errors import RecipeError
 from schemas.tokens import VisionTokens
 from workers.engines.grammars import parsers
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
+from workers.engines.profiles.hunyuan import HUNYUAN_OCR
 from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.qianfan import QIANFAN_OCR
 
 # Families whose authors give no guard are first read without one, and then with a long window.
 _STRONGER = Guard(12, 1024)
@@ -197,6 +199,8 @@ PROFILES: dict[str, Profile] = {
         LIGHTON_OCR,
         OLMOCR_2,
         GRANITE_DOCLING,
+        HUNYUAN_OCR,
+        QIANFAN_OCR,
     )
 }
 

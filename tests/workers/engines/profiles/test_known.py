@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers.models.deepseek_ocr2 import image_processing_pil_deepseek_ocr2 as deepseek_ocr2
 from transformers.models.glm46v import image_processing_pil_glm46v as glm46v
+from transformers.models.hunyuan_vl import image_processing_pil_hunyuan_vl as hunyuan_vl
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.paddleocr_vl import image_processing_pil_paddleocr_vl as paddleocr_vl
 from transformers.models.pixtral import image_processing_pil_pixtral as pixtral
@@ -20,6 +21,7 @@ from transformers.models.qwen2_vl import image_processing_pil_qwen2_vl as qwen2_
 
 from schemas import tokens
 from schemas.errors import RecipeError
+from schemas.tokens import VisionTokens
 from tests.checkpoints import make_checkpoint
 from workers.engines.processors import load_processor
 from workers.engines.profiles.known import PROFILES, find_profile
@@ -172,6 +174,10 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
             np.broadcast_to(np.uint8(0), (3, height, width)), 1540, 14
         ),
     ]
+    rows_px, columns_px = hunyuan_vl.smart_resize(height, width, 32, 512 * 512, 2048 * 2048)
+    rows, columns = rows_px // 32, columns_px // 32
+    expected = VisionTokens(rows * (columns + 1) + 2, rows * columns)
+    assert tokens.hunyuan(512 * 512, 2048 * 2048, *page) == expected
     counts = [
         tokens.qwen(3136, 1_003_520, *page),
         tokens.paddleocr_vl(147_384, 2_822_400, *page),
@@ -183,7 +189,11 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
     ]
 
 
-@given(pages, st.sampled_from([640, 768, 1024]), st.sampled_from([(1, 12), (2, 6), (2, 32)]))
+@given(
+    pages,
+    st.sampled_from([448, 640, 768, 1024]),
+    st.sampled_from([(1, 12), (2, 6), (2, 32), (8, 24)]),
+)
 def test_grids_are_those_of_transformers(
     page: tuple[int, int], tile_px: int, tiles: tuple[int, int]
 ) -> None:
