@@ -77,6 +77,17 @@ def page_box(numbers: Sequence[float], scale: float) -> Box:
     return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
+def points_box(numbers: Sequence[float], scale: float) -> Box | None:
+    """The box around two or more points, x before y, each 0 to `scale`.
+
+    None where `numbers` are not as many as points have.
+    """
+    xs, ys = numbers[::2], numbers[1::2]
+    if len(xs) < 2 or len(xs) != len(ys):
+        return None
+    return page_box((min(xs), min(ys), max(xs), max(ys)), scale)
+
+
 def placed_blocks(label: str, boxes: Sequence[Box], text: str) -> list[Block]:
     """One block a box, the first with the text; without a box, one block with `WHOLE_PAGE`."""
     if not boxes:

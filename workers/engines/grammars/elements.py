@@ -31,14 +31,6 @@ class Element:
     numbers: tuple[float, ...]
     text: str
 
-    @property
-    def corners(self) -> tuple[float, float, float, float] | None:
-        """x0, y0, x1, y1 around the corners, two or more; None where the numbers are no points."""
-        xs, ys = self.numbers[::2], self.numbers[1::2]
-        if len(xs) < 2 or len(xs) != len(ys):
-            return None
-        return min(xs), min(ys), max(xs), max(ys)
-
 
 def elements(output: str) -> list[Element]:
     """The elements of `output`, in order; none if it does not begin as a list of objects."""

@@ -16,7 +16,13 @@ import re
 from collections.abc import Iterator
 
 from schemas.pages import Block, Box
-from workers.engines.grammars.blocks import label_word, page_box, parsed_blocks, placed_blocks
+from workers.engines.grammars.blocks import (
+    label_word,
+    page_box,
+    parsed_blocks,
+    placed_blocks,
+    points_box,
+)
 from workers.engines.grammars.elements import Element, elements
 from workers.engines.grammars.parsed import Parsed
 
@@ -54,8 +60,8 @@ def hunyuan(output: str) -> Parsed:
 
 
 def _element(element: Element) -> list[Block]:
-    boxes = [] if element.corners is None else [page_box(element.corners, _SCALE)]
-    return placed_blocks(label_word(element.label), boxes, element.text.strip())
+    box = points_box(element.numbers, _SCALE)
+    return placed_blocks(label_word(element.label), [box] if box else [], element.text.strip())
 
 
 def _tagged(text: str) -> Iterator[Block]:
@@ -64,9 +70,9 @@ def _tagged(text: str) -> Iterator[Block]:
     for piece in rest:
         meta = _META.match(piece)
         label, points = (meta[1], meta[2] or "") if meta else ("", "")
-        place = Element("", tuple(float(n) for n in _NUMBER.findall(points)), "").corners
-        boxes = [] if place is None else [page_box(place, _SCALE)]
-        yield from placed_blocks(label_word(label), boxes, _TAG.sub("", before).strip())
+        box = points_box([float(number) for number in _NUMBER.findall(points)], _SCALE)
+        text = _TAG.sub("", before).strip()
+        yield from placed_blocks(label_word(label), [box] if box else [], text)
         before = piece[meta.end() :] if meta else piece
     yield from placed_blocks("paragraph", (), _TAG.sub("", before).strip())
 

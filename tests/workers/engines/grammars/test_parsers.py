@@ -63,6 +63,7 @@ FRAGMENTS = [
         "<label>seal</label>",
     ),
     *("![image](<box>[[1,2,3,4]]</box>)", "<｜hy_place▁holder▁no▁2｜>", "NaN", "1e999"),
+    *("<|TEXT_START|>", "<|TEXT_END|>", "<|LOC_BEGIN|>", "<|LOC_9|>", 8 * "<|LOC_1|>", "<|LOC_"),
     *("\n", "\n\n", " ", "• ", "1. ", "a & b < c", "Größe 文", "\x00", "\ud800", "٣", 5000 * "9"),
 ]
 # What would cost the square of its length, were a parser to look back or ahead for it.
