@@ -116,7 +116,12 @@ def _qianfan_model(ids: Ids) -> Any:
 
 def _qianfan_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     images = GotOcr2ImageProcessorPil(
-        size={"height": 448, "width": 448}, crop_to_patches=True, min_patches=1, max_patches=12
+        size={"height": 448, "width": 448},
+        crop_to_patches=True,
+        min_patches=1,
+        max_patches=12,
+        image_mean=[0.485, 0.456, 0.406],
+        image_std=[0.229, 0.224, 0.225],
     )
     return transformers.QianfanOCRProcessor(images, tokenizer, chat_template=_QIANFAN_TEMPLATE)
 
