@@ -194,6 +194,16 @@ def qwen(
     return VisionTokens(tokens, tokens)
 
 
+def qwen_picture(fewest_px: float, most_px: float, width: int, height: int) -> tuple[int, int]:
+    """The size of the picture that a model sees whose tokens `qwen` counts.
+
+    >>> qwen_picture(56 * 56, 28 * 28 * 1280, 911, 1288)
+    (840, 1176)
+    """
+    grid = _whole_tokens(28, fewest_px, most_px, width, height)
+    return 28 * grid.columns, 28 * grid.rows
+
+
 def paddleocr_vl(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
     """PaddleOCR-VL: like `qwen`, but a side below 28 pixels is first enlarged to 28."""
     if height < 28:

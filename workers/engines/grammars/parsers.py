@@ -6,6 +6,7 @@ A parser turns the decoded output of one page, with its special tokens, into Mar
 from __future__ import annotations
 
 from workers.engines.grammars.doctags import doctags
+from workers.engines.grammars.dots import dots
 from workers.engines.grammars.grounded import deepseek, unlimited
 from workers.engines.grammars.hunyuan import hunyuan
 from workers.engines.grammars.markdown import glm, got, lighton, olmocr, plain
@@ -15,6 +16,7 @@ from workers.engines.grammars.qianfan import qianfan
 __all__ = [
     "deepseek",
     "doctags",
+    "dots",
     "glm",
     "got",
     "hunyuan",

@@ -14,6 +14,7 @@ from schemas.errors import RecipeError
 from schemas.tokens import VisionTokens
 from workers.engines.grammars import parsers
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
+from workers.engines.profiles.dots import DOTS_OCR
 from workers.engines.profiles.hunyuan import HUNYUAN_OCR
 from workers.engines.profiles.profile import Guard, Mode, Profile
 from workers.engines.profiles.qianfan import QIANFAN_OCR
@@ -211,6 +212,7 @@ PROFILES: dict[str, Profile] = {
         GRANITE_DOCLING,
         HUNYUAN_OCR,
         QIANFAN_OCR,
+        DOTS_OCR,
     )
 }
 

@@ -221,7 +221,7 @@ class VllmEngine:
             error = f"vLLM ended it after {len(tokens)} tokens: {completion.finish_reason}"
         if error is not None:
             return replace(cost, error=PageError("engine_error", error))
-        return finished(cost, self.plan, answer, self.loaded.tokenizer)
+        return finished(page, cost, self.plan, answer, self.loaded.tokenizer)
 
 
 def _raw_prompt(loaded: Loaded, plan: Plan) -> dict[str, object]:

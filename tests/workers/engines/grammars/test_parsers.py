@@ -19,6 +19,7 @@ PARSERS: dict[str, Parser] = {
     "lighton": parsers.lighton,
     "glm": parsers.glm,
     "got": parsers.got,
+    "dots": parsers.dots,
     "hunyuan": parsers.hunyuan,
     "qianfan": parsers.qianfan,
     "plain": parsers.plain(("<|end|>", "<|end", "")),

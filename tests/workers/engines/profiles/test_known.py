@@ -168,18 +168,21 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
     width, height = page
     sizes = [
         qwen2_vl.smart_resize(height, width, 28, 3136, 1_003_520),
+        qwen2_vl.smart_resize(height, width, 28, 3136, 11_289_600),
         paddleocr_vl.smart_resize(height, width, 28, 147_384, 2_822_400),
         glm46v.smart_resize(2, height, width, 2, 28, 12_544, 9_633_792),
         pixtral.get_resize_output_image_size(
             np.broadcast_to(np.uint8(0), (3, height, width)), 1540, 14
         ),
     ]
+    assert tokens.qwen_picture(3136, 11_289_600, *page) == sizes[1][::-1]
     rows_px, columns_px = hunyuan_vl.smart_resize(height, width, 32, 512 * 512, 2048 * 2048)
     rows, columns = rows_px // 32, columns_px // 32
     expected = VisionTokens(rows * (columns + 1) + 2, rows * columns)
     assert tokens.hunyuan(512 * 512, 2048 * 2048, *page) == expected
     counts = [
         tokens.qwen(3136, 1_003_520, *page),
+        tokens.qwen(3136, 11_289_600, *page),
         tokens.paddleocr_vl(147_384, 2_822_400, *page),
         tokens.glm(12_544, 9_633_792, *page),
         tokens.pixtral(1540, *page),
