@@ -101,9 +101,6 @@ def prompt_text(plan: Plan, processor: ProcessorMixin) -> str:
         )
     if template == "raw" or not processor.chat_template:
         return f"{processor.image_token}\n{plan.prompt}"
-    content = [{"type": "image"}]
-    if plan.prompt:
-        content.append({"type": "text", "text": plan.prompt})
-    messages = [{"role": "user", "content": content}]
+    messages = plan.messages({"type": "image"})
     text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     return text

@@ -5,6 +5,7 @@ Shared by the engines that read with a checkpoint. Nothing here loads a model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from schemas.errors import NoEngineError
@@ -49,6 +50,13 @@ class Plan:
         larger = modes[modes.index(self.mode) + 1 :][:1]
         return [stronger, *(replace(stronger, mode=mode) for mode in larger)]
 
+    def messages(self, image: Mapping[str, object]) -> list[dict[str, object]]:
+        """The chat that asks for a page; `image` is the part of a message for its picture."""
+        question = [{"type": "text", "text": self.prompt}] if self.prompt else []
+        user: dict[str, object] = {"role": "user", "content": [image, *question]}
+        system = self.profile.system
+        return [user] if system is None else [{"role": "system", "content": system}, user]
+
     def figure(self) -> Plan | None:
         """The plan that reads a region cut out of a page, where the model has a prompt for it."""
         prompt = self.profile.prompts.get("figure")
@@ -71,8 +79,8 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
                 f"{checkpoint.model_type!r}; give `prompt`, or the name of a `profile`"
             )
         profile = _PLAIN
-    runner = "vllm" if spec.name == "endpoint" else spec.name  # what vLLM reads, servers read
-    if runner not in profile.engines:
+    is_served = spec.name == "endpoint" and "vllm" in profile.engines  # what vLLM reads
+    if spec.name not in profile.engines and not is_served:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )

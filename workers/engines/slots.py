@@ -118,7 +118,8 @@ class Slots:
         out = self._loaded.model(
             input_ids=state.chosen[:, None],
             attention_mask=state.hidden[:, None, None],
-            position_ids=self._position_ids(state.positions),
+            # A model with positions in several dimensions gives all of them the same one.
+            position_ids=state.positions[:, None],
             past_key_values=state.cache,
             use_cache=True,
             **self._last_only,
@@ -184,9 +185,3 @@ class Slots:
         inner = getattr(self._loaded.model, "model", None)
         deltas: torch.Tensor | None = getattr(inner, "rope_deltas", None)
         return deltas
-
-    def _position_ids(self, positions: torch.Tensor) -> torch.Tensor:
-        """(rows, 1), or (3, rows, 1) where the model has positions in three dimensions."""
-        if self._rope_deltas() is None:
-            return positions[:, None]
-        return positions[None, :, None].expand(3, -1, -1)

@@ -314,7 +314,12 @@ def test_a_large_batch_sees_its_pages_in_small_groups(engine: TransformersEngine
     assert (model.most_rows, model.most_images, model.images_seen) == (20, 8, 20)
 
 
-@pytest.mark.parametrize("family", ["deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        *("deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr", "hunyuan-ocr", "qianfan-ocr"),
+    ],
+)
 def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
     """Confidences show it: a token's probability depends on the page, the prompt and the answer."""
     folder = make_checkpoint(family, tmp_path)

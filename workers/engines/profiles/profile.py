@@ -44,6 +44,8 @@ class Mode:
         tokens: the cost of a page image of a width and height in pixels; None where no formula is
             known, and the processor's count is taken.
         image_settings: for the checkpoint's own image processor, by the names of its parameters.
+        seen_px: for a model whose boxes are in pixels, the size of the picture that it sees of a
+            page's width and height; `parse` then gives fractions of `grammars.parsed.SQUARE_PX`.
         longest_edge_px: larger page images are first reduced to it, by `schemas.tokens.reduced`;
             `tokens` takes the size before.
     """
@@ -52,6 +54,7 @@ class Mode:
     tokens: Callable[[int, int], VisionTokens] | None
     image_settings: Mapping[str, ImageSetting] = field(default_factory=dict)
     longest_edge_px: int | None = None
+    seen_px: Callable[[int, int], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Profile:
             `locate` looks for.
         template: `chat` puts the prompt into the checkpoint's own chat template; `raw` is the
             image's placeholder, a line break and the prompt; `got` is GOT-OCR's own query.
+        system: the system message before the prompt, for `chat`; None for no such message, which
+            a template may write otherwise than an empty one.
         parse: turns decoded output into Markdown and blocks.
         guard: the guard of the first try, None for none.
         stronger: the guard of the second try.
@@ -76,7 +81,8 @@ class Profile:
         resumable: whether the model, given a prompt and the beginning of its answer, goes on as if
             it had never stopped. False where it attends to prompt and answer differently.
         special_tokens: whether `parse` needs the output's special tokens.
-        engines: the engines that can run it.
+        engines: the engines that can run it. What `vllm` reads, servers read too; `endpoint` alone
+            stands for a family that only servers may run.
         sources: where these facts come from.
     """
 
@@ -88,10 +94,11 @@ class Profile:
     template: Literal["chat", "raw", "got"]
     parse: Parser
     stronger: Guard
+    system: str | None = None
     guard: Guard | None = None
     stop: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     resumable: bool = True
     special_tokens: bool = True
-    engines: tuple[Literal["transformers", "vllm"], ...] = ("transformers", "vllm")
+    engines: tuple[Literal["transformers", "vllm", "endpoint"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers.models.deepseek_ocr2 import image_processing_pil_deepseek_ocr2 as deepseek_ocr2
 from transformers.models.glm46v import image_processing_pil_glm46v as glm46v
+from transformers.models.hunyuan_vl import image_processing_pil_hunyuan_vl as hunyuan_vl
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.paddleocr_vl import image_processing_pil_paddleocr_vl as paddleocr_vl
 from transformers.models.pixtral import image_processing_pil_pixtral as pixtral
@@ -20,6 +21,7 @@ from transformers.models.qwen2_vl import image_processing_pil_qwen2_vl as qwen2_
 
 from schemas import tokens
 from schemas.errors import RecipeError
+from schemas.tokens import VisionTokens
 from tests.checkpoints import make_checkpoint
 from workers.engines.processors import load_processor
 from workers.engines.profiles.known import PROFILES, find_profile
@@ -73,9 +75,10 @@ def ask(
     text = f"{processor.image_token}\n{prompt}"
     if profile.template == "chat":
         parts = [{"type": "image"}, *([{"type": "text", "text": prompt}] if prompt else [])]
-        text = processor.apply_chat_template(
-            [{"role": "user", "content": parts}], add_generation_prompt=True, tokenize=False
-        )
+        messages: list[dict[str, Any]] = [{"role": "user", "content": parts}]
+        if profile.system is not None:
+            messages.insert(0, {"role": "system", "content": profile.system})
+        text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     return processor(images=images, text=[text] * len(images), **common)
 
 
@@ -165,14 +168,21 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
     width, height = page
     sizes = [
         qwen2_vl.smart_resize(height, width, 28, 3136, 1_003_520),
+        qwen2_vl.smart_resize(height, width, 28, 3136, 11_289_600),
         paddleocr_vl.smart_resize(height, width, 28, 147_384, 2_822_400),
         glm46v.smart_resize(2, height, width, 2, 28, 12_544, 9_633_792),
         pixtral.get_resize_output_image_size(
             np.broadcast_to(np.uint8(0), (3, height, width)), 1540, 14
         ),
     ]
+    assert tokens.qwen_picture(3136, 11_289_600, *page) == sizes[1][::-1]
+    rows_px, columns_px = hunyuan_vl.smart_resize(height, width, 32, 512 * 512, 2048 * 2048)
+    rows, columns = rows_px // 32, columns_px // 32
+    expected = VisionTokens(rows * (columns + 1) + 2, rows * columns)
+    assert tokens.hunyuan(512 * 512, 2048 * 2048, *page) == expected
     counts = [
         tokens.qwen(3136, 1_003_520, *page),
+        tokens.qwen(3136, 11_289_600, *page),
         tokens.paddleocr_vl(147_384, 2_822_400, *page),
         tokens.glm(12_544, 9_633_792, *page),
         tokens.pixtral(1540, *page),
@@ -182,7 +192,11 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
     ]
 
 
-@given(pages, st.sampled_from([640, 768, 1024]), st.sampled_from([(1, 12), (2, 6), (2, 32)]))
+@given(
+    pages,
+    st.sampled_from([448, 640, 768, 1024]),
+    st.sampled_from([(1, 12), (2, 6), (2, 32), (8, 24)]),
+)
 def test_grids_are_those_of_transformers(
     page: tuple[int, int], tile_px: int, tiles: tuple[int, int]
 ) -> None:
