@@ -178,23 +178,27 @@ def reduced(width: int, height: int, longest_edge_px: int) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def qwen(fewest_px: float, most_px: float, width: int, height: int) -> VisionTokens:
+def qwen(
+    fewest_px: float, most_px: float, width: int, height: int, side_px: int = 28
+) -> VisionTokens:
     """Qwen2-VL and related models: patches of 14 pixels, merged two by two: a token is 28 x 28.
 
     Both sides become multiples of 28, with an area of `fewest_px` to `most_px` pixels and nearly
-    the same aspect ratio (arXiv 2409.12191).
+    the same aspect ratio (arXiv 2409.12191). From Qwen3-VL on, patches have 16 pixels: `side_px`,
+    the side of a token, is 32.
 
     >>> qwen(56 * 56, 28 * 28 * 1280, 911, 1288)
     VisionTokens(placeholders=1260, valid=1260)
     """
-    columns, rows = round(width / 28), round(height / 28)
-    if columns * rows * 784 > most_px:
+    columns, rows = round(width / side_px), round(height / side_px)
+    if columns * rows * side_px**2 > most_px:
         shrink = math.sqrt(width * height / most_px)
-        columns = max(1, math.floor(width / shrink / 28))
-        rows = max(1, math.floor(height / shrink / 28))
-    elif columns * rows * 784 < fewest_px:
+        columns = max(1, math.floor(width / shrink / side_px))
+        rows = max(1, math.floor(height / shrink / side_px))
+    elif columns * rows * side_px**2 < fewest_px:
         enlarge = math.sqrt(fewest_px / (width * height))
-        columns, rows = math.ceil(width * enlarge / 28), math.ceil(height * enlarge / 28)
+        columns = math.ceil(width * enlarge / side_px)
+        rows = math.ceil(height * enlarge / side_px)
     return VisionTokens(columns * rows, columns * rows)
 
 

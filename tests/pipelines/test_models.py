@@ -46,7 +46,8 @@ def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 
     """The rows of a whole run with a tiny checkpoint, whose columns are checked."""
     checkpoint = make_checkpoint(profile, folder / "model", answer=SAYS)
     extra = f"routing: never\ndedup: {{exact_text: false, near: null, image: null}}\n{LENIENT}"
-    spec = engine_text(checkpoint, mode=mode, max_new_tokens=64)
+    named = {"profile": profile} if PROFILES[profile].needs_name else {}
+    spec = engine_text(checkpoint, mode=mode, max_new_tokens=64, **named)
     recipe = recipe_for(folder / "data", corpus, extra.replace("900", str(edge_px)) + spec)
     report = run_here(recipe)
     assert problems(folder / "data") == ()

@@ -12,7 +12,7 @@ from schemas.errors import NoEngineError
 from schemas.recipe import EngineSpec, Task
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.grammars import parsers
-from workers.engines.profiles.known import find_profile
+from workers.engines.profiles.known import find_profile, profiles_to_name
 from workers.engines.profiles.profile import Guard, Mode, Profile
 
 _PLAIN = Profile(
@@ -74,10 +74,7 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
     profile = find_profile(spec.profile, checkpoint.model_type, checkpoint.architectures)
     if profile is None:
         if spec.prompt is None:
-            raise NoEngineError(
-                f"{checkpoint.location}: no profile fits its model type "
-                f"{checkpoint.model_type!r}; give `prompt`, or the name of a `profile`"
-            )
+            raise _no_profile(checkpoint)
         profile = _PLAIN
     runner = "vllm" if spec.name == "endpoint" else spec.name  # what vLLM reads, servers read
     if runner not in profile.engines:
@@ -102,4 +99,18 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         mode=profile.modes[mode_names.index(mode_name)],
         guard=profile.guard,
         max_new_tokens=spec.max_new_tokens,
+    )
+
+
+def _no_profile(checkpoint: Checkpoint) -> NoEngineError:
+    names = " or ".join(f"`profile: {name}`" for name in profiles_to_name(checkpoint.model_type))
+    if names:
+        return NoEngineError(
+            f"{checkpoint.location}: models of type {checkpoint.model_type!r} are of several "
+            f"families, which its config.json does not tell apart; give {names} if it is that "
+            "one, or else `prompt`"
+        )
+    return NoEngineError(
+        f"{checkpoint.location}: no profile fits its model type {checkpoint.model_type!r}; give "
+        "`prompt`, or the name of a `profile`"
     )

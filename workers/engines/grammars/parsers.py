@@ -5,11 +5,13 @@ A parser turns the decoded output of one page, with its special tokens, into Mar
 
 from __future__ import annotations
 
+from workers.engines.grammars.chandra import chandra
 from workers.engines.grammars.doctags import doctags
 from workers.engines.grammars.grounded import deepseek, unlimited
 from workers.engines.grammars.markdown import glm, got, lighton, olmocr, paddleocr_vl, plain
 
 __all__ = [
+    "chandra",
     "deepseek",
     "doctags",
     "glm",

@@ -78,6 +78,8 @@ class Profile:
         resumable: whether the model, given a prompt and the beginning of its answer, goes on as if
             it had never stopped. False where it attends to prompt and answer differently.
         special_tokens: whether `parse` needs the output's special tokens.
+        needs_name: whether a recipe must name the profile, since the `config.json` of its
+            checkpoints is that of a general model, which knows nothing of these prompts.
         engines: the engines that can run it.
         sources: where these facts come from.
     """
@@ -96,5 +98,6 @@ class Profile:
     architectures: tuple[str, ...] = ()
     resumable: bool = True
     special_tokens: bool = True
+    needs_name: bool = False
     engines: tuple[Literal["transformers", "vllm"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()
