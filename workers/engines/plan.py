@@ -50,10 +50,15 @@ class Plan:
         larger = modes[modes.index(self.mode) + 1 :][:1]
         return [stronger, *(replace(stronger, mode=mode) for mode in larger)]
 
-    def messages(self, image: Mapping[str, object]) -> list[dict[str, object]]:
-        """The chat that asks for a page; `image` is the part of a message for its picture."""
-        question = [{"type": "text", "text": self.prompt}] if self.prompt else []
-        user: dict[str, object] = {"role": "user", "content": [image, *question]}
+    def messages(self, image: Mapping[str, object] | None = None) -> list[dict[str, object]]:
+        """The chat that asks for a page; `image` is the part of a message for its picture.
+
+        Without a picture it is all the text that a page is asked with.
+        """
+        has_words = bool(self.prompt) or image is None
+        question = [{"type": "text", "text": self.prompt}] if has_words else []
+        parts = question if image is None else [image, *question]
+        user: dict[str, object] = {"role": "user", "content": parts}
         system = self.profile.system
         return [user] if system is None else [{"role": "system", "content": system}, user]
 
