@@ -43,6 +43,12 @@ class Plan:
     guard: Guard | None
     max_new_tokens: int
 
+    @property
+    def is_layout_first(self) -> bool:
+        """Whether a page is read in two passes, of which this plan's prompt is the first."""
+        prompts = self.profile.prompts
+        return self.profile.layout_first is not None and self.prompt == prompts["markdown"]
+
     def retries(self) -> list[Plan]:
         """The plans to try in turn after this one: a stronger guard, then the next larger mode."""
         stronger = replace(self, guard=self.profile.stronger)

@@ -9,6 +9,7 @@ from workers.engines.grammars.chandra import chandra
 from workers.engines.grammars.doctags import doctags
 from workers.engines.grammars.grounded import deepseek, unlimited
 from workers.engines.grammars.markdown import glm, got, lighton, olmocr, paddleocr_vl, plain
+from workers.engines.grammars.mineru import mineru
 
 __all__ = [
     "chandra",
@@ -17,6 +18,7 @@ __all__ = [
     "glm",
     "got",
     "lighton",
+    "mineru",
     "olmocr",
     "paddleocr_vl",
     "plain",

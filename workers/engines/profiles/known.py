@@ -15,6 +15,7 @@ from schemas.tokens import VisionTokens
 from workers.engines.grammars import parsers
 from workers.engines.profiles.chandra import CHANDRA_2
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
+from workers.engines.profiles.mineru import MINERU_2_5
 from workers.engines.profiles.profile import Guard, Mode, Profile
 
 # Families whose authors give no guard are first read without one, and then with a long window.
@@ -199,6 +200,7 @@ PROFILES: dict[str, Profile] = {
         OLMOCR_2,
         GRANITE_DOCLING,
         CHANDRA_2,
+        MINERU_2_5,
     )
 }
 

@@ -15,6 +15,7 @@ PARSERS: dict[str, Parser] = {
     "unlimited": parsers.unlimited,
     "doctags": parsers.doctags,
     "chandra": parsers.chandra,
+    "mineru": parsers.mineru,
     "olmocr": parsers.olmocr,
     "paddleocr_vl": parsers.paddleocr_vl,
     "lighton": parsers.lighton,

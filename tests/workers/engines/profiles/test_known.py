@@ -145,7 +145,7 @@ def test_a_checkpoint_finds_its_profile_by_its_config(name: str, tmp_path: Path)
     assert find_profile(None, model_type) is found
 
 
-@pytest.mark.parametrize("name", ["chandra-2"])
+@pytest.mark.parametrize("name", ["mineru-2.5", "chandra-2"])
 def test_a_plain_model_is_not_taken_for_one_that_was_trained_further(name: str) -> None:
     [model_type] = PROFILES[name].model_types
     checkpoint = Checkpoint("folder", "", None, model_type, ())
@@ -157,6 +157,14 @@ def test_a_plain_model_is_not_taken_for_one_that_was_trained_further(name: str) 
     )
     named = make_plan(spec.model_copy(update={"profile": name}), checkpoint)
     assert named.profile is PROFILES[name]
+
+
+def test_a_prompt_of_the_recipe_is_asked_in_one_pass() -> None:
+    checkpoint = Checkpoint("folder", "", None, "qwen2_vl", ())
+    spec = EngineSpec(name="transformers", model="folder", profile="mineru-2.5")
+    assert make_plan(spec, checkpoint).is_layout_first
+    for other in ({"prompt": "Read."}, {"task": "text"}):
+        assert not make_plan(spec.model_copy(update=other), checkpoint).is_layout_first
 
 
 @pytest.mark.parametrize(
