@@ -27,14 +27,17 @@ _TEXT = {
 
 def _mineru_model(ids: Ids) -> Any:
     config = transformers.Qwen2VLConfig(
-        vision_config={"depth": 2, "embed_dim": 32, "num_heads": 2, "hidden_size": 64},
+        vision_config={"depth": 2, "embed_dim": 32, "num_heads": 2, "hidden_size": 128},
         text_config={
             **_TEXT,
             **_text_ids(ids),
+            # vLLM's attention refuses heads under 64.
+            "hidden_size": 128,
+            "num_attention_heads": 2,
             "rope_parameters": {
                 "rope_type": "default",
                 "rope_theta": 10_000.0,
-                "mrope_section": [2, 3, 3],
+                "mrope_section": [8, 12, 12],
             },
         },
         **_vision_ids(ids),
