@@ -89,7 +89,11 @@ class LayoutFirstEngine:
         self._first: LayoutFirst = first
         profile = replace(engine.plan.profile, parse=parsers.plain())
         self._layout = engine.asking(replace(engine.plan, profile=profile))
-        self._by_prompt: dict[str, Engine] = {}
+        # Made here, and not in `read`: threads call that side by side, and a tokenizer is asked.
+        self._by_prompt = {
+            prompt: engine.asking(replace(engine.plan, prompt=prompt))
+            for prompt in (first.prompt, *first.prompts.values())
+        }
         self.name = engine.name
         self.model = engine.model
         self.revision = engine.revision
@@ -155,17 +159,14 @@ class LayoutFirstEngine:
         the engine takes them so."""
         prompts = list(dict.fromkeys(cut.prompt for cut in cuts))
         images = [[cut.image for cut in cuts if cut.prompt == prompt] for prompt in prompts]
-        engines = [self._asking(prompt) for prompt in prompts]
-        with ThreadPoolExecutor(max(len(prompts), 1) if self.is_continuous else 1) as pool:
-            answers = pool.map(lambda engine, some: engine.read(some), engines, images)
-            by_prompt = {prompt: iter(some) for prompt, some in zip(prompts, answers, strict=True)}
+        engines = [self._by_prompt[prompt] for prompt in prompts]
+        if self.is_continuous:
+            with ThreadPoolExecutor(max(len(prompts), 1), "region") as pool:
+                answers = list(pool.map(_call, engines, images))
+        else:
+            answers = list(map(_call, engines, images))
+        by_prompt = {prompt: iter(some) for prompt, some in zip(prompts, answers, strict=True)}
         return [next(by_prompt[cut.prompt]) for cut in cuts]
-
-    def _asking(self, prompt: str) -> Engine:
-        if prompt not in self._by_prompt:
-            plan = replace(self._engine.plan, prompt=prompt)
-            self._by_prompt[prompt] = self._engine.asking(plan)
-        return self._by_prompt[prompt]
 
     def _joined(self, page: _Page) -> Reading:
         cost = _spent(page)
@@ -181,6 +182,10 @@ class LayoutFirstEngine:
             ]
             parsed = self._first.join(page.regions, texts)
         return replace(cost, text=parsed.text, blocks=parsed.blocks, turn=parsed.turn)
+
+
+def _call(engine: Engine, images: Sequence[PageImage]) -> list[Reading]:
+    return engine.read(images)
 
 
 def _spent(page: _Page) -> Reading:

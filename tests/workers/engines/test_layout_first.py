@@ -15,7 +15,6 @@ from tests.builders import PROSE
 from workers.engines import Engine
 from workers.engines.answers import parsed
 from workers.engines.checkpoint import Checkpoint
-from workers.engines.grammars.blocks import WHOLE_PAGE
 from workers.engines.layout_first import LayoutFirstEngine, in_passes
 from workers.engines.plan import Plan, make_plan
 from workers.engines.profiles.profile import Guard
@@ -256,7 +255,7 @@ def test_calls_run_side_by_side_only_where_the_engine_takes_them() -> None:
     assert len(inner.threads) == 4
     alone = fake(answering(MIXED))
     in_passes(alone).read([page()])
-    assert len(alone.threads) == 2
+    assert len(alone.threads) == 1
 
 
 def test_a_page_in_two_passes_climbs_the_ladder() -> None:
@@ -283,4 +282,3 @@ def test_a_plan_of_one_pass_is_read_in_one() -> None:
     in_one = replace(inner, plan=replace(inner.plan, prompt=TEXT))
     assert in_passes(in_one) is in_one
     assert isinstance(in_passes(inner), LayoutFirstEngine)
-    assert WHOLE_PAGE == (0, 0, 1, 1)
