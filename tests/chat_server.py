@@ -211,8 +211,15 @@ def text_tokens(prompt: str) -> int:
 
 
 def prompt_of(request: Mapping[str, Any]) -> str:
-    content = request["messages"][-1]["content"]
-    return " ".join(part["text"] for part in content if part["type"] == "text")
+    """All text of the request, that of a system message too."""
+    texts: list[str] = []
+    for message in request["messages"]:
+        content = message["content"]
+        if isinstance(content, str):
+            texts.append(content)
+        else:
+            texts += [part["text"] for part in content if part["type"] == "text"]
+    return " ".join(texts)
 
 
 def _images(request: Mapping[str, Any]) -> Iterator[bytes]:

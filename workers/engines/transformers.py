@@ -98,8 +98,17 @@ class TransformersEngine:
         self.task: str = plan.task
         self.guard = str(plan.guard or "")
 
+    @property
+    def plan(self) -> Plan:
+        """How pages are asked for."""
+        return self._plan
+
+    def asking(self, plan: Plan) -> Engine:
+        """An engine over the same weights that reads with `plan`."""
+        return TransformersEngine(self._loaded, plan, is_retry=True)
+
     @functools.cached_property
-    def retries(self) -> Sequence[Engine]:
+    def retries(self) -> Sequence[TransformersEngine]:
         """First the stronger guard, then the next larger mode."""
         if self._is_retry:
             return ()

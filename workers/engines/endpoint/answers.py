@@ -145,7 +145,7 @@ class TextTokens:
 
 def bounds(plan: Plan) -> TextTokens:
     """The bounds of a prompt's text tokens: no token is less than a byte."""
-    return TextTokens(0, len(plan.prompt.encode()) + 64)
+    return TextTokens(0, len(f"{plan.profile.system or ''}{plan.prompt}".encode()) + 64)
 
 
 def vision_tokens(

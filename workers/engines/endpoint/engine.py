@@ -147,8 +147,12 @@ class EndpointEngine:
         self.task: str = plan.task
         self.guard = str(guard_of(plan, fleet.dialect) or "")
 
+    def asking(self, plan: Plan) -> Engine:
+        """An engine that asks the same servers with `plan`."""
+        return EndpointEngine(self.fleet, self._spec, plan, is_retry=True)
+
     @functools.cached_property
-    def retries(self) -> Sequence[Engine]:
+    def retries(self) -> Sequence[EndpointEngine]:
         """The stronger guard and the next larger mode, as far as the servers can do them: the same
         request would give the same answer again."""
         if self._is_retry:

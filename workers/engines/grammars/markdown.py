@@ -53,7 +53,8 @@ def plain(special_tokens: tuple[str, ...] = ()) -> Parser:
 
 _got_text = token_remover(_GOT_TOKENS)
 _glm_text = token_remover(_GLM_TOKENS)
-_qwen_text = token_remover(_QWEN_TOKENS)
+qwen_text = token_remover(_QWEN_TOKENS)
+"""Removes the special tokens of Qwen's tokenizer."""
 
 
 def got(output: str) -> Parsed:
@@ -74,7 +75,7 @@ def glm(output: str) -> Parsed:
 
 def lighton(output: str) -> Parsed:
     """LightOnOCR: Markdown; `![image](image_1.png)x0,y0,x1,y1`, each 0 to 1000, is a figure."""
-    text = _qwen_text(output)
+    text = qwen_text(output)
     blocks: list[Block] = []
     start = 0
     for figure in _FIGURE.finditer(text):
@@ -97,7 +98,7 @@ def olmocr(output: str) -> Parsed:
     training turn by PIL's `ROTATE_90` (allenai/olmocr, `pipeline.py`, `dataloader.py`), although
     its older prompt for other models says clockwise.
     """
-    text = _qwen_text(output).strip()
+    text = qwen_text(output).strip()
     facts, body = _front_matter(text.split("\n"))
     return Parsed("\n".join(body).strip() if facts else text, turn=_turn(facts))
 

@@ -13,9 +13,11 @@ from schemas import tokens
 from schemas.errors import RecipeError
 from schemas.tokens import VisionTokens
 from workers.engines.grammars import parsers
+from workers.engines.profiles.chandra import CHANDRA_2
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
 from workers.engines.profiles.dots import DOTS_OCR
 from workers.engines.profiles.hunyuan import HUNYUAN_OCR
+from workers.engines.profiles.mineru import MINERU_2_5
 from workers.engines.profiles.profile import Guard, Mode, Profile
 from workers.engines.profiles.qianfan import QIANFAN_OCR
 
@@ -213,6 +215,8 @@ PROFILES: dict[str, Profile] = {
         HUNYUAN_OCR,
         QIANFAN_OCR,
         DOTS_OCR,
+        CHANDRA_2,
+        MINERU_2_5,
     )
 }
 
@@ -222,19 +226,30 @@ def find_profile(
 ) -> Profile | None:
     """The profile called `name`; without a name, the one that fits a checkpoint's `config.json`.
 
-    None where no profile fits. Raises RecipeError for an unknown name.
+    None where no profile fits, or only some that need their name. Raises RecipeError for an unknown
+    name.
     """
     if name is not None:
         if name not in PROFILES:
             names = ", ".join(sorted(PROFILES))
             raise RecipeError(f"there is no profile {name!r}; choose one of {names}")
         return PROFILES[name]
-    for profile in PROFILES.values():
+    found = [profile for profile in PROFILES.values() if not profile.needs_name]
+    for profile in found:
         if set(profile.architectures) & set(architectures):
             return profile
-    for profile in PROFILES.values():
+    for profile in found:
         # Where both name architectures, these already differed above.
         is_other = architectures and profile.architectures
         if model_type in profile.model_types and not is_other:
             return profile
     return None
+
+
+def profiles_to_name(model_type: str) -> list[str]:
+    """The names of the profiles that fit `model_type`, but only if a recipe names them."""
+    return [
+        profile.name
+        for profile in PROFILES.values()
+        if profile.needs_name and model_type in profile.model_types
+    ]

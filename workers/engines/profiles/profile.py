@@ -6,13 +6,13 @@ The profiles themselves are in `workers.engines.profiles.known`, the formulas of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from schemas.recipe import Task
 from schemas.tokens import VisionTokens
-from workers.engines.grammars.parsed import Parser
+from workers.engines.grammars.parsed import Parsed, Parser, Region
 
 ImageSetting = int | bool | Mapping[str, int]
 
@@ -58,6 +58,29 @@ class Mode:
 
 
 @dataclass(frozen=True, slots=True)
+class LayoutFirst:
+    """How a family reads a page in two passes: its layout, and then each region by itself.
+
+    The profile's prompt for `markdown` asks for the layout. `Mode.tokens` counts one picture: the
+    page as it is squeezed for the layout, a region, or a page that is read whole because its layout
+    has no regions.
+
+    Args:
+        side_px: for the layout a page is squeezed into a square of this side.
+        regions: finds the regions in the answer, in reading order; none if it is no layout.
+        prompts: what regions are asked, by their kind.
+        prompt: what other regions are asked, and pages that are read whole.
+        join: makes a page of its regions and their texts, of which there are as many.
+    """
+
+    side_px: int
+    regions: Callable[[str], tuple[Region, ...]]
+    prompts: Mapping[str, str]
+    prompt: str
+    join: Callable[[Sequence[Region], Sequence[str]], Parsed]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One family of checkpoints.
 
@@ -81,6 +104,9 @@ class Profile:
         resumable: whether the model, given a prompt and the beginning of its answer, goes on as if
             it had never stopped. False where it attends to prompt and answer differently.
         special_tokens: whether `parse` needs the output's special tokens.
+        layout_first: how pages are read in two passes; None for one pass.
+        needs_name: whether a recipe must name the profile, since the `config.json` of its
+            checkpoints is that of a general model, which knows nothing of these prompts.
         engines: the engines that can run it. What `vllm` reads, servers read too; `endpoint` alone
             stands for a family that only servers may run.
         sources: where these facts come from.
@@ -100,5 +126,7 @@ class Profile:
     architectures: tuple[str, ...] = ()
     resumable: bool = True
     special_tokens: bool = True
+    layout_first: LayoutFirst | None = None
+    needs_name: bool = False
     engines: tuple[Literal["transformers", "vllm", "endpoint"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()

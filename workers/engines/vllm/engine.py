@@ -131,8 +131,12 @@ class VllmEngine:
         self.task: str = plan.task
         self.guard = str(plan.guard or "")
 
+    def asking(self, plan: Plan) -> Engine:
+        """An engine over the same weights that reads with `plan`."""
+        return VllmEngine(self.loaded, plan, is_retry=True)
+
     @functools.cached_property
-    def retries(self) -> Sequence[Engine]:
+    def retries(self) -> Sequence[VllmEngine]:
         """First the stronger guard, then the next larger mode if vLLM can read in it."""
         checkpoint = self.loaded.checkpoint
         only = self.mode if has_fixed_mode(checkpoint) else only_mode(checkpoint)

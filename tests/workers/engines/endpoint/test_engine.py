@@ -27,6 +27,7 @@ from tests.workers.engines.endpoint.conftest import (
     until,
 )
 from workers.engines import load_engine
+from workers.engines.layout_first import in_passes
 from workers.engines.profiles.known import PROFILES
 
 LIGHTON = image_tokens("lighton-ocr")
@@ -72,6 +73,32 @@ def test_every_profile_is_asked_counted_and_parsed(
     assert reading.output_tokens == 2
     assert engine.guard == str(PROFILES[profile].guard or "")
     assert "image tokens" not in caplog.text
+
+
+def test_pages_are_asked_for_in_two_passes(load: Load) -> None:
+    """The layout is asked of the squeezed page, then each region by its kind."""
+    places = {"title": "0 0 1000 100", "table": "0 100 1000 500", "text": "0 500 1000 1000"}
+    layout = "".join(
+        f"<|box_start|>{place}<|box_end|><|ref_start|>{kind}<|ref_end|><|rotate_up|>\n"
+        for kind, place in places.items()
+    )
+    answers = {"Layout": layout, "Table": "<fcel>1<nl>", "Text": "Kiln."}
+
+    def says(image: bytes, request: Mapping[str, Any]) -> Script:
+        prompt = request["messages"][-1]["content"][-1]["text"]
+        return Script([answers[prompt.split()[0]]])
+
+    with ChatServer(says, image_tokens("mineru-2.5"), has_guard=True) as server:
+        engine = in_passes(load(server.url, profile="mineru-2.5"))
+        readings = engine.read(pages(3))
+    tokens = PROFILES["mineru-2.5"].modes[0].tokens
+    assert tokens is not None
+    sizes = [(1036, 1036), (WIDTH, 42), (WIDTH, 168), (WIDTH, 210)]
+    for one, reading in zip(pages(3), readings, strict=True):
+        assert (reading.page_id, reading.error) == (one.page_id, None)
+        assert reading.text == "## Kiln.\n\n<table><tr><td>1</td></tr></table>\n\nKiln."
+        assert reading.vision_tokens == sum(tokens(*size).valid for size in sizes)
+        assert reading.output_tokens == 2 * 4
 
 
 def test_a_loop_is_cut_and_the_server_stops_it(load: Load) -> None:
