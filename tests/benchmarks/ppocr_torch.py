@@ -96,7 +96,9 @@ def largest_differences(pages: Sequence[PageImage], models: PpOcrModels) -> dict
         maps = max(maps, float(np.abs(ours[0] - scores).max()))
         for crop in find_lines(scores, image):
             line = line_pixels(crop.pixels)
-            truth = recogniser.run(None, {"x": tensor(line, padded_width_px(line))})[0].max(axis=2)
+            truth = recogniser.run(None, {"x": tensor(line, padded_width_px(line.shape[1]))})[
+                0
+            ].max(axis=2)
             _, probabilities = models.recognise([line]).wait()
             steps = max(steps, float(np.abs(probabilities - truth).max()))
             lines += 1

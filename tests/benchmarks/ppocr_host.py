@@ -1,0 +1,110 @@
+"""What a page of the `ppocr` engine costs the host, by stage, beside what the device does.
+
+    python -m tests.benchmarks.ppocr_host [--pages N] [--pdf-dir DIR] [--device D] [--compare]
+                                          [--cores-per-gpu C] [--json]
+
+For 100 pages/s, a GPU with 12 host cores may spend 120 ms of CPU time a page. The pages are those
+of `tests.benchmarks.gpu_ppocr`, or real ones. On the CPU device the networks run on the host too:
+their time, and that of resizing and cutting, is told apart as the device's. `queueing` is what is
+left of the process's CPU time: threads, batches, futures. Times are CPU times of threads, which
+other work on the same cores makes longer, so compare figures of one quiet machine only.
+`--compare` reads the pages with `rapidocr`, too, and counts the characters that differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pymupdf
+from rapidfuzz.distance import Levenshtein
+
+from schemas.pages import PageImage, Reading
+from tests.benchmarks.gpu_ppocr import drawn_page
+from tests.benchmarks.ocr_engine import real_pages
+from workers.engines.ppocr.engine import PpOcrEngine
+from workers.engines.rapidocr import RapidOcrEngine
+
+AIM_PAGES_PER_S = 100
+
+
+def host_costs(engine: PpOcrEngine, pages: Sequence[PageImage]) -> dict[str, Any]:
+    """Milliseconds a page on the host and on the device, by stage, and the readings."""
+    clock = engine.models.clock
+    engine.read(pages[:1])
+    clock.restart(has_events=True)
+    started_s, started_cpu_s = time.perf_counter(), time.process_time()
+    readings = engine.read(pages)
+    wall_s, cpu_s = time.perf_counter() - started_s, time.process_time() - started_cpu_s
+    host_ms, device_ms = dict(clock.host_ms), clock.device_ms()
+    # On the CPU the device's time is time of this process.
+    own_ms = 0.0 if engine.models.is_cuda else sum(device_ms.values())
+    host_ms["queueing"] = cpu_s * 1000 - own_ms - sum(host_ms.values())
+    return {
+        "pages": len(pages),
+        "wall_s": wall_s,
+        "host_ms": {stage: ms / len(pages) for stage, ms in host_ms.items()},
+        "device_ms": {stage: ms / len(pages) for stage, ms in device_ms.items()},
+        "host_ms_a_page": sum(host_ms.values()) / len(pages),
+        "readings": readings,
+    }
+
+
+def differences(readings: Sequence[Reading], pages: Sequence[PageImage]) -> dict[str, int]:
+    """How many characters differ from what the `rapidocr` engine reads."""
+    truths = RapidOcrEngine().read(pages)
+    pairs = [(r.text, t.text) for r, t in zip(readings, truths, strict=True)]
+    return {
+        "characters": sum(len(truth) for _, truth in pairs),
+        "characters_that_differ": sum(Levenshtein.distance(*pair) for pair in pairs),
+        "pages_with_the_same_text": sum(text == truth for text, truth in pairs),
+    }
+
+
+def show(result: dict[str, Any], cores: int) -> None:
+    print(f"{result['pages']} pages in {result['wall_s']:.0f} s")
+    for place in ("host_ms", "device_ms"):
+        for stage, ms in result[place].items():
+            print(f"{place.removesuffix('_ms'):8}{stage:30}{ms:10.2f} ms/page")
+    print(f"{'host':8}{'all':30}{result['host_ms_a_page']:10.2f} ms/page")
+    most_ms = cores * 1000 / AIM_PAGES_PER_S
+    print(f"{AIM_PAGES_PER_S} pages/s on {cores} cores leave {most_ms:.0f} ms/page")
+    for name in ("characters", "characters_that_differ", "pages_with_the_same_text"):
+        if name in result:
+            print(f"{name:38}{result[name]:10}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, default=8)
+    parser.add_argument("--pdf-dir", type=Path, help="real PDFs; default: drawn pages")
+    parser.add_argument("--device", help="default: CUDA where there is one, else the CPU")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cores-per-gpu", type=int, default=12)
+    parser.add_argument("--compare", action="store_true", help="with the `rapidocr` engine")
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    args = parser.parse_args()
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    cv2.setNumThreads(1)
+    if args.pdf_dir:
+        pages = [page for page, _ in islice(real_pages(args.pdf_dir), args.pages)]
+    else:
+        pages = [drawn_page(number) for number in range(args.pages)]
+    result = host_costs(PpOcrEngine(args.threads, args.device), pages)
+    readings = result.pop("readings")
+    if args.compare:
+        result |= differences(readings, pages)
+    if args.json:
+        print(json.dumps(result))
+    else:
+        show(result, args.cores_per_gpu)
+
+
+if __name__ == "__main__":
+    main()
