@@ -4,7 +4,7 @@
                                           [--cores-per-gpu C] [--json]
 
 For 100 pages/s, a GPU with 12 host cores may spend 120 ms of CPU time a page. The pages are those
-of `tests.benchmarks.gpu_ppocr`, or real ones. On the CPU device the networks run on the host too:
+of `tests.benchmarks.drawn_pages`, or real ones. On the CPU device the networks run on the host too:
 their time, and that of resizing and cutting, is told apart as the device's. `queueing` is what is
 left of the process's CPU time: threads, batches, futures. Times are CPU times of threads, which
 other work on the same cores makes longer, so compare figures of one quiet machine only.
@@ -26,7 +26,7 @@ import pymupdf
 from rapidfuzz.distance import Levenshtein
 
 from schemas.pages import PageImage, Reading
-from tests.benchmarks.gpu_ppocr import drawn_page
+from tests.benchmarks.drawn_pages import drawn_page
 from tests.benchmarks.ocr_engine import real_pages
 from workers.engines.ppocr.engine import PpOcrEngine
 from workers.engines.rapidocr import RapidOcrEngine

@@ -65,7 +65,7 @@ def run_ppocr(sizes: Sizes, ceilings: Ceilings) -> Iterator[tuple[str, Figures]]
 
     engine = PpOcrEngine()
     yield "PP-OCRv6, checked", ppocr.check(engine, sizes.checked_pages)
-    yield "PP-OCRv6", ppocr.speed(engine, sizes.ppocr_pages, sizes.shard_pages)
+    yield "PP-OCRv6", ppocr.speed(engine, sizes.ppocr_pages, sizes.shard_pages, ceilings)
 
 
 def run_model(
