@@ -98,6 +98,13 @@ class PpOcrModels:
         self._recognise = self._placed(RecogniserModule(fold_norms(recogniser)), is_compiled)
         self._lay_out = load_layout_net().to(self.device) if has_layout else None
         self._streams = Streams(self.device)
+        if self.is_cuda:
+            # The streams do not wait for the default one, which has placed the weights.
+            torch.cuda.synchronize(self.device)
+
+    def free_bytes(self) -> int | None:
+        """The free memory of a CUDA device."""
+        return torch.cuda.mem_get_info(self.device)[0] if self.is_cuda else None
 
     def send(self, page: Pixels) -> Tensor:
         """The pixels of a page on the device."""

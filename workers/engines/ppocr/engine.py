@@ -39,11 +39,20 @@ from workers.engines.ppocr.sheets import (
 from workers.engines.ppocr.transcripts import Transcriber
 from workers.engines.ppocr.transfers import Fetched
 from workers.engines.text_lines import SURE_CONFIDENCE, Recognised, choose_side, usable_cores
+from workers.layout.tables.model import shared_grid_model
 
 _PAGE_PIXELS = 1280 * 992
 """An A4 page at 1280 px, at the detector's size."""
 _LINE_PIXELS = 48 * 560
 """A line of mean width."""
+CUDA_PAGES = 16
+CUDA_LINES = 128
+"""In a batch on CUDA, where a half of the free memory holds both kinds."""
+_PAGE_BYTES = 133 * _PAGE_PIXELS
+"""The detector takes 0.4 GB for 3 million pixels in float32: 0.17 GB a page, 2.7 GB a batch."""
+_LINE_BYTES = 560 // 8 * 18710 * 12
+"""Of the classes' scores at each of 70 steps, and their softmax in float32: 16 MB a line, 2 GB a
+batch."""
 _MAX_WAITING_PAGES = 64
 _MAX_WAITING_LINES = 4096
 """A waiting page takes 4 MB on the host and on the device, a line 0.03 MB on the device: 0.4 GB."""
@@ -59,7 +68,8 @@ class PpOcrEngine:
         precision: default, fp32 on the CPU and fp16 on CUDA. On 8 real pages fp16 changed 1 of
             11,324 characters and no page's accuracy; bf16 changed 12.
         is_compiled: let `torch.compile` join small kernels, for about a minute of start-up.
-        has_layout: the layout model names the blocks.
+        has_layout: the layout model names the blocks, and on the CPU a table model tells the rows
+            of the few tables that neither rules nor alignment part.
     """
 
     name = "ppocr"
@@ -82,16 +92,23 @@ class PpOcrEngine:
     ) -> None:
         self.threads = threads or usable_cores()
         self.has_layout = has_layout
+        self.grid = shared_grid_model(1) if has_layout else None
         self.models = PpOcrModels(device, precision, is_compiled, has_layout)
-        if self.models.is_cuda:
-            pages, lines, self.lanes = 16, 128, 1
+        self.transcribe = Transcriber(self.models.characters)
+        free_bytes = self.models.free_bytes()
+        if free_bytes is not None:
+            pages, lines = free_bytes // 4 // _PAGE_BYTES, free_bytes // 4 // _LINE_BYTES
+            self.use_batches(min(CUDA_PAGES, pages), min(CUDA_LINES, lines), lanes=1)
         else:
             # Larger batches are no faster a page or line, and load the cores less evenly.
-            pages, lines, self.lanes = 1, 4, self.threads
+            self.use_batches(1, 4, lanes=self.threads)
             torch.set_num_threads(1)
-        self.transcribe = Transcriber(self.models.characters)
+
+    def use_batches(self, pages: int, lines: int, lanes: int) -> None:
+        """Put so many pages and lines of mean size in a batch, for each of `lanes` at once."""
         self.page_budget = Budget(pages * _PAGE_PIXELS)
         self.line_budget = Budget(lines * _LINE_PIXELS)
+        self.lanes = lanes
 
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error.
@@ -245,7 +262,7 @@ class _Call:
         for index, (corners, crop) in enumerate(cuts):
             self._add_line(Unread(sheet, index, corners, crop))
         if not cuts:
-            self._pool.submit(sheet.finish, self._engine.models.clock)
+            self._finish(sheet)
 
     def _add_line(self, item: Unread) -> None:
         self._recognise(self._lines.add(item.shape, item))
@@ -259,4 +276,7 @@ class _Call:
         item.sheet.lines[item.index] = choose_side(item.corners, *sides)
         item.sheet.missing -= 1
         if not item.sheet.missing:
-            self._pool.submit(item.sheet.finish, self._engine.models.clock)
+            self._finish(item.sheet)
+
+    def _finish(self, sheet: Sheet) -> None:
+        self._pool.submit(sheet.finish, self._engine.models.clock, self._engine.grid)

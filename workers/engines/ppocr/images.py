@@ -32,8 +32,8 @@ from workers.engines.text_lines import (
 
 _COEFFICIENT_BITS = 11
 """Of OpenCV's whole-number weights: 2,048 is 1."""
-MAX_CUT_PIXELS = 1 << 20
-"""Cut at once by default. Cutting takes some 100 bytes a pixel, so this is 0.1 GB."""
+MAX_CUT_PIXELS = 1 << 19
+"""Cut at once by default. Cutting takes some 200 bytes a pixel, so this is 0.1 GB."""
 _STANDING_ASPECT = 1.5
 """A crop this much higher than wide is read from its left side, as RapidOCR's own crop is."""
 
@@ -93,6 +93,8 @@ def cut(page: Tensor, cuts: Cuts, max_pixels: int = MAX_CUT_PIXELS) -> list[Crop
 
     `max_pixels` are cut at once, or one line.
     """
+    if not cuts.shapes:
+        return []
     # float32 (1, 3, height, width)
     pixels = page.permute(2, 0, 1)[None].float()
     crops: list[Crop] = []
@@ -109,7 +111,7 @@ def _chunks(shapes: Sequence[Shape], max_pixels: int) -> list[tuple[int, int]]:
             chunks.append((start, i))
             start, total = i, 0
         total += height * width
-    return [*chunks, (start, len(shapes))] if shapes else []
+    return [*chunks, (start, len(shapes))]
 
 
 def _cut_chunk(pixels: Tensor, to_page: NDArray[np.float64], shapes: Sequence[Shape]) -> list[Crop]:
@@ -125,9 +127,8 @@ def _cut_chunk(pixels: Tensor, to_page: NDArray[np.float64], shapes: Sequence[Sh
     widths = lines[owners, 0]
     # float64 (pixels, 3): x, y and 1 in the crop, then on the page, up to a factor
     spots = torch.stack([local % widths, local // widths, torch.ones_like(local)], dim=1).double()
-    spots = (matrices[owners] @ spots[:, :, None])[:, :, 0]
-    # float32 (1, 1, pixels, 2): from -1, the outer edge of the first pixel, to 1, that of the last
-    across, down, factors = spots.unbind(dim=1)
+    across, down, factors = ((matrices[owners, row] * spots).sum(dim=1) for row in range(3))
+    # float64 (pixels, 2): from -1, the outer edge of the first pixel, to 1, that of the last
     grid = torch.stack(
         [
             (2 * across / factors + 1) / pixels.shape[3] - 1,
@@ -171,19 +172,8 @@ def line_pixels(crops: Sequence[Crop], width_px: int) -> tuple[Tensor, Tensor]:
     what stands right of that is undefined.
     """
     device = crops[0].pixels.device
-    counts = [len(crop.pixels) for crop in crops]
-    layout = [
-        (
-            crop.height_px,
-            crop.width_px,
-            crop.scaled_px,
-            end - 1 if crop.is_turned else end - count,
-            -1 if crop.is_turned else 1,
-        )
-        for crop, count, end in zip(crops, counts, np.cumsum(counts).tolist(), strict=True)
-    ]
-    sizes = send(np.array(layout), device)
-    # int64 (lines, 1): a line's first pixel among those of all, and where the next one is
+    sizes = send(_places_of(crops), device)
+    # int64 (lines, 1) each
     height, width, scaled, first, step = (column[:, None] for column in sizes.unbind(dim=1))
     columns = _axis(width, scaled, width_px, device)
     rows = _axis(height, TEXT_HEIGHT_PX, TEXT_HEIGHT_PX, device)
@@ -211,6 +201,23 @@ def line_pixels(crops: Sequence[Crop], width_px: int) -> tuple[Tensor, Tensor]:
         rows.high_weights[:, :, None, None],
     )
     return text[:, framed], sizes[:, 2]
+
+
+def _places_of(crops: Sequence[Crop]) -> NDArray[np.int64]:
+    """Height, width, scaled width, first pixel among those of all crops, and step to the next.
+
+    int64 (lines, 5). A line upside down begins at its last pixel and goes backwards.
+    """
+    counts = [len(crop.pixels) for crop in crops]
+    ends = np.cumsum(counts).tolist()
+    return np.array(
+        [
+            (crop.height_px, crop.width_px, crop.scaled_px)
+            + ((end - 1, -1) if crop.is_turned else (end - count, 1))
+            for crop, count, end in zip(crops, counts, ends, strict=True)
+        ],
+        np.int64,
+    )
 
 
 class _Axis(NamedTuple):

@@ -73,15 +73,22 @@ class LayoutNet(nn.Module):
         return scores
 
 
-def load_layout_net() -> LayoutNet:
-    """The net for inference, fp32 on the CPU. Raises NoEngineError."""
-    file = wheel_file(MODEL)
+def load_layout_net(file: onnx.ModelProto | None = None) -> LayoutNet:
+    """The net for inference, fp32 on the CPU; `file`: default, the wheel's.
+
+    Raises NoEngineError where the file is missing, broken, or holds another model.
+    """
+    path = wheel_file(MODEL)
     net = LayoutNet()
     try:
-        _fill(net, onnx.load(str(file)).graph)
+        graph = (file or onnx.load(str(path))).graph
     except Exception as exc:  # protobuf's error and the file system's share no narrower base
+        raise NoEngineError(f"{path}: {exc}; install pymupdf>=2.0, which ships it") from exc
+    try:
+        _fill(net, graph)
+    except (ValueError, LookupError, RuntimeError, StopIteration) as exc:
         detail = " ".join(str(exc).split())
-        raise NoEngineError(f"layout model {file}: {detail}; install pymupdf>=2.0") from exc
+        raise NoEngineError(f"not the layout model of pymupdf 2.0: {detail}") from exc
     net.requires_grad_(False).train(False)
     return net
 

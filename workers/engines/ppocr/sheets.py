@@ -34,6 +34,7 @@ from workers.engines.text_lines import (
 )
 from workers.engines.tiles import Tile, tiles_of
 from workers.layout.regions import Cells, grey_page, regions_of
+from workers.layout.tables.model import GridModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,18 @@ class Sheet:
     missing: int = 0
     reading: Future[Reading] = field(default_factory=Future)
 
-    def finish(self, clock: Clock) -> None:
-        """Make the reading once all lines are read; here exceptions become the page's error."""
+    def finish(self, clock: Clock, grid: GridModel | None) -> None:
+        """Make the reading once all lines are read; here exceptions become the page's error.
+
+        `grid` tells the rows of tables, if it is there.
+        """
         try:
             lines = [line for line in self.lines if line is not None]
             assert self.grey is not None
             maps = [found.likely for found in self.found if found is not None]
             regions = self.layout.regions(clock) if lines and self.layout else ()
             with clock.host("blocks"):
-                sight = Sight(self.grey, likely_text(self.tiles, maps), regions)
+                sight = Sight(self.grey, likely_text(self.tiles, maps), regions, grid)
                 reading = reading_of(self.page, lines, sight)
             self.reading.set_result(reading)
         except EnvironmentFault as exc:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +106,20 @@ def test_lines_cut_in_many_steps_are_the_same() -> None:
     cuts = plan_cuts(np.array(slanted))
     for one, other in zip(cut(image, cuts), cut(image, cuts, max_pixels=9000), strict=True):
         assert torch.equal(one.pixels, other.pixels)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_cuts_and_resizes_as_the_cpu_does() -> None:
+    cuts = plan_cuts(np.array([quad(20, 30 * i, 200, 20 + i, [0, i] * 4) for i in range(6)]))
+    pixels = torch.from_numpy(page(3))
+    on_cpu, on_gpu = cut(pixels, cuts), cut(pixels.cuda(), cuts)
+    for ours, truth in zip(on_gpu, on_cpu, strict=True):
+        differences = (ours.pixels.cpu().int() - truth.pixels.int()).abs()
+        assert int(differences.max()) <= 1
+    same = [images.Crop(c.pixels.cuda(), c.height_px, c.width_px) for c in on_cpu]
+    assert torch.equal(line_pixels(same, 512)[0].cpu(), line_pixels(on_cpu, 512)[0])
+    assert torch.equal(resize(pixels.cuda(), (320, 416)).cpu(), resize(pixels, (320, 416)))
 
 
 def test_a_page_without_lines_has_no_crops() -> None:
