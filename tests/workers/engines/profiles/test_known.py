@@ -217,7 +217,7 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
         tokens.glm(12_544, 9_633_792, *page),
         tokens.pixtral(1540, *page),
     ]
-    sides = (28, 32, 28, 28, 28)
+    sides = (28, 28, 32, 28, 28, 28)
     assert [count.placeholders for count in counts] == [
         (rows_px // side) * (columns_px // side)
         for (rows_px, columns_px), side in zip(sizes, sides, strict=True)
