@@ -2,9 +2,11 @@
 
     python -m tests.benchmarks.gpu [--json FILE] [--minutes 8] [--only PART ...] [--small]
 
-Runs on a machine with torch 2.11 and transformers; a part whose packages are missing says which,
-and the others run. Figures are printed as they come, and FILE is written anew after each, so that a
-run that is cut off still tells. A part begins only if the minutes left are enough for it.
+Runs on a machine with torch 2.11 and transformers 5.17. The models need pydantic, too, and
+DeepSeek-OCR a transformers with `UnlimitedOcr` (5.23); `ppocr` needs rapidocr and rapidfuzz; `pass`
+needs pymupdf, deltalake and pycld2. A part whose packages are missing says which, and the others
+run. Figures are printed as they come, and FILE is written anew after each, so that a run that is
+cut off still tells. A part begins only if the minutes left are enough for it.
 
 PP-OCRv6 has its real weights. The other models have their real dimensions and random weights, and
 every page has an answer of 1,050 tokens: the mean behind the claim of 200,000 pages a day on one
