@@ -190,16 +190,18 @@ def qwen(
     >>> qwen(56 * 56, 28 * 28 * 1280, 911, 1288)
     VisionTokens(placeholders=1260, valid=1260)
     """
-    columns, rows = round(width / side_px), round(height / side_px)
-    if columns * rows * side_px**2 > most_px:
-        shrink = math.sqrt(width * height / most_px)
-        columns = max(1, math.floor(width / shrink / side_px))
-        rows = max(1, math.floor(height / shrink / side_px))
-    elif columns * rows * side_px**2 < fewest_px:
-        enlarge = math.sqrt(fewest_px / (width * height))
-        columns = math.ceil(width * enlarge / side_px)
-        rows = math.ceil(height * enlarge / side_px)
-    return VisionTokens(columns * rows, columns * rows)
+    tokens = _whole_tokens(side_px, fewest_px, most_px, width, height).tiles
+    return VisionTokens(tokens, tokens)
+
+
+def qwen_picture(fewest_px: float, most_px: float, width: int, height: int) -> tuple[int, int]:
+    """The size of the picture that a model sees whose tokens `qwen` counts.
+
+    >>> qwen_picture(56 * 56, 28 * 28 * 1280, 911, 1288)
+    (840, 1176)
+    """
+    grid = _whole_tokens(28, fewest_px, most_px, width, height)
+    return 28 * grid.columns, 28 * grid.rows
 
 
 def paddleocr_vl(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
@@ -217,6 +219,45 @@ def glm(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
         scale = max(28 / height, 28 / width)
         width, height = int(width * scale), int(height * scale)
     return qwen(fewest_px / 2, most_px / 2, width, height)
+
+
+def hunyuan(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
+    """HunyuanOCR: like `qwen` with patches of 16 pixels, so a token is 32 x 32 (arXiv 2511.19575).
+
+    One token more ends each row, one begins the page, and one ends it.
+
+    >>> hunyuan(512 * 512, 2048 * 2048, 905, 1280)
+    VisionTokens(placeholders=1162, valid=1120)
+    """
+    grid = _whole_tokens(32, fewest_px, most_px, width, height)
+    return VisionTokens(grid.tiles + grid.rows + 2, grid.tiles)
+
+
+def qianfan_tiled(fewest_tiles: int, most_tiles: int, width: int, height: int) -> VisionTokens:
+    """Qianfan-OCR: tiles of 448 pixels and a view of the whole, 256 tokens each (arXiv 2603.13398).
+
+    A page of one tile has no other view.
+
+    >>> qianfan_tiled(1, 12, 905, 1280)
+    VisionTokens(placeholders=1792, valid=1792)
+    """
+    tiles = closest_grid(width, height, 448, fewest_tiles, most_tiles).tiles
+    tokens = 256 * (tiles + (tiles > 1))
+    return VisionTokens(tokens, tokens)
+
+
+def _whole_tokens(side_px: int, fewest_px: float, most_px: float, width: int, height: int) -> Grid:
+    """The tokens of a page whose sides become multiples of `side_px`, as in Qwen2-VL."""
+    columns, rows = round(width / side_px), round(height / side_px)
+    if columns * rows * side_px**2 > most_px:
+        shrink = math.sqrt(width * height / most_px)
+        columns = max(1, math.floor(width / shrink / side_px))
+        rows = max(1, math.floor(height / shrink / side_px))
+    elif columns * rows * side_px**2 < fewest_px:
+        enlarge = math.sqrt(fewest_px / (width * height))
+        columns = math.ceil(width * enlarge / side_px)
+        rows = math.ceil(height * enlarge / side_px)
+    return Grid(columns, rows)
 
 
 def _queries(side_px: int) -> int:

@@ -27,6 +27,7 @@ from tests.checkpoint_deepseek import (
     save_original,
 )
 from tests.checkpoint_families import FAMILIES, Family
+from tests.checkpoint_hunyuan_qianfan import HUNYUAN_QIANFAN
 from tests.checkpoint_models import ALL_TOKENS
 from tests.checkpoint_qwen import QWEN_FAMILIES
 
@@ -61,7 +62,7 @@ def make_checkpoint(
 
     Raises KeyError for a name that is no profile's.
     """
-    family = {**FAMILIES, **QWEN_FAMILIES}[profile_name]
+    family = {**FAMILIES, **HUNYUAN_QIANFAN, **QWEN_FAMILIES}[profile_name]
     pieces = () if answer is None else tuple(_pieces(answer))
     tokenizer = _train_tokenizer(family, pieces)
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in family.specials}

@@ -87,8 +87,8 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         if spec.prompt is None:
             raise _no_profile(checkpoint)
         profile = _PLAIN
-    runner = "vllm" if spec.name == "endpoint" else spec.name  # what vLLM reads, servers read
-    if runner not in profile.engines:
+    is_served = spec.name == "endpoint" and "vllm" in profile.engines  # what vLLM reads
+    if spec.name not in profile.engines and not is_served:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )

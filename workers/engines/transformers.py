@@ -257,7 +257,7 @@ class TransformersEngine:
     def _reading(self, page: Page) -> Reading:
         assert page.prepared is not None
         cost = spent(page.image, self._plan, page.prepared.placeholders, page.answer)
-        return finished(cost, self._plan, page.answer, self._loaded.tokenizer)
+        return finished(page.image, cost, self._plan, page.answer, self._loaded.tokenizer)
 
 
 def _groups(pages: Sequence[Page], key: Callable[[Page], object]) -> list[list[Page]]:

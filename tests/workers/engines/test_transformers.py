@@ -316,7 +316,10 @@ def test_a_large_batch_sees_its_pages_in_small_groups(engine: TransformersEngine
 
 @pytest.mark.parametrize(
     "family",
-    ["deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr", "mineru-2.5", "chandra-2"],
+    [
+        *("deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr", "hunyuan-ocr", "qianfan-ocr"),
+        *("mineru-2.5", "chandra-2"),
+    ],
 )
 def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
     """Confidences show it: a token's probability depends on the page, the prompt and the answer."""

@@ -198,7 +198,7 @@ def reading_of(
     error = ending_error(answer)
     if error is not None:
         return replace(cost, error=error), warning
-    return parsed(cost, plan, _joined(collected.text)), warning
+    return parsed(page, cost, plan, _joined(collected.text)), warning
 
 
 def timed_out(page: PageImage, timeout_s: float, why: str) -> Reading:

@@ -20,9 +20,12 @@ from workers.engines.plan import Plan
 from workers.engines.profiles.profile import Guard, Mode
 
 _MEDIA_TYPES = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
-_OWN_SIZES = frozenset({"deepseek-ocr", "deepseek-ocr-2", "unlimited-ocr", "lighton-ocr"})
-"""Profiles whose image sizes are constants of vLLM's module. Settings of another mode would end its
-engine core, so none are sent; the count of vision tokens tells if the mode is another one."""
+_OWN_SIZES = frozenset(
+    {"deepseek-ocr", "deepseek-ocr-2", "unlimited-ocr", "lighton-ocr", "qianfan-ocr"}
+)
+"""Profiles whose image sizes are no settings of vLLM's image processor. Settings of another mode
+would end its engine core, so none are sent; the count of vision tokens tells if the mode is another
+one."""
 
 _KNOWN = frozenset({"vllm", "sglang", "lmdeploy"})
 """Servers that take the fields of `_GREEDY`, and `skip_special_tokens`."""

@@ -6,7 +6,6 @@ import re
 
 from schemas.pages import Block
 from workers.engines.grammars.blocks import page_box, parsed_blocks, placed_blocks, token_remover
-from workers.engines.grammars.otsl import otsl_to_html
 from workers.engines.grammars.parsed import Parsed, Parser
 
 _QWEN_TOKENS = (
@@ -34,18 +33,6 @@ _GLM_TOKENS = (
     "<think>",
     "</think>",
 )
-_PADDLE_TOKENS = (
-    "<s>",
-    "</s>",
-    "<unk>",
-    "<pad>",
-    "<|begin_of_sentence|>",
-    "<|end_of_sentence|>",
-    "<|IMAGE_START|>",
-    "<|IMAGE_END|>",
-    "<|IMAGE_PLACEHOLDER|>",
-)
-
 _FENCE = re.compile(r"```(?:markdown|md|html|latex)?[ \t]*\n")
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
 _FIGURE = re.compile(
@@ -68,7 +55,6 @@ _got_text = token_remover(_GOT_TOKENS)
 _glm_text = token_remover(_GLM_TOKENS)
 qwen_text = token_remover(_QWEN_TOKENS)
 """Removes the special tokens of Qwen's tokenizer."""
-_paddle_text = token_remover(_PADDLE_TOKENS)
 
 
 def got(output: str) -> Parsed:
@@ -85,11 +71,6 @@ def glm(output: str) -> Parsed:
     body = text[fence.end() :].removesuffix("```")
     # If there is a fence inside, the first one is not around the whole page.
     return Parsed(text if "```" in body else body.strip())
-
-
-def paddleocr_vl(output: str) -> Parsed:
-    """PaddleOCR-VL: Markdown with tables in OTSL, which become HTML."""
-    return Parsed(otsl_to_html(_paddle_text(output)))
 
 
 def lighton(output: str) -> Parsed:

@@ -5,7 +5,7 @@ the regions that are to be read by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.pages import Block, Box
 
@@ -42,6 +42,28 @@ class Region:
     is_read: bool = True
     goes_on: bool = False
     is_item: bool = False
+
+
+SQUARE_PX = 1 << 16
+"""The side of the square of which boxes in pixels are fractions, until `placed` has the page."""
+
+
+def placed(page: Parsed, seen_px: tuple[int, int]) -> Parsed:
+    """A page whose boxes are fractions of `SQUARE_PX`, with those of a picture of `seen_px`."""
+    width, height = (SQUARE_PX / side for side in seen_px)
+    blocks = tuple(
+        replace(
+            block,
+            bbox=(
+                min(block.bbox[0] * width, 1.0),
+                min(block.bbox[1] * height, 1.0),
+                min(block.bbox[2] * width, 1.0),
+                min(block.bbox[3] * height, 1.0),
+            ),
+        )
+        for block in page.blocks
+    )
+    return replace(page, blocks=blocks)
 
 
 Parser = Callable[[str], Parsed]

@@ -15,8 +15,11 @@ from schemas.tokens import VisionTokens
 from workers.engines.grammars import parsers
 from workers.engines.profiles.chandra import CHANDRA_2
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
+from workers.engines.profiles.dots import DOTS_OCR
+from workers.engines.profiles.hunyuan import HUNYUAN_OCR
 from workers.engines.profiles.mineru import MINERU_2_5
 from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.qianfan import QIANFAN_OCR
 
 # Families whose authors give no guard are first read without one, and then with a long window.
 _STRONGER = Guard(12, 1024)
@@ -35,14 +38,21 @@ PADDLEOCR_VL = Profile(
             {"size": {"shortest_edge": 112_896, "longest_edge": 1280 * 28 * 28}},
         ),
         Mode(
+            "spotting",  # what the model card of 1.5 gives for the prompt `Spotting:`
+            partial(tokens.paddleocr_vl, 112_896, 2048 * 28 * 28),
+            {"size": {"shortest_edge": 112_896, "longest_edge": 2048 * 28 * 28}},
+        ),
+        Mode(
             "native",
             partial(tokens.paddleocr_vl, 147_384, 2_822_400),
             {"size": {"shortest_edge": 147_384, "longest_edge": 2_822_400}},
         ),
     ),
     default_mode="native",
-    # Trained on regions: of a whole page it gives the text, but no layout.
-    prompts={"text": "OCR:", "figure": "Chart Recognition:"},
+    # Trained on regions: of a whole page it gives the text, but no layout. From 1.5 on it also
+    # gives lines with their places; 1.6 has the same network, prompts and sizes. The other prompts
+    # are `Table Recognition:`, `Formula Recognition:` and, from 1.5 on, `Seal Recognition:`.
+    prompts={"text": "OCR:", "grounded": "Spotting:", "figure": "Chart Recognition:"},
     template="chat",
     parse=parsers.paddleocr_vl,
     stronger=_OTSL,
@@ -50,6 +60,9 @@ PADDLEOCR_VL = Profile(
         "arXiv 2510.14528",
         "https://huggingface.co/PaddlePaddle/PaddleOCR-VL (README, preprocessor_config.json)",
         "https://huggingface.co/PaddlePaddle/PaddleOCR-VL-1.5",
+        "arXiv 2606.03264",
+        "https://huggingface.co/PaddlePaddle/PaddleOCR-VL-1.6",
+        "https://github.com/PaddlePaddle/PaddleX (pipelines/paddleocr_vl/uilts.py)",
     ),
 )
 
@@ -199,6 +212,9 @@ PROFILES: dict[str, Profile] = {
         LIGHTON_OCR,
         OLMOCR_2,
         GRANITE_DOCLING,
+        HUNYUAN_OCR,
+        QIANFAN_OCR,
+        DOTS_OCR,
         CHANDRA_2,
         MINERU_2_5,
     )

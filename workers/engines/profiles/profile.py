@@ -44,6 +44,8 @@ class Mode:
         tokens: the cost of a page image of a width and height in pixels; None where no formula is
             known, and the processor's count is taken.
         image_settings: for the checkpoint's own image processor, by the names of its parameters.
+        seen_px: for a model whose boxes are in pixels, the size of the picture that it sees of a
+            page's width and height; `parse` then gives fractions of `grammars.parsed.SQUARE_PX`.
         longest_edge_px: larger page images are first reduced to it, by `schemas.tokens.reduced`;
             `tokens` takes the size before.
     """
@@ -52,6 +54,7 @@ class Mode:
     tokens: Callable[[int, int], VisionTokens] | None
     image_settings: Mapping[str, ImageSetting] = field(default_factory=dict)
     longest_edge_px: int | None = None
+    seen_px: Callable[[int, int], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class Profile:
         layout_first: how pages are read in two passes; None for one pass.
         needs_name: whether a recipe must name the profile, since the `config.json` of its
             checkpoints is that of a general model, which knows nothing of these prompts.
-        engines: the engines that can run it.
+        engines: the engines that can run it. What `vllm` reads, servers read too; `endpoint` alone
+            stands for a family that only servers may run.
         sources: where these facts come from.
     """
 
@@ -124,5 +128,5 @@ class Profile:
     special_tokens: bool = True
     layout_first: LayoutFirst | None = None
     needs_name: bool = False
-    engines: tuple[Literal["transformers", "vllm"], ...] = ("transformers", "vllm")
+    engines: tuple[Literal["transformers", "vllm", "endpoint"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()

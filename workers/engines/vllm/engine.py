@@ -45,10 +45,12 @@ _ONLY_MODE: Mapping[str, str] = {
     "DeepseekOCR2ForCausalLM": "gundam",
     "UnlimitedOCRForCausalLM": "gundam",
     "LightOnOCRForConditionalGeneration": "native",
+    "QianfanOCRForConditionalGeneration": "native",
 }
-"""Architectures whose image tokens vLLM (0.32) counts by constants of its own, whatever settings
-the image processor gets. Any other mode would end the engine core, so no settings are sent. Those
-of DeepSeek-OCR's first version can be set once in a process: see `workers.engines.vllm.sizes`."""
+"""Architectures whose image tokens vLLM (0.32) counts by constants of its own or of a checkpoint's
+config, whatever settings the image processor gets. Any other mode would end the engine core, so no
+settings are sent. Those of DeepSeek-OCR's first version can be set once in a process: see
+`workers.engines.vllm.sizes`."""
 
 
 def load_vllm(spec: EngineSpec, batch_pages: int | None = None) -> VllmEngine:
@@ -223,7 +225,7 @@ class VllmEngine:
             error = f"vLLM ended it after {len(tokens)} tokens: {completion.finish_reason}"
         if error is not None:
             return replace(cost, error=PageError("engine_error", error))
-        return finished(cost, self.plan, answer, self.loaded.tokenizer)
+        return finished(page, cost, self.plan, answer, self.loaded.tokenizer)
 
 
 def _raw_prompt(loaded: Loaded, plan: Plan) -> dict[str, object]:

@@ -14,7 +14,7 @@ import pytest
 
 from schemas import tokens
 from schemas.errors import ModelError, ServersDown
-from schemas.pages import PageImage
+from schemas.pages import Block, PageImage
 from tests.chat_server import ChatServer, Script, mark, says_mark, text_tokens
 from tests.workers.engines.endpoint.conftest import (
     HEIGHT,
@@ -31,7 +31,7 @@ from workers.engines.layout_first import in_passes
 from workers.engines.profiles.known import PROFILES
 
 LIGHTON = image_tokens("lighton-ocr")
-SERVED = sorted(name for name, profile in PROFILES.items() if "vllm" in profile.engines)
+SERVED = sorted(n for n, each in PROFILES.items() if {"vllm", "endpoint"} & set(each.engines))
 
 
 def test_readings_come_in_the_order_of_the_pages(load: Load) -> None:
@@ -339,8 +339,8 @@ def test_only_what_a_request_can_change_is_tried_again(load: Load) -> None:
         assert figure is not None
         figure.read([page(2)])
         assert server.requests[-1]["messages"][0]["content"][1]["text"] == "Parse the figure."
-    with ChatServer(image_tokens=image_tokens("paddleocr-vl", "small")) as server:
-        engine = load(server.url, profile="paddleocr-vl", mode="small")
+    with ChatServer(image_tokens=image_tokens("paddleocr-vl", "spotting")) as server:
+        engine = load(server.url, profile="paddleocr-vl", mode="spotting")
         assert [(one.mode, one.guard) for one in engine.retries] == [("native", "")]
     with ChatServer(image_tokens=LIGHTON, software="sglang") as server:
         assert load(server.url).retries == ()
@@ -358,3 +358,12 @@ def test_the_thread_ends_with_the_last_engine() -> None:
         del engine
         gc.collect()
         assert threads() == []
+
+
+def test_boxes_in_pixels_are_of_the_picture_that_the_model_sees(load: Load) -> None:
+    """dots.ocr sees 300 x 420 pixels as 308 x 420, whole tokens."""
+    words = '[{"bbox": [77, 42, 308, 420], "category": "Text", "text": "Kiln."}]'
+    with ChatServer(lambda *_: Script([words]), image_tokens("dots-ocr")) as server:
+        [reading] = load(server.url, profile="dots-ocr").read([page(1)])
+    assert reading.blocks == (Block("paragraph", (0.25, 0.1, 1.0, 1.0), "Kiln."),)
+    assert reading.text == "Kiln."

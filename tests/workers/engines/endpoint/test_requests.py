@@ -19,7 +19,7 @@ from workers.engines.plan import Plan
 from workers.engines.profiles.known import PROFILES
 
 VLLM = Dialect("vllm", 8192)
-SERVED = sorted(name for name, profile in PROFILES.items() if "vllm" in profile.engines)
+SERVED = sorted(n for n, each in PROFILES.items() if {"vllm", "endpoint"} & set(each.engines))
 _STANDARD = {"model", "messages", "max_tokens", "temperature", "stream", "stream_options"}
 
 

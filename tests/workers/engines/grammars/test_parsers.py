@@ -21,6 +21,9 @@ PARSERS: dict[str, Parser] = {
     "lighton": parsers.lighton,
     "glm": parsers.glm,
     "got": parsers.got,
+    "dots": parsers.dots,
+    "hunyuan": parsers.hunyuan,
+    "qianfan": parsers.qianfan,
     "plain": parsers.plain(("<|end|>", "<|end", "")),
 }
 FRAGMENTS = [
@@ -43,6 +46,33 @@ FRAGMENTS = [
     *('<math display="block">', "</pre>", '<img alt="a [b]">', '<input type="checkbox" checked>'),
     *("&lt;", "&#55296;", "&#" + 5000 * "9" + ";", "<think>", "</think>", "\\(", "\\)", "\\["),
     *("<|box_start|>", "1 2 3 4", "<|box_end|>", "<|ref_start|>table<|ref_end|>", "[Non-Text]"),
+    *(
+        '[{"bbox": [1, 2, 30, 40], "category": "Text", "text": "a"}',
+        '"text": "',
+        '"box": [',
+        "{",
+        "}",
+    ),
+    *(
+        '"layout_type": "figure"',
+        '"bbox": "(1,2),(30,40)"',
+        '"',
+        "\\",
+        "\\nu",
+        "(1,2),(300,400)",
+        ",",
+    ),
+    *("<hy-meta>", "</hy-meta>", "<layout>", "</layout>", "<poly>", "</poly>", "<quad>(1,2),(3,4)"),
+    *(
+        "<think>",
+        "</think>",
+        "<box>",
+        "</box>",
+        "[[<COORD_1>, <COORD_2>, 3, 4]]",
+        "<label>seal</label>",
+    ),
+    *("![image](<box>[[1,2,3,4]]</box>)", "<｜hy_place▁holder▁no▁2｜>", "NaN", "1e999"),
+    *("<|TEXT_START|>", "<|TEXT_END|>", "<|LOC_BEGIN|>", "<|LOC_9|>", 8 * "<|LOC_1|>", "<|LOC_"),
     *("\n", "\n\n", " ", "• ", "1. ", "a & b < c", "Größe 文", "\x00", "\ud800", "٣", 5000 * "9"),
 ]
 # What would cost the square of its length, were a parser to look back or ahead for it.
@@ -65,6 +95,16 @@ HOSTILE = [
         '<p "<p ',
     ),
     *("<ol><li>", "<table><tr>", "<math><", "<pre><code>", '<img alt="[', "<p a='b\"", "&lt"),
+    *(
+        '[{"text": "',
+        '{"box":[',
+        '{"text":"a",',
+        '[{"box": ' + 2000 * "[",
+        "(1,2),(300,400)",
+        "(1,2),(3",
+    ),
+    *("<hy-meta><layout>", "<hy-meta> ", "<layout>a</layout><poly>1", "<box>[[1,", "![a](<box>"),
+    *("<box>[[1,2,3,4]]</box> ", "\\", '{ "', "a(1,2),(300,400)\n", '{"bbox":{"bbox":'),
     "<fcel>" + 400 * "<lcel>" + "<nl>" + 400 * ("<ucel>" + 399 * "<xcel>" + "<nl>"),
 ]
 OUTPUTS = st.one_of(

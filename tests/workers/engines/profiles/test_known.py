@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers.models.deepseek_ocr2 import image_processing_pil_deepseek_ocr2 as deepseek_ocr2
 from transformers.models.glm46v import image_processing_pil_glm46v as glm46v
+from transformers.models.hunyuan_vl import image_processing_pil_hunyuan_vl as hunyuan_vl
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.paddleocr_vl import image_processing_pil_paddleocr_vl as paddleocr_vl
 from transformers.models.pixtral import image_processing_pil_pixtral as pixtral
@@ -21,6 +22,7 @@ from transformers.models.qwen2_vl import image_processing_pil_qwen2_vl as qwen2_
 from schemas import tokens
 from schemas.errors import NoEngineError, RecipeError
 from schemas.recipe import EngineSpec
+from schemas.tokens import VisionTokens
 from tests.checkpoints import make_checkpoint
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.plan import make_plan
@@ -194,6 +196,7 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
     width, height = page
     sizes = [
         qwen2_vl.smart_resize(height, width, 28, 3136, 1_003_520),
+        qwen2_vl.smart_resize(height, width, 28, 3136, 11_289_600),
         qwen2_vl.smart_resize(height, width, 32, 50_176, 6_291_456),
         paddleocr_vl.smart_resize(height, width, 28, 147_384, 2_822_400),
         glm46v.smart_resize(2, height, width, 2, 28, 12_544, 9_633_792),
@@ -201,21 +204,31 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
             np.broadcast_to(np.uint8(0), (3, height, width)), 1540, 14
         ),
     ]
+    assert tokens.qwen_picture(3136, 11_289_600, *page) == sizes[1][::-1]
+    rows_px, columns_px = hunyuan_vl.smart_resize(height, width, 32, 512 * 512, 2048 * 2048)
+    rows, columns = rows_px // 32, columns_px // 32
+    expected = VisionTokens(rows * (columns + 1) + 2, rows * columns)
+    assert tokens.hunyuan(512 * 512, 2048 * 2048, *page) == expected
     counts = [
         tokens.qwen(3136, 1_003_520, *page),
+        tokens.qwen(3136, 11_289_600, *page),
         tokens.qwen(50_176, 6_291_456, *page, side_px=32),
         tokens.paddleocr_vl(147_384, 2_822_400, *page),
         tokens.glm(12_544, 9_633_792, *page),
         tokens.pixtral(1540, *page),
     ]
-    sides = (28, 32, 28, 28, 28)
+    sides = (28, 28, 32, 28, 28, 28)
     assert [count.placeholders for count in counts] == [
         (rows_px // side) * (columns_px // side)
         for (rows_px, columns_px), side in zip(sizes, sides, strict=True)
     ]
 
 
-@given(pages, st.sampled_from([640, 768, 1024]), st.sampled_from([(1, 12), (2, 6), (2, 32)]))
+@given(
+    pages,
+    st.sampled_from([448, 640, 768, 1024]),
+    st.sampled_from([(1, 12), (2, 6), (2, 32), (8, 24)]),
+)
 def test_grids_are_those_of_transformers(
     page: tuple[int, int], tile_px: int, tiles: tuple[int, int]
 ) -> None:
