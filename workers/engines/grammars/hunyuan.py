@@ -51,12 +51,11 @@ def hunyuan(output: str) -> Parsed:
     if "<hy-meta>" in text:
         return parsed_blocks(_tagged(text))
     lines = text.split("\n")
-    if all(_LAST_PAIR.search(line[-_PAIR_CHARS:]) for line in lines if line.strip()) and text:
+    if text and all(_LAST_PAIR.search(line[-_PAIR_CHARS:]) for line in lines if line.strip()):
         return parsed_blocks(_spotted(text))
     blocks = list(_with_figures(lines))
-    return (
-        parsed_blocks(blocks) if any(block.label == "figure" for block in blocks) else Parsed(text)
-    )
+    has_figures = any(block.label == "figure" for block in blocks)
+    return parsed_blocks(blocks) if has_figures else Parsed(text)
 
 
 def _element(element: Element) -> list[Block]:
