@@ -74,7 +74,7 @@ class Fake:
         answer = self.answer(prompt, pictures.decode(page.data), self.plan.guard)
         if isinstance(answer, PageError):
             return replace(cost, error=answer)
-        return parsed(cost, self.plan, answer)
+        return parsed(page, cost, self.plan, answer)
 
 
 def region(kind: str, places: str, turn: str = "up") -> str:

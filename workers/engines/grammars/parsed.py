@@ -23,6 +23,27 @@ class Parsed:
     turn: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region of a page, as a layout names it.
+
+    Args:
+        kind: the model's word for it.
+        bbox: its place on the page.
+        turn: by how many degrees clockwise it must be turned to be upright.
+        is_read: whether it is to be read; False for figures.
+        goes_on: whether its text goes on where the one before it ended, as over two columns.
+        is_item: whether it is an item of a list.
+    """
+
+    kind: str
+    bbox: Box
+    turn: int = 0
+    is_read: bool = True
+    goes_on: bool = False
+    is_item: bool = False
+
+
 SQUARE_PX = 1 << 16
 """The side of the square of which boxes in pixels are fractions, until `placed` has the page."""
 
@@ -43,27 +64,6 @@ def placed(page: Parsed, seen_px: tuple[int, int]) -> Parsed:
         for block in page.blocks
     )
     return replace(page, blocks=blocks)
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A region of a page, as a layout names it.
-
-    Args:
-        kind: the model's word for it.
-        bbox: its place on the page.
-        turn: by how many degrees clockwise it must be turned to be upright.
-        is_read: whether it is to be read; False for figures.
-        goes_on: whether its text goes on where the one before it ended, as over two columns.
-        is_item: whether it is an item of a list.
-    """
-
-    kind: str
-    bbox: Box
-    turn: int = 0
-    is_read: bool = True
-    goes_on: bool = False
-    is_item: bool = False
 
 
 Parser = Callable[[str], Parsed]

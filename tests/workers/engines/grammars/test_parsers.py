@@ -40,6 +40,12 @@ FRAGMENTS = [
     *("---\n", "primary_language: en\n", "is_rotation_valid: False\n", "rotation_correction: 90\n"),
     *("rotation_correction: 9" + 5000 * "9", "![image](image_1.png)", "1,2,3,4", "```markdown\n"),
     *("```", "<|im_start|>assistant", "<|im_end|>", "<|endoftext|>", "</s>", "<|end|>", "<|", "<"),
+    *('<div data-bbox="1 2 3 4" data-label="Text">', "<div data-label='Form'>", "<div>", "</div>"),
+    *("<p>", "</p>", "<h2>", "<ul>", "<ol>", "<li>", "</li>", "</ul>", "<br/>", "<hr>", "<b>"),
+    *("<table>", "<tr>", '<td rowspan="3">', "</td>", "</table>", "<math>", "</math>", "<pre>"),
+    *('<math display="block">', "</pre>", '<img alt="a [b]">', '<input type="checkbox" checked>'),
+    *("&lt;", "&#55296;", "&#" + 5000 * "9" + ";", "<think>", "</think>", "\\(", "\\)", "\\["),
+    *("<|box_start|>", "1 2 3 4", "<|box_end|>", "<|ref_start|>table<|ref_end|>", "[Non-Text]"),
     *(
         '[{"bbox": [1, 2, 30, 40], "category": "Text", "text": "a"}',
         '"text": "',
@@ -67,12 +73,6 @@ FRAGMENTS = [
     ),
     *("![image](<box>[[1,2,3,4]]</box>)", "<｜hy_place▁holder▁no▁2｜>", "NaN", "1e999"),
     *("<|TEXT_START|>", "<|TEXT_END|>", "<|LOC_BEGIN|>", "<|LOC_9|>", 8 * "<|LOC_1|>", "<|LOC_"),
-    *('<div data-bbox="1 2 3 4" data-label="Text">', "<div data-label='Form'>", "<div>", "</div>"),
-    *("<p>", "</p>", "<h2>", "<ul>", "<ol>", "<li>", "</li>", "</ul>", "<br/>", "<hr>", "<b>"),
-    *("<table>", "<tr>", '<td rowspan="3">', "</td>", "</table>", "<math>", "</math>", "<pre>"),
-    *('<math display="block">', "</pre>", '<img alt="a [b]">', '<input type="checkbox" checked>'),
-    *("&lt;", "&#55296;", "&#" + 5000 * "9" + ";", "<think>", "</think>", "\\(", "\\)", "\\["),
-    *("<|box_start|>", "1 2 3 4", "<|box_end|>", "<|ref_start|>table<|ref_end|>", "[Non-Text]"),
     *("\n", "\n\n", " ", "• ", "1. ", "a & b < c", "Größe 文", "\x00", "\ud800", "٣", 5000 * "9"),
 ]
 # What would cost the square of its length, were a parser to look back or ahead for it.
@@ -88,6 +88,14 @@ HOSTILE = [
     *("<otsl><fcel>a<nl>", "<text>a</text>", "<picture><caption>", "<inline><text>a</text>"),
     *("![image](image_1", "![image](image_1.png)1,", "is_table:\n", "```\n", "<code>`"),
     *(
+        '<div data-bbox="1 2 3 4" data-label="Text">',
+        '<div data-label="',
+        '<p "',
+        "<p '",
+        '<p "<p ',
+    ),
+    *("<ol><li>", "<table><tr>", "<math><", "<pre><code>", '<img alt="[', "<p a='b\"", "&lt"),
+    *(
         '[{"text": "',
         '{"box":[',
         '{"text":"a",',
@@ -97,14 +105,6 @@ HOSTILE = [
     ),
     *("<hy-meta><layout>", "<hy-meta> ", "<layout>a</layout><poly>1", "<box>[[1,", "![a](<box>"),
     *("<box>[[1,2,3,4]]</box> ", "\\", '{ "', "a(1,2),(300,400)\n", '{"bbox":{"bbox":'),
-    *(
-        '<div data-bbox="1 2 3 4" data-label="Text">',
-        '<div data-label="',
-        '<p "',
-        "<p '",
-        '<p "<p ',
-    ),
-    *("<ol><li>", "<table><tr>", "<math><", "<pre><code>", '<img alt="[', "<p a='b\"", "&lt"),
     "<fcel>" + 400 * "<lcel>" + "<nl>" + 400 * ("<ucel>" + 399 * "<xcel>" + "<nl>"),
 ]
 OUTPUTS = st.one_of(
