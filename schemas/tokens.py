@@ -178,24 +178,30 @@ def reduced(width: int, height: int, longest_edge_px: int) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def qwen(fewest_px: float, most_px: float, width: int, height: int) -> VisionTokens:
+def qwen(
+    fewest_px: float, most_px: float, width: int, height: int, side_px: int = 28
+) -> VisionTokens:
     """Qwen2-VL and related models: patches of 14 pixels, merged two by two: a token is 28 x 28.
 
     Both sides become multiples of 28, with an area of `fewest_px` to `most_px` pixels and nearly
-    the same aspect ratio (arXiv 2409.12191).
+    the same aspect ratio (arXiv 2409.12191). From Qwen3-VL on, patches have 16 pixels: `side_px`,
+    the side of a token, is 32.
 
     >>> qwen(56 * 56, 28 * 28 * 1280, 911, 1288)
     VisionTokens(placeholders=1260, valid=1260)
     """
-    columns, rows = round(width / 28), round(height / 28)
-    if columns * rows * 784 > most_px:
-        shrink = math.sqrt(width * height / most_px)
-        columns = max(1, math.floor(width / shrink / 28))
-        rows = max(1, math.floor(height / shrink / 28))
-    elif columns * rows * 784 < fewest_px:
-        enlarge = math.sqrt(fewest_px / (width * height))
-        columns, rows = math.ceil(width * enlarge / 28), math.ceil(height * enlarge / 28)
-    return VisionTokens(columns * rows, columns * rows)
+    tokens = _whole_tokens(side_px, fewest_px, most_px, width, height).tiles
+    return VisionTokens(tokens, tokens)
+
+
+def qwen_picture(fewest_px: float, most_px: float, width: int, height: int) -> tuple[int, int]:
+    """The size of the picture that a model sees whose tokens `qwen` counts.
+
+    >>> qwen_picture(56 * 56, 28 * 28 * 1280, 911, 1288)
+    (840, 1176)
+    """
+    grid = _whole_tokens(28, fewest_px, most_px, width, height)
+    return 28 * grid.columns, 28 * grid.rows
 
 
 def paddleocr_vl(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
@@ -213,6 +219,45 @@ def glm(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
         scale = max(28 / height, 28 / width)
         width, height = int(width * scale), int(height * scale)
     return qwen(fewest_px / 2, most_px / 2, width, height)
+
+
+def hunyuan(fewest_px: int, most_px: int, width: int, height: int) -> VisionTokens:
+    """HunyuanOCR: like `qwen` with patches of 16 pixels, so a token is 32 x 32 (arXiv 2511.19575).
+
+    One token more ends each row, one begins the page, and one ends it.
+
+    >>> hunyuan(512 * 512, 2048 * 2048, 905, 1280)
+    VisionTokens(placeholders=1162, valid=1120)
+    """
+    grid = _whole_tokens(32, fewest_px, most_px, width, height)
+    return VisionTokens(grid.tiles + grid.rows + 2, grid.tiles)
+
+
+def qianfan_tiled(fewest_tiles: int, most_tiles: int, width: int, height: int) -> VisionTokens:
+    """Qianfan-OCR: tiles of 448 pixels and a view of the whole, 256 tokens each (arXiv 2603.13398).
+
+    A page of one tile has no other view.
+
+    >>> qianfan_tiled(1, 12, 905, 1280)
+    VisionTokens(placeholders=1792, valid=1792)
+    """
+    tiles = closest_grid(width, height, 448, fewest_tiles, most_tiles).tiles
+    tokens = 256 * (tiles + (tiles > 1))
+    return VisionTokens(tokens, tokens)
+
+
+def _whole_tokens(side_px: int, fewest_px: float, most_px: float, width: int, height: int) -> Grid:
+    """The tokens of a page whose sides become multiples of `side_px`, as in Qwen2-VL."""
+    columns, rows = round(width / side_px), round(height / side_px)
+    if columns * rows * side_px**2 > most_px:
+        shrink = math.sqrt(width * height / most_px)
+        columns = max(1, math.floor(width / shrink / side_px))
+        rows = max(1, math.floor(height / shrink / side_px))
+    elif columns * rows * side_px**2 < fewest_px:
+        enlarge = math.sqrt(fewest_px / (width * height))
+        columns = math.ceil(width * enlarge / side_px)
+        rows = math.ceil(height * enlarge / side_px)
+    return Grid(columns, rows)
 
 
 def _queries(side_px: int) -> int:

@@ -211,12 +211,19 @@ def text_tokens(prompt: str) -> int:
 
 
 def prompt_of(request: Mapping[str, Any]) -> str:
-    content = request["messages"][0]["content"]
-    return " ".join(part["text"] for part in content if part["type"] == "text")
+    """All text of the request, that of a system message too."""
+    texts: list[str] = []
+    for message in request["messages"]:
+        content = message["content"]
+        if isinstance(content, str):
+            texts.append(content)
+        else:
+            texts += [part["text"] for part in content if part["type"] == "text"]
+    return " ".join(texts)
 
 
 def _images(request: Mapping[str, Any]) -> Iterator[bytes]:
-    for part in request["messages"][0]["content"]:
+    for part in request["messages"][-1]["content"]:
         if part["type"] == "image_url":
             yield base64.b64decode(part["image_url"]["url"].partition("base64,")[2])
 

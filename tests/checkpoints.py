@@ -27,7 +27,9 @@ from tests.checkpoint_deepseek import (
     save_original,
 )
 from tests.checkpoint_families import FAMILIES, Family
+from tests.checkpoint_hunyuan_qianfan import HUNYUAN_QIANFAN
 from tests.checkpoint_models import ALL_TOKENS
+from tests.checkpoint_qwen import QWEN_FAMILIES
 
 _TEXT = (
     "A page of a document is read from top to bottom, one block after another.",
@@ -37,7 +39,10 @@ _TEXT = (
 _SEED = 20251018
 _MAX_PIECES = 60
 """At most 63 would fit: one less than the 64 dimensions of the residual stream."""
-_ADDED_TO_RESIDUALS = ("o_proj", "down_proj", "post_self_attn_layernorm", "post_mlp_layernorm")
+_ADDED_TO_RESIDUALS = (
+    *("o_proj", "out_proj", "down_proj"),
+    *("post_self_attn_layernorm", "post_mlp_layernorm"),
+)
 
 
 def make_checkpoint(
@@ -57,7 +62,7 @@ def make_checkpoint(
 
     Raises KeyError for a name that is no profile's.
     """
-    family = FAMILIES[profile_name]
+    family = {**FAMILIES, **HUNYUAN_QIANFAN, **QWEN_FAMILIES}[profile_name]
     pieces = () if answer is None else tuple(_pieces(answer))
     tokenizer = _train_tokenizer(family, pieces)
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in family.specials}

@@ -54,10 +54,15 @@ OutputOption = Annotated[
 class EngineOptions:
     """Engine."""
 
-    engine: Annotated[str, typer.Option(help="rapidocr, ppocr, transformers or vllm.")] = "rapidocr"
+    engine: Annotated[
+        str, typer.Option(help="rapidocr, ppocr, transformers, vllm or endpoint.")
+    ] = "rapidocr"
     model: Annotated[
         str | None,
-        typer.Option(help="The checkpoint, for transformers and vllm: a Hub id or a folder."),
+        typer.Option(
+            help="The checkpoint, for transformers and vllm: a Hub id or a folder. For endpoint, "
+            "what the servers call it."
+        ),
     ] = None
     revision: Annotated[str | None, typer.Option(help="The commit of the Hub id.")] = None
     profile: Annotated[
@@ -70,6 +75,15 @@ class EngineOptions:
             help="What the model is asked for; DeepSeek-OCR's paper uses `text`. The default is "
             "the profile's."
         ),
+    ] = None
+    urls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--url", metavar="URL", help="A server of endpoint, such as http://host:8000/v1; again."
+        ),
+    ] = None
+    key_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The variable that holds the servers' key.")
     ] = None
 
 
@@ -207,6 +221,8 @@ def engine_spec(options: EngineOptions, mode: str | None = None) -> EngineSpec:
         "revision": options.revision,
         "profile": options.profile,
         "task": options.task,
+        "urls": options.urls or None,
+        "key_env": options.key_env,
         "mode": mode,
     }
     try:
@@ -222,7 +238,8 @@ def _of_option(problem: str) -> str:
     field, colon, rest = problem.partition(": ")
     if not colon or field not in EngineSpec.model_fields:
         return f"--engine: {problem}"
-    return f"--{'engine' if field == 'name' else field}: {rest}"
+    option = {"name": "engine", "urls": "url"}.get(field, field.replace("_", "-"))
+    return f"--{option}: {rest}"
 
 
 def _end(report: Report, as_json: bool) -> None:

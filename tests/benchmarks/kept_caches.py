@@ -25,7 +25,7 @@ import numpy as np
 
 from schemas.pages import PageImage
 from schemas.recipe import EngineSpec
-from tests.benchmarks.gpu_ppocr import drawn_page
+from tests.benchmarks.drawn_pages import drawn_page
 from tests.checkpoint_deepseek import (
     REAL_CLIP,
     REAL_SAM,

@@ -46,7 +46,8 @@ def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 
     """The rows of a whole run with a tiny checkpoint, whose columns are checked."""
     checkpoint = make_checkpoint(profile, folder / "model", answer=SAYS)
     extra = f"routing: never\ndedup: {{exact_text: false, near: null, image: null}}\n{LENIENT}"
-    spec = engine_text(checkpoint, mode=mode, max_new_tokens=64)
+    named = {"profile": profile} if PROFILES[profile].needs_name else {}
+    spec = engine_text(checkpoint, mode=mode, max_new_tokens=64, **named)
     recipe = recipe_for(folder / "data", corpus, extra.replace("900", str(edge_px)) + spec)
     report = run_here(recipe)
     assert problems(folder / "data") == ()
@@ -54,7 +55,9 @@ def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 
     found = rows(folder / "data", "pages")
     for row in found:
         assert SAYS in row["text"]
-        assert 0 < row["output_tokens"] <= 64
+        # With a layout first, `SAYS` is no layout, so that the page is read whole.
+        first = PROFILES[profile].layout_first
+        assert 0 < row["output_tokens"] <= (128 if first else 64)
         assert (row["engine"], row["mode"]) == ("transformers", mode)
         assert (row["model"], row["model_revision"]) == (
             str(checkpoint),
@@ -62,7 +65,8 @@ def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 
         )
         known = next(each for each in PROFILES[profile].modes if each.name == mode)
         assert known.tokens is not None
-        assert row["vision_tokens"] == known.tokens(row["width"], row["height"]).valid
+        sizes = [(row["width"], row["height"]), *([(first.side_px,) * 2] if first else [])]
+        assert row["vision_tokens"] == sum(known.tokens(*size).valid for size in sizes)
     return found
 
 
@@ -115,6 +119,46 @@ def test_figures_of_pages_become_crops(corpus: Path, tmp_path: Path) -> None:
             "small",
             144,
         )
+
+
+IN_REGIONS = (
+    "<|box_start|>100 050 900 120<|box_end|><|ref_start|>title<|ref_end|><|rotate_up|>\n"
+    "<|box_start|>100 200 900 600<|box_end|><|ref_start|>image<|ref_end|><|rotate_up|>\n"
+    f"<|box_start|>100 650 900 700<|box_end|><|ref_start|>text<|ref_end|><|rotate_up|>{SAYS}"
+)
+
+
+def test_pages_are_read_in_two_passes(corpus: Path, tmp_path: Path) -> None:
+    """The model gives the same answer to every picture: a layout, and as a region's text `SAYS`."""
+    folder = make_checkpoint("mineru-2.5", tmp_path / "model", answer=IN_REGIONS)
+    extra = f"routing: never\ndedup: {{exact_text: false, near: null, image: null}}\n{LENIENT}"
+    spec = engine_text(folder, profile="mineru-2.5", max_new_tokens=400)
+    run_here(recipe_for(tmp_path / "data", corpus, extra + spec))
+    assert problems(tmp_path / "data") == ()
+    found = rows(tmp_path / "data", "pages")
+    assert len(found) == 2
+    tokens = PROFILES["mineru-2.5"].modes[0].tokens
+    assert tokens is not None
+    for row in found:
+        heading, figure, text = row["blocks"]
+        assert [each["label"] for each in row["blocks"]] == ["heading", "figure", "paragraph"]
+        assert heading["bbox"] == pytest.approx([0.1, 0.05, 0.9, 0.12])
+        assert text["bbox"] == pytest.approx([0.1, 0.65, 0.9, 0.7])
+        assert heading["text"].startswith("## ")
+        assert heading["text"].endswith(SAYS)
+        assert text["text"].endswith(SAYS)
+        assert figure["text"] == ""
+        assert row["text"] == f"{heading['text']}\n\n{text['text']}"
+        boxes = (each["bbox"] for each in (heading, text))
+        # A region's pixels, with sides of at least 28.
+        sizes = [
+            (
+                round(x1 * row["width"]) - round(x0 * row["width"]),
+                round(y1 * row["height"]) - round(y0 * row["height"]),
+            )
+            for x0, y0, x1, y1 in boxes
+        ]
+        assert row["vision_tokens"] == sum(tokens(*size).valid for size in [(1036, 1036), *sizes])
 
 
 def looping_recipe(corpus: Path, tmp_path: Path, more: str = "") -> Recipe:

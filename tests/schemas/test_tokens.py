@@ -34,6 +34,8 @@ FORMULAS: dict[str, Callable[[int, int], VisionTokens]] = {
     "pixtral": partial(tokens.pixtral, 1540),
     "qwen": partial(tokens.qwen, 3136, 12_845_056),
     "paddleocr-vl": partial(tokens.paddleocr_vl, 147_384, 2_822_400),
+    "hunyuan": partial(tokens.hunyuan, 512 * 512, 2048 * 2048),
+    "qianfan": partial(tokens.qianfan_tiled, 1, 12),
     "glm": partial(tokens.glm, 12_544, 9_633_792),
 }
 
@@ -70,6 +72,8 @@ def test_padding_never_counts_and_turning_changes_nothing(mode, width, height) -
         ("deepseek gundam-m", 2005, 1936),  # 421 + 48 x 33; 6 x 256 + 400
         ("deepseek 2 base", 257, 256),
         ("deepseek 2 gundam", 1121, 1120),  # arXiv 2601.20552: at most 1,120
+        ("hunyuan", 53 * 38 + 2, 53 * 37),  # 1,184 x 1,696 pixels
+        ("qianfan", 7 * 256, 7 * 256),  # 2 x 3 tiles and the whole
     ],
 )
 def test_an_a4_page_costs_what_the_papers_say(formula, placeholders, valid) -> None:

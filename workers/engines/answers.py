@@ -15,6 +15,7 @@ from PIL import Image
 from schemas.lines import MAX_DETAIL_CHARS
 from schemas.pages import PageError, PageImage, Reading
 from schemas.tokens import reduced
+from workers.engines.grammars.parsed import placed
 from workers.engines.plan import Plan
 from workers.engines.profiles.profile import Mode
 from workers.rasterising import pictures
@@ -87,7 +88,11 @@ def spent(page: PageImage, plan: Plan, placeholders: int, answer: Answer) -> Rea
 
 
 def finished(
-    cost: Reading, plan: Plan, answer: Answer, tokenizer: PreTrainedTokenizerBase
+    page: PageImage,
+    cost: Reading,
+    plan: Plan,
+    answer: Answer,
+    tokenizer: PreTrainedTokenizerBase,
 ) -> Reading:
     """`cost` with the text and blocks of the answer, or with its error: `loop` or `no_end`."""
     error = ending_error(answer)
@@ -98,7 +103,7 @@ def finished(
         skip_special_tokens=not plan.profile.special_tokens,
         clean_up_tokenization_spaces=False,
     )
-    return parsed(cost, plan, text)
+    return parsed(page, cost, plan, text)
 
 
 def ending_error(answer: Answer) -> PageError | None:
@@ -111,10 +116,12 @@ def ending_error(answer: Answer) -> PageError | None:
     return None
 
 
-def parsed(cost: Reading, plan: Plan, text: str) -> Reading:
+def parsed(page: PageImage, cost: Reading, plan: Plan, text: str) -> Reading:
     """`cost` with the text and blocks of the output `text`."""
-    page = plan.profile.parse(text)
-    return replace(cost, text=page.text, blocks=page.blocks, turn=page.turn)
+    found = plan.profile.parse(text)
+    if plan.mode.seen_px is not None:
+        found = placed(found, plan.mode.seen_px(page.width, page.height))
+    return replace(cost, text=found.text, blocks=found.blocks, turn=found.turn)
 
 
 def failed(page: PageImage, detail: str) -> Reading:

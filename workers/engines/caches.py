@@ -1,7 +1,9 @@
 """Caches of keys and values whose rows, one a page, join and leave while the others go on.
 
-Rows are padded on the left: the last column of each is its newest token. Only layers that keep all
-tokens can be joined; a window that slides (Unlimited-OCR, Gemma) has its state in other forms.
+The memory is static: a row's tokens lie from column 0 on, and each step writes one column of each
+row in place. So a step has the same shapes and the same addresses as the one before, and a page
+that joins or leaves moves no other. Only layers that keep all tokens can be kept like this; a
+window that slides (Unlimited-OCR, Gemma) has its state in other forms.
 """
 
 from __future__ import annotations
@@ -17,90 +19,86 @@ from transformers.cache_utils import DynamicLayer
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_SPARE = 256
-"""Columns that are allocated ahead, so that a step writes its own column and copies no other."""
 
+class _SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers counts as untyped
+    """A layer of `SlotCache`: keys and values (rows, heads, columns, features)."""
 
-class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers counts as untyped
-    """A layer that grows in place: keys and values (rows, heads, tokens, features)."""
+    def __init__(self, cache: SlotCache) -> None:
+        super().__init__()
+        self._cache = cache
+        self.is_initialized: bool
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append the states of new tokens; return those of all."""
-        if not self.is_initialized:
-            self.replace((key_states, value_states))
-            return self.keys, self.values
-        start, end = self.keys.shape[-2], self.keys.shape[-2] + key_states.shape[-2]
-        if end > self._all_keys.shape[-2]:
-            self._allocate([(self.keys, self.values)], start, end + _SPARE)
-        self._all_keys[:, :, start:end] = key_states
-        self._all_values[:, :, start:end] = value_states
-        self._show(end)
+        """Write each row's new token at its place; return all columns, of which a mask hides some.
+
+        `key_states` and `value_states`: (rows, heads, 1, features).
+        """
+        rows, places = self._cache.rows, self._cache.places
+        self.keys[rows, :, places] = key_states[:, :, 0]
+        self.values[rows, :, places] = value_states[:, :, 0]
         return self.keys, self.values
 
-    def replace(self, *states: tuple[torch.Tensor, torch.Tensor]) -> None:
-        """Take these states, keys and values, for those of all tokens, one below the other.
+    def put(self, rows: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Copy states (new rows, heads, tokens, features) into `rows`, zeros into their rest."""
+        if not self.is_initialized:
+            self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+            shape = (len(self._cache.rows), keys.shape[1], self._cache.columns)
+            self.keys = keys.new_zeros((*shape, keys.shape[3]))
+            self.values = values.new_zeros((*shape, values.shape[3]))
+        rest = (0, 0, 0, self._cache.columns - keys.shape[2])
+        self.keys[rows], self.values[rows] = pad(keys, rest), pad(values, rest)
 
-        The shorter ones get zeros on the left.
-        """
-        (keys, _), *_ = states
-        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
-        width = max(keys.shape[-2] for keys, _ in states)
-        self._allocate(states, width, width + _SPARE)
-        self._show(width)
+    def resize(self, keep: torch.Tensor) -> None:
+        """Copy the rows `keep` into new memory of the cache's rows and columns."""
+        if self.is_initialized:
+            self.keys, self.values = (self._copied(old, keep) for old in (self.keys, self.values))
 
-    def _allocate(
-        self, states: Sequence[tuple[torch.Tensor, torch.Tensor]], width: int, columns: int
-    ) -> None:
-        """Copy `states`, whose last column becomes the one before `width`, into new memory."""
-        self._all_keys, self._all_values = (
-            _stacked(each, width, columns) for each in zip(*states, strict=True)
+    def _copied(self, old: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
+        # Zeros: what is hidden is multiplied by a weight of 0, which a NaN would survive.
+        new = old.new_zeros(
+            (len(self._cache.rows), old.shape[1], self._cache.columns, old.shape[3])
         )
+        columns = min(self._cache.columns, old.shape[2])
+        new[: len(keep), :, :columns] = old[keep, :, :columns]
+        return new
 
-    def _show(self, end: int) -> None:
-        self.keys, self.values = self._all_keys[:, :, :end], self._all_values[:, :, :end]
+
+class SlotCache(Cache):  # type: ignore[misc]  # as above
+    """Rows of keys and values, each as long as its page.
+
+    Args:
+        layers: how many the model has.
+        places: the column that each row writes next, int64 (rows,); `add_` moves it on.
+        columns: the most tokens that a row may have.
+    """
+
+    def __init__(self, layers: int, places: torch.Tensor, columns: int) -> None:
+        self._take(places, columns)
+        super().__init__(layers=[_SlotLayer(self) for _ in range(layers)])
+
+    def resize(self, keep: torch.Tensor, places: torch.Tensor, columns: int) -> None:
+        """Keep the rows `keep`, as the first of as many as `places` has, with so many columns."""
+        self._take(places, columns)
+        for layer in self.layers:
+            layer.resize(keep)
+
+    def put(self, rows: torch.Tensor, prompts: Cache) -> None:
+        """Copy what a model computed for whole prompts into `rows`."""
+        for layer, prompt in zip(self.layers, prompts.layers, strict=True):
+            if prompt.is_initialized:  # a model without attention has no states
+                layer.put(rows, prompt.keys, prompt.values)
+
+    def _take(self, places: torch.Tensor, columns: int) -> None:
+        self.places, self.columns = places, columns
+        self.rows = torch.arange(len(places), device=places.device)
 
 
 def can_keep(model: PreTrainedModel) -> bool:
     """Whether the cache of `model` can be kept for a page while its neighbours change."""
     layers = DynamicCache(config=model.config).layers
     return all(type(layer) is DynamicLayer for layer in layers)
-
-
-def new_cache(model: PreTrainedModel) -> Cache:
-    """An empty cache for `model`."""
-    return Cache(layers=[SlotLayer() for _ in DynamicCache(config=model.config).layers])
-
-
-def keep_rows(cache: Cache, rows: torch.Tensor, columns: int) -> None:
-    """Keep `rows`, and of each the last `columns`."""
-    for layer in _filled(cache):
-        first = layer.keys.shape[-2] - columns
-        layer.replace((layer.keys[rows, :, first:], layer.values[rows, :, first:]))
-
-
-def join(cache: Cache, others: Cache) -> None:
-    """Add the rows of `others` to `cache`; the shorter ones get zeros on the left."""
-    for layer, other in zip(_filled(cache), _filled(others), strict=True):
-        layer.replace((layer.keys, layer.values), (other.keys, other.values))
-
-
-def _stacked(parts: Sequence[torch.Tensor], width: int, columns: int) -> torch.Tensor:
-    """Parts (rows, heads, tokens, features), one below the other, in memory of `columns`.
-
-    Each ends at the column `width`; zeros stand before it, and anything after it.
-    """
-    rows = sum(len(part) for part in parts)
-    _, heads, _, features = parts[0].shape
-    stacked = parts[0].new_empty((rows, heads, columns, features))
-    first = 0
-    for part in parts:
-        place = stacked[first : first + len(part)]
-        place[:, :, : width - part.shape[-2]] = 0
-        place[:, :, width - part.shape[-2] : width] = part
-        first += len(part)
-    return stacked
 
 
 def left_padded(values: Sequence[torch.Tensor], dim: int, fill: float = 0) -> list[torch.Tensor]:
@@ -114,8 +112,3 @@ def left_padded(values: Sequence[torch.Tensor], dim: int, fill: float = 0) -> li
         else pad(value, [*after, width - value.shape[dim], 0], value=fill)
         for value in values
     ]
-
-
-def _filled(cache: Cache) -> list[SlotLayer]:
-    """The layers with states: a model without attention has none."""
-    return [layer for layer in cache.layers if layer.is_initialized]

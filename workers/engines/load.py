@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.recipe import EngineSpec
 from workers.engines.engine import Engine
+from workers.engines.layout_first import in_passes
 
 
 def load_engine(
@@ -31,15 +32,15 @@ def load_engine(
     if spec.name == "transformers":
         from workers.engines.transformers import load_transformers
 
-        return load_transformers(spec, threads, batch_pages)
+        return in_passes(load_transformers(spec, threads, batch_pages))
     if spec.name == "vllm":
         from workers.engines.vllm.engine import load_vllm
 
-        return load_vllm(spec, batch_pages)
+        return in_passes(load_vllm(spec, batch_pages))
     if spec.name == "endpoint":
         from workers.engines.endpoint.engine import load_endpoint
 
-        return load_endpoint(spec, page_timeout_s)
+        return in_passes(load_endpoint(spec, page_timeout_s))
     if spec.name == "ppocr":
         from workers.engines.ppocr.engine import PpOcrEngine
 

@@ -30,6 +30,11 @@ class Loaded:
     the caches of pages are kept, where the family allows it (`workers.engines.slots`). Otherwise
     pages are read in rounds of `round_tokens`, and `cache` is the `cache_implementation` of
     `generate`; with "static" it compiles the model's steps on a GPU.
+
+    With `has_spare_rows` kept caches have a power of two of rows, some of them free: on a GPU a
+    step takes about as long for few rows as for many, and shapes that stay are worth more; on a CPU
+    each row costs its share of a step. `records_steps` replays steps as CUDA graphs
+    (`workers.engines.replay`).
     """
 
     checkpoint: Checkpoint
@@ -38,6 +43,8 @@ class Loaded:
     batch_pages: int
     round_tokens: int = ROUND_TOKENS
     cache: str | None = None
+    has_spare_rows: bool = False
+    records_steps: bool = False
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -94,9 +101,6 @@ def prompt_text(plan: Plan, processor: ProcessorMixin) -> str:
         )
     if template == "raw" or not processor.chat_template:
         return f"{processor.image_token}\n{plan.prompt}"
-    content = [{"type": "image"}]
-    if plan.prompt:
-        content.append({"type": "text", "text": plan.prompt})
-    messages = [{"role": "user", "content": content}]
+    messages = plan.messages({"type": "image"})
     text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     return text

@@ -126,13 +126,13 @@ def text_line(line: Line) -> TextLine:
     x1, y1 = line.corners.max(axis=0).tolist()
     start, end = line.corners[0], line.corners[1]
     runs_across = abs(end[0] - start[0]) > abs(end[1] - start[1])
-    places = tuple(float(start[0] + share * (end[0] - start[0])) for share in line.places)
+    places: Floats = start[0] + np.array(line.places, np.float32) * (end[0] - start[0])
     depth = float(np.linalg.norm(line.corners[3] - start)) if runs_across else 0.0
     return TextLine(
         (x0, y0, x1, y1),
         line.text,
         line.confidence,
-        places if runs_across else (),
+        tuple(places.tolist()) if runs_across else (),
         _slant(line),
         depth=min(depth, y1 - y0),
     )

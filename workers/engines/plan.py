@@ -5,13 +5,14 @@ Shared by the engines that read with a checkpoint. Nothing here loads a model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from schemas.errors import NoEngineError
 from schemas.recipe import EngineSpec, Task
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.grammars import parsers
-from workers.engines.profiles.known import find_profile
+from workers.engines.profiles.known import find_profile, profiles_to_name
 from workers.engines.profiles.profile import Guard, Mode, Profile
 
 _PLAIN = Profile(
@@ -42,12 +43,30 @@ class Plan:
     guard: Guard | None
     max_new_tokens: int
 
+    @property
+    def is_layout_first(self) -> bool:
+        """Whether a page is read in two passes, of which this plan's prompt is the first."""
+        prompts = self.profile.prompts
+        return self.profile.layout_first is not None and self.prompt == prompts["markdown"]
+
     def retries(self) -> list[Plan]:
         """The plans to try in turn after this one: a stronger guard, then the next larger mode."""
         stronger = replace(self, guard=self.profile.stronger)
         modes = self.profile.modes
         larger = modes[modes.index(self.mode) + 1 :][:1]
         return [stronger, *(replace(stronger, mode=mode) for mode in larger)]
+
+    def messages(self, image: Mapping[str, object] | None = None) -> list[dict[str, object]]:
+        """The chat that asks for a page; `image` is the part of a message for its picture.
+
+        Without a picture it is all the text that a page is asked with.
+        """
+        has_words = bool(self.prompt) or image is None
+        question = [{"type": "text", "text": self.prompt}] if has_words else []
+        parts = question if image is None else [image, *question]
+        user: dict[str, object] = {"role": "user", "content": parts}
+        system = self.profile.system
+        return [user] if system is None else [{"role": "system", "content": system}, user]
 
     def figure(self) -> Plan | None:
         """The plan that reads a region cut out of a page, where the model has a prompt for it."""
@@ -66,13 +85,10 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
     profile = find_profile(spec.profile, checkpoint.model_type, checkpoint.architectures)
     if profile is None:
         if spec.prompt is None:
-            raise NoEngineError(
-                f"{checkpoint.location}: no profile fits its model type "
-                f"{checkpoint.model_type!r}; give `prompt`, or the name of a `profile`"
-            )
+            raise _no_profile(checkpoint)
         profile = _PLAIN
-    runner = "vllm" if spec.name == "endpoint" else spec.name  # what vLLM reads, servers read
-    if runner not in profile.engines:
+    is_served = spec.name == "endpoint" and "vllm" in profile.engines  # what vLLM reads
+    if spec.name not in profile.engines and not is_served:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )
@@ -94,4 +110,18 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         mode=profile.modes[mode_names.index(mode_name)],
         guard=profile.guard,
         max_new_tokens=spec.max_new_tokens,
+    )
+
+
+def _no_profile(checkpoint: Checkpoint) -> NoEngineError:
+    names = " or ".join(f"`profile: {name}`" for name in profiles_to_name(checkpoint.model_type))
+    if names:
+        return NoEngineError(
+            f"{checkpoint.location}: models of type {checkpoint.model_type!r} are of several "
+            f"families, which its config.json does not tell apart; give {names} if it is that "
+            "one, or else `prompt`"
+        )
+    return NoEngineError(
+        f"{checkpoint.location}: no profile fits its model type {checkpoint.model_type!r}; give "
+        "`prompt`, or the name of a `profile`"
     )

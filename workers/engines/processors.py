@@ -3,9 +3,9 @@
 DeepSeek-OCR's first version names a processor that is code of the checkpoint, which is never run:
 `workers.engines.deepseek_ocr` has one in its place.
 
-Without torchvision `AutoProcessor` refuses three families: Unlimited-OCR, whose image processor
-needs it, and Qwen2.5-VL and GLM-OCR, whose processors have a part for video. Pages need no video,
-so these two are loaded here without that part.
+Without torchvision `AutoProcessor` refuses Unlimited-OCR, whose image processor needs it, and
+GLM-OCR and all of Qwen's families, whose processors have a part for video. Pages need no video, so
+these are loaded here without that part.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from transformers import AutoProcessor
 from transformers.models.glm46v.processing_glm46v import Glm46VProcessor
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
+from transformers.models.qwen2_vl.processing_qwen2_vl import Qwen2VLProcessor
+from transformers.models.qwen3_vl.processing_qwen3_vl import Qwen3VLProcessor
 from transformers.processing_utils import ProcessorMixin
 from transformers.utils.import_utils import is_torchvision_available
 
@@ -43,6 +45,14 @@ class StillQwenProcessor(_NoVideo, Qwen2_5_VLProcessor):  # type: ignore[misc]  
     """Qwen2.5-VL's processor for pictures only."""
 
 
+class StillQwen2Processor(_NoVideo, Qwen2VLProcessor):  # type: ignore[misc]  # no types there
+    """Qwen2-VL's processor for pictures only."""
+
+
+class StillQwen3Processor(_NoVideo, Qwen3VLProcessor):  # type: ignore[misc]  # no types there
+    """The processor of Qwen3-VL and Qwen3.5 for pictures only."""
+
+
 class StillGlmProcessor(_NoVideo, Glm46VProcessor):  # type: ignore[misc]  # no types there
     """GLM-OCR's processor for pictures only."""
 
@@ -53,7 +63,10 @@ class StillGlmProcessor(_NoVideo, Glm46VProcessor):  # type: ignore[misc]  # no 
 
 
 _STILL: dict[str, type[ProcessorMixin]] = {
+    "qwen2_vl": StillQwen2Processor,
     "qwen2_5_vl": StillQwenProcessor,
+    "qwen3_vl": StillQwen3Processor,
+    "qwen3_5": StillQwen3Processor,
     "glm_ocr": StillGlmProcessor,
 }
 

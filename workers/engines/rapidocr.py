@@ -149,7 +149,7 @@ class RapidOcrEngine:
 
     def _recognise(self, crop: Pixels) -> Recognised:
         line = line_pixels(crop)
-        scores = self._recogniser.run(None, {"x": _tensor(line, padded_width_px(line))})[0]
+        scores = self._recogniser.run(None, {"x": _tensor(line, padded_width_px(line.shape[1]))})[0]
         classes = scores.argmax(axis=2)
         probabilities = scores.max(axis=2)
         [(text, confidence)], _ = self._decode.decode(classes, probabilities, remove_duplicate=True)

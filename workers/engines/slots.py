@@ -2,8 +2,8 @@
 
 A page takes a slot, generates, and gives the slot to the next page when it ends: `Slots.join` sees
 its image and computes its prompt, `Slots.advance` adds up to `CHECK_EVERY` tokens to all pages,
-`Slots.leave` frees slots. The cache of the other pages stays. A page that joins with an answer, as
-after a failure, goes on from there.
+`Slots.leave` frees slots. The cache of the other pages stays where it is. A page that joins with an
+answer, as after a failure, goes on from there.
 
 Between two steps nothing is copied to the host, so that a GPU never waits for it: ends and loops
 are found after `CHECK_EVERY` tokens. Those are counted from the beginning of each page's answer, so
@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
-from transformers import Cache
+from transformers import DynamicCache
 
 from workers.engines import caches
 from workers.engines.answers import token_ids
@@ -26,43 +25,33 @@ from workers.engines.decoding import NgramGuard
 from workers.engines.loaded import Loaded
 from workers.engines.loops import CHECK_EVERY, find_loop
 from workers.engines.plan import Plan
+from workers.engines.replay import Replay
+from workers.engines.slot_state import Joining, State
 
-
-@dataclass(slots=True)
-class _State:
-    """What is kept of the pages in work, on the device.
-
-    Args:
-        cache: keys and values of all tokens so far.
-        hidden: added to the scores of attention, (rows, columns): -inf where a row is padded.
-        positions: of the next token, (rows,).
-        scores: of the next token, float32 (rows, vocabulary).
-        recent: the last tokens that a guard looks at, (rows, window), and `starts` (rows,), the
-            column where the answer begins in it.
-    """
-
-    cache: Cache
-    hidden: torch.Tensor
-    positions: torch.Tensor
-    scores: torch.Tensor
-    recent: torch.Tensor
-    starts: torch.Tensor
+_COLUMNS_STEP = 256
+"""Columns are allocated in steps of this many, so that shapes change seldom."""
 
 
 class Slots:
-    """The pages in work, one a row; `pages` are in the order of the rows."""
+    """The pages in work, one a row."""
 
     def __init__(self, loaded: Loaded, plan: Plan) -> None:
-        self.pages: list[Page] = []
         self._loaded = loaded
         self._plan = plan
-        self._state: _State | None = None
+        self._in_rows: list[Page | None] = []  # the page of each row; None where it is free
+        self._state: State | None = None
+        self._step: Replay | None = None
         exempt = token_ids(loaded.tokenizer, (plan.guard or plan.profile.stronger).exempt)
         self._exempt = frozenset(exempt)
         self._may_repeat = torch.tensor(exempt, dtype=torch.int64, device=loaded.model.device)
         self._ends = loaded.end_ids(plan.profile.stop)
         takes = inspect.signature(loaded.model.forward).parameters
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in takes else {}
+
+    @property
+    def pages(self) -> list[Page]:
+        """The pages in work, in the order of their rows."""
+        return [page for page in self._in_rows if page is not None]
 
     @staticmethod
     def key(page: Page) -> object:
@@ -73,84 +62,94 @@ class Slots:
     @torch.inference_mode()
     def join(self, pages: Sequence[Page]) -> None:
         """Compute the prompts of `pages`, which have inputs of the same shapes, and let them in."""
-        new = self._computed(pages)
-        old = self._state
-        if old is None:
-            self._state = new
-        else:
-            caches.join(old.cache, new.cache)
-            lowest = -torch.inf
-            self._state = _State(
-                old.cache,
-                torch.cat(caches.left_padded([old.hidden, new.hidden], -1, lowest)),
-                torch.cat([old.positions, new.positions]),
-                torch.cat([old.scores, new.scores]),
-                torch.cat([old.recent, new.recent]),
-                torch.cat([old.starts, new.starts]),
-            )
-        self.pages += pages
+        joining = self._computed(pages)
+        together = [*self.pages, *pages]
+        state = self._fit(len(together), max(page.tokens for page in together) + CHECK_EVERY)
+        free = [row for row, page in enumerate(self._in_rows) if page is None][: len(pages)]
+        state.put(torch.tensor(free, device=state.positions.device), joining)
+        for row, page in zip(free, pages, strict=True):
+            self._in_rows[row] = page
 
-    @torch.inference_mode()
     def leave(self, pages: Sequence[Page]) -> None:
         """Free the slots of `pages`."""
-        rows = [row for row, page in enumerate(self.pages) if page not in pages]
-        self.pages = [self.pages[row] for row in rows]
-        if not rows:
-            self._state = None
-        elif self._state is not None and pages:
-            self._keep(self._state, torch.tensor(rows, device=self._loaded.model.device))
+        self._in_rows = [None if page in pages else page for page in self._in_rows]
+        if not self.pages:
+            self.clear()
 
     def clear(self) -> list[Page]:
         """Free all slots; return the pages."""
-        pages, self.pages, self._state = self.pages, [], None
+        pages, self._in_rows, self._state, self._step = self.pages, [], None, None
         return pages
 
     @torch.inference_mode()
     def advance(self) -> None:
         """Add up to `CHECK_EVERY` tokens to the answers, and look for their ends and loops."""
         steps = min(CHECK_EVERY, max(page.tokens_left for page in self.pages))
+        self._fit(len(self.pages), max(page.tokens for page in self.pages) + steps)
         tokens, probabilities = self._generated(steps)
-        for page, ids, shares in zip(self.pages, tokens, probabilities, strict=True):
+        for page, ids, shares in zip(self._in_rows, tokens, probabilities, strict=True):
+            if page is None:
+                continue
             page.extend(ids, shares, self._ends)
             if not page.answer.ended:
                 page.answer.loop = find_loop(page.answer.tokens, self._exempt)
 
     def _generated(self, steps: int) -> tuple[list[list[int]], list[list[float]]]:
-        """The next tokens of each page and their probabilities: (pages, steps).
+        """The next tokens of each row and their probabilities: (rows, steps).
 
-        What comes after an end token has no meaning.
+        What comes after an end token, and in a free row, has no meaning.
         """
         assert self._state is not None
         state, guard = self._state, self._plan.guard
-        ban = NgramGuard(guard, state.starts, self._may_repeat) if guard else None
+        if self._step is None:
+            ban = NgramGuard(guard, state.starts, self._may_repeat) if guard else None
+            self._step = Replay(lambda: self._stepped(state, ban), self._loaded.records_steps)
         tokens, probabilities = [], []
         for _ in range(steps):
-            scores = state.scores if ban is None else ban(state.recent, state.scores)
-            probabilities.append(scores.softmax(dim=-1).amax(dim=-1))
-            tokens.append(scores.argmax(dim=-1))
-            self._step(state, tokens[-1])
+            self._step()
+            tokens.append(state.chosen.clone())
+            probabilities.append(state.shares.clone())
         # The one place where the host waits for the device.
         return torch.stack(tokens, 1).tolist(), torch.stack(probabilities, 1).tolist()
 
-    def _step(self, state: _State, chosen: torch.Tensor) -> None:
-        """Compute the scores that follow the tokens `chosen` (rows,)."""
-        if state.recent.shape[1]:
-            state.recent = torch.cat([state.recent[:, 1:], chosen[:, None]], dim=1)
-            state.starts.sub_(1).clamp_(min=0)
-        state.hidden = torch.cat([state.hidden, state.hidden.new_zeros(len(chosen), 1)], dim=1)
+    def _stepped(self, state: State, ban: NgramGuard | None) -> None:
+        """Choose each row's next token, and compute the scores of the one after it; in place."""
+        state.choose(state.scores if ban is None else ban(state.recent, state.scores))
         out = self._loaded.model(
-            input_ids=chosen[:, None],
+            input_ids=state.chosen[:, None],
             attention_mask=state.hidden[:, None, None],
-            position_ids=self._position_ids(state.positions),
+            # A model with positions in several dimensions gives all of them the same one.
+            position_ids=state.positions[:, None],
             past_key_values=state.cache,
             use_cache=True,
             **self._last_only,
         )
-        state.positions = state.positions + 1
-        state.scores = out.logits[:, -1].float()
+        state.move_on(out.logits[:, -1])
 
-    def _computed(self, pages: Sequence[Page]) -> _State:
-        """The state of pages by themselves. Their images are seen here, and nowhere else."""
+    # ---- rows and columns -------------------------------------------------------------------
+
+    def _fit(self, rows: int, columns: int) -> State:
+        """The state, with memory for so many rows and columns; where it has other, all moves."""
+        if self._loaded.has_spare_rows:
+            rows = 1 << (rows - 1).bit_length()
+        columns = -(-columns // _COLUMNS_STEP) * _COLUMNS_STEP
+        state, model = self._state, self._loaded.model
+        if state is None:
+            window = self._plan.guard.window if self._plan.guard else 0
+            state = State(model, rows, columns, window)
+        elif (rows, columns) != (state.rows, state.columns):
+            kept = [row for row, page in enumerate(self._in_rows) if page is not None]
+            state.resize(torch.tensor(kept, device=model.device), rows, columns)
+        else:
+            return state
+        self._in_rows = [*self.pages, *[None] * (rows - len(self.pages))]
+        self._state, self._step = state, None  # what was recorded has the old addresses
+        return state
+
+    # ---- prompts ----------------------------------------------------------------------------
+
+    def _computed(self, pages: Sequence[Page]) -> Joining:
+        """What the model says of pages by themselves. Their images are seen here, nowhere else."""
         loaded = self._loaded
         model, device = loaded.model, loaded.model.device
         batch, starts = collate(pages, loaded.pad_id)
@@ -160,7 +159,7 @@ class Slots:
         }
         ids = inputs["input_ids"]
         assert isinstance(ids, torch.Tensor)
-        cache = caches.new_cache(model)
+        cache = DynamicCache(config=model.config)
         out = model(**inputs, past_key_values=cache, use_cache=True, **self._last_only)
         rows, length = ids.shape
         positions = torch.full((rows,), length, device=device)
@@ -169,22 +168,14 @@ class Slots:
         window = self._plan.guard.window if self._plan.guard else 0
         recent = caches.left_padded([ids, ids.new_zeros(1, window)], -1)[0]
         begins = torch.tensor(starts, device=device) - length + window
-        return _State(
+        return Joining(
             cache,
-            torch.zeros(rows, length, dtype=model.dtype, device=device),
+            length,
             positions,
             out.logits[:, -1].float(),
             recent[:, recent.shape[1] - window :],
             begins.clamp(min=0),
         )
-
-    def _keep(self, state: _State, rows: torch.Tensor) -> None:
-        """Keep `rows`, without the columns that are padding in all of them."""
-        columns = max(page.tokens for page in self.pages)
-        caches.keep_rows(state.cache, rows, columns)
-        state.hidden = state.hidden[rows, -columns:]
-        state.positions, state.scores = state.positions[rows], state.scores[rows]
-        state.recent, state.starts = state.recent[rows], state.starts[rows]
 
     def _rope_deltas(self) -> torch.Tensor | None:
         """By how much a row's positions differ from its number of tokens, (rows, 1).
@@ -194,9 +185,3 @@ class Slots:
         inner = getattr(self._loaded.model, "model", None)
         deltas: torch.Tensor | None = getattr(inner, "rope_deltas", None)
         return deltas
-
-    def _position_ids(self, positions: torch.Tensor) -> torch.Tensor:
-        """(rows, 1), or (3, rows, 1) where the model has positions in three dimensions."""
-        if self._rope_deltas() is None:
-            return positions[:, None]
-        return positions[None, :, None].expand(3, -1, -1)

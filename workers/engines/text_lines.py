@@ -38,8 +38,8 @@ _MAX_SIDE_PX = 2000
 
 _MAX_LAYOUT_ASPECT = 3
 """On a strip of 420 x 5,000 px the layout model takes prose for running heads and feet."""
-_LINE_HEIGHT_PX = 48
-_TEXT_HEIGHT_PX = 42
+LINE_HEIGHT_PX = 48
+TEXT_HEIGHT_PX = 42
 """The crop's height in it; the rest repeats the crop's edge. Page lines are 16 to 24 px high, so
 all are enlarged, and width grows with height: 42 of 48 px is 12 % less work. On 1,556 lines errors
 do not grow (43 px: 0.0169 of the characters, as at full height; 40 px: 0.0173, 36 px: 0.0180)."""
@@ -50,7 +50,7 @@ _MAX_LINE_WIDTH_PX = 8192
 """170 times the height: a longer line is a rule or a border, and its class scores alone would take
 77 MB."""
 
-_STEP_PX = 8
+STEP_PX = 8
 """Of the line's width, between two answers of the recogniser."""
 
 _MIN_CONFIDENCE = 0.5
@@ -154,30 +154,38 @@ def decode_image(data: bytes) -> Pixels:
 
 def detector_pixels(image: Pixels) -> Pixels:
     """The page at the detector's size: its sides are multiples of the detector's stride."""
-    height_px, width_px = image.shape[:2]
+    height_px, width_px = detector_shape(*image.shape[:2])
+    resized: Pixels = cv2.resize(image, (width_px, height_px))
+    return resized
+
+
+def detector_shape(height_px: int, width_px: int) -> tuple[int, int]:
+    """The height and width at which the detector sees a page of this size."""
     scale = max(1.0, _MIN_SIDE_PX / min(height_px, width_px))
     scale = min(scale, _MAX_SIDE_PX / max(height_px, width_px))
-    size_px = [
+    height_px, width_px = (
         max(round(side_px * scale / _DETECTOR_STRIDE_PX), 1) * _DETECTOR_STRIDE_PX
-        for side_px in (width_px, height_px)
-    ]
-    resized: Pixels = cv2.resize(image, size_px)
-    return resized
+        for side_px in (height_px, width_px)
+    )
+    return height_px, width_px
 
 
 def line_pixels(crop: Pixels) -> Pixels:
     """One line at the recogniser's height, not yet padded to `padded_width_px`."""
-    height_px, width_px = crop.shape[:2]
-    scaled_px = min(math.ceil(_TEXT_HEIGHT_PX * width_px / height_px), _MAX_LINE_WIDTH_PX)
-    margin_px = (_LINE_HEIGHT_PX - _TEXT_HEIGHT_PX) // 2
-    resized = cv2.resize(crop, (scaled_px, _TEXT_HEIGHT_PX))
+    scaled_px = scaled_width_px(*crop.shape[:2])
+    margin_px = (LINE_HEIGHT_PX - TEXT_HEIGHT_PX) // 2
+    resized = cv2.resize(crop, (scaled_px, TEXT_HEIGHT_PX))
     framed: Pixels = cv2.copyMakeBorder(resized, margin_px, margin_px, 0, 0, cv2.BORDER_REPLICATE)
     return framed
 
 
-def padded_width_px(line: Pixels) -> int:
-    """The width that `line` is padded to for the recogniser, with grey: 0 of -1 to 1."""
-    width_px: int = line.shape[1]
+def scaled_width_px(height_px: int, width_px: int) -> int:
+    """The width that a crop of this size gets at the recogniser's height."""
+    return min(math.ceil(TEXT_HEIGHT_PX * width_px / height_px), _MAX_LINE_WIDTH_PX)
+
+
+def padded_width_px(width_px: int) -> int:
+    """The width that a line is padded to for the recogniser, with grey: 0 of -1 to 1."""
     return math.ceil(width_px / _LINE_WIDTH_STEP_PX) * _LINE_WIDTH_STEP_PX
 
 
@@ -199,7 +207,7 @@ def recognised(
     changes = np.append(np.flatnonzero(classes[1:] != classes[:-1]) + 1, len(classes))
     # a character's steps end where the class changes next
     ends = changes[np.searchsorted(changes, firsts, side="right")] if len(firsts) else firsts
-    places = np.minimum((firsts + ends) / 2 * _STEP_PX / width_px, 1.0).tolist()
+    places = np.minimum((firsts + ends) / 2 * STEP_PX / width_px, 1.0).tolist()
     if len(places) != len(text):  # a class of more than one character
         return Recognised(text.strip(), confidence)
     start = len(text) - len(text.lstrip())

@@ -34,12 +34,13 @@ from workers.engines.loaded import Loaded, prompt_text
 from workers.engines.models import load_model
 from workers.engines.plan import Plan, make_plan
 from workers.engines.processors import load_processor
+from workers.engines.room import pages_that_fit
 from workers.engines.rounds import Rounds
 from workers.engines.slots import Slots
 
 log = logging.getLogger(__name__)
 
-_BATCH_ON_GPU = 64
+_BATCH_OF_ROUNDS = 64
 _BATCH_ON_CPU = 4
 _JOIN_PAGES = 8
 """The pages whose images are seen at once. More would not be faster: 8 pages of Gundam are 56
@@ -73,8 +74,12 @@ def load_transformers(
         kind = ModelError if is_from_hub or isinstance(exc, RuntimeError) else NoEngineError
         raise kind(f"{checkpoint.location} cannot be loaded: {first_line(exc)}") from exc
     model = model.to("cuda" if on_gpu else "cpu").eval()
-    batch_pages = batch_pages or (_BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU)
-    return TransformersEngine(Loaded(checkpoint, model, processor, batch_pages), plan)
+    loaded = Loaded(
+        checkpoint, model, processor, batch_pages or _BATCH_ON_CPU, has_spare_rows=on_gpu
+    )
+    if on_gpu and batch_pages is None:
+        loaded.batch_pages = pages_that_fit(loaded, plan) if can_keep(model) else _BATCH_OF_ROUNDS
+    return TransformersEngine(loaded, plan)
 
 
 class TransformersEngine:
@@ -93,8 +98,17 @@ class TransformersEngine:
         self.task: str = plan.task
         self.guard = str(plan.guard or "")
 
+    @property
+    def plan(self) -> Plan:
+        """How pages are asked for."""
+        return self._plan
+
+    def asking(self, plan: Plan) -> Engine:
+        """An engine over the same weights that reads with `plan`."""
+        return TransformersEngine(self._loaded, plan, is_retry=True)
+
     @functools.cached_property
-    def retries(self) -> Sequence[Engine]:
+    def retries(self) -> Sequence[TransformersEngine]:
         """First the stronger guard, then the next larger mode."""
         if self._is_retry:
             return ()
@@ -157,7 +171,7 @@ class TransformersEngine:
             torch.cuda.empty_cache()
             if work.pages or len(group) > 1:
                 self._halve(len(work.pages) + len(group))
-                return group
+                return [*work.clear(), *group]  # a cache may have moved by half
             readings[group[0].place] = failed(group[0].image, _TOO_LARGE)
         except torch.AcceleratorError as exc:
             raise EngineDied(f"the device failed: {first_line(exc)}") from exc
@@ -248,7 +262,7 @@ class TransformersEngine:
     def _reading(self, page: Page) -> Reading:
         assert page.prepared is not None
         cost = spent(page.image, self._plan, page.prepared.placeholders, page.answer)
-        return finished(cost, self._plan, page.answer, self._loaded.tokenizer)
+        return finished(page.image, cost, self._plan, page.answer, self._loaded.tokenizer)
 
 
 def _groups(pages: Sequence[Page], key: Callable[[Page], object]) -> list[list[Page]]:

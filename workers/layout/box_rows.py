@@ -33,11 +33,13 @@ class Row(NamedTuple):
 
 def rows_of(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[Row]:
     """Rows: boxes whose middles lie within half a height of the row's first, left to right."""
-    middles = (boxes[members, 1] + boxes[members, 3]) / 2
-    heights = np.minimum(boxes[members, 3] - boxes[members, 1], 2 * unit)
+    middle_array = (boxes[members, 1] + boxes[members, 3]) / 2
+    # Python's own numbers from here on: numpy takes a microsecond for each of a few
+    middles = middle_array.tolist()
+    heights = np.minimum(boxes[members, 3] - boxes[members, 1], 2 * unit).tolist()
     groups: list[list[int]] = []
     first = 0
-    for i in np.argsort(middles, kind="stable"):
+    for i in np.argsort(middle_array, kind="stable").tolist():
         reach = min(heights[i], heights[first]) / 2
         if groups and middles[i] - middles[first] < reach:
             groups[-1].append(int(members[i]))
@@ -48,8 +50,9 @@ def rows_of(boxes: Boxes, members: NDArray[np.intp], unit: float) -> list[Row]:
 
 
 def _row(boxes: Boxes, group: list[int], unit: float) -> Row:
-    ordered = sorted(group, key=lambda i: (boxes[i, 0], boxes[i, 1], boxes[i, 2]))
-    gaps = [boxes[b, 0] - boxes[a, 2] for a, b in pairwise(ordered)]
-    x0, y0 = boxes[group, :2].min(axis=0)
-    x1, y1 = boxes[group, 2:].max(axis=0)
-    return Row(ordered, x0, y0, x1, y1, any(gap > _CELL_GAP * unit for gap in gaps))
+    corners = boxes[group].tolist()
+    order = sorted(range(len(group)), key=lambda i: corners[i][:3])
+    is_cells = any(corners[b][0] - corners[a][2] > _CELL_GAP * unit for a, b in pairwise(order))
+    lefts, tops, rights, bottoms = zip(*corners, strict=True)
+    ordered = [group[i] for i in order]
+    return Row(ordered, min(lefts), min(tops), max(rights), max(bottoms), is_cells)

@@ -2,14 +2,16 @@
 
 Owns what counts as print: small cells with edges both across and down, as letters have and rules,
 frames, shades and empty paper have not. Does not read text, or find figures: whoever asks says
-where they are. Pure NumPy.
+where they are. Pure.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,25 +66,25 @@ def print_cells(grey: Grey) -> Cells:
         return np.zeros((rows, columns), bool)
     inner = grey[: rows * CELL_PX, : columns * CELL_PX]
     across = np.zeros(inner.shape, np.uint8)
-    across[:, 1:] = _differ(inner[:, 1:], inner[:, :-1])
+    across[:, 1:] = _edges(inner[:, 1:], inner[:, :-1])
     down = np.zeros(inner.shape, np.uint8)
-    down[1:] = _differ(inner[1:], inner[:-1])
+    down[1:] = _edges(inner[1:], inner[:-1])
     cells: Cells = (_counts(across) >= _MIN_EDGES) & (_counts(down) >= _MIN_EDGES)
     return cells
 
 
-def _differ(pixels: Grey, others: Grey) -> Cells:
-    # In 8 bits throughout: 16 would take five times as long.
-    differ: Cells = (np.maximum(pixels, others) - np.minimum(pixels, others)) >= _CONTRAST
-    return differ
+def _edges(pixels: Grey, others: Grey) -> Grey:
+    """1 where the pixels clearly differ, else 0."""
+    differences = cv2.absdiff(pixels, others)
+    edges: Grey = cv2.threshold(differences, _CONTRAST - 1, 1, cv2.THRESH_BINARY)[1]
+    return edges
 
 
 def _counts(edges: Grey) -> Grey:
     """How many pixels are set in each cell: uint8 (rows, columns)."""
-    height, width = edges.shape
-    # rows first, which adds whole rows of the page to each other
-    sums = edges.reshape(height // CELL_PX, CELL_PX, width).sum(axis=1, dtype=np.uint8)
-    counts: Grey = sums.reshape(-1, width // CELL_PX, CELL_PX).sum(axis=2, dtype=np.uint8)
+    # rows first, which adds whole rows of the page to each other: uint8 (rows, width)
+    sums = functools.reduce(np.add, (edges[start::CELL_PX] for start in range(CELL_PX)))
+    counts: Grey = functools.reduce(np.add, (sums[:, at::CELL_PX] for at in range(CELL_PX)))
     return counts
 
 

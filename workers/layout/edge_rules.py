@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.pages import Box
+from workers.layout.mask_parts import mask_parts
 
 Grey = NDArray[np.uint8]
 """uint8 (height, width): the page in grey."""
@@ -49,9 +50,8 @@ def _level_lines(part: Grey) -> list[Box]:
     )
     thick = cv2.dilate(dark, np.ones((3, 1), np.uint8))
     level = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, round(_PIECE * width)), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(level)
     return [
         (float(x), float(y), float(x + wide), float(y + high))
-        for x, y, wide, high, _ in stats[1:count].tolist()
+        for x, y, wide, high in mask_parts(level)
         if wide >= _LEAST_WIDTH * width and high <= _MAX_THICK_PX + _MAX_LEAN * wide
     ]

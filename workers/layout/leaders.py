@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.pages import Box
+from workers.layout.stroke_widths import median_shade
 from workers.layout.tables.grid import rows_of
 
 Grey = NDArray[np.uint8]
@@ -67,7 +68,10 @@ def _dots(grey: Grey, box: Box, limit: float) -> tuple[float, float] | None:
     strip = grey[top : round(box[3] - _BELOW * high), left:right]
     if strip.shape[0] == 0 or strip.shape[1] < _MIN_DOTS:
         return None
-    dark = strip <= np.median(strip) - _DARKER
+    limit_shade = median_shade(strip) - _DARKER
+    if strip.min() > limit_shade:
+        return None
+    dark = strip <= limit_shade
     # starts: int (marks,), the first column of each mark; ends: the first column after it
     steps = np.diff(np.concatenate([[0], dark.any(axis=0).astype(np.int8), [0]]))
     starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)

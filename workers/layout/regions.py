@@ -19,6 +19,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,10 +29,12 @@ from numpy.typing import NDArray
 from schemas.pages import Block, Box, PageImage
 from workers.layout.wheel_models import open_model
 
-_MODEL = "feature_imf2.onnx"
-_GRID = 300
+Cells = NDArray[np.uint8]
+
+MODEL = "feature_imf2.onnx"
+GRID = 300
 """Rows and columns of the model's input and of its classes, whatever the page's shape."""
-_CLASSES = (
+CLASSES = (
     *("background", "paragraph", "title", "figure", "table", "list", "running_head"),
     *("running_foot", "heading", "footnote", "caption", "formula"),
 )
@@ -64,18 +67,15 @@ class LayoutModel:
         `confidence` is the mean probability of the label in the region. Raises NoEngineError where
         the model cannot be loaded, ValueError where `image` does not decode.
         """
-        logits = self._session.run(["logits"], {"input": _model_input(image.data)})[0]
-        regions = _components(_probabilities(logits[0]))
-        kept: list[Block] = []
-        for block in sorted(regions, key=lambda block: -_area(block.bbox)):
-            wholes = (other.bbox for other in kept if other.label in ("figure", "table"))
-            if not any(_share_inside(block.bbox, whole) >= _INSIDE for whole in wholes):
-                kept.append(block)
-        return tuple(sorted(kept, key=lambda block: (block.bbox[1], block.bbox[0])))
+        grey = grey_page(image.data).astype(np.float32)
+        scaled = (grey - grey.min()) / max(float(np.ptp(grey)), 1.0)
+        logits = self._session.run(["logits"], {"input": scaled[None, None]})[0]
+        shares = _probabilities(logits[0])
+        return regions_of(shares.argmax(axis=0), shares.max(axis=0))
 
     @functools.cached_property
     def _session(self) -> ort.InferenceSession:
-        return open_model(_MODEL, self._threads, self._model)
+        return open_model(MODEL, self._threads, self._model)
 
 
 @functools.lru_cache(maxsize=1)
@@ -84,16 +84,27 @@ def shared_layout_model(threads: int | None = None) -> LayoutModel:
     return LayoutModel(threads)
 
 
-def _model_input(data: bytes) -> NDArray[np.float32]:
-    """The page in grey from 0 (its darkest) to 1, squeezed to a square: (1, 1, 300, 300)."""
+def grey_page(data: bytes) -> Cells:
+    """The page in grey, squeezed to a square: uint8 (300, 300).
+
+    The model takes it from 0, its darkest, to 1. Raises ValueError where it does not decode.
+    """
     flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if image is None:
         raise ValueError(f"not an image that OpenCV decodes ({len(data)} bytes)")
-    grey = cv2.resize(image, (_GRID, _GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
-    span = max(float(np.ptp(grey)), 1.0)
-    scaled: NDArray[np.float32] = (grey - grey.min()) / span
-    return scaled[None, None]
+    grey: Cells = cv2.resize(image, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    return grey
+
+
+def regions_of(classes: NDArray[np.integer[Any]], shares: NDArray[np.float32]) -> tuple[Block, ...]:
+    """The regions of a page by the likeliest class of each cell and its probability, (300, 300)."""
+    kept: list[Block] = []
+    for block in sorted(_components(classes, shares), key=lambda block: -_area(block.bbox)):
+        wholes = (other.bbox for other in kept if other.label in ("figure", "table"))
+        if not any(_share_inside(block.bbox, whole) >= _INSIDE for whole in wholes):
+            kept.append(block)
+    return tuple(sorted(kept, key=lambda block: (block.bbox[1], block.bbox[0])))
 
 
 def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -103,13 +114,13 @@ def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return shares
 
 
-def _components(probabilities: NDArray[np.float32]) -> Iterator[Block]:
+def _components(classes: NDArray[np.integer[Any]], shares: NDArray[np.float32]) -> Iterator[Block]:
     """Regions: cells that touch and have the same likeliest class."""
-    likeliest = probabilities.argmax(axis=0)
-    for channel, label in enumerate(_CLASSES):
-        if label in _LEFT_OUT:
+    totals = np.bincount(classes.ravel(), minlength=len(CLASSES))
+    for channel, label in enumerate(CLASSES):
+        if label in _LEFT_OUT or totals[channel] < _MIN_CELLS.get(label, _MIN_CELLS_ELSE):
             continue
-        cells = (likeliest == channel).astype(np.uint8)
+        cells = (classes == channel).astype(np.uint8)
         count, numbers, stats, _ = cv2.connectedComponentsWithStats(cells)
         for number in range(1, count):
             x, y, width, height, size = (int(value) for value in stats[number])
@@ -117,9 +128,9 @@ def _components(probabilities: NDArray[np.float32]) -> Iterator[Block]:
                 continue
             window = np.s_[y : y + height, x : x + width]
             inside = numbers[window] == number
-            confidence = float(probabilities[channel][window][inside].mean())
+            confidence = float(shares[window][inside].mean())
             if confidence >= _MIN_CONFIDENCE:
-                box = (x / _GRID, y / _GRID, (x + width) / _GRID, (y + height) / _GRID)
+                box = (x / GRID, y / GRID, (x + width) / GRID, (y + height) / GRID)
                 yield Block(label, box, "", confidence)
 
 

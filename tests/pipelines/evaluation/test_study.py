@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import io
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,9 +27,11 @@ from schemas.evaluation import RESULTS
 from schemas.ids import split_page_id
 from schemas.pages import PageError, PageImage, Reading
 from schemas.recipe import EngineSpec
+from tests.chat_server import MODEL, ChatServer, Script
 from tests.engines import ScriptedEngine
-from tests.pipelines.corpora import prose, write_pdf
+from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
+from workers.engines.profiles.known import PROFILES
 from workers.evaluation.results import Study
 
 FULL_EDGE_PX = 1024
@@ -291,6 +296,37 @@ def test_a_wrong_engine_is_one_line() -> None:
         engine_spec(EngineOptions("vllm"))
     with pytest.raises(RequestError, match=r"^--engine: .*leave out model"):
         engine_spec(EngineOptions("rapidocr", "some/model"))
+
+
+def test_wrong_options_of_servers_are_named() -> None:
+    servers = EngineOptions("endpoint", "some/model", urls=["http://user:key@host/v1"])
+    with pytest.raises(RequestError, match=r"^--url"):
+        engine_spec(servers)
+    with pytest.raises(RequestError, match=r"^--key-env"):
+        engine_spec(replace(servers, urls=["http://host/v1"], key_env="sk-a-key"))
+
+
+def test_the_command_reads_with_servers(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.pdf").write_bytes(pdf([prose(1), prose(1)]))
+
+    def says(image: bytes, request: Mapping[str, Any]) -> Script:
+        return Script([f"{word} " for word in prose(1).split()])
+
+    tokens = PROFILES["olmocr-2"].modes[0].tokens
+    assert tokens is not None
+    with ChatServer(says, lambda w, h: tokens(w, h).placeholders) as server:
+        done = CliRunner().invoke(
+            app,
+            ["evaluate", "accuracy", "--source", str(tmp_path / "docs"), "--engine", "endpoint",
+             "--url", server.url, "--model", MODEL, "--profile", "olmocr-2",
+             "--output", str(tmp_path / "out"), "--json"],
+        )  # fmt: skip
+        asked = len(server.requests)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["pages"] == 2 <= asked
+    assert report["groups"][-1]["cer"] < 0.05
 
 
 def test_the_command_reads_with_rapidocr(tmp_path: Path) -> None:

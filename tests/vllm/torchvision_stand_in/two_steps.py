@@ -7,6 +7,28 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
+
+
+class InterpolationMode:
+    BICUBIC = Image.Resampling.BICUBIC
+
+
+class Lambda:
+    def __init__(self, step: Callable[[Any], Any]) -> None:
+        self.step = step
+
+    def __call__(self, value: Any) -> Any:
+        return self.step(value)
+
+
+class Resize:
+    def __init__(self, size: tuple[int, int], interpolation: Image.Resampling) -> None:
+        self.height, self.width = size
+        self.interpolation = interpolation
+
+    def __call__(self, picture: Any) -> Any:
+        return picture.resize((self.width, self.height), self.interpolation)
 
 
 class ToTensor:

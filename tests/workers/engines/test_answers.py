@@ -79,10 +79,10 @@ def test_a_reading_has_the_cost_and_the_text_of_its_answer(plan: Plan) -> None:
     answer = Answer([111, 107, 0], [0.5, 1.0, 0.75], ended=True)
     cost = spent(PAGE, plan, 9, answer)
     assert (cost.output_tokens, cost.confidence, cost.text) == (3, 0.75, "")
-    reading = finished(cost, plan, answer, Letters())
+    reading = finished(PAGE, cost, plan, answer, Letters())
     assert reading == replace(cost, text="ok")
     special = replace(plan, profile=replace(plan.profile, special_tokens=True))
-    assert finished(cost, special, answer, Letters()).text == "ok<end>"
+    assert finished(PAGE, cost, special, answer, Letters()).text == "ok<end>"
     assert spent(PAGE, plan, 9, Answer()).confidence is None
 
 
@@ -101,7 +101,7 @@ def test_a_reading_has_the_cost_and_the_text_of_its_answer(plan: Plan) -> None:
 def test_an_answer_with_an_error_keeps_its_cost(
     plan: Plan, answer: Answer, reason: str, detail: str
 ) -> None:
-    reading = finished(spent(PAGE, plan, 3, answer), plan, answer, Letters())
+    reading = finished(PAGE, spent(PAGE, plan, 3, answer), plan, answer, Letters())
     assert reading.error is not None
     assert (reading.error.reason, reading.error.detail) == (reason, detail)
     assert (reading.vision_tokens, reading.output_tokens, reading.text) == (3, 9, "")

@@ -12,7 +12,13 @@ from transformers.models.glm46v.processing_glm46v import Glm46VProcessor
 
 from tests.checkpoints import make_checkpoint
 from tests.workers.engines.profiles.test_known import IN_TRANSFORMERS, ask
-from workers.engines.processors import StillGlmProcessor, StillQwenProcessor, load_processor
+from workers.engines.processors import (
+    StillGlmProcessor,
+    StillQwen2Processor,
+    StillQwen3Processor,
+    StillQwenProcessor,
+    load_processor,
+)
 from workers.engines.profiles.known import PROFILES
 
 # The one that DeepSeek-OCR's first version names is code of its checkpoint.
@@ -29,14 +35,22 @@ def test_a_processor_is_of_the_class_that_its_checkpoint_names(name: str, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("name", "still"), [("olmocr-2", StillQwenProcessor), ("glm-ocr", StillGlmProcessor)]
+    ("name", "still", "tokens"),
+    [
+        ("olmocr-2", StillQwenProcessor, 10 * 2),
+        ("mineru-2.5", StillQwen2Processor, 10 * 2),
+        ("chandra-2", StillQwen3Processor, 16 * 4),  # at least 50,176 pixels: 512 x 128
+        ("glm-ocr", StillGlmProcessor, 10 * 2),
+    ],
 )
-def test_a_processor_without_video_makes_the_same_of_a_picture(name, still, tmp_path) -> None:
+def test_a_processor_without_video_makes_the_same_of_a_picture(
+    name, still, tokens, tmp_path
+) -> None:
     processor = still.from_pretrained(make_checkpoint(name, tmp_path))
     profile = PROFILES[name]
     batch = ask(processor, profile, profile.modes[0], [Image.new("RGB", (280, 56))])
     is_image = batch["input_ids"] == processor.image_token_id
-    assert int(is_image.sum()) == 10 * 2
+    assert int(is_image.sum()) == tokens
     assert torch.equal(batch["mm_token_type_ids"], is_image.long())
 
 

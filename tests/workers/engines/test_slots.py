@@ -20,17 +20,21 @@ from workers.engines.batches import Page
 from workers.engines.caches import can_keep
 from workers.engines.profiles.known import PROFILES
 from workers.engines.profiles.profile import Guard
+from workers.engines.room import bytes_a_token
 from workers.engines.slots import Slots
 from workers.engines.transformers import TransformersEngine, load_transformers
 
-KEPT = [name for name in IN_TRANSFORMERS if name != "unlimited-ocr"]
+ROUNDS = ["unlimited-ocr", "chandra-2"]
+KEPT = [name for name in IN_TRANSFORMERS if name not in ROUNDS]
 SIZES = [(224, 320), (320, 224), (224, 320), (420, 300)]
 
 
 def open_engine(family: str, folder: Path) -> TransformersEngine:
     make_checkpoint(family, folder)
     mode = PROFILES[family].modes[0].name
-    spec = EngineSpec(name="transformers", model=str(folder), mode=mode, max_new_tokens=64)
+    spec = EngineSpec(
+        name="transformers", model=str(folder), profile=family, mode=mode, max_new_tokens=64
+    )
     engine = load_transformers(spec)
     # Nonsense soon repeats itself; a guard that forbids it also makes the answers differ.
     return TransformersEngine(engine._loaded, replace(engine._plan, guard=Guard(2, 40)))
@@ -57,10 +61,16 @@ def read_alone(engine: TransformersEngine) -> list[Page]:
     return pages
 
 
-@pytest.mark.parametrize("family", KEPT)
-def test_joining_and_leaving_changes_no_answer(family: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "has_spare_rows"),
+    [*((family, False) for family in KEPT), ("deepseek-ocr", True), ("olmocr-2", True)],
+)
+def test_joining_and_leaving_changes_no_answer(
+    family: str, has_spare_rows: bool, tmp_path: Path
+) -> None:
     engine = open_engine(family, tmp_path)
     expected = read_alone(engine)
+    engine._loaded.has_spare_rows = has_spare_rows
     first, second, third, fourth = pages = prepared(engine)
     slots = new_slots(engine)
     slots.join([first])
@@ -90,8 +100,41 @@ def test_joining_and_leaving_changes_no_answer(family: str, tmp_path: Path) -> N
     assert all(each.is_done for each in (second, third, fourth))
 
 
-def test_a_window_that_slides_is_not_kept(tmp_path: Path) -> None:
-    assert not can_keep(open_engine("unlimited-ocr", tmp_path)._loaded.model)
+def test_with_spare_rows_shapes_stay_while_pages_change(tmp_path: Path) -> None:
+    engine = open_engine("lighton-ocr", tmp_path)
+    engine._loaded.has_spare_rows = True
+    first, second, third, fourth = prepared(engine)
+    slots = new_slots(engine)
+    for each in (first, second, third):
+        slots.join([each])
+    state = slots._state
+    assert state is not None
+    addresses = [layer.keys.data_ptr() for layer in state.cache.layers]
+    slots.advance()
+    slots.leave([second])
+    slots.join([fourth])
+    slots.advance()
+    assert [each.place for each in slots.pages] == [0, 3, 2]
+    assert slots._state is state
+    assert [layer.keys.data_ptr() for layer in state.cache.layers] == addresses
+    slots.leave([first, third])
+    slots.advance()
+    assert state.rows == 1
+
+
+@pytest.mark.parametrize("family", KEPT)
+def test_the_bytes_of_a_token_are_those_of_its_keys_and_values(family: str, tmp_path: Path) -> None:
+    model = open_engine(family, tmp_path)._loaded.model
+    text = model.config.get_text_config()
+    heads = text.num_key_value_heads
+    features = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    expected = text.num_hidden_layers * 2 * heads * features * 4  # float32
+    assert bytes_a_token(model) == expected
+
+
+@pytest.mark.parametrize("family", ROUNDS)
+def test_a_window_that_slides_or_a_state_is_not_kept(family: str, tmp_path: Path) -> None:
+    assert not can_keep(open_engine(family, tmp_path)._loaded.model)
 
 
 class Calls(TorchDispatchMode):

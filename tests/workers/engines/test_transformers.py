@@ -314,12 +314,20 @@ def test_a_large_batch_sees_its_pages_in_small_groups(engine: TransformersEngine
     assert (model.most_rows, model.most_images, model.images_seen) == (20, 8, 20)
 
 
-@pytest.mark.parametrize("family", ["deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        *("deepseek-ocr", "unlimited-ocr", "glm-ocr", "lighton-ocr", "hunyuan-ocr", "qianfan-ocr"),
+        *("mineru-2.5", "chandra-2"),
+    ],
+)
 def test_answers_do_not_depend_on_rounds_or_cache(family: str, tmp_path: Path) -> None:
     """Confidences show it: a token's probability depends on the page, the prompt and the answer."""
     folder = make_checkpoint(family, tmp_path)
     mode = PROFILES[family].modes[0].name
-    spec = EngineSpec(name="transformers", model=str(folder), mode=mode, max_new_tokens=24)
+    spec = EngineSpec(
+        name="transformers", model=str(folder), profile=family, mode=mode, max_new_tokens=24
+    )
     reader = load_transformers(spec, batch_pages=2)
     pages = [page(0), page(1, size=(320, 224)), page(2, grey=200)]
     expected = reader.read(pages)

@@ -145,7 +145,7 @@ class TextTokens:
 
 def bounds(plan: Plan) -> TextTokens:
     """The bounds of a prompt's text tokens: no token is less than a byte."""
-    return TextTokens(0, len(plan.prompt.encode()) + 64)
+    return TextTokens(0, len(f"{plan.profile.system or ''}{plan.prompt}".encode()) + 64)
 
 
 def vision_tokens(
@@ -198,7 +198,7 @@ def reading_of(
     error = ending_error(answer)
     if error is not None:
         return replace(cost, error=error), warning
-    return parsed(cost, plan, _joined(collected.text)), warning
+    return parsed(page, cost, plan, _joined(collected.text)), warning
 
 
 def timed_out(page: PageImage, timeout_s: float, why: str) -> Reading:

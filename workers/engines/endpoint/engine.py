@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import threading
 import weakref
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
 
 from schemas.pages import PageImage, Reading
 from schemas.recipe import EngineSpec
@@ -24,11 +22,10 @@ from workers.engines.endpoint.desk import Desk, Limits
 from workers.engines.endpoint.handshake import find_abilities, find_servers
 from workers.engines.endpoint.requests import Dialect, guard_of, takes_sizes
 from workers.engines.engine import Engine
+from workers.engines.loop_thread import LoopThread
 from workers.engines.plan import Plan, make_plan
 
 log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 PAGE_TIMEOUT_S = 120.0
 """Of a page's tries together; `placement.read_timeout_s` sets another one."""
@@ -99,12 +96,10 @@ class Fleet:
 
     def __init__(self, urls: Sequence[str], model: str, key: str | None, limits: Limits) -> None:
         self._urls = urls
-        self._loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=_run, args=(self._loop,), name="endpoint", daemon=True)
-        thread.start()
+        self._thread = LoopThread("endpoint")
         client = Client(key, limits.most)
         self._desk = Desk(urls, model, client, limits)
-        self._end = weakref.finalize(self, _end, self._loop, thread, client)
+        self._end = weakref.finalize(self, self._thread.end, client.close, _CLOSE_S)
 
     @property
     def dialect(self) -> Dialect:
@@ -113,18 +108,15 @@ class Fleet:
 
     def meet(self, plan: Plan) -> None:
         """Find out what the servers are. Raises as `load_endpoint`."""
-        self._submit(self._meet(plan)).result()
+        self._thread.submit(self._meet(plan)).result()
 
     def submit(self, page: PageImage, plan: Plan) -> Future[Reading]:
         """Begin to read a page. The future raises ServersDown where no server answers."""
-        return self._submit(self._desk.read(page, plan))
+        return self._thread.submit(self._desk.read(page, plan))
 
     def close(self) -> None:
         """End the thread and close all connections."""
         self._end()
-
-    def _submit(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _meet(self, plan: Plan) -> None:
         desk = self._desk
@@ -155,8 +147,12 @@ class EndpointEngine:
         self.task: str = plan.task
         self.guard = str(guard_of(plan, fleet.dialect) or "")
 
+    def asking(self, plan: Plan) -> Engine:
+        """An engine that asks the same servers with `plan`."""
+        return EndpointEngine(self.fleet, self._spec, plan, is_retry=True)
+
     @functools.cached_property
-    def retries(self) -> Sequence[Engine]:
+    def retries(self) -> Sequence[EndpointEngine]:
         """The stronger guard and the next larger mode, as far as the servers can do them: the same
         request would give the same answer again."""
         if self._is_retry:
@@ -201,27 +197,3 @@ def _tell(dialect: Dialect, plan: Plan) -> None:
             "the servers have no n-gram guard, so pages that loop are cut and stay bad; give vLLM "
             "--logits-processors vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsProcessor"
         )
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
-
-
-def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: Client) -> None:
-    async def close() -> None:
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await client.close()
-        await loop.shutdown_asyncgens()
-        await loop.shutdown_default_executor()
-
-    asyncio.run_coroutine_threadsafe(close(), loop).result(_CLOSE_S)
-    loop.call_soon_threadsafe(loop.stop)
-    if thread is not threading.current_thread():
-        thread.join(_CLOSE_S)

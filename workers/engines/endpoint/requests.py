@@ -20,9 +20,12 @@ from workers.engines.plan import Plan
 from workers.engines.profiles.profile import Guard, Mode
 
 _MEDIA_TYPES = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
-_OWN_SIZES = frozenset({"deepseek-ocr", "deepseek-ocr-2", "unlimited-ocr", "lighton-ocr"})
-"""Profiles whose image sizes are constants of vLLM's module. Settings of another mode would end its
-engine core, so none are sent; the count of vision tokens tells if the mode is another one."""
+_OWN_SIZES = frozenset(
+    {"deepseek-ocr", "deepseek-ocr-2", "unlimited-ocr", "lighton-ocr", "qianfan-ocr"}
+)
+"""Profiles whose image sizes are no settings of vLLM's image processor. Settings of another mode
+would end its engine core, so none are sent; the count of vision tokens tells if the mode is another
+one."""
 
 _KNOWN = frozenset({"vllm", "sglang", "lmdeploy"})
 """Servers that take the fields of `_GREEDY`, and `skip_special_tokens`."""
@@ -68,14 +71,14 @@ def body(
     **others: object,
 ) -> bytes:
     """The JSON of a request; without an image it asks for the prompt alone."""
-    content: list[dict[str, Any]] = []
+    messages: list[dict[str, object]] = [
+        {"role": "user", "content": [{"type": "text", "text": plan.prompt}]}
+    ]
     if image_url is not None:
-        content.append({"type": "image_url", "image_url": {"url": image_url}})
-    if plan.prompt or not content:
-        content.append({"type": "text", "text": plan.prompt})
+        messages = plan.messages({"type": "image_url", "image_url": {"url": image_url}})
     request: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": "user", "content": content}],
+        "messages": messages,
         "max_tokens": max_tokens,
         "temperature": 0,
         "stream": True,

@@ -12,9 +12,15 @@ WHOLE_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
 """The box of a text for which the model gave none."""
 
 _LABELS = {
-    "paragraph": ("text", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
+    "paragraph": (
+        *("text", "plain_text", "abstract", "content", "aside_text", "vertical_text"),
+        *("para", "paragraph_span"),
+    ),
     "title": ("doc_title",),
-    "heading": ("sub_title", "subtitle", "paragraph_title", "section_title", "section_header"),
+    "heading": (
+        *("sub_title", "subtitle", "paragraph_title", "section_title", "section_header"),
+        "para_title",
+    ),
     "table": (),
     "figure": ("image", "picture", "photo", "logo", "icon"),
     "chart": (),
@@ -26,7 +32,10 @@ _LABELS = {
         *("image_caption", "figure_caption", "table_caption", "chart_caption"),
         *("figure_title", "table_title", "chart_title"),
     ),
-    "footnote": ("table_footnote", "image_footnote", "figure_footnote", "page_footnote"),
+    "footnote": (
+        *("table_footnote", "image_footnote", "figure_footnote", "page_footnote"),
+        "vision_footnote",
+    ),
     "running_head": ("header", "page_header", "header_image"),
     "running_foot": ("footer", "page_footer", "footer_image"),
     "page_number": ("number",),
@@ -66,6 +75,17 @@ def page_box(numbers: Sequence[float], scale: float) -> Box:
     """A box of four coordinates of 0 to `scale`, as fractions, clamped to the page and in order."""
     x0, y0, x1, y1 = (min(max(number / scale, 0.0), 1.0) for number in numbers)
     return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+
+def points_box(numbers: Sequence[float], scale: float) -> Box | None:
+    """The box around two or more points, x before y, each 0 to `scale`.
+
+    None where `numbers` are not as many as points have.
+    """
+    xs, ys = numbers[::2], numbers[1::2]
+    if len(xs) < 2 or len(xs) != len(ys):
+        return None
+    return page_box((min(xs), min(ys), max(xs), max(ys)), scale)
 
 
 def placed_blocks(label: str, boxes: Sequence[Box], text: str) -> list[Block]:

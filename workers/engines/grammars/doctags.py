@@ -20,6 +20,7 @@ from workers.engines.grammars.blocks import (
     token_remover,
     without_cut_tag,
 )
+from workers.engines.grammars.marks import fenced, list_item
 from workers.engines.grammars.otsl import OTSL_TOKENS, otsl_to_html
 from workers.engines.grammars.parsed import Parsed
 
@@ -47,9 +48,6 @@ _INLINE_MARKS = {"text": "", "paragraph": "", "formula": "$", "code": "`"}
 _TAG = re.compile(r"<(/?)(?:loc_([0-9]{1,9})|([a-z][a-z0-9_]{0,40})|_([^<>\n]{1,24})_)/?>")
 _CUT_TAG = re.compile(r"<[/|]?[a-z0-9_]{0,40}\Z")
 _PAIR = re.compile(r"(?:key|value|link)_[0-9]+")
-_BULLET = re.compile(r"[•·▪◦‣●○■□–*-]\s+")
-_NUMBERED = re.compile(r"[0-9]{1,3}[.)]\s")
-_TICKS = re.compile("`{3,}")
 _without_special_tokens = token_remover(
     (
         "<|start_of_role|>assistant<|end_of_role|>",
@@ -230,12 +228,12 @@ def _markdown(element: _Element, text: str) -> str:
     if not text.strip():
         return ""
     if element.name == "code":
-        return _code(text, element.language)
+        return fenced(text, element.language)
     text = otsl_to_html(text)
     if element.label in ("title", "heading"):
         return f"{'#' * _heading_level(element.name)} {' '.join(text.split())}"
     if element.name == "list_item":
-        return _list_item(text, element.marker)
+        return list_item(text, element.marker)
     if element.name == "formula":
         return text if text.startswith("$") else f"$${text}$$"
     mark = {"checkbox_selected": "- [x] ", "checkbox_unselected": "- [ ] "}.get(element.name, "")
@@ -247,18 +245,3 @@ def _heading_level(name: str) -> int:
     if name == "title":
         return 1
     return min(int(name[-1]) + 1, 6) if name[-1].isdigit() else 2
-
-
-def _list_item(text: str, marker: str) -> str:
-    """`text` after `marker`, which replaces a bullet in the text; a number in the text stays."""
-    bullet = _BULLET.match(text)
-    if _NUMBERED.match(text):
-        return marker[: len(marker) - len(marker.lstrip())] + text
-    return marker + (text if bullet is None else text[bullet.end() :])
-
-
-def _code(text: str, language: str) -> str:
-    """`text` in a fence longer than any run of ticks in it."""
-    ticks = max((len(run) for run in _TICKS.findall(text)), default=2) + 1
-    fence = "`" * ticks
-    return f"{fence}{language}\n{text}\n{fence}"

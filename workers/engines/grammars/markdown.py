@@ -6,7 +6,6 @@ import re
 
 from schemas.pages import Block
 from workers.engines.grammars.blocks import page_box, parsed_blocks, placed_blocks, token_remover
-from workers.engines.grammars.otsl import otsl_to_html
 from workers.engines.grammars.parsed import Parsed, Parser
 
 _QWEN_TOKENS = (
@@ -34,18 +33,6 @@ _GLM_TOKENS = (
     "<think>",
     "</think>",
 )
-_PADDLE_TOKENS = (
-    "<s>",
-    "</s>",
-    "<unk>",
-    "<pad>",
-    "<|begin_of_sentence|>",
-    "<|end_of_sentence|>",
-    "<|IMAGE_START|>",
-    "<|IMAGE_END|>",
-    "<|IMAGE_PLACEHOLDER|>",
-)
-
 _FENCE = re.compile(r"```(?:markdown|md|html|latex)?[ \t]*\n")
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
 _FIGURE = re.compile(
@@ -66,8 +53,8 @@ def plain(special_tokens: tuple[str, ...] = ()) -> Parser:
 
 _got_text = token_remover(_GOT_TOKENS)
 _glm_text = token_remover(_GLM_TOKENS)
-_qwen_text = token_remover(_QWEN_TOKENS)
-_paddle_text = token_remover(_PADDLE_TOKENS)
+qwen_text = token_remover(_QWEN_TOKENS)
+"""Removes the special tokens of Qwen's tokenizer."""
 
 
 def got(output: str) -> Parsed:
@@ -86,14 +73,9 @@ def glm(output: str) -> Parsed:
     return Parsed(text if "```" in body else body.strip())
 
 
-def paddleocr_vl(output: str) -> Parsed:
-    """PaddleOCR-VL: Markdown with tables in OTSL, which become HTML."""
-    return Parsed(otsl_to_html(_paddle_text(output)))
-
-
 def lighton(output: str) -> Parsed:
     """LightOnOCR: Markdown; `![image](image_1.png)x0,y0,x1,y1`, each 0 to 1000, is a figure."""
-    text = _qwen_text(output)
+    text = qwen_text(output)
     blocks: list[Block] = []
     start = 0
     for figure in _FIGURE.finditer(text):
@@ -116,7 +98,7 @@ def olmocr(output: str) -> Parsed:
     training turn by PIL's `ROTATE_90` (allenai/olmocr, `pipeline.py`, `dataloader.py`), although
     its older prompt for other models says clockwise.
     """
-    text = _qwen_text(output).strip()
+    text = qwen_text(output).strip()
     facts, body = _front_matter(text.split("\n"))
     return Parsed("\n".join(body).strip() if facts else text, turn=_turn(facts))
 

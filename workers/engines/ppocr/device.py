@@ -1,27 +1,33 @@
-"""PP-OCRv6's two models on a device: they take batches of pixels and return `Fetched` values.
+"""PP-OCRv6's two models and the layout model on a device, for batches of pages and lines.
 
-Owns: the device and precision of the models, and moving pixels and results without waiting.
-Does not: know pages, or what the values mean.
+Owns: the device and precision of the models, and what goes in and out of them. Does not: know
+what the values mean, or move them (`transfers`).
 
+A page is sent once, as decoded (`send`). It is resized, and its lines are cut, on the device. Back
+come a byte a pixel of the map, and the likeliest class and its probability for each step of a line.
 A call returns before its values are computed, so that the calling thread can keep a CUDA device
 busy; other threads wait for the values (`Fetched.wait`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from threading import Lock
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PPOCRV6SmallDetForObjectDetection, PPOCRV6SmallRecForTextRecognition
 
 from schemas.errors import ModelError
+from workers.engines.ppocr.batches import Shape
+from workers.engines.ppocr.clock import Clock
+from workers.engines.ppocr.images import Crop, Cuts, cut, line_pixels, resize
+from workers.engines.ppocr.layout import load_layout_net
+from workers.engines.ppocr.transfers import Fetched, Streams, send
 from workers.engines.ppocr.weights import convolutions, fold_norms, load_detector, load_recogniser
-from workers.engines.text_lines import Pixels, padded_width_px
+from workers.engines.text_lines import Pixels
+from workers.layout.regions import Cells
 
 Precision = Literal["fp32", "fp16", "bf16"]
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -35,10 +41,10 @@ class DetectorModule(nn.Module):
         self.model = model
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """uint8 (pages, height, width, 3) to float32 (pages, 1, 1, height, width)."""
+        """uint8 (pages, height, width, 3) to uint8 (pages, height, width), 255 for 1."""
         signed = _signed(pixels).to(self.model.dtype)
         maps: Tensor = self.model(signed).last_hidden_state
-        return maps[:, None].float()
+        return (maps[:, 0].float() * 255).round().to(torch.uint8)
 
 
 class RecogniserModule(nn.Module):
@@ -69,65 +75,88 @@ def _signed(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float() * (2 / 255) - 1
 
 
-class Fetched:
-    """Values that the device is still computing or copying to the host.
+class PpOcrModels:
+    """The models on one device; only one thread at a time may call them.
 
-    On the CPU, the thread that first waits computes them: a batch on one core is faster than an
-    operator on two, above all where other work shares the cores.
+    `send` and `cut`, which run no model, may be called by any thread.
     """
 
-    def __init__(self, compute: Callable[[], tuple[Tensor, ...]], is_cuda: bool) -> None:
-        self._compute = compute
-        self._lock = Lock()
-        self._values: list[Tensor] | None = None
-        self._arrived: torch.cuda.Event | None = None
-        if is_cuda:
-            # For a copy that does not wait, torch takes pinned memory.
-            self._values = [value.to("cpu", non_blocking=True) for value in compute()]
-            self._arrived = torch.cuda.current_stream().record_event()
-
-    def wait(self) -> list[NDArray[Any]]:
-        """The values, when they have arrived; any thread may wait."""
-        if self._arrived is not None:
-            self._arrived.synchronize()
-        with self._lock:
-            if self._values is None:
-                self._values = list(self._compute())
-        return [value.numpy() for value in self._values]
-
-
-class PpOcrModels:
-    """Both models on one device; only one thread at a time may call it."""
-
-    def __init__(self, device: str | None, precision: Precision | None, is_compiled: bool) -> None:
+    def __init__(
+        self,
+        device: str | None,
+        precision: Precision | None,
+        is_compiled: bool,
+        has_layout: bool = False,
+    ) -> None:
         self.device = _device(device)
         self.is_cuda = self.device.type == "cuda"
+        self.clock = Clock(self.is_cuda)
         default: Precision = "fp16" if self.is_cuda else "fp32"
         self.precision: Precision = precision or default
         recogniser, self.characters = load_recogniser()
         self._detect = self._placed(DetectorModule(fold_norms(load_detector())), is_compiled)
         self._recognise = self._placed(RecogniserModule(fold_norms(recogniser)), is_compiled)
+        self._lay_out = load_layout_net().to(self.device) if has_layout else None
+        self._streams = Streams(self.device)
+        if self.is_cuda:
+            # The streams do not wait for the default one, which has placed the weights.
+            torch.cuda.synchronize(self.device)
 
-    def detect(self, pages: Sequence[Pixels]) -> Fetched:
-        """Probability maps, float32 (pages, 1, 1, height, width); all pages have one shape."""
+    def free_bytes(self) -> int | None:
+        """The free memory of a CUDA device."""
+        return torch.cuda.mem_get_info(self.device)[0] if self.is_cuda else None
+
+    def send(self, page: Pixels) -> Tensor:
+        """The pixels of a page on the device."""
+        return self._streams.send_page(page)
+
+    def detect(self, pages: Sequence[Tensor], shape: Shape) -> Fetched:
+        """Maps of the pages, brought to `shape`: uint8 (pages, height, width), 255 for 1."""
 
         @torch.inference_mode()
         def compute() -> tuple[Tensor, ...]:
-            return (self._detect(self._batch(pages, pages[0].shape[1])),)
+            with self.clock.device("detection"):
+                return (self._detect(torch.stack([resize(page, shape) for page in pages])),)
 
-        return Fetched(compute, self.is_cuda)
+        with self._streams.detection():
+            return Fetched(compute, self.is_cuda)
 
-    def recognise(self, lines: Sequence[Pixels]) -> Fetched:
-        """Classes and probabilities (lines, steps); all lines have one padded width."""
+    def lay_out(self, pages: Sequence[Cells]) -> Fetched:
+        """Classes, uint8, and probabilities, float32, both (pages, 300, 300).
+
+        `pages` are what `workers.layout.regions.grey_page` gives.
+        """
+        net = self._lay_out
+        assert net is not None
 
         @torch.inference_mode()
         def compute() -> tuple[Tensor, ...]:
-            widths_px = torch.tensor([line.shape[1] for line in lines])
-            pixels = self._batch(lines, padded_width_px(lines[0]))
-            classes, probabilities = self._recognise(pixels, widths_px.to(self.device))
+            with self.clock.device("layout"):
+                classes, probabilities = net(send(np.stack(pages), self.device))
             return (classes, probabilities)
 
-        return Fetched(compute, self.is_cuda)
+        with self._streams.detection():
+            return Fetched(compute, self.is_cuda)
+
+    @torch.inference_mode()
+    def cut(self, page: Tensor, cuts: Cuts) -> list[Crop]:
+        """The lines of a page, on the device."""
+        with self._streams.recognition(), self.clock.device("cutting"):
+            return cut(page, cuts)
+
+    def recognise(self, lines: Sequence[Crop], width_px: int) -> Fetched:
+        """Classes and probabilities (lines, steps) of lines that are all padded to `width_px`."""
+
+        @torch.inference_mode()
+        def compute() -> tuple[Tensor, ...]:
+            with self.clock.device("lines"):
+                pixels, widths_px = line_pixels(lines, width_px)
+            with self.clock.device("recognition"):
+                classes, probabilities = self._recognise(pixels, widths_px)
+            return (classes, probabilities)
+
+        with self._streams.recognition():
+            return Fetched(compute, self.is_cuda)
 
     def _placed(self, module: nn.Module, is_compiled: bool) -> nn.Module:
         module.to(self.device, _DTYPES[self.precision])
@@ -137,15 +166,6 @@ class PpOcrModels:
         if is_compiled:
             module.compile(dynamic=True)
         return module
-
-    def _batch(self, images: Sequence[Pixels], width_px: int) -> Tensor:
-        """uint8 (images, height, `width_px`, 3) on the device, zeros right of each image."""
-        shape = (len(images), images[0].shape[0], width_px, 3)
-        pixels = torch.zeros(shape, dtype=torch.uint8, pin_memory=self.is_cuda)
-        rows: NDArray[np.uint8] = pixels.numpy()
-        for row, image in zip(rows, images, strict=True):
-            row[:, : image.shape[1]] = image
-        return pixels.to(self.device, non_blocking=True)
 
 
 def _device(name: str | None) -> torch.device:

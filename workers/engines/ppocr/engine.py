@@ -1,9 +1,9 @@
 """The `ppocr` engine: PP-OCRv6 (small) in torch, on a CUDA device where there is one.
 
-Owns: the order of work, which keeps the device busy. A pool of threads decodes, resizes, finds
-boxes, makes blocks, and waits for results; the caller's thread forms batches and starts the
-models. Does not: load weights (`weights`), run models (`device`), or crop and interpret lines
-(`workers.engines.text_lines`).
+Owns: the order of work, which keeps the device busy. A pool of threads decodes, finds boxes,
+makes blocks, and waits for results; the caller's thread forms batches and starts the models.
+Does not: load weights (`weights`, `layout`), run models (`device`), find boxes (`boxes`), cut lines
+(`images`), or interpret them (`transcripts`, `workers.engines.text_lines`).
 
 A batch of detection has pages of one input shape (the sides are multiples of 32 px), a batch of
 recognition has lines of one width (multiples of 16 px) from all pages of a call. Both models pool
@@ -22,32 +22,40 @@ from importlib.metadata import version
 from itertools import islice
 
 import torch
-from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from schemas.pages import PageImage, Reading
 from workers.engines.engine import Engine
-from workers.engines.page_reading import reduced
 from workers.engines.ppocr.batches import Buckets, Budget, run_in_parts
-from workers.engines.ppocr.device import Fetched, PpOcrModels, Precision
-from workers.engines.ppocr.sheets import Found, Opened, Sheet, Unread, open_page
-from workers.engines.text_lines import (
-    SURE_CONFIDENCE,
-    LineFinder,
-    Recognised,
-    choose_side,
-    line_pixels,
-    recognised,
-    usable_cores,
+from workers.engines.ppocr.device import PpOcrModels, Precision
+from workers.engines.ppocr.sheets import (
+    Found,
+    Layout,
+    Opened,
+    Sheet,
+    Unread,
+    cut_lines,
+    open_page,
 )
-from workers.layout.regions import shared_layout_model
+from workers.engines.ppocr.transcripts import Transcriber
+from workers.engines.ppocr.transfers import Fetched
+from workers.engines.text_lines import SURE_CONFIDENCE, Recognised, choose_side, usable_cores
+from workers.layout.tables.model import shared_grid_model
 
 _PAGE_PIXELS = 1280 * 992
 """An A4 page at 1280 px, at the detector's size."""
 _LINE_PIXELS = 48 * 560
 """A line of mean width."""
+CUDA_PAGES = 16
+CUDA_LINES = 128
+"""In a batch on CUDA, where a half of the free memory holds both kinds."""
+_PAGE_BYTES = 133 * _PAGE_PIXELS
+"""The detector takes 0.4 GB for 3 million pixels in float32: 0.17 GB a page, 2.7 GB a batch."""
+_LINE_BYTES = 560 // 8 * 18710 * 12
+"""Of the classes' scores at each of 70 steps, and their softmax in float32: 16 MB a line, 2 GB a
+batch."""
 _MAX_WAITING_PAGES = 64
 _MAX_WAITING_LINES = 4096
-"""A waiting page takes 8 MB (its pixels twice), a line 0.1 MB (its crop and its input): 0.9 GB."""
+"""A waiting page takes 4 MB on the host and on the device, a line 0.03 MB on the device: 0.4 GB."""
 
 
 class PpOcrEngine:
@@ -60,7 +68,8 @@ class PpOcrEngine:
         precision: default, fp32 on the CPU and fp16 on CUDA. On 8 real pages fp16 changed 1 of
             11,324 characters and no page's accuracy; bf16 changed 12.
         is_compiled: let `torch.compile` join small kernels, for about a minute of start-up.
-        has_layout: the layout model names the blocks, on the CPU.
+        has_layout: the layout model names the blocks, and on the CPU a table model tells the rows
+            of the few tables that neither rules nor alignment part.
     """
 
     name = "ppocr"
@@ -82,18 +91,24 @@ class PpOcrEngine:
         has_layout: bool = True,
     ) -> None:
         self.threads = threads or usable_cores()
-        self.layout = shared_layout_model(1) if has_layout else None
-        self.models = PpOcrModels(device, precision, is_compiled)
-        if self.models.is_cuda:
-            pages, lines, self.lanes = 16, 128, 1
+        self.has_layout = has_layout
+        self.grid = shared_grid_model(1) if has_layout else None
+        self.models = PpOcrModels(device, precision, is_compiled, has_layout)
+        self.transcribe = Transcriber(self.models.characters)
+        free_bytes = self.models.free_bytes()
+        if free_bytes is not None:
+            pages, lines = free_bytes // 4 // _PAGE_BYTES, free_bytes // 4 // _LINE_BYTES
+            self.use_batches(min(CUDA_PAGES, pages), min(CUDA_LINES, lines), lanes=1)
         else:
             # Larger batches are no faster a page or line, and load the cores less evenly.
-            pages, lines, self.lanes = 1, 4, self.threads
+            self.use_batches(1, 4, lanes=self.threads)
             torch.set_num_threads(1)
-        self.decode = CTCLabelDecode(character=self.models.characters).decode
-        self.find_lines = LineFinder()
+
+    def use_batches(self, pages: int, lines: int, lanes: int) -> None:
+        """Put so many pages and lines of mean size in a batch, for each of `lanes` at once."""
         self.page_budget = Budget(pages * _PAGE_PIXELS)
         self.line_budget = Budget(lines * _LINE_PIXELS)
+        self.lanes = lanes
 
     def read(self, pages: Sequence[PageImage]) -> list[Reading]:
         """Read `pages`; a page that fails is a `Reading` with an error.
@@ -101,7 +116,7 @@ class PpOcrEngine:
         Raises what the device raises, except for a lack of memory: that is no page's fault.
         """
         with ThreadPoolExecutor(self.threads, "ppocr") as pool:
-            return _Call(self, pool).read([Sheet(page, self.layout) for page in pages])
+            return _Call(self, pool).read([Sheet(page) for page in pages])
 
 
 class _Call:
@@ -109,7 +124,7 @@ class _Call:
 
     A page goes through `_opened`, `_detect`, `_cut` and `_take_crops`. Each of its lines goes
     through `_recognise`, `_decode` and `_take_text`, and once more upside down if its confidence
-    is low. `open_page`, `_cut`, `_decode` and `Sheet.finish` run in the pool, the rest in the
+    is low. `_open`, `_cut`, `_decode` and `Sheet.finish` run in the pool, the rest in the
     caller's thread.
     """
 
@@ -146,7 +161,7 @@ class _Call:
         opening: deque[tuple[Sheet, Future[list[Opened]]]] = deque()
         while True:
             for sheet in islice(waiting, 2 * self._engine.threads - len(opening)):
-                opening.append((sheet, self._pool.submit(open_page, sheet)))
+                opening.append((sheet, self._pool.submit(self._open, sheet)))
             if not opening:
                 return
             sheet, future = opening.popleft()
@@ -155,15 +170,14 @@ class _Call:
             else:
                 yield from future.result()
 
+    def _open(self, sheet: Sheet) -> list[Opened]:
+        return open_page(sheet, self._engine.models, self._engine.has_layout)
+
     def _detect(self, batch: Sequence[Opened]) -> None:
-        """Start detection of `batch`, and then the cropping of its lines."""
+        """Start detection and layout of `batch`, and then the cutting of its lines."""
         if not batch:
             return
-        parts = run_in_parts(
-            lambda items: self._engine.models.detect([item.pixels for item in items]),
-            batch,
-            self._engine.page_budget,
-        )
+        parts = run_in_parts(self._start_detection, batch, self._engine.page_budget)
         cutting = []
         for items, maps in parts:
             if isinstance(maps, Fetched):
@@ -174,24 +188,35 @@ class _Call:
                 items[0].sheet.fail(maps)
         self._cutting.append(cutting)
 
+    def _start_detection(self, batch: Sequence[Opened]) -> Fetched:
+        models = self._engine.models
+        maps = models.detect([item.pixels for item in batch], batch[0].shape)
+        sheets = [item.sheet for item in batch if item.number == 0]
+        squeezed = [sheet.squeezed for sheet in sheets if sheet.squeezed is not None]
+        if squeezed:
+            laid_out = models.lay_out(squeezed)
+            seen = (sheet for sheet in sheets if sheet.squeezed is not None)
+            for number, sheet in enumerate(seen):
+                sheet.layout = Layout(laid_out, number)
+        return maps
+
     def _cut(self, maps: Fetched, index: int, opened: Opened) -> Found:
-        [scores] = maps.wait()
-        crops = self._engine.find_lines(scores[index], opened.tile)
-        lines = [(crop, line_pixels(crop.pixels)) for crop in crops]
-        return Found(lines, reduced(scores[index], opened.tile))
+        [likely] = maps.wait()
+        return cut_lines(opened, likely[index], self._engine.models)
 
     def _recognise(self, batch: Sequence[Unread]) -> None:
         """Start recognition of `batch`, and then its decoding."""
         if not batch:
             return
+        _, width_px = batch[0].shape
         parts = run_in_parts(
-            lambda items: self._engine.models.recognise([item.pixels for item in items]),
+            lambda items: self._engine.models.recognise([item.crop for item in items], width_px),
             batch,
             self._engine.line_budget,
         )
         for items, maxima in parts:
             if isinstance(maxima, Fetched):
-                widths_px = [item.pixels.shape[1] for item in items]
+                widths_px = [item.crop.scaled_px for item in items]
                 lines = self._pool.submit(self._decode, maxima, widths_px)
                 self._decoding.append((items, lines))
             else:
@@ -199,11 +224,8 @@ class _Call:
 
     def _decode(self, maxima: Fetched, widths_px: Sequence[int]) -> list[Recognised]:
         classes, probabilities = maxima.wait()
-        lines, _ = self._engine.decode(classes, probabilities, remove_duplicate=True)
-        return [
-            recognised(text, confidence, steps, width_px)
-            for (text, confidence), steps, width_px in zip(lines, classes, widths_px, strict=True)
-        ]
+        with self._engine.models.clock.host("transcripts"):
+            return self._engine.transcribe(classes, probabilities, widths_px)
 
     def _take(self, max_cutting: int | None = None, max_decoding: int | None = None) -> None:
         """Take results, oldest first, until no more batches than these remain on the device.
@@ -227,26 +249,34 @@ class _Call:
 
     def _take_crops(self, sheet: Sheet) -> None:
         """Give the lines of a page whose tiles are all detected to recognition."""
-        cuts = [cut for found in sheet.found if found is not None for cut in found.lines]
+        cuts = [
+            line
+            for found in sheet.found
+            if found is not None
+            for line in zip(found.corners, found.crops, strict=True)
+        ]
         if None in sheet.found:
             return
         sheet.lines = [None] * len(cuts)
         sheet.missing = len(cuts)
-        for index, (crop, pixels) in enumerate(cuts):
-            self._add_line(Unread(sheet, index, crop, pixels))
+        for index, (corners, crop) in enumerate(cuts):
+            self._add_line(Unread(sheet, index, corners, crop))
         if not cuts:
-            self._pool.submit(sheet.finish)
+            self._finish(sheet)
 
     def _add_line(self, item: Unread) -> None:
         self._recognise(self._lines.add(item.shape, item))
 
     def _take_text(self, item: Unread, line: Recognised) -> None:
         if item.upright is None and line.confidence < SURE_CONFIDENCE:
-            pixels = line_pixels(item.crop.pixels[::-1, ::-1])
-            self._add_line(replace(item, pixels=pixels, upright=line))
+            turned = replace(item.crop, is_turned=True)
+            self._add_line(replace(item, crop=turned, upright=line))
             return
         sides = (line, None) if item.upright is None else (item.upright, line)
-        item.sheet.lines[item.index] = choose_side(item.crop.corners, *sides)
+        item.sheet.lines[item.index] = choose_side(item.corners, *sides)
         item.sheet.missing -= 1
         if not item.sheet.missing:
-            self._pool.submit(item.sheet.finish)
+            self._finish(item.sheet)
+
+    def _finish(self, sheet: Sheet) -> None:
+        self._pool.submit(sheet.finish, self._engine.models.clock, self._engine.grid)

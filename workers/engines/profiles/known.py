@@ -13,8 +13,13 @@ from schemas import tokens
 from schemas.errors import RecipeError
 from schemas.tokens import VisionTokens
 from workers.engines.grammars import parsers
+from workers.engines.profiles.chandra import CHANDRA_2
 from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLIMITED_OCR
+from workers.engines.profiles.dots import DOTS_OCR
+from workers.engines.profiles.hunyuan import HUNYUAN_OCR
+from workers.engines.profiles.mineru import MINERU_2_5
 from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.qianfan import QIANFAN_OCR
 
 # Families whose authors give no guard are first read without one, and then with a long window.
 _STRONGER = Guard(12, 1024)
@@ -33,14 +38,21 @@ PADDLEOCR_VL = Profile(
             {"size": {"shortest_edge": 112_896, "longest_edge": 1280 * 28 * 28}},
         ),
         Mode(
+            "spotting",  # what the model card of 1.5 gives for the prompt `Spotting:`
+            partial(tokens.paddleocr_vl, 112_896, 2048 * 28 * 28),
+            {"size": {"shortest_edge": 112_896, "longest_edge": 2048 * 28 * 28}},
+        ),
+        Mode(
             "native",
             partial(tokens.paddleocr_vl, 147_384, 2_822_400),
             {"size": {"shortest_edge": 147_384, "longest_edge": 2_822_400}},
         ),
     ),
     default_mode="native",
-    # Trained on regions: of a whole page it gives the text, but no layout.
-    prompts={"text": "OCR:", "figure": "Chart Recognition:"},
+    # Trained on regions: of a whole page it gives the text, but no layout. From 1.5 on it also
+    # gives lines with their places; 1.6 has the same network, prompts and sizes. The other prompts
+    # are `Table Recognition:`, `Formula Recognition:` and, from 1.5 on, `Seal Recognition:`.
+    prompts={"text": "OCR:", "grounded": "Spotting:", "figure": "Chart Recognition:"},
     template="chat",
     parse=parsers.paddleocr_vl,
     stronger=_OTSL,
@@ -48,6 +60,9 @@ PADDLEOCR_VL = Profile(
         "arXiv 2510.14528",
         "https://huggingface.co/PaddlePaddle/PaddleOCR-VL (README, preprocessor_config.json)",
         "https://huggingface.co/PaddlePaddle/PaddleOCR-VL-1.5",
+        "arXiv 2606.03264",
+        "https://huggingface.co/PaddlePaddle/PaddleOCR-VL-1.6",
+        "https://github.com/PaddlePaddle/PaddleX (pipelines/paddleocr_vl/uilts.py)",
     ),
 )
 
@@ -197,6 +212,11 @@ PROFILES: dict[str, Profile] = {
         LIGHTON_OCR,
         OLMOCR_2,
         GRANITE_DOCLING,
+        HUNYUAN_OCR,
+        QIANFAN_OCR,
+        DOTS_OCR,
+        CHANDRA_2,
+        MINERU_2_5,
     )
 }
 
@@ -206,19 +226,30 @@ def find_profile(
 ) -> Profile | None:
     """The profile called `name`; without a name, the one that fits a checkpoint's `config.json`.
 
-    None where no profile fits. Raises RecipeError for an unknown name.
+    None where no profile fits, or only some that need their name. Raises RecipeError for an unknown
+    name.
     """
     if name is not None:
         if name not in PROFILES:
             names = ", ".join(sorted(PROFILES))
             raise RecipeError(f"there is no profile {name!r}; choose one of {names}")
         return PROFILES[name]
-    for profile in PROFILES.values():
+    found = [profile for profile in PROFILES.values() if not profile.needs_name]
+    for profile in found:
         if set(profile.architectures) & set(architectures):
             return profile
-    for profile in PROFILES.values():
+    for profile in found:
         # Where both name architectures, these already differed above.
         is_other = architectures and profile.architectures
         if model_type in profile.model_types and not is_other:
             return profile
     return None
+
+
+def profiles_to_name(model_type: str) -> list[str]:
+    """The names of the profiles that fit `model_type`, but only if a recipe names them."""
+    return [
+        profile.name
+        for profile in PROFILES.values()
+        if profile.needs_name and model_type in profile.model_types
+    ]

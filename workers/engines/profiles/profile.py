@@ -6,13 +6,13 @@ The profiles themselves are in `workers.engines.profiles.known`, the formulas of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from schemas.recipe import Task
 from schemas.tokens import VisionTokens
-from workers.engines.grammars.parsed import Parser
+from workers.engines.grammars.parsed import Parsed, Parser, Region
 
 ImageSetting = int | bool | Mapping[str, int]
 
@@ -44,6 +44,8 @@ class Mode:
         tokens: the cost of a page image of a width and height in pixels; None where no formula is
             known, and the processor's count is taken.
         image_settings: for the checkpoint's own image processor, by the names of its parameters.
+        seen_px: for a model whose boxes are in pixels, the size of the picture that it sees of a
+            page's width and height; `parse` then gives fractions of `grammars.parsed.SQUARE_PX`.
         longest_edge_px: larger page images are first reduced to it, by `schemas.tokens.reduced`;
             `tokens` takes the size before.
     """
@@ -52,6 +54,30 @@ class Mode:
     tokens: Callable[[int, int], VisionTokens] | None
     image_settings: Mapping[str, ImageSetting] = field(default_factory=dict)
     longest_edge_px: int | None = None
+    seen_px: Callable[[int, int], tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutFirst:
+    """How a family reads a page in two passes: its layout, and then each region by itself.
+
+    The profile's prompt for `markdown` asks for the layout. `Mode.tokens` counts one picture: the
+    page as it is squeezed for the layout, a region, or a page that is read whole because its layout
+    has no regions.
+
+    Args:
+        side_px: for the layout a page is squeezed into a square of this side.
+        regions: finds the regions in the answer, in reading order; none if it is no layout.
+        prompts: what regions are asked, by their kind.
+        prompt: what other regions are asked, and pages that are read whole.
+        join: makes a page of its regions and their texts, of which there are as many.
+    """
+
+    side_px: int
+    regions: Callable[[str], tuple[Region, ...]]
+    prompts: Mapping[str, str]
+    prompt: str
+    join: Callable[[Sequence[Region], Sequence[str]], Parsed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +95,8 @@ class Profile:
             `locate` looks for.
         template: `chat` puts the prompt into the checkpoint's own chat template; `raw` is the
             image's placeholder, a line break and the prompt; `got` is GOT-OCR's own query.
+        system: the system message before the prompt, for `chat`; None for no such message, which
+            a template may write otherwise than an empty one.
         parse: turns decoded output into Markdown and blocks.
         guard: the guard of the first try, None for none.
         stronger: the guard of the second try.
@@ -76,7 +104,11 @@ class Profile:
         resumable: whether the model, given a prompt and the beginning of its answer, goes on as if
             it had never stopped. False where it attends to prompt and answer differently.
         special_tokens: whether `parse` needs the output's special tokens.
-        engines: the engines that can run it.
+        layout_first: how pages are read in two passes; None for one pass.
+        needs_name: whether a recipe must name the profile, since the `config.json` of its
+            checkpoints is that of a general model, which knows nothing of these prompts.
+        engines: the engines that can run it. What `vllm` reads, servers read too; `endpoint` alone
+            stands for a family that only servers may run.
         sources: where these facts come from.
     """
 
@@ -88,10 +120,13 @@ class Profile:
     template: Literal["chat", "raw", "got"]
     parse: Parser
     stronger: Guard
+    system: str | None = None
     guard: Guard | None = None
     stop: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     resumable: bool = True
     special_tokens: bool = True
-    engines: tuple[Literal["transformers", "vllm"], ...] = ("transformers", "vllm")
+    layout_first: LayoutFirst | None = None
+    needs_name: bool = False
+    engines: tuple[Literal["transformers", "vllm", "endpoint"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()

@@ -45,10 +45,12 @@ _ONLY_MODE: Mapping[str, str] = {
     "DeepseekOCR2ForCausalLM": "gundam",
     "UnlimitedOCRForCausalLM": "gundam",
     "LightOnOCRForConditionalGeneration": "native",
+    "QianfanOCRForConditionalGeneration": "native",
 }
-"""Architectures whose image tokens vLLM (0.32) counts by constants of its own, whatever settings
-the image processor gets. Any other mode would end the engine core, so no settings are sent. Those
-of DeepSeek-OCR's first version can be set once in a process: see `workers.engines.vllm.sizes`."""
+"""Architectures whose image tokens vLLM (0.32) counts by constants of its own or of a checkpoint's
+config, whatever settings the image processor gets. Any other mode would end the engine core, so no
+settings are sent. Those of DeepSeek-OCR's first version can be set once in a process: see
+`workers.engines.vllm.sizes`."""
 
 
 def load_vllm(spec: EngineSpec, batch_pages: int | None = None) -> VllmEngine:
@@ -129,8 +131,12 @@ class VllmEngine:
         self.task: str = plan.task
         self.guard = str(plan.guard or "")
 
+    def asking(self, plan: Plan) -> Engine:
+        """An engine over the same weights that reads with `plan`."""
+        return VllmEngine(self.loaded, plan, is_retry=True)
+
     @functools.cached_property
-    def retries(self) -> Sequence[Engine]:
+    def retries(self) -> Sequence[VllmEngine]:
         """First the stronger guard, then the next larger mode if vLLM can read in it."""
         checkpoint = self.loaded.checkpoint
         only = self.mode if has_fixed_mode(checkpoint) else only_mode(checkpoint)
@@ -184,13 +190,10 @@ class VllmEngine:
 
     def _prompt(self, page: PageImage) -> Chat | Mapping[str, Any]:
         """The prompt with the page's picture."""
-        plan = self.plan
         picture = self._picture(page)
         if self._raw_prompt is not None:
             return {**self._raw_prompt, "multi_modal_data": {"image": picture}}
-        question = [{"type": "text", "text": plan.prompt}] if plan.prompt else []
-        image = {"type": "image_pil", "image_pil": picture}
-        return [{"role": "user", "content": [image, *question]}]
+        return self.plan.messages({"type": "image_pil", "image_pil": picture})
 
     def _picture(self, page: PageImage) -> Image.Image:
         """The picture for vLLM, which squeezes all pages into a square where there are no tiles.
@@ -222,7 +225,7 @@ class VllmEngine:
             error = f"vLLM ended it after {len(tokens)} tokens: {completion.finish_reason}"
         if error is not None:
             return replace(cost, error=PageError("engine_error", error))
-        return finished(cost, self.plan, answer, self.loaded.tokenizer)
+        return finished(page, cost, self.plan, answer, self.loaded.tokenizer)
 
 
 def _raw_prompt(loaded: Loaded, plan: Plan) -> dict[str, object]:

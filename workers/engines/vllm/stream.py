@@ -19,6 +19,7 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import EngineDied
+from workers.engines.loop_thread import LoopThread
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -55,12 +56,11 @@ class Stream:
             child for child in multiprocessing.active_children() if child not in before
         ]
         self._numbers: Iterator[int] = itertools.count()
-        self._loop = asyncio.new_event_loop()
-        self._ended = self._loop.create_future()
+        self._thread = LoopThread("vllm-loop")
+        self._ended = self._thread.loop.create_future()
         batch_pages = self.llm.vllm_config.scheduler_config.max_num_seqs
         self._places = asyncio.Semaphore(batch_pages + _AHEAD)
-        self._thread = _start("vllm-loop", self._loop.run_forever)
-        _start("vllm-watch", self._watch)
+        threading.Thread(target=self._watch, name="vllm-watch", daemon=True).start()
         atexit.register(self.close)
 
     def ask(self, questions: Sequence[Question]) -> list[RequestOutput | Exception]:
@@ -68,35 +68,29 @@ class Stream:
 
         Raises EngineDied where the engine core has ended.
         """
-        return asyncio.run_coroutine_threadsafe(self._ask_all(questions), self._loop).result()
+        return self._thread.submit(self._ask_all(questions)).result()
 
     def close(self) -> None:
         """End vLLM's processes and our thread; nothing can be asked any more.
 
         Done at the end of this process by itself: vLLM's own end comes too late then, and prints.
         """
-        if self._loop.is_closed():
+        if self._thread.loop.is_closed():
             return
         context = self.llm.engine_core.resources.ctx
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._thread.submit(self._shut_down()).result()
+        self._thread.end()
         context.destroy(linger=0)
         del self.llm
         atexit.unregister(self.close)
 
-    async def _end(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
+    async def _shut_down(self) -> None:
         self.llm.shutdown()
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     def _watch(self) -> None:
         connection.wait([process.sentinel for process in self.processes])
         with suppress(RuntimeError):  # `close` has ended the loop
-            self._loop.call_soon_threadsafe(self._ended.set_result, None)
+            self._thread.loop.call_soon_threadsafe(self._ended.set_result, None)
 
     async def _ask_all(self, questions: Sequence[Question]) -> list[RequestOutput | Exception]:
         answers = asyncio.gather(*map(self._ask, questions), return_exceptions=True)
@@ -145,9 +139,3 @@ def _told(answer: RequestOutput | BaseException) -> RequestOutput | Exception:
     if isinstance(answer, BaseException) and not isinstance(answer, Exception):
         raise answer
     return answer
-
-
-def _start(name: str, body: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=body, name=name, daemon=True)
-    thread.start()
-    return thread

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.pages import Box
+from workers.layout.mask_parts import mask_parts
 from workers.layout.tables.grid import Piece, Table, rows_of
 from workers.layout.tables.model import GridModel
 from workers.layout.tables.runs import runs_of_figures
@@ -142,8 +143,7 @@ def _ink(grey: Grey, em: float) -> _Ink:
     limit = max(_THICK_EM * em, 4.0) + 2
     rules: list[Box] = []
     for mask, is_level in ((levels, True), (uprights, False)):
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-        for x, y, wide, high, _ in stats[1:count].tolist():
+        for x, y, wide, high in mask_parts(mask):
             if (high if is_level else wide) <= limit + 0.02 * max(wide, high):
                 # back by the pixel that was added
                 x_pad, y_pad = (0.0, 1.0) if is_level else (1.0, 0.0)
@@ -234,19 +234,18 @@ def _runs(box: Box, ink: _Ink, wide: float) -> list[tuple[float, float]]:
     y0, y1 = max(round(box[1] + inset), 0), min(round(box[3] - inset), height)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return []
-    has_ink = ink.text[y0:y1, x0:x1].any(axis=0)
-    is_rule = (ink.uprights[y0:y1, x0:x1] > 0).mean(axis=0) > 0.9
-    at = np.flatnonzero(has_ink)
+    at = np.flatnonzero(ink.text[y0:y1, x0:x1].max(axis=0))
     if not len(at):
         return []
+    uprights = ink.uprights[y0:y1, x0:x1]
+    # most lines have no upright rule near them
+    is_rule = (uprights > 0).mean(axis=0) > 0.9 if uprights.any() else np.zeros(x1 - x0, bool)
     rule_count = np.concatenate([[0], np.cumsum(is_rule)])
-    runs = [[int(at[0]), int(at[0])]]
-    for a, b in itertools.pairwise(at.tolist()):
-        if b - a > wide or (b - a > 2 and rule_count[b] > rule_count[a]):
-            runs.append([b, b])
-        runs[-1][1] = b
+    gaps, rules = np.diff(at), np.diff(rule_count[at])
+    breaks = np.flatnonzero((gaps > wide) | ((gaps > 2) & (rules > 0)))
+    starts, ends = at[[0, *(breaks + 1)]].tolist(), at[[*breaks, -1]].tolist()
     # specks and what is left of a rule's edge
-    kept = [(float(x0 + a), x0 + b + 1.0) for a, b in runs if b - a >= 2]
+    kept = [(float(x0 + a), x0 + b + 1.0) for a, b in zip(starts, ends, strict=True) if b - a >= 2]
     return kept or [(float(x0), float(x1))]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from schemas import tokens
 from schemas.errors import ModelError, ServersDown
-from schemas.pages import PageImage
+from schemas.pages import Block, PageImage
 from tests.chat_server import ChatServer, Script, mark, says_mark, text_tokens
 from tests.workers.engines.endpoint.conftest import (
     HEIGHT,
@@ -27,10 +27,11 @@ from tests.workers.engines.endpoint.conftest import (
     until,
 )
 from workers.engines import load_engine
+from workers.engines.layout_first import in_passes
 from workers.engines.profiles.known import PROFILES
 
 LIGHTON = image_tokens("lighton-ocr")
-SERVED = sorted(name for name, profile in PROFILES.items() if "vllm" in profile.engines)
+SERVED = sorted(n for n, each in PROFILES.items() if {"vllm", "endpoint"} & set(each.engines))
 
 
 def test_readings_come_in_the_order_of_the_pages(load: Load) -> None:
@@ -72,6 +73,32 @@ def test_every_profile_is_asked_counted_and_parsed(
     assert reading.output_tokens == 2
     assert engine.guard == str(PROFILES[profile].guard or "")
     assert "image tokens" not in caplog.text
+
+
+def test_pages_are_asked_for_in_two_passes(load: Load) -> None:
+    """The layout is asked of the squeezed page, then each region by its kind."""
+    places = {"title": "0 0 1000 100", "table": "0 100 1000 500", "text": "0 500 1000 1000"}
+    layout = "".join(
+        f"<|box_start|>{place}<|box_end|><|ref_start|>{kind}<|ref_end|><|rotate_up|>\n"
+        for kind, place in places.items()
+    )
+    answers = {"Layout": layout, "Table": "<fcel>1<nl>", "Text": "Kiln."}
+
+    def says(image: bytes, request: Mapping[str, Any]) -> Script:
+        prompt = request["messages"][-1]["content"][-1]["text"]
+        return Script([answers[prompt.split()[0]]])
+
+    with ChatServer(says, image_tokens("mineru-2.5"), has_guard=True) as server:
+        engine = in_passes(load(server.url, profile="mineru-2.5"))
+        readings = engine.read(pages(3))
+    tokens = PROFILES["mineru-2.5"].modes[0].tokens
+    assert tokens is not None
+    sizes = [(1036, 1036), (WIDTH, 42), (WIDTH, 168), (WIDTH, 210)]
+    for one, reading in zip(pages(3), readings, strict=True):
+        assert (reading.page_id, reading.error) == (one.page_id, None)
+        assert reading.text == "## Kiln.\n\n<table><tr><td>1</td></tr></table>\n\nKiln."
+        assert reading.vision_tokens == sum(tokens(*size).valid for size in sizes)
+        assert reading.output_tokens == 2 * 4
 
 
 def test_a_loop_is_cut_and_the_server_stops_it(load: Load) -> None:
@@ -312,8 +339,8 @@ def test_only_what_a_request_can_change_is_tried_again(load: Load) -> None:
         assert figure is not None
         figure.read([page(2)])
         assert server.requests[-1]["messages"][0]["content"][1]["text"] == "Parse the figure."
-    with ChatServer(image_tokens=image_tokens("paddleocr-vl", "small")) as server:
-        engine = load(server.url, profile="paddleocr-vl", mode="small")
+    with ChatServer(image_tokens=image_tokens("paddleocr-vl", "spotting")) as server:
+        engine = load(server.url, profile="paddleocr-vl", mode="spotting")
         assert [(one.mode, one.guard) for one in engine.retries] == [("native", "")]
     with ChatServer(image_tokens=LIGHTON, software="sglang") as server:
         assert load(server.url).retries == ()
@@ -331,3 +358,12 @@ def test_the_thread_ends_with_the_last_engine() -> None:
         del engine
         gc.collect()
         assert threads() == []
+
+
+def test_boxes_in_pixels_are_of_the_picture_that_the_model_sees(load: Load) -> None:
+    """dots.ocr sees 300 x 420 pixels as 308 x 420, whole tokens."""
+    words = '[{"bbox": [77, 42, 308, 420], "category": "Text", "text": "Kiln."}]'
+    with ChatServer(lambda *_: Script([words]), image_tokens("dots-ocr")) as server:
+        [reading] = load(server.url, profile="dots-ocr").read([page(1)])
+    assert reading.blocks == (Block("paragraph", (0.25, 0.1, 1.0, 1.0), "Kiln."),)
+    assert reading.text == "Kiln."

@@ -34,11 +34,8 @@ def test_the_marks_of_rows_and_tiles_are_spared(profile: str, tmp_path: Path) ->
     model_type = json.loads((folder / "config.json").read_text())["model_type"]
     processor = load_processor(str(folder), model_type)
     template = processor.chat_template
-    content = [{"type": "text", "text": plan.prompt}]
     alone = (
-        processor.apply_chat_template(
-            [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
-        )
+        processor.apply_chat_template(plan.messages(), add_generation_prompt=True, tokenize=False)
         if template and plan.profile.template == "chat"
         else plan.prompt
     )

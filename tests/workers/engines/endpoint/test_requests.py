@@ -19,7 +19,7 @@ from workers.engines.plan import Plan
 from workers.engines.profiles.known import PROFILES
 
 VLLM = Dialect("vllm", 8192)
-SERVED = sorted(name for name, profile in PROFILES.items() if "vllm" in profile.engines)
+SERVED = sorted(n for n, each in PROFILES.items() if {"vllm", "endpoint"} & set(each.engines))
 _STANDARD = {"model", "messages", "max_tokens", "temperature", "stream", "stream_options"}
 
 
@@ -45,7 +45,9 @@ def page(width: int, height: int, kind: str = "JPEG") -> PageImage:
 def test_a_request_has_the_image_and_then_the_profiles_prompt(profile: str) -> None:
     plan = plan_of(profile)
     request = sent(plan)
-    [message] = request["messages"]
+    *system, message = request["messages"]
+    told = PROFILES[profile].system
+    assert system == ([] if told is None else [{"role": "system", "content": told}])
     image, *text = message["content"]
     assert image == {"type": "image_url", "image_url": {"url": "data:x"}}
     prompt = next(iter(PROFILES[profile].prompts.values()))

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from workers.engines.grammars.blocks import begins_label, known_label, label_word, page_box
+from workers.engines.grammars.blocks import (
+    begins_label,
+    known_label,
+    label_word,
+    page_box,
+    points_box,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +56,17 @@ def test_begins_label(name: str, begins: bool) -> None:
 
 def test_page_box_clamps_and_orders() -> None:
     assert page_box([9.0, float("-inf"), 1.0, float("inf")], 10) == (0.1, 0.0, 0.9, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "box"),
+    [
+        ([1, 2, 3, 4], (0.1, 0.2, 0.3, 0.4)),
+        ([3, 4, 1, 2, 2, 50], (0.1, 0.2, 0.3, 1.0)),
+        ([1, 2, 3], None),
+        ([1, 2], None),
+        ([], None),
+    ],
+)
+def test_a_box_is_around_its_points(numbers: list[float], box: tuple[float, ...] | None) -> None:
+    assert points_box(numbers, 10) == box

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.pages import Block
 from workers.engines.grammars.blocks import WHOLE_PAGE
-from workers.engines.grammars.markdown import glm, got, lighton, olmocr, paddleocr_vl, plain
+from workers.engines.grammars.markdown import glm, got, lighton, olmocr, plain
 from workers.engines.grammars.parsed import Parsed
 
 
@@ -56,16 +56,6 @@ def test_olmocr_turn_is_clockwise(is_valid: str, correction: str, turn: int) -> 
 )
 def test_olmocr_tolerates_a_broken_front_matter(output: str, text: str) -> None:
     assert olmocr(output) == Parsed(text)
-
-
-def test_paddleocr_vl_tables_become_html() -> None:
-    assert paddleocr_vl("<fcel>a<fcel>b<nl></s>") == Parsed(
-        "<table><tr><td>a</td><td>b</td></tr></table>"
-    )
-
-
-def test_paddleocr_vl_charts_stay_lines() -> None:
-    assert paddleocr_vl("Year | Sum\n2024 | 7<|end_of_sentence|>") == Parsed("Year | Sum\n2024 | 7")
 
 
 def test_lighton_figures_are_blocks_between_texts() -> None:

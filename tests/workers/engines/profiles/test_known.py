@@ -13,14 +13,19 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers.models.deepseek_ocr2 import image_processing_pil_deepseek_ocr2 as deepseek_ocr2
 from transformers.models.glm46v import image_processing_pil_glm46v as glm46v
+from transformers.models.hunyuan_vl import image_processing_pil_hunyuan_vl as hunyuan_vl
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.paddleocr_vl import image_processing_pil_paddleocr_vl as paddleocr_vl
 from transformers.models.pixtral import image_processing_pil_pixtral as pixtral
 from transformers.models.qwen2_vl import image_processing_pil_qwen2_vl as qwen2_vl
 
 from schemas import tokens
-from schemas.errors import RecipeError
+from schemas.errors import NoEngineError, RecipeError
+from schemas.recipe import EngineSpec
+from schemas.tokens import VisionTokens
 from tests.checkpoints import make_checkpoint
+from workers.engines.checkpoint import Checkpoint
+from workers.engines.plan import make_plan
 from workers.engines.processors import load_processor
 from workers.engines.profiles.known import PROFILES, find_profile
 from workers.engines.profiles.profile import Mode, Profile
@@ -73,9 +78,10 @@ def ask(
     text = f"{processor.image_token}\n{prompt}"
     if profile.template == "chat":
         parts = [{"type": "image"}, *([{"type": "text", "text": prompt}] if prompt else [])]
-        text = processor.apply_chat_template(
-            [{"role": "user", "content": parts}], add_generation_prompt=True, tokenize=False
-        )
+        messages: list[dict[str, Any]] = [{"role": "user", "content": parts}]
+        if profile.system is not None:
+            messages.insert(0, {"role": "system", "content": profile.system})
+        text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     return processor(images=images, text=[text] * len(images), **common)
 
 
@@ -134,8 +140,33 @@ def test_no_two_profiles_fit_one_checkpoint() -> None:
 @pytest.mark.parametrize("name", IN_TRANSFORMERS)
 def test_a_checkpoint_finds_its_profile_by_its_config(name: str, tmp_path: Path) -> None:
     config = json.loads((make_checkpoint(name, tmp_path) / "config.json").read_text())
-    assert find_profile(None, config["model_type"], config["architectures"]) is PROFILES[name]
-    assert find_profile(None, config["model_type"]) is PROFILES[name]
+    model_type = config["model_type"]
+    assert model_type in PROFILES[name].model_types
+    found = None if PROFILES[name].needs_name else PROFILES[name]
+    assert find_profile(None, model_type, config["architectures"]) is found
+    assert find_profile(None, model_type) is found
+
+
+@pytest.mark.parametrize("name", ["mineru-2.5", "chandra-2"])
+def test_a_plain_model_is_not_taken_for_one_that_was_trained_further(name: str) -> None:
+    [model_type] = PROFILES[name].model_types
+    checkpoint = Checkpoint("folder", "", None, model_type, ())
+    spec = EngineSpec(name="transformers", model="folder")
+    with pytest.raises(NoEngineError, match=rf"`profile: {name}`.*or else `prompt`"):
+        make_plan(spec, checkpoint)
+    assert (
+        make_plan(spec.model_copy(update={"prompt": "Read."}), checkpoint).profile.name == "plain"
+    )
+    named = make_plan(spec.model_copy(update={"profile": name}), checkpoint)
+    assert named.profile is PROFILES[name]
+
+
+def test_a_prompt_of_the_recipe_is_asked_in_one_pass() -> None:
+    checkpoint = Checkpoint("folder", "", None, "qwen2_vl", ())
+    spec = EngineSpec(name="transformers", model="folder", profile="mineru-2.5")
+    assert make_plan(spec, checkpoint).is_layout_first
+    for other in ({"prompt": "Read."}, {"task": "text"}):
+        assert not make_plan(spec.model_copy(update=other), checkpoint).is_layout_first
 
 
 @pytest.mark.parametrize(
@@ -165,24 +196,39 @@ def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> 
     width, height = page
     sizes = [
         qwen2_vl.smart_resize(height, width, 28, 3136, 1_003_520),
+        qwen2_vl.smart_resize(height, width, 28, 3136, 11_289_600),
+        qwen2_vl.smart_resize(height, width, 32, 50_176, 6_291_456),
         paddleocr_vl.smart_resize(height, width, 28, 147_384, 2_822_400),
         glm46v.smart_resize(2, height, width, 2, 28, 12_544, 9_633_792),
         pixtral.get_resize_output_image_size(
             np.broadcast_to(np.uint8(0), (3, height, width)), 1540, 14
         ),
     ]
+    assert tokens.qwen_picture(3136, 11_289_600, *page) == sizes[1][::-1]
+    rows_px, columns_px = hunyuan_vl.smart_resize(height, width, 32, 512 * 512, 2048 * 2048)
+    rows, columns = rows_px // 32, columns_px // 32
+    expected = VisionTokens(rows * (columns + 1) + 2, rows * columns)
+    assert tokens.hunyuan(512 * 512, 2048 * 2048, *page) == expected
     counts = [
         tokens.qwen(3136, 1_003_520, *page),
+        tokens.qwen(3136, 11_289_600, *page),
+        tokens.qwen(50_176, 6_291_456, *page, side_px=32),
         tokens.paddleocr_vl(147_384, 2_822_400, *page),
         tokens.glm(12_544, 9_633_792, *page),
         tokens.pixtral(1540, *page),
     ]
+    sides = (28, 28, 32, 28, 28, 28)
     assert [count.placeholders for count in counts] == [
-        (rows_px // 28) * (columns_px // 28) for rows_px, columns_px in sizes
+        (rows_px // side) * (columns_px // side)
+        for (rows_px, columns_px), side in zip(sizes, sides, strict=True)
     ]
 
 
-@given(pages, st.sampled_from([640, 768, 1024]), st.sampled_from([(1, 12), (2, 6), (2, 32)]))
+@given(
+    pages,
+    st.sampled_from([448, 640, 768, 1024]),
+    st.sampled_from([(1, 12), (2, 6), (2, 32), (8, 24)]),
+)
 def test_grids_are_those_of_transformers(
     page: tuple[int, int], tile_px: int, tiles: tuple[int, int]
 ) -> None:
