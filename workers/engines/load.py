@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schemas.recipe import EngineSpec
 from workers.engines.engine import Engine
-from workers.engines.layout_first import in_passes
+
+if TYPE_CHECKING:
+    from workers.engines.layout_first import PlannedEngine
 
 
 def load_engine(
@@ -29,22 +33,34 @@ def load_engine(
         ModelError: it cannot be loaded now.
     """
     # Imported here: an engine's libraries are loaded only by the process that runs it.
-    if spec.name == "transformers":
-        from workers.engines.transformers import load_transformers
+    if spec.name == "rapidocr":
+        from workers.engines.rapidocr import RapidOcrEngine
 
-        return in_passes(load_transformers(spec, threads, batch_pages))
-    if spec.name == "vllm":
-        from workers.engines.vllm.engine import load_vllm
-
-        return in_passes(load_vllm(spec, batch_pages))
-    if spec.name == "endpoint":
-        from workers.engines.endpoint.engine import load_endpoint
-
-        return in_passes(load_endpoint(spec, page_timeout_s))
+        return RapidOcrEngine(threads, has_layout)
     if spec.name == "ppocr":
         from workers.engines.ppocr.engine import PpOcrEngine
 
         return PpOcrEngine(threads, has_layout=has_layout)
-    from workers.engines.rapidocr import RapidOcrEngine
+    from workers.engines.layout_first import in_passes
 
-    return RapidOcrEngine(threads, has_layout)
+    return in_passes(_load_model_engine(spec, threads, batch_pages, page_timeout_s))
+
+
+def _load_model_engine(
+    spec: EngineSpec,
+    threads: int | None,
+    batch_pages: int | None,
+    page_timeout_s: float | None,
+) -> PlannedEngine:
+    """An engine that reads with a profile of a model."""
+    if spec.name == "transformers":
+        from workers.engines.transformers import load_transformers
+
+        return load_transformers(spec, threads, batch_pages)
+    if spec.name == "vllm":
+        from workers.engines.vllm.engine import load_vllm
+
+        return load_vllm(spec, batch_pages)
+    from workers.engines.endpoint.engine import load_endpoint
+
+    return load_endpoint(spec, page_timeout_s)

@@ -21,7 +21,6 @@ from schemas.errors import EngineDied, NoEngineError, ShardError
 from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
 from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
-from workers.layout.regions import shared_layout_model
 from workers.reading.deadlines import EXIT_TRY_AGAIN, Deadlines
 from workers.reading.deep import cut_regions, parse_regions
 from workers.reading.doubted import bears_out
@@ -171,6 +170,9 @@ class Replica:
                 assert image is not None
                 todo[place] = image, result.reading
         figure = self._engines[0].figure
+        # Imported here: OpenCV and ONNX Runtime, which most replicas of models never need.
+        from workers.layout.regions import shared_layout_model
+
         layout = shared_layout_model(self._settings.threads)
         raster = self._settings.ladder.raster
         if figure is None:

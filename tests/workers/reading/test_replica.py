@@ -262,3 +262,15 @@ def test_only_an_engine_that_batches_over_calls_gets_two(is_continuous, patience
 
 def test_a_replica_without_a_gpu_says_that_it_has_used_none() -> None:
     assert make_replica(reader()).gpu_memory_bytes == 0
+
+
+def test_a_replica_loads_the_libraries_of_its_own_engine_only() -> None:
+    """160 replicas start on 20 nodes: each library costs its time and memory in all of them."""
+    libraries = ("cv2", "huggingface_hub", "onnxruntime", "rapidocr", "torch", "transformers")
+    code = (
+        f"import sys; import workers.reading; print([m for m in {libraries} if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert found.strip() == "[]"
