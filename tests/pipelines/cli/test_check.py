@@ -91,7 +91,7 @@ MISTAKES = [
      "engine: `deep: true` needs a prompt for figures, and profile got-ocr-2 has none"),
     ("engine: {name: transformers, model: nobodys}", "engine: nobodys: no profile fits its"),
     ("fallback: {name: transformers, model: got, profile: got-ocr}",
-     "fallback: there is no profile 'got-ocr'; choose one of deepseek-ocr"),
+     "fallback: there is no profile 'got-ocr'; choose one of chandra-2, deepseek"),
     ("sources: nowhere", "sources.0: 'nowhere': there is no "),
     ("sources: nowhere/**/*.pdf", "sources.0: 'nowhere/**/*.pdf': there is no "),
     ("sources: ~/docs", "sources.0: '~/docs': there is no "),
