@@ -12,23 +12,9 @@ from transformers import PreTrainedTokenizerFast
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 
 from tests.checkpoint_families import Family
-from tests.checkpoint_models import ALL_TOKENS, Ids
+from tests.checkpoint_models import ALL_TOKENS, TEXT, VISION, Ids
 
-_TEXT = {
-    "hidden_size": 64,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32768,
-    "tie_word_embeddings": False,
-}
-_VISION = {
-    "hidden_size": 32,
-    "intermediate_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-}
+_UNTIED = {**TEXT, "tie_word_embeddings": False}
 _BEGIN, _END, _PAD = "<｜hy_begin▁of▁sentence｜>", "<｜hy_Assistant｜>", "<｜hy_▁pad▁｜>"
 _USER, _SYSTEM_END = "<｜hy_User｜>", "<｜hy_place▁holder▁no▁3｜>"
 _IMAGE = {
@@ -64,9 +50,9 @@ _QIANFAN_TEMPLATE = (
 
 def _hunyuan_model(ids: Ids) -> Any:
     config = transformers.HunYuanVLConfig(
-        vision_config={**_VISION, "patch_size": 16},
+        vision_config={**VISION, "patch_size": 16},
         text_config={
-            **_TEXT,
+            **_UNTIED,
             "vocab_size": ids[ALL_TOKENS],
             "head_dim": 64,
             "bos_token_id": ids[_BEGIN],
@@ -100,9 +86,9 @@ def _hunyuan_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
 
 def _qianfan_model(ids: Ids) -> Any:
     config = transformers.QianfanOCRConfig(
-        vision_config={**_VISION, "image_size": 448, "patch_size": 14},
+        vision_config={**VISION, "image_size": 448, "patch_size": 14},
         text_config={
-            **_TEXT,
+            **_UNTIED,
             "model_type": "qwen3",
             "vocab_size": ids[ALL_TOKENS],
             "head_dim": 64,

@@ -14,7 +14,7 @@ import transformers
 Ids = Mapping[str, int]
 ALL_TOKENS = ""
 
-_TEXT = {
+TEXT = {
     "hidden_size": 64,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
@@ -23,7 +23,7 @@ _TEXT = {
     "max_position_embeddings": 32768,
 }
 _EXPERTS = {
-    **_TEXT,
+    **TEXT,
     "num_key_value_heads": 4,
     "n_routed_experts": 4,
     "n_shared_experts": 1,
@@ -31,7 +31,7 @@ _EXPERTS = {
     "moe_intermediate_size": 32,
 }
 _MROPE = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 3, 3]}
-_VISION = {
+VISION = {
     "hidden_size": 32,
     "intermediate_size": 32,
     "num_hidden_layers": 2,
@@ -57,7 +57,7 @@ _SAM = {
 _DEEPSEEK_CHANNELS = {"downsample_channels": [16, 32]}
 
 
-def _text(ids: Ids, dimensions: Mapping[str, Any] = _TEXT, **others: Any) -> dict[str, Any]:
+def _text(ids: Ids, dimensions: Mapping[str, Any] = TEXT, **others: Any) -> dict[str, Any]:
     return {**dimensions, "vocab_size": ids[ALL_TOKENS], **others}
 
 
@@ -73,7 +73,7 @@ def deepseek2_model(ids: Ids) -> Any:
     config = transformers.DeepseekOcr2Config(
         vision_config={
             "sam_config": {**_SAM, **_DEEPSEEK_CHANNELS, "mlp_ratio": 2.0},
-            "encoder_config": {**_VISION, "num_key_value_heads": 2},
+            "encoder_config": {**VISION, "num_key_value_heads": 2},
         },
         text_config=_deepseek_text(
             ids, mlp_layer_types=["dense", "sparse"], n_group=1, topk_group=1
@@ -87,7 +87,7 @@ def unlimited_model(ids: Ids) -> Any:
     config = transformers.UnlimitedOcrConfig(
         vision_config={
             "sam_config": {**_SAM, **_DEEPSEEK_CHANNELS, "mlp_dim": 32},
-            "encoder_config": _VISION,
+            "encoder_config": VISION,
         },
         text_config=_deepseek_text(ids),
         image_token_id=ids["<image>"],
@@ -108,7 +108,7 @@ def got_model(ids: Ids) -> Any:
 def lighton_model(ids: Ids) -> Any:
     sizes = {"head_dim": 16, "image_size": 1540, "patch_size": 14}
     config = transformers.LightOnOcrConfig(
-        vision_config={**_VISION, **sizes, "model_type": "pixtral"},
+        vision_config={**VISION, **sizes, "model_type": "pixtral"},
         # vLLM's attention refuses heads under 64.
         text_config=_text(ids, model_type="qwen3", head_dim=64),
         image_token_id=ids["<|image_pad|>"],
@@ -119,7 +119,7 @@ def lighton_model(ids: Ids) -> Any:
 
 def paddle_model(ids: Ids) -> Any:
     config = transformers.PaddleOCRVLConfig(
-        vision_config=_VISION,
+        vision_config=VISION,
         text_config=_text(
             ids,
             head_dim=16,
@@ -178,7 +178,7 @@ def qwen_model(ids: Ids) -> Any:
 def idefics_model(ids: Ids) -> Any:
     end = ids["<|end_of_text|>"]
     config = transformers.Idefics3Config(
-        vision_config={**_VISION, "image_size": 512, "patch_size": 16},
+        vision_config={**VISION, "image_size": 512, "patch_size": 16},
         text_config=_text(ids, model_type="llama", pad_token_id=end),
         scale_factor=4,
         image_token_id=ids["<image>"],

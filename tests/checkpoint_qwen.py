@@ -12,24 +12,15 @@ from transformers import PreTrainedTokenizerFast
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from tests.checkpoint_families import Family
-from tests.checkpoint_models import ALL_TOKENS, Ids
+from tests.checkpoint_models import ALL_TOKENS, TEXT, Ids
 from workers.engines.processors import StillQwen2Processor, StillQwen3Processor
-
-_TEXT = {
-    "hidden_size": 64,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32768,
-}
 
 
 def _mineru_model(ids: Ids) -> Any:
     config = transformers.Qwen2VLConfig(
         vision_config={"depth": 2, "embed_dim": 32, "num_heads": 2, "hidden_size": 128},
         text_config={
-            **_TEXT,
+            **TEXT,
             **_text_ids(ids),
             # vLLM's attention refuses heads under 64.
             "hidden_size": 128,
@@ -55,7 +46,7 @@ def _chandra_model(ids: Ids) -> Any:
             "out_hidden_size": 64,
         },
         text_config={
-            **_TEXT,
+            **TEXT,
             **_text_ids(ids),
             "head_dim": 64,
             "layer_types": ["linear_attention", "full_attention"],

@@ -13,7 +13,7 @@ from schemas.recipe import EngineSpec, Task
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.grammars import parsers
 from workers.engines.profiles.known import find_profile, profiles_to_name
-from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.profile import STRONGER, Guard, Mode, Profile
 
 _PLAIN = Profile(
     name="plain",
@@ -23,7 +23,7 @@ _PLAIN = Profile(
     prompts={},
     template="chat",
     parse=parsers.plain(()),
-    stronger=Guard(12, 1024),
+    stronger=STRONGER,
     special_tokens=False,
 )
 """For a checkpoint that no profile fits: the recipe's prompt, and the output unparsed."""

@@ -11,6 +11,7 @@ import torch
 
 from tests.benchmarks.gpu.floors import Ceilings
 
+DAY_S = 86_400
 _SAMPLE_MS = 200
 
 

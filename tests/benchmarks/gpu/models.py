@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from tests.benchmarks.drawn_pages import drawn_page
-from tests.benchmarks.gpu.device import BusySampler, synchronise
+from tests.benchmarks.gpu.device import DAY_S, BusySampler, synchronise
 from tests.benchmarks.gpu.floors import Ceilings, network_of
 from workers.engines.batches import Page, collate
 from workers.engines.plan import Plan
@@ -19,7 +19,6 @@ from workers.engines.transformers import TransformersEngine
 
 Figures = dict[str, Any]
 
-DAY_S = 86_400
 CLAIMED_PAGES_PER_DAY = 200_000  # of DeepSeek-OCR, on one A100-40G
 _WARM_UP_PAGES, _WARM_UP_TOKENS = 16, 64
 

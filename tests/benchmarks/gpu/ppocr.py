@@ -22,11 +22,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from schemas.pages import PageImage, Reading
 from tests.benchmarks.drawn_pages import drawn_page
-from tests.benchmarks.gpu.device import BusySampler, synchronise
+from tests.benchmarks.gpu.device import DAY_S, BusySampler, synchronise
 from tests.benchmarks.gpu.floors import Ceilings
 from workers.engines.ppocr.engine import PpOcrEngine
 
-DAY_S = 86_400
 _DRAWN_PAGES = 256
 _USUAL_PX = {"detection": (1280, 992), "recognition": (48, 560)}
 

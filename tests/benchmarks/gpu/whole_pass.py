@@ -20,14 +20,13 @@ from pipelines.steps.settings import replica_settings
 from pipelines.steps.shard import Job, finish, make_job, raster, read
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import PageRange
-from tests.benchmarks.gpu.device import BusySampler
+from tests.benchmarks.gpu.device import DAY_S, BusySampler
 from tests.pipelines.corpora import write_pdf
 from workers import store
 from workers.engines.text_lines import usable_cores
 from workers.reading import load_replica
 from workers.shards import Staging
 
-DAY_S = 86_400
 _PAGES_PER_FILE = 16
 
 

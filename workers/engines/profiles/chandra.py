@@ -10,7 +10,7 @@ from functools import partial
 
 from schemas import tokens
 from workers.engines.grammars import parsers
-from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.profile import STRONGER, Mode, Profile
 
 # The lists stand in the prompt as Python prints them.
 _TAGS = [
@@ -75,7 +75,7 @@ CHANDRA_2 = Profile(
     template="chat",
     parse=parsers.chandra,
     # Its authors read again, at a higher temperature, what repeats itself at its end.
-    stronger=Guard(12, 1024),
+    stronger=STRONGER,
     # Its generation_config.json has the other end token only (`model/hf.py`).
     stop=("<|im_end|>",),
     sources=(

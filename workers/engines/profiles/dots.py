@@ -13,7 +13,7 @@ from functools import partial
 
 from schemas import tokens
 from workers.engines.grammars import parsers
-from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.profile import STRONGER, Mode, Profile
 
 _FEWEST_PX, _MOST_PX = 56 * 56, 11_289_600
 
@@ -50,7 +50,7 @@ DOTS_OCR = Profile(
     prompts={"markdown": _LAYOUT, "text": "Extract the text content from this image."},
     template="chat",
     parse=parsers.dots,
-    stronger=Guard(12, 1024),
+    stronger=STRONGER,
     engines=("endpoint",),
     sources=(
         "arXiv 2512.02498",

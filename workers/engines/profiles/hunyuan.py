@@ -11,7 +11,7 @@ from functools import partial
 
 from schemas import tokens
 from workers.engines.grammars import parsers
-from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.profile import STRONGER, Mode, Profile
 
 _FEWEST_PX, _MOST_PX = 512 * 512, 2048 * 2048
 
@@ -39,7 +39,7 @@ HUNYUAN_OCR = Profile(
     template="chat",
     system="",
     parse=parsers.hunyuan,
-    stronger=Guard(12, 1024),
+    stronger=STRONGER,
     sources=(
         "arXiv 2511.19575",
         "arXiv 2607.04884",

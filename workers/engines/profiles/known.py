@@ -18,11 +18,9 @@ from workers.engines.profiles.deepseek import DEEPSEEK_OCR, DEEPSEEK_OCR_2, UNLI
 from workers.engines.profiles.dots import DOTS_OCR
 from workers.engines.profiles.hunyuan import HUNYUAN_OCR
 from workers.engines.profiles.mineru import MINERU_2_5
-from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.profile import STRONGER, Guard, Mode, Profile
 from workers.engines.profiles.qianfan import QIANFAN_OCR
 
-# Families whose authors give no guard are first read without one, and then with a long window.
-_STRONGER = Guard(12, 1024)
 # For tables in OTSL (arXiv 2305.03393): their cells, one token each, may repeat.
 _OTSL = Guard(
     12, 1024, ("<fcel>", "<ecel>", "<lcel>", "<ucel>", "<xcel>", "<nl>", "<ched>", "<rhed>")
@@ -90,7 +88,7 @@ GOT_OCR_2 = Profile(
     prompts={"markdown": "OCR with format: ", "text": "OCR: "},
     template="got",
     parse=parsers.got,
-    stronger=_STRONGER,
+    stronger=STRONGER,
     stop=("<|im_end|>",),
     engines=("transformers",),
     sources=("arXiv 2409.01704", "https://huggingface.co/stepfun-ai/GOT-OCR-2.0-hf"),
@@ -116,7 +114,7 @@ GLM_OCR = Profile(
     prompts={"markdown": _GLM_MARKDOWN, "text": "Text Recognition:"},
     template="chat",
     parse=parsers.glm,
-    stronger=_STRONGER,
+    stronger=STRONGER,
     sources=(
         "https://huggingface.co/zai-org/GLM-OCR",
         "https://github.com/zai-org/GLM-OCR (glmocr/config.yaml)",
@@ -131,7 +129,7 @@ LIGHTON_OCR = Profile(
     prompts={"markdown": ""},  # it is asked with the picture alone
     template="chat",
     parse=parsers.lighton,
-    stronger=_STRONGER,
+    stronger=STRONGER,
     sources=("arXiv 2601.14251", "https://huggingface.co/lightonai/LightOnOCR-2-1B"),
 )
 
@@ -167,7 +165,7 @@ OLMOCR_2 = Profile(
     prompts={"markdown": _OLMOCR_PROMPT},
     template="chat",
     parse=parsers.olmocr,
-    stronger=_STRONGER,
+    stronger=STRONGER,
     sources=(
         "arXiv 2510.19817",
         "https://github.com/allenai/olmocr (prompts.py, build_no_anchoring_v4_yaml_prompt)",

@@ -35,6 +35,10 @@ class Guard:
         return f"{self.size}/{self.window}"
 
 
+STRONGER = Guard(12, 1024)
+"""The guard of the second try for families whose authors give none: its window covers a page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mode:
     """One resolution setting and what it costs.

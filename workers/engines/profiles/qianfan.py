@@ -10,7 +10,7 @@ from functools import partial
 
 from schemas import tokens
 from workers.engines.grammars import parsers
-from workers.engines.profiles.profile import Guard, Mode, Profile
+from workers.engines.profiles.profile import STRONGER, Mode, Profile
 
 _TILE = {"height": 448, "width": 448}
 
@@ -36,7 +36,7 @@ QIANFAN_OCR = Profile(
     },
     template="chat",
     parse=parsers.qianfan,
-    stronger=Guard(12, 1024),
+    stronger=STRONGER,
     sources=(
         "arXiv 2603.13398",
         "https://huggingface.co/baidu/Qianfan-OCR (README)",

@@ -72,7 +72,7 @@ def readings(engine: PpOcrEngine) -> list[Reading]:
 
 def test_reads_what_onnx_runtime_reads(readings: list[Reading]) -> None:
     # Of a slanted line, 1 byte in 1,000 is cut 1 lighter or darker than OpenCV cuts it.
-    assert_same(readings, RapidOcrEngine(threads=2).read(PAGES), tolerance=1e-3)
+    assert_same(readings, RapidOcrEngine(threads=2).read(PAGES), tolerance=3e-4)
     # And that is what the pages say: right side up, turned, and in Chinese.
     assert accuracy(readings[0].text, PROSE) > 0.98
     assert accuracy(readings[2].text.replace("，", ","), CHINESE) > 0.95
