@@ -1,67 +1,56 @@
 """Inventory: list the sources, examine what is new, merge it with what is known.
 
-    list ─► [ examine: hash, sniff, count ] per chunk of new files ─► merge
+    list ─► [ examine: hash, sniff, count ] per chunk of files ─► [ same of members ] ─► merge
 
-Unchanged files (same URI, size and version) are not opened. A file of records is listed with its
-source's settings, as a generator is, and is a chunk of its own; each of its records is a document.
-Results of chunks are kept in `staging/inventory`, so a killed inventory goes on where it was.
+Unchanged files (same URI, size and version) are not opened. A container is a file whose members
+are documents: one that changed is opened, and those of its members are carried over that it says
+are unchanged. A file of records is listed with its source's settings, as a generator is, and is a
+chunk of its own; each of its records is a document. Results of chunks are kept in
+`staging/inventory`, so a killed inventory goes on where it was.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cluster.pool import Policy, run_pool
 from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import Session
-from pipelines.steps.settings import child_limits, raster_settings
-from pipelines.steps.tasks import TASK_DEADLINE_S
+from pipelines.steps.carried import Carried, Resumed, place_of
+from pipelines.steps.examine import (
+    Chunk,
+    Staged,
+    chunk_deadline_s,
+    cut_chunks,
+    examine_chunk,
+    split_chunk,
+)
 from schemas.errors import SourceError
-from schemas.ids import canonical_json, digest
+from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, RecordSource, Source, listed_as
+from schemas.sources import DocumentSource, Source, listed_as, listed_file
 from workers import store
-from workers.dataset.vacuum import remove
-from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
-from workers.sources import Examined, Naming, examine
-from workers.store.listing import list_stored
-from workers.synthetic.fenced import shared_maker
-from workers.synthetic.listing import examine_records, list_records
-
-log = logging.getLogger(__name__)
-
-CHUNK_FILES = 32
-CHUNK_BYTES = 128 * 2**20
-# A text in the font and columns that take longest to lay out is examined at 26 kB/s.
-_SLOWEST_BYTES_PER_S = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Files that one task examines, and the folder in which it leaves the results."""
-
-    files: tuple[SeenFile, ...]
-    staging: str | None
-    settings: RasterSettings
-    limits: ChildLimits
-    source: RecordSource | None = None
+from workers.sources import Examined, Naming
+from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
+from workers.synthetic.listing import list_records
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The present documents, the files that could not be read, and how many files were examined.
+    """The present documents, the files that could not be read, and how many were examined.
 
-    `groups` is the group of the mix that a listed file belongs to, by its URI.
+    `examined` counts files and members of containers, `bytes_read` what was read of them. `groups`
+    is the group of the mix that a listed file belongs to, by its URI.
     """
 
     documents: list[Document]
     unreadable: list[Examined]
     examined: int
+    bytes_read: int = 0
     groups: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -93,30 +82,28 @@ def take_inventory(
     listed = {naming.named(file): source for file, source in placed.items()}
 
     # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
-    unchanged = {
-        replace(file, uri=listed_as(file.uri, document.media_type))
-        for document in known
-        for file in document.files
-    }
-    new = [file for file in listed if file not in unchanged]
-    folder = store.join(staging, "inventory") if staging is not None else None
-    staged = _staged(folder, naming) if new and folder else {}
-    results = [result for file in new for result in staged.get(file, ())]
-    todo = {
-        file: source
-        for file, source in placed.items()
-        if (name := naming.named(file)) not in unchanged and name not in staged
-    }
+    unchanged = {listed_file(file, d.media_type) for d in known for file in d.files}
+    new = frozenset(listed.keys() - unchanged)
+    resumed = Resumed.of(Staged.read(staging) if new and staging else Staged(), new, naming)
+    left = new - resumed.files
+    todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 
-    # 3. Examine the others, a chunk a task.
+    # 3. Examine the others, a chunk a task; then the members of the containers among them.
     meter.total = len(todo)
     meter.show()
-    chunks = (
-        Chunk(files, folder, raster_settings(recipe), child_limits(recipe), source)
-        for files, source in _cut(todo)
-    )
-    if todo:
-        results += _examined(chunks, session, meter)
+    found = _examined(cut_chunks(todo, staging, recipe), session, meter)
+    contents = [*resumed.contents, *found.contents]
+    carried = Carried.over(known, contents, naming)
+    members = {
+        member: placed[container.file]
+        for container in contents
+        for member in container.members
+        if member not in carried.members and place_of(member) not in resumed.places
+    }
+    meter.total += len(members)
+    meter.show()
+    of_members = _examined(cut_chunks(members, staging, recipe), session, meter)
+    results = [*resumed.documents, *found.documents, *of_members.documents]
     _require_fitting(placed, results)
 
     # 4. Merge the results with what is known.
@@ -126,21 +113,29 @@ def take_inventory(
         if result.doc_id is not None
     ]
     unreadable = [result for result in results if result.doc_id is None]
-    unreadable_names = frozenset(naming.name(result.file.uri) for result in unreadable)
-    documents = update_inventory(known, listed, examined, recipe.on_missing, unreadable_names)
+    unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
+    documents = update_inventory(
+        known, listed, [*examined, *carried.documents], recipe.on_missing, unreadable_names
+    )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
-    return Inventory(documents, unreadable, len(todo), groups)
+    bytes_read = found.bytes_read + of_members.bytes_read
+    return Inventory(documents, unreadable, len(todo) + len(members), bytes_read, groups)
 
 
-def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Iterator[Examined]:
+def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:
     """The results of examining chunks. A chunk that fails is split, down to single files."""
+    parts: list[Findings] = []
+    chunks = list(chunks)
+    if not chunks:
+        return Findings(())
     with session.runtime() as runtime:
-        policy = Policy(_split, _deadline_s)
+        policy = Policy(split_chunk, chunk_deadline_s)
         for done in run_pool(chunks, [Step(examine_chunk)], runtime, policy):
             if done.error is not None:
                 raise done.error
-            yield from done.value
+            parts.append(done.value)
             meter.add(len(done.item.files))
+    return Findings.joined(parts)
 
 
 def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
@@ -153,12 +148,21 @@ def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
     records: dict[SeenFile, Source] = {}
     for source in recipe.sources:
         if isinstance(source, DocumentSource):
-            for file in store.list_documents(source.documents):
+            for file in _list_documents(source):
                 files.setdefault(file, source)
         else:
             for file, variant in list_records(source).items():
                 records.setdefault(file, variant)
     return dict(sorted(files.items(), key=lambda item: item[0].uri)) | records
+
+
+def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
+    """The files of documents and containers; what is taken from these is part of the version."""
+    tables = TABLE_SUFFIXES if source.column else ()
+    suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
+    mark = f"#{source.selection}" if source.selection else ""
+    for file in store.list_documents(source.documents, suffixes):
+        yield SeenFile(file.uri, file.size, file.version + mark)
 
 
 def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:
@@ -178,87 +182,6 @@ def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examin
     for of_source in files.values():
         if all(file in unfit for file in of_source):
             raise SourceError(unfit[of_source[0]].detail)
-
-
-def examine_chunk(chunk: Chunk) -> list[Examined]:
-    """Examine the files of a chunk; the results are staged before they are returned."""
-    if chunk.source is None:
-        rasterizer = shared_rasterizer(chunk.settings, chunk.limits)
-        results = [examine(file, rasterizer) for file in chunk.files]
-    else:
-        maker = shared_maker(chunk.settings, chunk.limits)
-        results = [
-            result for file in chunk.files for result in examine_records(file, chunk.source, maker)
-        ]
-    if chunk.staging is None:
-        return results
-    # Unreadable files are not staged: the next run tries them again.
-    readable = [result.to_json() for result in results if result.doc_id is not None]
-    name = digest(part for file in chunk.files for part in (file.uri, file.version))[:32]
-    store.write_bytes(store.join(chunk.staging, f"{name}.jsonl"), "\n".join(readable).encode())
-    return results
-
-
-def forget_examined(staging: str) -> None:
-    """Delete the staged results of examining files: a version that holds them is published."""
-    staged = list_stored(store.join(staging, "inventory"))
-    remove([item for item in staged if item.name.endswith(".jsonl")])
-
-
-def _staged(folder: str, naming: Naming) -> dict[SeenFile, list[Examined]]:
-    """Staged results, by the named file as it was listed."""
-    staged: dict[SeenFile, list[Examined]] = {}
-    for result in _read_staged(folder):
-        listed = replace(result.file, uri=listed_as(result.file.uri, result.media_type))
-        staged.setdefault(naming.named(listed), []).append(result)
-    return staged
-
-
-def _read_staged(folder: str) -> Iterator[Examined]:
-    uris = store.list_names(folder, ".jsonl")
-    for uri, data in zip(uris, store.read_many(uris), strict=True):
-        try:
-            results = [Examined.from_json(line) for line in data.decode().splitlines()]
-        except ValueError as exc:
-            log.warning("%s is damaged (%s): its files are examined again", uri, exc)
-            continue
-        yield from results
-
-
-def _cut(
-    files: Mapping[SeenFile, Source],
-) -> Iterator[tuple[tuple[SeenFile, ...], RecordSource | None]]:
-    """Chunks of files: each file of records with its source, then several documents together."""
-    for file, source in files.items():
-        if not isinstance(source, DocumentSource):
-            yield (file,), source
-    whole = (file for file, source in files.items() if isinstance(source, DocumentSource))
-    yield from ((part, None) for part in _cut_documents(whole))
-
-
-def _cut_documents(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
-    part: list[SeenFile] = []
-    size = 0
-    for file in files:
-        if part and (len(part) == CHUNK_FILES or size + file.size > CHUNK_BYTES):
-            yield tuple(part)
-            part, size = [], 0
-        part.append(file)
-        size += file.size
-    if part:
-        yield tuple(part)
-
-
-def _deadline_s(chunk: Chunk) -> float:
-    """Longest time of a task: longer for a large file of records, which is not split."""
-    return TASK_DEADLINE_S + sum(file.size for file in chunk.files) / _SLOWEST_BYTES_PER_S
-
-
-def _split(chunk: Chunk) -> Sequence[Chunk]:
-    if len(chunk.files) < 2:
-        return [chunk]
-    half = len(chunk.files) // 2
-    return [replace(chunk, files=files) for files in (chunk.files[:half], chunk.files[half:])]
 
 
 def _document(result: Examined) -> Document:

@@ -30,9 +30,10 @@ from pipelines.dataset.state import (
     uncovered,
     unstaged,
 )
-from pipelines.inventory import forget_examined, list_sources, take_inventory
+from pipelines.inventory import list_sources, take_inventory
 from pipelines.publish import publish
 from pipelines.read import read_pages
+from pipelines.steps.examine import forget_examined
 from pipelines.steps.leased import Hold, LeasedSession
 from pipelines.steps.outcome import PassReport, outcome_line
 from pipelines.version.metadata import settings_of
@@ -112,7 +113,10 @@ def update(
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
         inventory = take_inventory(recipe, known, root, session, progress, listed)
-        progress.outcome = f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages"
+        progress.outcome = (
+            f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages; "
+            f"{inventory.bytes_read / 1e6:,.1f} MB of sources read"
+        )
     check_removal(recipe, known, inventory.documents, allow_removal)
     if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):
         settled = settled_as(same.tables, named, inventory.documents)
@@ -214,7 +218,7 @@ def _read(
         (part for part in todo if is_made(part.media_type)),
         key=lambda part: (*record_place(part.files[0].uri), part.start),
     )
-    read = [part for part in todo if not is_made(part.media_type)]
+    read = sorted((part for part in todo if not is_made(part.media_type)), key=_by_place)
     done = Counter() if done is None else done
     report = PassReport()
     for verb, are_made, parts in (("make", True, made), ("read", False, read)):
@@ -224,6 +228,13 @@ def _read(
                 report += read_pages(recipe, parts, staging, session, progress, are_made)
                 progress.outcome = outcome_line(report)
     return report
+
+
+def _by_place(part: PageRange) -> tuple[str, int, str, int]:
+    """Documents by their ids; those of a container by their places, so that it is read forward."""
+    file = part.files[0]
+    place = (file.container, file.member.offset) if file.member else ("", 0)
+    return *place, part.doc_id, part.start
 
 
 def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, PassReport]:

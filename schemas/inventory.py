@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Literal, cast
 
-from schemas.rows import InventoryRow
+from schemas.rows import InventoryRow, SeenRow
 from schemas.shards import PageRange, SeenFile
 from schemas.sources import listed_as, source_named
 
@@ -45,9 +45,7 @@ class Document:
         """A row of `schemas.tables.INVENTORY`."""
         return {
             "doc_id": self.doc_id,
-            "uris": [
-                {"uri": file.uri, "size": file.size, "version": file.version} for file in self.files
-            ],
+            "uris": [cast(SeenRow, asdict(file)) for file in self.files],
             "media_type": self.media_type,
             "size": self.files[0].size,
             "page_count": self.page_count,
@@ -60,7 +58,7 @@ class Document:
         """The inverse of `to_row`."""
         return Document(
             row["doc_id"],
-            tuple(SeenFile(**file) for file in row["uris"]),
+            tuple(map(SeenFile.from_dict, row["uris"])),
             row["media_type"],
             row["page_count"],
             row["reason"],
@@ -79,7 +77,8 @@ def update_inventory(
 
     A file stays with its document if it is listed unchanged, if it is `unreadable`, or if it is
     missing and `on_missing` is `keep`. A file whose content changed leaves its old document. A
-    document without files leaves the inventory. Records are listed as the file that holds them.
+    document without files leaves the inventory. Records and members are listed as the file that
+    holds them.
 
     Rows keep naming the same file while it is listed; then the first listed file, if any.
 
@@ -96,7 +95,7 @@ def update_inventory(
     for document in known:
         names[document.doc_id] = document.files[0].uri
         for file in document.files:
-            uri = listed_as(file.uri, document.media_type)
+            uri = listed_as(file, document.media_type)
             listing = now.get(uri)
             stays = (
                 on_missing == "keep"
@@ -132,7 +131,7 @@ def _named_first(
     """The files with the one that rows name first: a listed file before a missing one."""
 
     def claim(file: SeenFile) -> tuple[bool, bool, str]:
-        return listed_as(file.uri, media_type) not in now, file.uri != name, file.uri
+        return listed_as(file, media_type) not in now, file.uri != name, file.uri
 
     first, *others = sorted(files, key=claim)
     return first, *sorted(others, key=lambda file: file.uri)

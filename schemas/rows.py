@@ -228,12 +228,25 @@ class ChangeRow(TypedDict):
     detail: str | None
 
 
+class MemberRow(TypedDict):
+    """A `schemas.tables.MEMBER`: where a document lies in its container."""
+
+    name: str
+    form: str
+    offset: int
+    length: int
+    version: str
+    within: str | None
+    listed: str | None
+
+
 class SeenRow(TypedDict):
     """A `schemas.tables.SEEN`: a file in which a document was seen."""
 
     uri: str
     size: int
     version: str
+    member: MemberRow | None
 
 
 class InventoryRow(TypedDict):

@@ -3,19 +3,67 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A document in a container: where it lies there, and by what it is known to be unchanged.
+
+    - `name` as the container has it; in a container within a container, the names joined by `!`.
+    - `form` says how its bytes lie there: a word of `workers.sources.containers.extract`.
+    - `offset` and `length` are the bytes of the container that hold it, headers included; of a
+      table, its row and the size of its value.
+    - `version` is what the container says of the content, such as size and CRC-32; two members of
+      one name and version have the same bytes. Empty where the container says nothing.
+    - `within` is the member that holds it, if that is a container itself; of a table, its column.
+    - `listed` is the file that a source lists, where that is an index of containers.
+    """
+
+    name: str
+    form: str
+    offset: int
+    length: int
+    version: str = ""
+    within: str | None = None
+    listed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as a source lists it. `version` is its etag, or its modification time in seconds."""
+    """A file as a source lists it, or a member of one.
+
+    `version` is its etag, or its modification time in seconds; after a `#`, what the source takes
+    from a container, if it says so. Of a member, `uri` is `container!name`, and `size` and
+    `version` are the container's.
+    """
 
     uri: str
     size: int
     version: str
+    member: Member | None = None
+
+    @property
+    def container(self) -> str:
+        """The file that holds the bytes: the container of a member, else the file itself."""
+        return self.uri if self.member is None else self.uri[: -len(self.member.name) - 1]
+
+    @property
+    def stored(self) -> SeenFile:
+        """The file that holds the bytes, as its store describes it."""
+        return SeenFile(self.container, self.size, self.version.partition("#")[0])
+
+    @staticmethod
+    def from_dict(fields: Mapping[str, Any]) -> SeenFile:
+        """The inverse of `dataclasses.asdict`; rows of older versions know no members."""
+        member = fields.get("member")
+        return SeenFile(
+            fields["uri"], fields["size"], fields["version"], Member(**member) if member else None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
-from schemas.part import Grouped, Locations, Named, Part, PositiveInt
+from schemas.part import ONE_OR_MORE, Grouped, Location, Locations, Named, Part, PositiveInt
+from schemas.shards import SeenFile
 from schemas.text_source import TextSource
 
 # Raise it whenever the same settings and the same record draw another page.
@@ -34,8 +35,27 @@ class DocumentSource(Named):
     """PDFs and images in folders, as files or by globs, local or on `s3://`."""
 
     documents: Locations = Field(
-        description="Folders, files or globs of PDF, PNG, JPEG, TIFF and WebP. Links are followed."
+        description="Folders, files or globs of PDF, PNG, JPEG, TIFF and WebP, and of containers "
+        "of them: tar, zip, WARC, mails. Links are followed."
     )
+    members: Annotated[tuple[Location, ...], *ONE_OR_MORE] | None = Field(
+        default=None,
+        description="Globs of what is taken from containers, such as `scans/**/*.pdf`; in a WARC, "
+        "of URLs. By default all that has the suffix of a document, and in a WARC all documents "
+        "but web pages.",
+    )
+    column: Location | None = Field(
+        default=None,
+        description="The column of Parquet and Arrow files that holds documents, as bytes or as "
+        "Hugging Face Images. With it, folders are searched for such files, too.",
+    )
+
+    @property
+    def selection(self) -> str:
+        """What is taken from containers, as 8 hex characters; empty where nothing is said."""
+        if self.members is None and self.column is None:
+            return ""
+        return digest([canonical_json({"members": self.members, "column": self.column})])[:8]
 
 
 class DatasetSource(Grouped):
@@ -261,9 +281,16 @@ def record_place(uri: str) -> RecordPlace:
     return RecordPlace(match["uri"], match["settings"], int(match["number"]))
 
 
-def listed_as(uri: str, media_type: str | None) -> str:
+def listed_as(file: SeenFile, media_type: str | None) -> str:
     """The URI under which a listing names the file that contains a document."""
+    if file.member is not None:
+        return file.member.listed or file.container
     if not is_made(media_type):
-        return uri
-    place = record_place(uri)
+        return file.uri
+    place = record_place(file.uri)
     return f"{place.file_uri}#{place.settings}"
+
+
+def listed_file(file: SeenFile, media_type: str | None) -> SeenFile:
+    """The file that contains a document, as a listing has it."""
+    return SeenFile(listed_as(file, media_type), file.size, file.version)

@@ -28,6 +28,12 @@ REJECT_REASONS = {
     # a whole document
     "empty_file": "the file has no bytes",
     "not_a_document": "neither a PDF nor an image, by its first bytes",
+    "lost_member": "a member of a container, or a stretch of it, that cannot be read",
+    "bomb": "a member that unpacks to more than the limits",
+    "truncated": "the crawl cut the document short; fetch it again from its URL",
+    "unsupported": "a member packed by a method that is not read",
+    "no_column": "a table without the column that its source names, or with several to choose from",
+    "no_member": "a container in which nothing is a document, or nothing is taken",
     "no_corpus": "no file of records by its name, or without the column that its source names",
     "corrupt": "the file or the page cannot be parsed",
     "encrypted": "the PDF needs a password",
@@ -256,7 +262,20 @@ DOCUMENTS = pa.schema(
 """One row for each kept document. Page `page_indices[i]` begins at `text[page_offsets[i]:]`, in
 characters; pages are joined by a blank line."""
 
-SEEN = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("version", pa.string())])
+MEMBER = pa.struct(
+    [
+        ("name", pa.string()),
+        ("form", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("version", pa.string()),
+        ("within", pa.string()),
+        ("listed", pa.string()),
+    ]
+)
+SEEN = pa.struct(
+    [("uri", pa.string()), ("size", pa.int64()), ("version", pa.string()), ("member", MEMBER)]
+)
 
 INVENTORY = pa.schema(
     [
@@ -270,6 +289,7 @@ INVENTORY = pa.schema(
     ]
 )
 """One row for each document. `version` is the store's etag, or the modification time in seconds.
+`member` says where a document lies in its container, whose size and version those then are.
 `page_count` is null if the pages cannot be counted; `reason` then says why."""
 
 REJECTS = pa.schema(

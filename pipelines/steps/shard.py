@@ -11,22 +11,25 @@ Where a step runs, and what happens when it fails, is decided in `pipelines.read
 from __future__ import annotations
 
 import itertools
+import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cluster.planner import split_shard
+from pipelines.steps.examine import kept_folder
 from pipelines.steps.settings import child_limits, raster_settings, score_settings
 from pipelines.steps.timed import Stopwatch, Timed, finish_times, raster_times, read_times
+from schemas.errors import DocumentError
 from schemas.pages import PageError, PageReading, RasteredPage
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt, Shard
 from schemas.sources import RecordSource, is_generator, is_made
 from schemas.timings import ShardTimes
-from workers import store
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 from workers.reading import Replica, given_reading
 from workers.shards import ScoreSettings, Staging, reject_row, score_crops, score_page
 from workers.sources import Naming
+from workers.sources.containers import is_unchanged, open_document
 from workers.synthetic.fenced import shared_maker
 from workers.synthetic.pages import make_records
 
@@ -71,7 +74,8 @@ def split_job(job: Job) -> Sequence[Job]:
 def raster(job: Job) -> Timed[list[RasteredPage]]:
     """Render the pages of files and read their text layers; make the pages of records."""
     timer = Stopwatch()
-    pages = draw_ranges(job.shard.ranges, job.raster, job.limits, job.sources)
+    kept = kept_folder(posixpath.dirname(job.staging.folder))
+    pages = draw_ranges(job.shard.ranges, job.raster, job.limits, job.sources, kept)
     return Timed(pages, raster_times(timer.seconds(), pages))
 
 
@@ -80,6 +84,7 @@ def draw_ranges(
     settings: RasterSettings,
     limits: ChildLimits,
     sources: Sequence[RecordSource],
+    kept: str | None = None,
 ) -> list[RasteredPage]:
     """The pages of all ranges, in their order: rendered from files, or made by `sources`."""
     pages: list[RasteredPage] = []
@@ -92,26 +97,31 @@ def draw_ranges(
             )
         else:
             for part in parts:
-                pages += raster_range(part, settings, limits)
+                pages += raster_range(part, settings, limits, kept)
     return pages
 
 
 def raster_range(
-    part: PageRange, settings: RasterSettings, limits: ChildLimits
+    part: PageRange, settings: RasterSettings, limits: ChildLimits, kept: str | None = None
 ) -> Sequence[RasteredPage]:
-    """Render one document's pages from the first of its files that has not changed."""
+    """Render one document's pages from the first of its files that has not changed.
+
+    `kept` is the folder of members that the inventory has kept.
+    """
     error = PageError("source_missing", "no file of the document is left")
     indices = range(part.start, part.stop)
     for file in part.files:
         try:
-            if store.stat(file.uri) != file:
+            if not is_unchanged(file):
                 error = PageError("source_changed", f"{file.uri} changed after the inventory")
                 continue
-            with store.local_copy(file.uri) as path:
+            with open_document(file, part.doc_id, kept) as path:
                 rasterizer = shared_rasterizer(settings, limits)
                 return list(rasterizer.rasterise(path, part.media_type, part.doc_id, indices))
         except FileNotFoundError:
             continue
+        except DocumentError as exc:
+            error = PageError(exc.reason, exc.detail)
     ids = Shard((part,), "").page_ids()
     return [RasteredPage(page_id, error=error) for page_id in ids]
 

@@ -74,7 +74,7 @@ def choose_by_mix(
 
 def _group(document: Document, groups: Mapping[str, str], names: list[str]) -> int:
     """The number of a document's group, or -1; of several groups, the one that comes first."""
-    of_files = {groups.get(listed_as(file.uri, document.media_type), "") for file in document.files}
+    of_files = {groups.get(listed_as(file, document.media_type), "") for file in document.files}
     return next((number for number, name in enumerate(names) if name in of_files), -1)
 
 

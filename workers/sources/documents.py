@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from schemas.errors import AccessError, DocumentError, StorageError
 from schemas.lines import one_line
@@ -37,32 +38,36 @@ class Examined:
         """The inverse of `to_json`. Raises ValueError for any other line."""
         data = json.loads(line)
         try:
-            return Examined(**(data | {"file": SeenFile(**data["file"])}))
+            return Examined(**(data | {"file": SeenFile.from_dict(data["file"])}))
         except (KeyError, TypeError) as exc:
             raise ValueError(f"not an examined file: {exc}") from exc
 
 
-def examine(file: SeenFile, rasterizer: Rasterizer) -> Examined:
-    """Examine one file. Its contents never raise an error; they give a `reason`.
+def examine_copy(file: SeenFile, path: Path, rasterizer: Rasterizer) -> Examined:
+    """Examine the bytes of a file, which lie at a local path.
+
+    Its contents never raise an error; they give a `reason`.
+    """
+    doc_id = store.sha256_of(str(path))
+    head = store.read_head(path, _HEAD_BYTES)
+    if not head:
+        return Examined(file, doc_id, reason="empty_file", detail="the file has no bytes")
+    media_type = sniff(head)
+    if media_type is None:
+        detail = f"starts with {head[:8]!r}; PDF, PNG, JPEG, TIFF and WebP are read"
+        return Examined(file, doc_id, reason="not_a_document", detail=detail)
+    try:
+        pages = rasterizer.count_pages(path, media_type)
+    except DocumentError as exc:
+        return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
+    return Examined(file, doc_id, media_type, pages)
+
+
+def unreadable(file: SeenFile, exc: StorageError | FileNotFoundError) -> Examined:
+    """A file that its store does not give us now.
 
     Raises AccessError where the store refuses every request, and not only that for this file.
     """
-    try:
-        with store.local_copy(file.uri) as path:
-            doc_id = store.sha256_of(str(path))
-            head = store.read_head(path, _HEAD_BYTES)
-            if file.size == 0 or not head:
-                return Examined(file, doc_id, reason="empty_file", detail="the file has no bytes")
-            media_type = sniff(head)
-            if media_type is None:
-                detail = f"starts with {head[:8]!r}; PDF, PNG, JPEG, TIFF and WebP are read"
-                return Examined(file, doc_id, reason="not_a_document", detail=detail)
-            try:
-                pages = rasterizer.count_pages(path, media_type)
-            except DocumentError as exc:
-                return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
-            return Examined(file, doc_id, media_type, pages)
-    except (StorageError, FileNotFoundError) as exc:
-        if isinstance(exc, AccessError):
-            store.require_listing(file.uri)
-        return Examined(file, reason="unreadable", detail=one_line(exc))
+    if isinstance(exc, AccessError):
+        store.require_listing(file.stored.uri)
+    return Examined(file, reason="unreadable", detail=one_line(exc))

@@ -17,7 +17,7 @@ from schemas.sources import Source, locations, name_of
 from workers import store
 
 _FIRST_GLOB_CHAR = re.compile(r"[*?\[]")
-_ENDS = ("/", "#")  # behind a folder, or a file of records
+_ENDS = ("/", "#", "!")  # behind a folder, a file of records, or a container
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,190 @@
+"""Examine files for the inventory: chunks of them, the task of a chunk, and what it leaves staged.
+
+    for chunk in cut_chunks(files, folder, recipe):
+        findings = examine_chunk(chunk)
+
+A chunk holds files that are opened alike: several documents, members of one container, or one file
+of records. Its results are staged before they are returned, so a killed inventory goes on where it
+was. What the inventory makes of them is decided in `pipelines.inventory`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from pipelines.steps.settings import child_limits, raster_settings
+from pipelines.steps.tasks import TASK_DEADLINE_S
+from schemas.ids import digest
+from schemas.recipe import Recipe
+from schemas.shards import SeenFile
+from schemas.sources import DocumentSource, Source
+from workers import store
+from workers.dataset.vacuum import remove
+from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
+from workers.sources import Examined, examine_file
+from workers.sources.containers import Contents, Examiner, Findings, Selection
+from workers.store.listing import list_stored
+from workers.synthetic.fenced import shared_maker
+from workers.synthetic.listing import examine_records
+
+log = logging.getLogger(__name__)
+
+CHUNK_FILES = 32
+CHUNK_BYTES = 128 * 2**20
+# A text in the font and columns that take longest to lay out is examined at 26 kB/s.
+_SLOWEST_BYTES_PER_S = 10_000
+
+_FOLDER = "inventory"
+_KEPT = "members"
+
+
+def examined_folder(staging: str) -> str:
+    """The folder of staging in which results of examining lie."""
+    return store.join(staging, _FOLDER)
+
+
+def kept_folder(staging: str) -> str:
+    """The folder of staging that keeps members of containers which no range gives again."""
+    return store.join(staging, _FOLDER, _KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Files of one source that one task examines, and the staging where it leaves the results."""
+
+    files: tuple[SeenFile, ...]
+    staging: str | None
+    settings: RasterSettings
+    limits: ChildLimits
+    source: Source
+
+
+def cut_chunks(
+    files: Mapping[SeenFile, Source], staging: str | None, recipe: Recipe
+) -> Iterator[Chunk]:
+    """Chunks of files: each file of records by itself, then several documents together."""
+
+    def chunk(part: tuple[SeenFile, ...], source: Source) -> Chunk:
+        return Chunk(part, staging, raster_settings(recipe), child_limits(recipe), source)
+
+    documents: dict[Selection, list[SeenFile]] = {}
+    sources: dict[Selection, Source] = {}
+    for file, source in files.items():
+        if isinstance(source, DocumentSource):
+            selection = Selection(source.members or (), source.column)
+            documents.setdefault(selection, []).append(file)
+            sources.setdefault(selection, source)
+        else:
+            yield chunk((file,), source)
+    for selection, alike in documents.items():
+        for part in _cut_documents(alike):
+            yield chunk(part, sources[selection])
+
+
+def _cut_documents(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
+    part: list[SeenFile] = []
+    size = 0
+    for file in files:
+        length = file.member.length if file.member else file.size
+        if part and (len(part) == CHUNK_FILES or size + length > CHUNK_BYTES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(file)
+        size += length
+    if part:
+        yield tuple(part)
+
+
+def split_chunk(chunk: Chunk) -> Sequence[Chunk]:
+    """Two chunks of half the files each; a chunk of one file is returned alone."""
+    if len(chunk.files) < 2:
+        return [chunk]
+    half = len(chunk.files) // 2
+    return [replace(chunk, files=files) for files in (chunk.files[:half], chunk.files[half:])]
+
+
+def chunk_deadline_s(chunk: Chunk) -> float:
+    """Longest time of a task: longer for a large file of records, which is not split."""
+    return TASK_DEADLINE_S + sum(file.size for file in chunk.files) / _SLOWEST_BYTES_PER_S
+
+
+def examine_chunk(chunk: Chunk) -> Findings:
+    """Examine the files of a chunk; the results are staged before they are returned."""
+    source = chunk.source
+    if isinstance(source, DocumentSource):
+        examiner = Examiner(
+            Selection(source.members or (), source.column),
+            shared_rasterizer(chunk.settings, chunk.limits),
+            kept_folder(chunk.staging) if chunk.staging else None,
+        )
+        found = [examine_file(file, examiner) for file in chunk.files]
+    else:
+        maker = shared_maker(chunk.settings, chunk.limits)
+        found = [Findings(tuple(examine_records(file, source, maker))) for file in chunk.files]
+    if chunk.staging is not None:
+        _stage(chunk, found)
+    return Findings.joined(found)
+
+
+# ---- what is staged --------------------------------------------------------------------------
+
+
+def _stage(chunk: Chunk, found: Sequence[Findings]) -> None:
+    """Write what a chunk found. Unreadable files are left out: the next run tries them again."""
+    assert chunk.staging is not None
+    lines = [
+        result.to_json()
+        for findings in found
+        for result in findings.documents
+        if result.doc_id is not None
+    ]
+    lines += [
+        json.dumps({"contents": asdict(contents)}, sort_keys=True)
+        for findings in found
+        for contents in findings.contents
+    ]
+    name = digest(part for file in chunk.files for part in _identity(file))[:32]
+    uri = store.join(examined_folder(chunk.staging), f"{name}.jsonl")
+    store.write_bytes(uri, "\n".join(lines).encode())
+
+
+def _identity(file: SeenFile) -> tuple[str, ...]:
+    place = () if file.member is None else (str(file.member.offset),)
+    return file.uri, file.version, *place
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What earlier tasks have found and no version holds yet."""
+
+    documents: list[Examined] = field(default_factory=list)
+    contents: list[Contents] = field(default_factory=list)
+
+    @staticmethod
+    def read(staging: str) -> Staged:
+        """All results in staging. A damaged file is left out: its files are examined again."""
+        staged = Staged()
+        uris = store.list_names(examined_folder(staging), ".jsonl")
+        for uri, data in zip(uris, store.read_many(uris), strict=True):
+            try:
+                lines = data.decode().splitlines()
+                contents = [Contents.from_json(line) for line in lines if '"contents"' in line[:12]]
+                documents = [
+                    Examined.from_json(line) for line in lines if '"contents"' not in line[:12]
+                ]
+            except ValueError as exc:
+                log.warning("%s is damaged (%s): its files are examined again", uri, exc)
+                continue
+            staged.contents.extend(contents)
+            staged.documents.extend(documents)
+        return staged
+
+
+def forget_examined(staging: str) -> None:
+    """Delete the staged results, and the kept members: a version that holds them is published."""
+    kept = f"{kept_folder(staging)}/"
+    staged = list_stored(examined_folder(staging))
+    remove([item for item in staged if item.name.endswith(".jsonl") or item.uri.startswith(kept)])

@@ -1,0 +1,202 @@
+"""Examine containers: list their members, unpack them one at a time, and examine each as a file.
+
+A tar, a zip and a WARC are listed first; their members are then read by ranges, a few a task. All
+others pass by once: each member is examined while it is at hand, and what a range cannot give again
+is kept in `staging/members` under its `doc_id` until a version holds it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from schemas.ids import digest
+from schemas.lines import one_line
+from schemas.shards import Member, SeenFile
+from workers import store
+from workers.rasterising import Rasterizer
+from workers.sources.containers.entries import Entry, LostError
+from workers.sources.containers.kinds import Kind, recognise
+from workers.sources.containers.limits import MAX_DEPTH, MAX_NESTED_BYTES
+from workers.sources.containers.opened import Opened, opened
+from workers.sources.containers.selection import Selection
+from workers.sources.containers.streams import write_bounded
+from workers.sources.containers.walking import chunks_of, nested, walk
+from workers.sources.documents import Examined, examine_copy
+
+_HEAD_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The members of a container that are still to be examined, each by a range of its own.
+
+    There are none where they were examined while the container passed by.
+    """
+
+    file: SeenFile
+    members: tuple[SeenFile, ...]
+
+    @staticmethod
+    def from_json(line: str) -> Contents:
+        """The contents in a line of JSON. Raises ValueError for any other line."""
+        try:
+            data = json.loads(line)["contents"]
+            members = tuple(map(SeenFile.from_dict, data["members"]))
+            return Contents(SeenFile.from_dict(data["file"]), members)
+        except (KeyError, TypeError) as exc:
+            raise ValueError(f"not the contents of a container: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What examining files found: documents, containers' members, and how many bytes it read."""
+
+    documents: tuple[Examined, ...]
+    contents: tuple[Contents, ...] = ()
+    bytes_read: int = 0
+
+    @staticmethod
+    def joined(parts: Iterable[Findings]) -> Findings:
+        """The findings of several files together."""
+        parts = tuple(parts)
+        return Findings(
+            tuple(document for part in parts for document in part.documents),
+            tuple(contents for part in parts for contents in part.contents),
+            sum(part.bytes_read for part in parts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """How members are examined: their selection, the rasterizer, and the folder that keeps them."""
+
+    selection: Selection
+    rasterizer: Rasterizer
+    kept: str | None
+
+    def container(self, file: SeenFile, kind: Kind) -> Findings:
+        """Examine or list a container. Raises StorageError where its store fails."""
+        with opened(file.stored.uri) as handle:
+            if kind.is_listed:
+                return self._listed(file, kind, handle)
+            found = list(self._passing(file, kind, handle))
+            documents = tuple(found) or (_nothing_in(file),)
+            return Findings(documents, (Contents(file, ()),), handle.bytes_read)
+
+    def member(self, file: SeenFile) -> Findings:
+        """Examine a member that a listing has named. Raises StorageError where its store fails."""
+        assert file.member is not None
+        member = file.member
+        entry = Entry(member, lambda: chunks_of(file.container, file.size, member))
+        return Findings(tuple(self._unpacked(file, entry)), (), member.length)
+
+    def _listed(self, file: SeenFile, kind: Kind, handle: Opened) -> Findings:
+        members: list[SeenFile] = []
+        losses: list[Examined] = []
+        for entry in walk(file.stored.uri, handle, file.size, kind, self.selection, file.uri):
+            place = _seen(file, entry.member)
+            if entry.lost is not None:
+                losses.append(_lost(place, entry.lost))
+            else:
+                members.append(place)
+        if not members and not losses:
+            losses.append(_nothing_in(file))
+        return Findings(tuple(losses), (Contents(file, tuple(members)),), handle.bytes_read)
+
+    def _passing(self, file: SeenFile, kind: Kind, handle: Opened) -> Iterator[Examined]:
+        """Every member of a container that is read from its beginning to its end."""
+        for entry in walk(file.stored.uri, handle, file.size, kind, self.selection, file.uri):
+            yield from self._unpacked(_seen(file, entry.member), entry, keep=not kind.is_reread)
+
+    def _unpacked(self, file: SeenFile, entry: Entry, keep: bool = False) -> Iterator[Examined]:
+        """A member as a document, or the documents in it where it is a container itself."""
+        if entry.lost is not None or entry.chunks is None:
+            assert entry.lost is not None
+            yield _lost(file, entry.lost)
+            return
+        with store.temporary_folder() as folder:
+            path = folder / "document"
+            try:
+                write_bounded(entry.chunks(), path, max(1, entry.member.length))
+            except LostError as exc:
+                yield _lost(file, exc)
+                return
+            yield from self._at_hand(path, file, 1, keep, [MAX_NESTED_BYTES])
+
+    def _at_hand(
+        self, path: Path, file: SeenFile, depth: int, keep: bool, left: list[int]
+    ) -> Iterator[Examined]:
+        """What lies at a path: a document, or a container of documents. `left` counts down."""
+        assert file.member is not None
+        kind = container_at(path, file.uri)
+        if kind is None or depth == MAX_DEPTH:
+            document = examine_copy(file, path, self.rasterizer)
+            if keep and self.kept is not None and document.page_count:
+                keep_member(self.kept, document, path)
+            yield document
+            return
+        empty = True
+        with opened(str(path)) as handle, store.temporary_folder() as folder:
+            size = path.stat().st_size
+            for inner in walk(str(path), handle, size, kind, self.selection, file.uri):
+                empty = False
+                entry = nested(inner, file.member)
+                place = _seen(file, entry.member)
+                target = folder / "document"
+                if entry.lost is None and left[0] <= 0:
+                    most = f"what is within unpacks to more than {MAX_NESTED_BYTES:,} bytes"
+                    yield _lost(place, LostError(most, "bomb"))
+                    return
+                try:
+                    if entry.lost is not None or entry.chunks is None:
+                        raise entry.lost or LostError("it has no bytes")
+                    write_bounded(entry.chunks(), target, max(1, inner.member.length))
+                except LostError as exc:
+                    yield _lost(place, exc)
+                    continue
+                left[0] -= target.stat().st_size
+                yield from self._at_hand(target, place, depth + 1, True, left)
+        if empty:
+            yield _nothing_in(file)
+
+
+def container_at(path: Path, name: str) -> Kind | None:
+    """The kind of container that a local file is; None for a document and for anything else."""
+    return recognise(str(path), store.read_head(path, _HEAD_BYTES), name)
+
+
+def keep_member(folder: str, document: Examined, path: Path) -> None:
+    """Keep a member's bytes for the tasks that draw its pages."""
+    assert document.doc_id is not None
+    uri = kept_uri(folder, document.doc_id)
+    if not store.exists(uri):
+        store.upload(path, uri)
+
+
+def kept_uri(folder: str, doc_id: str) -> str:
+    """Where the bytes of a member are kept."""
+    return store.join(folder, doc_id)
+
+
+def _seen(file: SeenFile, member: Member) -> SeenFile:
+    container = file.uri if file.member is None else file.container
+    return replace(file, uri=f"{container}!{member.name}", member=member)
+
+
+def _lost(file: SeenFile, why: LostError) -> Examined:
+    """A document reject: what is lost is known by its place in this version of the container."""
+    assert file.member is not None
+    member = file.member
+    place = (member.name, str(member.offset), str(file.size), file.version)
+    doc_id = digest(["lost", *place, why.reason, why.detail])
+    return Examined(file, doc_id, reason=why.reason, detail=one_line(why.detail))
+
+
+def _nothing_in(file: SeenFile) -> Examined:
+    """A container without a member that is taken, which the inventory must not forget."""
+    outer = file.member or Member("", "empty", 0, 0)
+    inner = replace(outer, name=f"{outer.name}!(nothing)".lstrip("!"), form="empty")
+    return _lost(_seen(file, inner), LostError("no member is a document", "no_member"))

@@ -1,0 +1,127 @@
+"""The bytes of a document again, when its pages are drawn: a file, or a member of a container.
+
+A member's bytes are checked against its id, so a container that changed gives no wrong page.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.errors import DocumentError
+from schemas.shards import SeenFile
+from workers import store
+from workers.sources.containers.entries import Entry, LostError
+from workers.sources.containers.examining import container_at, kept_uri
+from workers.sources.containers.kinds import Kind, recognise
+from workers.sources.containers.opened import opened
+from workers.sources.containers.selection import Selection
+from workers.sources.containers.streams import write_bounded
+from workers.sources.containers.tables import RowReader
+from workers.sources.containers.walking import chunks_of, walk
+
+_HEAD_BYTES = 1024
+_BY_RANGES = ("tar", "zip", "warc")
+_EVERYTHING = Selection(("**",))
+
+
+@contextmanager
+def open_document(file: SeenFile, doc_id: str, kept: str | None) -> Iterator[Path]:
+    """A local path to a document's bytes; a temporary copy, unless it is a local file.
+
+    `kept` is the folder in which the inventory keeps members that no range gives again.
+
+    Raises:
+        FileNotFoundError: the file, or the container, is missing.
+        DocumentError: the container does not hold the document any more.
+        StorageError: the store fails.
+    """
+    if file.member is None:
+        with store.local_copy(file.uri) as path:
+            yield path
+        return
+    with store.temporary_folder() as folder:
+        path = folder / "document"
+        try:
+            _unpack(file, doc_id, kept, path)
+            if store.sha256_of(str(path)) != doc_id:
+                raise LostError("its bytes are others than the inventory saw")
+        except LostError as exc:
+            raise DocumentError("source_changed", f"{file.uri}: {exc.detail}") from exc
+        yield path
+
+
+def is_unchanged(file: SeenFile) -> bool:
+    """Whether the file, or the container, is as it was listed. Raises FileNotFoundError.
+
+    The containers that an index names were never listed: their members are checked by their bytes.
+    """
+    indexed = file.member is not None and file.member.listed is not None
+    return indexed or store.stat(file.container) == file.stored
+
+
+def _unpack(file: SeenFile, doc_id: str, kept: str | None, target: Path) -> None:
+    member = file.member
+    assert member is not None
+    if member.form in _BY_RANGES:
+        write_bounded(chunks_of(file.container, file.size, member), target, member.length)
+    elif member.form == "row":
+        chunks = _rows(file.container, file.version, member.within).chunks(member.offset)
+        write_bounded(chunks, target, member.length)
+    elif kept is not None and store.exists(kept_uri(kept, doc_id)):
+        with store.local_copy(kept_uri(kept, doc_id)) as copy:
+            target.write_bytes(copy.read_bytes())
+    else:
+        _find(file, doc_id, target)
+
+
+@functools.lru_cache(maxsize=1)
+def _rows(uri: str, version: str, column: str | None) -> RowReader:
+    """The reader of the last table: rows of a shard come in ascending order."""
+    kind = _kind_of(uri)
+    return RowReader(uri, kind.form if kind else "parquet", column)
+
+
+def _kind_of(uri: str) -> Kind | None:
+    size = store.stat(uri).size
+    head = store.read_range(uri, 0, min(size, _HEAD_BYTES))
+    return recognise(uri, head, uri)
+
+
+def _find(file: SeenFile, doc_id: str, target: Path) -> None:
+    """Walk through the container again, up to the member: it is no longer kept."""
+    assert file.member is not None
+    kind = _kind_of(file.container)
+    wanted = file.member.within or file.member.name
+    if kind is None:
+        raise LostError("it is no container any more")
+    with opened(file.container) as handle:
+        for entry in walk(file.container, handle, file.size, kind, _EVERYTHING, file.container):
+            if entry.member.name == wanted and _holds(entry, file, doc_id, target):
+                return
+    raise LostError("it is not in the container any more")
+
+
+def _holds(entry: Entry, file: SeenFile, doc_id: str, target: Path) -> bool:
+    """Whether an entry is the document, or is a container that holds it; `target` then has it."""
+    if entry.lost is not None or entry.chunks is None:
+        return False
+    try:
+        write_bounded(entry.chunks(), target, max(1, entry.member.length))
+    except LostError:
+        return False  # another member of this name may be whole
+    if store.sha256_of(str(target)) == doc_id:
+        return True
+    kind = container_at(target, entry.member.name)
+    if kind is None:
+        return False
+    outer = target.with_name(f"outer-{len(list(target.parent.iterdir()))}")
+    target.rename(outer)
+    with opened(str(outer)) as handle:
+        size = outer.stat().st_size
+        for inner in walk(str(outer), handle, size, kind, _EVERYTHING, entry.member.name):
+            if _holds(inner, file, doc_id, target):
+                return True
+    return False

@@ -1,0 +1,49 @@
+"""Which members of a container are taken: those that its source names, else documents by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from fsspec.utils import glob_translate
+
+from workers import store
+from workers.rasterising import sniff
+from workers.sources.containers.kinds import CONTAINER_SUFFIXES
+
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The globs of a source's `members`, and its `column`."""
+
+    globs: tuple[str, ...] = ()
+    column: str | None = None
+    _patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        patterns = tuple(re.compile(glob_translate(glob)) for glob in self.globs)
+        object.__setattr__(self, "_patterns", patterns)
+
+    def takes(self, name: str) -> bool:
+        """Whether a member with this name is taken.
+
+        Without globs these are the suffixes of documents and containers, except for what macOS adds
+        to a zip.
+        """
+        name = name.removeprefix("./").lstrip("/")
+        if self._patterns:
+            return any(pattern.match(name) for pattern in self._patterns)
+        if name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._"):
+            return False
+        return name.lower().endswith((*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES))
+
+    def takes_response(self, url: str, head: bytes) -> bool:
+        """Whether the body of a response is taken: by its URL, or any document that is not HTML.
+
+        A crawl holds a thousand web pages for each document.
+        """
+        if self._patterns:
+            return any(pattern.match(url) for pattern in self._patterns)
+        return sniff(head) not in (None, *_HTML_TYPES)

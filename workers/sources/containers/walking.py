@@ -1,0 +1,94 @@
+"""One walk for every kind of container, and the bytes of one member by its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from schemas.shards import Member
+from workers.sources.containers.entries import Chunks, Entry, LostError, lost
+from workers.sources.containers.kinds import Kind
+from workers.sources.containers.limits import MAX_MEMBERS
+from workers.sources.containers.mails import walk_mail
+from workers.sources.containers.opened import Opened
+from workers.sources.containers.selection import Selection
+from workers.sources.containers.streams import DAMAGE, Forward, ranges, unpacked
+from workers.sources.containers.tables import walk_table
+from workers.sources.containers.tars import walk_packed_tar, walk_tar
+from workers.sources.containers.warcs import walk_warc, warc_chunks
+from workers.sources.containers.zips import walk_zip, zip_chunks
+
+_PIECE_BYTES = 2**20
+
+
+def walk(
+    uri: str, handle: Opened, size: int, kind: Kind, selection: Selection, name: str
+) -> Iterator[Entry]:
+    """The selected members of a container at `uri`, and what of it is lost; nothing raises.
+
+    `name` is the container's own, from which a packed file has its name.
+    """
+    is_selected = kind.form in ("warc", "parquet", "arrow")  # by other marks than a name
+    taken, place = 0, 0
+    try:
+        for entry in _walk(uri, handle, size, kind, selection, name):
+            place = entry.member.offset
+            if taken == MAX_MEMBERS:
+                yield lost(kind.form, place, f"more than {MAX_MEMBERS:,} members", reason="bomb")
+                return
+            if entry.is_part or is_selected or selection.takes(entry.member.name):
+                taken += 1
+                yield entry
+    except LostError as exc:
+        yield lost(kind.form, place, exc.detail, reason=exc.reason)
+    except DAMAGE as exc:
+        yield lost(kind.form, place, f"the rest cannot be read ({exc})")
+
+
+def _walk(
+    uri: str, handle: Opened, size: int, kind: Kind, selection: Selection, name: str
+) -> Iterator[Entry]:
+    if kind.packing:
+        with unpacked(handle.binary, kind.packing) as stream:
+            if kind.form == "tar":
+                yield from walk_packed_tar(stream)
+            else:
+                yield _packed_file(stream, name)
+    elif kind.form == "tar":
+        yield from walk_tar(uri, handle.binary)
+    elif kind.form == "zip":
+        yield from walk_zip(uri, handle.binary, size)
+    elif kind.form == "warc":
+        yield from walk_warc(uri, handle.binary, size, selection.takes_response)
+    elif kind.form == "mail":
+        yield from walk_mail(handle.binary, size)
+    else:
+        yield from walk_table(handle.binary, kind.form, selection.column)
+
+
+def _packed_file(stream: Forward, name: str) -> Entry:
+    inner = name.rpartition("/")[2].rpartition(".")[0] or name
+
+    def chunks() -> Chunks:
+        while chunk := stream.read(_PIECE_BYTES):
+            yield chunk
+
+    return Entry(Member(inner, "packed", 0, 0), chunks)
+
+
+def chunks_of(container: str, size: int, member: Member) -> Chunks:
+    """The bytes of a member that ranges of its container hold: of a tar, zip or WARC."""
+    if member.form == "tar":
+        return ranges(container, member.offset, member.length)
+    if member.form == "zip":
+        return zip_chunks(container, member, size)
+    return warc_chunks(container, member)
+
+
+def nested(entry: Entry, outer: Member) -> Entry:
+    """An entry of a container within a container, as an entry of the outer one."""
+    inner = entry.member
+    member = replace(
+        outer, name=f"{outer.name}!{inner.name}", form="nested", within=outer.within or outer.name
+    )
+    return replace(entry, member=member)

@@ -1,0 +1,131 @@
+"""Walk through a WARC: the documents among its responses; and fetch one by its place.
+
+A record of a packed WARC is a gzip member of its own, so one record is read by a range.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from schemas.shards import Member
+from workers.sources.containers.entries import Chunks, Entry, LostError, lost, printable
+from workers.sources.containers.limits import MAX_HEADER_BYTES
+from workers.sources.containers.streams import DAMAGE, ranges
+
+_PIECE_BYTES = 2**20
+_HEAD_BYTES = 1024
+_OK = 200
+# A record begins like this, packed or not; fastwarc stops at the first damaged one.
+_START = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.[0-9]\r?\n")
+_BODIES = (WarcRecordType.response, WarcRecordType.resource)
+
+IsWanted = Callable[[str, bytes], bool]
+"""Whether a document is taken, by its URL and its first bytes."""
+
+
+def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Iterator[Entry]:
+    """The wanted bodies of successful responses, and of resources; others are left out.
+
+    The whole file passes by, since a WARC has no directory. The bytes of a body are then read from
+    the file at `uri` by a range.
+    """
+    start: int | None = 0
+    while start is not None and start < size:
+        place, damage = start, None
+        waiting: Entry | None = None
+        try:
+            for record in _records(handle, start):
+                place = start + record.stream_pos
+                if waiting is not None:
+                    yield _ending(uri, waiting, place)
+                waiting = _begun(record, place, is_wanted)
+        except DAMAGE as exc:
+            damage = str(exc)
+        if damage is None:
+            if waiting is not None:
+                yield _ending(uri, waiting, size)
+            return
+        # The last record may have been read whole, or be the damaged one: its range will tell.
+        following = _next_start(handle, place + 1, size)
+        if waiting is not None:
+            yield _ending(uri, waiting, size if following is None else following)
+        else:
+            yield lost("warc", place, f"a record cannot be read ({damage})")
+        start = following
+
+
+def warc_chunks(uri: str, member: Member) -> Chunks:
+    """The body of the record at a place. Raises LostError where there is none."""
+    packed = io.BytesIO(b"".join(ranges(uri, member.offset, member.length)))
+    try:
+        for record in _records(packed, 0):
+            if record.record_type in _BODIES:
+                yield from _body(record)
+                return
+    except DAMAGE as exc:
+        raise LostError(f"its record is damaged ({exc})") from exc
+    raise LostError("its place in the WARC holds no response")
+
+
+def record_name(record: WarcRecord) -> str:
+    """The name of a record's body: the id of the record, and the URL that it was fetched from."""
+    url = record.headers.get("WARC-Target-URI") or ""
+    record_id = (record.record_id or "").strip("<>")
+    return printable(f"{record_id} {url}".strip())
+
+
+def _records(handle: BinaryIO, start: int) -> Iterator[WarcRecord]:
+    handle.seek(start)
+    return iter(
+        ArchiveIterator(
+            handle, auto_decode="all", max_header_len=MAX_HEADER_BYTES, fsspec_args=False
+        )
+    )
+
+
+def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None:
+    """The entry of a record, whose end is not known yet; None where it is not wanted."""
+    http = record.http_headers
+    if record.record_type not in _BODIES or (http is not None and http.status_code != _OK):
+        return None
+    url = record.headers.get("WARC-Target-URI") or ""
+    if not is_wanted(url, record.reader.read(_HEAD_BYTES)):
+        return None
+    version = record.headers.get("WARC-Payload-Digest") or record.record_id or ""
+    member = Member(record_name(record), "warc", offset, 0, printable(version))
+    cut = record.headers.get("WARC-Truncated")
+    if cut is None:
+        return Entry(member, None)
+    why = f"the crawl cut it short ({printable(cut)}); fetch it again from {printable(url)}"
+    return Entry(member, None, LostError(why, "truncated"))
+
+
+def _ending(uri: str, entry: Entry, stop: int) -> Entry:
+    m = entry.member
+    member = Member(m.name, m.form, m.offset, stop - m.offset, m.version)
+    if entry.lost is not None:
+        return Entry(member, None, entry.lost)
+    return Entry(member, lambda: warc_chunks(uri, member))
+
+
+def _body(record: WarcRecord) -> Chunks:
+    while chunk := record.reader.read(_PIECE_BYTES):
+        yield chunk
+
+
+def _next_start(handle: BinaryIO, start: int, size: int) -> int | None:
+    """Where the next record may begin, at `start` or behind it."""
+    overlap = 16  # more than what marks a beginning
+    while start < size:
+        handle.seek(start)
+        block = handle.read(_PIECE_BYTES)
+        found = _START.search(block)
+        if found:
+            return start + found.start()
+        start += max(1, len(block) - overlap) if len(block) > overlap else size
+    return None

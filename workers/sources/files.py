@@ -1,0 +1,43 @@
+"""Examine a file of a source, whatever it is: a document, a container, or a container's member."""
+
+from __future__ import annotations
+
+from schemas.errors import StorageError
+from schemas.shards import SeenFile
+from workers import store
+from workers.sources.containers import Examiner, Findings, Kind, recognise
+from workers.sources.documents import examine_copy, unreadable
+
+_HEAD_BYTES = 1024
+
+
+def examine_file(file: SeenFile, examiner: Examiner) -> Findings:
+    """What a file holds. Its contents never raise an error; they give a `reason`.
+
+    A file that looks like a document by its name is fetched whole; any other is looked at first,
+    because a container is not fetched.
+
+    Raises AccessError where the store refuses every request, and not only that for this file.
+    """
+    try:
+        if file.member is not None:
+            return examiner.member(file)
+        looks_whole = file.uri.lower().endswith(store.DOCUMENT_SUFFIXES)
+        if not looks_whole and (kind := _container(file)):
+            return examiner.container(file, kind)
+        with store.local_copy(file.uri) as path:
+            kind = recognise(str(path), store.read_head(path, _HEAD_BYTES), file.uri)
+            if kind is None:
+                document = examine_copy(file, path, examiner.rasterizer)
+                return Findings((document,), bytes_read=file.size)
+        return examiner.container(file, kind)
+    except (StorageError, FileNotFoundError) as exc:
+        return Findings((unreadable(file, exc),))
+
+
+def _container(file: SeenFile) -> Kind | None:
+    """The kind of a container by its first bytes, which are all that is fetched."""
+    if file.size == 0:
+        return None
+    head = store.read_range(file.uri, 0, min(file.size, _HEAD_BYTES))
+    return recognise(file.uri, head, file.uri)
