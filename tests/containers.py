@@ -83,7 +83,9 @@ def warc_of(corpus: Corpus) -> bytes:
 
 def parquet_of(corpus: Corpus) -> bytes:
     stream = io.BytesIO()
-    table = pa.table({"name": list(corpus), "content": pa.array(list(corpus.values()), pa.binary())})
+    table = pa.table(
+        {"name": list(corpus), "content": pa.array(list(corpus.values()), pa.binary())}
+    )
     pq.write_table(table, stream, row_group_size=4)
     return stream.getvalue()
 

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from schemas.errors import StorageError
 from workers import store
 from workers.sources.containers.entries import Chunks, LostError
 from workers.sources.containers.limits import FREE_BYTES, MAX_EXPANSION, MAX_MEMBER_BYTES
@@ -29,33 +28,37 @@ DAMAGE = (zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, pa.ArrowInv
 """What the libraries raise for packed bytes that are damaged. A StorageError is none of them."""
 
 
-def ranges(uri: str, offset: int, length: int) -> Chunks:
-    """Bytes of a stored file, in requests of a few megabytes.
+def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
+    """Bytes of a stored file of `size` bytes, in requests of a few megabytes.
 
-    Raises LostError where the file ends before.
+    Raises LostError where the file has no such bytes.
     """
     stop = offset + length
+    if not 0 <= offset <= stop <= size:
+        raise LostError(f"the container has no bytes {offset:,} to {stop:,}: it has {size:,}")
     while offset < stop:
-        size = min(_PIECE_BYTES, stop - offset)
-        try:
-            yield store.read_range(uri, offset, size)
-        except StorageError as exc:
-            if exc.__cause__ is None:  # not the store's fault: the file is shorter
-                raise LostError(f"the container ends before byte {stop}") from exc
-            raise
-        offset += size
+        count = min(_PIECE_BYTES, stop - offset)
+        yield store.read_range(uri, offset, count)
+        offset += count
 
 
 def write_bounded(chunks: Chunks, target: Path, packed_bytes: int) -> None:
-    """Write what a member unpacks to. Raises LostError where that is more than the limits."""
+    """Write what a member unpacks to. Raises LostError where that is damaged, or past the limits."""
     most = min(MAX_MEMBER_BYTES, max(FREE_BYTES, MAX_EXPANSION * packed_bytes))
     written = 0
     with target.open("wb") as file:
-        for chunk in chunks:
+        for chunk in _undamaged(chunks):
             written += len(chunk)
             if written > most:
                 raise LostError(f"it unpacks to more than {most:,} bytes", "bomb")
             file.write(chunk)
+
+
+def _undamaged(chunks: Chunks) -> Chunks:
+    try:
+        yield from chunks
+    except DAMAGE as exc:
+        raise LostError(f"its bytes are damaged ({exc})") from exc
 
 
 @contextmanager

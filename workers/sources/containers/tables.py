@@ -80,6 +80,8 @@ def _arrow(handle: BinaryIO, column: str | None, first: int) -> _Values:
     """Both forms: a file with a footer, and a stream, as `save_to_disk` of `datasets` writes it."""
     start = 0
     for batch in _batches(handle):
+        # Arrow's readers trust offsets and lengths: those of a damaged file lead anywhere.
+        batch.validate(full=True)
         name = chosen_column(batch.schema, column)
         for at in range(0, len(batch), _ROWS_AT_ONCE):
             part = batch.slice(at, _ROWS_AT_ONCE)

@@ -16,7 +16,7 @@ _MAGIC, _MAGIC_AT = b"ustar", 257
 _PIECE_BYTES = 2**20
 
 
-def walk_tar(uri: str, handle: BinaryIO) -> Iterator[Entry]:
+def walk_tar(uri: str, handle: BinaryIO, size: int) -> Iterator[Entry]:
     """The members of a plain tar. Their bytes are read from the file at `uri` by ranges."""
     for info in _headers(handle, "tar"):
         if isinstance(info, Entry):
@@ -27,7 +27,7 @@ def walk_tar(uri: str, handle: BinaryIO) -> Iterator[Entry]:
         if reason:
             yield Entry(member, None, LostError(reason))
         else:
-            yield Entry(member, lambda m=member: ranges(uri, m.offset, m.length))  # type: ignore[misc] # mypy cannot type a default
+            yield Entry(member, lambda m=member: ranges(uri, m.offset, m.length, size))  # type: ignore[misc] # mypy cannot type a default
 
 
 def walk_packed_tar(stream: Forward) -> Iterator[Entry]:
@@ -92,15 +92,20 @@ def _headers(handle: BinaryIO | Forward, form: str) -> Iterator[tarfile.TarInfo 
     tar = tarfile.TarFile(fileobj=io.BytesIO(bytes(2 * tarfile.BLOCKSIZE)))
     tar.fileobj = _Bounded(handle)
     offset: int | None = 0
+    is_ended = False
     while offset is not None:
         try:
             handle.seek(offset)
             block = handle.read(tarfile.BLOCKSIZE)
             if not block:
+                if not is_ended:
+                    yield lost(form, offset, "the container is cut off: a tar's end is missing")
                 return
             if not block.strip(b"\0"):
                 offset += len(block)  # the end, or where the next of several tars begins
+                is_ended = True
                 continue
+            is_ended = False
             handle.seek(offset)
             info = tarfile.TarInfo.fromtarfile(tar)
             if tar.offset <= offset:

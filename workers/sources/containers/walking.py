@@ -55,7 +55,7 @@ def _walk(
             else:
                 yield _packed_file(stream, name)
     elif kind.form == "tar":
-        yield from walk_tar(uri, handle.binary)
+        yield from walk_tar(uri, handle.binary, size)
     elif kind.form == "zip":
         yield from walk_zip(uri, handle.binary, size)
     elif kind.form == "warc":
@@ -79,10 +79,10 @@ def _packed_file(stream: Forward, name: str) -> Entry:
 def chunks_of(container: str, size: int, member: Member) -> Chunks:
     """The bytes of a member that ranges of its container hold: of a tar, zip or WARC."""
     if member.form == "tar":
-        return ranges(container, member.offset, member.length)
+        return ranges(container, member.offset, member.length, size)
     if member.form == "zip":
         return zip_chunks(container, member, size)
-    return warc_chunks(container, member)
+    return warc_chunks(container, member, size)
 
 
 def nested(entry: Entry, outer: Member) -> Entry:

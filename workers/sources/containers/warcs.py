@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
@@ -22,6 +23,8 @@ _HEAD_BYTES = 1024
 _OK = 200
 # A record begins like this, packed or not; fastwarc stops at the first damaged one.
 _START = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.[0-9]\r?\n")
+_GZIP = b"\x1f\x8b\x08"
+_LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d{1,18})", re.I)
 _BODIES = (WarcRecordType.response, WarcRecordType.resource)
 
 IsWanted = Callable[[str, bytes], bool]
@@ -42,26 +45,29 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
             for record in _records(handle, start):
                 place = start + record.stream_pos
                 if waiting is not None:
-                    yield _ending(uri, waiting, place)
+                    yield _ending(uri, waiting, place, size)
                 waiting = _begun(record, place, is_wanted)
         except DAMAGE as exc:
             damage = str(exc)
-        if damage is None:
+        if damage is None and _is_whole(handle, place, size):
             if waiting is not None:
-                yield _ending(uri, waiting, size)
+                yield _ending(uri, waiting, size, size)
+            return
+        if damage is None:
+            yield lost("warc", place, "the container is cut off within a record")
             return
         # The last record may have been read whole, or be the damaged one: its range will tell.
         following = _next_start(handle, place + 1, size)
         if waiting is not None:
-            yield _ending(uri, waiting, size if following is None else following)
+            yield _ending(uri, waiting, following or size, size)
         else:
             yield lost("warc", place, f"a record cannot be read ({damage})")
         start = following
 
 
-def warc_chunks(uri: str, member: Member) -> Chunks:
+def warc_chunks(uri: str, member: Member, size: int) -> Chunks:
     """The body of the record at a place. Raises LostError where there is none."""
-    packed = io.BytesIO(b"".join(ranges(uri, member.offset, member.length)))
+    packed = io.BytesIO(b"".join(ranges(uri, member.offset, member.length, size)))
     try:
         for record in _records(packed, 0):
             if record.record_type in _BODIES:
@@ -105,12 +111,27 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
     return Entry(member, None, LostError(why, "truncated"))
 
 
-def _ending(uri: str, entry: Entry, stop: int) -> Entry:
+def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
     m = entry.member
     member = Member(m.name, m.form, m.offset, stop - m.offset, m.version)
     if entry.lost is not None:
         return Entry(member, None, entry.lost)
-    return Entry(member, lambda: warc_chunks(uri, member))
+    return Entry(member, lambda: warc_chunks(uri, member, size))
+
+
+def _is_whole(handle: BinaryIO, start: int, size: int) -> bool:
+    """Whether the last record ends before the file does; fastwarc says nothing of it."""
+    handle.seek(start)
+    head = handle.read(_PIECE_BYTES)
+    if not head.startswith(_GZIP):
+        length = _LENGTH.search(head.partition(b"\r\n\r\n")[0])
+        begin = start + head.find(b"\r\n\r\n") + 4
+        return length is not None and begin + int(length[1]) <= size
+    unpacker = zlib.decompressobj(wbits=31)
+    while head and not unpacker.eof:
+        unpacker.decompress(head, _PIECE_BYTES)
+        head = unpacker.unconsumed_tail or handle.read(_PIECE_BYTES)
+    return unpacker.eof
 
 
 def _body(record: WarcRecord) -> Chunks:

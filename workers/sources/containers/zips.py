@@ -21,7 +21,9 @@ from workers.sources.containers.streams import DAMAGE, ranges
 _HEADER = struct.Struct("<4s5H3I2H")
 _MAGIC = b"PK\x03\x04"
 _IS_ENCRYPTED, _HAS_DESCRIPTOR, _IS_UTF8 = 0x1, 0x8, 0x800
-_IN_ZIP64 = 0xFFFFFFFF
+_END = struct.Struct("<4s4H2IH")
+_END_MAGIC = b"PK\x05\x06"
+_IN_ZIP16, _IN_ZIP64 = 0xFFFF, 0xFFFFFFFF
 _LZMA_HEADER = struct.Struct("<2BH")
 _OTHER_METHODS = {9: "deflate64", 93: "zstd", 95: "xz", 98: "PPMd", 99: "AES"}
 _PIECE_BYTES = 2**20
@@ -51,6 +53,9 @@ def walk_zip(uri: str, handle: BinaryIO, size: int) -> Iterator[Entry]:
         yield lost("zip", size, f"the zip's directory cannot be read ({exc})")
         yield from _by_headers(uri, handle, size)
         return
+    count = _counted(handle, size)
+    if count is not None and count != len(infos) % (_IN_ZIP16 + 1):
+        yield lost("zip", size, f"the zip's directory has {len(infos)} members of {count}")
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.is_dir():
             continue
@@ -61,6 +66,18 @@ def walk_zip(uri: str, handle: BinaryIO, size: int) -> Iterator[Entry]:
         name = printable(info.filename)
         member = Member(name, "zip", info.header_offset, length, version)
         yield _entry(uri, member, size, is_encrypted=bool(info.flag_bits & _IS_ENCRYPTED))
+
+
+def _counted(handle: BinaryIO, size: int) -> int | None:
+    """The members that the end of a zip counts, by its lower 16 bits; None where it says zip64."""
+    start = max(0, size - _END.size - _IN_ZIP16)
+    handle.seek(start)
+    tail = handle.read(size - start)
+    place = tail.rfind(_END_MAGIC)
+    if place < 0 or place + _END.size > len(tail):
+        return None
+    count = int(_END.unpack_from(tail, place)[4])
+    return None if count == _IN_ZIP16 else count
 
 
 def _entry(uri: str, member: Member, size: int, is_encrypted: bool) -> Entry:
@@ -103,7 +120,7 @@ class _Packed:
         self._stop = stop
         self._size = size
         self._place = start
-        self._chunks = ranges(uri, start, stop - start)
+        self._chunks = ranges(uri, start, stop - start, size)
         self._rest = b""
 
     def take(self, count: int) -> bytes:
@@ -124,7 +141,7 @@ class _Packed:
             more = min(_PIECE_BYTES // 16, self._size - self._stop)
             if more <= 0:
                 raise LostError("the container ends within the member")
-            self._chunks = ranges(self._uri, self._stop, more)
+            self._chunks = ranges(self._uri, self._stop, more, self._size)
             self._stop += more
             chunk = next(self._chunks)
         return chunk
