@@ -158,7 +158,7 @@ def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
 
 def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
     """The files of documents and containers; what is taken from these is part of the version."""
-    tables = TABLE_SUFFIXES if source.column else ()
+    tables = TABLE_SUFFIXES if source.column or source.index else ()
     suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
     mark = f"#{source.selection}" if source.selection else ""
     for file in store.list_documents(source.documents, suffixes):

@@ -53,6 +53,13 @@ class SeenFile:
         return self.uri if self.member is None else self.uri[: -len(self.member.name) - 1]
 
     @property
+    def container_size(self) -> int:
+        """Bytes of the container, as far as they are known: an index names no sizes."""
+        if self.member is not None and self.member.listed is not None:
+            return self.member.offset + self.member.length
+        return self.size
+
+    @property
     def stored(self) -> SeenFile:
         """The file that holds the bytes, as its store describes it."""
         return SeenFile(self.container, self.size, self.version.partition("#")[0])

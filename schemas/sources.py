@@ -31,6 +31,29 @@ from schemas.text_source import TextSource
 MAKER_VERSION = 1
 
 
+class CrawlIndex(Part):
+    """Which captures of a crawl are taken, where a source's files are the crawl's index."""
+
+    base: Location = Field(
+        description="The folder or URL below which the WARCs are that the index names, such as "
+        "`s3://commoncrawl/`."
+    )
+    types: tuple[str, ...] = Field(
+        default=("application/pdf",),
+        description="Media types that are taken, as the crawl has detected them; `[]` for all.",
+    )
+    statuses: tuple[int, ...] = Field(
+        default=(200,), description="HTTP status codes that are taken; `[]` for all."
+    )
+    languages: tuple[str, ...] = Field(
+        default=(),
+        description="Languages of which a capture has at least one, as three letters: `eng`.",
+    )
+    hosts: tuple[str, ...] = Field(
+        default=(), description="Globs of host names that are taken, such as `*.example.org`."
+    )
+
+
 class DocumentSource(Named):
     """PDFs and images in folders, as files or by globs, local or on `s3://`."""
 
@@ -50,12 +73,19 @@ class DocumentSource(Named):
         "Hugging Face Images. With it, folders are searched for such files, too.",
     )
 
+    index: CrawlIndex | None = Field(
+        default=None,
+        description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
+        "the documents that it names are fetched from the crawl.",
+    )
+
     @property
     def selection(self) -> str:
         """What is taken from containers, as 8 hex characters; empty where nothing is said."""
-        if self.members is None and self.column is None:
+        settings = self.model_dump(mode="json", include={"members", "column", "index"})
+        if not any(settings.values()):
             return ""
-        return digest([canonical_json({"members": self.members, "column": self.column})])[:8]
+        return digest([canonical_json(settings)])[:8]
 
 
 class DatasetSource(Grouped):

@@ -13,7 +13,10 @@ from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, R
 from schemas.recipe import Quality
 from schemas.rows import StagedCrop, StagedRow
 from schemas.shards import PageRange, SeenFile, Shard
+from workers.rasterising import Rasterizer
 from workers.shards import ScoreSettings, score_crops, score_page
+from workers.sources import Examined, examine_file
+from workers.sources.containers import Examiner, Selection
 
 RECIPE_DIGEST = "0123456789abcdef"
 SCORING = ScoreSettings(Quality(), "base", 128)
@@ -85,3 +88,9 @@ def write_pdf(path: Path, *texts: str) -> Path:
             add_page(document, text)
         document.save(path)
     return path
+
+
+def examine(file: SeenFile, rasterizer: Rasterizer) -> Examined:
+    """What an inventory finds in a file that is one document at most."""
+    (document,) = examine_file(file, Examiner(Selection(), rasterizer, None)).documents
+    return document

@@ -74,7 +74,7 @@ def cut_chunks(
     sources: dict[Selection, Source] = {}
     for file, source in files.items():
         if isinstance(source, DocumentSource):
-            selection = Selection(source.members or (), source.column)
+            selection = Selection.of(source)
             documents.setdefault(selection, []).append(file)
             sources.setdefault(selection, source)
         else:
@@ -116,7 +116,7 @@ def examine_chunk(chunk: Chunk) -> Findings:
     source = chunk.source
     if isinstance(source, DocumentSource):
         examiner = Examiner(
-            Selection(source.members or (), source.column),
+            Selection.of(source),
             shared_rasterizer(chunk.settings, chunk.limits),
             kept_folder(chunk.staging) if chunk.staging else None,
         )

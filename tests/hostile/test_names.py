@@ -10,11 +10,11 @@ import pyarrow as pa
 from schemas.lines import one_line
 from schemas.shards import SeenFile
 from schemas.tables import INVENTORY
+from tests.builders import examine
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import problems, recipe_for, rows, run_here
 from workers import store
 from workers.rasterising import Rasterizer
-from workers.sources import examine
 
 NAMES = [
     b"line\nbreak\r\n.pdf",

@@ -9,12 +9,12 @@ import pytest
 from schemas.errors import AccessError, RequestError
 from schemas.recipe import Raster, TextLayer
 from schemas.shards import SeenFile
+from tests.builders import examine
 from tests.hostile import pdfs
 from tests.s3.faulty_proxy import DENY, FaultyProxy
 from tests.s3.server import STRANGER
 from workers import store
 from workers.rasterising import ChildLimits, Rasterizer, RasterSettings
-from workers.sources import examine
 
 pytestmark = pytest.mark.s3
 

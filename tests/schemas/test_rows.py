@@ -19,6 +19,7 @@ SHAPES = {
     rows.MessageRow: tables.MESSAGE,
     rows.TurnRow: tables.TURN,
     rows.ShownRow: tables.SHOWN,
+    rows.MemberRow: tables.MEMBER,
     rows.SeenRow: tables.SEEN,
     rows.StagedRow: tables.STAGED,
     rows.StagedCrop: tables.STAGED_CROPS,

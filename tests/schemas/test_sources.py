@@ -10,6 +10,7 @@ from schemas.charts import ChartSource
 from schemas.errors import RecipeError
 from schemas.figures import ChemistrySource
 from schemas.recipe import parse_recipe
+from schemas.shards import SeenFile
 from schemas.sources import (
     KINDS,
     DocumentSource,
@@ -106,8 +107,9 @@ def test_a_place_says_its_file_and_number_whatever_the_names(file, number, name)
     listed = listed_uri(file, source)
     uri = record_uri(listed, number, name)
     assert record_place(uri) == (file, settings_digest(source), number)
-    assert listed_as(uri, media_type(source)) == listed
-    assert listed_as(uri, "application/pdf") == uri
+    file_of_it = SeenFile(uri, 1, "1")
+    assert listed_as(file_of_it, media_type(source)) == listed
+    assert listed_as(file_of_it, "application/pdf") == uri
 
 
 @given(st.text())

@@ -22,6 +22,8 @@ def examine_file(file: SeenFile, examiner: Examiner) -> Findings:
     try:
         if file.member is not None:
             return examiner.member(file)
+        if examiner.selection.index is not None:
+            return examiner.index(file, examiner.selection.index)
         looks_whole = file.uri.lower().endswith(store.DOCUMENT_SUFFIXES)
         if not looks_whole and (kind := _container(file)):
             return examiner.container(file, kind)

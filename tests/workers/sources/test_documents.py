@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from schemas.errors import DocumentError
 from schemas.shards import SeenFile
+from tests.builders import examine
 from workers import store
-from workers.sources.documents import Examined, examine
+from workers.sources import Examined
 
 NOBODY = 65534
 PNG = b"\x89PNG\r\n\x1a\n and so on"

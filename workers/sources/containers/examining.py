@@ -15,8 +15,10 @@ from pathlib import Path
 from schemas.ids import digest
 from schemas.lines import one_line
 from schemas.shards import Member, SeenFile
+from schemas.sources import CrawlIndex
 from workers import store
 from workers.rasterising import Rasterizer
+from workers.sources.containers.crawl_index import walk_index
 from workers.sources.containers.entries import Entry, LostError
 from workers.sources.containers.kinds import Kind, recognise
 from workers.sources.containers.limits import MAX_DEPTH, MAX_NESTED_BYTES
@@ -86,11 +88,27 @@ class Examiner:
             documents = tuple(found) or (_nothing_in(file),)
             return Findings(documents, (Contents(file, ()),), handle.bytes_read)
 
+    def index(self, file: SeenFile, index: CrawlIndex) -> Findings:
+        """The members of a crawl's WARCs that its index names."""
+        members: list[SeenFile] = []
+        losses: list[Examined] = []
+        with opened(file.stored.uri) as handle:
+            for container, entry in walk_index(file.stored.uri, handle, index):
+                uri = f"{container}!{entry.member.name}"
+                place = SeenFile(uri, file.size, file.version, entry.member)
+                if entry.lost is not None:
+                    losses.append(_lost(place, entry.lost))
+                else:
+                    members.append(place)
+            if not members and not losses:
+                losses.append(_nothing_in(file))
+            return Findings(tuple(losses), (Contents(file, tuple(members)),), handle.bytes_read)
+
     def member(self, file: SeenFile) -> Findings:
         """Examine a member that a listing has named. Raises StorageError where its store fails."""
         assert file.member is not None
         member = file.member
-        entry = Entry(member, lambda: chunks_of(file.container, file.size, member))
+        entry = Entry(member, lambda: chunks_of(file.container, file.container_size, member))
         return Findings(tuple(self._unpacked(file, entry)), (), member.length)
 
     def _listed(self, file: SeenFile, kind: Kind, handle: Opened) -> Findings:

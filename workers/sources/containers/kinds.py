@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from workers.rasterising import sniff
@@ -34,12 +33,9 @@ _MAGICS = (
     (b"WARC/", "warc"),
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow"),  # a stream: the mark before each length in it
 )
 _MAIL = re.compile(rb"[\x21-\x39\x3b-\x7e]+:[^\r\n]*\r?\n")  # RFC 5322, 2.2: a header field
-_NAMED: tuple[tuple[str, str, Callable[[bytes], object]], ...] = (
-    (".eml", "mail", _MAIL.match),
-    (".arrow", "arrow", lambda head: head.startswith(b"\xff\xff\xff\xff")),  # a stream
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +74,8 @@ def recognise(uri: str, head: bytes, name: str) -> Kind | None:
             return Kind("warc")
         return Kind("tar" if _is_tar(inner) else "file", packing)
     form = next((form for magic, form in _MAGICS if head.startswith(magic)), None)
-    if form is None:
-        form = next(
-            (
-                word
-                for suffix, word, is_it in _NAMED
-                if name.lower().endswith(suffix) and is_it(head)
-            ),
-            None,
-        )
+    if form is None and name.lower().endswith(".eml") and _MAIL.match(head):
+        form = "mail"
     if form is None and _is_tar(head):
         form = "tar"
     return Kind(form) if form else None

@@ -66,7 +66,7 @@ def _unpack(file: SeenFile, doc_id: str, kept: str | None, target: Path) -> None
     member = file.member
     assert member is not None
     if member.form in _BY_RANGES:
-        write_bounded(chunks_of(file.container, file.size, member), target, member.length)
+        write_bounded(chunks_of(file.container, file.container_size, member), target, member.length)
     elif member.form == "row":
         chunks = _rows(file.container, file.version, member.within).chunks(member.offset)
         write_bounded(chunks, target, member.length)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fsspec.utils import glob_translate
 
+from schemas.sources import CrawlIndex, DocumentSource
 from workers import store
 from workers.rasterising import sniff
 from workers.sources.containers.kinds import CONTAINER_SUFFIXES
@@ -16,15 +17,21 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The globs of a source's `members`, and its `column`."""
+    """A source's `members`, `column` and `index`."""
 
     globs: tuple[str, ...] = ()
     column: str | None = None
+    index: CrawlIndex | None = None
     _patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         patterns = tuple(re.compile(glob_translate(glob)) for glob in self.globs)
         object.__setattr__(self, "_patterns", patterns)
+
+    @staticmethod
+    def of(source: DocumentSource) -> Selection:
+        """What a source takes from containers."""
+        return Selection(source.members or (), source.column, source.index)
 
     def takes(self, name: str) -> bool:
         """Whether a member with this name is taken.

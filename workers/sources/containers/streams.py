@@ -43,7 +43,7 @@ def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
 
 
 def write_bounded(chunks: Chunks, target: Path, packed_bytes: int) -> None:
-    """Write what a member unpacks to. Raises LostError where that is damaged, or past the limits."""
+    """Write what a member unpacks to. Raises LostError where that is damaged, or too much."""
     most = min(MAX_MEMBER_BYTES, max(FREE_BYTES, MAX_EXPANSION * packed_bytes))
     written = 0
     with target.open("wb") as file:

@@ -114,6 +114,9 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
 def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
     m = entry.member
     member = Member(m.name, m.form, m.offset, stop - m.offset, m.version)
+    if member.length <= 0:
+        why = "the WARC is packed as one stream; pack each record by itself"
+        return Entry(member, None, LostError(why))
     if entry.lost is not None:
         return Entry(member, None, entry.lost)
     return Entry(member, lambda: warc_chunks(uri, member, size))
