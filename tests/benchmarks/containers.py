@@ -168,18 +168,16 @@ def compare_layouts(documents: int) -> bool:
 
 
 class _Repeated(io.RawIOBase):
-    """A document of any length: a small PDF, with spaces behind it."""
+    """A document of `size` bytes: a small PDF, with spaces behind it."""
 
     def __init__(self, head: bytes, size: int) -> None:
         self._head, self._left = head, size - len(head)
 
     def read(self, size: int = -1) -> bytes:
-        if self._head:
-            part, self._head = self._head[:size], self._head[size:]
-            return part
-        count = min(size, self._left)
+        part, self._head = self._head[:size], self._head[size:]
+        count = min(size - len(part), self._left)
         self._left -= count
-        return b" " * count
+        return part + b" " * count
 
 
 def _write_large(path: Path, form: str, members: int, size: int) -> None:
