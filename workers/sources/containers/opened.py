@@ -11,6 +11,10 @@ from schemas.errors import StorageError
 from workers import store
 
 
+class GoneError(StorageError):
+    """A container is missing. It is no OSError, which walks take for damaged bytes."""
+
+
 @contextmanager
 def opened(uri: str) -> Iterator[Opened]:
     """The file at a location, open for reading at any place."""
@@ -40,7 +44,7 @@ class Opened(io.RawIOBase):
         try:
             data = self._handle.read(size)
         except FileNotFoundError as exc:
-            raise StorageError(f"{self._uri} vanished while it was read") from exc
+            raise GoneError(f"{self._uri} vanished while it was read") from exc
         self.bytes_read += len(data)
         return data
 

@@ -16,7 +16,7 @@ from workers import store
 from workers.sources.containers.entries import Entry, LostError
 from workers.sources.containers.examining import container_at, kept_uri
 from workers.sources.containers.kinds import Kind, recognise
-from workers.sources.containers.opened import opened
+from workers.sources.containers.opened import GoneError, opened
 from workers.sources.containers.selection import Selection
 from workers.sources.containers.streams import write_bounded
 from workers.sources.containers.tables import RowReader
@@ -48,6 +48,8 @@ def open_document(file: SeenFile, doc_id: str, kept: str | None) -> Iterator[Pat
             _unpack(file, doc_id, kept, path)
             if store.sha256_of(str(path)) != doc_id:
                 raise LostError("its bytes are others than the inventory saw")
+        except GoneError as exc:
+            raise FileNotFoundError(file.container) from exc
         except LostError as exc:
             raise DocumentError("source_changed", f"{file.uri}: {exc.detail}") from exc
         yield path

@@ -20,6 +20,7 @@ import pyarrow as pa
 from workers import store
 from workers.sources.containers.entries import Chunks, LostError
 from workers.sources.containers.limits import FREE_BYTES, MAX_EXPANSION, MAX_MEMBER_BYTES
+from workers.sources.containers.opened import GoneError
 
 _PIECE_BYTES = 8 * 2**20
 _HISTORY_BYTES = 2**16
@@ -31,14 +32,17 @@ DAMAGE = (zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, pa.ArrowInv
 def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
     """Bytes of a stored file of `size` bytes, in requests of a few megabytes.
 
-    Raises LostError where the file has no such bytes.
+    Raises LostError where the file has no such bytes, GoneError where it is missing.
     """
     stop = offset + length
     if not 0 <= offset <= stop <= size:
         raise LostError(f"the container has no bytes {offset:,} to {stop:,}: it has {size:,}")
     while offset < stop:
         count = min(_PIECE_BYTES, stop - offset)
-        yield store.read_range(uri, offset, count)
+        try:
+            yield store.read_range(uri, offset, count)
+        except FileNotFoundError as exc:
+            raise GoneError(f"{uri} is missing") from exc
         offset += count
 
 
