@@ -68,6 +68,10 @@ class Plan:
         system = self.profile.system
         return [user] if system is None else [{"role": "system", "content": system}, user]
 
+    def raw_prompt(self, image_token: str) -> str:
+        """The whole prompt of a page where no chat template makes it."""
+        return self.profile.raw.format(image=image_token, prompt=self.prompt)
+
     def figure(self) -> Plan | None:
         """The plan that reads a region cut out of a page, where the model has a prompt for it."""
         prompt = self.profile.prompts.get("figure")

@@ -97,8 +97,9 @@ class Profile:
         default_mode: the name of one of them.
         prompts: by task; the first is the default task. `{target}` stands for what the task
             `locate` looks for.
-        template: `chat` puts the prompt into the checkpoint's own chat template; `raw` is the
-            image's placeholder, a line break and the prompt; `got` is GOT-OCR's own query.
+        template: `chat` puts the prompt into the checkpoint's own chat template; `raw` puts it into
+            the field of that name; `got` is GOT-OCR's own query.
+        raw: a page's whole prompt; `{image}` is the image's placeholder, `{prompt}` the prompt.
         system: the system message before the prompt, for `chat`; None for no such message, which
             a template may write otherwise than an empty one.
         parse: turns decoded output into Markdown and blocks.
@@ -124,6 +125,7 @@ class Profile:
     template: Literal["chat", "raw", "got"]
     parse: Parser
     stronger: Guard
+    raw: str = "{image}\n{prompt}"
     system: str | None = None
     guard: Guard | None = None
     stop: tuple[str, ...] = ()
