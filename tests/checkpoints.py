@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -99,7 +98,7 @@ def make_checkpoint(
 
 
 def _taught(weights: Weights, chain: list[int], last: int) -> Weights:
-    """The weights of a network in the layout of a release, which follows `chain` and then `last`."""
+    """`weights`, in the names of a release, taught to follow `chain`, and it with `last`."""
     if chain:
         decoder = {name: weight for name, weight in weights.items() if ".layers." in name}
         inputs, outputs = weights["model.embed_tokens.weight"], weights["lm_head.weight"]

@@ -91,8 +91,8 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         if spec.prompt is None:
             raise _no_profile(checkpoint)
         profile = _PLAIN
-    is_served = spec.name == "endpoint" and "vllm" in profile.engines  # what vLLM reads
-    if spec.name not in profile.engines and not is_served:
+    runs_on = "vllm" if spec.name == "endpoint" else spec.name  # servers read what vLLM reads
+    if runs_on not in profile.engines:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )

@@ -14,9 +14,9 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import FrameType
 
-
 _NAMES = frozenset(
-    f"torchvision{rest}" for rest in ("", ".transforms", ".transforms.v2", ".transforms.v2.functional")
+    f"torchvision{rest}"
+    for rest in ("", ".transforms", ".transforms.v2", ".transforms.v2.functional")
 )
 
 

@@ -112,8 +112,7 @@ class Profile:
         layout_first: how pages are read in two passes; None for one pass.
         needs_name: whether a recipe must name the profile, since the `config.json` of its
             checkpoints is that of a general model, which knows nothing of these prompts.
-        engines: the engines that can run it. What `vllm` reads, servers read too; `endpoint` alone
-            stands for a family that only servers may run.
+        engines: the engines that can run it. What `vllm` reads, servers read too.
         sources: where these facts come from.
     """
 
@@ -134,5 +133,5 @@ class Profile:
     special_tokens: bool = True
     layout_first: LayoutFirst | None = None
     needs_name: bool = False
-    engines: tuple[Literal["transformers", "vllm", "endpoint"], ...] = ("transformers", "vllm")
+    engines: tuple[Literal["transformers", "vllm"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()
