@@ -36,7 +36,7 @@ class Family:
     `specials` are the special tokens in order. `named` holds those that the tokenizer also knows
     by an attribute, such as `image_token`. `model` makes a model with random weights from the
     tokens' ids. A family whose checkpoints are in a layout of their own has neither `model` nor
-    `processor`: see `tests.checkpoint_deepseek`.
+    `processor`: see `tests.checkpoint_deepseek` and `tests.checkpoint_dots`.
     """
 
     specials: Sequence[str]

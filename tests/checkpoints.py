@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -21,11 +20,13 @@ from transformers import PreTrainedTokenizerFast
 from tests.checkpoint_deepseek import (
     TINY,
     Sizes,
+    Weights,
     original_config,
     original_shapes,
     random_weights,
     save_original,
 )
+from tests.checkpoint_dots import DOTS, dots_config, dots_shapes, save_dots
 from tests.checkpoint_families import FAMILIES, Family
 from tests.checkpoint_hunyuan_qianfan import HUNYUAN_QIANFAN
 from tests.checkpoint_models import ALL_TOKENS
@@ -62,14 +63,20 @@ def make_checkpoint(
 
     Raises KeyError for a name that is no profile's.
     """
-    family = {**FAMILIES, **HUNYUAN_QIANFAN, **QWEN_FAMILIES}[profile_name]
+    family = {**FAMILIES, **HUNYUAN_QIANFAN, **QWEN_FAMILIES, **DOTS}[profile_name]
     pieces = () if answer is None else tuple(_pieces(answer))
     tokenizer = _train_tokenizer(family, pieces)
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in family.specials}
     chain = list(range(len(tokenizer) - len(pieces), len(tokenizer)))
     last = ids[family.end] if ends or not chain else chain[0]
+    if profile_name in DOTS:
+        config = dots_config(ids, len(tokenizer))
+        weights = _taught(random_weights(dots_shapes(config), _SEED), chain, last)
+        return save_dots(folder, config, weights, tokenizer)
     if family.model is None or family.processor is None:
-        return _make_original(folder, tokenizer, chain, last, sizes)
+        config = original_config(sizes, vocab_size=len(tokenizer))
+        weights = _taught(random_weights(original_shapes(config), _SEED), chain, last)
+        return save_original(folder, config, weights, tokenizer)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         model = family.model({**ids, ALL_TOKENS: len(tokenizer)})
@@ -90,15 +97,13 @@ def make_checkpoint(
     return folder
 
 
-def _make_original(folder: Path, tokenizer: Any, chain: list[int], last: int, sizes: Sizes) -> Path:
-    """Save DeepSeek-OCR's first version, in the layout of its release."""
-    config = original_config(sizes, vocab_size=len(tokenizer))
-    weights = random_weights(original_shapes(config), _SEED)
+def _taught(weights: Weights, chain: list[int], last: int) -> Weights:
+    """`weights`, in the names of a release, taught to follow `chain`, and it with `last`."""
     if chain:
         decoder = {name: weight for name, weight in weights.items() if ".layers." in name}
         inputs, outputs = weights["model.embed_tokens.weight"], weights["lm_head.weight"]
         _teach(decoder, inputs, outputs, chain, last)
-    return save_original(folder, config, weights, tokenizer)
+    return weights
 
 
 def _pieces(answer: str) -> Iterator[str]:

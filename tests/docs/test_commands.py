@@ -21,7 +21,7 @@ COMMANDS = dict(commands())
 # Options of other programs that sentences name.
 FOREIGN = {
     *("--build-arg", "--metrics-export-port", "--resources"),
-    *("--logits-processors", "--stream-interval"),  # vLLM's
+    *("--chat-template-content-format", "--logits-processors", "--stream-interval"),  # vLLM's
 }
 _ENDS = {"|", ">", ">>", "&&", "&", ";"}
 

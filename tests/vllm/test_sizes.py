@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ SMALL_DECODER = {
 }
 
 
-def run(script: str, folder: Path, mode: str, sizes: list[tuple[int, int]]) -> Any:
+def run(script: str, folder: Path, mode: str = "", sizes: Sequence[tuple[int, int]] = ()) -> Any:
     """What `script` prints last, in a process of its own with torchvision's stand-in."""
     path = [str(Path(__file__).parent / "torchvision_stand_in"), str(REPOSITORY)]
     done = subprocess.run(

@@ -100,7 +100,7 @@ def prompt_text(plan: Plan, processor: ProcessorMixin) -> str:
             f"<img>{processor.image_token}</img>\n{plan.prompt}<|im_end|><|im_start|>assistant\n"
         )
     if template == "raw" or not processor.chat_template:
-        return f"{processor.image_token}\n{plan.prompt}"
+        return plan.raw_prompt(processor.image_token)
     messages = plan.messages({"type": "image"})
     text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     return text

@@ -68,6 +68,10 @@ class Plan:
         system = self.profile.system
         return [user] if system is None else [{"role": "system", "content": system}, user]
 
+    def raw_prompt(self, image_token: str) -> str:
+        """The whole prompt of a page where no chat template makes it."""
+        return self.profile.raw.format(image=image_token, prompt=self.prompt)
+
     def figure(self) -> Plan | None:
         """The plan that reads a region cut out of a page, where the model has a prompt for it."""
         prompt = self.profile.prompts.get("figure")
@@ -87,8 +91,8 @@ def make_plan(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
         if spec.prompt is None:
             raise _no_profile(checkpoint)
         profile = _PLAIN
-    is_served = spec.name == "endpoint" and "vllm" in profile.engines  # what vLLM reads
-    if spec.name not in profile.engines and not is_served:
+    runs_on = "vllm" if spec.name == "endpoint" else spec.name  # servers read what vLLM reads
+    if runs_on not in profile.engines:
         raise NoEngineError(
             f"profile {profile.name} runs on {' or '.join(profile.engines)}, not on {spec.name}"
         )

@@ -1,4 +1,5 @@
-"""Gives vLLM's DeepSeek-OCR what it needs of torchvision, which has no build for the CPU.
+"""Gives vLLM's DeepSeek-OCR what it needs of torchvision, which has no build for the CPU; dots.ocr
+only imports it.
 
 Python imports this module at its start where the folder is in PYTHONPATH. transformers looks for
 torchvision to decide which image processors it uses; it must not find this.
@@ -13,6 +14,11 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import FrameType
 
+_NAMES = frozenset(
+    f"torchvision{rest}"
+    for rest in ("", ".transforms", ".transforms.v2", ".transforms.v2.functional")
+)
+
 
 class StandIn:
     """A finder of `torchvision.transforms` for all but transformers' check."""
@@ -21,7 +27,7 @@ class StandIn:
     def find_spec(
         name: str, path: Sequence[str] | None, target: object = None
     ) -> ModuleSpec | None:
-        if name not in ("torchvision", "torchvision.transforms") or _asks_transformers():
+        if name not in _NAMES or _asks_transformers():
             return None
         # It asks once, and must not find this module among those that are loaded.
         from transformers.utils.import_utils import is_torchvision_available

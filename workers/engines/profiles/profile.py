@@ -97,8 +97,9 @@ class Profile:
         default_mode: the name of one of them.
         prompts: by task; the first is the default task. `{target}` stands for what the task
             `locate` looks for.
-        template: `chat` puts the prompt into the checkpoint's own chat template; `raw` is the
-            image's placeholder, a line break and the prompt; `got` is GOT-OCR's own query.
+        template: `chat` puts the prompt into the checkpoint's own chat template; `raw` puts it into
+            the field of that name; `got` is GOT-OCR's own query.
+        raw: a page's whole prompt; `{image}` is the image's placeholder, `{prompt}` the prompt.
         system: the system message before the prompt, for `chat`; None for no such message, which
             a template may write otherwise than an empty one.
         parse: turns decoded output into Markdown and blocks.
@@ -111,8 +112,7 @@ class Profile:
         layout_first: how pages are read in two passes; None for one pass.
         needs_name: whether a recipe must name the profile, since the `config.json` of its
             checkpoints is that of a general model, which knows nothing of these prompts.
-        engines: the engines that can run it. What `vllm` reads, servers read too; `endpoint` alone
-            stands for a family that only servers may run.
+        engines: the engines that can run it. What `vllm` reads, servers read too.
         sources: where these facts come from.
     """
 
@@ -124,6 +124,7 @@ class Profile:
     template: Literal["chat", "raw", "got"]
     parse: Parser
     stronger: Guard
+    raw: str = "{image}\n{prompt}"
     system: str | None = None
     guard: Guard | None = None
     stop: tuple[str, ...] = ()
@@ -132,5 +133,5 @@ class Profile:
     special_tokens: bool = True
     layout_first: LayoutFirst | None = None
     needs_name: bool = False
-    engines: tuple[Literal["transformers", "vllm", "endpoint"], ...] = ("transformers", "vllm")
+    engines: tuple[Literal["transformers", "vllm"], ...] = ("transformers", "vllm")
     sources: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _OLDEST = Version("0.32")
 """The release whose asynchronous engine and renderers this was written for and tried with."""
 
+_DOTS_OCR = "DotsOCRForCausalLM"
 _PROOF = (5, 3, 5, 5, 3)
 """Tokens that no model generates by itself."""
 
@@ -110,6 +111,17 @@ def has_fixed_mode(checkpoint: Checkpoint) -> bool:
     return sizes.ARCHITECTURE in checkpoint.architectures
 
 
+def _register_dots() -> None:
+    """Raises NoEngineError where vLLM is of a release that is built otherwise."""
+    try:
+        import workers.engines.vllm.dots  # noqa: F401 - registers
+    except (ImportError, AttributeError, TypeError) as exc:
+        raise NoEngineError(
+            f"vLLM cannot load dots.ocr without code of the checkpoint: {first_line(exc)}; install "
+            f"vLLM {_OLDEST} and all that it requires"
+        ) from exc
+
+
 def _start(checkpoint: Checkpoint, mode: Mode, batch_pages: int, has_stats: bool) -> Loaded:
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
@@ -120,6 +132,8 @@ def _start(checkpoint: Checkpoint, mode: Mode, batch_pages: int, has_stats: bool
     is_fixed = has_fixed_mode(checkpoint)
     if is_fixed:
         sizes.set_sizes(mode)
+    if _DOTS_OCR in checkpoint.architectures:
+        _register_dots()
     os.environ[guard.OWNER_PID] = str(os.getpid())
     try:
         arguments = AsyncEngineArgs(

@@ -229,9 +229,8 @@ class VllmEngine:
 
 
 def _raw_prompt(loaded: Loaded, plan: Plan) -> dict[str, object]:
-    """A placeholder, a line break and the prompt."""
-    placeholder = loaded.tokenizer.convert_ids_to_tokens(loaded.image_token)
-    text = f"{placeholder}\n{plan.prompt}"
+    """The prompt that the profile writes itself."""
+    text = plan.raw_prompt(loaded.tokenizer.convert_ids_to_tokens(loaded.image_token))
     if not has_fixed_mode(loaded.checkpoint):
         return {"prompt": text}
     # DeepSeek-OCR's script begins a prompt with this token, whatever the tokenizer's file says.

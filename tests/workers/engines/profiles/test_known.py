@@ -170,6 +170,19 @@ def test_a_prompt_of_the_recipe_is_asked_in_one_pass() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("deepseek-ocr", "<image>\n{prompt}"),
+        ("dots-ocr", "<|user|><|img|><image><|endofimg|>{prompt}<|endofuser|><|assistant|>"),
+    ],
+)
+def test_a_raw_prompt_is_written_as_the_family_was_trained(name: str, written: str) -> None:
+    spec = EngineSpec(name="vllm", model="folder", profile=name, prompt="Read {all} of it.")
+    plan = make_plan(spec, Checkpoint("folder", "", None, "", ()))
+    assert plan.raw_prompt("<image>") == written.replace("{prompt}", "Read {all} of it.")
+
+
+@pytest.mark.parametrize(
     ("model_type", "architecture", "name"),
     [
         ("deepseek_vl_v2", "DeepseekOCRForCausalLM", "deepseek-ocr"),
