@@ -20,6 +20,7 @@ CONTAINER_SUFFIXES = (
 TABLE_SUFFIXES = (".parquet", ".arrow")
 
 _HEAD_BYTES = 1024
+_PIECE_BYTES = 64
 _PACKINGS = {
     b"\x1f\x8b\x08": "gz",
     b"BZh": "bz2",
@@ -82,11 +83,15 @@ def recognise(uri: str, head: bytes, name: str) -> Kind | None:
 
 
 def _unpacked_head(uri: str, packing: str) -> bytes:
+    """The first bytes of what is packed, in small pieces: as many as come before any damage."""
+    head = b""
     try:
         with opened(uri) as handle, unpacked(handle.binary, packing) as stream:
-            return stream.read(_HEAD_BYTES)
+            while len(head) < _HEAD_BYTES and (piece := stream.read(_PIECE_BYTES)):
+                head += piece
     except DAMAGE:
-        return b""
+        return head
+    return head
 
 
 def _is_tar(head: bytes) -> bool:

@@ -40,7 +40,7 @@ def walk(
                 taken += 1
                 yield entry
     except LostError as exc:
-        yield lost(kind.form, place, exc.detail, reason=exc.reason)
+        yield Entry(Member(f"(from {place})", kind.form, place, 0), None, exc, is_part=True)
     except DAMAGE as exc:
         yield lost(kind.form, place, f"the rest cannot be read ({exc})")
 

@@ -43,7 +43,7 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
         waiting: Entry | None = None
         try:
             for record in _records(handle, start):
-                place = start + record.stream_pos
+                place = record.stream_pos
                 if waiting is not None:
                     yield _ending(uri, waiting, place, size)
                 waiting = _begun(record, place, is_wanted)
