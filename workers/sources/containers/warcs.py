@@ -49,12 +49,14 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
                 waiting = _begun(record, place, is_wanted)
         except DAMAGE as exc:
             damage = str(exc)
-        if damage is None and _is_whole(handle, place, size):
-            if waiting is not None:
-                yield _ending(uri, waiting, size, size)
-            return
         if damage is None:
-            yield lost("warc", place, "the container is cut off within a record")
+            end = _end_of(handle, place, size)
+            if end is None:
+                yield lost("warc", place, "the container is cut off within a record")
+            elif waiting is not None:
+                yield _ending(uri, waiting, end, size)
+            if end is not None and _rest(handle, end):
+                yield lost("warc", end, "what lies behind the last record is none")
             return
         # The last record may have been read whole, or be the damaged one: its range will tell.
         following = _next_start(handle, place + 1, size)
@@ -122,19 +124,30 @@ def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
     return Entry(member, lambda: warc_chunks(uri, member, size))
 
 
-def _is_whole(handle: BinaryIO, start: int, size: int) -> bool:
-    """Whether the last record ends before the file does; fastwarc says nothing of it."""
+def _end_of(handle: BinaryIO, start: int, size: int) -> int | None:
+    """Where the last record ends; None where the file ends before. fastwarc tells neither."""
     handle.seek(start)
-    head = handle.read(_PIECE_BYTES)
-    if not head.startswith(_GZIP):
-        length = _LENGTH.search(head.partition(b"\r\n\r\n")[0])
-        begin = start + head.find(b"\r\n\r\n") + 4
-        return length is not None and begin + int(length[1]) <= size
+    data = handle.read(_PIECE_BYTES)
+    if not data.startswith(_GZIP):
+        head, mark, _ = data.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        end = start + len(head) + len(mark) + (int(length[1]) if length else size)
+        return end if end <= size else None
     unpacker = zlib.decompressobj(wbits=31)
-    while head and not unpacker.eof:
-        unpacker.decompress(head, _PIECE_BYTES)
-        head = unpacker.unconsumed_tail or handle.read(_PIECE_BYTES)
-    return unpacker.eof
+    taken = len(data)
+    while data and not unpacker.eof:
+        unpacker.decompress(data, _PIECE_BYTES)
+        data = unpacker.unconsumed_tail
+        if not data and not unpacker.eof:
+            data = handle.read(_PIECE_BYTES)
+            taken += len(data)
+    return start + taken - len(unpacker.unused_data) if unpacker.eof else None
+
+
+def _rest(handle: BinaryIO, start: int) -> bytes:
+    """What lies behind the last record, up to a piece, without line ends and zeros."""
+    handle.seek(start)
+    return handle.read(_PIECE_BYTES).strip(b"\r\n\0")
 
 
 def _body(record: WarcRecord) -> Chunks:
