@@ -43,31 +43,43 @@ _SLOWEST_BYTES_PER_S = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Files that one task examines, and the folder in which it leaves the results."""
+    """Files that one task examines, and the folder in which it leaves the results.
+
+    Nothing is left of the documents in `forgotten`.
+    """
 
     files: tuple[SeenFile, ...]
     staging: str | None
     settings: RasterSettings
     limits: ChildLimits
     source: RecordSource | None = None
+    forgotten: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """The present documents, the files that could not be read, and how many files were examined.
 
-    `groups` is the group of the mix that a listed file belongs to, by its URI.
+    `groups` is the group of the mix that a listed file belongs to, by its URI. `forgotten` is the
+    list of what was taken down, and `left_out` the documents on it that the examined files hold.
     """
 
     documents: list[Document]
     unreadable: list[Examined]
     examined: int
     groups: Mapping[str, str] = field(default_factory=dict)
+    forgotten: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
 
     @property
     def page_count(self) -> int:
         """Pages of all countable documents."""
         return sum(document.page_count or 0 for document in self.documents)
+
+    def __str__(self) -> str:
+        """As `12 documents, 40 pages, 1 taken down and left out`."""
+        line = f"{len(self.documents):,} documents, {self.page_count:,} pages"
+        return line + f", {len(self.left_out):,} taken down and left out" * bool(self.left_out)
 
 
 def take_inventory(
@@ -77,8 +89,9 @@ def take_inventory(
     session: Session,
     meter: Meter,
     placed: Mapping[SeenFile, Source] | None = None,
+    forgotten: frozenset[str] = frozenset(),
 ) -> Inventory:
-    """Bring the inventory up to date with the recipe's sources.
+    """Bring the inventory up to date with the recipe's sources, without `forgotten` documents.
 
     With `staging` None nothing is written and no staged result is used. `placed` is the result of
     `list_sources`, if it was called just before. The files of documents have the names that the
@@ -89,7 +102,7 @@ def take_inventory(
     # 1. List the sources. A file is known by the recipe's name for it, and opened where it lies.
     placed = list_sources(recipe) if placed is None else placed
     naming = Naming.of(recipe.sources)
-    known = naming.renamed(known)
+    known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
     listed = {naming.named(file): source for file, source in placed.items()}
 
     # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
@@ -112,7 +125,7 @@ def take_inventory(
     meter.total = len(todo)
     meter.show()
     chunks = (
-        Chunk(files, folder, raster_settings(recipe), child_limits(recipe), source)
+        Chunk(files, folder, raster_settings(recipe), child_limits(recipe), source, forgotten)
         for files, source in _cut(todo)
     )
     if todo:
@@ -123,13 +136,14 @@ def take_inventory(
     examined = [
         (naming.named(result.file), _document(result))
         for result in results
-        if result.doc_id is not None
+        if result.doc_id is not None and result.doc_id not in forgotten
     ]
+    left_out = forgotten.intersection(result.doc_id for result in results if result.doc_id)
     unreadable = [result for result in results if result.doc_id is None]
     unreadable_names = frozenset(naming.name(result.file.uri) for result in unreadable)
     documents = update_inventory(known, listed, examined, recipe.on_missing, unreadable_names)
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
-    return Inventory(documents, unreadable, len(todo), groups)
+    return Inventory(documents, unreadable, len(todo), groups, forgotten, left_out)
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Iterator[Examined]:
@@ -193,7 +207,11 @@ def examine_chunk(chunk: Chunk) -> list[Examined]:
     if chunk.staging is None:
         return results
     # Unreadable files are not staged: the next run tries them again.
-    readable = [result.to_json() for result in results if result.doc_id is not None]
+    readable = [
+        result.to_json()
+        for result in results
+        if result.doc_id is not None and result.doc_id not in chunk.forgotten
+    ]
     name = digest(part for file in chunk.files for part in (file.uri, file.version))[:32]
     store.write_bytes(store.join(chunk.staging, f"{name}.jsonl"), "\n".join(readable).encode())
     return results

@@ -155,7 +155,9 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
     ]
     kept = retained(published, retention, now_s)
     snapshots = [
-        snapshot for number in kept if (snapshot := load_snapshot(uri, number)) is not None
+        snapshot
+        for number in kept
+        if (snapshot := load_snapshot(uri, number, may_lack_parts=True)) is not None
     ]
     dropped = tuple(sorted(version for version, _ in published if version not in kept))
     young_s = now_s - retention.grace_hours * _HOUR_S
