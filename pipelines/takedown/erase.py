@@ -21,6 +21,7 @@ from cluster.session import Session
 from pipelines.dataset.staged import INVENTORY, RECEIPTS_COPY, holds_shards, staged_folders
 from pipelines.dataset.staged import staging_roots as roots_of
 from pipelines.dataset.state import Snapshot
+from pipelines.dataset.vacuum import TORN
 from pipelines.steps.tasks import run_tasks
 from schemas.forgotten import Forgotten
 from schemas.tables import TABLES
@@ -89,7 +90,7 @@ def plan_erasure(
         path = item.uri.removeprefix(f"{dataset}/")
         if PART.fullmatch(path):
             suspects += [] if path in staying else [item]
-        elif _IN_DATA.fullmatch(path):
+        elif _IN_DATA.fullmatch(path) or TORN.fullmatch(path):
             erasure.leftovers.append(item)
     for item in _holding(suspects, ids, session):
         is_inventory = item.uri.startswith(f"{dataset}/inventory/")

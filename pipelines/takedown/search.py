@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cluster.session import Session
 from pipelines.dataset.staged import holds_shards, staging_roots
 from pipelines.dataset.state import load_snapshot
+from pipelines.dataset.vacuum import TORN
 from pipelines.steps.tasks import run_tasks
 from pipelines.takedown.erase import PART
 from schemas.errors import DatasetError
@@ -100,7 +101,7 @@ def _is_opaque(item: Stored, dataset: str, everything: dict[str, Stored]) -> boo
 def _held(searched: Iterable[SearchedObject], dataset: str) -> Iterator[str]:
     for done in searched:
         path = done.uri.removeprefix(f"{dataset}/")
-        is_ours = path.startswith(_OURS) or path == done.uri
+        is_ours = path.startswith(_OURS) or path == done.uri or TORN.fullmatch(path) is not None
         remedy = (
             f"`pagefoundry forget {dataset} --erase` removes it"
             if is_ours

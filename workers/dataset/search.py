@@ -82,7 +82,7 @@ def _search_parquet(task: ObjectToSearch) -> SearchedObject:
         if not columns:
             values = (repr(row).encode() for row in _rows(file))
             return SearchedObject(
-                task.uri, task.size, mentions=sum(len(_ids_in(v) & task.ids) for v in values)
+                task.uri, task.size, mentions=sum(len(ids_in(v) & task.ids) for v in values)
             )
         ids = pa.array(sorted(task.ids), pa.string())
         rows = 0
@@ -102,10 +102,11 @@ def _mentions(handle: BinaryIO, ids: frozenset[str]) -> int:
     rest = b""
     while chunk := handle.read(_CHUNK_BYTES):
         data = rest + chunk
-        counts.update(_ids_in(data) & ids)
+        counts.update(ids_in(data) & ids)
         rest = data[-(_ID_CHARS - 1) :]
     return counts.total()
 
 
-def _ids_in(data: bytes) -> set[str]:
+def ids_in(data: bytes) -> set[str]:
+    """All runs of 64 hex digits, which may be the ids of documents; longer runs hold several."""
     return {match[1].decode() for match in _ID.finditer(data)}

@@ -6,7 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
@@ -69,14 +68,13 @@ def without(rows_by_table: dict[str, list], *doc_ids: str) -> dict[str, list]:
 def test_one_commit_takes_the_rows_of_every_table_and_leaves_all_others(world: World) -> None:
     asked = [world.doc_id("alpha.pdf"), world.doc_id("note.pdf"), world.chat_id(1)]
     before = all_rows(world.dataset)
-    lost = {
-        table: len(before[table]) - len(left) for table, left in without(before, *asked).items()
-    }
+    after = without(before, *asked)
+    lost = {table: len(before[table]) - len(after[table]) for table in TABLES}
     assert all(lost.values()), "every table has rows that leave"
     done = forget(world, *asked)
     assert (done.version_before, done.version, done.documents, done.pages) == (3, 4, 3, 3)
     assert {loss.table: loss.rows for loss in done.tables} == lost
-    assert all_rows(world.dataset) == without(before, *asked)
+    assert all_rows(world.dataset) == after
     assert problems(world.dataset) == ()
     card = read_card(world.dataset)
     assert card is not None
@@ -245,7 +243,7 @@ def test_a_duplicate_whose_keeper_goes_comes_back_with_the_next_run(world: World
 
 
 def test_a_page_is_read_again_where_no_staging_has_it(world: World) -> None:
-    copy, keeper = world.dropped()
+    _, keeper = world.dropped()
     forget(world, world.doc_id(keeper))
     shutil.rmtree(world.dataset / "staging")
     assert run_here(world.recipe()).pages_read == 1
@@ -290,12 +288,13 @@ def test_no_byte_is_left_in_any_file_of_any_version(world: World) -> None:
 
 def test_the_search_finds_what_is_planted(world: World) -> None:
     doc_id = world.doc_id("alpha.pdf")
-    part = part_names(world.dataset)["pages"]
-    kept = [(world.dataset / "pages" / path).read_bytes() for path in part]
+    parts = [world.dataset / "pages" / path for path in part_names(world.dataset)["pages"]]
+    (part,) = (p for p in parts if doc_id in pq.read_table(p, columns=["doc_id"])[0].to_pylist())
+    kept = part.read_bytes()
     shard = next((world.dataset / "staging").glob("*/*.images"))
     forget(world, doc_id, erases=True)
     plants = {
-        "pages/data/part-" + "0" * 64 + ".parquet": kept[0],
+        "pages/data/part-" + "0" * 64 + ".parquet": kept,
         "pages/data/.torn.tmp": b"torn",
         "pages/data/part-" + "1" * 64 + ".parquet": b"PAR1 torn",
         "notes/mine.txt": b"x" * (2**24 - 30) + b"f" * 40 + doc_id.encode() + b"f",
@@ -303,9 +302,6 @@ def test_the_search_finds_what_is_planted(world: World) -> None:
         "staging/publish-0/pieces.arrow": b"\0",
         f"staging/{shard.parent.name}/lone.images": b"\xff\xd8",
     }
-    assert any(
-        doc_id in row for row in pq.read_table(pa.BufferReader(kept[0]))["doc_id"].to_pylist()
-    )
     for name, data in plants.items():
         path = world.dataset / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -353,7 +349,7 @@ def test_a_part_that_vanished_otherwise_is_damage(world: World) -> None:
 
 def test_vacuum_takes_versions_that_are_not_whole(world: World) -> None:
     doc_id = world.doc_id("alpha.pdf")
-    wanted = {row["text"].encode() for row in world.rows_of(doc_id) if row.get("text")}
+    wanted = {needle for needle in needles(world.rows_of(doc_id)) if len(needle) > 100}
     forget(world, doc_id, erases=True)
     done = vacuum_dataset(str(world.dataset), Retention(versions=2, grace_hours=0))
     assert done.kept_versions == (3, 4)
@@ -411,7 +407,7 @@ def test_the_same_request_finds_the_same_documents_after_a_takedown(world: World
 
 def test_a_request_that_means_nothing_changes_nothing(world: World) -> None:
     before = files(world.dataset)
-    with pytest.raises(RequestError, match="'nowhere.pdf' names no document of any version"):
+    with pytest.raises(RequestError, match=r"'nowhere\.pdf' names no document of any version"):
         forget(world, urls=("nowhere.pdf",))
     assert files(world.dataset) == before
 
