@@ -226,13 +226,14 @@ def forget_examined(staging: str) -> None:
 def _staged(folder: str, naming: Naming) -> dict[SeenFile, list[Examined]]:
     """Staged results, by the named file as it was listed."""
     staged: dict[SeenFile, list[Examined]] = {}
-    for result in _read_staged(folder):
+    for result in read_staged(folder):
         listed = replace(result.file, uri=listed_as(result.file.uri, result.media_type))
         staged.setdefault(naming.named(listed), []).append(result)
     return staged
 
 
-def _read_staged(folder: str) -> Iterator[Examined]:
+def read_staged(folder: str) -> Iterator[Examined]:
+    """The results that a killed inventory left in a folder; damaged files are left out."""
     uris = store.list_names(folder, ".jsonl")
     for uri, data in zip(uris, store.read_many(uris), strict=True):
         try:

@@ -9,22 +9,23 @@ for the whole list.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster.session import Session
 from pipelines.dataset.staged import INVENTORY, staging_roots
 from pipelines.dataset.state import Snapshot, load_snapshot
+from pipelines.inventory import read_staged
 from pipelines.steps.leased import Hold
 from pipelines.takedown.erase import Erasure, Removed, erase, plan_erasure
 from pipelines.takedown.selection import Addresses, Seen, Wanted
 from pipelines.takedown.without import Loss, TableLoss, commit_without, find_loss
 from pipelines.version.settled import languages_of
-from schemas.errors import DatasetError, RequestError
+from schemas.errors import DatasetError, IntegrityError, RequestError
 from schemas.forgotten import Forgotten
 from schemas.recipe import Recipe
 from workers import store
@@ -192,18 +193,26 @@ def _seen(uri: str) -> Iterator[Seen]:
     """The documents in every part of the inventory, whatever its version, and in staging."""
     for item in list_stored(store.join(uri, "inventory", "data")):
         if item.name.endswith(".parquet"):
-            with open_part(item.uri) as handle:
-                for batch in pq.ParquetFile(handle).iter_batches(
-                    columns=["doc_id", "uris", "media_type"]
-                ):
-                    for row in batch.to_pylist():
-                        uris = [file["uri"] for file in row["uris"]]
-                        yield Seen(row["doc_id"], uris, row["media_type"])
+            yield from _seen_in_part(item.uri)
     for root in staging_roots(uri):
-        for name in store.list_names(store.join(root, INVENTORY), ".jsonl"):
-            for line in store.read_bytes(name).splitlines():
-                result = json.loads(line)
-                yield Seen(result["doc_id"], [result["file"]["uri"]], result["media_type"])
+        for result in read_staged(store.join(root, INVENTORY)):
+            if result.doc_id is not None:
+                yield Seen(result.doc_id, [result.file.uri], result.media_type)
+
+
+def _seen_in_part(uri: str) -> Iterator[Seen]:
+    try:
+        with open_part(uri) as handle:
+            columns = ["doc_id", "uris", "media_type"]
+            for batch in pq.ParquetFile(handle).iter_batches(columns=columns):
+                for row in batch.to_pylist():
+                    uris = [file["uri"] for file in row["uris"]]
+                    yield Seen(row["doc_id"], uris, row["media_type"])
+    except pa.ArrowInvalid as exc:
+        raise IntegrityError(
+            f"{uri}: this part of an inventory is damaged, so not every document can be found by "
+            "its address; nothing was changed. Name documents by --doc instead"
+        ) from exc
 
 
 # ---- steps --------------------------------------------------------------------------------------

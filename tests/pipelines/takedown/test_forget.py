@@ -18,14 +18,17 @@ from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.takedown import Options, Searched, Takedown, bring_back, search_forgotten, wanted_of
 from pipelines.takedown import forget as take_down
 from schemas.errors import DatasetError, IntegrityError, LeaseError, RequestError
+from schemas.recipe import parse_recipe
+from schemas.shards import SeenFile
 from schemas.tables import KEEPER_FORGOTTEN, TABLES
 from tests.faults.consumer import read_card, read_version
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_here
 from tests.pipelines.takedown.bytes_left import files_with, needles
-from tests.pipelines.takedown.published import World, write_chats
+from tests.pipelines.takedown.published import SETTINGS, World, write_chats
 from workers.dataset.forgotten import LIST_NAME, read_forgotten
 from workers.dataset.lease import hold
+from workers.sources import Examined
 
 DAY = "2026-11-30"
 
@@ -219,6 +222,37 @@ def test_a_damaged_list_stops_every_run(world: World) -> None:
         run_here(world.recipe())
 
 
+def test_a_plan_leaves_them_out(world: World, tmp_path: Path) -> None:
+    world = world.with_corpus(tmp_path / "corpus")
+    write_pdf(world.corpus, "new.pdf", first_seed=1501, pages=3)
+    forget(world, world.doc_id("alpha.pdf"))
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"dataset: {world.dataset}\nsources: [{world.corpus}]\n{SETTINGS}")
+    done = CliRunner().invoke(app, ["plan", str(recipe), "--json"])
+    said = json.loads(done.stdout)
+    assert said["to_read"]["pages"] == 3
+    assert "1 documents were taken down and are left out" in said["notes"]
+    assert not any("--allow-removal" in note for note in said["notes"])
+
+
+def test_a_mix_is_taken_anew_by_the_next_run(published: World, tmp_path: Path) -> None:
+    """Of two groups of equal weight one loses a page, so the other may keep one less."""
+    sources = "".join(
+        f"  - {{documents: '{published.corpus}/{names}.pdf', group: {group}}}\n"
+        for names, group in (("alpha", "a"), ("other", "b"), ("late", "b"))
+    )
+    mix = "mix: {weights: {a: 1, b: 1}}\n"
+    recipe = parse_recipe(f"dataset: {tmp_path / 'data'}\nsources:\n{sources}{mix}{SETTINGS}")
+    world = World(published.corpus, tmp_path / "data")
+    assert run_here(recipe).rejects == {"left_out": 1}
+    forget(world, world.doc_id("late.pdf"))
+    report = run_here(recipe)
+    assert report.committed
+    assert {name: group["samples"] for name, group in report.mix.items()} == {"a": 2, "b": 2}
+    assert problems(world.dataset) == ()
+    assert not run_here(recipe).committed
+
+
 # ---- duplicates ---------------------------------------------------------------------------------
 
 
@@ -403,6 +437,33 @@ def test_the_same_request_finds_the_same_documents_after_a_takedown(world: World
     again = forget(world, urls=(world.address("alpha.pdf"),), erases=True)
     assert (first.asked, again.asked, again.listed) == (1, 1, 0)
     assert search(world).problems == ()
+
+
+def test_a_damaged_old_inventory_is_named_and_erased(world: World) -> None:
+    """Nothing can be shown of it, so it goes; ids can still be given."""
+    kept = set(part_names(world.dataset)["inventory"])
+    folder = world.dataset / "inventory/data"
+    old = next(path for path in folder.iterdir() if f"data/{path.name}" not in kept)
+    old.write_bytes(b"PAR1")
+    with pytest.raises(IntegrityError, match="Name documents by --doc instead"):
+        forget(world, urls=(world.address("alpha.pdf"),))
+    forget(world, world.doc_id("alpha.pdf"), erases=True)
+    assert not old.exists()
+    assert search(world).problems == ()
+
+
+def test_staged_results_of_a_killed_inventory_are_found_and_erased(world: World) -> None:
+    folder = world.dataset / "staging/inventory"
+    results = [
+        Examined(SeenFile(f"/inbox/{name}.pdf", 9, "1"), name * 64, "application/pdf", 1)
+        for name in "ab"
+    ]
+    (folder / "left.jsonl").write_text("\n".join(result.to_json() for result in results))
+    (folder / "damaged.jsonl").write_text("{")
+    done = forget(world, urls=("/inbox/a*",), erases=True)
+    assert (done.asked, done.version) == (1, None)
+    assert read_forgotten(str(world.dataset)).ids == {"a" * 64}
+    assert not (folder / "left.jsonl").exists()
 
 
 def test_a_request_that_means_nothing_changes_nothing(world: World) -> None:
