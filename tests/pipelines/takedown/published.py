@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.session import IN_PROCESS, open_session
+from pipelines.takedown import Options, Searched, Takedown, search_forgotten, wanted_of
+from pipelines.takedown import forget as take_down
 from schemas.conversations import ConversationSource, Fade
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
@@ -16,6 +19,7 @@ from tests.pipelines.datasets import recipe_for, rows, run_here
 from tests.pipelines.deep import stage_deep
 
 SETTINGS = "routing: only\nraster: {longest_edge_px: 256}\non_missing: remove\nmax_removed: 1\n"
+DAY = "2026-11-30"
 MATE = {"copy.pdf": "keeper.pdf", "keeper.pdf": "copy.pdf"}
 
 
@@ -103,3 +107,41 @@ def make_world(folder: Path) -> World:
     write_pdf(world.corpus, "late.pdf", first_seed=1401)
     run_here(world.recipe())
     return world
+
+
+def forget(
+    world: World,
+    *doc_ids: str,
+    urls: tuple[str, ...] = (),
+    erases: bool = False,
+    dry_run: bool = False,
+) -> Takedown:
+    """Take documents of a world down, by their ids and addresses."""
+    options = Options("on request", erases, dry_run, today=lambda: DAY)
+    with open_session(IN_PROCESS) as session:
+        return take_down(str(world.dataset), wanted_of(doc_ids, urls), options, session)
+
+
+def search(world: World) -> Searched:
+    """Search for what is left, as `verify --forgotten` does."""
+    with open_session(IN_PROCESS) as session:
+        return search_forgotten(str(world.dataset), session)
+
+
+def files(dataset: Path) -> dict[str, bytes]:
+    """What lies in the dataset, but for the lease."""
+    return {
+        str(path.relative_to(dataset)): path.read_bytes()
+        for path in dataset.rglob("*")
+        if path.is_file() and "lease" not in path.name
+    }
+
+
+def without(
+    rows_by_table: dict[str, list[dict[str, Any]]], *doc_ids: str
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows of all tables that are of none of the documents."""
+    return {
+        table: [row for row in rows if row["doc_id"] not in doc_ids]
+        for table, rows in rows_by_table.items()
+    }
