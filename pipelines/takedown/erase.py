@@ -127,22 +127,26 @@ def _plan_staging(
         erasure.leftovers += items  # only a publish that runs would need them, and none does
         return
     receipts = {receipt.shard_id: receipt for receipt in Staging(folder).receipts(items)}
-    is_touched = False
+    touched = {name for name, receipt in receipts.items() if not ids.isdisjoint(receipt.doc_ids)}
+    # Receipts say whose pages a shard has; of rows that are damaged nothing is shown.
+    rows = [i for i in items if i.name.endswith(".parquet") and _shard(i) in receipts]
+    others = [item for item in rows if _shard(item) not in touched]
+    touched |= {_shard(item) for item in _holding(others, ids, session)}
+    copy = [item for item in items if _shard(item) == RECEIPTS_COPY]
     for item in items:
-        shard_id = item.name.split(".")[0]
-        receipt = receipts.get(shard_id)
-        if shard_id == RECEIPTS_COPY:
-            continue
-        if receipt is None:
-            erasure.leftovers.append(item)
-        elif not ids.isdisjoint(receipt.doc_ids):
-            is_touched = True
+        if _shard(item) in touched:
             is_receipt = item.name.endswith(".json")
             (erasure.receipts if is_receipt else erasure.staged).append(item)
-    copy = [item for item in items if item.name.split(".")[0] == RECEIPTS_COPY]
-    if is_touched or _holding(copy, ids, session):
+        elif _shard(item) not in receipts and item not in copy:
+            erasure.leftovers.append(item)
+    if touched or _holding(copy, ids, session):
         erasure.staged += copy
         erasure.copies.append(folder)
+
+
+def _shard(item: Stored) -> str:
+    """The shard that a staged file belongs to, by its name."""
+    return item.name.split(".")[0]
 
 
 def erase(

@@ -1,14 +1,16 @@
 """Search everything under a dataset for documents that were taken down: `verify --forgotten`.
 
 The proof covers every object: parts of all versions and of none, logs and checkpoints, the card,
-and staging wherever it lies. Of each it reads the ids (`workers.dataset.search`). An object that
-cannot be read like this is named, as nothing is proven of it.
+and staging wherever it lies. Of each it reads the ids (`workers.dataset.search`). Only the images
+of a staged shard are not read: the rows beside them say whose they are. An object of which nothing
+can be proven like this is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from cluster.session import Session
 from pipelines.dataset.staged import holds_shards, staging_roots
@@ -31,7 +33,8 @@ class Searched:
     """What a search covered, and a line for each object that holds something or is not readable.
 
     `documents` is the length of the list. `files` and `bytes` are those of all objects that were
-    searched, `parquet_files` those of them whose rows were.
+    searched, `parquet_files` those of them whose rows were. `image_files` hold the images of shards
+    whose rows were searched.
     """
 
     dataset: str
@@ -39,6 +42,7 @@ class Searched:
     files: int
     bytes: int
     parquet_files: int
+    image_files: int
     problems: tuple[str, ...]
 
 
@@ -49,7 +53,7 @@ def search_forgotten(dataset: str, session: Session) -> Searched:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
     ids = read_forgotten(uri).ids
     if not ids:
-        return Searched(uri, 0, 0, 0, 0, ())
+        return Searched(uri, 0, 0, 0, 0, 0, ())
     # 1. List everything, and tell what the ids in it can be read of.
     inside = {item.uri: item for item in list_stored(uri)}
     outside = {
@@ -60,42 +64,47 @@ def search_forgotten(dataset: str, session: Session) -> Searched:
     }
     everything = {**inside, **outside}
     everything.pop(store.join(uri, LIST_NAME), None)
-    opaque = {item.uri for item in everything.values() if _is_opaque(item, uri, everything)}
+    kinds = {item.uri: _kind(item, uri, everything) for item in everything.values()}
 
     # 2. Search the others, a task an object.
     tasks = [
         ObjectToSearch(item.uri, item.size, ids)
         for item in everything.values()
-        if item.uri not in opaque
+        if kinds[item.uri] == "searched"
     ]
     searched = run_tasks(search_object, tasks, session)
+    opaque = [uri for uri, kind in kinds.items() if kind == "opaque"]
     return Searched(
         dataset=uri,
         documents=len(ids),
         files=len(searched),
         bytes=sum(done.size for done in searched),
         parquet_files=sum(done.uri.endswith(".parquet") for done in searched),
+        image_files=sum(kind == "images" for kind in kinds.values()),
         problems=tuple(sorted([*_held(searched, uri), *map(_unread, opaque)])),
     )
 
 
-def _is_opaque(item: Stored, dataset: str, everything: dict[str, Stored]) -> bool:
-    """Whether an object is one of ours in which ids cannot be seen.
+Kind = Literal["searched", "images", "opaque"]
 
-    The images of a shard have none, but the rows beside them say whose they are.
+
+def _kind(item: Stored, dataset: str, everything: Mapping[str, Stored]) -> Kind:
+    """Whether ids can be seen in an object, or in the rows beside it, or nowhere.
+
+    Opaque are files of ours that a killed run has left, or that a run is writing.
     """
     folder, _, name = item.uri.rpartition("/")
     path = item.uri.removeprefix(f"{dataset}/")
     if any(path.startswith(f"{table}/data/") for table in TABLES):
-        return PART.fullmatch(path) is None
-    above = folder.rpartition("/")[2]
+        return "searched" if PART.fullmatch(path) else "opaque"
     is_staged = path.startswith("staging/") or path == item.uri
     if not is_staged:
-        return False
-    if above.startswith("publish-") or name.startswith("."):
-        return True
-    is_images = name.endswith(".images") and holds_shards(folder)
-    return is_images and f"{item.uri.removesuffix('.images')}.parquet" not in everything
+        return "searched"
+    if folder.rpartition("/")[2].startswith("publish-") or name.startswith("."):
+        return "opaque"
+    if not name.endswith(".images") or not holds_shards(folder):
+        return "searched"
+    return "images" if f"{item.uri.removesuffix('.images')}.parquet" in everything else "opaque"
 
 
 def _held(searched: Iterable[SearchedObject], dataset: str) -> Iterator[str]:

@@ -90,6 +90,7 @@ def searched(value: Searched) -> RenderableType:
         "documents on the list": value.documents,
         "files searched": f"{value.files:,} ({value.bytes / 1e6:,.1f} MB)",
         "Parquet files among them": value.parquet_files,
+        "files of images of searched rows": value.image_files,
         "problems": len(value.problems),
     }
     lines = [f"[red]✗[/] {as_printed(line)}" for line in value.problems[:_MOST_LINES]]

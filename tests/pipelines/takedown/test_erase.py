@@ -55,7 +55,8 @@ def test_no_byte_is_left_in_any_file_of_any_version(world: World) -> None:
     proof = search(world)
     assert proof.problems == ()
     searched = {p for p in world.dataset.rglob("*") if p.is_file() and p.name != LIST_NAME}
-    assert proof.files == len(searched)
+    images = {path for path in searched if path.suffix == ".images"}
+    assert (proof.files, proof.image_files) == (len(searched - images), len(images))
     assert proof.parquet_files == sum(path.suffix == ".parquet" for path in searched)
     assert problems(world.dataset) == ()
 
@@ -148,6 +149,20 @@ def test_staged_pages_of_other_documents_are_read_again(world: World, tmp_path: 
     report = run_here(world.recipe())
     assert report.pages_read == 1
     assert problems(world.dataset) == ()
+
+
+def test_a_staged_shard_that_is_damaged_goes_too(world: World) -> None:
+    """Nothing can be shown of it; its pages are published, so nothing is read again."""
+    doc_id = world.doc_id("late.pdf")
+    forget(world, doc_id, erases=True)
+    rows_file = next((world.dataset / "staging").glob("*/*.parquet"))
+    rows_file.write_bytes(b"PAR1")
+    (line,) = search(world).problems
+    assert line.startswith(f"{rows_file}: cannot be searched (")
+    forget(world, doc_id, erases=True)
+    assert search(world).problems == ()
+    assert not rows_file.with_suffix(".json").exists()
+    assert run_here(world.recipe()).pages_read == 0
 
 
 def test_staging_elsewhere_is_searched_and_erased(world: World, tmp_path: Path) -> None:
