@@ -13,8 +13,10 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset import diff_versions, inspect_dataset, verify_dataset
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from schemas.errors import DatasetError
+from schemas.sources import DatasetSource
 from schemas.tables import TABLES
 from tests.faults.consumer import read_version
+from tests.faults.crash_points import KILLED, CrashPoint, run_until
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import part_names, problems, rows, run_here
 from tests.pipelines.takedown.bytes_left import files_with, needles
@@ -24,7 +26,8 @@ from tests.pipelines.takedown.published import (
     search,
     write_chats,
 )
-from workers.dataset.forgotten import LIST_NAME
+from workers.dataset.forgotten import LIST_NAME, read_forgotten
+from workers.sources.copies import list_copies
 
 
 def test_no_byte_is_left_in_any_file_of_any_version(world: World) -> None:
@@ -100,6 +103,7 @@ def test_old_versions_say_what_is_gone_and_whole_ones_still_read(world: World) -
         lambda: inspect_dataset(dataset, 3),
         lambda: diff_versions(dataset, 2, 3),
         lambda: verify_at(dataset, 3),
+        lambda: list_copies(DatasetSource(dataset=(dataset,), version=3)),
     ):
         with pytest.raises(DatasetError, match=message + ".*version 4 is the newest that is whole"):
             read()
@@ -108,6 +112,34 @@ def test_old_versions_say_what_is_gone_and_whole_ones_still_read(world: World) -
     with pytest.raises(Exception, match=r"part-\w+\.parquet"):
         DeltaTable(f"{dataset}/pages", version=3).to_pyarrow_table()
     DeltaTable(f"{dataset}/pages", version=2).to_pyarrow_table()
+
+
+def test_a_part_that_is_there_again_is_not_gone(world: World) -> None:
+    """As where a run has written the same rows."""
+    kept = {path: path.read_bytes() for path in world.dataset.glob("*/data/*.parquet")}
+    forget(world, world.doc_id("late.pdf"), erases=True)
+    with pytest.raises(DatasetError, match="version 3 is not whole"):
+        inspect_dataset(str(world.dataset), 3)
+    for path, data in kept.items():
+        path.write_bytes(data)
+    assert inspect_dataset(str(world.dataset), 3).version == 3
+
+
+def test_no_table_is_torn_where_a_killed_publish_has_committed_to_it(
+    world: World, tmp_path: Path
+) -> None:
+    """The document is in the newest version of `inventory`, which no version of `pages` names."""
+    world = world.with_corpus(tmp_path / "corpus")
+    write_pdf(world.corpus, "new.pdf", first_seed=1501)
+    assert run_until(world.recipe(), CrashPoint("pages-commit", "before")) == KILLED["before"]
+    done = forget(world, urls=(world.address("new.pdf"),), erases=True)
+    assert (done.listed, done.version) == (1, None)
+    for table in TABLES:
+        rows_left = DeltaTable(str(world.dataset / table)).to_pyarrow_table()
+        assert not read_forgotten(str(world.dataset)).ids & set(rows_left["doc_id"].to_pylist())
+    assert search(world).problems == ()
+    assert run_here(world.recipe()).pages_read == 0
+    assert problems(world.dataset) == ()
 
 
 def verify_at(dataset: str, version: int) -> tuple[str, ...]:

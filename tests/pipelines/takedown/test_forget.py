@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from typer.testing import CliRunner
@@ -37,6 +38,7 @@ def test_one_commit_takes_the_rows_of_every_table_and_leaves_all_others(world: W
     after = without(before, *asked)
     lost = {table: len(before[table]) - len(after[table]) for table in TABLES}
     assert all(lost.values()), "every table has rows that leave"
+    committed = commits(world)
     done = forget(world, *asked)
     assert (done.version_before, done.version, done.documents, done.pages) == (3, 4, 3, 3)
     assert {loss.table: loss.rows for loss in done.tables} == lost
@@ -45,8 +47,11 @@ def test_one_commit_takes_the_rows_of_every_table_and_leaves_all_others(world: W
     card = read_card(world.dataset)
     assert card is not None
     assert read_version(world.dataset)[1]["pages"] == card["pages"]
-    for table in TABLES:  # one commit a table, `pages` last
-        assert DeltaTable(str(world.dataset / table)).version() <= 4
+    assert commits(world) == {table: number + 1 for table, number in committed.items()}
+
+
+def commits(world: World) -> dict[str, int]:
+    return {table: DeltaTable(str(world.dataset / table)).version() for table in TABLES}
 
 
 def test_only_ids_day_and_reason_are_kept(world: World) -> None:
@@ -114,6 +119,15 @@ def test_the_same_request_finds_the_same_documents_after_a_takedown(world: World
     again = forget(world, urls=(world.address("alpha.pdf"),), erases=True)
     assert (first.asked, again.asked, again.listed) == (1, 1, 0)
     assert search(world).problems == ()
+
+
+def test_a_version_of_another_program_is_refused_in_one_line(world: World) -> None:
+    for path in (world.dataset / "pages/data").iterdir():
+        pq.write_table(pq.read_table(path).drop_columns("rotation"), path)
+    before = files(world.dataset)
+    with pytest.raises(DatasetError, match="`pages` has other columns; run its recipe"):
+        forget(world, world.doc_id("alpha.pdf"))
+    assert files(world.dataset) == before
 
 
 def test_a_damaged_old_inventory_is_named_and_erased(world: World) -> None:
