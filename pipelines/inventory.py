@@ -44,7 +44,8 @@ class Inventory:
     """The present documents, the files that could not be read, and how many were examined.
 
     `examined` counts files and members of containers, `bytes_read` what was read of them. `groups`
-    is the group of the mix that a listed file belongs to, by its URI.
+    is the group of the mix that a listed file belongs to, by its URI. `forgotten` is the list of
+    what was taken down, and `left_out` the documents on it that the examined files hold.
     """
 
     documents: list[Document]
@@ -52,11 +53,19 @@ class Inventory:
     examined: int
     bytes_read: int = 0
     groups: Mapping[str, str] = field(default_factory=dict)
+    forgotten: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
 
     @property
     def page_count(self) -> int:
         """Pages of all countable documents."""
         return sum(document.page_count or 0 for document in self.documents)
+
+    def __str__(self) -> str:
+        """As `12 documents, 40 pages; 3.1 MB of sources read, 1 taken down and left out`."""
+        line = f"{len(self.documents):,} documents, {self.page_count:,} pages"
+        line += f"; {self.bytes_read / 1e6:,.1f} MB of sources read"
+        return line + f", {len(self.left_out):,} taken down and left out" * bool(self.left_out)
 
 
 def take_inventory(
@@ -66,8 +75,9 @@ def take_inventory(
     session: Session,
     meter: Meter,
     placed: Mapping[SeenFile, Source] | None = None,
+    forgotten: frozenset[str] = frozenset(),
 ) -> Inventory:
-    """Bring the inventory up to date with the recipe's sources.
+    """Bring the inventory up to date with the recipe's sources, without `forgotten` documents.
 
     With `staging` None nothing is written and no staged result is used. `placed` is the result of
     `list_sources`, if it was called just before. The files of documents have the names that the
@@ -78,7 +88,7 @@ def take_inventory(
     # 1. List the sources. A file is known by the recipe's name for it, and opened where it lies.
     placed = list_sources(recipe) if placed is None else placed
     naming = Naming.of(recipe.sources)
-    known = naming.renamed(known)
+    known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
     listed = {naming.named(file): source for file, source in placed.items()}
 
     # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
@@ -91,7 +101,7 @@ def take_inventory(
     # 3. Examine the others, a chunk a task; then the members of the containers among them.
     meter.total = len(todo)
     meter.show()
-    found = _examined(cut_chunks(todo, staging, recipe), session, meter)
+    found = _examined(cut_chunks(todo, staging, recipe, forgotten), session, meter)
     contents = [*resumed.contents, *found.contents]
     carried = Carried.over(known, contents, naming)
     members = {
@@ -102,7 +112,7 @@ def take_inventory(
     }
     meter.total += len(members)
     meter.show()
-    of_members = _examined(cut_chunks(members, staging, recipe), session, meter)
+    of_members = _examined(cut_chunks(members, staging, recipe, forgotten), session, meter)
     results = [*resumed.documents, *found.documents, *of_members.documents]
     _require_fitting(placed, results)
 
@@ -110,8 +120,9 @@ def take_inventory(
     examined = [
         (naming.named(result.file), _document(result))
         for result in results
-        if result.doc_id is not None
+        if result.doc_id is not None and result.doc_id not in forgotten
     ]
+    left_out = forgotten.intersection(result.doc_id for result in results if result.doc_id)
     unreadable = [result for result in results if result.doc_id is None]
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
     documents = update_inventory(
@@ -119,7 +130,8 @@ def take_inventory(
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     bytes_read = found.bytes_read + of_members.bytes_read
-    return Inventory(documents, unreadable, len(todo) + len(members), bytes_read, groups)
+    count = len(todo) + len(members)
+    return Inventory(documents, unreadable, count, bytes_read, groups, forgotten, left_out)
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:

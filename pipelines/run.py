@@ -49,6 +49,7 @@ from schemas.sources import is_made, record_place
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.card import write_card
+from workers.dataset.forgotten import read_forgotten
 from workers.dataset.lease import TTL_S, hold
 from workers.dataset.names import require_name
 from workers.shards import Staging
@@ -95,10 +96,12 @@ def update(
     """Do the work of `run` under a lease that the caller holds. Raises LeaseError if it is lost."""
     session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
-    # 1. See what is there: the last version, and whether it was published under these settings.
+    # 1. See what is there: the last version, whether it was published under these settings, and
+    #    which documents were taken down.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     same = snapshot if snapshot and _has_settings(snapshot, recipe) else None
+    forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
 
     # 2. List the sources. If they name the same files as for the last version, nothing is opened.
@@ -106,20 +109,19 @@ def update(
         listed = list_sources(recipe)
         progress.add(len(listed))
     named = list(map(Naming.of(recipe.sources).named, listed))
-    if same and (settled := read_settled(root, same.tables["pages"], named)):
+    takedowns = forgotten.digest()
+    if same and (settled := read_settled(root, same.tables["pages"], named, takedowns)):
         return _unchanged(recipe, same, settled, [], story, lease)
 
     # 3. Examine new files. Nothing is to do if the inventory is the published version's.
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, root, session, progress, listed)
-        progress.outcome = (
-            f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages; "
-            f"{inventory.bytes_read / 1e6:,.1f} MB of sources read"
-        )
-    check_removal(recipe, known, inventory.documents, allow_removal)
+        inventory = take_inventory(recipe, known, root, session, progress, listed, forgotten.ids)
+        progress.outcome = str(inventory)
+    stays = [document for document in known if document.doc_id not in forgotten.ids]
+    check_removal(recipe, stays, inventory.documents, allow_removal)
     if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):
-        settled = settled_as(same.tables, named, inventory.documents)
+        settled = settled_as(same.tables, named, inventory.documents, takedowns)
         return _unchanged(recipe, same, settled, inventory.unreadable, story, lease)
 
     # 4. Read the pages that neither the last version nor a receipt covers.
@@ -142,7 +144,7 @@ def update(
     forget_examined(root)
     current = load_snapshot(recipe.dataset)
     assert current is not None
-    settled = settled_as(current.tables, named, inventory.documents)
+    settled = settled_as(current.tables, named, inventory.documents, takedowns)
     _finish(recipe, current, settled, inventory.unreadable, lease)
     story.say(f"published version {number}: {change_line(record['changes'], with_reasons=True)}")
     is_new = snapshot is None or number != snapshot.version
@@ -150,8 +152,9 @@ def update(
 
 
 def _has_settings(snapshot: Snapshot, recipe: Recipe) -> bool:
-    """Whether a version was published under the recipe's settings."""
-    return settings_of(recipe).items() <= snapshot.metadata.items()
+    """Whether a version was published under the recipe's settings, with nothing left to decide."""
+    is_decided = not snapshot.metadata.get("undecided", False)
+    return is_decided and settings_of(recipe).items() <= snapshot.metadata.items()
 
 
 def _unchanged(

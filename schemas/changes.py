@@ -43,6 +43,7 @@ REASONS = {
     "read_now": "it was a reject for another reason",
     # removed
     "document_left": "its document left the sources",
+    "forgotten": "its document was taken down with `pagefoundry forget`",
     "duplicate": "it is now a duplicate",
     "rejected": "it is now a reject, for another reason",
     # either

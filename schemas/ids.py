@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 
+DOC_ID = re.compile(r"[0-9a-f]{64}")
 PAGE_ID = re.compile(r"([0-9a-f]{64})/([0-9]{5}|[1-9][0-9]{5,})")
 SHARD_ID_HEX_CHARS = 32
 

@@ -24,6 +24,8 @@ KEYS = {
 }
 """The key column of each table: its values are unique."""
 
+KEEPER_FORGOTTEN = "keeper_forgotten"
+
 REJECT_REASONS = {
     # a whole document
     "empty_file": "the file has no bytes",
@@ -62,6 +64,7 @@ REJECT_REASONS = {
     "left_out": "the mix has enough samples of its group",
     # either
     "duplicate": "the same content is kept under another id",
+    KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
 _BBOX = pa.list_(pa.float32())
@@ -315,7 +318,8 @@ REJECTS = pa.schema(
 )
 """One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is
 `inventory`, `raster`, `read`, `quality`, `dedup` or `mix`. A duplicate names its keeper in
-`kept_id` and keeps its signatures, so that it is compared again if its keeper leaves."""
+`kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where
+the keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
 
 STAGED = pa.schema(
     [

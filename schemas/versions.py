@@ -26,3 +26,4 @@ class VersionRecord(TypedDict, total=False):
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language
+    undecided: bool  # a takedown left rows that only a run can decide on

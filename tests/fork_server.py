@@ -39,6 +39,7 @@ CONTEXT.set_forkserver_preload(
         "pipelines.evaluation.study",
         "pipelines.planning.check",
         "pipelines.planning.plan",
+        "pipelines.takedown",
         "tests.faults.crash_points",
     ]
 )

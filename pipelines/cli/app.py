@@ -15,6 +15,7 @@ from pipelines.cli import (
     check,
     datasets,
     evaluate,
+    forget,
     jobs,
     json_output,
     manifest,
@@ -38,7 +39,7 @@ app = typer.Typer(
 # The order here is that of `--help`.
 for family in (
     *(starter.app, run.app, check.app, plan.app, datasets.app),
-    *(jobs.app, manifest.app, evaluate.app),
+    *(forget.app, jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)
 

@@ -18,6 +18,7 @@ from pipelines.cli.arguments import (
 from pipelines.cli.console import print_plain
 from pipelines.cli.show import dataset as show_dataset
 from pipelines.cli.show import results as show
+from pipelines.cli.show import takedown as show_takedown
 from pipelines.dataset import (
     DEFAULT_GRACE_HOURS,
     Retention,
@@ -27,7 +28,8 @@ from pipelines.dataset import (
     vacuum_dataset,
     verify_dataset,
 )
-from schemas.errors import UNACCOUNTED
+from pipelines.takedown import search_forgotten
+from schemas.errors import UNACCOUNTED, RequestError
 from workers import store
 
 app = typer.Typer()
@@ -67,14 +69,35 @@ def diff(
 def verify(
     dataset: DatasetArg,
     version: VersionOption = None,
+    forgotten: Annotated[
+        bool,
+        typer.Option(
+            "--forgotten",
+            help="Instead, search every file of every version, and staging, for documents that "
+            "were taken down with `forget`.",
+        ),
+    ] = False,
     ray: RayOrNoneOption = IN_PROCESS,
     as_json: JsonFlag = False,
 ) -> None:
     """Prove that no page is lost or doubled and no file is damaged; exit with 1 if one is."""
+    if forgotten:
+        _prove_forgotten(dataset, version, ray, as_json)
+        return
     with open_session(ray) as session:
         verdict = verify_dataset(dataset, session, version)
     print_result(verdict, as_json, show.verdict)
     if verdict.problems:
+        raise typer.Exit(UNACCOUNTED)
+
+
+def _prove_forgotten(dataset: str, version: int | None, ray: str, as_json: bool) -> None:
+    if version is not None:
+        raise RequestError("--forgotten searches all versions; leave --version out")
+    with open_session(ray) as session:
+        searched = search_forgotten(dataset, session)
+    print_result(searched, as_json, show_takedown.searched)
+    if searched.problems:
         raise typer.Exit(UNACCOUNTED)
 
 

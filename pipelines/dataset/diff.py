@@ -22,6 +22,7 @@ from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, read_part, table_history
 from workers.dataset.changes import Rows, explain, no_rows
+from workers.dataset.forgotten import read_forgotten
 
 _KINDS = ("added", "removed", "changed")
 
@@ -68,7 +69,8 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
         IntegrityError: a part of one is missing.
     """
     before, after = (_published(dataset, number) for number in (old, new))
-    changed = changes(before.tables, after.tables)
+    forgotten = read_forgotten(store.absolute(dataset)).ids
+    changed = changes(before.tables, after.tables, forgotten)
     return Diff(
         dataset=store.absolute(dataset),
         old=old,
@@ -79,8 +81,14 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
     )
 
 
-def changes(old: Mapping[str, TableVersion] | None, new: Mapping[str, TableVersion]) -> Changes:
+def changes(
+    old: Mapping[str, TableVersion] | None,
+    new: Mapping[str, TableVersion],
+    forgotten: frozenset[str] = frozenset(),
+) -> Changes:
     """The changes from `old` to `new`; `old` is None where `new` is the first version.
+
+    `forgotten` are the documents on the dataset's list of what was taken down.
 
     `new` need not be committed, but its parts must be written, and the metadata of its `pages` must
     hold the settings that it is made under.
@@ -92,7 +100,7 @@ def changes(old: Mapping[str, TableVersion] | None, new: Mapping[str, TableVersi
         before["recipe_digest"] != after["recipe_digest"],
         before["publish_settings"] != after["publish_settings"],
     )
-    rows = explain(_own_rows(old, new), _own_rows(new, old), settings)
+    rows = explain(_own_rows(old, new), _own_rows(new, old), settings, forgotten)
     return Changes({name: _counted(table) for name, table in rows.items()}, rows)
 
 

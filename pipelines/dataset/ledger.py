@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.dataset.audit import Duplicates
-from workers.dataset.keys import DocIndex, Flags, Ints, Keys
+from workers.dataset.keys import DocIndex, Flags, Ints, Keys, doc_texts
 
 MOST_NAMED = 5
 ANEW = "read an older version that verifies (`--version`), or make a new dataset"
@@ -130,10 +130,15 @@ class Ledger:
         docs, first, counts = np.unique(rows.doc, return_index=True, return_counts=True)
         self._doubled: npt.NDArray[np.bytes_] = docs[counts > 1]
         self._odd = rows.odd
-        index = DocIndex.of(docs)
+        self._index = index = DocIndex.of(docs)
         self.documents = Tally("document", index, np.arange(len(docs) + 1))
         ends = np.cumsum(rows.index[first])
         self.pages = Tally("page", index, np.concatenate([np.zeros(1, np.int64), ends]))
+
+    def holding(self, keys: Keys) -> list[str]:
+        """Which of these documents are in the inventory, by their ids."""
+        there = self._index.numbers(keys.doc) >= 0
+        return doc_texts(keys.doc[there])
 
     def problems(self) -> Iterator[str]:
         """What does not add up, pages first."""

@@ -27,7 +27,7 @@ MEMORY_NAME = "_staging.json"
 INVENTORY = "inventory"
 _SCRATCH = "publish-"
 # `Staging.remember_receipts` writes it.
-_RECEIPTS_COPY = "receipts"
+RECEIPTS_COPY = "receipts"
 _DAY_S = 86_400
 
 
@@ -170,7 +170,7 @@ class Leftovers:
             shards: dict[str, list[Stored]] = {}
             for item in items:
                 shards.setdefault(item.name.split(".")[0], []).append(item)
-            copy = shards.pop(_RECEIPTS_COPY, [])
+            copy = shards.pop(RECEIPTS_COPY, [])
             outdated = {
                 name
                 for name, files in shards.items()

@@ -19,6 +19,7 @@ from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, open_table, read_part
+from workers.dataset.forgotten import require_whole
 
 _ROWS_AT_ONCE = 4096
 
@@ -59,11 +60,15 @@ class Snapshot:
         return pa.concat_tables(parts) if parts else None
 
 
-def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
+def load_snapshot(
+    dataset: str, version: int | None = None, may_lack_parts: bool = False
+) -> Snapshot | None:
     """A published version, the latest by default; None where nothing is published yet.
 
+    A version of which parts were erased on request is refused, unless it `may_lack_parts`.
+
     Raises:
-        DatasetError: there is no such version, or an older PageFoundry made it.
+        DatasetError: there is no such version, it is not whole, or an older PageFoundry made it.
         IntegrityError: the commit names tables that are not there.
     """
     pages = open_table(store.join(dataset, "pages"), version)
@@ -81,6 +86,8 @@ def load_snapshot(dataset: str, version: int | None = None) -> Snapshot | None:
         if table is None:
             raise IntegrityError(f"{dataset}: version {pages.version} has lost its {name} table")
         tables[name] = table
+    if version is not None and not may_lack_parts:
+        require_whole(dataset, tables)
     return Snapshot(tables)
 
 

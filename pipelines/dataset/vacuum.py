@@ -52,7 +52,7 @@ _DAY_S = 86_400
 _HOUR_S = 3_600
 # Files that a process leaves on local disk when it dies in a write: ours, of the card and the lease
 # (those of parts lie among the parts), and deltalake's.
-_TORN = re.compile(r"\.[^/]*\.tmp|[a-z]+/_delta_log/\d{20}\.json#\d+")
+TORN = re.compile(r"\.[^/]*\.tmp|[a-z]+/_delta_log/\d{20}\.json#\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +155,16 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
     ]
     kept = retained(published, retention, now_s)
     snapshots = [
-        snapshot for number in kept if (snapshot := load_snapshot(uri, number)) is not None
+        snapshot
+        for number in kept
+        if (snapshot := load_snapshot(uri, number, may_lack_parts=True)) is not None
     ]
     dropped = tuple(sorted(version for version, _ in published if version not in kept))
     young_s = now_s - retention.grace_hours * _HOUR_S
     stored = list_stored(uri)
     tables = [item for item in stored if not item.uri.startswith(f"{uri}/staging/")]
     replaced: list[Stored] = []
-    leftovers = [item for item in tables if _TORN.fullmatch(item.uri.removeprefix(f"{uri}/"))]
+    leftovers = [item for item in tables if TORN.fullmatch(item.uri.removeprefix(f"{uri}/"))]
     log: list[Stored] = []
     starts = {}
     for table in TABLES:

@@ -6,6 +6,7 @@ A version is sound if
 - every document has exactly one row in `documents`, or one document reject;
 - every part is there, and its bytes hash to its name;
 - every duplicate names a row that is kept;
+- no document that was taken down is in the newest version;
 - every crop is linked by the text of its page, and every such link leads to a crop;
 - every receipt in staging has its files, as the next run relies on them.
 
@@ -24,6 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 
 from cluster.session import Session
 from pipelines.dataset.ledger import IN_CONVERSATIONS, IN_MAIN_TABLE, MOST_NAMED, Ledger, named
@@ -44,7 +46,8 @@ from workers.dataset.audit import (
     check_part,
     name_links,
 )
-from workers.dataset.keys import Ints, Keys
+from workers.dataset.forgotten import read_forgotten
+from workers.dataset.keys import Ints, Keys, doc_keys
 from workers.dataset.vacuum import named_parts
 from workers.shards import Staging
 from workers.store.listing import Stored, list_stored
@@ -84,6 +87,8 @@ def verify_dataset(dataset: str, session: Session, version: int | None = None) -
     problems = sorted(audit.damage)
     if audit.ledger is not None:
         problems = [*audit.ledger.problems(), *_crop_problems(audit, snapshot, session)]
+        if version is None:
+            problems += _returned(audit.ledger, uri)
     notes = []
     for root in staging_roots(uri):
         try:
@@ -223,6 +228,18 @@ def _link_names(dangling: Digests, snapshot: Snapshot, session: Session) -> set[
     table = snapshot.tables["pages"]
     tasks = [LinksToName(table.part_uri(part), first) for part in table.parts] if first else []
     return {name for names in run_tasks(name_links, tasks, session) for name in names}
+
+
+def _returned(ledger: Ledger, dataset: str) -> Iterator[str]:
+    """Documents on the list of what was taken down that are in the inventory all the same.
+
+    They are in no other table then either, as every row is of a document of the inventory.
+    """
+    listed, _ = doc_keys(pa.array(sorted(read_forgotten(dataset).ids), pa.string()))
+    there = ledger.holding(listed)
+    label = "document was taken down and is in the inventory"
+    remedy = f"`pagefoundry forget {dataset} --doc` and its id takes it out"
+    yield from named(label, there, len(there), remedy)
 
 
 # ---- beside the tables ------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from schemas.recipe import Recipe
 from schemas.removal import removal
 from schemas.shards import PageRange
 from workers import store
+from workers.dataset.forgotten import read_forgotten
 
 WHAT_IF_NODES = (1, 2, 5, 10, 20, 40)
 
@@ -130,8 +131,12 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     known = snapshot.documents() if snapshot else []
     began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
-        documents = take_inventory(recipe, known, None, session, progress).documents
-    inventory_s = time.monotonic() - began_s
+        taken_down = read_forgotten(dataset).ids
+        inventory = take_inventory(recipe, known, None, session, progress, forgotten=taken_down)
+    documents, inventory_s = inventory.documents, time.monotonic() - began_s
+    known = [document for document in known if document.doc_id not in taken_down]
+    if inventory.left_out:
+        notes.append(f"{len(inventory.left_out):,} documents were taken down and are left out")
     notes += _removal_note(recipe, known, documents)
     work = remaining_work(recipe, snapshot, known, documents)
     probed, rated = _probe(recipe, options, work.read_ranges, rated, console)

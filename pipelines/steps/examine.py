@@ -10,10 +10,9 @@ was. What the inventory makes of them is decided in `pipelines.inventory`.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
@@ -38,7 +37,11 @@ CHUNK_BYTES = 128 * 2**20
 _SLOWEST_BYTES_PER_S = 10_000
 
 _FOLDER = "inventory"
-_KEPT = "members"
+KEPT = "members"
+"""The folder of members that are kept, in that of the results."""
+LISTING_SUFFIX = ".members.jsonl"
+"""A staged list of a container's members: they have no ids yet, only addresses."""
+_LISTING = '"members": ['
 
 
 def examined_folder(staging: str) -> str:
@@ -48,27 +51,35 @@ def examined_folder(staging: str) -> str:
 
 def kept_folder(staging: str) -> str:
     """The folder of staging that keeps members of containers which no range gives again."""
-    return store.join(staging, _FOLDER, _KEPT)
+    return store.join(staging, _FOLDER, KEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Files of one source that one task examines, and the staging where it leaves the results."""
+    """Files of one source that one task examines, and the staging where it leaves the results.
+
+    Nothing is left there of the documents in `forgotten`.
+    """
 
     files: tuple[SeenFile, ...]
     staging: str | None
     settings: RasterSettings
     limits: ChildLimits
     source: Source
+    forgotten: frozenset[str] = frozenset()
 
 
 def cut_chunks(
-    files: Mapping[SeenFile, Source], staging: str | None, recipe: Recipe
+    files: Mapping[SeenFile, Source],
+    staging: str | None,
+    recipe: Recipe,
+    forgotten: frozenset[str] = frozenset(),
 ) -> Iterator[Chunk]:
     """Chunks of files: each file of records by itself, then several documents together."""
 
     def chunk(part: tuple[SeenFile, ...], source: Source) -> Chunk:
-        return Chunk(part, staging, raster_settings(recipe), child_limits(recipe), source)
+        settings, limits = raster_settings(recipe), child_limits(recipe)
+        return Chunk(part, staging, settings, limits, source, forgotten)
 
     documents: dict[Selection, list[SeenFile]] = {}
     sources: dict[Selection, Source] = {}
@@ -119,6 +130,7 @@ def examine_chunk(chunk: Chunk) -> Findings:
             Selection.of(source),
             shared_rasterizer(chunk.settings, chunk.limits),
             kept_folder(chunk.staging) if chunk.staging else None,
+            chunk.forgotten,
         )
         found = [examine_file(file, examiner) for file in chunk.files]
     else:
@@ -139,16 +151,14 @@ def _stage(chunk: Chunk, found: Sequence[Findings]) -> None:
         result.to_json()
         for findings in found
         for result in findings.documents
-        if result.doc_id is not None
+        if result.doc_id is not None and result.doc_id not in chunk.forgotten
     ]
-    lines += [
-        json.dumps({"contents": asdict(contents)}, sort_keys=True)
-        for findings in found
-        for contents in findings.contents
-    ]
+    # A list of members says that the documents beside it are all there, so they are in one file.
+    listings = [contents.to_json() for findings in found for contents in findings.contents]
     name = digest(part for file in chunk.files for part in _identity(file))[:32]
-    uri = store.join(examined_folder(chunk.staging), f"{name}.jsonl")
-    store.write_bytes(uri, "\n".join(lines).encode())
+    suffix = LISTING_SUFFIX if listings else ".jsonl"
+    uri = store.join(examined_folder(chunk.staging), f"{name}{suffix}")
+    store.write_bytes(uri, "\n".join([*lines, *listings]).encode())
 
 
 def _identity(file: SeenFile) -> tuple[str, ...]:
@@ -170,17 +180,21 @@ class Staged:
         uris = store.list_names(examined_folder(staging), ".jsonl")
         for uri, data in zip(uris, store.read_many(uris), strict=True):
             try:
-                lines = data.decode().splitlines()
-                contents = [Contents.from_json(line) for line in lines if '"contents"' in line[:12]]
-                documents = [
-                    Examined.from_json(line) for line in lines if '"contents"' not in line[:12]
-                ]
+                results = list(map(_parsed, data.decode().splitlines()))
             except ValueError as exc:
                 log.warning("%s is damaged (%s): its files are examined again", uri, exc)
                 continue
-            staged.contents.extend(contents)
-            staged.documents.extend(documents)
+            for result in results:
+                if isinstance(result, Contents):
+                    staged.contents.append(result)
+                else:
+                    staged.documents.append(result)
         return staged
+
+
+def _parsed(line: str) -> Examined | Contents:
+    """One staged result. Raises ValueError for any other line."""
+    return Contents.from_json(line) if _LISTING in line else Examined.from_json(line)
 
 
 def forget_examined(staging: str) -> None:

@@ -67,18 +67,25 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
     return {
         "run_id": digest(paths)[:32],
         "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
-        "rejects": _reasons(new["rejects"]),
+        "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
-        "changes": run_tasks(_what_changed, [(old, new)], session)[0],
+        "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
 
 
-def _what_changed(versions: tuple[Tables | None, Tables]) -> Counts:
-    """What changed. A task, because it holds the ids of all rows of changed parts."""
+def what_changed(
+    old: Tables | None, new: Tables, forgotten: frozenset[str], session: Session
+) -> Counts:
+    """What changed, in a task, because it holds the ids of all rows of changed parts."""
+    return run_tasks(_what_changed, [(old, new, forgotten)], session)[0]
+
+
+def _what_changed(versions: tuple[Tables | None, Tables, frozenset[str]]) -> Counts:
     return changes(*versions).summary()
 
 
-def _reasons(rejects: TableVersion) -> dict[str, int]:
+def reject_reasons(rejects: TableVersion) -> dict[str, int]:
+    """Rows of `rejects` by reason."""
     counts: Counter[str] = Counter()
     for part in rejects.parts:
         for row in read_part(rejects.part_uri(part), ["reason"])["reason"].value_counts():

@@ -20,6 +20,7 @@ from schemas.ids import split_page_id
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
+from schemas.tables import KEEPER_FORGOTTEN
 from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
@@ -203,7 +204,8 @@ def _records(
     count = table.num_rows
     doc = _documents(table["doc_id"], catalogue)
     reason = pc.fill_null(table["reason"].cast(pa.string()), "")
-    is_duplicate = pc.equal(reason, "duplicate").to_numpy()
+    # Without its keeper a duplicate is compared again, as one whose keeper left the sources is.
+    is_duplicate = pc.is_in(reason, pa.array(["duplicate", KEEPER_FORGOTTEN])).to_numpy()
     outcome = np.where(pc.equal(reason, "").to_numpy(), SAMPLE, REJECT)
     outcome[is_duplicate] = DUPLICATE
     outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT
@@ -248,6 +250,8 @@ def _keepers(kept_ids: pa.ChunkedArray, is_duplicate: Flags, catalogue: Catalogu
     places = np.flatnonzero(is_duplicate)
     names = kept_ids.take(pa.array(places)).to_pylist()
     for place, name in zip(places.tolist(), names, strict=True):
+        if name is None:
+            continue
         doc_id, index = split_page_id(name) if "/" in name else (name, 0)
         number = catalogue.numbers.get(doc_id, NOBODY)
         keepers[place] = NOBODY if number == NOBODY else page_key(number, index)

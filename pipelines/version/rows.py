@@ -46,7 +46,7 @@ class Inputs:
 
     `covered` has a flag for each document number: whether the last version has its pages. Of such a
     document only those staged rows count whose keys are in `recalled`. `groups` are the
-    inventory's.
+    inventory's, `forgotten` the documents on the list of what was taken down.
     """
 
     recipe: Recipe
@@ -58,6 +58,7 @@ class Inputs:
     receipts: Sequence[Receipt] = ()
     recalled: frozenset[int] = frozenset()
     groups: Mapping[str, str] = field(default_factory=dict)
+    forgotten: frozenset[str] = frozenset()
 
     @staticmethod
     def of(
@@ -77,6 +78,7 @@ class Inputs:
             np.array([document.doc_id in covered for document in inventory.documents], bool),
             scratch,
             groups=inventory.groups,
+            forgotten=inventory.forgotten,
         )
 
     def is_news(self, receipt: Receipt) -> bool:

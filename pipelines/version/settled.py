@@ -1,9 +1,10 @@
 """What a run leaves so that the next one opens no part if nothing is new.
 
 `inventory/settled.json` in staging says which listing of the sources led to which version, and
-what the card needs of its rows. A run that lists the same files under the same settings has
-nothing to do, as its inventory would be the same. The file is safe to delete: where it is missing
-or belongs to another version, the next run reads the inventory and compares.
+what the card needs of its rows. A run that lists the same files under the same settings, and has
+the same list of documents to forget, has nothing to do, as its inventory would be the same. The
+file is safe to delete: where it is missing or belongs to another version, the next run reads the
+inventory and compares.
 
 Nothing is left after a listing with unreadable files, so that every run tries these again.
 """
@@ -28,7 +29,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A version, the digest of the listing that led to it, and its counts."""
+    """A version, the digest of the listing that led to it, and its counts.
+
+    `forgotten` is the digest of the list of documents that were taken down, None without a list.
+    """
 
     version: int
     run_id: str
@@ -36,6 +40,7 @@ class Settled:
     documents: int
     pages: int
     languages: Mapping[str, int]
+    forgotten: str | None = None
 
 
 def listing_digest(listed: Iterable[SeenFile]) -> str:
@@ -44,9 +49,12 @@ def listing_digest(listed: Iterable[SeenFile]) -> str:
 
 
 def settled_as(
-    tables: Mapping[str, TableVersion], listed: Iterable[SeenFile], documents: Sequence[Document]
+    tables: Mapping[str, TableVersion],
+    listed: Iterable[SeenFile],
+    documents: Sequence[Document],
+    forgotten: str | None = None,
 ) -> Settled:
-    """What a run leaves that ends with this version, listing and inventory."""
+    """What a run leaves that ends with this version, listing, inventory and takedowns."""
     pages = tables["pages"]
     return Settled(
         version=pages.version,
@@ -55,11 +63,17 @@ def settled_as(
         documents=len(documents),
         pages=sum(document.page_count or 0 for document in documents),
         languages=languages_of(tables),
+        forgotten=forgotten,
     )
 
 
-def read_settled(staging: str, pages: TableVersion, listed: Iterable[SeenFile]) -> Settled | None:
-    """What a run left for this version and this listing, or None."""
+def read_settled(
+    staging: str,
+    pages: TableVersion,
+    listed: Iterable[SeenFile],
+    forgotten: str | None = None,
+) -> Settled | None:
+    """What a run left for this version, this listing and these takedowns, or None."""
     uri = _uri(staging)
     try:
         settled = Settled(**json.loads(store.read_bytes(uri)))
@@ -68,7 +82,10 @@ def read_settled(staging: str, pages: TableVersion, listed: Iterable[SeenFile]) 
     except (ValueError, TypeError) as exc:
         log.warning("%s is damaged (%s): the inventory is read instead", uri, exc)
         return None
-    is_of = (settled.version, settled.run_id) == (pages.version, pages.metadata["run_id"])
+    is_of = (settled.version, settled.run_id, settled.forgotten) == (
+        *(pages.version, pages.metadata["run_id"]),
+        forgotten,
+    )
     return settled if is_of and settled.listing == listing_digest(listed) else None
 
 

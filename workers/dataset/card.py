@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import yaml
 
-from schemas.recipe import Recipe
 from schemas.tables import REJECT_REASONS
 from workers import store
 from workers.dataset.delta import TableVersion
@@ -24,8 +25,44 @@ _FOR_READERS = ("pages", "conversations", "documents", "crops")
 """The tables to train on; the first of them that has rows is the default."""
 
 
+class Described(Protocol):
+    """What a card says that the tables do not: a recipe has it, and so has a card."""
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's address."""
+        ...
+
+    @property
+    def license(self) -> str:
+        """The licence of the documents."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FromCard:
+    """What the present card of a dataset says of it."""
+
+    dataset: str
+    license: str
+
+
+def described_by_card(dataset: str, default_license: str) -> FromCard | None:
+    """What a dataset's card says, with another licence where it names none; None without a card."""
+    try:
+        text = store.read_bytes(store.join(dataset, "README.md")).decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    try:
+        header = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
+    except (yaml.YAMLError, IndexError):
+        header = None
+    named = header.get("license") if isinstance(header, dict) else None
+    return FromCard(dataset, named if isinstance(named, str) else default_license)
+
+
 def write_card(
-    recipe: Recipe,
+    recipe: Described,
     tables: Mapping[str, TableVersion],
     languages: Mapping[str, int] | None = None,
 ) -> None:
@@ -55,7 +92,7 @@ def _literal(text: str) -> str:
 
 
 def render_card(
-    recipe: Recipe, tables: Mapping[str, TableVersion], languages: Mapping[str, int]
+    recipe: Described, tables: Mapping[str, TableVersion], languages: Mapping[str, int]
 ) -> str:
     """The card's text."""
     metadata = tables["pages"].metadata
@@ -116,7 +153,7 @@ Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {r
 """
 
 
-def _name(recipe: Recipe) -> str:
+def _name(recipe: Described) -> str:
     return recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
 
 
@@ -126,7 +163,7 @@ def _loadable(tables: Mapping[str, TableVersion]) -> list[str]:
 
 
 def _header(
-    recipe: Recipe, tables: Mapping[str, TableVersion], samples: int, languages: Sequence[str]
+    recipe: Described, tables: Mapping[str, TableVersion], samples: int, languages: Sequence[str]
 ) -> dict[str, object]:
     """The fields of the YAML header; `languages` by frequency."""
     loadable = _loadable(tables)

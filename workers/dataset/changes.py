@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.changes import CHANGE, COLUMNS, Settings
-from schemas.tables import KEYS, SCHEMAS
+from schemas.tables import KEEPER_FORGOTTEN, KEYS, SCHEMAS
 from workers.dataset.columns import array, equal, first_case, is_in, join, lookup, without
+from workers.dataset.turnover import Sources, Turnover
 
 Rows = Mapping[str, pa.Table]
 """Rows by table, in the shape of `COLUMNS`."""
@@ -27,13 +28,19 @@ def no_rows(table: str) -> pa.Table:
     return pa.schema([SCHEMAS[table].field(name) for name in COLUMNS[table]]).empty_table()
 
 
-def explain(old: Rows, new: Rows, settings: Settings) -> dict[str, pa.Table]:
+def explain(
+    old: Rows, new: Rows, settings: Settings, forgotten: frozenset[str] = frozenset()
+) -> dict[str, pa.Table]:
     """The changes of the tables in `COLUMNS`, each in the shape of `CHANGE`, sorted.
 
-    `old` and `new` hold the rows of those parts that only the one version has.
+    `old` and `new` hold the rows of those parts that only the one version has; `forgotten` are the
+    documents that were taken down.
     """
     inventories = old["inventory"], new["inventory"]
-    sources = _Sources(_Turnover.of(*inventories[::-1]), _Turnover.of(*inventories))
+    taken_down = pa.array(sorted(forgotten), pa.string())
+    sources = Sources(
+        Turnover.of(*inventories[::-1]), Turnover.of(*inventories, taken_down=taken_down)
+    )
     return {
         "pages": _table_changes("pages", old, new, sources, settings),
         "conversations": _table_changes("conversations", old, new, sources, settings),
@@ -41,50 +48,6 @@ def explain(old: Rows, new: Rows, settings: Settings) -> dict[str, pa.Table]:
         "rejects": _reject_changes(old["rejects"], new["rejects"]),
         "inventory": _inventory_changes(old["inventory"], new["inventory"], sources),
     }
-
-
-# ---- what came and went in the sources -------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Turnover:
-    """The documents that only one of two versions has.
-
-    `by_change` are those of them whose file changed, as a table of `doc_id`, `uri` and `other`: the
-    document that the other version has at that URI.
-    """
-
-    documents: pa.Array
-    by_change: pa.Table
-
-    @staticmethod
-    def of(inventory: pa.Table, other: pa.Table) -> _Turnover:
-        own = without(inventory, other, "doc_id")
-        return _Turnover(array(own["doc_id"]), _same_uri(_files(own), _files(other)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """The documents that came, and those that left."""
-
-    came: _Turnover
-    left: _Turnover
-
-
-def _files(inventory: pa.Table) -> pa.Table:
-    """One row for each file of each document."""
-    uris = array(inventory["uris"])
-    parents = pc.list_parent_indices(uris)
-    names = pc.struct_field(pc.list_flatten(uris), "uri")
-    return pa.table({"doc_id": inventory["doc_id"].take(parents), "uri": names})
-
-
-def _same_uri(files: pa.Table, others: pa.Table) -> pa.Table:
-    """For each document of `files`, its first file at whose URI `others` has another document."""
-    other = lookup(files["uri"], others, "uri")["doc_id"]
-    shared = files.append_column("other", other).filter(pc.is_valid(other))
-    shared = shared.sort_by([("doc_id", "ascending"), ("uri", "ascending")])
-    return shared.take(pc.index_in(pc.unique(shared["doc_id"]), value_set=array(shared["doc_id"])))
 
 
 # ---- rows that one version has, or both ------------------------------------------------------
@@ -136,7 +99,7 @@ _REMOVED = _Words(
 
 
 def _table_changes(
-    name: str, old: Rows, new: Rows, sources: _Sources, settings: Settings
+    name: str, old: Rows, new: Rows, sources: Sources, settings: Settings
 ) -> pa.Table:
     key = KEYS[name]
     added, removed = without(new[name], old[name], key), without(old[name], new[name], key)
@@ -157,7 +120,7 @@ def _one_sided(
     rows: pa.Table,
     rejects: pa.Table,
     keys_of_other: pa.Array,
-    turnover: _Turnover,
+    turnover: Turnover,
     settings: Settings,
 ) -> pa.Table:
     """Why only one version has these rows.
@@ -166,16 +129,20 @@ def _one_sided(
     the rows that only the other version has.
     """
     duplicate = equal(rejects["reason"], "duplicate")
+    keeperless = equal(rejects["reason"], KEEPER_FORGOTTEN)
     other_reject = pc.is_valid(rejects["reason"])
     change = lookup(rows["doc_id"], turnover.by_change, "doc_id")
+    has_left = is_in(rows["doc_id"], turnover.documents)
     why = _cases(
+        (pc.and_(has_left, is_in(rows["doc_id"], turnover.taken_down)), "forgotten"),
         (pc.and_(duplicate, is_in(rejects["kept_id"], keys_of_other)), words.keeper),
+        (keeperless, words.keeper),
         (pc.and_(duplicate, settings.differ), "settings_changed"),
         (duplicate, words.duplicate),
         (pc.and_(other_reject, settings.reading_differs), "settings_changed"),
         (other_reject, words.reject),
         (pc.is_valid(change["other"]), "file_changed"),
-        (is_in(rows["doc_id"], turnover.documents), words.document),
+        (has_left, words.document),
     )
     detail = pc.coalesce(
         pc.if_else(duplicate, words.duplicate_detail(rejects), None),
@@ -246,7 +213,7 @@ def _reject_changes(old: pa.Table, new: pa.Table) -> pa.Table:
     return _sorted(*tables, changed.filter(pc.or_(other_reason, pc.or_(other_keeper, moved))))
 
 
-def _inventory_changes(old: pa.Table, new: pa.Table, sources: _Sources) -> pa.Table:
+def _inventory_changes(old: pa.Table, new: pa.Table, sources: Sources) -> pa.Table:
     old, new = (table.append_column("names", _names(table)) for table in (old, new))
     tables = []
     for words, rows, turnover in (
@@ -254,7 +221,11 @@ def _inventory_changes(old: pa.Table, new: pa.Table, sources: _Sources) -> pa.Ta
         (_REMOVED, without(old, new, "doc_id"), sources.left),
     ):
         change = lookup(rows["doc_id"], turnover.by_change, "doc_id")
-        why = pc.if_else(pc.is_valid(change["other"]), "file_changed", words.document)
+        why = _cases(
+            (is_in(rows["doc_id"], turnover.taken_down), "forgotten"),
+            (pc.is_valid(change["other"]), "file_changed"),
+            (pc.is_valid(rows["doc_id"]), words.document),
+        )
         detail = join(change["uri"], words.holds, change["other"])
         tables.append(_changes(words.change, why, rows["doc_id"], _first_uri(rows), detail))
     new, before = _both(new, old, "doc_id")

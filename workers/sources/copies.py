@@ -16,6 +16,7 @@ from schemas.shards import SeenFile
 from schemas.sources import DatasetSource, copy_name, listed_uri, media_type, record_id, record_uri
 from workers import store
 from workers.dataset import open_table, read_part, read_rows
+from workers.dataset.forgotten import require_whole
 from workers.sources.documents import Examined
 
 _IDENTITY = ["page_id", "recipe_digest"]
@@ -37,6 +38,7 @@ def list_copies(source: DatasetSource) -> dict[SeenFile, DatasetSource]:
             raise SourceError(
                 f"{dataset} holds no published version; name the folder of a finished dataset"
             )
+        require_whole(store.absolute(dataset), {"pages": pages})
         for part in pages.parts:
             file = store.stat(pages.part_uri(part))
             listed[SeenFile(listed_uri(file.uri, source), file.size, file.version)] = source

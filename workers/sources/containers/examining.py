@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from schemas.ids import digest
@@ -41,11 +41,15 @@ class Contents:
     file: SeenFile
     members: tuple[SeenFile, ...]
 
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
     @staticmethod
     def from_json(line: str) -> Contents:
-        """The contents in a line of JSON. Raises ValueError for any other line."""
+        """The inverse of `to_json`. Raises ValueError for any other line."""
+        data = json.loads(line)
         try:
-            data = json.loads(line)["contents"]
             members = tuple(map(SeenFile.from_dict, data["members"]))
             return Contents(SeenFile.from_dict(data["file"]), members)
         except (KeyError, TypeError) as exc:
@@ -73,11 +77,15 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """How members are examined: their selection, the rasterizer, and the folder that keeps them."""
+    """How members are examined: their selection, the rasterizer, and the folder that keeps them.
+
+    Documents in `forgotten` are not kept.
+    """
 
     selection: Selection
     rasterizer: Rasterizer
     kept: str | None
+    forgotten: frozenset[str] = frozenset()
 
     def container(self, file: SeenFile, kind: Kind) -> Findings:
         """Examine or list a container. Raises StorageError where its store fails."""
@@ -152,7 +160,8 @@ class Examiner:
         kind = container_at(path, file.uri)
         if kind is None or depth == MAX_DEPTH:
             document = examine_copy(file, path, self.rasterizer)
-            if keep and self.kept is not None and document.page_count:
+            is_wanted = document.page_count and document.doc_id not in self.forgotten
+            if keep and self.kept is not None and is_wanted:
                 keep_member(self.kept, document, path)
             yield document
             return
