@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import random
 import sys
+import tarfile
 import tempfile
 import time
 from collections import Counter
@@ -85,6 +86,18 @@ def examined(path: Path, examiner: Examiner) -> Iterator[Examined]:
             yield from examine_file(member, examiner).documents
 
 
+def _is_still_a_tar(path: Path) -> bool:
+    """Whether whole blocks were cut out of a plain tar, which leaves a tar like any other."""
+    if path.suffix != ".tar":
+        return False
+    blocks = path.read_bytes()
+    with tarfile.open(path) as archive:
+        members = archive.getmembers()
+    ends = [m.offset_data + -(-m.size // 512) * 512 for m in members]
+    starts = [m.offset for m in members]
+    return starts == [0, *ends[:-1]] and not blocks[ends[-1] :].strip(b"\0")
+
+
 def soak(count: int, seed: int, rasterizer: Rasterizer) -> Result:
     """Examine `count` mutants of each kind of container in turn."""
     result = Result(count)
@@ -113,7 +126,7 @@ def soak(count: int, seed: int, rasterizer: Rasterizer) -> Result:
             result.outcomes.update(one.reason or "document" for one in found)
             missed = ids - {one.doc_id for one in found}
             others = [one for one in found if one.doc_id not in ids]
-            if missed and not others:
+            if missed and not others and not _is_still_a_tar(path):
                 result.faults.append(f"{number} {name}: {len(missed)} documents vanished")
             if any(one.doc_id is None for one in found):
                 result.faults.append(f"{number} {name}: taken for a fault of the store")
