@@ -136,7 +136,9 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     documents, inventory_s = inventory.documents, time.monotonic() - began_s
     known = [document for document in known if document.doc_id not in taken_down]
     if inventory.left_out:
-        notes.append(f"{len(inventory.left_out):,} documents were taken down and are left out")
+        notes.append(
+            f"documents left out because they were taken down: {len(inventory.left_out):,}"
+        )
     notes += _removal_note(recipe, known, documents)
     work = remaining_work(recipe, snapshot, known, documents)
     probed, rated = _probe(recipe, options, work.read_ranges, rated, console)

@@ -24,7 +24,7 @@ class Undone:
 
 def undone(value: Undone) -> RenderableType:
     """The end of `forget --undo`."""
-    return f"{value.documents:,} documents are off the list; the next run reads them again"
+    return f"documents taken off the list: {value.documents:,}; the next run reads them again"
 
 
 def takedown(value: Takedown) -> RenderableType:

@@ -193,7 +193,7 @@ def test_the_commands_say_what_left_and_prove_it(world: World, tmp_path: Path) -
     assert "parts of old versions" in erased.stdout
     assert CliRunner().invoke(app, prove).exit_code == 0
     undone = CliRunner().invoke(app, [*arguments[:2], "--doc", said_id(world), "--undo"])
-    assert "1 documents are off the list" in undone.stdout
+    assert "documents taken off the list: 1" in undone.stdout
     for wrong in (["--undo", "--erase"], [], ["--doc", "abc"], ["--undo", "--url", "x"]):
         assert CliRunner().invoke(app, ["forget", str(world.dataset), *wrong]).exit_code != 0
 

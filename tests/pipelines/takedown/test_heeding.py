@@ -119,7 +119,7 @@ def test_a_plan_leaves_them_out(world: World, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["plan", str(recipe), "--json"])
     said = json.loads(done.stdout)
     assert said["to_read"]["pages"] == 3
-    assert "1 documents were taken down and are left out" in said["notes"]
+    assert "documents left out because they were taken down: 1" in said["notes"]
     assert not any("--allow-removal" in note for note in said["notes"])
 
 
