@@ -27,7 +27,7 @@ from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, RecordSource, Source, listed_as
 from workers import store
 from workers.dataset.vacuum import remove
-from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
+from workers.rasterising import NEEDS, ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, Naming, examine
 from workers.store.listing import list_stored
 from workers.synthetic.fenced import shared_maker
@@ -96,6 +96,7 @@ def take_inventory(
     unchanged = {
         replace(file, uri=listed_as(file.uri, document.media_type))
         for document in known
+        if document.reason not in NEEDS  # this machine may have it by now
         for file in document.files
     }
     new = [file for file in listed if file not in unchanged]
@@ -192,8 +193,13 @@ def examine_chunk(chunk: Chunk) -> list[Examined]:
         ]
     if chunk.staging is None:
         return results
-    # Unreadable files are not staged: the next run tries them again.
-    readable = [result.to_json() for result in results if result.doc_id is not None]
+    # Unreadable files are not staged: the next run tries them again. So are those for which this
+    # machine lacks a program.
+    readable = [
+        result.to_json()
+        for result in results
+        if result.doc_id is not None and result.reason not in NEEDS
+    ]
     name = digest(part for file in chunk.files for part in (file.uri, file.version))[:32]
     store.write_bytes(store.join(chunk.staging, f"{name}.jsonl"), "\n".join(readable).encode())
     return results

@@ -81,7 +81,9 @@ def update_inventory(
     missing and `on_missing` is `keep`. A file whose content changed leaves its old document. A
     document without files leaves the inventory. Records are listed as the file that holds them.
 
-    Rows keep naming the same file while it is listed; then the first listed file, if any.
+    Rows keep naming the same file while it is listed; then the first listed file, if any. One name
+    may say of the same bytes what another does not, as `a.md` and `a.txt`: the document is then what
+    its pages can be counted of.
 
     Args:
         known: the last inventory.
@@ -107,8 +109,10 @@ def update_inventory(
             if stays:
                 documents[document.doc_id] = document
                 files.setdefault(document.doc_id, set()).add(file)
-    for file, document in found:
-        documents.setdefault(document.doc_id, document)
+    for file, document in sorted(found, key=_readable_first):
+        before = documents.setdefault(document.doc_id, document)
+        if before.page_count is None and document.page_count is not None:
+            documents[document.doc_id] = document
         files.setdefault(document.doc_id, set()).add(file)
     return [
         Document(
@@ -121,6 +125,12 @@ def update_inventory(
         )
         for doc_id, document in sorted(documents.items())
     ]
+
+
+def _readable_first(found: tuple[SeenFile, Document]) -> tuple[bool, str, str]:
+    """An order that does not depend on which file was examined first."""
+    file, document = found
+    return document.page_count is None, document.media_type or "", file.uri
 
 
 def _named_first(

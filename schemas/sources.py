@@ -34,7 +34,7 @@ class DocumentSource(Named):
     """PDFs and images in folders, as files or by globs, local or on `s3://`."""
 
     documents: Locations = Field(
-        description="Folders, files or globs of PDF, PNG, JPEG, TIFF and WebP. Links are followed."
+        description="Folders, files or globs of documents (see Formats). Links are followed."
     )
 
 

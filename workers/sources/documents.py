@@ -9,9 +9,9 @@ from schemas.errors import AccessError, DocumentError, StorageError
 from schemas.lines import one_line
 from schemas.shards import SeenFile
 from workers import store
-from workers.rasterising import Rasterizer, sniff
+from workers.rasterising import READ, Rasterizer, sniff_file
 
-_HEAD_BYTES = 1024
+_HEAD_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ def examine(file: SeenFile, rasterizer: Rasterizer) -> Examined:
             head = store.read_head(path, _HEAD_BYTES)
             if file.size == 0 or not head:
                 return Examined(file, doc_id, reason="empty_file", detail="the file has no bytes")
-            media_type = sniff(head)
+            media_type = sniff_file(path, file.uri)
             if media_type is None:
-                detail = f"starts with {head[:8]!r}; PDF, PNG, JPEG, TIFF and WebP are read"
+                detail = f"starts with {head[:8]!r}; read are {READ}"
                 return Examined(file, doc_id, reason="not_a_document", detail=detail)
             try:
                 pages = rasterizer.count_pages(path, media_type)
