@@ -7,7 +7,10 @@ length, and nothing is unpacked to a file.
 
 from __future__ import annotations
 
+import errno
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,9 +21,10 @@ COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".jp2", ".avif", ".heic", ".jxl")
 BROKEN_ZIP = (
-    zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, ValueError,
+    NotImplementedError, RuntimeError, KeyError,
 )  # fmt: skip
-"""What `zipfile` raises for a damaged or locked archive, beside OSError."""
+"""What `zipfile` raises for a damaged or locked archive, or one that has no such entry."""
 
 _END, _END_BYTES = b"PK\x05\x06", 22
 _MAX_COMMENT_BYTES = 1 << 16
@@ -62,7 +66,9 @@ def zip_kind(path: Path, name: str) -> str | None:
                 return "epub" if is_book else None
             is_comic = name.lower().endswith(".cbz")
             return "cbz" if is_comic and any(map(is_picture, entries)) else None
-    except BROKEN_ZIP:
+    except BROKEN_ZIP as exc:
+        if isinstance(exc, OSError) and exc.errno not in (None, errno.EINVAL):
+            raise  # the disk's fault; a false offset is an invalid argument
         return None
 
 

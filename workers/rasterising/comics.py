@@ -71,7 +71,7 @@ def _picture(archive: zipfile.ZipFile, entry: str) -> ImageFile:
         raise DocumentError("encrypted", "the comic book needs a password; add it without one")
     try:
         data = archives.read_entry(archive, entry, _MAX_PICTURE_BYTES + 1)
-    except (*archives.BROKEN_ZIP, OSError) as exc:
+    except archives.BROKEN_ZIP as exc:
         raise DocumentError("corrupt", f"the page cannot be unpacked: {exc}") from exc
     if len(data) > _MAX_PICTURE_BYTES:
         raise DocumentError("page_too_large", f"a picture of over {_MAX_PICTURE_BYTES:,} bytes")

@@ -89,7 +89,7 @@ def convert(program: str, folder: str, name: str) -> PageError | bool:
         return False
     if code == 0 and (home / PDF_NAME).is_file():
         return True
-    return _failure(code, (home / "log").read_bytes()[-_LOG_BYTES:])
+    return _failure(code, (home / "log").read_bytes()[:_LOG_BYTES])
 
 
 def _run(command: list[str], environment: dict[str, str], home: Path) -> int:
@@ -119,12 +119,16 @@ def forget_socket(folder: Path) -> None:
 
 
 def _failure(code: int, log: bytes) -> PageError:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if b"bad_alloc" in log:
-        return memory_error(resource.getrlimit(resource.RLIMIT_AS)[0])
+        return memory_error(limit)
     if code == -signal.SIGXCPU:
         return PageError("timeout", "LibreOffice used more CPU time than its deadline has seconds")
     if code < 0:
-        return PageError("native_crash", f"LibreOffice ended: {signal.Signals(-code).name}")
+        how = signal.Signals(-code).name
+        if code == -signal.SIGABRT:
+            how += f", as where {limit / 2**20:.0f} MiB of memory are too little"
+        return PageError("native_crash", f"LibreOffice ended: {how}")
     lines = log.decode("utf-8", "replace").split("\n")
     said = next((line.strip() for line in lines if line.startswith("Error")), f"exit code {code}")
     return PageError("corrupt", f"LibreOffice cannot read the file: {said}"[:300])

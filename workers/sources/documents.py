@@ -62,7 +62,7 @@ def examine(file: SeenFile, rasterizer: Rasterizer) -> Examined:
             except DocumentError as exc:
                 return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
             return Examined(file, doc_id, media_type, pages)
-    except (StorageError, FileNotFoundError) as exc:
+    except (StorageError, OSError) as exc:  # also of a disk that fails while it is read
         if isinstance(exc, AccessError):
             store.require_listing(file.uri)
         return Examined(file, reason="unreadable", detail=one_line(exc))

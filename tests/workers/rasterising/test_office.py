@@ -82,10 +82,7 @@ _TYPES = {
 @pytest.mark.parametrize("suffix", ["xlsx", "ods"])
 def test_a_sheet_is_read(reader, written, suffix) -> None:
     (page,) = read(reader, office_files.write(written, "table.csv", suffix))
-    assert page.image is not None
-    assert page.layer is not None or page.layer_reason in ("missing", "too_short")
-    words = page.layer.text.split() if page.layer else []
-    assert not words or {"Part", "Piston", "12.5"} <= set(words)
+    assert text_of(page).endswith("| Part | Price |\n|---|---|\n| Piston | 12.5 |\n| Valve | 3.99 |")
 
 
 @needs_libreoffice
@@ -153,7 +150,7 @@ def test_nothing_outside_an_office_file_is_fetched_for_it(reader, tmp_path) -> N
         for target in (f"http://127.0.0.1:{server.getsockname()[1]}/a.png", dark.as_uri()):
             (page,) = read(reader, saved(tmp_path, _linked(target)))
             assert formats.PROSE in text_of(page)
-            assert (pixels(page) < 128).mean() < 0.05  # a dark picture would cover a tenth
+            assert (pixels(page) < 128).mean() < 0.03  # a dark picture would cover a twentieth
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
