@@ -81,9 +81,9 @@ def update_inventory(
     missing and `on_missing` is `keep`. A file whose content changed leaves its old document. A
     document without files leaves the inventory. Records are listed as the file that holds them.
 
-    Rows keep naming the same file while it is listed; then the first listed file, if any. One name
-    may say of the same bytes what another does not, as `a.md` and `a.txt`: the document is then what
-    its pages can be counted of.
+    Rows keep naming the same file while it is listed; then the first listed file, if any. Of
+    the same bytes one name may say what another does not, as `a.md` and `a.txt`: the document is
+    then the one whose pages can be counted.
 
     Args:
         known: the last inventory.

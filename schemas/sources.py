@@ -31,10 +31,11 @@ MAKER_VERSION = 1
 
 
 class DocumentSource(Named):
-    """PDFs and images in folders, as files or by globs, local or on `s3://`."""
+    """Documents in folders, as files or by globs, local or on `s3://`."""
 
     documents: Locations = Field(
-        description="Folders, files or globs of documents (see Formats). Links are followed."
+        description="Folders, files or globs of documents: PDF, images, e-books, HTML, Markdown, "
+        "office files. Links are followed."
     )
 
 

@@ -102,9 +102,12 @@ def references(elsewhere: str, address: str) -> Iterator[tuple[str, bytes]]:
         yield "a.md", f"{formats.PROSE}\n\n![a pump]({uri})\n\n{picture}\n".encode()
         yield "a.epub", formats.epub([body])
         yield "a.mobi", formats.mobi(body)
-        yield "a.svg", formats.svg(
-            f'<image xlink:href="{uri}" href="{uri}" x="200" y="100" width="200" height="99"/>'
-            f'<use xlink:href="{uri}#a"/>'
+        yield (
+            "a.svg",
+            formats.svg(
+                f'<image xlink:href="{uri}" href="{uri}" x="200" y="100" width="200" height="99"/>'
+                f'<use xlink:href="{uri}#a"/>'
+            ),
         )
         yield "a.xps", formats.xps(uri=uri)
         yield "a.fb2", formats.fb2().replace(b"<p>", f'<image xlink:href="{uri}"/><p>'.encode(), 1)

@@ -1,4 +1,4 @@
-"""Hostile books, HTML, drawings, comics and office files end as pages or rejects, and fetch nothing."""
+"""Hostile books, HTML, drawings, comics and office files end as pages or rejects; none fetches."""
 
 from __future__ import annotations
 
@@ -61,8 +61,7 @@ def outcomes(rasterizer: Rasterizer, folder: Path, data: bytes, name: str) -> li
     try:
         pages = rendered(rasterizer, folder, data, name)
     except DocumentError as exc:
-        assert str(folder) not in exc.detail
-        return [exc.reason]
+        return ["a local path" if str(folder) in exc.detail else exc.reason]
     return [page.error.reason if page.error else "page" for page in pages]
 
 

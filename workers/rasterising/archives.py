@@ -36,7 +36,8 @@ _PARTS = (
     ("docx", r"wordprocessingml\.(document|template)|ms-word\.(document|template)\.macroEnabled"),
     ("pptx", r"presentationml\.(presentation|slideshow|template)"
              r"|ms-powerpoint\.(presentation|slideshow|template)\.macroEnabled"),
-    ("xlsx", r"spreadsheetml\.(sheet|template)|ms-excel\.(sheet|template)\.(binary\.)?macroEnabled"),
+    ("xlsx", r"spreadsheetml\.(sheet|template)"
+             r"|ms-excel\.(sheet|template)\.(binary\.)?macroEnabled"),
 )  # fmt: skip
 _MAIN_PARTS = [
     (kind, re.compile(rf"application/vnd\.(openxmlformats-officedocument\.)?({names})\.main"))
@@ -56,8 +57,11 @@ def zip_kind(path: Path, name: str) -> str | None:
         with zipfile.ZipFile(path) as archive:
             entries = set(archive.namelist())
             if "mimetype" in entries:
-                return read_entry(archive, "mimetype").decode("latin-1").strip().removesuffix(
-                    "-template"
+                return (
+                    read_entry(archive, "mimetype")
+                    .decode("latin-1")
+                    .strip()
+                    .removesuffix("-template")
                 )
             if "[Content_Types].xml" in entries:
                 return _of_parts(read_entry(archive, "[Content_Types].xml"))

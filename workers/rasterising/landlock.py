@@ -30,12 +30,12 @@ _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 _MOST_RIGHTS = 16  # `ioctl` on devices came with 5
 
 
-def see_only(
-    readable: Iterable[str], writable: Iterable[str], sockets: Iterable[str] = ()
-) -> None:
-    """Forbid, for good, all files but those below these folders; those that are missing are skipped.
+def see_only(readable: Iterable[str], writable: Iterable[str], sockets: Iterable[str] = ()) -> None:
+    """Forbid, for good, all files but those below these folders; a missing folder is skipped.
 
-    In the folders `sockets`, only sockets between processes can be made. Raises OSError where this system has no Landlock.
+    In the folders `sockets`, only sockets between processes can be made.
+
+    Raises OSError where this system has no Landlock.
     """
     if sys.platform != "linux":
         raise OSError(errno.ENOSYS, f"there is no Landlock for {sys.platform}")

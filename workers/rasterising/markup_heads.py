@@ -49,7 +49,7 @@ def root_element(head: bytes) -> str | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether the bytes may begin a text: no byte of them is a control character of binary files."""
+    """Whether the bytes may begin a text: there is no control character of binary files."""
     encoding, length = byte_order(head)
     text = head[length:].decode(encoding or "latin-1", "replace")
     return bool(text.strip()) and not any(sign in text for sign in "\x00\x01\x02\x03\x04\x7f")

@@ -40,8 +40,9 @@ OFFICE_SUFFIXES = {
 """What LibreOffice turns into pages, each with the suffix that it expects."""
 
 READ = (
-    "PDF, EPUB, MOBI, FB2, XPS, CBZ, SVG, HTML, Markdown, office files (DOCX, PPTX, XLSX, ODT, ODP, "
-    "ODS, RTF, DOC, PPT, XLS) and images (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG 2000, JPEG XL)"
+    "PDF, EPUB, MOBI, FB2, XPS, CBZ, SVG, HTML, Markdown, office files (DOCX, PPTX, XLSX, ODT, "
+    "ODP, ODS, RTF, DOC, PPT, XLS) and images (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG 2000, "
+    "JPEG XL)"
 )
 """All formats, for messages."""
 
@@ -58,6 +59,11 @@ _MAGIC = (
     (b"\xff\x0a", JXL),
     (b"{\\rtf", RTF),
 )
+_MARKS = (
+    (60, b"BOOKMOBI", MOBI),
+    (30, b"mimetype" + EPUB.encode(), EPUB),
+)
+"""What stands further on, and where."""
 _BRANDS = {
     b"avif": AVIF, b"avis": AVIF,
     b"heic": HEIC, b"heix": HEIC, b"hevc": HEIC, b"hevx": HEIC, b"heim": HEIC, b"heis": HEIC,
@@ -80,22 +86,21 @@ def sniff(head: bytes) -> str | None:
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
             return media_type
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head[4:8] == b"ftyp":
-        return _of_brands(head)
-    if head[60:68] == b"BOOKMOBI":
-        return MOBI
-    if head[:4] == archives.ZIP and head[30:58] == b"mimetype" + EPUB.encode():
-        return EPUB
+    for at, mark, media_type in _MARKS:
+        if head[at : at + len(mark)] == mark:
+            return media_type
+    if head[:4] == b"RIFF" or head[4:8] == b"ftyp":
+        return _of_chunks(head)
     root = markup_heads.root_element(head)
     if root in _BY_ROOT:
         return _BY_ROOT[root]
     return PDF if b"%PDF-" in head[:1024] else None
 
 
-def _of_brands(head: bytes) -> str | None:
-    """HEIC or AVIF by the brands of a file of boxes: its own, then those it is compatible with."""
+def _of_chunks(head: bytes) -> str | None:
+    """WebP by its form; HEIC or AVIF by their brands, the file's own and then the compatible."""
+    if head[:4] == b"RIFF":
+        return "image/webp" if head[8:12] == b"WEBP" else None
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
     return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)

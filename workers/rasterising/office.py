@@ -48,7 +48,9 @@ class Office:
     @property
     def report(self) -> str | None:
         """What could not be forbidden to LibreOffice; None where everything was."""
-        return None if self._child is None or self._child.report is None else str(self._child.report)
+        return (
+            None if self._child is None or self._child.report is None else str(self._child.report)
+        )
 
     def as_pdf(self, path: Path, media_type: str) -> Path:
         """The document as a PDF, which lasts until the next call. Raises DocumentError."""

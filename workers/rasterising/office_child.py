@@ -28,7 +28,8 @@ _RESTART = (79, 81)
 """Exit codes by which LibreOffice asks to be started again, as it does once for a new profile."""
 _READABLE = (
     "/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/libreoffice", "/etc/ld.so.cache",
-    "/etc/alternatives", "/etc/localtime", "/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice", "/dev/urandom", "/dev/random",
+    "/etc/alternatives", "/etc/localtime", "/var/cache/fontconfig",
+    "/var/lib/libreoffice", "/var/spool/libreoffice", "/dev/urandom", "/dev/random",
     "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu",
 )  # fmt: skip
 _SOCKET_FOLDERS = ("/tmp", "/var/tmp")
@@ -101,7 +102,7 @@ def _run(command: list[str], environment: dict[str, str], home: Path) -> int:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            preexec_fn=native.die_with_parent,  # this process has one thread of Python
+            preexec_fn=native.die_with_parent,  # noqa: PLW1509 - here is one thread of Python
         )
         return process.wait()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from pathlib import Path
+from typing import TypeAlias
 
 import pymupdf
 
@@ -32,7 +33,7 @@ from workers.rasterising.media_types import (
 from workers.rasterising.settings import is_out_of_memory
 from workers.rasterising.shells import refuse_shell
 
-Opened = pymupdf.Document | ImageFile | Comic
+Opened: TypeAlias = pymupdf.Document | ImageFile | Comic
 
 _TYPES = {
     EPUB: "epub", MOBI: "mobi", FB2: "fb2", XPS: "xps", SVG: "svg", HTML: "html", MARKDOWN: "html",
@@ -102,7 +103,9 @@ def _open_other(path: str, media_type: str) -> pymupdf.Document:
     name = _TYPES[media_type]
     document = _opened(name.upper(), stream=data, filetype=name)
     if document.is_pdf:
-        raise DocumentError("corrupt", f"{name.upper()} cannot be opened: the file is a PDF as well")
+        raise DocumentError(
+            "corrupt", f"{name.upper()} cannot be opened: the file is a PDF as well"
+        )
     if document.is_reflowable:
         reflow.lay_out(document, is_book)
     return document

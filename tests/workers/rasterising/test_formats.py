@@ -1,4 +1,4 @@
-"""Books, HTML, Markdown, drawings, comics and images of all formats: their pages, text, pictures."""
+"""Books, HTML, Markdown, drawings, comics and images: their pages, their text, their pictures."""
 
 from __future__ import annotations
 

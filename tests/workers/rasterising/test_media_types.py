@@ -134,7 +134,9 @@ def test_a_directory_of_a_zip_that_is_too_large_is_not_read(tmp_path) -> None:
 
 
 @given(
-    st.sampled_from([b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"<!--", b"\0\0\0\x18ftyp"]),
+    st.sampled_from(
+        [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"<!--", b"\0\0\0\x18ftyp"]
+    ),
     st.binary(max_size=1200),
 )
 def test_any_bytes_are_of_some_type_or_of_none(tmp_path_factory, magic, rest) -> None:

@@ -82,7 +82,9 @@ _TYPES = {
 @pytest.mark.parametrize("suffix", ["xlsx", "ods"])
 def test_a_sheet_is_read(reader, written, suffix) -> None:
     (page,) = read(reader, office_files.write(written, "table.csv", suffix))
-    assert text_of(page).endswith("| Part | Price |\n|---|---|\n| Piston | 12.5 |\n| Valve | 3.99 |")
+    assert text_of(page).endswith(
+        "| Part | Price |\n|---|---|\n| Piston | 12.5 |\n| Valve | 3.99 |"
+    )
 
 
 @needs_libreoffice
@@ -160,7 +162,7 @@ def test_nothing_outside_an_office_file_is_fetched_for_it(reader, tmp_path) -> N
 @pytest.mark.slow
 def test_a_conversion_that_takes_too_long_is_ended_with_all_it_started(tmp_path) -> None:
     impatient = Office(ChildLimits(0.05, 3 * GIB))
-    with pytest.raises(DocumentError, match="timeout: LibreOffice was not done after 0.2 s"):
+    with pytest.raises(DocumentError, match=r"timeout: LibreOffice was not done after 0\.2 s"):
         impatient.as_pdf(saved(tmp_path, formats.docx()), types.DOCX)
     impatient.close()
     assert not [name for name in _command_lines() if "pagefoundry-office" in name]
@@ -216,7 +218,7 @@ def test_without_libreoffice_an_office_file_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     path = saved(tmp_path, formats.docx())
-    with pytest.raises(DocumentError, match="needs_libreoffice: .*apt-get install libreoffice"):
+    with pytest.raises(DocumentError, match=r"needs_libreoffice: .*apt-get install libreoffice"):
         reader.count_pages(path, types.DOCX)
     with pytest.raises(EnvironmentFault, match="install it where documents are opened"):
         list(reader.rasterise(path, types.DOCX, DOC, range(1)))
