@@ -127,6 +127,12 @@ def test_a_chapter_begins_on_a_page_and_pages_are_the_same_in_any_order(reader, 
     assert alone == pages[4]
 
 
+def test_the_number_of_a_chapter_is_no_number_of_a_page(reader, tmp_path) -> None:
+    bodies = [f"<p align=center>{n}</p><p>{formats.PROSE}</p>" for n in (1, 2, 3)]
+    pages = read(reader, tmp_path, formats.epub(bodies))
+    assert [text_of(page) for page in pages] == [f"{n}\n\n{formats.PROSE}" for n in (1, 2, 3)]
+
+
 def test_soft_hyphens_and_scripts_are_no_words_and_lost_pictures_give_theirs(
     reader, tmp_path
 ) -> None:
