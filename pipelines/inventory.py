@@ -147,15 +147,18 @@ def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Iterat
 def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
     """All files that the sources name, each with the first source that names it.
 
-    Files of documents come first, sorted, then files of records and generators.
+    Files of documents come first, sorted, then files of records and generators. The dataset's own
+    card and gallery are no documents of it, where it lies inside a source.
     Raises SourceError for a source that matches nothing.
     """
+    dataset = store.absolute(recipe.dataset) + "/"
     files: dict[SeenFile, Source] = {}
     records: dict[SeenFile, Source] = {}
     for source in recipe.sources:
         if isinstance(source, DocumentSource):
             for file in store.list_documents(source.documents):
-                files.setdefault(file, source)
+                if not file.uri.startswith(dataset):
+                    files.setdefault(file, source)
         else:
             for file, variant in list_records(source).items():
                 records.setdefault(file, variant)

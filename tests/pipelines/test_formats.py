@@ -50,3 +50,16 @@ def test_a_folder_of_many_formats_is_one_dataset(
     before = rows(dataset, "pages")
     again = run_here(recipe)
     assert (again.pages_read, rows(dataset, "pages")) == (0, before)
+
+
+def test_the_card_of_a_dataset_inside_its_source_is_no_document_of_it(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(READ["page.html"])
+    recipe = parse_recipe(
+        f"dataset: {tmp_path / 'data'}\nsources: [{{documents: {tmp_path}}}]\nrouting: only\n"
+        "raster: {longest_edge_px: 512}\n"
+    )
+    run_here(recipe)
+    assert (tmp_path / "data/README.md").exists()
+    run_here(recipe)
+    names = [Path(row["uris"][0]["uri"]).name for row in rows(recipe.dataset, "inventory")]
+    assert names == ["page.html"]
