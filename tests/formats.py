@@ -42,7 +42,8 @@ def zipped(entries: Mapping[str, bytes | str], method: int = zipfile.ZIP_DEFLATE
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in entries.items():
-            archive.writestr(zipfile.ZipInfo(name), data, method)
+            stored = name == "mimetype"  # so that a reader finds it in the first bytes
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_STORED if stored else method)
     return out.getvalue()
 
 

@@ -16,15 +16,15 @@ LAUGHS = (
 
 
 def swollen_book() -> bytes:
-    """A book of 0.1 MB whose chapter is 128 MiB of spaces and letters."""
-    return formats.epub(["<p>" + "a " * (1 << 26) + "</p>"])
+    """A book of 33 kB whose chapter is 32 MiB of spaces and letters."""
+    return formats.epub(["<p>" + "a " * (1 << 24) + "</p>"])
 
 
 def swollen_comic() -> bytes:
-    """A comic whose first page unpacks to 300 MB, and whose second has no end of pixels."""
+    """A comic whose first page unpacks to 140 MB, and whose second has no end of pixels."""
     return formats.zipped(
         {
-            "1.png": formats.encoded("PNG") + b"\0" * 300_000_000,
+            "1.png": formats.encoded("PNG") + b"\0" * 140_000_000,
             "2.png": pictures.png(100_000, 100_000),
             "3.png": formats.encoded("PNG"),
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,12 +107,26 @@ def test_nothing_outside_a_document_is_fetched_for_it(rasterizer, tmp_path) -> N
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/dark.png"
         for name, data in books.references(str(elsewhere), address):
-            (page,) = rendered(rasterizer, tmp_path, data, name)
-            dark = np.all(pixels(page, "RGB") < 30, axis=2).mean()
-            assert dark < 0.08, (name, page.layer)  # the picture would be a tenth of the page
+            assert darkness(rasterizer, tmp_path, data, name) < 0.05, name
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
+
+
+@pytest.mark.parametrize("wanted", ["a.html", "a.md", "a.epub", "a.svg"])
+def test_a_picture_inside_a_document_is_drawn(rasterizer, tmp_path, wanted) -> None:
+    (tmp_path / "dark.png").write_bytes(b"")
+    out = io.BytesIO()
+    formats.picture(0).point(lambda _: 0).save(out, "PNG")
+    inside = "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+    documents = list(books.references(str(tmp_path / "dark.png"), inside))[:7]
+    assert darkness(rasterizer, tmp_path, dict(documents)[wanted], wanted) > 0.05
+
+
+def darkness(rasterizer: Rasterizer, folder: Path, data: bytes, name: str) -> float:
+    """The share of the only page that is black; a picture that it wants would be a tenth."""
+    (page,) = rendered(rasterizer, folder, data, name)
+    return float(np.all(pixels(page, "RGB") < 30, axis=2).mean())
 
 
 def test_an_entity_does_not_bring_another_file_into_a_page(rasterizer, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""A folder of all formats becomes one dataset, whose ledger is complete; a second run reads nothing."""
+"""A folder of many formats is one dataset, whose ledger is whole; a second run reads nothing."""
 
 from __future__ import annotations
 

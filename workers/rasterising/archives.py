@@ -29,7 +29,7 @@ BROKEN_ZIP = (
 _END, _END_BYTES = b"PK\x05\x06", 22
 _MAX_COMMENT_BYTES = 1 << 16
 _MAX_DIRECTORY_BYTES = 8 << 20
-"""A hundred thousand entries. Python makes an object of 600 bytes of each, so 60 MB."""
+"""115,000 entries of 73 bytes. Python makes 530 bytes of objects of each, so 61 MB."""
 _MAX_ENTRY_BYTES = 1 << 20
 
 _PARTS = (
@@ -47,9 +47,10 @@ _XPS_PART = re.compile(r"xps-fixeddocumentsequence\+xml|vnd\.openxps-|applicatio
 
 
 def zip_kind(path: Path, name: str) -> str | None:
-    """The media type that a zip names itself, or «docx», «pptx», «xlsx», «xps», «epub» or «cbz».
+    """What a zip is: the media type that it names itself, or a short name for what it holds.
 
-    None for any other zip, and for one whose directory cannot be read. Raises OSError.
+    The names are docx, pptx, xlsx, xps, epub, cbz, and zip for any other. None for one whose
+    directory cannot be read. Raises OSError.
     """
     try:
         if not _directory_is_small(path):
@@ -67,21 +68,21 @@ def zip_kind(path: Path, name: str) -> str | None:
                 return _of_parts(read_entry(archive, "[Content_Types].xml"))
             if "META-INF/container.xml" in entries:
                 is_book = b"oebps-package+xml" in read_entry(archive, "META-INF/container.xml")
-                return "epub" if is_book else None
+                return "epub" if is_book else "zip"
             is_comic = name.lower().endswith(".cbz")
-            return "cbz" if is_comic and any(map(is_picture, entries)) else None
+            return "cbz" if is_comic and any(map(is_picture, entries)) else "zip"
     except BROKEN_ZIP as exc:
         if isinstance(exc, OSError) and exc.errno not in (None, errno.EINVAL):
             raise  # the disk's fault; a false offset is an invalid argument
         return None
 
 
-def _of_parts(content_types: bytes) -> str | None:
+def _of_parts(content_types: bytes) -> str:
     text = content_types.decode("utf-8", "replace")
     for kind, part in _MAIN_PARTS:
         if part.search(text):
             return kind
-    return "xps" if _XPS_PART.search(text) else None
+    return "xps" if _XPS_PART.search(text) else "zip"
 
 
 def is_picture(entry: str) -> bool:

@@ -13,7 +13,7 @@ from workers.rasterising.frames import ImageFile, open_image_data
 from workers.rasterising.media_types import has_text, sniff
 
 _DIGITS = re.compile(r"(\d+)")
-_MAX_PICTURE_BYTES = 256 << 20
+_MAX_PICTURE_BYTES = 128 << 20
 
 
 @dataclass(slots=True)

@@ -59,11 +59,9 @@ _MAGIC = (
     (b"\xff\x0a", JXL),
     (b"{\\rtf", RTF),
 )
-_MARKS = (
-    (60, b"BOOKMOBI", MOBI),
-    (30, b"mimetype" + EPUB.encode(), EPUB),
-)
+_MARKS = ((60, b"BOOKMOBI", MOBI),)
 """What stands further on, and where."""
+_EPUB_MARK = b"mimetype" + EPUB.encode()
 _BRANDS = {
     b"avif": AVIF, b"avis": AVIF,
     b"heic": HEIC, b"heix": HEIC, b"hevc": HEIC, b"hevx": HEIC, b"heim": HEIC, b"heis": HEIC,
@@ -94,7 +92,9 @@ def sniff(head: bytes) -> str | None:
     root = markup_heads.root_element(head)
     if root in _BY_ROOT:
         return _BY_ROOT[root]
-    return PDF if b"%PDF-" in head[:1024] else None
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    return EPUB if head.startswith(archives.ZIP) and head[30:].startswith(_EPUB_MARK) else None
 
 
 def _of_chunks(head: bytes) -> str | None:
@@ -114,7 +114,7 @@ def sniff_file(path: Path, name: str) -> str | None:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith(archives.ZIP) and (entry := archives.zip_kind(path, name)):
-        return CBZ if entry == "cbz" else _BY_ENTRY.get(entry)
+        return CBZ if entry == "cbz" else _BY_ENTRY.get(entry)  # a plain zip is no document
     if head.startswith(archives.COMPOUND):
         names = archives.stream_names(path)
         if "EncryptedPackage" in names:

@@ -28,8 +28,8 @@ from workers.rasterising.readers import libreoffice, require_reader
 from workers.rasterising.settings import ChildLimits
 
 _PAGE_TIMES = 4
-"""A conversion may take as long as so many pages: LibreOffice starts in 1 to 3 s, and sets a report
-of a hundred pages in about 5."""
+"""A conversion may take as long as so many pages: on a busy machine a letter took 4 s, and a report
+of 150 pages 8 s."""
 _MAX_STARTS = 2
 """LibreOffice ends once, where its profile is new, and asks to be started again."""
 _MAX_KEPT = 64

@@ -31,7 +31,7 @@ _WIDER_BY = (1.0, 2**0.5, 2.0, 8**0.5, 4.0)
 """Widths of A4, A4 across, A3 across, A2 across and A1 across, over that of A4."""
 _FITS = 1.01  # a letter's edge may stand out of its line
 _LOOKED_AT = 64
-"""Pages whose text is looked at for a wider sheet: the check takes 0.4 ms each."""
+"""Pages that are looked at for a wider sheet: the check takes 0.8 ms each."""
 _RULES = "border:0.5pt solid black;padding:2pt 4pt;"
 _BOTH = (
     "pre,code,tt,samp{white-space:pre-wrap} table{border-collapse:collapse} "
@@ -47,7 +47,7 @@ def prepare_style(is_book: bool) -> None:
 
 
 def lay_out(document: pymupdf.Document, is_book: bool) -> None:
-    """Set the document's pages; those of HTML on the smallest sheet that its text fits on."""
+    """Set the document's pages; those of HTML on the smallest sheet that they fit on."""
     if is_book:
         _set(document, _BOOK)
         return
@@ -63,11 +63,13 @@ def _set(document: pymupdf.Document, sheet: Sheet) -> None:
 
 
 def _is_wider(document: pymupdf.Document) -> bool:
-    """Whether text stands out of a page at the right."""
+    """Whether something stands out of a page at the right."""
     for index in range(min(document.page_count, _LOOKED_AT)):
         page = document.load_page(index)
-        log = page.get_bboxlog()
-        right = max((box[2] for kind, box in log if kind == "fill-text"), default=0)
-        if right > page.rect.width * _FITS:
+        drawn = mupdf.FzRect(mupdf.FzRect.Fixed_EMPTY)
+        device = mupdf.fz_new_bbox_device(drawn)
+        mupdf.fz_run_page(page.this, device, mupdf.FzMatrix(), mupdf.FzCookie())
+        mupdf.fz_close_device(device)
+        if drawn.x1 > page.rect.width * _FITS:
             return True
     return False
