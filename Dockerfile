@@ -11,6 +11,17 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev rsync \
     && rm -rf /var/lib/apt/lists/*
 
+# LibreOffice sets office files, and half a gigabyte is much for those who have none. The fonts have
+# the measures of Arial, Times and Courier.
+ARG LIBREOFFICE=""
+# hadolint ignore=DL3008
+RUN if [ -n "$LIBREOFFICE" ]; then \
+        apt-get update \
+        && apt-get install --yes --no-install-recommends libreoffice-writer-nogui \
+            libreoffice-calc-nogui libreoffice-impress-nogui fonts-liberation fonts-noto-cjk \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
+
 RUN useradd --uid 1000 --user-group --create-home pagefoundry \
     && mkdir --mode 755 /models /pagefoundry \
     && chown pagefoundry:pagefoundry /models /pagefoundry

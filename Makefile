@@ -17,9 +17,9 @@ demo: $(INSTALLED)
 	$(BIN)/pagefoundry verify demo/data
 	$(BIN)/pagefoundry inspect demo/data
 
-# Two at a time, dealt out by tests/side_by_side.py.
+# Two at a time, dealt out by tests/side_by_side.py. -rs: what was skipped, and why.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 -rs
 
 # vLLM pins what the rest does not, so it has an environment of its own.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt

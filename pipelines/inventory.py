@@ -34,6 +34,7 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, Source, listed_as, listed_file
 from workers import store
+from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
 from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
 from workers.synthetic.listing import list_records
@@ -92,7 +93,11 @@ def take_inventory(
     listed = {naming.named(file): source for file, source in placed.items()}
 
     # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
+    # What this machine lacked something for is tried again: it may have it by now.
     unchanged = {listed_file(file, d.media_type) for d in known for file in d.files}
+    unchanged -= {
+        listed_file(file, d.media_type) for d in known if d.reason in NEEDS for file in d.files
+    }
     new = frozenset(listed.keys() - unchanged)
     resumed = Resumed.of(Staged.read(staging) if new and staging else Staged(), new, naming)
     left = new - resumed.files
@@ -103,7 +108,7 @@ def take_inventory(
     meter.show()
     found = _examined(cut_chunks(todo, staging, recipe, forgotten), session, meter)
     contents = [*resumed.contents, *found.contents]
-    carried = Carried.over(known, contents, naming)
+    carried = Carried.over([d for d in known if d.reason not in NEEDS], contents, naming)
     members = {
         member: placed[container.file]
         for container in contents
@@ -153,15 +158,18 @@ def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findin
 def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
     """All files that the sources name, each with the first source that names it.
 
-    Files of documents come first, sorted, then files of records and generators.
+    Files of documents come first, sorted, then files of records and generators. The dataset's own
+    card and gallery are no documents of it, where it lies inside a source.
     Raises SourceError for a source that matches nothing.
     """
+    dataset = store.absolute(recipe.dataset) + "/"
     files: dict[SeenFile, Source] = {}
     records: dict[SeenFile, Source] = {}
     for source in recipe.sources:
         if isinstance(source, DocumentSource):
             for file in _list_documents(source):
-                files.setdefault(file, source)
+                if not file.uri.startswith(dataset):
+                    files.setdefault(file, source)
         else:
             for file, variant in list_records(source).items():
                 records.setdefault(file, variant)

@@ -80,7 +80,9 @@ def update_inventory(
     document without files leaves the inventory. Records and members are listed as the file that
     holds them.
 
-    Rows keep naming the same file while it is listed; then the first listed file, if any.
+    Rows keep naming the same file while it is listed; then the first listed file, if any. Of
+    the same bytes one name may say what another does not, as `a.md` and `a.txt`: the document is
+    then the one whose pages can be counted.
 
     Args:
         known: the last inventory.
@@ -106,8 +108,10 @@ def update_inventory(
             if stays:
                 documents[document.doc_id] = document
                 files.setdefault(document.doc_id, set()).add(file)
-    for file, document in found:
-        documents.setdefault(document.doc_id, document)
+    for file, document in sorted(found, key=_readable_first):
+        before = documents.setdefault(document.doc_id, document)
+        if before.page_count is None and document.page_count is not None:
+            documents[document.doc_id] = document
         files.setdefault(document.doc_id, set()).add(file)
     return [
         Document(
@@ -120,6 +124,12 @@ def update_inventory(
         )
         for doc_id, document in sorted(documents.items())
     ]
+
+
+def _readable_first(found: tuple[SeenFile, Document]) -> tuple[bool, str, str]:
+    """An order that does not depend on which file was examined first."""
+    file, document = found
+    return document.page_count is None, document.media_type or "", file.uri
 
 
 def _named_first(

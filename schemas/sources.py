@@ -55,11 +55,11 @@ class CrawlIndex(Part):
 
 
 class DocumentSource(Named):
-    """PDFs and images in folders, as files or by globs, local or on `s3://`."""
+    """Documents in folders, as files or by globs, local or on `s3://`."""
 
     documents: Locations = Field(
-        description="Folders, files or globs of PDF, PNG, JPEG, TIFF and WebP, and of containers "
-        "of them: tar, zip, WARC, mails. Links are followed."
+        description="Folders, files or globs of documents: PDF, images, e-books, HTML, Markdown, "
+        "office files; and of containers of them: tar, zip, WARC, mails. Links are followed."
     )
     members: Annotated[tuple[Location, ...], *ONE_OR_MORE] | None = Field(
         default=None,
@@ -72,7 +72,6 @@ class DocumentSource(Named):
         description="The column of Parquet and Arrow files that holds documents, as bytes or as "
         "Hugging Face Images. With it, folders are searched for such files, too.",
     )
-
     index: CrawlIndex | None = Field(
         default=None,
         description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "

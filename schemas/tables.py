@@ -29,7 +29,7 @@ KEEPER_FORGOTTEN = "keeper_forgotten"
 REJECT_REASONS = {
     # a whole document
     "empty_file": "the file has no bytes",
-    "not_a_document": "neither a PDF nor an image, by its first bytes",
+    "not_a_document": "of no format that is read, by its bytes",
     "lost_member": "a member of a container, or a stretch of it, that cannot be read",
     "bomb": "a member that unpacks to more than the limits",
     "truncated": "the crawl cut the document short; fetch it again from its URL",
@@ -38,7 +38,9 @@ REJECT_REASONS = {
     "no_member": "a container in which nothing is a document, or nothing is taken",
     "no_corpus": "no file of records by its name, or without the column that its source names",
     "corrupt": "the file or the page cannot be parsed",
-    "encrypted": "the PDF needs a password",
+    "encrypted": "the document needs a password, or has a lock (DRM)",
+    "needs_libreoffice": "an office file, and LibreOffice is not installed",
+    "needs_library": "an image of a format whose library is not installed",
     "no_pages": "the document has no page",
     "portfolio": "a PDF portfolio: its page is a cover, its content are files inside",
     "xfa_form": "a dynamic XFA form: its page only asks to wait for a viewer that can draw it",

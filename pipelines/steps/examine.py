@@ -22,7 +22,7 @@ from schemas.shards import SeenFile
 from schemas.sources import DocumentSource, Source
 from workers import store
 from workers.dataset.vacuum import remove
-from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
+from workers.rasterising import NEEDS, ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, examine_file
 from workers.sources.containers import Contents, Examiner, Findings, Selection
 from workers.store.listing import list_stored
@@ -145,16 +145,22 @@ def examine_chunk(chunk: Chunk) -> Findings:
 
 
 def _stage(chunk: Chunk, found: Sequence[Findings]) -> None:
-    """Write what a chunk found. Unreadable files are left out: the next run tries them again."""
+    """Write what a chunk found.
+
+    Unreadable files are left out: the next run tries them again. So are those for which this
+    machine lacks a program, unless a container that passed by holds them.
+    """
     assert chunk.staging is not None
+    # A list of members says that the documents beside it are all there, so they are in one file.
+    listings = [contents.to_json() for findings in found for contents in findings.contents]
     lines = [
         result.to_json()
         for findings in found
         for result in findings.documents
-        if result.doc_id is not None and result.doc_id not in chunk.forgotten
+        if result.doc_id is not None
+        and result.doc_id not in chunk.forgotten
+        and (listings or result.reason not in NEEDS)
     ]
-    # A list of members says that the documents beside it are all there, so they are in one file.
-    listings = [contents.to_json() for findings in found for contents in findings.contents]
     name = digest(part for file in chunk.files for part in _identity(file))[:32]
     suffix = LISTING_SUFFIX if listings else ".jsonl"
     uri = store.join(examined_folder(chunk.staging), f"{name}{suffix}")

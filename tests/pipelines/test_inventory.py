@@ -13,6 +13,7 @@ from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
 from pipelines.inventory import Inventory, take_inventory
 from schemas.inventory import Document
+from tests import formats
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 
@@ -50,6 +51,22 @@ def test_what_was_staged_before_a_kill_is_not_opened_again(corpus: Path, tmp_pat
     chunk.unlink()
     third = take(corpus, [], tmp_path / "staging")
     assert (third.examined, third.documents) == (lost, first.documents)
+
+
+def test_a_file_whose_program_is_missing_is_opened_in_every_run_until_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.docx").write_bytes(formats.docx())
+    (corpus / "a.md").write_text(formats.MARKDOWN)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    first = take(corpus, [], tmp_path / "staging")
+    assert {document.reason for document in first.documents} == {None, "needs_libreoffice"}
+    again = take(corpus, [], tmp_path / "staging")
+    assert (again.examined, again.documents) == (1, first.documents)
+    refreshed = take(corpus, first.documents, None)
+    assert (refreshed.examined, refreshed.documents) == (1, first.documents)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,20 @@ def test_equal_files_are_one_document_named_by_the_first_uri() -> None:
     assert [file.uri for file in document.files] == ["a", "b", "c"]
 
 
+def test_bytes_that_one_name_makes_a_document_are_one_whatever_comes_first() -> None:
+    text, markdown = SeenFile("a.txt", 5, "1"), SeenFile("b.md", 5, "1")
+    refused = Document(make_doc_id(1), (text,), None, None, "not_a_document", "starts with ...")
+    readable = Document(make_doc_id(1), (markdown,), "text/markdown", 1)
+    found = [(text, refused), (markdown, readable)]
+    expected = [replace(readable, files=(text, markdown))]
+    assert update_inventory([], [text, markdown], found, "keep") == expected
+    assert update_inventory([], [text, markdown], found[::-1], "keep") == expected
+    assert update_inventory([refused], [text, markdown], found[1:], "keep") == expected
+    assert update_inventory([readable], [text, markdown], found[:1], "keep") == [
+        replace(readable, files=(markdown, text))
+    ]
+
+
 @pytest.mark.parametrize("on_missing", ["keep", "remove"])
 def test_a_file_that_cannot_be_read_now_stays_where_it_was(on_missing) -> None:
     known = refresh([], {"a": 1}, "keep")

@@ -10,7 +10,9 @@ what its death means for a document.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
 import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -59,10 +61,14 @@ class Child:
     Args:
         prepare: called first in each new process; `report` keeps what it returned.
         arguments: the arguments of `prepare`; less than 64 KiB together, which a pipe holds.
+        leads_group: whether `prepare` makes the process lead a group, which ends with it.
     """
 
-    def __init__(self, prepare: Callable[..., object], *arguments: object) -> None:
+    def __init__(
+        self, prepare: Callable[..., object], *arguments: object, leads_group: bool = False
+    ) -> None:
         self._prepare = (prepare, arguments)
+        self._leads_group = leads_group
         self._process: BaseProcess | None = None
         self._channel: Channel | None = None
         self._shared: Arguments = ()  # those that were sent to this process
@@ -152,6 +158,9 @@ class Child:
 
     def _kill(self) -> None:
         if self._process is not None and self._channel is not None:
+            if self._leads_group and self._process.pid is not None:
+                with contextlib.suppress(ProcessLookupError):  # the group has ended already
+                    os.killpg(self._process.pid, signal.SIGKILL)
             self._process.kill()
             self._process.join(_END_TIMEOUT_S)
             self._channel.close()

@@ -17,9 +17,15 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from schemas.errors import DocumentError
 from schemas.recipe import Raster
+from workers.rasterising.media_types import AVIF, HEIC, JP2, JXL
+from workers.rasterising.readers import load_reader
+from workers.rasterising.settings import is_out_of_memory
 
 TIFF = "image/tiff"
-_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", TIFF: "TIFF", "image/webp": "WEBP"}
+_FORMATS = {
+    "image/png": "PNG", "image/jpeg": "JPEG", TIFF: "TIFF", "image/webp": "WEBP",
+    JP2: "JPEG2000", AVIF: "AVIF", HEIC: "HEIF", JXL: "JXL",
+}  # fmt: skip
 _PHOTOMETRIC, _BITS_PER_SAMPLE = 262, 258  # TIFF tags
 _PNG_DEPTH_AT = 24
 _ON_ITS_SIDE = (5, 6, 7, 8)  # EXIF orientations that swap width and height
@@ -55,13 +61,20 @@ def open_image(path: str, media_type: str) -> ImageFile:
     Pillow gets a file object and not the path: by path it maps an uncompressed TIFF into memory,
     and confuses width and height of a picture stored on its side.
     """
-    file = Path(path).open("rb")  # noqa: SIM115 - it stays open with the image
+    return open_image_data(Path(path).open("rb"), media_type)  # it stays open with the image
+
+
+def open_image_data(file: BinaryIO, media_type: str) -> ImageFile:
+    """Open an image that `file` holds, and close it with the image, or where it is not one."""
     try:
+        load_reader(media_type)
         head = file.read(_PNG_DEPTH_AT + 1)
         file.seek(0)
         image = Image.open(file, formats=[_FORMATS[media_type]])
-    except (OSError, ValueError, SyntaxError) as exc:
+    except (OSError, ValueError, SyntaxError, RuntimeError) as exc:
         file.close()
+        if is_out_of_memory(str(exc)):
+            raise MemoryError from exc
         raise DocumentError("corrupt", f"image cannot be opened: {exc}") from exc
     return ImageFile(file, image, media_type == "image/png" and head[_PNG_DEPTH_AT] == 16)
 

@@ -15,8 +15,10 @@ import os
 import platform
 import resource
 import signal
+import socket
 import struct
 import sys
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 _MAX_OPEN_FILES = 64  # a child has ten: its pipe, its document, the standard ones
@@ -107,9 +109,14 @@ def limit_resources(memory_bytes: int) -> None:
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        _, hard = resource.getrlimit(limit)
-        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(limit, (value, value))
+        lower_limit(limit, most)
+
+
+def lower_limit(limit: int, most: int) -> None:
+    """Lower a limit of this process, for good; one that is lower stays."""
+    _, hard = resource.getrlimit(limit)
+    value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(limit, (value, value))
 
 
 def allow_cpu(seconds: float) -> None:
@@ -131,10 +138,22 @@ def forbid_network_and_programs() -> None:
     A forbidden call fails with EPERM. Threads can still be started. Raises OSError where this
     system has no such filter.
     """
+    _install(_filter)
+
+
+def forbid_network() -> None:
+    """Forbid this process, and all that it starts, every socket but those between processes here.
+
+    Raises OSError as above.
+    """
+    _install(_network_filter)
+
+
+def _install(made: Callable[[str], bytes]) -> None:
     if sys.platform != "linux" or platform.machine() not in _MACHINES:
         system = f"{sys.platform} on {platform.machine()}"
         raise OSError(errno.ENOSYS, f"there is no filter of system calls for {system}")
-    code = _filter(platform.machine())
+    code = made(platform.machine())
     program = _Program(len(code) // 8, code)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
@@ -151,18 +170,8 @@ def forbid_network_and_programs() -> None:
 def _filter(machine: str) -> bytes:
     """The filter as classic BPF, eight bytes an instruction; jumps skip `yes` or `no` of them."""
     numbers = _MACHINES[machine]
-    denied = sorted((numbers.denied | _DENIED_EVERYWHERE).values())
     refuse = _instruction(_RETURN, _FAIL_WITH | errno.EPERM)
-    parts = [
-        _instruction(_LOAD, _AT_ARCH),
-        _instruction(_JUMP_EQUAL, numbers.arch, yes=1),
-        refuse,
-        _instruction(_LOAD, _AT_NUMBER),
-        _instruction(_JUMP_FROM, _X32_BIT, no=1),
-        refuse,
-    ]
-    for number in denied:
-        parts += [_instruction(_JUMP_EQUAL, number, no=1), refuse]
+    parts = _refused(machine, (numbers.denied | _DENIED_EVERYWHERE).values())
     parts += [
         # clone3 has its flags in memory, where no filter sees them; where it is missing, libc calls
         # clone.
@@ -175,6 +184,37 @@ def _filter(machine: str) -> bytes:
         _instruction(_RETURN, _ALLOW),
     ]
     return b"".join(parts)
+
+
+def _network_filter(machine: str) -> bytes:
+    """The filter that leaves nothing of sockets but those of AF_UNIX."""
+    denied = _MACHINES[machine].denied
+    refuse = _instruction(_RETURN, _FAIL_WITH | errno.EPERM)
+    parts = _refused(machine, (denied["ptrace"], *_DENIED_EVERYWHERE.values()))
+    parts += [
+        _instruction(_JUMP_EQUAL, denied["socket"], no=3),
+        _instruction(_LOAD, _AT_FIRST_ARGUMENT),
+        _instruction(_JUMP_EQUAL, socket.AF_UNIX, yes=1),
+        refuse,
+        _instruction(_RETURN, _ALLOW),
+    ]
+    return b"".join(parts)
+
+
+def _refused(machine: str, denied: Iterable[int]) -> list[bytes]:
+    """The filter's beginning: refuse other architectures, and the system calls `denied`."""
+    refuse = _instruction(_RETURN, _FAIL_WITH | errno.EPERM)
+    parts = [
+        _instruction(_LOAD, _AT_ARCH),
+        _instruction(_JUMP_EQUAL, _MACHINES[machine].arch, yes=1),
+        refuse,
+        _instruction(_LOAD, _AT_NUMBER),
+        _instruction(_JUMP_FROM, _X32_BIT, no=1),
+        refuse,
+    ]
+    for number in sorted(denied):
+        parts += [_instruction(_JUMP_EQUAL, number, no=1), refuse]
+    return parts
 
 
 def _instruction(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:

@@ -15,15 +15,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import DocumentError
+from schemas.errors import DocumentError, EnvironmentFault
 from schemas.ids import page_id
 from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
-from workers.rasterising.media_types import PDF
+from workers.rasterising.media_types import OFFICE_SUFFIXES, PDF, has_text
 from workers.rasterising.mupdf import import_without_models
+from workers.rasterising.office import Office
+from workers.rasterising.readers import NEEDS, require_reader
 from workers.rasterising.settings import ChildLimits, RasterSettings, memory_error
 
 log = logging.getLogger(__name__)
@@ -99,9 +101,11 @@ class Rasterizer:
         self._settings = settings
         self._limits = limits
         self._child = Child(prepare, limits.memory_bytes)
+        self._office = Office(limits)
 
     def count_pages(self, path: Path, media_type: str) -> int:
         """Pages of a document. Raises DocumentError where they cannot be counted."""
+        path, media_type = self._drawable(path, media_type)
         call = (str(path), media_type)
         (result,) = self.run(_count_pages, [call])
         if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
@@ -118,11 +122,32 @@ class Rasterizer:
         """Render pages in order; a page that fails is a RasteredPage with an error.
 
         The text layer of a page depends on the edges of its neighbours too, whether or not they
-        are in `indices`.
+        are in `indices`. Raises EnvironmentFault where this machine lacks what reads such files.
         """
-        has_layers = media_type == PDF and self._settings.routing != "never"
+        try:
+            path, media_type = self._drawable(path, media_type)
+        except DocumentError as exc:
+            if exc.reason in NEEDS:  # the inventory was taken on a machine that has it
+                raise EnvironmentFault(exc.detail) from exc
+            error = PageError(exc.reason, exc.detail)
+            yield from (RasteredPage(page_id(doc_id, index), error=error) for index in indices)
+            return
+        has_layers = has_text(media_type) and self._settings.routing != "never"
         around = self._edges_around(path, media_type, indices) if has_layers else {}
         yield from self.pages(_render_pages, (str(path), media_type, around), doc_id, indices)
+
+    def _drawable(self, path: Path, media_type: str) -> tuple[Path, str]:
+        """The file that pages are drawn from: the document, or a PDF made of it.
+
+        Raises DocumentError where it cannot be made, or this machine cannot read such files.
+        """
+        if media_type not in OFFICE_SUFFIXES:
+            require_reader(media_type)
+            return path, media_type
+        made = self._office.as_pdf(path, media_type)
+        if self._office.report is not None:
+            _warn(self._office.report)
+        return made, PDF
 
     def _edges_around(self, path: Path, media_type: str, indices: range) -> dict[int, PageEdges]:
         """The edges of pages and their neighbours, in calls that do nothing else.
@@ -214,8 +239,9 @@ class Rasterizer:
         return None
 
     def close(self) -> None:
-        """End the child; the next call starts another."""
+        """End the child, and LibreOffice's; the next call starts another."""
         self._child.close()
+        self._office.close()
 
 
 def _chunks(indices: range) -> list[range]:

@@ -1,4 +1,4 @@
-"""Render one page of a PDF or an image, and read its text layer: what runs in the child.
+"""Render one page of a document, and read its text layer: what runs in the child.
 
 A document is opened by path and one at a time, so memory depends on the page, not on the file.
 Nothing is fetched for a document: MuPDF has no network code, its JavaScript is off, and embedded
@@ -20,16 +20,16 @@ from schemas.ids import page_id
 from schemas.pages import PageError, PageImage, RasteredPage
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import Edges, PageEdges
-from workers.rasterising import native
+from workers.rasterising import native, opening
+from workers.rasterising.comics import Comic
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.first_reads import FirstReads
-from workers.rasterising.frames import ImageFile, count_frames, draw_frame, open_image
+from workers.rasterising.frames import ImageFile, draw_frame
 from workers.rasterising.larger import larger_frame, larger_page
-from workers.rasterising.media_types import PDF
+from workers.rasterising.opening import Opened
 from workers.rasterising.page_text import Around, PageText, page_text
 from workers.rasterising.pictures import encode
-from workers.rasterising.settings import RasterSettings, is_out_of_memory, page_error
-from workers.rasterising.shells import refuse_shell
+from workers.rasterising.settings import RasterSettings, page_error
 from workers.text.signatures import image_hash
 from workers.textlayer.content import first_read
 from workers.textlayer.display_list import display_list
@@ -42,20 +42,10 @@ _DRAWN_BEFORE_REOPENING = 64
 _NO_EDGES: Mapping[int, PageEdges] = {}
 
 
-class _Document(pymupdf.Document):  # type: ignore[misc]  # PyMuPDF has no types
-    """A document of which only pages are read.
-
-    PyMuPDF also loads its metadata and its outline, which takes 40 ms for that of a long manual.
-    """
-
-    def init_doc(self) -> None:
-        """Load nothing."""
-
-
 @dataclass(slots=True)
 class _OpenDocument:
     key: tuple[str, int, int] | None = None
-    handle: pymupdf.Document | ImageFile | None = None
+    handle: Opened | None = None
     drawn: int = 0
 
 
@@ -89,7 +79,7 @@ def spend_less() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-def _opened(path: str, media_type: str) -> pymupdf.Document | ImageFile:
+def _opened(path: str, media_type: str) -> Opened:
     # The same path may hold another file by now.
     status = os.stat(path)
     key = (path, status.st_size, status.st_mtime_ns)
@@ -103,47 +93,19 @@ def _opened(path: str, media_type: str) -> pymupdf.Document | ImageFile:
             # Closing a document leaves its pictures in this store. It is not emptied after each
             # document, because that drops the colour transforms too.
             pymupdf.TOOLS.store_shrink(100)
-        _open.handle = _open_pdf(path) if media_type == PDF else open_image(path, media_type)
+        _open.handle = opening.open_document(path, media_type)
         _open.key = key
     return _open.handle
-
-
-def _open_pdf(path: str) -> pymupdf.Document:
-    try:
-        document = _Document(path, filetype="pdf")
-    except (RuntimeError, ValueError) as exc:
-        cause = exc.__cause__ or exc  # PyMuPDF's own message only says that it failed
-        if is_out_of_memory(str(cause)):
-            raise MemoryError from exc
-        raise DocumentError("corrupt", f"PDF cannot be opened: {cause}") from exc
-    if not document.is_pdf:  # MuPDF goes by content, and a file can be several things at once
-        raise DocumentError("corrupt", "PDF cannot be opened: the file is something else as well")
-    if document.needs_pass:
-        raise DocumentError("encrypted", "PDF needs a password; decrypt it and add it again")
-    return document
 
 
 def count_pages(path: str, media_type: str) -> int | PageError:
     """Pages of a document, or why they cannot be counted."""
     try:
-        document = _opened(path, media_type)
-        if isinstance(document, ImageFile):
-            return count_frames(document)
-        return _count_pdf_pages(document)
+        return opening.count_pages(_opened(path, media_type))
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc, path)
     finally:
         _forget_warnings()
-
-
-def _count_pdf_pages(document: pymupdf.Document) -> int:
-    count = int(document.page_count)  # MuPDF refuses to count more pages than there are objects
-    if count < 1:
-        if document.is_repaired:
-            raise DocumentError("corrupt", "PDF is damaged: no page is left after repair")
-        raise DocumentError("no_pages", "the document has no page")
-    refuse_shell(document)
-    return count
 
 
 def edges(path: str, media_type: str, indices: range) -> list[PageEdges]:
@@ -212,12 +174,14 @@ def _render_page(
     settings: RasterSettings,
     neighbours: Edges,
 ) -> RasteredPage:
-    document = _opened(path, media_type)
+    document, number = _opened(path, media_type), index
+    if isinstance(document, Comic):
+        document, number = document.page(index), 0  # each page is a file of one picture
     _open.drawn += 1
     first = _first_reads.take(_open.key, index)
     commands = None if first is None else first.commands
     if isinstance(document, ImageFile):
-        pdf_page, drawn = None, PagePicture(draw_frame(document, index, settings.raster))
+        pdf_page, drawn = None, PagePicture(draw_frame(document, number, settings.raster))
     else:
         pdf_page = document.load_page(index)
         # Made again where it was not kept: a picture drawn without it may differ in a level.
@@ -240,7 +204,7 @@ def _render_page(
     picture = drawn.picture
     failure: PageError | None = None
     if settings.routing == "only" and text.layer is None:
-        failure = PageError("no_text_layer", text.layer_reason or "not a PDF")
+        failure = PageError("no_text_layer", text.layer_reason or "an image")
     return RasteredPage(
         page,
         PageImage(page, encode(picture, settings.raster), picture.width, picture.height),
@@ -252,7 +216,7 @@ def _render_page(
         failure,
         rotation=text.view.rotation,
         is_mirrored=text.view.is_mirrored,
-        large=_larger(document, index, pdf_page, grey, page, settings, text),
+        large=_larger(document, number, pdf_page, grey, page, settings, text),
     )
 
 

@@ -10,9 +10,9 @@ from schemas.errors import AccessError, DocumentError, StorageError
 from schemas.lines import one_line
 from schemas.shards import SeenFile
 from workers import store
-from workers.rasterising import Rasterizer, sniff
+from workers.rasterising import READ, Rasterizer, sniff_file
 
-_HEAD_BYTES = 1024
+_HEAD_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,16 @@ class Examined:
 def examine_copy(file: SeenFile, path: Path, rasterizer: Rasterizer) -> Examined:
     """Examine the bytes of a file, which lie at a local path.
 
-    Its contents never raise an error; they give a `reason`.
+    Its contents never raise an error; they give a `reason`. Raises OSError where they cannot be
+    read.
     """
     doc_id = store.sha256_of(str(path))
     head = store.read_head(path, _HEAD_BYTES)
     if not head:
         return Examined(file, doc_id, reason="empty_file", detail="the file has no bytes")
-    media_type = sniff(head)
+    media_type = sniff_file(path, file.uri)
     if media_type is None:
-        detail = f"starts with {head[:8]!r}; PDF, PNG, JPEG, TIFF and WebP are read"
+        detail = f"starts with {head!r}; read are {READ}"
         return Examined(file, doc_id, reason="not_a_document", detail=detail)
     try:
         pages = rasterizer.count_pages(path, media_type)
@@ -63,7 +64,7 @@ def examine_copy(file: SeenFile, path: Path, rasterizer: Rasterizer) -> Examined
     return Examined(file, doc_id, media_type, pages)
 
 
-def unreadable(file: SeenFile, exc: StorageError | FileNotFoundError) -> Examined:
+def unreadable(file: SeenFile, exc: StorageError | OSError) -> Examined:
     """A file that its store does not give us now.
 
     Raises AccessError where the store refuses every request, and not only that for this file.

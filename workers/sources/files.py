@@ -5,7 +5,8 @@ from __future__ import annotations
 from schemas.errors import StorageError
 from schemas.shards import SeenFile
 from workers import store
-from workers.sources.containers import Examiner, Findings, Kind, recognise
+from workers.sources.containers import Examiner, Findings, Kind, container_at, recognise
+from workers.sources.containers.limits import MAX_MEMBER_BYTES
 from workers.sources.documents import examine_copy, unreadable
 
 _HEAD_BYTES = 1024
@@ -28,18 +29,24 @@ def examine_file(file: SeenFile, examiner: Examiner) -> Findings:
         if not looks_whole and (kind := _container(file)):
             return examiner.container(file, kind)
         with store.local_copy(file.uri) as path:
-            kind = recognise(str(path), store.read_head(path, _HEAD_BYTES), file.uri)
+            kind = container_at(path, file.uri)
             if kind is None:
                 document = examine_copy(file, path, examiner.rasterizer)
                 return Findings((document,), bytes_read=file.size)
         return examiner.container(file, kind)
-    except (StorageError, FileNotFoundError) as exc:
+    except (StorageError, OSError) as exc:  # also of a disk that fails while it is read
         return Findings((unreadable(file, exc),))
 
 
 def _container(file: SeenFile) -> Kind | None:
-    """The kind of a container by its first bytes, which are all that is fetched."""
+    """The kind of a container by its first bytes, which are all that is fetched.
+
+    A zip of another name may be an office file, which is told by all that is in it.
+    """
     if file.size == 0:
         return None
     head = store.read_range(file.uri, 0, min(file.size, _HEAD_BYTES))
-    return recognise(file.uri, head, file.uri)
+    kind = recognise(file.uri, head, file.uri)
+    is_zip = kind is not None and kind.form == "zip"
+    may_be_a_document = is_zip and not file.uri.lower().endswith(".zip")
+    return None if may_be_a_document and file.size <= MAX_MEMBER_BYTES else kind

@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DOCUMENT_SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+DOCUMENT_SUFFIXES = (
+    ".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp",
+    ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl",
+    ".epub", ".mobi", ".fb2", ".xps", ".oxps", ".cbz", ".svg",
+    ".html", ".htm", ".xhtml", ".md", ".markdown",
+    ".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".rtf", ".doc", ".ppt", ".xls",
+)  # fmt: skip
 _GLOB_CHAR = re.compile(r"[*?\[]")
 
 

@@ -215,13 +215,19 @@ def _labels(
     neighbours: Edges,
     layout: str,
 ) -> tuple[Mapping[int, str], Regions]:
-    """The furniture among the lines, and what the layout model says where it is asked."""
-    labels = furniture_lines(lines, content, neighbours)
+    """The furniture among the lines, and what the layout model says where it is asked.
+
+    A book or a page of HTML that was set here has no furniture: a lone «7» is a chapter's number.
+    """
+    is_set_here = page.parent.is_reflowable
+    labels = {} if is_set_here else furniture_lines(lines, content, neighbours)
     is_wanted = layout == "always" or (layout == "auto" and needs_model(content, lines, labels))
     if not is_wanted or not can_see(page, content, lines):
         return labels, Regions()
     regions = model_regions(page, content, lines)
-    return furniture_lines(lines, content, neighbours, regions.labels), regions
+    if not is_set_here:
+        labels = furniture_lines(lines, content, neighbours, regions.labels)
+    return labels, regions
 
 
 def _body(parts: _Parts, content: PageContent) -> tuple[list[Block], list[Block]]:

@@ -105,7 +105,8 @@ def readable(
     blocks = with_math_signs(
         shown.blocks, lambda: read_text(page, view, CODE_FLAGS, commands).blocks
     )
-    blocks = with_mended_maps(page, blocks)
-    blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
+    if page.parent.is_pdf:  # in other formats text is text: no map leads to it from codes of a font
+        blocks = with_mended_maps(page, blocks)
+        blocks = with_mended_symbols(blocks, lambda: dingbats_have_codes(page))
     blocks = with_mended_scripts(blocks)
     return rtl.in_logical_order(blocks) if shown.with_chars else blocks

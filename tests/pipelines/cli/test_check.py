@@ -30,7 +30,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "file.txt").write_text("a file")
     (folder / "empty").mkdir()
     (folder / "words").mkdir()
-    (folder / "words/letter.docx").write_text("not ours")
+    (folder / "words/letter.wpd").write_text("not ours")
     write_config(folder / "got", "got_ocr2")
     write_config(folder / "nobodys", "nobodys")
     return folder
@@ -96,7 +96,7 @@ MISTAKES = [
     ("sources: nowhere/**/*.pdf", "sources.0: 'nowhere/**/*.pdf': there is no "),
     ("sources: ~/docs", "sources.0: '~/docs': there is no "),
     ("sources: empty", "sources.0: 'empty' matches no file: it is empty; name a folder"),
-    ("sources: words", "sources.0: 'words' matches no file: it holds files with .docx; name a"),
+    ("sources: words", "sources.0: 'words' matches no file: it holds files with .wpd; name a"),
     ("sources: gopher://old/docs", "sources.0: 'gopher://old/docs': gopher:// cannot be read here"),
     ("sources: {dataset: docs}", "sources.0: docs holds no published version: the folder has oth"),
     ("dataset: file.txt", "dataset: "),

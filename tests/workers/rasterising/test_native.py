@@ -56,9 +56,10 @@ def test_a_fence_that_cannot_be_set_up_says_so(monkeypatch) -> None:
         native.forbid_network_and_programs()
 
 
+@pytest.mark.parametrize("made", [native._filter, native._network_filter])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_every_jump_of_the_filter_lands_inside_it(machine: str) -> None:
-    code = native._filter(machine)
+def test_every_jump_of_the_filter_lands_inside_it(machine: str, made) -> None:
+    code = made(machine)
     count = len(code) // 8
     assert len(code) % 8 == 0
     for index in range(count):

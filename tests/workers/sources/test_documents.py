@@ -56,7 +56,7 @@ def test_a_document_that_cannot_be_counted_keeps_its_type_and_reason(tmp_path: P
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "empty_file"), (b"<html>", "not_a_document"), (b"P", "not_a_document")],
+    [(b"", "empty_file"), (b"<rss>", "not_a_document"), (b"P", "not_a_document")],
 )
 def test_what_is_no_document_is_told_by_its_first_bytes(tmp_path: Path, data, reason) -> None:
     found = examine_bytes(tmp_path, data)

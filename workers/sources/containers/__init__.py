@@ -13,7 +13,7 @@ of pages: a member that is unpacked is examined like any file.
 Start reading in `examining` and `walking`; there is a module for each kind.
 """
 
-from workers.sources.containers.examining import Contents, Examiner, Findings
+from workers.sources.containers.examining import Contents, Examiner, Findings, container_at
 from workers.sources.containers.kinds import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Kind, recognise
 from workers.sources.containers.opening import is_unchanged, open_document
 from workers.sources.containers.selection import Selection
@@ -26,6 +26,7 @@ __all__ = [
     "Findings",
     "Kind",
     "Selection",
+    "container_at",
     "is_unchanged",
     "open_document",
     "recognise",

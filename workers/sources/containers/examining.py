@@ -17,7 +17,7 @@ from schemas.lines import one_line
 from schemas.shards import Member, SeenFile
 from schemas.sources import CrawlIndex
 from workers import store
-from workers.rasterising import Rasterizer
+from workers.rasterising import PDF, Rasterizer, sniff_file
 from workers.sources.containers.crawl_index import walk_index
 from workers.sources.containers.entries import Entry, LostError
 from workers.sources.containers.kinds import Kind, recognise
@@ -192,6 +192,8 @@ class Examiner:
 
 def container_at(path: Path, name: str) -> Kind | None:
     """The kind of container that a local file is; None for a document and for anything else."""
+    if sniff_file(path, name) not in (None, PDF):
+        return None  # a document that is a zip inside, such as an office file
     return recognise(str(path), store.read_head(path, _HEAD_BYTES), name)
 
 

@@ -6,8 +6,7 @@ import re
 import tarfile
 from dataclasses import dataclass
 
-from workers.rasterising import sniff
-from workers.rasterising.media_types import PDF
+from workers.rasterising import PDF, sniff
 from workers.sources.containers.opened import opened
 from workers.sources.containers.streams import DAMAGE, unpacked
 
