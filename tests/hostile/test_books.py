@@ -6,6 +6,7 @@ import base64
 import io
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,22 @@ def test_a_swollen_office_file_costs_its_memory_or_its_deadline(tmp_path) -> Non
     finally:
         bounded.close()
     assert found in (["memory_limit"], ["native_crash"], ["timeout"])
+
+
+@pytest.mark.parametrize("format_name", ["AVIF", "JPEG2000", "HEIF", "JXL"])
+def test_a_picture_of_too_many_pixels_is_a_reject(tmp_path, format_name) -> None:
+    library = {"HEIF": "pillow_heif", "JXL": "pillow_jxl"}.get(format_name)
+    if library is not None:
+        module = pytest.importorskip(library, reason="pip install 'pagefoundry[formats]'")
+        getattr(module, "register_heif_opener", lambda: None)()
+    out = io.BytesIO()
+    formats.picture().resize((1500, 1500)).save(out, format_name)
+    small = Raster(longest_edge_px=320, max_image_pixels=2_000_000)
+    strict = Rasterizer(replace(SETTINGS, raster=small), ChildLimits(60, MOST_BYTES))
+    try:
+        assert outcomes(strict, tmp_path, out.getvalue(), "a") == ["page_too_large"]
+    finally:
+        strict.close()
 
 
 ORIGINALS = (

@@ -57,7 +57,10 @@ def load_reader(media_type: str) -> None:
     if media_type == HEIC:
         importlib.import_module("pillow_heif").register_heif_opener()
     elif media_type == JXL:
+        # It decodes an image when it opens it, before its size is judged: the child's memory and
+        # deadline bound that. A child has one core.
         importlib.import_module("pillow_jxl")
+        importlib.import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0
 
 
 def libreoffice() -> Path | None:
