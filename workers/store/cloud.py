@@ -272,11 +272,14 @@ def _client(url: str, policy: RetryPolicy, retries: bool) -> GCSStore | AzureSto
         raise RequestError(
             f"{url} needs the package obstore: pip install 'pagefoundry[{extra}]'"
         ) from exc
-    kind = GCSStore if url.startswith("gs:") else AzureStore
+    is_gcs = url.startswith("gs:")
+    kind, variables = (GCSStore, "GOOGLE") if is_gcs else (AzureStore, "AZURE")
     try:
         return kind.from_url(
             url,
             client_options={
+                # With options of ours, obstore does not read this one from the environment.
+                "allow_http": os.environ.get(f"{variables}_ALLOW_HTTP", "").lower() == "true",
                 "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
                 "timeout": timedelta(seconds=policy.try_timeout_s),
             },
