@@ -62,8 +62,9 @@ class Azurite:
         return {
             "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
             "AZURE_STORAGE_ACCOUNT_KEY": AZURE_KEY,
-            "AZURE_STORAGE_ENDPOINT": f"http://127.0.0.1:{port}/{ACCOUNT}",
-            "AZURE_ALLOW_HTTP": "true",
+            # As an emulator: Azurite takes no `startFrom`, without which clients list all names.
+            "AZURE_STORAGE_USE_EMULATOR": "true",
+            "AZURITE_BLOB_STORAGE_URL": f"http://127.0.0.1:{port}",
         }
 
     def start(self) -> None:

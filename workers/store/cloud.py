@@ -299,7 +299,7 @@ def _client(url: str, policy: RetryPolicy, retries: bool) -> GCSStore | AzureSto
 
 def cloud(scheme: str, policy: RetryPolicy | None = None) -> Cloud:
     """The stores of a scheme for the current environment; one for each process and environment."""
-    prefixes = ("GOOGLE_",) if scheme == "gs" else ("AZURE_", "IDENTITY_", "MSI_")
+    prefixes = ("GOOGLE_",) if scheme == "gs" else ("AZURE_", "AZURITE_", "IDENTITY_", "MSI_")
     settings = frozenset(item for item in os.environ.items() if item[0].startswith(prefixes))
     return _connected(scheme, policy or RetryPolicy(), settings, os.getpid())
 
