@@ -8,7 +8,9 @@ repositories, and `HF_ENDPOINT` names another Hub.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -40,6 +42,7 @@ class Hub:
             timeout=httpx2.Timeout(policy.try_timeout_s, connect=CONNECT_TIMEOUT_S),
             follow_redirects=True,
         )
+        weakref.finalize(self, _close, self._http)
 
     def pages(self, path: str, delimiter: str = "") -> Iterator[list[Entry]]:
         """The files whose paths begin with `path`, a page of 1,000 at a time."""
@@ -121,6 +124,10 @@ class Hub:
         if code == "EntryNotFound":
             raise FileNotFoundError(message)
         raise AnswerError(message, answer.status_code, code)
+
+
+def _close(http: httpx2.AsyncClient) -> None:
+    asyncio.run_coroutine_threadsafe(http.aclose(), get_loop())
 
 
 def _split(path: str) -> tuple[str, str, str]:
