@@ -38,9 +38,7 @@ def s3(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def proxy(
-    s3: str, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FaultyProxy]:
+def proxy(s3: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
     """Yield a proxy in front of the server; the environment sends requests through it."""
     with FaultyProxy(server.port) as proxy:
         use(server.environment(proxy.port), monkeypatch)

@@ -16,10 +16,13 @@ import json
 import sys
 import threading
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 PAGE_KEYS = 1000
+NONE: Mapping[str, str] = MappingProxyType({})
 _TIMEOUT_S = 30
 _PASSED = ("etag", "x-goog-generation", "content-range", "last-modified", "content-type")
 
@@ -53,19 +56,23 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = serve  # noqa: N815
 
     def _ask(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] = {}
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] = NONE,
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        upstream = http.client.HTTPConnection(
-            "127.0.0.1", self.upstream_port, timeout=_TIMEOUT_S
-        )
+        upstream = http.client.HTTPConnection("127.0.0.1", self.upstream_port, timeout=_TIMEOUT_S)
         try:
-            upstream.request(method, path, body, headers)
+            upstream.request(method, path, body, dict(headers))
             answer = upstream.getresponse()
             return answer, answer.read()
         finally:
             upstream.close()
 
-    def _answer(self, status: int, data: bytes = b"", headers: dict[str, str] = {}) -> None:
+    def _answer(
+        self, status: int, data: bytes = b"", headers: Mapping[str, str] = NONE
+    ) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -114,7 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             made = json.loads(told)
             tag = f'"{made["etag"]}"'
-            done = f"<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>"
+            done = (
+                f"<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>"
+            )
             headers = {"ETag": tag, "x-goog-generation": made["generation"]}
             self._answer(200, done.encode() if as_xml else b"", headers)
 

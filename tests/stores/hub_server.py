@@ -83,7 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
             elif found := re.fullmatch(r"/(datasets/[^/]+/[^/]+)/resolve/([^/]+)/(.*)", url.path):
                 self._files(found[1], found[2])
                 self._answer(302, {"Location": f"/cdn{url.path}?Signature=MARKER-signed"})
-            elif found := re.fullmatch(r"/cdn/(datasets/[^/]+/[^/]+)/resolve/([^/]+)/(.*)", url.path):
+            elif found := re.fullmatch(
+                r"/cdn/(datasets/[^/]+/[^/]+)/resolve/([^/]+)/(.*)", url.path
+            ):
                 self._send_file(*found.groups())
             else:
                 raise _Refused(404, "RepoNotFound")
@@ -139,8 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         part = data[int(span[1]) : int(span[2]) + 1] if span else data
         self._answer(206 if span else 200, {}, part)
 
-    def _answer_json(self, value: object, headers: dict[str, str] = {}) -> None:
-        self._answer(200, {"Content-Type": "application/json", **headers}, json.dumps(value).encode())
+    def _answer_json(self, value: object, headers: dict[str, str] | None = None) -> None:
+        kind = {"Content-Type": "application/json"}
+        self._answer(200, {**kind, **(headers or {})}, json.dumps(value).encode())
 
     def _answer(self, status: int, headers: dict[str, str], data: bytes = b"") -> None:
         self.send_response_only(status)

@@ -43,7 +43,7 @@ class Server(Protocol):
 
 
 class Azurite:
-    """Microsoft's emulator of Azure Blob storage, in memory. It checks signatures and conditions."""
+    """Microsoft's emulator of Azure Blob storage, in memory; it checks signatures."""
 
     scheme = "az"
 

@@ -1,4 +1,4 @@
-"""Azure and Google Cloud Storage through a faulty network: the tests of `tests/s3`, and refusals."""
+"""Azure and Google Cloud Storage through a faulty network, and what they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dataset's life on Azure and on Google Cloud Storage: run, kill, resume, refresh, verify, vacuum.
+"""A dataset on Azure and Google Cloud Storage: run, kill, resume, refresh, verify, vacuum.
 
 Its sources are in the same store. The network is faulty while the killed run and the next one work.
 """
@@ -40,7 +40,9 @@ def recipe_of(dataset: str, source: str) -> str:
 
 def receipts(dataset: str) -> list[Stored]:
     staged = list_stored(store.join(dataset, "staging"))
-    return [item for item in staged if item.name.endswith(".json") and "/inventory/" not in item.uri]
+    return [
+        item for item in staged if item.name.endswith(".json") and "/inventory/" not in item.uri
+    ]
 
 
 def run_until_staged(recipe: Path, dataset: str) -> int:
@@ -82,7 +84,7 @@ def test_a_dataset_lives_here_as_on_local_disk(
     (tmp_path / "recipe.yaml").write_text(text)
     proxy.inject("reset", only=r"pages(/|%2F)data(/|%2F)")
     covered = run_until_staged(tmp_path / "recipe.yaml", dataset)
-    assert 0 < covered
+    assert covered > 0
 
     # Resume, over a network with every fault.
     proxy.inject(*KINDS, rate=0.03)

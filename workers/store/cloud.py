@@ -23,6 +23,7 @@ from fsspec.asyn import get_loop, sync
 
 from schemas.errors import RequestError
 from workers.store.foreign_errors import (
+    is_about_a_name,
     quoted_code,
     quoted_status,
     was_tried_again,
@@ -50,7 +51,7 @@ _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
 
 
 class Cloud:
-    """A `workers.store.remote.Remote`. It raises only OSError and its subclasses."""
+    """A `workers.store.remote.Remote`. It raises only OSError, and ValueError for an odd key."""
 
     def __init__(self, scheme: str, policy: RetryPolicy) -> None:
         self.scheme = scheme
@@ -243,6 +244,8 @@ async def _answered(send: Callable[[], Awaitable[Answer]]) -> Answer:
         status, code = quoted_status(str(exc)), quoted_code(str(exc))
         if isinstance(exc, FileNotFoundError) and code not in _NO_BUCKET:
             raise FileNotFoundError(text) from exc
+        if is_about_a_name(text):
+            raise ValueError(f"{text}; rename it, or name folders without it") from exc
         if was_tried_again(text):
             raise OSError(text) from exc
         if status is not None:

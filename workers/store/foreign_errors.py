@@ -38,6 +38,11 @@ def what_failed(message: str) -> str:
     return " ".join(message.partition("Debug source:")[0].split())
 
 
+def is_about_a_name(message: str) -> bool:
+    """Whether obstore met a key that it has no name for: `a//b`, `a/./b`, control characters."""
+    return message.startswith("Encountered object with invalid path")
+
+
 def was_tried_again(message: str) -> bool:
     """Whether deltalake or obstore says that it has used up the retries of its request."""
     return " retries, max_retries" in message
