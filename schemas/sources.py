@@ -31,7 +31,7 @@ MAKER_VERSION = 1
 
 
 class DocumentSource(Named):
-    """PDFs and images in folders, as files or by globs, local or on `s3://`, `gs://`, `az://` or `hf://`."""
+    """PDFs and images in folders, by globs, local or on `s3://`, `gs://`, `az://`, `hf://`."""
 
     documents: Locations = Field(
         description="Folders, files or globs of PDF, PNG, JPEG, TIFF and WebP. Links are followed."

@@ -70,9 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
 
-    def _answer(
-        self, status: int, data: bytes = b"", headers: Mapping[str, str] = NONE
-    ) -> None:
+    def _answer(self, status: int, data: bytes = b"", headers: Mapping[str, str] = NONE) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)

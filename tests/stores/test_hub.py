@@ -104,8 +104,8 @@ def test_a_revision_may_be_named_and_a_push_mixes_nothing(hub: StandIn) -> None:
 @pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_faults_of_a_kind_change_nothing(proxy: FaultyProxy, kind: str) -> None:
-    proxy.inject(kind, rate=0.2)
-    for _ in range(4):
+    proxy.inject(kind, rate=0.4)
+    for _ in range(2):
         assert len(listed("")) == 4
         assert store.read_range(f"{FOLDER}/a.pdf", 2, 3) == b"234"
         with store.local_copy(f"{FOLDER}/deep/er/large.pdf") as path:

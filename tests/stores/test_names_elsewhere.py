@@ -9,10 +9,7 @@ import pytest
 
 from schemas.errors import SourceError
 from tests.names import NAMES, cut
-from tests.s3.test_names_s3 import (  # noqa: F401
-    test_a_dataset_goes_through_every_command_under_any_name,
-    test_a_dataset_may_have_this_name,
-)
+from tests.s3.test_names_s3 import test_a_dataset_may_have_this_name  # noqa: F401
 from tests.stores.servers import Server
 from workers import store
 

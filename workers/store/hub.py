@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,6 +27,7 @@ from workers.store.remote import CONNECT_TIMEOUT_S, Entry
 from workers.store.retry import AnswerError, RetryPolicy, retried
 
 _PAGE_FILES = 1000
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 
 class Hub:
@@ -96,6 +98,8 @@ class Hub:
         return bytes(answer.content)
 
     def _commit(self, repository: str, revision: str) -> str:
+        if _COMMIT.fullmatch(revision):
+            return revision
         url = f"{self._url}/api/{repository}/revision/{quote(revision, safe='')}"
         return str(self._ask("GET", url).json()["sha"])
 

@@ -23,12 +23,8 @@ from workers.store.locations import (
     require_writable,
     translated,
 )
-from workers.store.refusals import holder_of
-from workers.store.retry import RetryPolicy
 
 _WALK_S = 1.0
-# A store is given up on after seconds.
-_QUICK = RetryPolicy(tries=3, base_s=0.2, try_timeout_s=3, deadline_s=6)
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -107,9 +103,14 @@ def require_dataset(uri: str) -> None:
 
 def _answers(uri: str, prefix: str) -> bool:
     """Whether there is a key with this prefix; raises where the store gives no answer."""
+    from workers.store.refusals import holder_of
+    from workers.store.retry import RetryPolicy
+
+    # The store is given up on after seconds.
+    quick = RetryPolicy(tries=3, base_s=0.2, try_timeout_s=3, deadline_s=6)
     try:
         with translated("list", uri):
-            fs, _ = filesystem(uri, _QUICK)
+            fs, _ = filesystem(uri, quick)
             return any(fs.pages(prefix))
     except AccessError:
         raise

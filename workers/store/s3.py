@@ -4,6 +4,9 @@ Endpoint, region, profile and credentials come from the environment (`AWS_ENDPOI
 `AWS_REGION`, `AWS_PROFILE`, `AWS_ACCESS_KEY_ID` …) or the files that botocore reads. Secrets are
 never passed on: botocore finds them itself in each process. Only a process that uses an `s3://`
 URL imports this module, which takes 0.4 s and 23 MB.
+
+It is not obstore, as for the other stores: obstore does not read profiles, roles of SSO and the
+like, and cannot list a folder that has an object with an odd name, such as `a//b`.
 """
 
 from __future__ import annotations
