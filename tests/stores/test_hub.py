@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from schemas.errors import AccessError, DatasetError, RequestError, SourceError, StorageError
 from schemas.recipe import parse_recipe
 from tests.pipelines.corpora import pdf, prose
-from tests.pipelines.datasets import problems, rows, run_here
+from tests.pipelines.datasets import all_rows, problems, rows, run_here
 from tests.s3.faulty_proxy import DENY, KINDS, FaultyProxy
 from tests.stores.conftest import use
 from tests.stores.hub_server import TOKEN, Repository, StandIn, serving
@@ -165,7 +166,10 @@ def test_nothing_is_written_there() -> None:
     assert filesystem(FOLDER)[0].scheme == "hf"
 
 
-def test_a_run_reads_documents_of_the_hub(hub: StandIn, tmp_path: Path) -> None:
+def test_a_run_reads_documents_of_the_hub(
+    hub: StandIn, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     repository = hub.repositories[NAME] = Repository(is_private=True)
     repository.push({"one.pdf": pdf([prose(1)]), "two.pdf": pdf([prose(2), prose(3)])})
     text = f"dataset: {tmp_path}/data\nsources: [{{documents: '{FOLDER}'}}]\nrouting: only\n"
@@ -180,3 +184,5 @@ def test_a_run_reads_documents_of_the_hub(hub: StandIn, tmp_path: Path) -> None:
         f"{FOLDER}/two.pdf",
     }
     assert problems(recipe.dataset) == ()
+    # Neither the token nor the signature of a redirect.
+    assert "MARKER" not in caplog.text + repr(all_rows(recipe.dataset))

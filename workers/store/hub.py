@@ -9,6 +9,7 @@ repositories, and `HF_ENDPOINT` names another Hub.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import weakref
@@ -25,6 +26,10 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from workers.store.remote import CONNECT_TIMEOUT_S, Entry
 from workers.store.retry import AnswerError, RetryPolicy, retried
+
+# They write the addresses of redirects, which have keys in them.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _PAGE_FILES = 1000
 _COMMIT = re.compile("[0-9a-f]{40}")
