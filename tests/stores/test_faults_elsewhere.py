@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,6 +25,20 @@ from workers import store
 from workers.dataset import open_table
 
 pytestmark = pytest.mark.stores
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_list_that_breaks_off_goes_on_where_it_was(
+    s3: str, server: Server, proxy: FaultyProxy
+) -> None:
+    if server.scheme != "gs":
+        pytest.skip("Azurite sends 5,000 names in its first page")
+    uris = [store.join(s3, f"{number:04d}.pdf") for number in range(1003)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda uri: store.write_bytes(uri, b""), uris))
+    proxy.inject("cut", only="GET .*continuation-token", limit=1)
+    assert [file.uri for file in store.list_documents([s3])] == uris
+    assert proxy.faults == {"cut": 1}
 
 
 def refused(folder: str, message: str) -> None:
