@@ -28,10 +28,10 @@ RUN useradd --uid 1000 --user-group --create-home pagefoundry \
 
 WORKDIR /build
 
-# What `make` installs, but for the tools of development; without the code first, so that a change
-# of the code leaves this layer.
+# What `make` installs, but for the tools of development, with the client of gs:// and az://; without
+# the code first, so that a change of the code leaves this layer.
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; e = p['optional-dependencies']; print(*p['dependencies'], *{*e['gcs'], *e['azure']}, sep='\n')" > requirements.txt \
     && python -m pip install --no-cache-dir --disable-pip-version-check -c constraints.txt -r requirements.txt
 
 # vLLM names another PyTorch and transformers than constraints.txt, so an image has it or not:

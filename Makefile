@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
+.PHONY: azurite demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -17,8 +17,16 @@ demo: $(INSTALLED)
 	$(BIN)/pagefoundry verify demo/data
 	$(BIN)/pagefoundry inspect demo/data
 
+# Azure's emulator, for the tests of that store. They are skipped where there is no npm.
+AZURITE := 3.35.0
+.azurite/$(AZURITE):
+	npm install --silent --no-save --prefix .azurite azurite@$(AZURITE) && touch $@ \
+		|| echo "Azurite could not be installed: the tests of that store are skipped"
+
+azurite: $(if $(shell command -v npm),.azurite/$(AZURITE),)
+
 # Two at a time, dealt out by tests/side_by_side.py. -rs: what was skipped, and why.
-test: $(INSTALLED)
+test: $(INSTALLED) azurite
 	$(BIN)/python -m pytest --numprocesses 2 -rs
 
 # vLLM pins what the rest does not, so it has an environment of its own.
@@ -73,4 +81,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv .venv-vllm build *.egg-info demo/corpus demo/data demo/gallery
+	rm -rf .venv .venv-vllm .azurite build *.egg-info demo/corpus demo/data demo/gallery

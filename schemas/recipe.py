@@ -42,7 +42,7 @@ class Recipe(Part):
     """What dataset to make, from which sources, and how."""
 
     dataset: Location = Field(
-        description="The dataset that is made: a folder, or `s3://bucket/prefix`."
+        description="The dataset that is made: a folder, or a place on `s3://`, `gs://` or `az://`."
     )
     sources: tuple[Source, ...] = Field(
         description="Where the input comes from. A plain path stands for `documents: path`."

@@ -55,7 +55,7 @@ class CrawlIndex(Part):
 
 
 class DocumentSource(Named):
-    """Documents in folders, as files or by globs, local or on `s3://`."""
+    """Documents in folders, by globs, local or on `s3://`, `gs://`, `az://`, `hf://`."""
 
     documents: Locations = Field(
         description="Folders, files or globs of documents: PDF, images, e-books, HTML, Markdown, "

@@ -15,7 +15,7 @@ class TextSource(Named):
     """Texts that are typeset as pages: Parquet, JSON lines, Markdown and plain text files."""
 
     text: Locations = Field(
-        description="Files, folders or globs, local or `s3://`. JSON lines may also be `.gz` or "
+        description="Files, folders or globs, local or in a store. JSON lines may also be `.gz` or "
         "`.zst`."
     )
     column: str = Field(

@@ -2,9 +2,9 @@
 
 A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
 a Ray waits more than it works, so it leaves a core to the other process; two Rays would compete.
-Tests that need an S3 server are another group, and so are those of the documentation, which share
-one run of the tutorial. Groups go by the tests' names, since pytest-xdist knows nothing else when
-it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
+Tests that need the server of a store are another group, and so are those of the documentation,
+which share one run of the tutorial. Groups go by the tests' names, since pytest-xdist knows nothing
+else when it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 """
 
@@ -35,7 +35,7 @@ RAY = (
     "tests/rehearsal/test_rehearsal.py",
     "tests/vllm/test_job.py",
 )
-S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/")
+S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/", "tests/stores/")
 DOCS = ("tests/docs/",)
 
 

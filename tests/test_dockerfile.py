@@ -75,7 +75,9 @@ def test_its_requirements_are_the_projects(tmp_path: Path) -> None:
     script = run.split("&&")[0].replace("python ", f"{shlex.quote(sys.executable)} ", 1)
     subprocess.run(["sh", "-ec", script], cwd=tmp_path, check=True)
     written = (tmp_path / "requirements.txt").read_text().splitlines()
-    assert written == PROJECT["project"]["dependencies"]
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert written == PROJECT["project"]["dependencies"] + extras["gcs"]
+    assert extras["azure"] == extras["gcs"]
 
 
 def test_it_runs_as_the_user_that_the_pods_ask_for() -> None:

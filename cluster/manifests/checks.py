@@ -245,7 +245,8 @@ def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
         if not any((path + "/").startswith(v.path + "/") for v in options.volumes):
             raise RequestError(
                 f"{field}: {location} is a path on this machine, which the cluster cannot see; use "
-                "s3://" + ("" if on_machines else ", or mount a volume with --volume CLAIM=PATH")
+                "s3://, gs:// or az://"
+                + ("" if on_machines else ", or mount a volume with --volume CLAIM=PATH")
             )
     if recipe.storage.profile is not None:
         raise RequestError(

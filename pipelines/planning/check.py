@@ -24,7 +24,7 @@ from schemas.recipe import Recipe
 from schemas.sources import DatasetSource, DocumentSource, Source, kind_of, locations
 from workers import store
 from workers.engines.requirements import examine_engine
-from workers.store.locations import is_s3
+from workers.store.locations import scheme_of
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
 from workers.synthetic.listing import require_libraries, suffixes
 
@@ -57,17 +57,18 @@ class Where:
 class _Stores:
     """Remembers URIs whose store did not answer, so that it is not asked for the next source."""
 
-    unanswered: list[str] = field(default_factory=list)
+    unanswered: dict[str, str] = field(default_factory=dict)
 
     def look(self, look: Callable[[], str], uri: str) -> str:
-        if is_s3(uri) and self.unanswered:
-            return f"not checked: the store did not answer for {self.unanswered[0]}"
+        scheme = scheme_of(uri)
+        if scheme and scheme in self.unanswered:
+            return f"not checked: the store did not answer for {self.unanswered[scheme]}"
         try:
             return look()
         except AccessError:
             raise
         except StorageError:
-            self.unanswered.append(uri)
+            self.unanswered[scheme] = uri
             raise
 
 

@@ -26,7 +26,7 @@ from typing import Any
 # arrives, the answer does not. cut: half of the answer arrives. torn: half of an upload
 # arrives. delay: the answer comes late.
 KINDS = ("error", "slow_down", "reset", "lost", "cut", "torn", "delay")
-# forget: delete the object before a conditional create, as if the store ignored the condition.
+# forget: lose the condition of a conditional create: GCS's header, or on S3 the object before.
 FORGET = "forget"
 # deny: answer 403, as for an object without access.
 DENY = "deny"
@@ -163,6 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
         kind = self.rule.draw(f"{self.command} {self.path}")
         if kind == FORGET and self.headers["If-None-Match"]:
             self._delete()
+        if kind == FORGET:
+            del self.headers["x-goog-if-generation-match"]
         if kind == "delay":
             time.sleep(_DELAY_S)
         if kind in _CODES:

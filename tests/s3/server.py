@@ -89,7 +89,7 @@ class SeaweedServer:
                 stdout=log,
                 stderr=log,
                 env=os.environ | {"TMPDIR": str(temporary)},
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one C call, no lock is taken
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one C call, no lock is taken
             )
         self._wait_until_ready()
 
@@ -142,7 +142,7 @@ class SeaweedServer:
                 return
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

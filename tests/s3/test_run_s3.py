@@ -18,7 +18,7 @@ from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import KINDS, FaultyProxy
 from tests.s3.server import SECRET, SeaweedServer
 from workers import store
-from workers.store.s3 import s3_filesystem
+from workers.store.listing import list_stored
 
 pytestmark = pytest.mark.s3
 
@@ -85,10 +85,8 @@ def test_a_run_on_s3_is_the_local_one_and_tells_no_secret(
 
 def assert_tells_no_secret(folder: str, reports: list[Report], log: str) -> None:
     """Check that names of objects, bytes, rows, reports and logs do not contain the secret."""
-    fs = s3_filesystem()
-    entries = [entry for page in fs.pages(folder.removeprefix("s3://")) for entry in page]
-    names = [entry["name"] for entry in entries]
-    bodies = b"".join(store.read_many([f"s3://{name}" for name in names]))
+    names = [item.uri for item in list_stored(folder)]
+    bodies = b"".join(store.read_many(names))
     assert len(names) > 20
     assert SECRET.encode() not in bodies
     rows = repr(all_rows(store.join(folder, "data")))  # type: ignore[arg-type]  # uncompressed

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.errors import SourceError, StorageError
 from workers import store
-from workers.store.s3 import TRANSFER_BYTES, s3_filesystem
+from workers.store.remote import TRANSFER_BYTES
 
 pytestmark = pytest.mark.s3
 
@@ -37,7 +37,8 @@ def test_a_large_object_goes_up_in_parts_and_comes_down_in_ranges(s3: str, tmp_p
     (tmp_path / "large").write_bytes(LARGE)
     store.upload(tmp_path / "large", uri)
     assert store.stat(uri).size == len(LARGE)
-    assert store.stat(uri).version.endswith("-3"), "the ETag of an upload in three parts"
+    if uri.startswith("s3:"):
+        assert store.stat(uri).version.endswith("-3"), "the ETag of an upload in three parts"
     assert store.sha256_of(uri) == hashlib.sha256(LARGE).hexdigest()
     with store.local_copy(uri) as path:
         assert path.read_bytes() == LARGE
@@ -79,7 +80,8 @@ def test_sources_are_listed_by_folder_glob_and_name(s3: str) -> None:
 
 def test_a_listing_goes_on_past_its_first_page(s3: str) -> None:
     uris = [store.join(s3, f"{number:04d}.json") for number in range(1003)]
-    s3_filesystem().pipe({uri: uri[-9:].encode() for uri in uris})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda uri: store.write_bytes(uri, uri[-9:].encode()), uris))
     store.write_bytes(store.join(s3, "deep", "1.json"), b"")
     assert store.list_names(s3, ".json") == uris
     assert store.list_names(s3 + "/nowhere", ".json") == []

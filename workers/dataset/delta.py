@@ -29,7 +29,7 @@ from workers import store
 from workers.dataset.log import CommitInfo, commit_info, commits, versions
 from workers.dataset.names import table_url
 from workers.store.foreign_errors import was_tried_again
-from workers.store.locations import is_s3, storage_error
+from workers.store.locations import is_local, scheme_of, storage_error
 
 log = logging.getLogger(__name__)
 
@@ -249,20 +249,24 @@ def _remove(part: PartFile) -> RemoveAction:
 
 
 def _options(uri: str) -> dict[str, str] | None:
-    """The storage options of deltalake for `uri`."""
-    if not is_s3(uri):
+    """The storage options of deltalake for `uri`: what it does not find in the environment."""
+    if is_local(uri):
         return None
+    if scheme_of(uri) not in ("s3", "s3a"):
+        from workers.store.retry import RetryPolicy, deltas_retries
+
+        return deltas_retries(RetryPolicy())
     from workers.store.s3 import object_store_options
 
     return object_store_options()
 
 
 def _retried(uri: str, act: Callable[[], Done]) -> Done:
-    """Retry on S3 what deltalake does not: a listing that breaks off, a conditional put.
+    """Retry in a store what deltalake does not: a listing that breaks off, a conditional put.
 
     What deltalake has retried itself, as often as the policy allows, is not retried here.
     """
-    if not is_s3(uri):
+    if is_local(uri):
         return act()
     from workers.store.retry import RetryPolicy
 

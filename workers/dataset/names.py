@@ -46,4 +46,5 @@ def table_url(uri: str) -> str:
     if is_local(uri):
         return "file://" + quote(os.path.realpath(local_path(uri)))
     scheme, _, path = uri.partition("://")
-    return f"{scheme}://{quote(path)}"
+    bucket, _, key = path.partition("/")  # an `@` parts the container from the account of Azure
+    return f"{scheme}://{quote(bucket, safe='@')}/{quote(key)}"

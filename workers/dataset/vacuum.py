@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from workers import store
 from workers.dataset.delta import open_table, write_checkpoint
 from workers.store.listing import Stored, list_stored
-from workers.store.locations import filesystem, is_local, is_s3, paths_in, translated
+from workers.store.locations import filesystem, is_local, paths_in, translated
 
 # As many as S3 takes in one DeleteObjects request.
 _REMOVED_AT_ONCE = 1000
@@ -32,11 +32,7 @@ def remove(objects: Sequence[Stored]) -> None:
             continue
         with translated("delete", f"{uris[0]} and {len(uris) - 1} more"):
             fs, _ = filesystem(uris[0])
-            if is_s3(uris[0]):
-                fs.delete_objects(paths_in(fs, uris))
-            else:
-                for path in paths_in(fs, uris):
-                    fs.rm_file(path)
+            fs.delete_objects(paths_in(uris))
 
 
 # ---- the log of a table ---------------------------------------------------------------------

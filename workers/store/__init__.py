@@ -1,6 +1,6 @@
 """All file I/O: locations, reading and writing, listing, and conditional writes.
 
-Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
+A location is a local path or the URL of an object in a store: `s3://`, `gs://`, `az://` or `hf://`.
 Nothing else in the project opens a file, except libraries that get a local path from here.
 Does not know what files mean: parts and tables belong to `workers.dataset`.
 
@@ -9,8 +9,8 @@ Does not know what files mean: parts and tables belong to `workers.dataset`.
     for uri in store.list_names(store.join(folder, "receipts"), ".json"):
         receipt = store.read_bytes(uri)
 
-Start reading in `objects`; `locations` tells paths from URLs, `s3` and `retry` say how requests
-are sent and repeated.
+Start reading in `objects`; `locations` tells paths from URLs, `remote` says what every store does,
+`s3`, `cloud` and `hub` send its requests, and `retry` repeats them.
 """
 
 from workers.store.conditional import (

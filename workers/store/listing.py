@@ -1,6 +1,6 @@
 """Listing: the files that patterns name, the objects in a folder, one file's size and version.
 
-S3 lists page by page. Nothing is cached, because other processes write too.
+Stores list page by page. Nothing is cached, because other processes write too.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fsspec.utils import glob_translate
@@ -23,7 +22,6 @@ from workers.store.locations import (
     absolute,
     filesystem,
     is_local,
-    is_s3,
     join,
     local_path,
     local_uri,
@@ -31,7 +29,7 @@ from workers.store.locations import (
 )
 
 if TYPE_CHECKING:
-    from workers.store.s3 import S3, Entry
+    from workers.store.remote import Entry, Readable
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +70,7 @@ def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]
             if is_local(pattern):
                 yield from _list_local(pattern, suffixes)
             else:
-                listed = _list_s3 if is_s3(pattern) else _list_elsewhere
-                yield from listed(pattern, suffixes)
+                yield from _list_remote(pattern, suffixes)
     except AccessError:
         raise
     except (StorageError, FileNotFoundError) as exc:
@@ -103,7 +100,7 @@ def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
 
 
 def _seen_here(file: FoundFile) -> SeenFile:
-    return SeenFile(local_uri(file.path), file.size, _version({"mtime": file.modified_s}))
+    return SeenFile(local_uri(file.path), file.size, f"{file.modified_s:.6f}")
 
 
 def _split_glob(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
@@ -119,7 +116,7 @@ def _split_glob(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
     return path, ""
 
 
-def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
+def _list_remote(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
     """List page by page, by the keys' prefix up to the first character of a glob."""
     fs, path = filesystem(pattern)
     base, glob = _split_glob(path, fs.exists)
@@ -127,41 +124,25 @@ def _list_s3(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
         matches = re.compile(glob_translate(glob)).match
         for entry in _entries(fs, f"{base}/{glob[: first.start()]}"):
             if matches(entry["name"].removeprefix(f"{base}/")):
-                yield _seen_in_s3(entry)
+                yield _seen_there(fs, entry)
         return
     matched = False
     for entry in _entries(fs, path + "/"):
         matched = True
         if entry["name"].lower().endswith(suffixes):
-            yield _seen_in_s3(entry)
+            yield _seen_there(fs, entry)
     if not matched and "/" in path and fs.exists(path):
-        yield _seen_in_s3(fs.info(path))
+        single: Entry = fs.info(path)
+        yield _seen_there(fs, {**single, "name": path})
 
 
-def _entries(fs: S3, prefix: str, delimiter: str = "") -> Iterator[Entry]:
+def _entries(fs: Readable, prefix: str, delimiter: str = "") -> Iterator[Entry]:
     for page in fs.pages(prefix, delimiter):
         yield from page
 
 
-def _seen_in_s3(entry: Entry) -> SeenFile:
-    return SeenFile(f"s3://{entry['name']}", int(entry["size"]), _version(entry))
-
-
-def _list_elsewhere(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
-    fs, path = filesystem(pattern)
-    if _GLOB_CHAR.search(path) and not fs.exists(path):
-        entries, by_suffix = fs.glob(path, detail=True), False
-    else:
-        by_suffix = fs.isdir(path)
-        entries = fs.find(path, detail=True)
-    for name, info in entries.items():
-        if info["type"] == "file" and (not by_suffix or name.lower().endswith(suffixes)):
-            yield SeenFile(fs.unstrip_protocol(name), int(info["size"]), _version(info))
-
-
-def _version(info: Mapping[str, object]) -> str:
-    etag = info.get("ETag") or info.get("etag")
-    return str(etag).strip('"') if etag else f"{info.get('mtime', 0):.6f}"
+def _seen_there(fs: Readable, entry: Entry) -> SeenFile:
+    return SeenFile(f"{fs.scheme}://{entry['name']}", int(entry["size"]), entry["ETag"].strip('"'))
 
 
 def stat(uri: str) -> SeenFile:
@@ -169,7 +150,8 @@ def stat(uri: str) -> SeenFile:
     with translated("stat", uri):
         fs, path = filesystem(uri)
         info = fs.info(path)
-        return SeenFile(uri, int(info["size"]), _version(info))
+        version = f"{info['mtime']:.6f}" if is_local(uri) else info["ETag"].strip('"')
+        return SeenFile(uri, int(info["size"]), version)
 
 
 def require_listing(uri: str) -> None:
@@ -177,26 +159,24 @@ def require_listing(uri: str) -> None:
 
     This tells one forbidden file from a store that has shut us out since it was listed.
     """
-    if is_s3(uri):
+    if not is_local(uri):
         with translated("list", uri):
             fs, path = filesystem(uri)
-            next(fs.pages(path))
+            next(fs.pages(path), None)
 
 
 def list_names(folder: str, suffix: str) -> list[str]:
     """URIs of the files directly in `folder` with this suffix, sorted; none if it is absent."""
     with translated("list", folder):
         fs, path = filesystem(folder)
-        if is_s3(folder):
+        if not is_local(folder):
             entries = _entries(fs, path + "/", delimiter="/")
-            names = [f"s3://{entry['name']}" for entry in entries]
+            names = [f"{fs.scheme}://{entry['name']}" for entry in entries]
         else:
             try:
                 names = fs.ls(path, detail=False)
             except FileNotFoundError:
                 return []
-            if not is_local(folder):
-                names = [fs.unstrip_protocol(name) for name in names]
     return sorted(name for name in names if name.endswith(suffix))
 
 
@@ -220,13 +200,15 @@ def list_stored(folder: str) -> list[Stored]:
         fs, path = filesystem(folder)
         if is_local(folder):
             return sorted(_stored_below(path, folder), key=lambda item: item.uri)
-        fs.invalidate_cache(path)
-        infos = fs.find(path, detail=True)
-    return [
-        Stored(join(folder, name.removeprefix(f"{path}/")), int(info["size"]), _modified_s(info))
-        for name, info in sorted(infos.items())
-        if info["type"] == "file"  # an S3 store may list a folder that has become empty
-    ]
+        return [
+            Stored(
+                join(folder, entry["name"].removeprefix(f"{path}/")),
+                int(entry["size"]),
+                entry["modified_s"],
+            )
+            for entry in sorted(_entries(fs, path + "/"), key=lambda entry: entry["name"])
+            if not entry["name"].endswith("/")  # a placeholder of a folder
+        ]
 
 
 def _stored_below(path: str, uri: str) -> Iterator[Stored]:
@@ -248,8 +230,3 @@ def _stored_below(path: str, uri: str) -> Iterator[Stored]:
             except FileNotFoundError:
                 continue  # deleted just now
             yield Stored(f"{uri}/{entry.name}", status.st_size, status.st_mtime)
-
-
-def _modified_s(info: Mapping[str, object]) -> float:
-    modified = info["mtime"] if "mtime" in info else info["LastModified"]
-    return modified.timestamp() if isinstance(modified, datetime) else float(str(modified))

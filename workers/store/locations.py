@@ -1,8 +1,12 @@
-"""Where things lie: paths, URLs, and the file system behind each.
+"""Where things lie: paths, URLs, and the file system or store behind each.
 
 A path is taken literally, whatever characters it has, except that a `~` as its first part is the
 user's home. A `file://` URL may write any character as `%XX`, and must so write bytes that are not
-UTF-8. An `s3://` URL is bucket and key, taken literally: nothing is decoded.
+UTF-8. The URL of a store is bucket and key, taken literally: nothing is decoded.
+
+    s3://bucket/key  gs://bucket/key  az://container/key  hf://datasets/OWNER/NAME[@revision]/path
+
+`abfs://` and `abfss://` are Azure, too, also as `abfss://container@account.dfs.core.windows.net`.
 
 Errors of file systems and stores become ours here, in `translated`, and nowhere else.
 """
@@ -17,15 +21,17 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
-from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from schemas.errors import AccessError, RequestError, StorageError
+from schemas.errors import AccessError, DatasetError, RequestError, StorageError
 from schemas.lines import error_line
 from schemas.recipe import Storage
+
+if TYPE_CHECKING:
+    from workers.store.retry import RetryPolicy
 
 # Errors that waiting does not cure, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not
 # among them: somebody may make room.
@@ -36,7 +42,8 @@ _REFUSALS = {
     errno.EFBIG: "raise the limit of a file's size (ulimit -f), or name another file system",
 }
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f]")
-_S3_SCHEMES = ("s3://", "s3a://")
+_AZURE = ("az", "abfs", "abfss")
+_WRITABLE = ("s3", "s3a", "gs", *_AZURE)
 
 
 def is_local(uri: str) -> bool:
@@ -44,9 +51,9 @@ def is_local(uri: str) -> bool:
     return "://" not in uri or uri.startswith("file://")
 
 
-def is_s3(uri: str) -> bool:
-    """Whether `uri` names an object of an S3 store."""
-    return uri.startswith(_S3_SCHEMES)
+def scheme_of(uri: str) -> str:
+    """The scheme of a store's URL; empty for a path on this machine."""
+    return "" if is_local(uri) else uri.partition("://")[0]
 
 
 def local_path(uri: str) -> Path:
@@ -70,7 +77,7 @@ def is_utf8(path: str) -> bool:
 def absolute(uri: str) -> str:
     """A local path, made absolute; a URL without slashes at its end.
 
-    Raises RequestError for the URL of a store that names no bucket.
+    Raises RequestError for the URL of a store that is not known or names no bucket.
     """
     if is_local(uri):
         is_in_home = uri == "~" or uri.startswith("~/")
@@ -78,6 +85,13 @@ def absolute(uri: str) -> str:
             posixpath.abspath(Path(uri).expanduser() if is_in_home else local_path(uri))
         )
     scheme, _, place = uri.partition("://")
+    if scheme not in (*_WRITABLE, "hf"):
+        raise RequestError(
+            f"{uri}: {scheme}:// is not a store that can be read; name a path or use s3://, gs://, "
+            "az://, abfs://, abfss:// or hf://"
+        )
+    if scheme == "hf" and not re.match(r"datasets/[^/@]+/[^/@]+(@[^/]+)?(/|$)", place):
+        raise RequestError(f"{uri}: write hf://datasets/OWNER/NAME/folder")
     if not place.strip("/"):
         raise RequestError(f"{uri} names no bucket; write {scheme}://bucket/folder")
     return uri.rstrip("/")
@@ -88,22 +102,39 @@ def join(base: str, *parts: str) -> str:
     return posixpath.join(base, *parts)
 
 
-def filesystem(uri: str) -> tuple[AbstractFileSystem, str]:
-    """The file system of a URI, and the path in it. For `s3://` it is a `workers.store.s3.S3`."""
+def require_writable(dataset: str) -> None:
+    """Raises DatasetError for a place where no dataset can be."""
+    if not is_local(dataset) and scheme_of(dataset) not in _WRITABLE:
+        raise DatasetError(
+            f"{dataset}: a dataset is in a folder or on s3://, gs:// or az://, whose stores can "
+            "commit a version in one step; name one of these"
+        )
+
+
+def filesystem(uri: str, policy: RetryPolicy | None = None) -> tuple[Any, str]:
+    """What holds a URI, and the path in it.
+
+    That is fsspec's LocalFileSystem or a `workers.store.remote.Remote`; for `hf://` a `Readable`.
+    """
     if is_local(uri):
         return LocalFileSystem(), str(local_path(uri))
-    if is_s3(uri):
+    scheme, _, path = absolute(uri).partition("://")
+    if scheme in ("s3", "s3a"):
         from workers.store.s3 import s3_filesystem
 
-        fs = s3_filesystem()
-        return fs, fs._strip_protocol(uri)
-    fs, path = url_to_fs(uri)
-    return fs, path
+        return s3_filesystem(policy), path
+    if scheme == "hf":
+        from workers.store.hub import hub
+
+        return hub(policy), path
+    from workers.store.cloud import cloud
+
+    return cloud(scheme, policy), path
 
 
-def paths_in(fs: AbstractFileSystem, uris: Iterable[str]) -> list[str]:
-    """The paths of URIs in this file system."""
-    return [str(local_path(uri)) if is_local(uri) else fs._strip_protocol(uri) for uri in uris]
+def paths_in(uris: Iterable[str]) -> list[str]:
+    """The paths of URIs of one store."""
+    return [uri.partition("://")[2] for uri in uris]
 
 
 @contextmanager
@@ -124,23 +155,18 @@ def translated(action: str, uri: str) -> Iterator[None]:
 def storage_error(action: str, uri: str, exc: BaseException) -> StorageError:
     """An error that says in one line what failed, why, and the remedy.
 
-    It is an AccessError where the store, by s3fs or by deltalake, or this machine refuses us.
+    It is an AccessError where the store, by its client or by deltalake, or this machine refuses us.
     """
     place = _UNPRINTED.sub(lambda found: repr(found[0])[1:-1], uri)
     if is_local(uri) and isinstance(exc, OSError) and exc.errno in _REFUSALS:
         return AccessError(f"cannot {action} {place}: {error_line(exc)}; {_REFUSALS[exc.errno]}")
-    if is_s3(uri):
-        from workers.store.s3 import refusal
+    if not is_local(uri):
+        from workers.store.refusals import refusal
 
-        refused = refusal(exc, bucket_of(uri))
+        refused = refusal(exc, uri)
         if refused is not None:
             return AccessError(f"cannot {action} {place}: {refused}")
     return StorageError(f"cannot {action} {place}: {error_line(exc)}")
-
-
-def bucket_of(uri: str) -> str:
-    """The bucket that an `s3://` URI names."""
-    return uri.partition("://")[2].partition("/")[0]
 
 
 @contextmanager

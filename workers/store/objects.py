@@ -1,7 +1,7 @@
 """Reading and writing whole objects and ranges, local copies, temporary folders.
 
-Everything goes through fsspec, so a location is a local path or a URL such as `s3://bucket/key`.
-Nothing else in the project opens a file, except libraries that get a local path from here.
+A location is a local path or the URL of an object in a store, such as `s3://bucket/key`. Nothing
+else in the project opens a file, except libraries that get a local path from here.
 Foreign errors become StorageError or SourceError; a missing object is a FileNotFoundError.
 """
 
@@ -13,7 +13,6 @@ import io
 import os
 import posixpath
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,13 +23,13 @@ from schemas.errors import StorageError
 from workers.store.locations import (
     filesystem,
     is_local,
-    is_s3,
     is_utf8,
     local_path,
     paths_in,
     replacing,
     translated,
 )
+from workers.store.remote import RangeFile, download
 
 _CHUNK_BYTES = 4 * 2**20
 
@@ -62,10 +61,7 @@ def local_copy(uri: str) -> Iterator[Path]:
         path = folder / "document"
         with translated("download", uri):
             fs, remote = filesystem(uri)
-            if is_s3(uri):
-                fs.download(remote, path)
-            else:
-                fs.get_file(remote, str(path))
+            download(fs, remote, path)
         yield path
 
 
@@ -79,30 +75,22 @@ def open_input(uri: str) -> BinaryIO:
     """Open an object for reading, seekable, in blocks. The caller closes it."""
     with translated("open", uri):
         fs, path = filesystem(uri)
-        if is_s3(uri):
-            handle = fs.open(path, "rb", block_size=_CHUNK_BYTES)
-            return cast(BinaryIO, _Input(handle, uri, fs.default_block_size))
-        return cast(BinaryIO, _Input(fs.open(path, "rb"), uri))
+        if is_local(uri):
+            return cast(BinaryIO, _Input(fs.open(path, "rb"), uri))
+        handle = io.BufferedReader(RangeFile(fs, path), _CHUNK_BYTES)
+        return cast(BinaryIO, _Input(handle, uri))
 
 
 class _Input(io.RawIOBase):
-    """An open object; its reads raise our errors, and move at most `step` bytes at once."""
+    """An open object; its reads raise our errors."""
 
-    def __init__(self, handle: BinaryIO, uri: str, step: int | None = None) -> None:
+    def __init__(self, handle: BinaryIO | io.BufferedReader, uri: str) -> None:
         self._handle = handle
         self._uri = uri
-        self._step = step
 
     def read(self, size: int = -1) -> bytes:
         with translated("read", self._uri):
-            if self._step is None:
-                return bytes(self._handle.read(size))
-            parts: list[bytes] = []
-            left = sys.maxsize if size < 0 else size
-            while left and (part := self._handle.read(min(left, self._step))):
-                parts.append(part)
-                left -= len(part)
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            return bytes(self._handle.read(size))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return int(self._handle.seek(offset, whence))
@@ -145,26 +133,20 @@ def write_bytes(uri: str, data: bytes) -> None:
         if is_local(uri):
             with replacing(local_path(uri)) as temporary:
                 temporary.write_bytes(data)
-        elif is_s3(uri):
-            fs, path = filesystem(uri)
-            fs.upload(data, path)
         else:
             fs, path = filesystem(uri)
-            fs.pipe_file(path, data)
+            fs.upload(data, path)
 
 
 def upload(path: Path, uri: str) -> None:
-    """Copy a local file to `uri`, whole or not at all; to S3 in parts."""
+    """Copy a local file to `uri`, whole or not at all; to a store in parts."""
     with translated("write", uri):
         if is_local(uri):
             with replacing(local_path(uri)) as temporary:
                 shutil.copyfile(path, temporary)
-        elif is_s3(uri):
-            fs, remote = filesystem(uri)
-            fs.upload(path, remote)
         else:
             fs, remote = filesystem(uri)
-            fs.put_file(str(path), remote)
+            fs.upload(path, remote)
 
 
 def delete(uri: str) -> None:
@@ -172,17 +154,16 @@ def delete(uri: str) -> None:
     with translated("delete", uri):
         if is_local(uri):
             local_path(uri).unlink(missing_ok=True)
-        elif exists(uri):
+        else:
             fs, path = filesystem(uri)
-            fs.rm_file(path)
+            fs.delete_objects([path])
 
 
 def make_folder(uri: str) -> None:
     """Make a folder, in a store that has folders."""
     with translated("make the folder", uri):
-        if not is_s3(uri):  # s3fs would try to make the bucket
-            fs, path = filesystem(uri)
-            fs.makedirs(path, exist_ok=True)
+        if is_local(uri):
+            local_path(uri).mkdir(parents=True, exist_ok=True)
 
 
 def remove_empty_folder(uri: str) -> None:
@@ -212,12 +193,7 @@ def read_many(uris: list[str]) -> list[bytes]:
         if is_local(uris[0]):
             return [local_path(uri).read_bytes() for uri in uris]
         fs, _ = filesystem(uris[0])
-        # One request for each small object, without a request for its size. (`cat` would take
-        # names with `*`, `?` or `[` for globs.)
-        one_request = {"max_concurrency": 1} if is_s3(uris[0]) else {}
-        data: list[bytes] = fs.cat_ranges(
-            paths_in(fs, uris), None, None, on_error="raise", **one_request
-        )
+        data: list[bytes] = fs.cat_all(paths_in(uris))
         return data
 
 

@@ -13,10 +13,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
-
 from schemas.errors import AccessError, DatasetError, SourceError, StorageError
-from workers.store.locations import absolute, is_local, is_s3, local_path, translated
+from schemas.lines import error_line
+from workers.store.locations import (
+    absolute,
+    filesystem,
+    is_local,
+    local_path,
+    require_writable,
+    translated,
+)
 
 _WALK_S = 1.0
 _GLOB = re.compile(r"[*?\[]")
@@ -29,14 +35,12 @@ def look_at_source(pattern: str, suffixes: tuple[str, ...]) -> str:
     StorageError where its store does not answer.
     """
     where = absolute(pattern)
-    if is_s3(where):
+    if not is_local(where):
         key = where.partition("://")[2]
         glob = _GLOB.search(key)
         if not _answers(where, key[: glob.start()] if glob else key):
             raise SourceError(f"{pattern!r} matches nothing; check the bucket and the prefix")
         return f"{pattern}: the store answers and holds files"
-    if not is_local(where):
-        return _known_scheme(pattern)
     path = local_path(where)
     if path.is_dir():
         return _look_into(pattern, path, suffixes)
@@ -58,11 +62,10 @@ def look_at_dataset(uri: str) -> str:
     StorageError where its store does not answer.
     """
     where = absolute(uri)
-    if is_s3(where):
+    require_writable(where)
+    if not is_local(where):
         is_there = _answers(where, where.partition("://")[2] + "/")
         return f"the store answers; {uri} {'holds objects' if is_there else 'is still empty'}"
-    if not is_local(where):
-        raise DatasetError(f"{uri}: a dataset is in a folder or on s3://; name one of these")
     path = local_path(where)
     nearest = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
     if not nearest.is_dir():
@@ -80,13 +83,12 @@ def require_dataset(uri: str) -> None:
     store; StorageError where the store does not answer.
     """
     where = absolute(uri)
-    if is_s3(where):
+    require_writable(where)
+    if not is_local(where):
         key = where.partition("://")[2]
         if not _answers(where, f"{key}/pages/_delta_log/"):
             raise DatasetError(f"{uri} holds no published version; `pagefoundry run` makes one")
         return
-    if not is_local(where):
-        raise DatasetError(f"{uri}: a dataset is in a folder or on s3://; name one of these")
     path = local_path(where)
     if path.is_dir():
         _require(path, os.R_OK | os.X_OK, "read")
@@ -101,28 +103,28 @@ def require_dataset(uri: str) -> None:
 
 def _answers(uri: str, prefix: str) -> bool:
     """Whether there is a key with this prefix; raises where the store gives no answer."""
-    from workers.store.s3 import quick_filesystem
+    from workers.store.refusals import holder_of
+    from workers.store.retry import RetryPolicy
 
+    # The store is given up on after seconds.
+    quick = RetryPolicy(tries=3, base_s=0.2, try_timeout_s=3, deadline_s=6)
     try:
         with translated("list", uri):
-            return bool(next(quick_filesystem().pages(prefix)))
+            fs, _ = filesystem(uri, quick)
+            return any(fs.pages(prefix))
     except AccessError:
         raise
     except StorageError as exc:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        if uri.startswith("s3"):
+            endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+            what = f"the store at {endpoint or 'AWS'}"
+            remedy = "check that it runs, or correct `storage.endpoint`"
+        else:
+            what = f"the store of {holder_of(uri)}"
+            remedy = "check the network, and the account and the keys in the environment"
         raise StorageError(
-            f"{uri}: the store at {endpoint or 'AWS'} does not answer "
-            f"({exc.__cause__ or exc}); check that it runs, or correct `storage.endpoint`"
+            f"{uri}: {what} does not answer ({error_line(exc.__cause__ or exc)}); {remedy}"
         ) from exc
-
-
-def _known_scheme(uri: str) -> str:
-    scheme = uri.partition("://")[0]
-    try:
-        fsspec.get_filesystem_class(scheme)
-    except (ValueError, ImportError) as exc:
-        raise SourceError(f"{uri!r}: {scheme}:// cannot be read here: {exc}") from exc
-    return f"{uri} is not looked at here; the run will list it"
 
 
 def _look_into(pattern: str, folder: Path, suffixes: tuple[str, ...]) -> str:

@@ -1,7 +1,8 @@
 """Retries of requests to an object store: which errors are transient, how often, with what pause.
 
-This is the only retry policy over s3fs: botocore's own retries and s3fs's are switched off.
-(deltalake sends its own requests; `workers.dataset.delta` gives it the same bounds.)
+This is the only retry policy: botocore's own retries, s3fs's and obstore's are switched off.
+(deltalake sends its own requests, and obstore the parts of a large upload; they have the same
+bounds.)
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TypeVar
 
 import aiohttp
 from botocore import exceptions as boto
+
+from workers.store.remote import CONNECT_TIMEOUT_S
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,15 @@ _TRANSIENT_ERRORS = (
 )
 
 
+class AnswerError(OSError):
+    """A store's answer was an error; `code` is the store's word for it, or the status."""
+
+    def __init__(self, message: str, status: int, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code or str(status)
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Exponential backoff with full jitter: the pause before try n is uniform over 0 to
@@ -66,6 +78,19 @@ class RetryPolicy:
     def pause_s(self, failures: int, chance: float) -> float:
         """The pause after this many failures; `chance` is uniform over 0 to 1."""
         return chance * min(self.cap_s, self.base_s * 2.0 ** (failures - 1))
+
+
+def deltas_retries(policy: RetryPolicy) -> dict[str, str]:
+    """The same bounds as storage options of deltalake."""
+    return {
+        "max_retries": str(policy.tries - 1),
+        "retry_timeout": f"{policy.deadline_s:g}s",
+        "backoff_config.init_backoff": f"{policy.base_s * 1000:g}ms",
+        "backoff_config.max_backoff": f"{policy.cap_s:g}s",
+        "backoff_config.base": "2",
+        "connect_timeout": f"{CONNECT_TIMEOUT_S}s",
+        "timeout": f"{policy.try_timeout_s:g}s",
+    }
 
 
 async def retried(
@@ -102,12 +127,14 @@ def is_transient(exc: BaseException) -> bool:
 
 
 def answer_of(exc: BaseException) -> tuple[int | None, str | None]:
-    """HTTP status and S3 error code of the store's answer that caused `exc`, None where unknown.
+    """HTTP status and error code of the store's answer that caused `exc`, None where unknown.
 
     s3fs raises an OSError whose cause is botocore's error.
     """
     error: BaseException | None = exc
     while error is not None:
+        if isinstance(error, AnswerError):
+            return error.status, error.code
         if isinstance(error, boto.ClientError):
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             return status, str(error.response.get("Error", {}).get("Code", status))

@@ -4,6 +4,9 @@ Endpoint, region, profile and credentials come from the environment (`AWS_ENDPOI
 `AWS_REGION`, `AWS_PROFILE`, `AWS_ACCESS_KEY_ID` …) or the files that botocore reads. Secrets are
 never passed on: botocore finds them itself in each process. Only a process that uses an `s3://`
 URL imports this module, which takes 0.4 s and 23 MB.
+
+It is not obstore, as for the other stores: obstore does not read profiles, roles of SSO and the
+like, and cannot list a folder that has an object with an odd name, such as `a//b`.
 """
 
 from __future__ import annotations
@@ -12,51 +15,29 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
 from botocore import exceptions as boto
 from fsspec.asyn import sync_wrapper
 from s3fs import S3FileSystem
 
-from workers.store.foreign_errors import quoted_code
-from workers.store.retry import RetryPolicy, answer_of, retried
+from workers.store.remote import (
+    CONCURRENT_PARTS,
+    CONNECT_TIMEOUT_S,
+    TRANSFER_BYTES,
+    Entry,
+    part_bytes,
+)
+from workers.store.retry import RetryPolicy, answer_of, deltas_retries, retried
 
-# One request moves at most this much, so that a try has a deadline. S3 takes parts from 5 MiB.
-TRANSFER_BYTES = 16 * 2**20
-_MAX_PARTS = 10_000
-# Parts in flight for one file: 64 MiB of memory.
-_CONCURRENT_PARTS = 4
-_CONNECT_TIMEOUT_S = 10
 # Between two packets. Completing a large multipart upload is the longest silence.
 _READ_TIMEOUT_S = 60
 _CONNECTIONS = 32
 # A multipart upload that was completed, but whose answer was lost, is started again.
 _UPLOADS = 3
 
-_CREDENTIAL_CODES = {
-    *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
-    *("TokenRefreshRequired", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed"),
-    *("CredentialsNotSupported", "NotSignedUp", "AccountProblem", "InvalidSecurity"),
-}
-_DENIED_CODES = {"AccessDenied", "AllAccessDisabled", "Forbidden", "401"}
-# Not among them: CredentialRetrievalError and TokenRetrievalError, which mean that the service of a
-# role did not answer just now.
-_CREDENTIAL_ERRORS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.ConfigNotFound,
-    boto.ConfigParseError,
-)
-
-
-class Entry(TypedDict):
-    """An object in a listing; `name` is `bucket/key`."""
-
-    name: str
-    size: int
-    ETag: str
+# Answers to a put whose condition does not hold; 404 where the object is gone.
+_REFUSED = (412, 404)
 
 
 class _Stream(Protocol):
@@ -89,17 +70,18 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
     # No retries by s3fs on top of ours. (aiohttp still sends a request again, at once, where a
     # connection that it kept open turns out to be closed.)
     retries = 1
+    scheme = "s3"
     default_block_size = TRANSFER_BYTES
 
     def __init__(self, policy: RetryPolicy, **kwargs: object) -> None:
         super().__init__(
             config_kwargs={
-                "connect_timeout": _CONNECT_TIMEOUT_S,
+                "connect_timeout": CONNECT_TIMEOUT_S,
                 "read_timeout": _READ_TIMEOUT_S,
                 "max_pool_connections": _CONNECTIONS,
                 "retries": {"mode": "standard", "total_max_attempts": 1},
             },
-            max_concurrency=_CONCURRENT_PARTS,
+            max_concurrency=CONCURRENT_PARTS,
             use_listings_cache=False,
             **kwargs,
         )
@@ -141,7 +123,12 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         while True:
             answer = self.call_s3("list_objects_v2", **request)
             yield [
-                {"name": f"{bucket}/{entry['Key']}", "size": entry["Size"], "ETag": entry["ETag"]}
+                {
+                    "name": f"{bucket}/{entry['Key']}",
+                    "size": entry["Size"],
+                    "ETag": entry["ETag"],
+                    "modified_s": entry["LastModified"].timestamp(),
+                }
                 for entry in answer.get("Contents", ())
                 if not entry["Key"].endswith("/")  # what some tools leave for an empty folder
             ]
@@ -155,38 +142,47 @@ class S3(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
         answer = self.call_s3("get_object", Bucket=bucket, Key=key, **conditions)
         return answer["Body"].data, answer["ETag"]
 
-    def put_object(self, path: str, data: bytes, **conditions: str) -> None:
-        """Write a small object in one request."""
+    def read_span(self, entry: Entry, start: int, stop: int) -> bytes:
+        """Bytes of the version that `entry` names."""
+        span = f"bytes={start}-{stop - 1}"
+        return self.get_object(entry["name"], Range=span, IfMatch=entry["ETag"])[0]
+
+    def cat_all(self, paths: Sequence[str]) -> list[bytes]:
+        """The bytes of many small objects, in order, in one request each."""
+        # Without concurrency in an object there is no request for its size. (`cat` would take names
+        # with `*`, `?` or `[` for globs.)
+        data: list[bytes] = self.cat_ranges(paths, None, None, on_error="raise", max_concurrency=1)
+        return data
+
+    def put_if(self, path: str, data: bytes, version: str | None) -> bool:
+        """Write a small object if it is still at `version`, or if there is none; else False."""
         bucket, _, key = path.partition("/")
-        self.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **conditions)
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        try:
+            self.call_s3("put_object", Bucket=bucket, Key=key, Body=data, **condition)
+        except OSError as exc:
+            status, code = answer_of(exc)
+            if status not in _REFUSED or code == "NoSuchBucket":
+                raise
+            return False
+        return True
 
     def delete_objects(self, paths: Sequence[str]) -> None:
         """Delete objects of one bucket, at most 1,000; a missing one is no error."""
         bucket = paths[0].partition("/")[0]
         keys = [path.partition("/")[2] for path in paths]
+        if len(keys) == 1:
+            self.call_s3("delete_object", Bucket=bucket, Key=keys[0])
+            return
         request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
         answer = self.call_s3("delete_objects", Bucket=bucket, Delete=request)
         for error in answer.get("Errors", ()):
             raise OSError(f"{error.get('Key')}: {error.get('Message') or error.get('Code')}")
 
-    def download(self, path: str, target: Path) -> None:
-        """Copy an object to a local file, range by range. Raises FileNotFoundError."""
-        info = self.info(path)
-        if info["type"] != "file":
-            raise FileNotFoundError(path)
-        with target.open("wb") as handle:
-            for start in range(0, info["size"], TRANSFER_BYTES):
-                stop = min(start + TRANSFER_BYTES, info["size"])
-                # If-Match, so that two versions of the object are never mixed.
-                data, _ = self.get_object(
-                    path, Range=f"bytes={start}-{stop - 1}", IfMatch=info["ETag"]
-                )
-                handle.write(data)
-
     def upload(self, source: Path | bytes, path: str) -> None:
         """Write a local file, or bytes, as an object; in parts where it is large."""
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        chunk = max(TRANSFER_BYTES, -(-size // _MAX_PARTS))
+        chunk = part_bytes(size)
         for upload in range(1, _UPLOADS + 1):
             try:
                 if isinstance(source, bytes):
@@ -206,42 +202,10 @@ async def _read(body: _Stream) -> bytes:
         body.close()
 
 
-def refusal(exc: BaseException, bucket: str) -> str | None:
-    """Why the store refuses us, with the remedy; None where `exc` is another error."""
-    cause = exc.__cause__ or exc
-    code = answer_of(exc)[1]
-    if code is None:
-        code = quoted_code(str(exc))
-    if isinstance(cause, _CREDENTIAL_ERRORS) or code in _CREDENTIAL_CODES:
-        return (
-            f"the credentials for the bucket {bucket!r} are wrong or missing "
-            f"({code or type(cause).__name__}); set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, and check the endpoint and the clock"
-        )
-    if code == "NoSuchBucket":
-        return f"there is no bucket {bucket!r}; make it, or check its name, endpoint and region"
-    if code == "403":  # the answer to a HEAD has no body, so either may be the reason
-        return (
-            f"access to the bucket {bucket!r} is denied, or the credentials are wrong ({code}); "
-            "check the credentials and what they allow"
-        )
-    if code in _DENIED_CODES:
-        return (
-            f"access to the bucket {bucket!r} is denied ({code}); check the credentials, and "
-            "allow them to list it and to read and write its objects"
-        )
-    return None
-
-
 def s3_filesystem(policy: RetryPolicy | None = None) -> S3:
     """The S3 file system for the current environment; one for each process and environment."""
     settings = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
     return _connected(policy or RetryPolicy(), settings, os.getpid())
-
-
-def quick_filesystem() -> S3:
-    """The same file system for a quick look: it gives up after seconds."""
-    return s3_filesystem(RetryPolicy(tries=3, base_s=0.2, try_timeout_s=3, deadline_s=6))
 
 
 @lru_cache(maxsize=8)
@@ -262,17 +226,11 @@ def object_store_options() -> dict[str, str]:
         fs.connect()
     except boto.BotoCoreError as exc:
         raise OSError(str(exc)) from exc
-    meta, policy = fs.s3.meta, fs.policy
+    meta = fs.s3.meta
     options = {
         "AWS_REGION": meta.region_name,
         "conditional_put": "etag",
-        "max_retries": str(policy.tries - 1),
-        "retry_timeout": f"{policy.deadline_s:g}s",
-        "backoff_config.init_backoff": f"{policy.base_s * 1000:g}ms",
-        "backoff_config.max_backoff": f"{policy.cap_s:g}s",
-        "backoff_config.base": "2",
-        "connect_timeout": f"{_CONNECT_TIMEOUT_S}s",
-        "timeout": f"{policy.try_timeout_s:g}s",
+        **deltas_retries(fs.policy),
     }
     if not meta.endpoint_url.endswith(".amazonaws.com"):
         options["AWS_ENDPOINT_URL"] = meta.endpoint_url

@@ -97,11 +97,14 @@ MISTAKES = [
     ("sources: ~/docs", "sources.0: '~/docs': there is no "),
     ("sources: empty", "sources.0: 'empty' matches no file: it is empty; name a folder"),
     ("sources: words", "sources.0: 'words' matches no file: it holds files with .wpd; name a"),
-    ("sources: gopher://old/docs", "sources.0: 'gopher://old/docs': gopher:// cannot be read here"),
+    ("sources: gopher://old/docs", "sources.0: gopher://old/docs: gopher:// is not a store"),
     ("sources: {dataset: docs}", "sources.0: docs holds no published version: the folder has oth"),
     ("dataset: file.txt", "dataset: "),
     ("dataset: file.txt/data", "dataset: "),
-    ("dataset: gs://lake/data", "dataset: gs://lake/data: a dataset is in a folder or on s3://"),
+    (
+        "dataset: hf://datasets/lake/data",
+        "dataset: hf://datasets/lake/data: a dataset is in a folder or on s3://, gs:// or az://",
+    ),
     ("placement: {staging: file.txt}", "placement.staging: "),
 ]  # fmt: skip
 

@@ -97,8 +97,3 @@ def test_a_lock_that_another_holds_on_to_is_given_up_on(tmp_path: Path, monkeypa
 def test_the_probe_asks_nothing_of_local_disk(tmp_path: Path) -> None:
     store.require_conditional_put(str(tmp_path))
     assert os.listdir(tmp_path) == []
-
-
-def test_other_stores_have_no_conditions() -> None:
-    with pytest.raises(StorageError, match="only local and s3://"):
-        store.create_exclusive("memory://bucket/lease", b"one")

@@ -13,6 +13,7 @@ from botocore import exceptions as boto
 
 from schemas.errors import AccessError, RecipeError, RequestError, StorageError
 from schemas.recipe import Storage, parse_recipe
+from workers import store
 from workers.store import locations
 
 RECIPE = "dataset: s3://lake/data\nsources: [{documents: s3://lake/corpus}]\n"
@@ -96,6 +97,18 @@ def test_a_service_of_credentials_that_does_not_answer_may_do_so_later() -> None
     error = locations.storage_error("read", "s3://lake/a", OSError(str(silent)))
     assert not isinstance(error, AccessError)
     assert "iam-role" in str(error)
+
+
+@pytest.mark.parametrize(("url", "extra"), [("gs://lake/a", "gcs"), ("az://lake/a", "azure")])
+def test_a_store_whose_client_is_missing_names_the_extra(
+    url: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.store", None)  # importing it fails
+    monkeypatch.setenv("AZURE_TEST_OF", "a client that no other test has made")
+    monkeypatch.setenv("GOOGLE_TEST_OF", "a client that no other test has made")
+    with pytest.raises(RequestError, match=rf"pip install 'pagefoundry\[{extra}\]'") as caught:
+        store.read_bytes(url)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 from pathlib import Path
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.errors import SourceError, StorageError
+from schemas.errors import RequestError, SourceError, StorageError
 from workers import store
 
 NAMES = ["a.pdf", "b.PNG", "notes.txt", "deep/c.tiff", "deep/er/a.pdf"]
@@ -82,7 +79,7 @@ def test_a_pattern_that_matches_nothing_is_named(corpus: Path, pattern: str) -> 
 
 
 def test_a_place_that_cannot_be_listed_is_named() -> None:
-    with pytest.raises(SourceError, match=r"'gopher://old/\*\.pdf' cannot be listed"):
+    with pytest.raises(RequestError, match=r"gopher:// is not a store that can be read; .*gs://"):
         store.list_documents(["gopher://old/*.pdf"])
 
 
@@ -176,22 +173,6 @@ def test_a_local_copy_of_a_local_file_is_the_file(corpus: Path) -> None:
         assert path == corpus / "a.pdf"
 
 
-def test_a_local_copy_of_a_remote_object_is_gone_afterwards() -> None:
-    store.write_bytes("memory://bucket/object", b"data")
-    with store.local_copy("memory://bucket/object") as path:
-        assert path.read_bytes() == b"data"
-    assert not path.exists()
-
-
-def test_urls_work_like_paths() -> None:
-    store.write_bytes("memory://corpus/a.pdf", b"0123456789")
-    assert [file.uri for file in store.list_documents(["memory://corpus/*.pdf"])] == [
-        "memory:///corpus/a.pdf"
-    ]
-    assert store.read_range("memory://corpus/a.pdf", 2, 3) == b"234"
-    assert store.sha256_of("memory://corpus/a.pdf") == hashlib.sha256(b"0123456789").hexdigest()
-
-
 def test_relative_paths_are_made_absolute_and_urls_left(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert store.absolute("x/../data/") == str(tmp_path / "data")
@@ -216,12 +197,11 @@ def test_names_that_look_like_urls_or_are_not_utf8_are_read(tmp_path: Path) -> N
 
 
 def test_deleting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
-    for folder in (str(tmp_path), "memory://deleting"):
-        uri = store.join(folder, "object")
-        store.write_bytes(uri, b"data")
-        store.delete(uri)
-        assert not store.exists(uri)
-        store.delete(uri)
+    uri = store.join(str(tmp_path), "object")
+    store.write_bytes(uri, b"data")
+    store.delete(uri)
+    assert not store.exists(uri)
+    store.delete(uri)
 
 
 def test_only_an_empty_folder_is_removed(tmp_path: Path) -> None:
@@ -235,25 +215,8 @@ def test_only_an_empty_folder_is_removed(tmp_path: Path) -> None:
 
 
 def test_an_open_object_is_read_in_any_order(tmp_path: Path) -> None:
-    for folder in (str(tmp_path), "memory://opening"):
-        store.write_bytes(f"{folder}/object", b"0123456789")
-        with store.open_input(f"{folder}/object") as handle:
-            assert (handle.seek(4), handle.read(2), handle.tell()) == (4, b"45", 6)
-            assert (handle.read(), handle.read()) == (b"6789", b"")
-            assert (handle.seek(-1, os.SEEK_END), handle.read()) == (9, b"9")
-
-
-class Broken(io.RawIOBase):
-    """A disk that fails when it is read."""
-
-    def read(self, size: int = -1) -> bytes:
-        raise OSError(5, "Input/output error")
-
-
-def test_a_read_that_fails_later_is_a_storage_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MemoryFileSystem, "open", lambda *_, **__: Broken())
-    with (
-        store.open_input("memory://broken") as handle,
-        pytest.raises(StorageError, match=r"cannot read memory://broken: .*Input/output"),
-    ):
-        handle.read(10)
+    store.write_bytes(f"{tmp_path}/object", b"0123456789")
+    with store.open_input(f"{tmp_path}/object") as handle:
+        assert (handle.seek(4), handle.read(2), handle.tell()) == (4, b"45", 6)
+        assert (handle.read(), handle.read()) == (b"6789", b"")
+        assert (handle.seek(-1, os.SEEK_END), handle.read()) == (9, b"9")
