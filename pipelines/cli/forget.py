@@ -31,8 +31,8 @@ def forget(
         typer.Option(
             "--url",
             metavar="GLOB",
-            help="An address in the column `uris` of `inventory`, or a glob of addresses. May be "
-            "repeated. The address of a file of records means all its records.",
+            help="An address in the column `uris` of `inventory`, or a glob of addresses. That of "
+            "a container, or of a file of records, means all that is in it. May be repeated.",
         ),
     ] = None,
     from_file: Annotated[

@@ -28,6 +28,7 @@ from pipelines.version.settled import languages_of
 from schemas.errors import DatasetError, IntegrityError, RequestError
 from schemas.forgotten import Forgotten
 from schemas.recipe import Recipe
+from schemas.shards import SeenFile
 from workers import store
 from workers.dataset.card import described_by_card, write_card
 from workers.dataset.forgotten import read_forgotten, write_forgotten
@@ -197,7 +198,7 @@ def _seen(uri: str) -> Iterator[Seen]:
     for root in staging_roots(uri):
         for result in Staged.read(root).documents:
             if result.doc_id is not None:
-                yield Seen(result.doc_id, [result.file.uri], result.media_type)
+                yield Seen(result.doc_id, [result.file], result.media_type)
 
 
 def _seen_in_part(uri: str) -> Iterator[Seen]:
@@ -206,8 +207,8 @@ def _seen_in_part(uri: str) -> Iterator[Seen]:
             columns = ["doc_id", "uris", "media_type"]
             for batch in pq.ParquetFile(handle).iter_batches(columns=columns):
                 for row in batch.to_pylist():
-                    uris = [file["uri"] for file in row["uris"]]
-                    yield Seen(row["doc_id"], uris, row["media_type"])
+                    files = [SeenFile.from_dict(file) for file in row["uris"]]
+                    yield Seen(row["doc_id"], files, row["media_type"])
     except pa.ArrowInvalid as exc:
         raise IntegrityError(
             f"{uri}: this part of an inventory is damaged, so not every document can be found by "

@@ -11,6 +11,7 @@ from fsspec.utils import glob_translate
 
 from schemas.errors import RequestError
 from schemas.ids import DOC_ID
+from schemas.shards import SeenFile
 from schemas.sources import is_made, record_place, source_named
 from workers import store
 
@@ -27,19 +28,26 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A document and the addresses of its files, as an inventory has them."""
+    """A document and its files, as an inventory has them."""
 
     doc_id: str
-    uris: Sequence[str]
+    files: Sequence[SeenFile]
     media_type: str | None
 
     def names(self) -> Iterator[str]:
-        """All names by which it can be asked for: a record also has that of its whole file."""
-        for uri in self.uris:
-            yield uri
-            yield source_named(uri, self.media_type)
+        """All names by which it can be asked for.
+
+        A record also has that of its whole file, a member that of its container, and of the index
+        of a crawl that named it.
+        """
+        for file in self.files:
+            yield file.uri
+            yield source_named(file.uri, self.media_type)
             if is_made(self.media_type):
-                yield record_place(uri).file_uri
+                yield record_place(file.uri).file_uri
+            if file.member is not None:
+                yield file.container
+                yield file.member.listed or file.container
 
 
 def wanted_of(
@@ -71,26 +79,31 @@ def _doc_id(value: str) -> str:
     )
 
 
+_AS_GIVEN, _ABSOLUTE, _GLOB = 0, 1, 2
+
+
 @dataclass(slots=True)
 class Addresses:
-    """Finds documents by addresses. An address that is there as written is no glob.
+    """Finds documents by addresses.
 
-    addresses = Addresses(wanted.addresses)
-    for seen in inventory:
-        addresses.look_at(seen)
-    addresses.found(), addresses.unmatched()
+    An address that is there as written means no other, and one that is there at all is no glob.
+
+        addresses = Addresses(wanted.addresses)
+        for seen in inventory:
+            addresses.look_at(seen)
+        addresses.found(), addresses.unmatched()
     """
 
     given: Sequence[str]
-    _exact: dict[str, str] = field(default_factory=dict)
+    _wholes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _globs: list[tuple[str, re.Pattern[str]]] = field(default_factory=list)
-    _by_name: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _by_glob: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _ids: dict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
         for address in self.given:
             whole = _absolute(address)
-            self._exact[address] = self._exact[whole] = address
+            self._wholes[address].add(address)
+            self._wholes[whole].add(address)
             if _GLOB_CHAR.search(address):
                 # Names that a recipe gives with `as` are no paths, so both forms are tried.
                 for form in dict.fromkeys((address, whole)):
@@ -99,11 +112,12 @@ class Addresses:
     def look_at(self, seen: Seen) -> None:
         """Remember the document if an address means it."""
         for name in seen.names():
-            if name in self._exact:
-                self._by_name[self._exact[name]].add(seen.doc_id)
+            for address in self._wholes.get(name, ()):
+                way = _AS_GIVEN if address == name else _ABSOLUTE
+                self._ids[address, way].add(seen.doc_id)
             for address, pattern in self._globs:
                 if pattern.match(name):
-                    self._by_glob[address].add(seen.doc_id)
+                    self._ids[address, _GLOB].add(seen.doc_id)
 
     def found(self) -> frozenset[str]:
         """The ids of the documents that were found."""
@@ -114,7 +128,9 @@ class Addresses:
         return tuple(address for address in self.given if not self._of(address))
 
     def _of(self, address: str) -> set[str]:
-        return self._by_name.get(address) or self._by_glob.get(address) or set()
+        """The documents that are at an address, in the first way in which any is."""
+        ways = (self._ids.get((address, way)) for way in (_AS_GIVEN, _ABSOLUTE, _GLOB))
+        return next(filter(None, ways), set())
 
 
 def _absolute(address: str) -> str:

@@ -3,6 +3,7 @@
 - Of a Parquet file with columns of ids, these columns are read, row by row.
 - Other Parquet files, such as checkpoints of a log, are searched through all their values.
 - Other files are searched byte by byte for the ids as they are written everywhere.
+- The name of each is searched, too: a member of a container is kept under its document's id.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -60,11 +61,14 @@ class SearchedObject:
 
 def search_object(task: ObjectToSearch) -> SearchedObject:
     """Search an object; it does not matter which table it belongs to, or whether to any."""
+    named = len(ids_in(task.uri.rpartition("/")[2].encode(errors="replace")) & task.ids)
     try:
         if task.uri.endswith(".parquet"):
-            return _search_parquet(task)
+            found = _search_parquet(task)
+            return replace(found, mentions=found.mentions + named)
         with store.open_input(task.uri) as handle:
-            return SearchedObject(task.uri, task.size, mentions=_mentions(handle, task.ids))
+            mentions = _mentions(handle, task.ids)
+        return SearchedObject(task.uri, task.size, mentions=mentions + named)
     except FileNotFoundError:
         return SearchedObject(task.uri, task.size, is_gone=True)
     except OSError as exc:

@@ -127,6 +127,13 @@ def test_objects_of_every_kind_are_searched(tmp_path: Path, name: str) -> None:
         assert (done.rows + done.mentions, done.holds, done.damage) == (count, count > 0, None)
 
 
+def test_an_object_that_is_named_by_an_id_holds_its_document(tmp_path: Path) -> None:
+    path = tmp_path / DOCS[0]
+    path.write_bytes(b"%PDF, and no id in it")
+    assert search_object(ObjectToSearch(str(path), 21, frozenset(DOCS[:1]))).mentions == 1
+    assert not search_object(ObjectToSearch(str(path), 21, frozenset(DOCS[1:]))).holds
+
+
 def test_what_cannot_be_searched_says_so(tmp_path: Path) -> None:
     path = tmp_path / "torn.parquet"
     path.write_bytes(b"PAR1 and no more")
