@@ -11,6 +11,11 @@ import pytest
 from schemas.errors import AccessError, RequestError, StorageError
 from tests.answers import answering
 from tests.s3.faulty_proxy import DENY, FORGET, FaultyProxy
+from tests.s3.test_documents_s3 import (  # noqa: F401
+    files,
+    rasterizer,
+    test_one_object_that_is_denied_is_unreadable,
+)
 from tests.s3.test_faults import (  # noqa: F401
     test_a_create_whose_answer_was_lost_is_ours,
     test_a_large_upload_survives_faults_of_all_kinds,

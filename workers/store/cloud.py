@@ -14,14 +14,13 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsspec.asyn import get_loop, sync
 
-from schemas.errors import RequestError
+from workers.store.clients import new_client
 from workers.store.foreign_errors import (
     is_about_a_name,
     quoted_code,
@@ -31,7 +30,6 @@ from workers.store.foreign_errors import (
 )
 from workers.store.remote import (
     CONCURRENT_PARTS,
-    CONNECT_TIMEOUT_S,
     TRANSFER_BYTES,
     Entry,
     part_bytes,
@@ -212,7 +210,7 @@ class Cloud:
         """The client of a bucket; obstore itself sends again only where `retries`."""
         store = self._stores.get((bucket, retries))
         if store is None:
-            store = _client(f"{self.scheme}://{bucket}", self.policy, retries)
+            store = new_client(f"{self.scheme}://{bucket}", self.policy, retries)
             self._stores[bucket, retries] = store
         return store
 
@@ -265,39 +263,6 @@ def _entry(bucket: str, item: ObjectMeta) -> Entry:
         "ETag": item["e_tag"] or "",
         "modified_s": item["last_modified"].timestamp(),
     }
-
-
-def _client(url: str, policy: RetryPolicy, retries: bool) -> GCSStore | AzureStore:
-    try:
-        from obstore.store import AzureStore, GCSStore
-    except ImportError as exc:
-        extra = "gcs" if url.startswith("gs:") else "azure"
-        raise RequestError(
-            f"{url} needs the package obstore: pip install 'pagefoundry[{extra}]'"
-        ) from exc
-    is_gcs = url.startswith("gs:")
-    kind, variables = (GCSStore, "GOOGLE") if is_gcs else (AzureStore, "AZURE")
-    try:
-        return kind.from_url(
-            url,
-            client_options={
-                # With options of ours, obstore does not read this one from the environment.
-                "allow_http": os.environ.get(f"{variables}_ALLOW_HTTP", "").lower() == "true",
-                "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
-                "timeout": timedelta(seconds=policy.try_timeout_s),
-            },
-            retry_config={
-                "max_retries": policy.tries - 1 if retries else 0,
-                "retry_timeout": timedelta(seconds=policy.deadline_s),
-                "backoff": {
-                    "init_backoff": timedelta(seconds=policy.base_s),
-                    "max_backoff": timedelta(seconds=policy.cap_s),
-                    "base": 2,
-                },
-            },
-        )
-    except Exception as exc:
-        raise OSError(what_failed(str(exc))) from exc
 
 
 def cloud(scheme: str, policy: RetryPolicy | None = None) -> Cloud:

@@ -39,15 +39,15 @@ _CREDENTIAL_ERRORS = (
     boto.ConfigNotFound,
     boto.ConfigParseError,
 )
-_S3_KEYS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-_AZURE_KEYS = (
+_S3KEYS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_AZUREKEYS = (
     "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_KEY, or "
     "give this machine an identity"
 )
-_KEYS = {
-    **dict.fromkeys(("s3", "s3a"), _S3_KEYS),
+KEYS = {  # by the scheme of a URL
+    **dict.fromkeys(("s3", "s3a"), _S3KEYS),
     "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or give this machine a service account",
-    **dict.fromkeys(("az", "abfs", "abfss"), _AZURE_KEYS),
+    **dict.fromkeys(("az", "abfs", "abfss"), _AZUREKEYS),
     "hf": "set HF_TOKEN",
 }
 
@@ -64,19 +64,19 @@ def refusal(exc: BaseException, uri: str) -> str | None:
     if isinstance(cause, _CREDENTIAL_ERRORS) or code in _CREDENTIAL_CODES:
         return (
             f"the credentials for {bucket} are wrong or missing ({code or type(cause).__name__}); "
-            f"{_KEYS[scheme]}, and check the endpoint and the clock"
+            f"{KEYS[scheme]}, and check the endpoint and the clock"
         )
     if code in _MISSING_CODES and scheme == "hf":
         return (
             f"there is no {missing} for us ({code}); check its name and revision, and "
-            f"{_KEYS[scheme]} if it is private"
+            f"{KEYS[scheme]} if it is private"
         )
     if code in _MISSING_CODES:
         return f"there is no {missing}; make it, or check its name, endpoint and region"
     if code in _EITHER_CODES:
         return (
             f"access to {bucket} is denied, or the credentials are wrong ({code}); "
-            f"{_KEYS[scheme]}, and check what they allow"
+            f"{KEYS[scheme]}, and check what they allow"
         )
     if code in _DENIED_CODES:
         return (

@@ -112,6 +112,33 @@ def test_a_store_whose_client_is_missing_names_the_extra(
 
 
 @pytest.mark.parametrize(
+    ("environment", "url", "message"),
+    [
+        ({}, "az://lake/a", "Account must be specified; set AZURE_STORAGE_ACCOUNT_NAME"),
+        (
+            {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT_KEY": "MARKER, no base64"},
+            "az://lake/a",
+            "Invalid Access Key.*; set AZURE_STORAGE_ACCOUNT_NAME",
+        ),
+        (
+            {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere.json"},
+            "gs://lake/a",
+            "/nowhere.json.*; set GOOGLE_APPLICATION_CREDENTIALS",
+        ),
+    ],
+)
+def test_an_environment_that_makes_no_client_is_a_refusal(
+    environment: dict[str, str], url: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AccessError, match=message) as caught:
+        store.read_bytes(url)
+    assert "\n" not in str(caught.value)
+    assert "MARKER" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("number", "remedy"),
     [
         (errno.EACCES, "give this user the right"),
