@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import shutil
 from pathlib import Path
+from typing import Any
 
 from PIL import features
 
@@ -60,7 +61,8 @@ def load_reader(media_type: str) -> None:
         # It decodes an image when it opens it, before its size is judged: the child's memory and
         # deadline bound that. A child has one core.
         importlib.import_module("pillow_jxl")
-        importlib.import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0
+        plugin: Any = importlib.import_module("pillow_jxl.JpegXLImagePlugin")
+        plugin.DECODE_THREADS = 0
 
 
 def libreoffice() -> Path | None:
