@@ -121,6 +121,14 @@ def test_a_document_is_converted_once_behind_the_whole_fence(office, tmp_path) -
     assert not scratch.exists()
 
 
+@needs_libreoffice
+@pytest.mark.slow
+def test_a_document_has_the_same_pages_in_every_process(reader, tmp_path) -> None:
+    path = saved(tmp_path, formats.docx())
+    with open_rasterizer(settings("prefer", longest_edge_px=EDGE)) as other:
+        assert read(other, path) == read(reader, path)
+
+
 def _linked(target: str) -> bytes:
     names = "http://schemas.openxmlformats.org"
     drawing = (
