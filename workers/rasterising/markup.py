@@ -23,6 +23,14 @@ _DECLARED = re.compile(r"<meta\b[^>]{0,1000}\bcharset\b[^>]{0,1000}>", re.I)
 _PICTURE = re.compile(r"<img\b[^>]{0,100000}>", re.I)
 _SOURCE = re.compile(r"""\bsrc\s*=\s*["']?\s*data:""", re.I)
 _ALTERNATIVE = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
+_DRAWING = re.compile(r"<svg\b[^>]{0,10000}>", re.I)
+_SIDE = re.compile(r"""\s(?:width|height)\s*=""", re.I)
+_VIEW = re.compile(
+    r"""\bviewBox\s*=\s*["']?\s*[\d.+-]+[\s,]+[\d.+-]+[\s,]+([\d.]+)[\s,]+([\d.]+)""", re.I
+)
+_LARGEST_ICON = 640
+"""Units of the sets of icons: 24 of Material's, up to 640 of Font Awesome's."""
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:[^\n]*\n){0,200}?---[ \t]*(?:\r?\n|\Z)")
 _TABLE_TAG = re.compile(r"<(/?)(table|tr|td|th|h[1-6]|ul|ol|form|input)\b", re.I)
 _MAX_NESTING = 50
 _MARKDOWN = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(
@@ -66,13 +74,18 @@ def html_bytes(data: bytes) -> bytes:
 
 
 def markdown_bytes(data: bytes) -> bytes:
-    """A text in Markdown (CommonMark, tables, strikethrough) as HTML in UTF-8."""
-    return _settable(f"<html><body>{_MARKDOWN.render(unicode_of(data))}</body></html>")
+    """A text in Markdown (CommonMark, tables, strikethrough) as HTML in UTF-8.
+
+    The metadata in YAML that some programs write before it are left out.
+    """
+    text = _FRONT_MATTER.sub("", unicode_of(data), count=1)
+    return _settable(f"<html><body>{_MARKDOWN.render(text)}</body></html>")
 
 
 def _settable(text: str) -> bytes:
     text = _DECLARED.sub("", text)  # MuPDF would heed it
     text = _PICTURE.sub(_words_for, text)
+    text = _DRAWING.sub(_sized, text)
     return codecs.BOM_UTF8 + _with_ruled_tables(text).encode("utf-8", "replace")
 
 
@@ -82,6 +95,19 @@ def _words_for(picture: re.Match[str]) -> str:
         return picture[0]
     words = _ALTERNATIVE.search(picture[0])
     return html.escape(html.unescape(words[1] or words[2] or words[3] or "")) if words else ""
+
+
+def _sized(drawing: re.Match[str]) -> str:
+    """A drawing's tag; an icon that names no size, as a style sheet does elsewhere, gets that of a
+    letter, since it would be as wide as the page."""
+    view = _VIEW.search(drawing[0])
+    try:
+        is_icon = view is not None and max(float(view[1]), float(view[2])) <= _LARGEST_ICON
+    except ValueError:
+        is_icon = False
+    if not is_icon or _SIDE.search(drawing[0]):
+        return drawing[0]
+    return f'{drawing[0][:4]} width="11" height="11"{drawing[0][4:]}'
 
 
 def _with_ruled_tables(text: str) -> str:

@@ -18,13 +18,29 @@ from typing import Any
 from PIL import features
 
 from schemas.errors import DocumentError
-from workers.rasterising.media_types import AVIF, HEIC, JP2, JXL, OFFICE_SUFFIXES
+from workers.rasterising.media_types import (
+    AVIF,
+    HEIC,
+    JP2,
+    JXL,
+    ODP,
+    ODS,
+    OFFICE_SUFFIXES,
+    PPT,
+    PPTX,
+    XLS,
+    XLSX,
+)
 
 NEEDS = ("needs_library", "needs_libreoffice")
 """Reasons that say what a machine lacks; the document is looked at again in every run."""
 _LIBRARIES = {HEIC: ("HEIC", "pillow-heif", "pillow_heif"),
               JXL: ("JPEG XL", "pillow-jxl-plugin", "pillow_jxl")}  # fmt: skip
 _CODECS = {AVIF: ("AVIF", "avif"), JP2: ("JPEG 2000", "jpg_2000")}
+_PARTS = (("Writer", "libswlo.so"), ("Calc", "libsclo.so"), ("Impress", "libsdlo.so"))
+"""The programs of LibreOffice that are packages of their own, and the library that each is."""
+_WRITER, _CALC, _IMPRESS = _PARTS
+_PROGRAMS = {XLSX: _CALC, ODS: _CALC, XLS: _CALC, PPTX: _IMPRESS, ODP: _IMPRESS, PPT: _IMPRESS}
 _COMMANDS = ("soffice", "libreoffice")
 
 
@@ -43,13 +59,26 @@ def require_reader(media_type: str) -> None:
             raise DocumentError(
                 "needs_library", f"this Pillow was built without {format_name}: install its wheel"
             )
-    elif media_type in OFFICE_SUFFIXES and libreoffice() is None:
-        raise DocumentError(
-            "needs_libreoffice",
-            "office files are set by LibreOffice: install it where documents are opened (Debian: "
-            "apt-get install libreoffice-writer-nogui libreoffice-calc-nogui "
-            "libreoffice-impress-nogui), or convert the file to PDF",
-        )
+    elif media_type in OFFICE_SUFFIXES:
+        _require_libreoffice(media_type)
+
+
+def _require_libreoffice(media_type: str) -> None:
+    program = libreoffice()
+    if program is None:
+        missing = "LibreOffice"
+    else:
+        name, library = _PROGRAMS.get(media_type, _WRITER)
+        there = {other for _, other in _PARTS if program.with_name(other).exists()}
+        if library in there or not there:  # other builds may name them in another way
+            return
+        missing = f"LibreOffice {name}"
+    raise DocumentError(
+        "needs_libreoffice",
+        f"the file is set by {missing}: install it where documents are opened (Debian: apt-get "
+        "install libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui), or "
+        "convert the file to PDF",
+    )
 
 
 @functools.cache

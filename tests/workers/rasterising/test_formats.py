@@ -148,6 +148,30 @@ def test_soft_hyphens_and_scripts_are_no_words_and_lost_pictures_give_theirs(
     )
 
 
+def test_an_icon_without_a_size_is_as_large_as_a_letter(reader, tmp_path) -> None:
+    square = '<svg viewBox="0 0 512 512"><path d="M0 0h512v512h-512z"/></svg>'
+    sized = (
+        '<svg width="300" height="300" viewBox="0 0 512 512"><path d="M0 0h512v512h-512z"/></svg>'
+    )
+    icon, drawing = (
+        read(reader, tmp_path, formats.html(f"<p>{formats.PROSE}</p>{part}"))
+        for part in (square, sized)
+    )
+    assert (len(icon), len(drawing)) == (1, 1)
+    assert (pixels(icon[0]) < 128).mean() < 0.02
+    assert (pixels(drawing[0]) < 128).mean() > 0.1
+
+
+@pytest.mark.parametrize(
+    "before", ["---\ntitle: A pump\ntags: [a, b]\n---\n", "---\r\na: b\r\n---\r\n"]
+)
+def test_metadata_before_a_text_in_markdown_are_no_text(reader, tmp_path, before) -> None:
+    (page,) = read(reader, tmp_path, f"{before}\n{formats.PROSE}\n".encode(), "a.md")
+    assert text_of(page) == formats.PROSE
+    rule = f"{formats.PROSE}\n\n---\n\nmore\n\n---\n"
+    assert "more" in text_of(read(reader, tmp_path, rule.encode(), "a.md")[0])
+
+
 def test_a_table_that_places_things_on_a_page_is_no_table(reader, tmp_path) -> None:
     inner = "<table><tr><td>Mon</td><td>12</td></tr><tr><td>Tue</td><td>14</td></tr></table>"
     body = f"<table><tr><td><h1>News</h1><p>{formats.PROSE}</p>{inner}</td></tr></table>"

@@ -18,7 +18,7 @@ from workers.rasterising import media_types as types
 from workers.rasterising.media_types import sniff_file
 from workers.rasterising.office import Office
 from workers.rasterising.rasterizer import Rasterizer
-from workers.rasterising.readers import libreoffice
+from workers.rasterising.readers import libreoffice, require_reader
 from workers.rasterising.settings import ChildLimits
 
 needs_libreoffice = pytest.mark.skipif(libreoffice() is None, reason=office_files.MISSING)
@@ -121,6 +121,14 @@ def test_a_document_is_converted_once_behind_the_whole_fence(office, tmp_path) -
     assert not scratch.exists()
 
 
+@needs_libreoffice
+@pytest.mark.slow
+def test_a_document_has_the_same_pages_in_every_process(reader, tmp_path) -> None:
+    path = saved(tmp_path, formats.docx())
+    with open_rasterizer(settings("prefer", longest_edge_px=EDGE)) as other:
+        assert read(other, path) == read(reader, path)
+
+
 def _linked(target: str) -> bytes:
     names = "http://schemas.openxmlformats.org"
     drawing = (
@@ -218,7 +226,22 @@ def test_without_libreoffice_an_office_file_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     path = saved(tmp_path, formats.docx())
-    with pytest.raises(DocumentError, match=r"needs_libreoffice: .*apt-get install libreoffice"):
+    with pytest.raises(DocumentError, match=r"set by LibreOffice: .*apt-get install libreoffice"):
         reader.count_pages(path, types.DOCX)
     with pytest.raises(EnvironmentFault, match="install it where documents are opened"):
         list(reader.rasterise(path, types.DOCX, DOC, range(1)))
+
+
+def test_a_libreoffice_without_calc_says_so_of_a_sheet_alone(tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "office/program"
+    folder.mkdir(parents=True)
+    for name in ("soffice", "soffice.bin", "libswlo.so"):
+        (folder / name).touch(mode=0o755)
+    (tmp_path / "soffice").symlink_to(folder / "soffice")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert libreoffice() == folder / "soffice.bin"
+    require_reader(types.DOCX)
+    with pytest.raises(DocumentError, match="needs_libreoffice: the file is set by LibreOffice Ca"):
+        require_reader(types.XLSX)
+    (folder / "libsclo.so").touch()
+    require_reader(types.XLSX)
