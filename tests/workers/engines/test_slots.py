@@ -149,9 +149,7 @@ def kind_of_state(model: Any) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("family", LIKE_LIGHTON)
-def test_what_is_not_tried_keeps_its_state_as_lighton_ocr_does(
-    family: str, tmp_path: Path
-) -> None:
+def test_what_is_not_tried_keeps_its_state_as_lighton_ocr_does(family: str, tmp_path: Path) -> None:
     model, tried = (
         open_engine(name, tmp_path / name)._loaded.model for name in (family, "lighton-ocr")
     )
