@@ -53,10 +53,16 @@ def survive(stage: Stage, plan: Plan, folder: Path) -> int:
 @pytest.mark.parametrize(
     "plan",
     [
-        [(faults.KILL_DRIVER, Moment("inventory", 1)), (faults.KILL_DRIVER, COMMITS)],
-        [(faults.TERMINATE, receipts(3))],
-        [(faults.KILL_CHILD, receipts(2)), (faults.STOP, receipts(4))],
-        [(faults.TEAR_ALL, receipts(5))],
+        [
+            (faults.KILL_DRIVER, Moment("inventory", 1)),
+            (faults.TEAR_ALL, receipts(5)),
+            (faults.KILL_DRIVER, COMMITS),
+        ],
+        [
+            (faults.KILL_CHILD, receipts(2)),
+            (faults.STOP, receipts(4)),
+            (faults.TERMINATE, receipts(6)),
+        ],
     ],
     ids=lambda plan: " + ".join(fault.name for fault, _ in plan),
 )
