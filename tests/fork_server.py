@@ -40,6 +40,7 @@ CONTEXT.set_forkserver_preload(
         "pipelines.planning.check",
         "pipelines.planning.plan",
         "tests.faults.crash_points",
+        "tests.fork_preload",
     ]
 )
 
