@@ -34,14 +34,14 @@ test-vllm: .venv-vllm/installed
 test-wheel: $(INSTALLED)
 	$(BIN)/python -m tests.packaging.wheel
 
-# Publishes under readers, races, series of calls, long outputs and mutants; then histories of faults
-# from SEED on.
+# Publishes under readers, races, series of calls, ten times the examples, and mutants; then histories
+# of faults from SEED on.
 MINUTES ?= 60
 SEED ?= 0
 soak: $(INSTALLED)
 	PAGEFOUNDRY_SOAK_PUBLISHES=50 PAGEFOUNDRY_RACES=20 $(BIN)/python -m pytest tests/faults/test_readers.py tests/faults/test_races.py
 	PAGEFOUNDRY_SERIES=100 $(BIN)/python -m pytest tests/workers/rasterising/test_children.py
-	PAGEFOUNDRY_LONG_OUTPUT=200000 $(BIN)/python -m pytest tests/workers/engines/grammars/test_parsers.py
+	PAGEFOUNDRY_MANY=1 $(BIN)/python -m pytest --numprocesses 2 tests/schemas tests/cluster tests/workers tests/pages
 	$(BIN)/python -m tests.hostile.soak --count 10000 --seed $(SEED)
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 

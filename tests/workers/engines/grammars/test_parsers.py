@@ -1,22 +1,18 @@
-"""For every parser and any string: no exception, boxes on the page, text and blocks agree.
-
-`PAGEFOUNDRY_LONG_OUTPUT` sets the length of the long outputs in characters.
-"""
+"""For every parser and any string: no exception, boxes on the page, text and blocks agree."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.pages import own_text
+from tests.many import few
 from workers.engines.grammars import parsers
 from workers.engines.grammars.parsed import Parsed, Parser
 
 # An answer has 8,192 tokens by default, of about four characters each.
-LONG = int(os.environ.get("PAGEFOUNDRY_LONG_OUTPUT", "40000"))
+LONG = few(40_000, of=200_000)
 PARSERS: dict[str, Parser] = {
     "deepseek": parsers.deepseek,
     "unlimited": parsers.unlimited,
