@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 
 # Two at a time, dealt out by tests/side_by_side.py.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 $(OPTIONS)
 
 # vLLM pins what the rest does not, so it has an environment of its own.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt

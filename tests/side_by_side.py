@@ -6,11 +6,20 @@ Tests that need an S3 server are another group, and so are those of the document
 one run of the tutorial. Groups go by the tests' names, since pytest-xdist knows nothing else when
 it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+
+The group that takes longest is first, so that the processes end together. `tests/seconds.json` says
+what groups took; only the order depends on it. It is written anew from a run of all tests:
+
+    make test OPTIONS=--durations=0 | .venv/bin/python -m tests.side_by_side
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +48,10 @@ S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/")
 DOCS = ("tests/docs/",)
 
 
+SECONDS = Path(__file__).with_name("seconds.json")
+_DURATION = re.compile(r"([0-9.]+)s (?:setup|call|teardown) +(tests/.+)")
+
+
 def group_of(name: str) -> str:
     """The group of a test."""
     for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS)):
@@ -48,16 +61,29 @@ def group_of(name: str) -> str:
 
 
 def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Sort whole groups: Ray's first, then by the number of slow tests, then by that of all."""
+    """Sort whole groups by what they took; a new one by the numbers of its tests and slow tests."""
+    seconds = json.loads(SECONDS.read_text())
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(group_of(item.nodeid), []).append(item)
 
-    def order(name: str) -> tuple[bool, int, int]:
+    def length(name: str) -> float:
         slow = sum(item.get_closest_marker("slow") is not None for item in groups[name])
-        return name != "ray", -slow, -len(groups[name])
+        guess = 10 * slow + 0.3 * len(groups[name])
+        return float(seconds.get(name, guess))
 
-    return [item for name in sorted(groups, key=order) for item in groups[name]]
+    return [i for name in sorted(groups, key=length, reverse=True) for i in groups[name]]
+
+
+def seconds_of(lines: Iterable[str], least: float = 10) -> dict[str, int]:
+    """What each group took that took `least`, by pytest's `--durations=0`; the longest is first."""
+    groups: dict[str, float] = {}
+    for line in lines:
+        if match := _DURATION.match(line.strip()):
+            name = group_of(match[2])
+            groups[name] = groups.get(name, 0) + float(match[1])
+    longest = sorted(groups, key=lambda name: -groups[name])
+    return {name: round(groups[name]) for name in longest if groups[name] >= least}
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
@@ -70,3 +96,7 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return GroupScheduling(config, log)
+
+
+if __name__ == "__main__":
+    SECONDS.write_text(json.dumps(seconds_of(sys.stdin), indent=0) + "\n")
