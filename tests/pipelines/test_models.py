@@ -1,4 +1,4 @@
-"""Whole runs with models: tiny checkpoints of each profile, loops, fallbacks, crops."""
+"""Whole runs with models: tiny checkpoints of each profile, loops, fallbacks, turns, crops."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pymupdf
 import pytest
+from PIL import Image
 
 from schemas.recipe import Recipe
 from tests.checkpoints import make_checkpoint
@@ -41,7 +42,9 @@ READ_IN = [
 ]
 
 
-def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 900) -> list[Any]:
+def read_in(
+    profile: str, mode: str, corpus: Path, folder: Path, pages: int = 1, edge_px: int = 900
+) -> list[Any]:
     """The rows of a whole run with a tiny checkpoint, whose columns are checked."""
     checkpoint = make_checkpoint(profile, folder / "model", answer=SAYS)
     extra = f"routing: never\ndedup: {{exact_text: false, near: null, image: null}}\n{LENIENT}"
@@ -50,7 +53,7 @@ def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 
     recipe = recipe_for(folder / "data", corpus, extra.replace("900", str(edge_px)) + spec)
     report = run_here(recipe)
     assert problems(folder / "data") == ()
-    assert report.counts["pages"] == 2
+    assert report.counts["pages"] == pages
     found = rows(folder / "data", "pages")
     for row in found:
         assert SAYS in row["text"]
@@ -71,9 +74,10 @@ def read_in(profile: str, mode: str, corpus: Path, folder: Path, edge_px: int = 
 
 @pytest.mark.parametrize(("profile", "mode"), READ_IN)
 def test_every_profile_goes_from_checkpoint_to_parquet(
-    profile: str, mode: str, corpus: Path, tmp_path: Path
+    profile: str, mode: str, tmp_path: Path
 ) -> None:
-    read_in(profile, mode, corpus, tmp_path)
+    write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, words=40)
+    read_in(profile, mode, tmp_path / "corpus", tmp_path)
 
 
 def test_the_largest_mode_of_deepseek_ocr_goes_to_parquet_with_tiles(tmp_path: Path) -> None:
@@ -84,7 +88,7 @@ def test_the_largest_mode_of_deepseek_ocr_goes_to_parquet_with_tiles(tmp_path: P
         page.insert_textbox((40, 40, 1160, 560), prose(seed), fontsize=16)
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "wide.pdf").write_bytes(document.tobytes(no_new_id=True))
-    found = read_in("deepseek-ocr", "gundam-m", tmp_path / "corpus", tmp_path, edge_px=1300)
+    found = read_in("deepseek-ocr", "gundam-m", tmp_path / "corpus", tmp_path, 2, edge_px=1300)
     assert {row["vision_tokens"] for row in found} == {2 * 256 + 400}
 
 
@@ -184,3 +188,30 @@ def test_a_page_that_only_loops_is_a_reject_with_its_reasons(corpus: Path, tmp_p
     assert sum(report.rejects.values()) == 2 + 1  # the pages, and their document
     rejects = [row for row in rows(tmp_path / "data", "rejects") if row["level"] == "page"]
     assert [row["attempts"][0]["outcome"] for row in rejects] == ["loop", "loop"]
+
+
+def test_turned_scans_are_stored_upright(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    path = write_pdf(tmp_path, "page.pdf", first_seed=7, words=40)
+    with pymupdf.open(path) as document:
+        pixmap = document[0].get_pixmap(dpi=150)
+        upright = Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
+    corpus.mkdir()
+    for degrees in (0, 90, 180, 270):
+        upright.rotate(-degrees, expand=True).save(corpus / f"{degrees}.png")
+    extra = "raster: {longest_edge_px: 900}\ndedup: {exact_text: false, near: null}\n"
+    run_here(recipe_for(tmp_path / "data", corpus, extra))
+    assert problems(tmp_path / "data") == ()
+    by_name = {Path(row["source_uri"]).stem: row for row in rows(tmp_path / "data", "pages")}
+    assert {name: row["rotation"] for name, row in by_name.items()} == {
+        "0": 0,
+        "90": 270,
+        "180": 180,
+        "270": 90,
+    }
+    for row in by_name.values():
+        assert row["height"] > row["width"]
+        assert row["text_hash"] == by_name["0"]["text_hash"]
+        assert [one["rotation"] for one in row["attempts"]] == [0, row["rotation"]][
+            : 1 + (row["rotation"] > 0)
+        ]
