@@ -25,23 +25,26 @@ from typing import Any
 import pytest
 
 RAY = (
+    # Those that share the Ray of this process, which starts once for all of them.
+    "tests/cluster/test_session.py",
+    "tests/pipelines/test_consumers.py::test_ray_data",
+    "tests/pipelines/test_determinism.py",
+    "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
+    "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
+    # The first of these ends it, as each has nodes of its own.
     "tests/cluster/test_bad_devices.py",
-    "tests/cluster/test_metrics.py::test_ray_refuses",
     "tests/cluster/test_placing.py",
     "tests/cluster/test_replicas.py",
-    "tests/cluster/test_session.py",
     "tests/faults/test_faults.py::test_on_ray_nodes",
+    "tests/pipelines/test_pass_metrics.py",
+    "tests/rehearsal/test_rehearsal.py",
+    # These need none in this process; most start one in others.
+    "tests/cluster/test_metrics.py::test_ray_refuses",
     "tests/packaging/test_wheel.py",
     "tests/pipelines/cli/test_jobs.py",
     "tests/pipelines/cli/test_manifest.py::test_the_default_engine_reads_there",
     "tests/pipelines/cli/test_manifest.py::test_the_rayjobs_entrypoint_runs",
-    "tests/pipelines/test_consumers.py::test_ray_data",
-    "tests/pipelines/test_determinism.py",
     "tests/pipelines/test_kill.py",
-    "tests/pipelines/test_pass_metrics.py",
-    "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
-    "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
-    "tests/rehearsal/test_rehearsal.py",
     "tests/vllm/test_job.py",
 )
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/")
@@ -61,11 +64,15 @@ def group_of(name: str) -> str:
 
 
 def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Sort whole groups by what they took; a new one by the numbers of its tests and slow tests."""
+    """Sort whole groups by what they took; a new one by the numbers of its tests and slow tests.
+
+    Within Ray's group the tests are in the order of `RAY`.
+    """
     seconds = json.loads(SECONDS.read_text())
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(group_of(item.nodeid), []).append(item)
+    groups.get("ray", []).sort(key=_place)
 
     def length(name: str) -> float:
         slow = sum(item.get_closest_marker("slow") is not None for item in groups[name])
@@ -73,6 +80,11 @@ def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
         return float(seconds.get(name, guess))
 
     return [i for name in sorted(groups, key=length, reverse=True) for i in groups[name]]
+
+
+def _place(item: pytest.Item) -> int:
+    """Where a test of Ray's group comes: in the order of `RAY`."""
+    return next(place for place, name in enumerate(RAY) if item.nodeid.startswith(name))
 
 
 def seconds_of(lines: Iterable[str], least: float = 10) -> dict[str, int]:

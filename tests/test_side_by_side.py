@@ -45,3 +45,6 @@ def test_the_group_that_takes_longest_is_first(request: pytest.FixtureRequest) -
     groups = [group_of(item.nodeid) for item in sorted_items]
     assert "ray" not in groups or groups[0] == "ray"
     assert len(list(itertools.groupby(groups))) == len(set(groups))
+    files = [i.nodeid.partition("::")[0] for i in sorted_items if group_of(i.nodeid) == "ray"]
+    order = list(dict.fromkeys(name.partition("::")[0] for name in RAY))
+    assert files == sorted(files, key=order.index)
