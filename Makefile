@@ -21,10 +21,11 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 $(OPTIONS)
 
-# vLLM pins what the rest does not, so it has an environment of its own.
+# vLLM pins what the rest does not, so it has an environment of its own. Not compiled: the tests import
+# a small part of it.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt
 	$(PYTHON) -m venv .venv-vllm
-	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-vllm.txt -e .
+	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps -r constraints-vllm.txt -e .
 	touch $@
 
 test-vllm: .venv-vllm/installed
