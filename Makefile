@@ -27,12 +27,13 @@ azurite: $(if $(shell command -v npm),.azurite/$(AZURITE),)
 
 # Two at a time, dealt out by tests/side_by_side.py. -rs: what was skipped, and why.
 test: $(INSTALLED) azurite
-	$(BIN)/python -m pytest --numprocesses 2 -rs
+	$(BIN)/python -m pytest --numprocesses 2 -rs $(OPTIONS)
 
-# vLLM pins what the rest does not, so it has an environment of its own.
+# vLLM pins what the rest does not, so it has an environment of its own. Not compiled: the tests import
+# a small part of it.
 .venv-vllm/installed: pyproject.toml constraints-vllm.txt
 	$(PYTHON) -m venv .venv-vllm
-	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-vllm.txt -e .
+	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps -r constraints-vllm.txt -e .
 	touch $@
 
 test-vllm: .venv-vllm/installed
@@ -42,12 +43,14 @@ test-vllm: .venv-vllm/installed
 test-wheel: $(INSTALLED)
 	$(BIN)/python -m tests.packaging.wheel
 
-# Publishes under readers, races, series of calls and mutants; then histories of faults from SEED on.
+# Publishes under readers, races, series of calls, ten times the examples, and mutants; then histories
+# of faults from SEED on.
 MINUTES ?= 60
 SEED ?= 0
 soak: $(INSTALLED)
 	PAGEFOUNDRY_SOAK_PUBLISHES=50 PAGEFOUNDRY_RACES=20 $(BIN)/python -m pytest tests/faults/test_readers.py tests/faults/test_races.py
 	PAGEFOUNDRY_SERIES=100 $(BIN)/python -m pytest tests/workers/rasterising/test_children.py
+	PAGEFOUNDRY_MANY=1 $(BIN)/python -m pytest --numprocesses 2 tests/schemas tests/cluster tests/workers tests/pages
 	$(BIN)/python -m tests.hostile.soak --count 10000 --seed $(SEED)
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED)
 

@@ -10,12 +10,14 @@ from hypothesis import settings
 
 from tests import side_by_side
 from tests.local_ray import start_local_ray
+from tests.many import few
 
 # Two processes share the cores; torch's threads in each would wait for one another, and burn both.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# No deadline, as nothing asserts on wall-clock time.
-settings.register_profile("pagefoundry", deadline=None)
+# No deadline, as nothing asserts on wall-clock time. Examples are new each time, so that those of
+# many runs add up.
+settings.register_profile("pagefoundry", deadline=None, max_examples=few(50, of=500))
 settings.load_profile("pagefoundry")
 
 # A shell makes its background jobs ignore Ctrl-C. Processes that tests start would inherit this,

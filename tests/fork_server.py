@@ -41,6 +41,7 @@ CONTEXT.set_forkserver_preload(
         "pipelines.planning.plan",
         "pipelines.takedown",
         "tests.faults.crash_points",
+        "tests.fork_preload",
     ]
 )
 

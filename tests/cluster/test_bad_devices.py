@@ -143,8 +143,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("before_others", [True, False])
-@pytest.mark.parametrize("bad", [1, REPLICAS - 1])
+@pytest.mark.parametrize(("bad", "before_others"), [(1, False), (REPLICAS - 1, True)])
 def test_bad_devices_cost_their_places_and_the_pass_ends_whole_with_a_line(
     session: Session,
     tmp_path: Path,

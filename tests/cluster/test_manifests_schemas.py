@@ -28,6 +28,7 @@ from tests.cluster.kubernetes_schemas import (
     ruled,
 )
 from tests.cluster.manifest_samples import LAYERS_ONLY, ON_CPUS, RECIPE, only, options, rendered
+from tests.many import few
 
 RAY_KINDS = ("RayCluster", "RayJob", "RayCronJob")
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,34}[a-z0-9])?", fullmatch=True)
@@ -102,7 +103,7 @@ def check_all(documents: list[dict[str, Any]]) -> None:
 
 
 @given(any_options())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=few(10, of=25), suppress_health_check=[HealthCheck.too_slow])
 def test_any_options_make_what_kuberay_kubernetes_and_ray_take(
     asked_and_text: tuple[ManifestOptions, str],
 ) -> None:

@@ -145,7 +145,8 @@ def test_replicas_that_never_start_stop_the_run() -> None:
 def test_a_chain_past_its_deadline_is_ended_and_tried_again(
     step: Step, replicas: ReplicaSpec | None, tmp_path: Path
 ) -> None:
-    policy = Policy(lambda item: [item], deadline_s=lambda item: 5)
+    # In which a worker starts, on a busy machine too.
+    policy = Policy(lambda item: [item], deadline_s=lambda item: 10)
     items = [tmp_path / name for name in "ab"]
     with open_session() as session, session.runtime(replicas) as runtime:
         done = list(run_pool(items, [step], runtime, policy))

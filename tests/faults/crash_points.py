@@ -73,12 +73,13 @@ class WriteWatch:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         sys.addaudithook(self._audited)
-        sys.setprofile(self._profiled)
 
     def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "os.rename":
             name = self._name_of(os.fsdecode(arguments[1]))
             if name is not None:
+                # Calls are watched from the first part on, as that doubles what they cost.
+                sys.setprofile(self._profiled)
                 self._next(name, "before")
         elif event == "open" and isinstance(arguments[0], str):
             path, _, flags = arguments

@@ -17,6 +17,7 @@ from schemas.tables import REJECT_REASONS
 from tests.builders import PROSE, SCORING, make_doc_id
 from tests.hostile import pdfs, pictures
 from tests.hostile.mutation import damage, seeds
+from tests.many import few
 from workers.rasterising import ChildLimits, Rasterizer, RasterSettings, sniff
 from workers.reading import given_reading
 from workers.shards import score_page
@@ -179,7 +180,7 @@ def test_frames_that_take_too_long_to_count_are_one_reject(impatient, tmp_path) 
         outcomes(impatient, tmp_path / "hostile", pictures.tiff(2, 2, frames=500_000))
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(25, of=60))
 @given(data=st.data())
 def test_any_damage_to_a_document_ends_in_pages_or_reasons(
     rasterizer, tmp_path_factory, data

@@ -25,10 +25,15 @@ def stored_grey(row: dict[str, Any]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("dedup", "kind"), [("", "exact_text"), (BY_PICTURE, "near_image")], ids=["text", "picture"]
-)
-@pytest.mark.parametrize(
-    "name", ["drawn_0_rotate_90", "drawn_180_rotate_0", "drawn_270_rotate_0", "mirrored_0_rotate_0"]
+    ("name", "dedup", "kind"),
+    [
+        ("drawn_0_rotate_90", "", "exact_text"),
+        ("mirrored_0_rotate_0", "", "exact_text"),
+        ("drawn_0_rotate_90", BY_PICTURE, "near_image"),
+        ("drawn_180_rotate_0", BY_PICTURE, "near_image"),
+        ("drawn_270_rotate_0", BY_PICTURE, "near_image"),
+        ("mirrored_0_rotate_0", BY_PICTURE, "near_image"),
+    ],
 )
 def test_a_turned_page_and_its_twin_are_duplicates_whichever_came_first(
     tmp_path: Path, name: str, dedup: str, kind: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
@@ -13,20 +12,12 @@ import yaml
 from pipelines.cli.starter import starter_recipe
 from schemas.recipe import parse_recipe
 from schemas.recipe_schema import recipe_schema
+from tests import fork_server
 from tests.pipelines.corpora import write_pdf
-
-PAGEFOUNDRY = str(Path(sys.executable).with_name("pagefoundry"))
 
 
 def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PAGEFOUNDRY, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=folder,
-    )
+    return fork_server.call(*arguments, cwd=folder)
 
 
 def test_the_written_recipe_passes_its_check_once_its_folder_is_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from transformers import DynamicCache
 
 from schemas.recipe import EngineSpec
 from tests.checkpoints import make_checkpoint
@@ -26,6 +28,9 @@ from workers.engines.transformers import TransformersEngine, load_transformers
 
 ROUNDS = ["unlimited-ocr", "chandra-2"]
 KEPT = [name for name in IN_TRANSFORMERS if name not in ROUNDS]
+# Their encoders see every picture large, and their decoders' states are of LightOnOCR's kind.
+LIKE_LIGHTON = ["got-ocr-2", "granite-docling", "deepseek-ocr-2", "qianfan-ocr"]
+TRIED = [name for name in KEPT if name not in LIKE_LIGHTON]
 SIZES = [(224, 320), (320, 224), (224, 320), (420, 300)]
 
 
@@ -63,7 +68,7 @@ def read_alone(engine: TransformersEngine) -> list[Page]:
 
 @pytest.mark.parametrize(
     ("family", "has_spare_rows"),
-    [*((family, False) for family in KEPT), ("deepseek-ocr", True), ("olmocr-2", True)],
+    [*((family, False) for family in TRIED), ("deepseek-ocr", True), ("olmocr-2", True)],
 )
 def test_joining_and_leaving_changes_no_answer(
     family: str, has_spare_rows: bool, tmp_path: Path
@@ -130,6 +135,26 @@ def test_the_bytes_of_a_token_are_those_of_its_keys_and_values(family: str, tmp_
     features = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     expected = text.num_hidden_layers * 2 * heads * features * 4  # float32
     assert bytes_a_token(model) == expected
+
+
+def kind_of_state(model: Any) -> dict[str, object]:
+    """All that `Slots` knows of what a model keeps from one step to the next."""
+    takes = inspect.signature(model.forward).parameters
+    return {
+        "layers": {type(layer) for layer in DynamicCache(config=model.config).layers},
+        "leaves its positions behind": hasattr(model.model, "rope_deltas"),
+        "takes positions": "position_ids" in takes or "kwargs" in takes,
+        "computes the last token only": "logits_to_keep" in takes,
+    }
+
+
+@pytest.mark.parametrize("family", LIKE_LIGHTON)
+def test_what_is_not_tried_keeps_its_state_as_lighton_ocr_does(family: str, tmp_path: Path) -> None:
+    model, tried = (
+        open_engine(name, tmp_path / name)._loaded.model for name in (family, "lighton-ocr")
+    )
+    assert kind_of_state(model) == kind_of_state(tried)
+    assert not kind_of_state(model)["leaves its positions behind"]
 
 
 @pytest.mark.parametrize("family", ROUNDS)

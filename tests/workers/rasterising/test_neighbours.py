@@ -70,7 +70,7 @@ def test_a_neighbour_that_hangs_costs_its_page_nothing(tmp_path: Path) -> None:
     with pymupdf.open(path) as document:
         hang(document, 1)
         document.save(tmp_path / "hangs.pdf", deflate=True)
-    with open_rasterizer(settings("prefer"), ChildLimits(4, 3 * GIB)) as rasterizer:
+    with open_rasterizer(settings("prefer"), ChildLimits(2, 3 * GIB)) as rasterizer:
         good = list(rasterizer.rasterise(path, PDF, DOC, range(3)))
         pages = list(rasterizer.rasterise(tmp_path / "hangs.pdf", PDF, DOC, range(3)))
         alone = list(rasterizer.rasterise(tmp_path / "hangs.pdf", PDF, DOC, range(2, 3)))

@@ -25,6 +25,7 @@ from schemas.pages import (
 )
 from schemas.recipe import Raster
 from tests.builders import make_doc_id
+from tests.many import few
 from workers.engines.grammars.blocks import WHOLE_PAGE
 from workers.reading.deep import DEEP_LABELS, MAX_CROPS, Layout, cut_regions, parse_regions
 
@@ -346,7 +347,7 @@ any_blocks = st.lists(st.builds(Block, labels, boxes, words), max_size=40).map(t
 any_regions = st.lists(st.builds(Block, labels, boxes, st.just("")), max_size=40).map(tuple)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=few(40, of=150))
 @given(blocks=any_blocks, prose=words, is_joined=st.booleans(), regions=any_regions)
 def test_any_reading_keeps_its_texts_and_links_each_crop_once(
     blocks: tuple[Block, ...], prose: str, is_joined: bool, regions: tuple[Block, ...]

@@ -9,6 +9,7 @@ from PIL import Image, ImageChops
 
 from schemas.charts import ChartKind, ChartLibrary, ChartSource
 from schemas.errors import RequestError
+from tests.many import few
 from workers.synthetic.charts import by_matplotlib, by_vega
 from workers.synthetic.charts.choice import sample_chart
 from workers.synthetic.charts.data import Chart, Scale, Series, to_html
@@ -99,7 +100,7 @@ def _in_vega(chart: Chart, look: Look) -> list[list[float]]:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_cells_equal_what_is_plotted(kind: ChartKind, library: ChartLibrary) -> None:
-    for seed in range(8 if library == "matplotlib" else 60):
+    for seed in range(few(4, of=8) if library == "matplotlib" else few(20, of=60)):
         chart, look = _sampled(kind, seed)
         cells = _columns(chart)
         plotted = (_in_matplotlib if library == "matplotlib" else _in_vega)(chart, look)
@@ -119,7 +120,7 @@ def test_the_cells_equal_what_is_plotted(kind: ChartKind, library: ChartLibrary)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_numbers_can_be_read_off(kind: ChartKind) -> None:
-    for seed in range(200):
+    for seed in range(few(60, of=200)):
         chart, _ = _sampled(kind, seed)
         scale = chart.scale
         values = [value for series in chart.series for value in series.values]
@@ -193,8 +194,8 @@ def test_bars_are_as_tall_in_pixels_as_their_cells_say(library: ChartLibrary) ->
 
 
 def test_pictures_differ_and_nothing_is_cut() -> None:
-    hashes = set()
-    for seed in range(80):
+    hashes, count = set(), few(24, of=80)
+    for seed in range(count):
         drawn = draw(np.random.default_rng(seed), SMALL)
         grey = drawn.picture.convert("L")
         hashes.add(image_hash(grey))
@@ -204,7 +205,7 @@ def test_pictures_differ_and_nothing_is_cut() -> None:
         assert grey.getextrema()[1] - grey.getextrema()[0] > 100
         (block,) = drawn.blocks
         assert block.text == drawn.text
-    assert len(hashes) == 80
+    assert len(hashes) == count
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -244,7 +245,7 @@ def test_a_missing_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_picture_has_the_size_that_was_asked_for() -> None:
-    for library, seed in itertools.product(LIBRARIES, range(7)):
+    for library, seed in itertools.product(LIBRARIES, range(few(3, of=7))):
         settings = SMALL.model_copy(update={"libraries": (library,)})
         picture: Image.Image = draw(np.random.default_rng(seed), settings).picture
         assert 480 <= max(picture.size) <= 560

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from schemas.figures import FIGURE_KINDS, FigureKind, GeometrySource
+from tests.many import few
 from tests.workers.synthetic.test_tables import chance, is_framed
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.geometry import drawing as geometry
@@ -15,7 +16,7 @@ from workers.synthetic.geometry.layout import GRID
 from workers.synthetic.sheets import picture, sheet
 from workers.text.signatures import image_hash
 
-EACH = 20
+EACH = few(8, of=20)
 PLACE = re.compile(r"\((-?[0-9.]+), (-?[0-9.]+)\)")
 
 
@@ -96,7 +97,7 @@ def test_marks_say_what_is_so(drawn: dict[FigureKind, list[Drawn]], kind: Figure
 
 def test_labels_hide_nothing_and_name_every_point() -> None:
     settings = GeometrySource(geometry=1, mark_share=1)
-    for seed in range(60):
+    for seed in range(few(20, of=60)):
         size = 40.0
         scene = geometry.compose(chance(seed), settings, "tiit", size)
         ink, paper = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import few
 from workers.synthetic.text.markdown import (
     Run,
     TextBlock,
@@ -39,7 +40,7 @@ _markdown = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=600)
+@settings(max_examples=few(100, of=600))
 @given(_blocks)
 def test_what_is_written_is_read_as_the_same_blocks(blocks: list[TextBlock]) -> None:
     normal = normal_blocks(blocks)
@@ -47,7 +48,7 @@ def test_what_is_written_is_read_as_the_same_blocks(blocks: list[TextBlock]) -> 
     assert normal_blocks(normal) == normal
 
 
-@settings(max_examples=300)
+@settings(max_examples=few(60, of=300))
 @given(_markdown)
 def test_any_text_is_read_and_written_again(text: str) -> None:
     blocks = markdown_blocks(text)

@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from schemas.figures import BORDERS, TableSource
+from tests.many import few
 from workers.synthetic.drawn import Drawn
 from workers.synthetic.sheets import FAMILIES, font, sheet
 from workers.synthetic.tables import drawing as tables
 from workers.text.signatures import image_hash
 
 SETTINGS = TableSource(tables=1, span_share=0.8, caption_share=0.5)
-DRAWS = 100
+DRAWS = few(40, of=100)
 
 
 def chance(seed: int) -> np.random.Generator:

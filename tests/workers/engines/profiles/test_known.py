@@ -24,6 +24,7 @@ from schemas.errors import NoEngineError, RecipeError
 from schemas.recipe import EngineSpec
 from schemas.tokens import VisionTokens
 from tests.checkpoints import make_checkpoint
+from tests.many import few
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.plan import make_plan
 from workers.engines.processors import load_processor
@@ -203,7 +204,7 @@ def test_a_name_goes_before_the_type_and_an_unknown_one_lists_the_known() -> Non
         find_profile("deepseek", "deepseek_ocr2")
 
 
-@settings(max_examples=300)
+@settings(max_examples=few(100, of=300))
 @given(pages)
 def test_sides_become_whole_tokens_as_in_transformers(page: tuple[int, int]) -> None:
     width, height = page
@@ -251,7 +252,7 @@ def test_grids_are_those_of_transformers(
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=few(8, of=20), deadline=None)
 @given(pages)
 def test_tiles_of_idefics3_are_those_of_transformers(page: tuple[int, int]) -> None:
     images = Idefics3ImageProcessorPil(size={"longest_edge": 2048})

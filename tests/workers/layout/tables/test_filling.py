@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.pages import Box
+from tests.many import few
 from workers.layout.tables import Piece, Table, find, markup, runs_of
 from workers.layout.tables.ruled import lattices, lines_of
 from workers.layout.tables.words import cut_in_proportion
@@ -54,7 +55,7 @@ def test_cells_of_any_lines_cover_each_slot_once(boxes: list[Box]) -> None:
 
 
 @given(pieces(), st.lists(rules(), max_size=40), st.booleans())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=few(60, of=300))
 def test_no_word_is_lost_or_doubled(own: list[Piece], boxes: list[Box], has_region: bool) -> None:
     regions = [(0.0, 0.0, 400.0, 400.0)] if has_region else []
     runs = runs_of(own, range(len(own)))

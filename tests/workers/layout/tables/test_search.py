@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import pymupdf
 import pytest
 
-from tests.workers.layout.tables.drawn import KINDS, Look, draw, look
+from tests.workers.layout.tables.drawn import KINDS, Drawn, Look, draw, look
 from tests.workers.layout.tables.finding import found, words_of
-from workers.layout.tables import markup
+from workers.layout.tables import Table, markup
 from workers.textlayer.content import read_page
 from workers.textlayer.tables import find_tables, word_reader
 
 
+@functools.cache
+def table_of(kind: str) -> tuple[Drawn, Table]:
+    drawn = draw(*KINDS[kind])
+    (table,) = found(drawn.page)
+    return drawn, table
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_drawn_table_is_found_with_each_word_in_its_cell(kind: str) -> None:
-    rows, how = KINDS[kind]
-    drawn = draw(rows, how)
-    (table,) = found(drawn.page)
+    drawn, table = table_of(kind)
 
     meant = [words_of(cell) for cell in drawn.cells if cell.text]
     have = [words_of(cell) for cell in table.cells if cell.text]
@@ -29,7 +35,7 @@ def test_a_drawn_table_is_found_with_each_word_in_its_cell(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_cells_cover_each_slot_once(kind: str) -> None:
-    (table,) = found(draw(*KINDS[kind]).page)
+    _, table = table_of(kind)
 
     slots = [
         (row, column)
@@ -51,8 +57,7 @@ def test_a_page_of_1400_rules_is_one_table() -> None:
 
 
 def test_spans_make_html_and_a_plain_table_makes_pipes() -> None:
-    (spanned,) = found(draw(*KINDS["spanned"]).page)
-    (plain,) = found(draw(*KINDS["booktabs"]).page)
+    (_, spanned), (_, plain) = table_of("spanned"), table_of("booktabs")
 
     assert '<td rowspan="2">Region</td><td colspan="2">Sales</td>' in markup(spanned)
     assert markup(plain).startswith(
