@@ -99,12 +99,11 @@ def _cut_documents(files: Iterable[SeenFile]) -> Iterator[tuple[SeenFile, ...]]:
     part: list[SeenFile] = []
     size = 0
     for file in files:
-        length = file.member.length if file.member else file.size
-        if part and (len(part) == CHUNK_FILES or size + length > CHUNK_BYTES):
+        if part and (len(part) == CHUNK_FILES or size + _length(file) > CHUNK_BYTES):
             yield tuple(part)
             part, size = [], 0
         part.append(file)
-        size += length
+        size += _length(file)
     if part:
         yield tuple(part)
 
@@ -119,7 +118,12 @@ def split_chunk(chunk: Chunk) -> Sequence[Chunk]:
 
 def chunk_deadline_s(chunk: Chunk) -> float:
     """Longest time of a task: longer for a large file of records, which is not split."""
-    return TASK_DEADLINE_S + sum(file.size for file in chunk.files) / _SLOWEST_BYTES_PER_S
+    return TASK_DEADLINE_S + sum(map(_length, chunk.files)) / _SLOWEST_BYTES_PER_S
+
+
+def _length(file: SeenFile) -> int:
+    """The bytes that a task reads of a file, or of a member by itself."""
+    return file.member.length if file.member else file.size
 
 
 def examine_chunk(chunk: Chunk) -> Findings:

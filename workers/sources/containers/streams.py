@@ -46,6 +46,31 @@ def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
         offset += count
 
 
+class Joined(io.RawIOBase):
+    """Chunks as a file that is read once, forward."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+        self._rest = b""
+        self._place = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Some bytes, at most `size`; none at the end."""
+        if not self._rest:
+            self._rest = next(self._chunks, b"")
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        self._place += len(taken)
+        return taken
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._place
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+
 def write_bounded(chunks: Chunks, target: Path, packed_bytes: int) -> None:
     """Write what a member unpacks to. Raises LostError where that is damaged, or too much."""
     most = min(MAX_MEMBER_BYTES, max(FREE_BYTES, MAX_EXPANSION * packed_bytes))

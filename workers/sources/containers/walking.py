@@ -53,7 +53,7 @@ def _walk(
             if kind.form == "tar":
                 yield from walk_packed_tar(stream)
             else:
-                yield _packed_file(stream, name)
+                yield _packed_file(stream, name, size)
     elif kind.form == "tar":
         yield from walk_tar(uri, handle.binary, size)
     elif kind.form == "zip":
@@ -66,14 +66,14 @@ def _walk(
         yield from walk_table(handle.binary, kind.form, selection.column)
 
 
-def _packed_file(stream: Forward, name: str) -> Entry:
+def _packed_file(stream: Forward, name: str, size: int) -> Entry:
     inner = name.rpartition("/")[2].rpartition(".")[0] or name
 
     def chunks() -> Chunks:
         while chunk := stream.read(_PIECE_BYTES):
             yield chunk
 
-    return Entry(Member(inner, "packed", 0, 0), chunks)
+    return Entry(Member(inner, "packed", 0, size), chunks)
 
 
 def chunks_of(container: str, size: int, member: Member) -> Chunks:

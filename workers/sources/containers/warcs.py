@@ -5,18 +5,18 @@ A record of a packed WARC is a gzip member of its own, so one record is read by 
 
 from __future__ import annotations
 
-import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from contextlib import contextmanager
+from typing import BinaryIO, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from schemas.shards import Member
 from workers.sources.containers.entries import Chunks, Entry, LostError, lost, printable
 from workers.sources.containers.limits import MAX_HEADER_BYTES
-from workers.sources.containers.streams import DAMAGE, ranges
+from workers.sources.containers.streams import DAMAGE, Joined, ranges
 
 _PIECE_BYTES = 2**20
 _HEAD_BYTES = 1024
@@ -42,11 +42,13 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
         place, damage = start, None
         waiting: Entry | None = None
         try:
-            for record in _records(handle, start):
-                place = record.stream_pos
-                if waiting is not None:
-                    yield _ending(uri, waiting, place, size)
-                waiting = _begun(record, place, is_wanted)
+            handle.seek(start)
+            with _panics_as_damage():
+                for record in _records(handle):
+                    place = record.stream_pos
+                    if waiting is not None:
+                        yield _ending(uri, waiting, place, size)
+                    waiting = _begun(record, place, is_wanted)
         except DAMAGE as exc:
             damage = str(exc)
         if damage is None:
@@ -69,12 +71,13 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
 
 def warc_chunks(uri: str, member: Member, size: int) -> Chunks:
     """The body of the record at a place. Raises LostError where there is none."""
-    packed = io.BytesIO(b"".join(ranges(uri, member.offset, member.length, size)))
+    stream = Joined(ranges(uri, member.offset, member.length, size))
     try:
-        for record in _records(packed, 0):
-            if record.record_type in _BODIES:
-                yield from _body(record)
-                return
+        with _panics_as_damage():
+            for record in _records(cast(BinaryIO, stream)):
+                if record.record_type in _BODIES:
+                    yield from _body(record)
+                    return
     except DAMAGE as exc:
         raise LostError(f"its record is damaged ({exc})") from exc
     raise LostError("its place in the WARC holds no response")
@@ -87,13 +90,23 @@ def record_name(record: WarcRecord) -> str:
     return printable(f"{record_id} {url}".strip())
 
 
-def _records(handle: BinaryIO, start: int) -> Iterator[WarcRecord]:
-    handle.seek(start)
+def _records(handle: BinaryIO) -> Iterator[WarcRecord]:
     return iter(
         ArchiveIterator(
             handle, auto_decode="all", max_header_len=MAX_HEADER_BYTES, fsspec_args=False
         )
     )
+
+
+@contextmanager
+def _panics_as_damage() -> Iterator[None]:
+    """fastwarc is written in Rust: a panic of it is no Exception, and would end the task."""
+    try:
+        yield
+    except BaseException as exc:
+        if type(exc).__name__ != "PanicException":
+            raise
+        raise ValueError(f"fastwarc gave up: {exc}") from exc
 
 
 def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None:

@@ -6,10 +6,12 @@ import gzip
 from pathlib import Path
 
 import pytest
+from fastwarc.warc import ArchiveIterator
 
 from tests.containers import warc_record
 from tests.workers.sources.containers.walks import walked
 from workers.sources.containers.selection import Selection
+from workers.sources.containers.warcs import _panics_as_damage
 
 BODY = b"%PDF-1.7 " + b"body " * 500
 BY_DEFAULT = Selection()
@@ -89,3 +91,15 @@ def test_a_document_that_the_crawl_cut_short_names_its_url(tmp_path: Path) -> No
 def test_a_warc_packed_as_one_stream_says_what_to_do(tmp_path: Path) -> None:
     _, lost = walked(tmp_path, gzip.compress(unpacked(*RECORDS)), selection=BY_DEFAULT)
     assert any("pack each record by itself" in why for why in lost.values())
+
+
+class Panicking:
+    """A file whose reads end in a panic: fastwarc asks it for its place, which it does not tell."""
+
+    def read(self, size: int) -> bytes:
+        return RECORDS[1][:size]
+
+
+def test_a_panic_of_the_library_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fastwarc gave up"), _panics_as_damage():
+        list(ArchiveIterator(Panicking(), fsspec_args=False))
