@@ -99,7 +99,8 @@ def take_inventory(
         listed_file(file, d.media_type) for d in known if d.reason in NEEDS for file in d.files
     }
     new = frozenset(listed.keys() - unchanged)
-    resumed = Resumed.of(Staged.read(staging) if new and staging else Staged(), new, naming)
+    staged = Staged.read(staging) if new and staging else Staged()
+    resumed = Resumed.of(staged, new, placed, naming)
     left = new - resumed.files
     todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 

@@ -5,7 +5,7 @@ Both are found by the names that the recipe gives to files, so a folder may have
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.steps.examine import Staged
@@ -39,14 +39,23 @@ class Resumed:
     places: frozenset[_Place | None]
 
     @staticmethod
-    def of(staged: Staged, new: frozenset[SeenFile], naming: Naming) -> Resumed:
-        """What is staged of the `new` files, which have their names."""
+    def of(
+        staged: Staged,
+        new: frozenset[SeenFile],
+        placed: Collection[SeenFile],
+        naming: Naming,
+    ) -> Resumed:
+        """What is staged of the `new` files, which have their names.
+
+        Members are read from where their container was: of one that is not `placed` there any
+        more, the list is left out.
+        """
 
         def name(result: Examined) -> SeenFile:
             return naming.named(listed_file(result.file, result.media_type))
 
         documents = [result for result in staged.documents if name(result) in new]
-        contents = [c for c in staged.contents if naming.named(c.file) in new]
+        contents = [c for c in staged.contents if naming.named(c.file) in new and c.file in placed]
         files = {name(result) for result in documents if result.file.member is None}
         files.update(naming.named(container.file) for container in contents)
         places = frozenset(place_of(result.file) for result in documents)

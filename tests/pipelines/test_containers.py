@@ -200,6 +200,26 @@ def test_what_a_killed_inventory_has_examined_is_not_examined_again(
         assert staged.read_bytes() == data
 
 
+def test_a_killed_inventory_goes_on_in_a_folder_that_has_moved(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before/corpus.zip").write_bytes(zip_of(corpus))
+
+    def recipe(folder: str) -> Recipe:
+        return parse_recipe(
+            f"dataset: {tmp_path}/data\nrouting: only\n"
+            f"sources: [{{documents: {tmp_path / folder}, as: things}}]\n"
+        )
+
+    whole = taken(recipe("before"), [], tmp_path / "staging").documents
+    (tmp_path / "before").rename(tmp_path / "after")
+    moved = taken(recipe("after"), [], tmp_path / "staging").documents
+    assert moved == whole
+    assert {d.source_uri for d in moved} == {f"things/corpus.zip!{name}" for name in corpus}
+    assert taken(recipe("after"), moved).examined == 0
+
+
 def test_other_members_are_taken_when_the_recipe_says_so(corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zip_of(corpus))
     recipe = recipe_of(tmp_path, (tmp_path / "a.zip", None))
