@@ -91,26 +91,18 @@ class Examiner:
         """Examine or list a container. Raises StorageError where its store fails."""
         with opened(file.stored.uri) as handle:
             if kind.is_listed:
-                return self._listed(file, kind, handle)
+                uri = file.stored.uri
+                entries = walk(uri, handle, file.size, kind, self.selection, file.uri)
+                return _listed(file, ((uri, entry) for entry in entries), handle)
             found = list(self._passing(file, kind, handle))
             documents = tuple(found) or (_nothing_in(file),)
             return Findings(documents, (Contents(file, ()),), handle.bytes_read)
 
     def index(self, file: SeenFile, index: CrawlIndex) -> Findings:
         """The members of a crawl's WARCs that its index names."""
-        members: list[SeenFile] = []
-        losses: list[Examined] = []
         with opened(file.stored.uri) as handle:
-            for container, entry in walk_index(file.stored.uri, handle, index):
-                uri = f"{container}!{entry.member.name}"
-                place = SeenFile(uri, file.size, file.version, entry.member)
-                if entry.lost is not None:
-                    losses.append(_lost(place, entry.lost))
-                else:
-                    members.append(place)
-            if not members and not losses:
-                losses.append(_nothing_in(file))
-            return Findings(tuple(losses), (Contents(file, tuple(members)),), handle.bytes_read)
+            entries = walk_index(file.stored.uri, handle, index)
+            return _listed(file, entries, handle)
 
     def member(self, file: SeenFile) -> Findings:
         """Examine a member that a listing has named. Raises StorageError where its store fails."""
@@ -118,19 +110,6 @@ class Examiner:
         member = file.member
         entry = Entry(member, lambda: chunks_of(file.container, file.container_size, member))
         return Findings(tuple(self._unpacked(file, entry)), (), member.length)
-
-    def _listed(self, file: SeenFile, kind: Kind, handle: Opened) -> Findings:
-        members: list[SeenFile] = []
-        losses: list[Examined] = []
-        for entry in walk(file.stored.uri, handle, file.size, kind, self.selection, file.uri):
-            place = _seen(file, entry.member)
-            if entry.lost is not None:
-                losses.append(_lost(place, entry.lost))
-            else:
-                members.append(place)
-        if not members and not losses:
-            losses.append(_nothing_in(file))
-        return Findings(tuple(losses), (Contents(file, tuple(members)),), handle.bytes_read)
 
     def _passing(self, file: SeenFile, kind: Kind, handle: Opened) -> Iterator[Examined]:
         """Every member of a container that is read from its beginning to its end."""
@@ -188,6 +167,22 @@ class Examiner:
                 yield from self._at_hand(target, place, depth + 1, True, left)
         if empty:
             yield _nothing_in(file)
+
+
+def _listed(file: SeenFile, entries: Iterable[tuple[str, Entry]], handle: Opened) -> Findings:
+    """The members that a walk names, each with its container, and what is lost."""
+    members: list[SeenFile] = []
+    losses: list[Examined] = []
+    for container, entry in entries:
+        uri = f"{container}!{entry.member.name}"
+        place = SeenFile(uri, file.size, file.version, entry.member)
+        if entry.lost is not None:
+            losses.append(_lost(place, entry.lost))
+        else:
+            members.append(place)
+    if not members and not losses:
+        losses.append(_nothing_in(file))
+    return Findings(tuple(losses), (Contents(file, tuple(members)),), handle.bytes_read)
 
 
 def container_at(path: Path, name: str) -> Kind | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from schemas.shards import Member
@@ -18,30 +19,26 @@ _PIECE_BYTES = 2**20
 
 def walk_tar(uri: str, handle: BinaryIO, size: int) -> Iterator[Entry]:
     """The members of a plain tar. Their bytes are read from the file at `uri` by ranges."""
-    for info in _headers(handle, "tar"):
-        if isinstance(info, Entry):
-            yield info
-            continue
-        member = _member(info, "tar")
-        reason = _unreadable(info)
-        if reason:
-            yield Entry(member, None, LostError(reason))
-        else:
-            yield Entry(member, lambda m=member: ranges(uri, m.offset, m.length, size))  # type: ignore[misc] # mypy cannot type a default
+    return _entries(handle, "tar", lambda member: ranges(uri, member.offset, member.length, size))
 
 
 def walk_packed_tar(stream: Forward) -> Iterator[Entry]:
     """The members of a tar that is being unpacked, each with its bytes while they pass by."""
-    for info in _headers(stream, "packed"):
+    return _entries(stream, "packed", lambda member: _passing(stream, member))
+
+
+def _entries(
+    handle: BinaryIO | Forward, form: str, chunks_of: Callable[[Member], Chunks]
+) -> Iterator[Entry]:
+    for info in _headers(handle, form):
         if isinstance(info, Entry):
             yield info
             continue
-        member = _member(info, "packed")
-        reason = _unreadable(info)
-        if reason:
+        member = _member(info, form)
+        if reason := _unreadable(info):
             yield Entry(member, None, LostError(reason))
         else:
-            yield Entry(member, lambda m=member: _passing(stream, m))  # type: ignore[misc] # mypy cannot type a default
+            yield Entry(member, functools.partial(chunks_of, member))
 
 
 def _member(info: tarfile.TarInfo, form: str) -> Member:
