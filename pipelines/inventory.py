@@ -1,11 +1,12 @@
 """Inventory: list the sources, examine what is new, merge it with what is known.
 
-    list ─► [ examine: hash, sniff, count ] per chunk of files ─► [ same of members ] ─► merge
+    list ─► [ fetch ] ─► [ examine: hash, sniff, count ] per chunk ─► [ same of members ] ─► merge
 
 Unchanged files (same URI, size and version) are not opened. A container is a file whose members
 are documents: one that changed is opened, and those of its members are carried over that it says
 are unchanged. A file of records is listed with its source's settings, as a generator is, and is a
-chunk of its own; each of its records is a document. Results of chunks are kept in
+chunk of its own; each of its records is a document. The links of a list are fetched first, in every
+run (`pipelines.steps.fetch`), and are files from then on. Results of chunks are kept in
 `staging/inventory`, so a killed inventory goes on where it was.
 """
 
@@ -27,6 +28,7 @@ from pipelines.steps.examine import (
     examine_chunk,
     split_chunk,
 )
+from pipelines.steps.fetch import Fetched, fetch_lists, split_lists
 from schemas.errors import SourceError
 from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
@@ -36,6 +38,7 @@ from schemas.sources import DocumentSource, Source, listed_as, listed_file
 from workers import store
 from workers.sources import Examined, Naming
 from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
+from workers.sources.links import LIST_SUFFIXES
 from workers.synthetic.listing import list_records
 
 
@@ -43,8 +46,9 @@ from workers.synthetic.listing import list_records
 class Inventory:
     """The present documents, the files that could not be read, and how many were examined.
 
-    `examined` counts files and members of containers, `bytes_read` what was read of them. `groups`
-    is the group of the mix that a listed file belongs to, by its URI.
+    `examined` counts files and members of containers, `bytes_read` what was read of them;
+    `bytes_fetched` came over links, and their lists. `groups` is the group of the mix that a
+    listed file belongs to, by its URI.
     """
 
     documents: list[Document]
@@ -52,6 +56,7 @@ class Inventory:
     examined: int
     bytes_read: int = 0
     groups: Mapping[str, str] = field(default_factory=dict)
+    bytes_fetched: int = 0
 
     @property
     def page_count(self) -> int:
@@ -75,10 +80,14 @@ def take_inventory(
 
     Raises SourceError for a source that matches nothing, or of which no file fits its kind.
     """
-    # 1. List the sources. A file is known by the recipe's name for it, and opened where it lies.
+    # 1. List the sources, and fetch what lists of links name. A file is known by the recipe's name
+    # for it, and opened where it lies.
     placed = list_sources(recipe) if placed is None else placed
     naming = Naming.of(recipe.sources)
     known = naming.renamed(known)
+    lists, placed = split_lists(placed)
+    fetched = fetch_lists(lists, recipe, session, meter) if lists else Fetched()
+    placed |= fetched.files
     listed = {naming.named(file): source for file, source in placed.items()}
 
     # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
@@ -89,7 +98,7 @@ def take_inventory(
     todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 
     # 3. Examine the others, a chunk a task; then the members of the containers among them.
-    meter.total = len(todo)
+    meter.total = (meter.total or 0) + len(todo)
     meter.show()
     found = _examined(cut_chunks(todo, staging, recipe), session, meter)
     contents = [*resumed.contents, *found.contents]
@@ -107,6 +116,9 @@ def take_inventory(
     _require_fitting(placed, results)
 
     # 4. Merge the results with what is known.
+    others = fetched.others(known, recipe.on_missing)
+    listed |= {naming.named(r.file): fetched.owners[r.file.uri] for r in others}
+    results += others
     examined = [
         (naming.named(result.file), _document(result))
         for result in results
@@ -119,7 +131,8 @@ def take_inventory(
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     bytes_read = found.bytes_read + of_members.bytes_read
-    return Inventory(documents, unreadable, len(todo) + len(members), bytes_read, groups)
+    examined_count = len(todo) + len(members)
+    return Inventory(documents, unreadable, examined_count, bytes_read, groups, fetched.bytes_read)
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:
@@ -160,9 +173,10 @@ def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
     """The files of documents and containers; what is taken from these is part of the version."""
     tables = TABLE_SUFFIXES if source.column or source.index else ()
     suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
-    mark = f"#{source.selection}" if source.selection else ""
+    if source.links is not None:
+        suffixes = LIST_SUFFIXES
     for file in store.list_documents(source.documents, suffixes):
-        yield SeenFile(file.uri, file.size, file.version + mark)
+        yield SeenFile(file.uri, file.size, file.version + source.mark)
 
 
 def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:

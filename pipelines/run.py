@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cluster.progress import print_line
 from cluster.session import Session
-from pipelines.dataset.staged import remember_staging, scratch_of, staging_root, sweep
+from pipelines.dataset.staged import remember_staging, scratch_of, sweep
 from pipelines.dataset.state import (
     Snapshot,
     check_removal,
@@ -36,6 +36,7 @@ from pipelines.read import read_pages
 from pipelines.steps.examine import forget_examined
 from pipelines.steps.leased import Hold, LeasedSession
 from pipelines.steps.outcome import PassReport, outcome_line
+from pipelines.steps.places import staging_root
 from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Inputs, Version, decide
@@ -45,7 +46,7 @@ from schemas.errors import IntegrityError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
-from schemas.sources import is_made, record_place
+from schemas.sources import is_made, names_links, record_place
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.card import write_card
@@ -106,7 +107,9 @@ def update(
         listed = list_sources(recipe)
         progress.add(len(listed))
     named = list(map(Naming.of(recipe.sources).named, listed))
-    if same and (settled := read_settled(root, same.tables["pages"], named)):
+    # What links give, no list says: they are asked every time.
+    asks = names_links(recipe.sources)
+    if same and not asks and (settled := read_settled(root, same.tables["pages"], named)):
         return _unchanged(recipe, same, settled, [], story, lease)
 
     # 3. Examine new files. Nothing is to do if the inventory is the published version's.
@@ -116,6 +119,7 @@ def update(
         progress.outcome = (
             f"{len(inventory.documents):,} documents, {inventory.page_count:,} pages; "
             f"{inventory.bytes_read / 1e6:,.1f} MB of sources read"
+            + (f", {inventory.bytes_fetched / 1e6:,.1f} MB fetched" if asks else "")
         )
     check_removal(recipe, known, inventory.documents, allow_removal)
     if same and inventory.documents == sorted(known, key=lambda document: document.doc_id):

@@ -13,16 +13,17 @@ URI is the kind of the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
+from schemas.links import Links
 from schemas.part import ONE_OR_MORE, Grouped, Location, Locations, Named, Part, PositiveInt
 from schemas.shards import SeenFile
 from schemas.text_source import TextSource
@@ -78,6 +79,17 @@ class DocumentSource(Named):
         description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
         "the documents that it names are fetched from the crawl.",
     )
+    links: Links | None = Field(
+        default=None,
+        description="The files are lists of links, as text, JSON lines or Parquet; the documents "
+        "are fetched from there. `{}` takes the defaults.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> DocumentSource:
+        if self.links is not None and self.index is not None:
+            raise ValueError("`links` and `index` cannot both say what the files are; give one")
+        return self
 
     @property
     def selection(self) -> str:
@@ -86,6 +98,11 @@ class DocumentSource(Named):
         if not any(settings.values()):
             return ""
         return digest([canonical_json(settings)])[:8]
+
+    @property
+    def mark(self) -> str:
+        """What the version of a listed file ends in, so that another selection opens it again."""
+        return f"#{self.selection}" if self.selection else ""
 
 
 class DatasetSource(Grouped):
@@ -162,6 +179,11 @@ def kind_of(source: Part) -> str:
 def is_generator(source: Part) -> bool:
     """Whether the records of a source are drawn by a generator instead of read from files."""
     return kind_of(source) not in _FROM_FILES
+
+
+def names_links(sources: Iterable[Part]) -> bool:
+    """Whether any of the sources is a list of links, which every run asks for again."""
+    return any(isinstance(s, DocumentSource) and s.links is not None for s in sources)
 
 
 def names_sample(source: Part) -> bool:

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from pipelines.steps.places import links_folder
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
 from schemas.ids import digest
@@ -53,13 +54,17 @@ def kept_folder(staging: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Files of one source that one task examines, and the staging where it leaves the results."""
+    """Files of one source that one task examines, and the staging where it leaves the results.
+
+    `links` is the folder with what the source's links gave.
+    """
 
     files: tuple[SeenFile, ...]
     staging: str | None
     settings: RasterSettings
     limits: ChildLimits
     source: Source
+    links: str | None = None
 
 
 def cut_chunks(
@@ -68,7 +73,10 @@ def cut_chunks(
     """Chunks of files: each file of records by itself, then several documents together."""
 
     def chunk(part: tuple[SeenFile, ...], source: Source) -> Chunk:
-        return Chunk(part, staging, raster_settings(recipe), child_limits(recipe), source)
+        settings, limits = raster_settings(recipe), child_limits(recipe)
+        links = source.links if isinstance(source, DocumentSource) else None
+        kept = links_folder(recipe, links) if links else None
+        return Chunk(part, staging, settings, limits, source, kept)
 
     documents: dict[Selection, list[SeenFile]] = {}
     sources: dict[Selection, Source] = {}
@@ -119,6 +127,7 @@ def examine_chunk(chunk: Chunk) -> Findings:
             Selection.of(source),
             shared_rasterizer(chunk.settings, chunk.limits),
             kept_folder(chunk.staging) if chunk.staging else None,
+            chunk.links,
         )
         found = [examine_file(file, examiner) for file in chunk.files]
     else:

@@ -27,6 +27,7 @@ from workers.sources.containers.selection import Selection
 from workers.sources.containers.streams import write_bounded
 from workers.sources.containers.walking import chunks_of, nested, walk
 from workers.sources.documents import Examined, examine_copy
+from workers.sources.kept_links import place_of
 
 _HEAD_BYTES = 1024
 
@@ -73,15 +74,23 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """How members are examined: their selection, the rasterizer, and the folder that keeps them."""
+    """How members are examined: their selection, the rasterizer, and the folder that keeps them.
+
+    `links` is the folder with what links gave.
+    """
 
     selection: Selection
     rasterizer: Rasterizer
     kept: str | None
+    links: str | None = None
+
+    def place(self, file: SeenFile) -> str:
+        """Where the bytes of a file or of a member's container lie. Raises FileNotFoundError."""
+        return place_of(file, [self.links] if self.links else [])
 
     def container(self, file: SeenFile, kind: Kind) -> Findings:
         """Examine or list a container. Raises StorageError where its store fails."""
-        with opened(file.stored.uri) as handle:
+        with opened(self.place(file)) as handle:
             if kind.is_listed:
                 return self._listed(file, kind, handle)
             found = list(self._passing(file, kind, handle))
@@ -108,13 +117,15 @@ class Examiner:
         """Examine a member that a listing has named. Raises StorageError where its store fails."""
         assert file.member is not None
         member = file.member
-        entry = Entry(member, lambda: chunks_of(file.container, file.container_size, member))
+        place = self.place(file)
+        entry = Entry(member, lambda: chunks_of(place, file.container_size, member))
         return Findings(tuple(self._unpacked(file, entry)), (), member.length)
 
     def _listed(self, file: SeenFile, kind: Kind, handle: Opened) -> Findings:
         members: list[SeenFile] = []
         losses: list[Examined] = []
-        for entry in walk(file.stored.uri, handle, file.size, kind, self.selection, file.uri):
+        uri = self.place(file)
+        for entry in walk(uri, handle, file.size, kind, self.selection, file.uri):
             place = _seen(file, entry.member)
             if entry.lost is not None:
                 losses.append(_lost(place, entry.lost))
@@ -126,7 +137,8 @@ class Examiner:
 
     def _passing(self, file: SeenFile, kind: Kind, handle: Opened) -> Iterator[Examined]:
         """Every member of a container that is read from its beginning to its end."""
-        for entry in walk(file.stored.uri, handle, file.size, kind, self.selection, file.uri):
+        uri = self.place(file)
+        for entry in walk(uri, handle, file.size, kind, self.selection, file.uri):
             yield from self._unpacked(_seen(file, entry.member), entry, keep=not kind.is_reread)
 
     def _unpacked(self, file: SeenFile, entry: Entry, keep: bool = False) -> Iterator[Examined]:
