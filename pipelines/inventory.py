@@ -47,7 +47,7 @@ class Inventory:
     """The present documents, the files that could not be read, and how many were examined.
 
     `examined` counts files and members of containers, `bytes_read` what was read of them;
-    `bytes_fetched` came over links, and their lists. `groups` is the group of the mix that a
+    `bytes_fetched` came over links. `groups` is the group of the mix that a
     listed file belongs to, by its URI.
     """
 
@@ -130,9 +130,11 @@ def take_inventory(
         known, listed, [*examined, *carried.documents], recipe.on_missing, unreadable_names
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
-    bytes_read = found.bytes_read + of_members.bytes_read
+    bytes_read = fetched.bytes_of_lists + found.bytes_read + of_members.bytes_read
     examined_count = len(todo) + len(members)
-    return Inventory(documents, unreadable, examined_count, bytes_read, groups, fetched.bytes_read)
+    return Inventory(
+        documents, unreadable, examined_count, bytes_read, groups, fetched.bytes_fetched
+    )
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:

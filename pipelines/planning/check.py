@@ -24,6 +24,7 @@ from schemas.recipe import Recipe
 from schemas.sources import DatasetSource, DocumentSource, Source, kind_of, locations
 from workers import store
 from workers.engines.requirements import examine_engine
+from workers.sources.links import LIST_SUFFIXES
 from workers.store.locations import is_s3
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
 from workers.synthetic.listing import require_libraries, suffixes
@@ -132,7 +133,10 @@ def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
         return
     if not isinstance(source, DocumentSource):
         yield partial(_drawn, source), ""
-    ends = store.DOCUMENT_SUFFIXES if isinstance(source, DocumentSource) else suffixes(source)
+    if not isinstance(source, DocumentSource):
+        ends = suffixes(source)
+    else:
+        ends = LIST_SUFFIXES if source.links else store.DOCUMENT_SUFFIXES
     for pattern in locations(source):
         yield partial(look_at_source, pattern, ends), pattern
 

@@ -48,9 +48,9 @@ _SLOWEST_INTERVAL_S = 60.0
 _TRIES = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fetched:
-    """What the links of all lists gave.
+    """What the links of all lists gave, in `bytes_fetched`; the lists have `bytes_of_lists`.
 
     - `files` are to be examined like files of folders, each with its list's source. Their URIs are
       the links, their versions the digests of what was fetched.
@@ -63,7 +63,8 @@ class Fetched:
     gone: list[Examined] = field(default_factory=list)
     failed: list[Examined] = field(default_factory=list)
     owners: dict[str, DocumentSource] = field(default_factory=dict)
-    bytes_read: int = 0
+    bytes_of_lists: int = 0
+    bytes_fetched: int = 0
 
     def others(
         self, known: Iterable[Document], on_missing: Literal["keep", "remove"]
@@ -162,7 +163,7 @@ def fetch_lists(
     # 1. Read the lists.
     items = [(file, source.links.column) for file, source in lists.items() if source.links]
     read = {done.file: done for done in run_tasks(_read, items, session)}
-    fetched = Fetched(bytes_read=sum(done.bytes_read for done in read.values()))
+    fetched = Fetched(bytes_of_lists=sum(done.bytes_read for done in read.values()))
     groups: dict[Links, list[str]] = {}
     for file, source in lists.items():
         assert source.links is not None
@@ -211,6 +212,7 @@ def _outcomes(
 
 def _add(fetched: Fetched, outcome: Outcome) -> None:
     url, source = outcome.link.url, fetched.owners[outcome.link.url]
+    fetched.bytes_fetched += outcome.bytes_read
     if outcome.kind == "kept":
         version = f"{FETCHED}{outcome.sha256}{source.mark}"
         fetched.files[SeenFile(url, outcome.size, version)] = source

@@ -24,8 +24,18 @@ Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 _MAX_URL_CHARS = 8192
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Azure's host answers its virtual machines here with their configuration; it counts as public.
-_METADATA = (ipaddress.IPv4Address("168.63.129.16"),)
+# What Python counts as public, in some of its versions, and is not.
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # Azure answers its virtual machines here with their configuration
+            "192.0.0.0/24",  # special purposes (RFC 6890); Oracle's cloud does the same here
+            "192.88.99.0/24",  # relays of 6to4
+            "64:ff9b:1::/48",  # IPv4 within a private network (RFC 8215)
+        ),
+    )
+)
 
 
 def checked(address: str) -> httpx2.URL:
@@ -41,6 +51,8 @@ def checked(address: str) -> httpx2.URL:
         raise NeverError(f"it is no URL ({exc})") from exc
     if url.scheme not in ("http", "https") or not url.host:
         raise NeverError("it is no URL of http or https")
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise NeverError(f"it is no URL: there is no port {url.port}")
     if url.userinfo:
         raise NeverError("it has a user or a password; links are fetched without any")
     return url.copy_with(fragment=None)
@@ -114,7 +126,9 @@ def _carried(address: Address) -> Iterator[Address]:
 
 
 def _is_public(address: Address) -> bool:
-    if address in _METADATA or address.is_multicast or address.is_reserved:
+    if address.is_multicast or address.is_reserved:
+        return False
+    if any(address in network for network in _NOT_PUBLIC):
         return False
     if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
         return False

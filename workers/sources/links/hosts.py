@@ -49,7 +49,7 @@ class Host:
         self._kept = kept
         self._outside = outside
         self._connections = Connections(settings, outside)
-        self._robots: dict[str, Robots | ForNowError] = {}
+        self._robots: dict[str, Robots | ForNowError | NeverError] = {}
         self._robots_lock = asyncio.Lock()
         self._interval_s = settings.interval_s
         self._next_s = outside.now_s()
@@ -158,7 +158,8 @@ class Host:
     # ---- robots.txt ---------------------------------------------------------------------------
 
     async def _robots_of(self, url: httpx2.URL) -> Robots:
-        """The rules for a URL. Raises ForNowError where they cannot be had: then nothing is asked.
+        """The rules for a URL. Raises ForNowError where they cannot be had, then nothing is asked,
+        and NeverError where the host must not be.
 
         RFC 9309, 2.3.1: a host that says that there are none allows all, one that fails nothing.
         """
@@ -169,10 +170,12 @@ class Host:
                 try:
                     known = await self._load_robots(place)
                     self._interval_s = max(self._interval_s, known.delay_s)
-                except (ForNowError, NeverError) as exc:
+                except ForNowError as exc:
                     known = ForNowError(f"{place} cannot be read: {exc.detail}")
+                except NeverError as exc:
+                    known = exc
                 self._robots[str(place)] = known
-        if isinstance(known, ForNowError):
+        if not isinstance(known, Robots):
             raise known
         return known
 
