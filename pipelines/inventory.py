@@ -38,7 +38,7 @@ from schemas.sources import DocumentSource, Source, listed_as, listed_file
 from workers import store
 from workers.sources import Examined, Naming
 from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
-from workers.sources.links import LIST_SUFFIXES
+from workers.sources.links import LIST_SUFFIXES, list_rejects
 from workers.synthetic.listing import list_records
 
 
@@ -175,6 +175,9 @@ def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
     """The files of documents and containers; what is taken from these is part of the version."""
     tables = TABLE_SUFFIXES if source.column or source.index else ()
     suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
+    if source.links is not None and source.links.rejects:
+        yield from list_rejects(source.documents)
+        return
     if source.links is not None:
         suffixes = LIST_SUFFIXES
     for file in store.list_documents(source.documents, suffixes):

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from schemas.part import Location, Part, PositiveInt
+from schemas.tables import REJECT_REASONS
 
 
 def _is_network(word: str) -> str:
@@ -17,6 +18,12 @@ def _is_network(word: str) -> str:
         raise ValueError(
             f"{word!r} is no range of addresses ({exc}); write one like 10.1.0.0/16"
         ) from exc
+
+
+def _is_reason(word: str) -> str:
+    if word not in REJECT_REASONS:
+        raise ValueError(f"{word!r} is no reason of a reject; `truncated` is one")
+    return word
 
 
 def _is_contact(word: str) -> str:
@@ -32,6 +39,12 @@ class Links(Part):
         default="url",
         description="The field of JSON lines, or the column of Parquet files, that has the "
         "address. A plain text has one address a line; `#` begins a comment.",
+    )
+    rejects: tuple[Annotated[str, AfterValidator(_is_reason)], ...] = Field(
+        default=(),
+        description="With it, `documents` names finished datasets, and the links are the URLs of "
+        "documents that they reject for these reasons: `[truncated]` fetches what a crawl cut "
+        "short.",
     )
     interval_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         default=1.0,

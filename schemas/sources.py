@@ -131,6 +131,7 @@ _FROM_FILES = {"documents", "text", "chemistry", "conversations", "dataset"}
 _MEDIA_TYPE = "made/"
 # These keys decide which records a source has and where they belong, not how one is drawn.
 _NO_SETTINGS = {"group", "version", "as_"}
+_HOW_LINKS_COME = {"interval_s", "connections", "timeout_s", "contact", "kept"}
 
 RecordSource = (
     TextSource
@@ -205,8 +206,11 @@ def name_of(source: Part) -> str | None:
 
 
 def source_settings(source: Part) -> dict[str, Any]:
-    """The settings of a source for the commit metadata; its name replaces its location."""
-    settings = source.model_dump(mode="json", exclude={"as_"})
+    """The settings of a source for the commit metadata; its name replaces its location.
+
+    How slowly links are fetched, and where they are kept, changes no document.
+    """
+    settings = source.model_dump(mode="json", exclude={"as_": True, "links": _HOW_LINKS_COME})
     if name := name_of(source):
         settings[kind_of(source)] = [name]
     return settings
@@ -237,7 +241,16 @@ def relocated(source: Source, move: Callable[[str], str]) -> Source:
         return source
     kept = [SAMPLE] if names_sample(source) else []
     moved = (*kept, *map(move, locations(source)))
-    return source.model_copy(update={kind_of(source): moved})
+    changes: dict[str, Any] = {kind_of(source): moved}
+    if isinstance(source, DocumentSource) and source.links and (place := source.links.kept):
+        changes["links"] = source.links.model_copy(update={"kept": move(place)})
+    return source.model_copy(update=changes)
+
+
+def kept_places(sources: Iterable[Part]) -> tuple[str, ...]:
+    """The places that the sources name to keep what links gave."""
+    links = (source.links for source in sources if isinstance(source, DocumentSource))
+    return tuple(part.kept for part in links if part is not None and part.kept is not None)
 
 
 def variants(source: RecordSource) -> tuple[RecordSource, ...]:

@@ -161,7 +161,7 @@ def fetch_lists(
     Raises SourceError for a list that cannot be read, StorageError for a store that fails.
     """
     # 1. Read the lists.
-    items = [(file, source.links.column) for file, source in lists.items() if source.links]
+    items = [(file, source.links) for file, source in lists.items() if source.links]
     read = {done.file: done for done in run_tasks(_read, items, session)}
     fetched = Fetched(bytes_of_lists=sum(done.bytes_read for done in read.values()))
     groups: dict[Links, list[str]] = {}
@@ -185,7 +185,7 @@ def fetch_lists(
     return fetched
 
 
-def _read(item: tuple[SeenFile, str]) -> ListRead:
+def _read(item: tuple[SeenFile, Links]) -> ListRead:
     return read_list(*item)
 
 

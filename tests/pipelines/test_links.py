@@ -21,7 +21,7 @@ from pipelines.planning.plan import Options, plan_run
 from schemas.errors import SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe, parse_recipe
-from tests.containers import Corpus, as_folder, zip_of
+from tests.containers import Corpus, as_folder, warc_record, zip_of
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import problems, rows, run_here
 from tests.web import Web, leads_to, says
@@ -311,3 +311,34 @@ def test_plan_keeps_what_it_fetches_for_the_run(web: Web, tmp_path: Path) -> Non
     sent = web.body_bytes
     run_here(recipe)
     assert web.body_bytes == sent
+
+
+def test_what_a_crawl_cut_short_is_fetched_from_where_it_was(web: Web, tmp_path: Path) -> None:
+    cut = {"WARC-Truncated": "length"}
+    (tmp_path / "crawl.warc.gz").write_bytes(
+        warc_record(f"{web.root}/one.pdf", b"%PDF-1.7 cut", cut)
+        + warc_record(f"{web.root}/a!b c.pdf".replace(" ", "%20"), b"%PDF-1.7 cut", cut)
+        + warc_record("https://example.org/whole.pdf", web.files["/three.pdf"])
+    )
+    web.files["/a!b%20c.pdf"] = document(70)
+    crawl = parse_recipe(
+        f"dataset: {tmp_path}/crawl\nrouting: only\nsources: [{tmp_path}/crawl.warc.gz]"
+    )
+    run_here(crawl)
+    recipe = parse_recipe(
+        f"dataset: {tmp_path}/data\nrouting: only\nsources:\n- documents: {tmp_path}/crawl\n"
+        f"  links: {{{HERE}, rejects: [truncated]}}\n"
+    )
+    run_here(recipe)
+    assert problems(tmp_path / "data") == ()
+    found = {row["source_uri"] for row in rows(tmp_path / "data", "documents")}
+    assert found == {f"{web.root}/one.pdf", f"{web.root}/a!b%20c.pdf"}
+    assert run_here(recipe).committed is False
+    with pytest.raises(SourceError, match="holds no published version"):
+        taken(
+            parse_recipe(
+                f"dataset: {tmp_path}/x\nsources:\n- documents: {tmp_path}/nothing\n"
+                "  links: {rejects: [truncated]}\n"
+            ),
+            [],
+        )

@@ -1,9 +1,10 @@
-"""Read a list of links: plain text, JSON lines or Parquet, packed or not."""
+"""Read a list of links: text, JSON lines or Parquet, packed or not, or a dataset's rejects."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
@@ -13,7 +14,10 @@ import pyarrow.parquet as pq
 from schemas.errors import SourceError
 from schemas.ids import digest
 from schemas.lines import one_line
+from schemas.links import Links
 from schemas.shards import SeenFile
+from workers import store
+from workers.dataset import open_table
 from workers.sources.containers.kinds import recognise
 from workers.sources.containers.opened import opened
 from workers.sources.containers.streams import DAMAGE, Forward, lines_of, unpacked
@@ -26,6 +30,8 @@ LIST_SUFFIXES = (".txt", ".jsonl", ".parquet", ".txt.gz", ".jsonl.gz")
 """Names under which lists are found in folders."""
 
 _HEAD_BYTES = 1024
+_URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
+"""Alone, or behind a container, or behind the id of a record of a WARC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,23 @@ class ListRead:
     bytes_read: int
 
 
-def read_list(file: SeenFile, column: str) -> ListRead:
+def list_rejects(datasets: Iterable[str]) -> list[SeenFile]:
+    """The parts of the `rejects` tables. Raises SourceError where nothing is published."""
+    listed = []
+    for dataset in datasets:
+        place = store.absolute(dataset)
+        pages = open_table(store.join(place, "pages"))
+        if pages is None or "versions" not in pages.metadata:
+            raise SourceError(
+                f"{dataset} holds no published version; name the folder of a finished dataset"
+            )
+        rejects = open_table(store.join(place, "rejects"), pages.metadata["versions"]["rejects"])
+        if rejects is not None:
+            listed += [store.stat(rejects.part_uri(part)) for part in rejects.parts]
+    return listed
+
+
+def read_list(file: SeenFile, settings: Links) -> ListRead:
     """The links in a list.
 
     Raises SourceError where the list cannot be read to its end: links that vanish with a half of it
@@ -48,7 +70,7 @@ def read_list(file: SeenFile, column: str) -> ListRead:
     rejects: dict[str, Examined] = {}
     with opened(file.uri) as handle:
         try:
-            for place, address in _addresses(file.uri, handle.binary, column):
+            for place, address in _addresses(file.uri, handle.binary, settings):
                 try:
                     links[str(checked(address))] = None
                 except NeverError as exc:
@@ -68,8 +90,12 @@ def not_fetched(name: str, reason: str, detail: str) -> Examined:
     return Examined(SeenFile(name, 0, ""), doc_id, reason=reason, detail=one_line(detail))
 
 
-def _addresses(uri: str, handle: BinaryIO, column: str) -> Iterator[tuple[str, str]]:
+def _addresses(uri: str, handle: BinaryIO, settings: Links) -> Iterator[tuple[str, str]]:
     """What a list names, each with its line or row."""
+    if settings.rejects:
+        yield from _of_rejects(handle, settings.rejects)
+        return
+    column = settings.column
     head = handle.read(_HEAD_BYTES)
     handle.seek(0)
     kind = recognise(uri, head, uri)
@@ -91,6 +117,18 @@ def _of_table(handle: BinaryIO, column: str) -> Iterator[tuple[str, str]]:
         for value in batch.column(0).to_pylist():
             if value is not None:
                 yield f"row {number}", str(value)
+            number += 1
+
+
+def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The URLs of rejected documents, by which `source_uri` ends; all of it where it has none."""
+    number = 0
+    columns = ["level", "reason", "source_uri"]
+    for batch in pq.ParquetFile(handle).iter_batches(columns=columns):
+        for row in batch.to_pylist():
+            if row["level"] == "document" and row["reason"] in reasons:
+                found = _URL_AT_END.search(row["source_uri"])
+                yield f"row {number}", found[1] if found else row["source_uri"]
             number += 1
 
 

@@ -314,10 +314,12 @@ class SecureWeb(Web):
 
 
 def test_the_certificate_of_the_name_is_asked_for(tmp_path: Path) -> None:
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=e.org"
+    make = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=e.org "
+        "-addext subjectAltName=DNS:e.org -keyout key.pem -out cert.pem"
+    )
     subprocess.run(
-        [*make.split(), "-addext", "subjectAltName=DNS:e.org", "-keyout", "key.pem"]
-        + ["-out", "cert.pem"],
+        make.split(),
         cwd=tmp_path,
         check=True,
         capture_output=True,

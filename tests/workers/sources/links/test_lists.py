@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import SourceError
+from schemas.links import Links
 from workers import store
 from workers.sources.links import ListRead, read_list
 
 
-def read(folder: Path, data: bytes, column: str = "url") -> ListRead:
+def read(folder: Path, data: bytes) -> ListRead:
     (folder / "list").write_bytes(data)
-    return read_list(store.stat(str(folder / "list")), column)
+    return read_list(store.stat(str(folder / "list")), Links())
 
 
 def test_a_text_has_one_address_a_line(tmp_path: Path) -> None:
