@@ -224,6 +224,10 @@ def test_containers_behind_links_are_opened(corpus: Corpus, tmp_path: Path) -> N
             f"{web.root}/three.pdf.gz!three.pdf",
         }
         assert run_here(recipe).committed is False
+        known = taken(recipe, []).documents
+        deep = recipe_of(tmp_path, source='  members: ["deep/**"]\n')
+        some = taken(deep, known).documents
+        assert {uri for uri in uris(some) if "a.zip" in uri} == {f"{web.root}/a.zip!deep/two.pdf"}
         web.files["/a.zip"] = zip_of(half | {"four.pdf": corpus["four.pdf"]})
         known = taken(recipe, []).documents
         assert sum(f"{web.root}/a.zip!" in uri for uri in uris(known)) == 3

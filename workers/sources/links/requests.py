@@ -196,8 +196,8 @@ class _Unpacker:
         return self._inner.eof
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        while True:
-            if chunk and self._inner.eof:  # gzip may have several members
+        while chunk:
+            if self._inner.eof:  # gzip may have several members
                 self._inner = zlib.decompressobj(wbits=47)
             try:
                 piece = self._inner.decompress(chunk, _PIECE_BYTES)
@@ -206,5 +206,3 @@ class _Unpacker:
             chunk = self._inner.unconsumed_tail or self._inner.unused_data
             if piece:
                 yield piece
-            if not chunk and len(piece) < _PIECE_BYTES:
-                return

@@ -402,6 +402,15 @@ def test_a_host_that_fails_again_and_again_is_left_in_peace(web: Web, tmp_path: 
     assert sum(r.path != "/robots.txt" for r in web.requests) == 2 * MAX_FAILURES + 1
 
 
+def test_a_host_that_fails_now_and_then_is_asked_on(web: Web, tmp_path: Path) -> None:
+    urls = [f"{web.root}/{n}.pdf" for n in range(3 * MAX_FAILURES)]
+    web.files |= {f"/{n}.pdf": DATA for n in range(0, len(urls), 2)}
+    web.answers |= {f"/{n}.pdf": says(500) for n in range(1, len(urls), 2)}
+    found = fetched(tmp_path, urls)
+    assert [found[url].kind for url in urls[::2]] == ["kept"] * len(urls[::2])
+    assert all(found[url].detail == "HTTP 500" for url in urls[1::2])
+
+
 # ---- robots.txt -------------------------------------------------------------------------------
 
 
