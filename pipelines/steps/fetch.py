@@ -41,8 +41,8 @@ from workers.sources.links import (
 WAVE_LINKS = 1000
 """Links of one host in a wave: an hour and less at a request a second."""
 
-CHUNK_LINKS = 256
-CHUNK_HOSTS = 16
+CHUNK_LINKS = 1024
+CHUNK_HOSTS = 64
 
 _SLOWEST_INTERVAL_S = 60.0
 _TRIES = 2

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.inventory import Inventory, take_inventory
 from pipelines.planning.plan import Options, plan_run
 from schemas.errors import SourceError
@@ -302,7 +303,12 @@ def test_what_was_fetched_outlasts_the_days_of_staging(web: Web, tmp_path: Path)
     recipe = recipe_of(tmp_path, extra="placement: {staging_days: 0}\n")
     run_here(recipe)
     sent = web.body_bytes
+    vacuum_dataset(recipe.dataset, Retention(versions=1, grace_hours=0))
     run_here(recipe)
+    assert web.body_bytes == sent
+    # Other settings need the pages again, and the documents are here.
+    report = run_here(recipe_of(tmp_path, extra="raster: {quality: 80}\n"), re_read=True)
+    assert report.pages_read == report.counts["pages"] > 0
     assert web.body_bytes == sent
 
 

@@ -41,6 +41,14 @@ def test_a_host_is_in_one_chunk_of_a_wave(counts: list[int], dice: random.Random
     assert len(later) == sum(max(0, count - WAVE_LINKS) for count in counts)
 
 
+def test_small_hosts_go_together() -> None:
+    chunks, later = cut_wave(links_of([1] * (2 * CHUNK_HOSTS + 1)))
+    assert [len(part) for part in chunks] == [CHUNK_HOSTS, CHUNK_HOSTS, 1]
+    assert later == []
+    chunks, _ = cut_wave(links_of([CHUNK_LINKS // 2] * 3))
+    assert [len(by_host(part)) for part in chunks] == [2, 1]
+
+
 def test_a_chunk_is_split_between_hosts_only() -> None:
     chunk = FetchChunk(tuple(links_of([3, 4, 5])), Links(), "kept")
     parts = split_chunk(chunk)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from schemas.errors import StorageError
 from schemas.links import Links
 from tests.loopback import Exchange
 from tests.web import (
@@ -150,6 +151,12 @@ def test_pieces_of_packed_answers_lose_nothing(web: Web, tmp_path: Path) -> None
     data = b"abcdefgh" * 2**17 + b"end"  # four pieces, the third of which ends within a match
     web.answers["/a.pdf"] = says(200, gzip.compress(data), content_encoding="gzip")
     assert outcome(tmp_path, web, "/a.pdf").sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_a_kept_folder_that_fails_is_not_the_links_fault(web: Web, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("a file")
+    with pytest.raises(StorageError):
+        outcome(tmp_path, web, "/a.pdf")
 
 
 # ---- limits -----------------------------------------------------------------------------------
