@@ -1,11 +1,12 @@
 """Inventory: list the sources, examine what is new, merge it with what is known.
 
-    list ─► [ examine: hash, sniff, count ] per chunk of files ─► [ same of members ] ─► merge
+    list ─► [ fetch ] ─► [ examine: hash, sniff, count ] per chunk ─► [ same of members ] ─► merge
 
 Unchanged files (same URI, size and version) are not opened. A container is a file whose members
 are documents: one that changed is opened, and those of its members are carried over that it says
 are unchanged. A file of records is listed with its source's settings, as a generator is, and is a
-chunk of its own; each of its records is a document. Results of chunks are kept in
+chunk of its own; each of its records is a document. The links of a list are fetched first, in every
+run (`pipelines.steps.fetch`), and are files from then on. Results of chunks are kept in
 `staging/inventory`, so a killed inventory goes on where it was.
 """
 
@@ -27,6 +28,7 @@ from pipelines.steps.examine import (
     examine_chunk,
     split_chunk,
 )
+from pipelines.steps.fetch import Fetched, fetch_lists, split_lists
 from schemas.errors import SourceError
 from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
@@ -37,6 +39,7 @@ from workers import store
 from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
 from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
+from workers.sources.links import LIST_SUFFIXES, list_rejects
 from workers.synthetic.listing import list_records
 
 
@@ -44,9 +47,10 @@ from workers.synthetic.listing import list_records
 class Inventory:
     """The present documents, the files that could not be read, and how many were examined.
 
-    `examined` counts files and members of containers, `bytes_read` what was read of them. `groups`
-    is the group of the mix that a listed file belongs to, by its URI. `forgotten` is the list of
-    what was taken down, and `left_out` the documents on it that the examined files hold.
+    `examined` counts files and members of containers, `bytes_read` what was read of them;
+    `bytes_fetched` came over links. `groups` is the group of the mix that a listed file belongs to,
+    by its URI. `forgotten` is the list of what was taken down, and `left_out` the documents on it
+    that the examined files hold.
     """
 
     documents: list[Document]
@@ -56,6 +60,7 @@ class Inventory:
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
+    bytes_fetched: int = 0
 
     @property
     def page_count(self) -> int:
@@ -66,6 +71,8 @@ class Inventory:
         """As `12 documents, 40 pages; 3.1 MB of sources read, 1 taken down and left out`."""
         line = f"{len(self.documents):,} documents, {self.page_count:,} pages"
         line += f"; {self.bytes_read / 1e6:,.1f} MB of sources read"
+        if self.bytes_fetched:
+            line += f", {self.bytes_fetched / 1e6:,.1f} MB fetched"
         return line + f", {len(self.left_out):,} taken down and left out" * bool(self.left_out)
 
 
@@ -86,10 +93,14 @@ def take_inventory(
 
     Raises SourceError for a source that matches nothing, or of which no file fits its kind.
     """
-    # 1. List the sources. A file is known by the recipe's name for it, and opened where it lies.
+    # 1. List the sources, and fetch what lists of links name. A file is known by the recipe's name
+    # for it, and opened where it lies.
     placed = list_sources(recipe) if placed is None else placed
     naming = Naming.of(recipe.sources)
     known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
+    lists, placed = split_lists(placed)
+    fetched = fetch_lists(lists, recipe, session, meter) if lists else Fetched()
+    placed |= fetched.files
     listed = {naming.named(file): source for file, source in placed.items()}
 
     # 2. Leave out the files that are unchanged, and those that a killed inventory has examined.
@@ -105,7 +116,7 @@ def take_inventory(
     todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 
     # 3. Examine the others, a chunk a task; then the members of the containers among them.
-    meter.total = len(todo)
+    meter.total = (meter.total or 0) + len(todo)
     meter.show()
     found = _examined(cut_chunks(todo, staging, recipe, forgotten), session, meter)
     contents = [*resumed.contents, *found.contents]
@@ -123,6 +134,9 @@ def take_inventory(
     _require_fitting(placed, results)
 
     # 4. Merge the results with what is known.
+    others = fetched.others(known, recipe.on_missing)
+    listed |= {naming.named(r.file): fetched.owners[r.file.uri] for r in others}
+    results += others
     examined = [
         (naming.named(result.file), _document(result))
         for result in results
@@ -135,9 +149,16 @@ def take_inventory(
         known, listed, [*examined, *carried.documents], recipe.on_missing, unreadable_names
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
-    bytes_read = found.bytes_read + of_members.bytes_read
-    count = len(todo) + len(members)
-    return Inventory(documents, unreadable, count, bytes_read, groups, forgotten, left_out)
+    return Inventory(
+        documents,
+        unreadable,
+        examined=len(todo) + len(members),
+        bytes_read=fetched.bytes_of_lists + found.bytes_read + of_members.bytes_read,
+        groups=groups,
+        forgotten=forgotten,
+        left_out=left_out,
+        bytes_fetched=fetched.bytes_fetched,
+    )
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:
@@ -181,9 +202,13 @@ def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
     """The files of documents and containers; what is taken from these is part of the version."""
     tables = TABLE_SUFFIXES if source.column or source.index else ()
     suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
-    mark = f"#{source.selection}" if source.selection else ""
+    if source.links is not None and source.links.rejects:
+        yield from list_rejects(source.documents)
+        return
+    if source.links is not None:
+        suffixes = LIST_SUFFIXES
     for file in store.list_documents(source.documents, suffixes):
-        yield SeenFile(file.uri, file.size, file.version + mark)
+        yield SeenFile(file.uri, file.size, file.version + source.mark)
 
 
 def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:

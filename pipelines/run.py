@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cluster.progress import print_line
 from cluster.session import Session
-from pipelines.dataset.staged import remember_staging, scratch_of, staging_root, sweep
+from pipelines.dataset.staged import remember_staging, scratch_of, sweep
 from pipelines.dataset.state import (
     Snapshot,
     check_removal,
@@ -36,6 +36,7 @@ from pipelines.read import read_pages
 from pipelines.steps.examine import forget_examined
 from pipelines.steps.leased import Hold, LeasedSession
 from pipelines.steps.outcome import PassReport, outcome_line
+from pipelines.steps.places import staging_root
 from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Inputs, Version, decide
@@ -45,7 +46,7 @@ from schemas.errors import IntegrityError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
-from schemas.sources import is_made, record_place
+from schemas.sources import is_made, names_links, record_place
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.card import write_card
@@ -110,7 +111,13 @@ def update(
         progress.add(len(listed))
     named = list(map(Naming.of(recipe.sources).named, listed))
     takedowns = forgotten.digest()
-    if same and (settled := read_settled(root, same.tables["pages"], named, takedowns)):
+    # What links give, no list says: they are asked every time.
+    is_listed = not names_links(recipe.sources)
+    if (
+        same
+        and is_listed
+        and (settled := read_settled(root, same.tables["pages"], named, takedowns))
+    ):
         return _unchanged(recipe, same, settled, [], story, lease)
 
     # 3. Examine new files. Nothing is to do if the inventory is the published version's.

@@ -9,6 +9,9 @@ from typing import Any
 
 from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
 
+FETCHED = "sha256:"
+"""Begins the version of what was fetched from a link, in front of the SHA-256 of its bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -37,15 +40,25 @@ class Member:
 class SeenFile:
     """A file as a source lists it, or a member of one.
 
-    `version` is its etag, or its modification time in seconds; after a `#`, what the source takes
-    from a container, if it says so. Of a member, `uri` is `container!name`, and `size` and
-    `version` are the container's.
+    `version` is its etag, or its modification time in seconds, or of a link the SHA-256 of what was
+    fetched; after a `#`, what the source takes from a container, if it says so. Of a member, `uri`
+    is `container!name`, and `size` and `version` are the container's.
     """
 
     uri: str
     size: int
     version: str
     member: Member | None = None
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the bytes were fetched from a URL, and are kept by their SHA-256."""
+        return self.version.startswith(FETCHED)
+
+    @property
+    def sha256(self) -> str:
+        """Of a link, the SHA-256 of the bytes that were fetched; of a member, the container's."""
+        return self.stored.version.removeprefix(FETCHED)
 
     @property
     def container(self) -> str:

@@ -13,16 +13,17 @@ URI is the kind of the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
+from schemas.links import Links
 from schemas.part import ONE_OR_MORE, Grouped, Location, Locations, Named, Part, PositiveInt
 from schemas.shards import SeenFile
 from schemas.text_source import TextSource
@@ -77,6 +78,17 @@ class DocumentSource(Named):
         description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
         "the documents that it names are fetched from the crawl.",
     )
+    links: Links | None = Field(
+        default=None,
+        description="The files are lists of links, as text, JSON lines or Parquet; the documents "
+        "are fetched from there. `{}` takes the defaults.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> DocumentSource:
+        if self.links is not None and self.index is not None:
+            raise ValueError("`links` and `index` cannot both say what the files are; give one")
+        return self
 
     @property
     def selection(self) -> str:
@@ -85,6 +97,11 @@ class DocumentSource(Named):
         if not any(settings.values()):
             return ""
         return digest([canonical_json(settings)])[:8]
+
+    @property
+    def mark(self) -> str:
+        """What the version of a listed file ends in, so that another selection opens it again."""
+        return f"#{self.selection}" if self.selection else ""
 
 
 class DatasetSource(Grouped):
@@ -113,6 +130,7 @@ _FROM_FILES = {"documents", "text", "chemistry", "conversations", "dataset"}
 _MEDIA_TYPE = "made/"
 # These keys decide which records a source has and where they belong, not how one is drawn.
 _NO_SETTINGS = {"group", "version", "as_"}
+_HOW_LINKS_COME = {"interval_s", "connections", "timeout_s", "contact", "kept"}
 
 RecordSource = (
     TextSource
@@ -163,6 +181,11 @@ def is_generator(source: Part) -> bool:
     return kind_of(source) not in _FROM_FILES
 
 
+def names_links(sources: Iterable[Part]) -> bool:
+    """Whether any of the sources is a list of links, which every run asks for again."""
+    return any(isinstance(s, DocumentSource) and s.links is not None for s in sources)
+
+
 def names_sample(source: Part) -> bool:
     """Whether a chemistry source names the molecules that come with this program."""
     return isinstance(source, ChemistrySource) and SAMPLE in source.chemistry
@@ -182,8 +205,11 @@ def name_of(source: Part) -> str | None:
 
 
 def source_settings(source: Part) -> dict[str, Any]:
-    """The settings of a source for the commit metadata; its name replaces its location."""
-    settings = source.model_dump(mode="json", exclude={"as_"})
+    """The settings of a source for the commit metadata; its name replaces its location.
+
+    How slowly links are fetched, and where they are kept, changes no document.
+    """
+    settings = source.model_dump(mode="json", exclude={"as_": True, "links": _HOW_LINKS_COME})
     if name := name_of(source):
         settings[kind_of(source)] = [name]
     return settings
@@ -214,7 +240,16 @@ def relocated(source: Source, move: Callable[[str], str]) -> Source:
         return source
     kept = [SAMPLE] if names_sample(source) else []
     moved = (*kept, *map(move, locations(source)))
-    return source.model_copy(update={kind_of(source): moved})
+    changes: dict[str, Any] = {kind_of(source): moved}
+    if isinstance(source, DocumentSource) and source.links and (place := source.links.kept):
+        changes["links"] = source.links.model_copy(update={"kept": move(place)})
+    return source.model_copy(update=changes)
+
+
+def kept_places(sources: Iterable[Part]) -> tuple[str, ...]:
+    """The places that the sources name to keep what links gave."""
+    links = (source.links for source in sources if isinstance(source, DocumentSource))
+    return tuple(part.kept for part in links if part is not None and part.kept is not None)
 
 
 def variants(source: RecordSource) -> tuple[RecordSource, ...]:

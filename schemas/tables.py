@@ -33,6 +33,8 @@ REJECT_REASONS = {
     "lost_member": "a member of a container, or a stretch of it, that cannot be read",
     "bomb": "a member that unpacks to more than the limits",
     "truncated": "the crawl cut the document short; fetch it again from its URL",
+    "not_fetched": "a link that must not be asked (robots.txt, a private host) or gives nothing",
+    "too_large": "a link whose document has more bytes than `links.max_bytes`",
     "unsupported": "a member packed by a method that is not read",
     "no_column": "a table without the column that its source names, or with several to choose from",
     "no_member": "a container in which nothing is a document, or nothing is taken",

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pipelines.steps.places import LINKS, staging_below, staging_root
 from schemas.errors import IntegrityError, LeaseError, StorageError
 from schemas.ids import digest
 from schemas.recipe import Recipe
@@ -29,14 +30,6 @@ _SCRATCH = "publish-"
 # `Staging.remember_receipts` writes it.
 RECEIPTS_COPY = "receipts"
 _DAY_S = 86_400
-
-
-def staging_root(recipe: Recipe) -> str:
-    """The folder of all of a dataset's staging, whatever the digest."""
-    dataset = store.absolute(recipe.dataset)
-    if recipe.placement.staging is None:
-        return store.join(dataset, "staging")
-    return _place(recipe.placement.staging, dataset)
 
 
 def scratch_folder(recipe: Recipe) -> str:
@@ -70,15 +63,11 @@ def _empty(folder: str) -> None:
     store.remove_empty_folder(folder)
 
 
-def _place(staging: str, dataset: str) -> str:
-    return store.join(store.absolute(staging), digest([dataset])[:16])
-
-
 def staging_roots(dataset: str) -> list[str]:
     """All places of the dataset's staging: its own folder, and those that recipes have named."""
     return [
         store.join(dataset, "staging"),
-        *(_place(staging, dataset) for staging in _remembered(dataset)),
+        *(staging_below(staging, dataset) for staging in _remembered(dataset)),
     ]
 
 
@@ -95,7 +84,7 @@ def remember_staging(recipe: Recipe) -> None:
 def forget_empty_staging(dataset: str) -> None:
     """Remove the notes on places where nothing is staged any more."""
     remembered = _remembered(dataset)
-    left = [staging for staging in remembered if list_stored(_place(staging, dataset))]
+    left = [staging for staging in remembered if list_stored(staging_below(staging, dataset))]
     if left != remembered:
         _remember(dataset, left)
 
@@ -128,12 +117,13 @@ def _remember(dataset: str, staging: Sequence[str]) -> None:
 def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[str, list[Stored]]:
     """The files in staging, by their folder: one for each recipe digest, one of the inventory.
 
-    `listed` is a listing that has all of them, if there is one already.
+    What links gave is left out: no version makes it needless. `listed` is a listing that has all
+    files, if there is one already.
     """
     folders: dict[str, list[Stored]] = {}
     for item in list_stored(root) if listed is None else listed:
         folder, slash, _ = item.uri.removeprefix(f"{root}/").partition("/")
-        if slash and item.uri.startswith(f"{root}/"):
+        if slash and folder != LINKS and item.uri.startswith(f"{root}/"):
             folders.setdefault(store.join(root, folder), []).append(item)
     return folders
 

@@ -21,9 +21,17 @@ from schemas.errors import (
     StorageError,
 )
 from schemas.recipe import Recipe
-from schemas.sources import DatasetSource, DocumentSource, Source, kind_of, locations
+from schemas.sources import (
+    DatasetSource,
+    DocumentSource,
+    Source,
+    kept_places,
+    kind_of,
+    locations,
+)
 from workers import store
 from workers.engines.requirements import examine_engine
+from workers.sources.links import LIST_SUFFIXES
 from workers.store.locations import scheme_of
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
 from workers.synthetic.listing import require_libraries, suffixes
@@ -121,19 +129,25 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
             yield f"sources.{number}", partial(stores.look, look, uri)
     dataset = store.absolute(recipe.dataset)
     yield "dataset", partial(stores.look, partial(look_at_dataset, recipe.dataset), dataset)
+    for place in kept_places(recipe.sources):
+        yield "links.kept", partial(stores.look, partial(look_at_dataset, place), place)
     if (staging := recipe.placement.staging) is not None:
         yield "placement.staging", partial(stores.look, partial(look_at_dataset, staging), staging)
 
 
 def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
     """For each location of a source, the function that checks it, and its URI."""
-    if isinstance(source, DatasetSource):
-        for uri in source.dataset:
+    links = source.links if isinstance(source, DocumentSource) else None
+    if isinstance(source, DatasetSource) or (links and links.rejects):
+        for uri in locations(source):
             yield partial(_published, uri), uri
         return
     if not isinstance(source, DocumentSource):
         yield partial(_drawn, source), ""
-    ends = store.DOCUMENT_SUFFIXES if isinstance(source, DocumentSource) else suffixes(source)
+    if not isinstance(source, DocumentSource):
+        ends = suffixes(source)
+    else:
+        ends = LIST_SUFFIXES if links else store.DOCUMENT_SUFFIXES
     for pattern in locations(source):
         yield partial(look_at_source, pattern, ends), pattern
 

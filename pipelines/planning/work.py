@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.dataset.staged import staging_root
 from pipelines.dataset.state import Snapshot, covered_documents, uncovered
+from pipelines.steps.places import staging_root
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pipelines.steps.places import links_folder
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
 from schemas.ids import digest
@@ -58,7 +59,8 @@ def kept_folder(staging: str) -> str:
 class Chunk:
     """Files of one source that one task examines, and the staging where it leaves the results.
 
-    Nothing is left there of the documents in `forgotten`.
+    `links` is the folder with what the source's links gave. Nothing is left in staging of the
+    documents in `forgotten`.
     """
 
     files: tuple[SeenFile, ...]
@@ -67,6 +69,7 @@ class Chunk:
     limits: ChildLimits
     source: Source
     forgotten: frozenset[str] = frozenset()
+    links: str | None = None
 
 
 def cut_chunks(
@@ -79,7 +82,9 @@ def cut_chunks(
 
     def chunk(part: tuple[SeenFile, ...], source: Source) -> Chunk:
         settings, limits = raster_settings(recipe), child_limits(recipe)
-        return Chunk(part, staging, settings, limits, source, forgotten)
+        links = source.links if isinstance(source, DocumentSource) else None
+        kept = links_folder(recipe, links) if links else None
+        return Chunk(part, staging, settings, limits, source, forgotten, kept)
 
     documents: dict[Selection, list[SeenFile]] = {}
     sources: dict[Selection, Source] = {}
@@ -135,6 +140,7 @@ def examine_chunk(chunk: Chunk) -> Findings:
             shared_rasterizer(chunk.settings, chunk.limits),
             kept_folder(chunk.staging) if chunk.staging else None,
             chunk.forgotten,
+            chunk.links,
         )
         found = [examine_file(file, examiner) for file in chunk.files]
     else:

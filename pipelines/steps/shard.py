@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from cluster.planner import split_shard
 from pipelines.steps.examine import kept_folder
+from pipelines.steps.places import links_folders
 from pipelines.steps.settings import child_limits, raster_settings, score_settings
 from pipelines.steps.timed import Stopwatch, Timed, finish_times, raster_times, read_times
 from schemas.errors import DocumentError
@@ -38,6 +39,20 @@ Readings = list[PageReading | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The folders that keep bytes which their place gives no more, or not at once.
+
+    `members` are those of containers which no range gives again; `links` are what links gave.
+    """
+
+    members: str | None
+    links: tuple[str, ...]
+
+
+NOTHING_KEPT = Kept(None, ())
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A shard with all that its chain needs, so that a step is a plain function of it."""
 
@@ -47,6 +62,7 @@ class Job:
     scoring: ScoreSettings
     staging: Staging
     sources: tuple[RecordSource, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
@@ -60,6 +76,7 @@ def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
         score_settings(recipe),
         staging,
         recipe.record_sources,
+        links_folders(recipe),
     )
 
 
@@ -74,7 +91,7 @@ def split_job(job: Job) -> Sequence[Job]:
 def raster(job: Job) -> Timed[list[RasteredPage]]:
     """Render the pages of files and read their text layers; make the pages of records."""
     timer = Stopwatch()
-    kept = kept_folder(posixpath.dirname(job.staging.folder))
+    kept = Kept(kept_folder(posixpath.dirname(job.staging.folder)), job.links)
     pages = draw_ranges(job.shard.ranges, job.raster, job.limits, job.sources, kept)
     return Timed(pages, raster_times(timer.seconds(), pages))
 
@@ -84,7 +101,7 @@ def draw_ranges(
     settings: RasterSettings,
     limits: ChildLimits,
     sources: Sequence[RecordSource],
-    kept: str | None = None,
+    kept: Kept = NOTHING_KEPT,
 ) -> list[RasteredPage]:
     """The pages of all ranges, in their order: rendered from files, or made by `sources`."""
     pages: list[RasteredPage] = []
@@ -102,12 +119,9 @@ def draw_ranges(
 
 
 def raster_range(
-    part: PageRange, settings: RasterSettings, limits: ChildLimits, kept: str | None = None
+    part: PageRange, settings: RasterSettings, limits: ChildLimits, kept: Kept = NOTHING_KEPT
 ) -> Sequence[RasteredPage]:
-    """Render one document's pages from the first of its files that has not changed.
-
-    `kept` is the folder of members that the inventory has kept.
-    """
+    """Render one document's pages from the first of its files that has not changed."""
     error = PageError("source_missing", "no file of the document is left")
     indices = range(part.start, part.stop)
     for file in part.files:
@@ -115,7 +129,7 @@ def raster_range(
             if not is_unchanged(file):
                 error = PageError("source_changed", f"{file.uri} changed after the inventory")
                 continue
-            with open_document(file, part.doc_id, kept) as path:
+            with open_document(file, part.doc_id, kept.members, kept.links) as path:
                 rasterizer = shared_rasterizer(settings, limits)
                 return list(rasterizer.rasterise(path, part.media_type, part.doc_id, indices))
         except FileNotFoundError:

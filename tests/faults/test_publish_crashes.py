@@ -17,10 +17,10 @@ from rich.console import Console
 
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.staged import staging_root
 from pipelines.dataset.state import load_snapshot
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.inventory import take_inventory
+from pipelines.steps.places import staging_root
 from schemas.conversations import ConversationSource, Fade
 from schemas.recipe import Recipe
 from schemas.tables import TABLES

@@ -16,8 +16,8 @@ from rich.console import Console
 from cluster.planner import cut_shards
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.staged import staging_root
 from pipelines.inventory import take_inventory
+from pipelines.steps.places import staging_root
 from pipelines.steps.shard import finish, make_job, raster, read_layers
 from pipelines.steps.timed import Timed
 from schemas.ids import crop_id, split_page_id

@@ -69,6 +69,8 @@ def unreadable(file: SeenFile, exc: StorageError | OSError) -> Examined:
 
     Raises AccessError where the store refuses every request, and not only that for this file.
     """
+    if isinstance(exc, AccessError) and file.is_link:
+        raise exc  # the folder that keeps what links gave is ours
     if isinstance(exc, AccessError):
         store.require_listing(file.stored.uri)
     return Examined(file, reason="unreadable", detail=one_line(exc))

@@ -26,9 +26,10 @@ def examine_file(file: SeenFile, examiner: Examiner) -> Findings:
         if examiner.selection.index is not None:
             return examiner.index(file, examiner.selection.index)
         looks_whole = file.uri.lower().endswith(store.DOCUMENT_SUFFIXES)
-        if not looks_whole and (kind := _container(file)):
+        place = examiner.place(file)
+        if not looks_whole and (kind := _container(file, place)):
             return examiner.container(file, kind)
-        with store.local_copy(file.uri) as path:
+        with store.local_copy(place) as path:
             kind = container_at(path, file.uri)
             if kind is None:
                 document = examine_copy(file, path, examiner.rasterizer)
@@ -38,15 +39,15 @@ def examine_file(file: SeenFile, examiner: Examiner) -> Findings:
         return Findings((unreadable(file, exc),))
 
 
-def _container(file: SeenFile) -> Kind | None:
-    """The kind of a container by its first bytes, which are all that is fetched.
+def _container(file: SeenFile, place: str) -> Kind | None:
+    """The kind of a container at a place, by its first bytes, which are all that is fetched.
 
     A zip of another name may be an office file, which is told by all that is in it.
     """
     if file.size == 0:
         return None
-    head = store.read_range(file.uri, 0, min(file.size, _HEAD_BYTES))
-    kind = recognise(file.uri, head, file.uri)
+    head = store.read_range(place, 0, min(file.size, _HEAD_BYTES))
+    kind = recognise(place, head, file.uri)
     is_zip = kind is not None and kind.form == "zip"
     may_be_a_document = is_zip and not file.uri.lower().endswith(".zip")
     return None if may_be_a_document and file.size <= MAX_MEMBER_BYTES else kind

@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.staged import Leftovers, scratch_folder, staged_folders, staging_root
+from pipelines.dataset.staged import Leftovers, scratch_folder, staged_folders
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run, update
+from pipelines.steps.places import staging_root
 from schemas.errors import IntegrityError, LeaseError, SourceError
 from schemas.recipe import Recipe
 from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs

@@ -7,17 +7,16 @@ else: it is taken out of what servers say, and addresses have no user and no pas
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import json
 import logging
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import httpx2
 
 from schemas.errors import NoEngineError
 from schemas.lines import one_line
+from schemas.retry_after import pause_s
 from workers.engines.endpoint.answers import Collected, events_of
 from workers.engines.endpoint.failures import Kind, TryFailed
 
@@ -184,23 +183,6 @@ class Client:
     def _clean(self, why: str) -> str:
         """A message as one line, without the key: some servers repeat it."""
         return one_line(why.replace(self._key, "[key]") if self._key else why)
-
-
-def pause_s(retry_after: str | None) -> float | None:
-    """The seconds of a Retry-After header, which may be a number or a date; None for none."""
-    if retry_after is None:
-        return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        until = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
 def _said(body: bytes) -> str:

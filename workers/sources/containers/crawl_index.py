@@ -19,12 +19,10 @@ from schemas.sources import CrawlIndex
 from workers.sources.containers.entries import Entry, LostError, lost, printable
 from workers.sources.containers.kinds import recognise
 from workers.sources.containers.opened import Opened
-from workers.sources.containers.streams import DAMAGE, Forward, unpacked
+from workers.sources.containers.streams import DAMAGE, Forward, lines_of, unpacked
 from workers.sources.containers.tables import TABLE_DAMAGE
 
 _HEAD_BYTES = 1024
-_MAX_LINE_BYTES = 2**20
-_PIECE_BYTES = 2**20
 _COLUMNS = {
     "url": "url",
     "url_host_name": "host",
@@ -138,16 +136,11 @@ def _columns(handle: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _lines(stream: BinaryIO | Forward) -> Iterator[tuple[int, dict[str, Any]]]:
-    start, rest = 0, b""
-    while piece := stream.read(_PIECE_BYTES):
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
+    start = 0
+    for line in lines_of(stream):
+        if line.strip():
             yield start, _line(line)
-            start += len(line) + 1
-        if len(rest) > _MAX_LINE_BYTES:
-            raise ValueError(f"a line of more than {_MAX_LINE_BYTES:,} bytes")
-    if rest.strip():
-        yield start, _line(rest)
+        start += len(line) + 1
 
 
 def _line(line: bytes) -> dict[str, Any]:

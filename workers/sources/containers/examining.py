@@ -27,6 +27,7 @@ from workers.sources.containers.selection import Selection
 from workers.sources.containers.streams import write_bounded
 from workers.sources.containers.walking import chunks_of, nested, walk
 from workers.sources.documents import Examined, examine_copy
+from workers.sources.kept_links import place_of
 
 _HEAD_BYTES = 1024
 
@@ -79,21 +80,26 @@ class Findings:
 class Examiner:
     """How members are examined: their selection, the rasterizer, and the folder that keeps them.
 
-    Documents in `forgotten` are not kept.
+    `links` is the folder with what links gave. Documents in `forgotten` are not kept.
     """
 
     selection: Selection
     rasterizer: Rasterizer
     kept: str | None
     forgotten: frozenset[str] = frozenset()
+    links: str | None = None
+
+    def place(self, file: SeenFile) -> str:
+        """Where the bytes of a file or of a member's container lie. Raises FileNotFoundError."""
+        return place_of(file, [self.links] if self.links else [])
 
     def container(self, file: SeenFile, kind: Kind) -> Findings:
         """Examine or list a container. Raises StorageError where its store fails."""
-        with opened(file.stored.uri) as handle:
+        with opened(self.place(file)) as handle:
             if kind.is_listed:
-                uri = file.stored.uri
-                entries = walk(uri, handle, file.size, kind, self.selection, file.uri)
-                return _listed(file, ((uri, entry) for entry in entries), handle)
+                place = self.place(file)
+                entries = walk(place, handle, file.size, kind, self.selection, file.uri)
+                return _listed(file, ((file.uri, entry) for entry in entries), handle)
             found = list(self._passing(file, kind, handle))
             documents = tuple(found) or (_nothing_in(file),)
             return Findings(documents, (Contents(file, ()),), handle.bytes_read)
@@ -108,12 +114,14 @@ class Examiner:
         """Examine a member that a listing has named. Raises StorageError where its store fails."""
         assert file.member is not None
         member = file.member
-        entry = Entry(member, lambda: chunks_of(file.container, file.container_size, member))
+        place = self.place(file)
+        entry = Entry(member, lambda: chunks_of(place, file.container_size, member))
         return Findings(tuple(self._unpacked(file, entry)), (), member.length)
 
     def _passing(self, file: SeenFile, kind: Kind, handle: Opened) -> Iterator[Examined]:
         """Every member of a container that is read from its beginning to its end."""
-        for entry in walk(file.stored.uri, handle, file.size, kind, self.selection, file.uri):
+        uri = self.place(file)
+        for entry in walk(uri, handle, file.size, kind, self.selection, file.uri):
             yield from self._unpacked(_seen(file, entry.member), entry, keep=not kind.is_reread)
 
     def _unpacked(self, file: SeenFile, entry: Entry, keep: bool = False) -> Iterator[Examined]:

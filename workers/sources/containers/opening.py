@@ -6,7 +6,7 @@ A member's bytes are checked against its id, so a container that changed gives n
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from workers.sources.containers.selection import Selection
 from workers.sources.containers.streams import write_bounded
 from workers.sources.containers.tables import RowReader
 from workers.sources.containers.walking import chunks_of, walk
+from workers.sources.kept_links import place_of
 
 _HEAD_BYTES = 1024
 _BY_RANGES = ("tar", "zip", "warc")
@@ -28,24 +29,28 @@ _EVERYTHING = Selection(("**",))
 
 
 @contextmanager
-def open_document(file: SeenFile, doc_id: str, kept: str | None) -> Iterator[Path]:
+def open_document(
+    file: SeenFile, doc_id: str, kept: str | None, links: Sequence[str] = ()
+) -> Iterator[Path]:
     """A local path to a document's bytes; a temporary copy, unless it is a local file.
 
-    `kept` is the folder in which the inventory keeps members that no range gives again.
+    `kept` is the folder in which the inventory keeps members that no range gives again, `links` are
+    those that keep what links gave.
 
     Raises:
         FileNotFoundError: the file, or the container, is missing.
         DocumentError: the container does not hold the document any more.
         StorageError: the store fails.
     """
+    place = place_of(file, links)
     if file.member is None:
-        with store.local_copy(file.uri) as path:
+        with store.local_copy(place) as path:
             yield path
         return
     with store.temporary_folder() as folder:
         path = folder / "document"
         try:
-            _unpack(file, doc_id, kept, path)
+            _unpack(file, place, doc_id, kept, path)
             if store.sha256_of(str(path)) != doc_id:
                 raise LostError("its bytes are others than the inventory saw")
         except GoneError as exc:
@@ -59,48 +64,49 @@ def is_unchanged(file: SeenFile) -> bool:
     """Whether the file, or the container, is as it was listed. Raises FileNotFoundError.
 
     The containers that an index names were never listed: their members are checked by their bytes.
+    What a link gave is kept under its digest, and never changes.
     """
     indexed = file.member is not None and file.member.listed is not None
-    return indexed or store.stat(file.container) == file.stored
+    return indexed or file.is_link or store.stat(file.container) == file.stored
 
 
-def _unpack(file: SeenFile, doc_id: str, kept: str | None, target: Path) -> None:
+def _unpack(file: SeenFile, place: str, doc_id: str, kept: str | None, target: Path) -> None:
     member = file.member
     assert member is not None
     if member.form in _BY_RANGES:
-        write_bounded(chunks_of(file.container, file.container_size, member), target, member.length)
+        write_bounded(chunks_of(place, file.container_size, member), target, member.length)
     elif member.form == "row":
-        chunks = _rows(file.container, file.version, member.within).chunks(member.offset)
+        chunks = _rows(place, file.version, member.within).chunks(member.offset)
         write_bounded(chunks, target, member.length)
     elif kept is not None and store.exists(kept_uri(kept, doc_id)):
         with store.local_copy(kept_uri(kept, doc_id)) as copy:
             target.write_bytes(copy.read_bytes())
     else:
-        _find(file, doc_id, target)
+        _find(file, place, doc_id, target)
 
 
 @functools.lru_cache(maxsize=1)
 def _rows(uri: str, version: str, column: str | None) -> RowReader:
     """The reader of the last table: rows of a shard come in ascending order."""
-    kind = _kind_of(uri)
+    kind = _kind_of(uri, uri)
     return RowReader(uri, kind.form if kind else "parquet", column)
 
 
-def _kind_of(uri: str) -> Kind | None:
+def _kind_of(uri: str, name: str) -> Kind | None:
     size = store.stat(uri).size
     head = store.read_range(uri, 0, min(size, _HEAD_BYTES))
-    return recognise(uri, head, uri)
+    return recognise(uri, head, name)
 
 
-def _find(file: SeenFile, doc_id: str, target: Path) -> None:
+def _find(file: SeenFile, place: str, doc_id: str, target: Path) -> None:
     """Walk through the container again, up to the member: it is no longer kept."""
     assert file.member is not None
-    kind = _kind_of(file.container)
+    kind = _kind_of(place, file.container)
     wanted = file.member.within or file.member.name
     if kind is None:
         raise LostError("it is no container any more")
-    with opened(file.container) as handle:
-        for entry in walk(file.container, handle, file.size, kind, _EVERYTHING, file.container):
+    with opened(place) as handle:
+        for entry in walk(place, handle, file.size, kind, _EVERYTHING, file.container):
             if entry.member.name == wanted and _holds(entry, file, doc_id, target):
                 return
     raise LostError("it is not in the container any more")

@@ -24,6 +24,8 @@ from workers.sources.containers.opened import GoneError
 
 _PIECE_BYTES = 8 * 2**20
 _HISTORY_BYTES = 2**16
+_LINES_BYTES = 2**20
+_MAX_LINE_BYTES = 2**20
 
 DAMAGE = (zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, pa.ArrowInvalid)
 """What the libraries raise for packed bytes that are damaged. A StorageError is none of them."""
@@ -44,6 +46,18 @@ def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
         except FileNotFoundError as exc:
             raise GoneError(f"{uri} is missing") from exc
         offset += count
+
+
+def lines_of(stream: BinaryIO | Forward) -> Iterator[bytes]:
+    """The lines of a stream without their ends. Raises ValueError for a line of a megabyte."""
+    rest = b""
+    while piece := stream.read(_LINES_BYTES):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if len(rest) > _MAX_LINE_BYTES:
+            raise ValueError(f"a line of more than {_MAX_LINE_BYTES:,} bytes")
+    if rest:
+        yield rest
 
 
 class Joined(io.RawIOBase):
