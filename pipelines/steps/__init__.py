@@ -1,7 +1,8 @@
 """What the four graphs share: steps, their settings from a recipe, times, and work under a lease.
 
-Owns the steps of a shard's chain, the settings that a recipe gives to workers, plain tasks through
-the pool, and what a pass reports. In which order steps run is decided in the graphs.
+Owns the steps of a shard's chain and of the inventory, the settings that a recipe gives to workers,
+plain tasks through the pool, and what a pass reports. In which order steps run is decided in the
+graphs.
 
     results = run_tasks(check_part, parts, session)
 

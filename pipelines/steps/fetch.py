@@ -50,12 +50,13 @@ _TRIES = 2
 
 @dataclass(slots=True)
 class Fetched:
-    """What the links of all lists gave, in `bytes_fetched`; the lists have `bytes_of_lists`.
+    """What the links of all lists gave.
 
     - `files` are to be examined like files of folders, each with its list's source. Their URIs are
       the links, their versions the digests of what was fetched.
     - `rejects` are what must not be fetched or never can, `gone` what is no longer there, and
       `failed` what may come another time. `owners` has the source of each of these, by URI.
+    - `bytes_fetched` are those of bodies, `bytes_of_lists` what was read of the lists.
     """
 
     files: dict[SeenFile, Source] = field(default_factory=dict)
@@ -182,6 +183,7 @@ def fetch_lists(
         for outcome in _outcomes(urls, settings, recipe, session):
             _add(fetched, outcome)
             meter.add(1)
+    fetched.files = dict(sorted(fetched.files.items(), key=lambda item: item[0].uri))
     return fetched
 
 

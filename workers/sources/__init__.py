@@ -8,7 +8,8 @@ draw pages (`workers.rasterising`); records of text corpora belong to `workers.s
     (examined,) = examine_file(store.stat("s3://lake/manual.pdf"), examiner).documents
     examined.doc_id, examined.page_count    # or examined.reason and examined.detail
 
-Start reading in `files` and `documents`; `containers` are archives, crawls, tables and mails.
+Start reading in `files` and `documents`; `containers` are archives, crawls, tables and mails,
+`links` fetches what lists of URLs name.
 """
 
 from workers.sources.copies import examine_copies, list_copies, take_copies
