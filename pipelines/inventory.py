@@ -99,7 +99,7 @@ def take_inventory(
     naming = Naming.of(recipe.sources)
     known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
     lists, placed = split_lists(placed)
-    fetched = fetch_lists(lists, recipe, session, meter) if lists else Fetched()
+    fetched = fetch_lists(lists, recipe, session, meter, forgotten) if lists else Fetched()
     placed |= fetched.files
     listed = {naming.named(file): source for file, source in placed.items()}
 
@@ -143,6 +143,7 @@ def take_inventory(
         if result.doc_id is not None and result.doc_id not in forgotten
     ]
     left_out = forgotten.intersection(result.doc_id for result in results if result.doc_id)
+    left_out |= fetched.left_out
     unreadable = [result for result in results if result.doc_id is None]
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
     documents = update_inventory(

@@ -28,6 +28,7 @@ from schemas.recipe import Recipe
 from schemas.shards import FETCHED, SeenFile
 from schemas.sources import DocumentSource, Source
 from workers.sources import Examined
+from workers.sources.kept_links import Kept
 from workers.sources.links import (
     Link,
     ListRead,
@@ -56,6 +57,7 @@ class Fetched:
       the links, their versions the digests of what was fetched.
     - `rejects` are what must not be fetched or never can, `gone` what is no longer there, and
       `failed` what may come another time. `owners` has the source of each of these, by URI.
+    - `left_out` are the documents that links gave and that were taken down.
     - `bytes_fetched` are those of bodies, `bytes_of_lists` what was read of the lists.
     """
 
@@ -64,6 +66,7 @@ class Fetched:
     gone: list[Examined] = field(default_factory=list)
     failed: list[Examined] = field(default_factory=list)
     owners: dict[str, DocumentSource] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
     bytes_of_lists: int = 0
     bytes_fetched: int = 0
 
@@ -87,12 +90,12 @@ class FetchChunk:
 
     links: tuple[Link, ...]
     settings: Links
-    folder: str
+    kept: Kept
 
 
 def fetch_chunk(chunk: FetchChunk) -> list[Outcome]:
     """Ask for the links of a chunk."""
-    return fetch_links(chunk.links, chunk.settings, chunk.folder)
+    return fetch_links(chunk.links, chunk.settings, chunk.kept)
 
 
 def split_chunk(chunk: FetchChunk) -> Sequence[FetchChunk]:
@@ -155,9 +158,15 @@ def split_lists(
 
 
 def fetch_lists(
-    lists: Mapping[SeenFile, DocumentSource], recipe: Recipe, session: Session, meter: Meter
+    lists: Mapping[SeenFile, DocumentSource],
+    recipe: Recipe,
+    session: Session,
+    meter: Meter,
+    forgotten: frozenset[str] = frozenset(),
 ) -> Fetched:
     """Read all lists and ask for all their links. A link in two lists belongs to the first.
+
+    Nothing is kept of the documents in `forgotten`.
 
     Raises SourceError for a list that cannot be read, StorageError for a store that fails.
     """
@@ -180,8 +189,9 @@ def fetch_lists(
     meter.total = sum(map(len, groups.values()))
     meter.show()
     for settings, urls in groups.items():
-        for outcome in _outcomes(urls, settings, recipe, session):
-            _add(fetched, outcome)
+        kept = Kept(links_folder(recipe, settings), forgotten)
+        for outcome in _outcomes(urls, settings, kept, session):
+            _add(fetched, outcome, forgotten)
             meter.add(1)
     fetched.files = dict(sorted(fetched.files.items(), key=lambda item: item[0].uri))
     return fetched
@@ -192,16 +202,15 @@ def _read(item: tuple[SeenFile, Links]) -> ListRead:
 
 
 def _outcomes(
-    urls: Iterable[str], settings: Links, recipe: Recipe, session: Session
+    urls: Iterable[str], settings: Links, kept: Kept, session: Session
 ) -> Iterator[Outcome]:
     """What came of each link, in any order."""
-    folder = links_folder(recipe, settings)
     policy = Policy(split_chunk, chunk_deadline_s)
     waiting = [Link(url, url) for url in urls]
     with session.runtime() as runtime:
         while waiting:
             parts, waiting = cut_wave(waiting)
-            chunks = [FetchChunk(part, settings, folder) for part in parts]
+            chunks = [FetchChunk(part, settings, kept) for part in parts]
             for done in run_pool(chunks, [Step(fetch_chunk)], runtime, policy):
                 if done.error is not None:
                     raise done.error
@@ -212,10 +221,12 @@ def _outcomes(
                         yield outcome
 
 
-def _add(fetched: Fetched, outcome: Outcome) -> None:
+def _add(fetched: Fetched, outcome: Outcome, forgotten: frozenset[str]) -> None:
     url, source = outcome.link.url, fetched.owners[outcome.link.url]
     fetched.bytes_fetched += outcome.bytes_read
-    if outcome.kind == "kept":
+    if outcome.sha256 in forgotten:
+        fetched.left_out.add(outcome.sha256)
+    elif outcome.kind == "kept":
         version = f"{FETCHED}{outcome.sha256}{source.mark}"
         fetched.files[SeenFile(url, outcome.size, version)] = source
     elif outcome.kind == "failed":

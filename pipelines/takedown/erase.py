@@ -23,11 +23,13 @@ from pipelines.dataset.staged import staging_roots as roots_of
 from pipelines.dataset.state import Snapshot
 from pipelines.dataset.vacuum import TORN
 from pipelines.steps.examine import KEPT, LISTING_SUFFIX
+from pipelines.steps.places import LINKS
 from pipelines.steps.tasks import run_tasks
 from schemas.forgotten import Forgotten
+from schemas.shards import SeenFile
 from schemas.tables import TABLES
 from workers import store
-from workers.dataset import commit_parts, open_table
+from workers.dataset import commit_parts, open_table, read_part
 from workers.dataset.forgotten import write_forgotten
 from workers.dataset.search import ObjectToSearch, search_object
 from workers.dataset.vacuum import remove
@@ -57,6 +59,7 @@ class Erasure:
     parts: list[Stored] = field(default_factory=list)
     inventory: list[Stored] = field(default_factory=list)
     examined: list[Stored] = field(default_factory=list)
+    fetched: list[Stored] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
 
     def by_kind(self) -> Mapping[str, Sequence[Stored]]:
@@ -68,6 +71,7 @@ class Erasure:
             "parts of old versions": self.parts,
             "parts of old inventories": self.inventory,
             "staged results of the inventory": self.examined,
+            "what links gave": self.fetched,
         }
 
     def removed(self) -> tuple[Removed, ...]:
@@ -99,7 +103,22 @@ def plan_erasure(
     for root in roots_of(dataset):
         for folder, items in staged_folders(root).items():
             _plan_staging(erasure, folder, items, ids, session)
+        # What a link gave is kept under its digest, an archive that holds a document as a whole.
+        kept = list_stored(store.join(root, LINKS))
+        names = ids | _fetched_containers(dataset, ids) if kept else ids
+        erasure.fetched += _holding(kept, names, session)
     return erasure
+
+
+def _fetched_containers(dataset: str, ids: frozenset[str]) -> frozenset[str]:
+    """The digests of what links gave in which the documents were, by any version's inventory."""
+    found: set[str] = set()
+    for item in list_stored(store.join(dataset, "inventory", "data")):
+        if PART.fullmatch(item.uri.removeprefix(f"{dataset}/")):
+            rows = read_part(item.uri, ["doc_id", "uris"]).to_pylist()
+            files = (file for row in rows if row["doc_id"] in ids for file in row["uris"])
+            found.update(f.sha256 for f in map(SeenFile.from_dict, files) if f.is_link)
+    return frozenset(found)
 
 
 def _holding(items: Iterable[Stored], ids: frozenset[str], session: Session) -> list[Stored]:

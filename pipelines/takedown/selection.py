@@ -134,6 +134,8 @@ class Addresses:
 
 
 def _absolute(address: str) -> str:
+    if address.startswith(("http://", "https://")):
+        return address  # what a link gave
     return store.absolute(address.replace("s3a://", "s3://", 1))
 
 

@@ -17,6 +17,7 @@ from workers import store
 from workers.rasterising import ChildLimits, Rasterizer, RasterSettings
 from workers.sources import examine_file
 from workers.sources.containers import Examiner, Selection, open_document
+from workers.sources.kept_links import Kept
 from workers.sources.links import Link, fetch_links
 
 pytestmark = pytest.mark.s3
@@ -41,9 +42,9 @@ def test_links_are_kept_and_read_through_a_faulty_network(
         assert isinstance(web, Web)
         links = [Link(f"{web.root}{path}", f"{web.root}{path}") for path in web.files]
         proxy.inject(*KINDS, rate=0.6, limit=4)
-        first = fetch_links(links, settings, folder)
+        first = fetch_links(links, settings, Kept(folder))
         assert [o.bytes_read for o in first] == [len(data) for data in web.files.values()]
-        again = fetch_links(links, settings, folder)
+        again = fetch_links(links, settings, Kept(folder))
         assert [(o.kind, o.sha256, o.bytes_read) for o in again] == [
             ("kept", o.sha256, 0) for o in first
         ]

@@ -42,9 +42,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The folder or prefix at `folder`."""
+    """The folder or prefix at `folder`. Nothing is kept of the documents in `forgotten`."""
 
     folder: str
+    forgotten: frozenset[str] = frozenset()
 
     def record(self, url: str) -> Record | None:
         """The record of a link whose body is there. A damaged one counts as none."""
@@ -60,6 +61,8 @@ class Kept:
 
     def keep(self, record: Record, path: Path) -> None:
         """Keep the body at a local path, and then its record."""
+        if record.sha256 in self.forgotten:
+            return
         body = body_uri(self.folder, record.sha256)
         if not store.exists(body):
             store.upload(path, body)

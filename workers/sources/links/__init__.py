@@ -5,7 +5,7 @@ asking. What came is kept by `workers.sources.kept_links`. Does not examine docu
 is kept is a file like any other.
 
     read = read_list(file, Links())
-    outcomes = fetch_links([Link(url, url) for url in read.links], Links(), folder)
+    outcomes = fetch_links([Link(url, url) for url in read.links], Links(), Kept(folder))
 
 Start reading in `hosts`; `requests` sends a request, `addresses` says which are never sent.
 """

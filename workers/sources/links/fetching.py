@@ -14,15 +14,15 @@ from workers.sources.links.requests import Outside
 
 
 def fetch_links(
-    links: Sequence[Link], settings: Links, folder: str, outside: Outside | None = None
+    links: Sequence[Link], settings: Links, kept: Kept, outside: Outside | None = None
 ) -> list[Outcome]:
-    """Ask for all links and keep what they give in `folder`; what came of each, in any order.
+    """Ask for all links and keep what they give; what came of each, in any order.
 
     The bounds of a host hold for one call, so its links are never in two calls at one time.
 
     Raises StorageError where the folder fails.
     """
-    return asyncio.run(_fetched(links, settings, Kept(folder), outside or Outside()))
+    return asyncio.run(_fetched(links, settings, kept, outside or Outside()))
 
 
 def by_host(links: Iterable[Link]) -> dict[str, list[Link]]:

@@ -29,6 +29,7 @@ from tests.web import (
     pours,
     says,
 )
+from workers.sources.kept_links import Kept
 from workers.sources.links import Link, Outcome, Outside, fetch_links
 from workers.sources.links.hosts import MAX_FAILURES
 
@@ -75,7 +76,9 @@ def fetched(
     folder: Path, urls: Sequence[str], outside: Outside | None = None, **settings: Any
 ) -> dict[str, Outcome]:
     links = Links(**{"interval_s": 0, "networks": HERE, "timeout_s": 20, **settings})
-    outcomes = fetch_links([Link(url, url) for url in urls], links, str(folder / "kept"), outside)
+    outcomes = fetch_links(
+        [Link(url, url) for url in urls], links, Kept(str(folder / "kept")), outside
+    )
     assert len(outcomes) == len(urls)
     return {outcome.link.url: outcome for outcome in outcomes}
 
@@ -264,7 +267,7 @@ def test_redirects_are_checked(target: str, web: Web, tmp_path: Path) -> None:
     web.answers["/a.pdf"] = leads_to(target)
     found = outcome(tmp_path, web, "/a.pdf")
     if found.kind == "moved":  # another host, whose task finds that it is private
-        found = fetch_links([found.link], Links(networks=HERE), str(tmp_path / "kept"))[0]
+        found = fetch_links([found.link], Links(networks=HERE), Kept(str(tmp_path / "kept")))[0]
     assert found.kind == "refused"
     assert "pw" not in found.detail
 
