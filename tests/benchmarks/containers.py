@@ -14,16 +14,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gzip
+import hashlib
 import io
+import json
 import os
 import random
 import resource
+import shutil
 import sys
 import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, cast
 
@@ -36,11 +40,19 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.inventory import Inventory, take_inventory
 from schemas.inventory import Document
 from schemas.recipe import Recipe, parse_recipe
-from tests.containers import PACKED, Corpus, as_folder, zip_of
+from tests.containers import PACKED, Corpus, as_folder, warc_record, zip_of
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import problems, rows, run_here
+from tests.web import Web
 
-_COLUMNS = {"corpus.parquet": "content", "corpus.arrow": "image"}
+_HERE = "links: {interval_s: 0, connections: 8, networks: [127.0.0.0/8]}"
+_MORE = {
+    "corpus.parquet": "  column: content\n",
+    "corpus.arrow": "  column: image\n",
+    "links": f"  {_HERE}\n",
+    "index": "  index: {base: BASE}\n",
+}
+"""What a source says more of some layouts."""
 _KEYWORD_BYTES = 10_000
 Layout = Callable[[Corpus, Path], None]
 
@@ -84,13 +96,51 @@ def _files(corpus: Corpus, folder: Path) -> None:
     as_folder(changed, folder)
 
 
-def layouts() -> dict[str, Layout]:
+def _by_index(corpus: Corpus, folder: Path) -> None:
+    """A WARC beside the folder, and in the folder an index of its documents."""
+    folder.mkdir(exist_ok=True)
+    warc = PACKED["corpus.warc.gz"](corpus)
+    (folder.parent / "crawl.warc.gz").write_bytes(warc)
+    lines, start = [], warc.index(b"\x1f\x8b", 1)  # behind the web page
+    for name, data in corpus.items():
+        record = warc_record(f"https://example.org/{name}", data)
+        fields = {
+            "url": f"https://example.org/{name}",
+            "mime-detected": "application/pdf",
+            "status": "200",
+            "digest": hashlib.sha256(data).hexdigest(),
+            "filename": "crawl.warc.gz",
+            "offset": str(start),
+            "length": str(len(record)),
+        }
+        lines.append(f"key 20260102030405 {json.dumps(fields)}")
+        start += len(record)
+    (folder / "index.tar").write_text("\n".join(lines))  # any suffix that a folder lists
+
+
+def _behind(web: Web) -> Layout:
+    def lay_out(corpus: Corpus, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        web.files = {f"/{name}": data for name, data in corpus.items()}
+        (folder / "list.txt").write_text(web.links())
+
+    return lay_out
+
+
+def layouts(web: Web) -> dict[str, Layout]:
     """All layouts of a corpus; plain files first."""
-    return {"files": _files, **{name: _packed(name) for name in PACKED}, "mixed": _mixed}
+    packed = {name: _packed(name) for name in PACKED}
+    return {
+        "files": _files,
+        **packed,
+        "mixed": _mixed,
+        "index": _by_index,
+        "links": _behind(web),
+    }
 
 
-def _recipe(folder: Path, column: str | None) -> Recipe:
-    more = f"  column: {column}\n" if column else ""
+def _recipe(folder: Path, more: str = "") -> Recipe:
+    more = more.replace("BASE", str(folder))
     return parse_recipe(
         f"dataset: {folder}/data\nrouting: only\non_missing: remove\nmax_removed: 1.0\n"
         f"sources:\n- documents: {folder}/corpus\n{more}"
@@ -119,17 +169,23 @@ def _nights(corpus: dict[str, bytes]) -> dict[str, dict[str, bytes]]:
     }
 
 
-def compare_layouts(documents: int) -> bool:
-    """Print a line a layout; whether all gave the same pages and a clean ledger."""
+def compare_layouts(documents: int, chosen: Sequence[str]) -> bool:
+    """Print a line a layout; whether all gave the same pages and a clean ledger.
+
+    Plain files come first, since the others are compared with them; `chosen` are those that follow.
+    """
     corpus = {f"{n % 7}/{n:05d}.pdf": _document(n) for n in range(documents)}
     nights = _nights(corpus)
     table = Table("layout", "bytes", "pages", "same", "ledger", *(f"{name}, kB" for name in nights))
     reference: list[object] | None = None
     good = True
-    for name, lay_out in layouts().items():
-        with tempfile.TemporaryDirectory() as place:
+    web = Web()
+    for name, lay_out in layouts(web).items():
+        if chosen and name not in ("files", *chosen):
+            continue
+        with tempfile.TemporaryDirectory() as place, web if name == "links" else nullcontext():
             folder = Path(place)
-            recipe = _recipe(folder, _COLUMNS.get(name))
+            recipe = _recipe(folder, _MORE.get(name, ""))
             lay_out(corpus, folder / "corpus")
             run_here(recipe)
             pages: list[object] = [
@@ -140,6 +196,7 @@ def compare_layouts(documents: int) -> bool:
             faults = problems(folder / "data")
             size = sum(p.stat().st_size for p in (folder / "corpus").rglob("*") if p.is_file())
             known = _taken(recipe, []).documents
+            shutil.rmtree(folder / "data")  # what links gave is kept there
             costs = []
             for night, after in nights.items():
                 if night not in ("first", "same"):
@@ -147,7 +204,7 @@ def compare_layouts(documents: int) -> bool:
                 found = _taken(recipe, [] if night == "first" else known)
                 ids = {document.doc_id for document in found.documents}
                 good &= ids == {document.doc_id for document in _taken(recipe, []).documents}
-                costs.append(f"{found.bytes_read / 1e3:,.0f}")
+                costs.append(f"{(found.bytes_read + found.bytes_fetched) / 1e3:,.0f}")
                 lay_out(corpus, folder / "corpus")
                 known = _taken(recipe, []).documents
             good &= pages == reference and not faults
@@ -214,7 +271,7 @@ def take_large(form: str, members: int, gigabytes: float, place: Path) -> None:
     (place / "corpus").mkdir(parents=True)
     path = place / "corpus" / f"large.{form}"
     _write_large(path, form, members, int(gigabytes * 1e9 / members))
-    recipe = _recipe(place, None)
+    recipe = _recipe(place)
     used_before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     peak_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.monotonic()
@@ -241,12 +298,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("layouts", "large"))
     parser.add_argument("--documents", type=int, default=300)
+    parser.add_argument("--only", nargs="*", default=(), help="layouts, besides plain files")
     parser.add_argument("--form", choices=("tar", "tar.gz", "zip"), default="tar.gz")
     parser.add_argument("--members", type=int, default=10_000)
     parser.add_argument("--gigabytes", type=float, default=20)
     arguments = parser.parse_args()
     if arguments.what == "layouts":
-        return 0 if compare_layouts(arguments.documents) else 1
+        return 0 if compare_layouts(arguments.documents, arguments.only) else 1
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as place:
         take_large(arguments.form, arguments.members, arguments.gigabytes, Path(place))
     return 0
