@@ -44,6 +44,8 @@ from workers.synthetic.listing import list_records
 class Inventory:
     """The present documents, the files that could not be read, and how many were examined.
 
+    `restated` are documents that the last inventory had from elsewhere: another `provenance`.
+
     `examined` counts files and members of containers, `bytes_read` what was read of them. `groups`
     is the group of the mix that a listed file belongs to, by its URI. `forgotten` is the list of
     what was taken down, and `left_out` the documents on it that the examined files hold.
@@ -56,6 +58,7 @@ class Inventory:
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
+    restated: frozenset[str] = frozenset()
 
     @property
     def page_count(self) -> int:
@@ -136,7 +139,15 @@ def take_inventory(
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     bytes_read = found.bytes_read + of_members.bytes_read
     count = len(todo) + len(members)
-    return Inventory(documents, unreadable, count, bytes_read, groups, forgotten, left_out)
+    return Inventory(
+        *(documents, unreadable, count, bytes_read, groups, forgotten, left_out),
+        restated=_restated(known, documents),
+    )
+
+
+def _restated(known: Iterable[Document], now: Iterable[Document]) -> frozenset[str]:
+    before = {document.doc_id: document.provenance for document in known}
+    return frozenset(d.doc_id for d in now if before.get(d.doc_id, d.provenance) != d.provenance)
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:
@@ -207,5 +218,6 @@ def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examin
 def _document(result: Examined) -> Document:
     assert result.doc_id is not None
     return Document(
-        result.doc_id, (), result.media_type, result.page_count, result.reason, result.detail
+        *(result.doc_id, (), result.media_type, result.page_count),
+        *(result.reason, result.detail, result.provenance),
     )

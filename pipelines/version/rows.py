@@ -72,7 +72,7 @@ class Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks."""
         return Inputs(
             recipe,
-            Catalogue.of(inventory.documents),
+            Catalogue.of(inventory.documents, inventory.restated),
             snapshot,
             staging,
             np.array([document.doc_id in covered for document in inventory.documents], bool),
@@ -269,7 +269,10 @@ def _assembly(inputs: Inputs, pages: Records, bounds: Sequence[int], uri: str) -
         document = inputs.catalogue.documents[pages.doc[start]]
         assert document.page_count is not None
         heads.append(
-            DocumentHead(document.doc_id, document.source_uri, document.page_count, stop - start)
+            DocumentHead(
+                *(document.doc_id, document.source_uri, document.provenance.to_row()),
+                *(document.page_count, stop - start),
+            )
         )
     part = slice(bounds[0], bounds[-1])
     numbers, file = np.unique(pages.file[part], return_inverse=True)

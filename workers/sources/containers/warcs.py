@@ -9,12 +9,13 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from schemas.shards import Member
-from workers.sources.containers.entries import Chunks, Entry, LostError, lost, printable
+from workers.sources.containers.entries import Chunks, Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.limits import MAX_HEADER_BYTES
 from workers.sources.containers.streams import DAMAGE, ranges
 
@@ -105,7 +106,8 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
     if not is_wanted(url, record.reader.read(_HEAD_BYTES)):
         return None
     version = record.headers.get("WARC-Payload-Digest") or record.record_id or ""
-    member = Member(record_name(record), "warc", offset, 0, printable(version))
+    fetched = fetched_at(record.headers.get("WARC-Date") or "")
+    member = Member(record_name(record), "warc", offset, 0, printable(version), fetched=fetched)
     cut = record.headers.get("WARC-Truncated")
     if cut is None:
         return Entry(member, None)
@@ -114,8 +116,7 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
 
 
 def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
-    m = entry.member
-    member = Member(m.name, m.form, m.offset, stop - m.offset, m.version)
+    member = replace(entry.member, length=stop - entry.member.offset)
     if member.length <= 0:
         why = "the WARC is packed as one stream; pack each record by itself"
         return Entry(member, None, LostError(why))
