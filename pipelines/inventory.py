@@ -133,8 +133,14 @@ def take_inventory(
     left_out = forgotten.intersection(result.doc_id for result in results if result.doc_id)
     unreadable = [result for result in results if result.doc_id is None]
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
+    licenses = {
+        file.uri: source.license
+        for file, source in listed.items()
+        if isinstance(source, DocumentSource) and source.license
+    }
     documents = update_inventory(
-        known, listed, [*examined, *carried.documents], recipe.on_missing, unreadable_names
+        *(known, listed, [*examined, *carried.documents]),
+        *(recipe.on_missing, unreadable_names, licenses),
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     bytes_read = found.bytes_read + of_members.bytes_read

@@ -14,7 +14,7 @@ from pipelines.version.rows import Version
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.recipe import Recipe
-from schemas.sources import source_settings
+from schemas.sources import DocumentSource, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
@@ -34,6 +34,7 @@ def settings_of(recipe: Recipe) -> VersionRecord:
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **_mix_settings(recipe),
+            **_license_settings(recipe),
         },
     }
 
@@ -44,6 +45,12 @@ def _mix_settings(recipe: Recipe) -> dict[str, object]:
         return {}
     sources = [source_settings(source) for source in recipe.sources]
     return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}
+
+
+def _license_settings(recipe: Recipe) -> dict[str, object]:
+    """The sources that state a licence: another licence makes other rows of the same files."""
+    stating = [s for s in recipe.sources if isinstance(s, DocumentSource) and s.license]
+    return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 
 def uncommitted(recipe: Recipe, parts: Parts) -> dict[str, TableVersion]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pymupdf
 from deltalake import CommitProperties, Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
@@ -51,6 +52,32 @@ def test_every_table_says_where_a_row_is_from(tmp_path: Path) -> None:
             assert row["source"]["container"] == f"{tmp_path}/corpus/crawl.warc.gz"
             assert row["source"]["url"] == name.partition(" ")[2]
             assert row["source"]["fetched"] == "2026-01-02T03:04:05Z"
+
+
+def test_a_licence_given_later_is_written_without_reading(tmp_path: Path) -> None:
+    crawl(tmp_path / "corpus")
+    own = pymupdf.open("pdf", pdf([prose(5)]))
+    rdf = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    own.set_xml_metadata(
+        f'<rdf:RDF {rdf} xmlns:cc="http://creativecommons.org/ns#"><rdf:Description>'
+        "<cc:license>CC0-1.0</cc:license></rdf:Description></rdf:RDF>"
+    )
+    (tmp_path / "corpus/own.pdf").write_bytes(own.tobytes(no_new_id=True))
+    run_here(recipe_of(tmp_path))
+    for given, written in (("cc-by-4.0", "CC-BY-4.0"), ("our own", "our own"), ("", None)):
+        report = run_here(recipe_of(tmp_path, f"  license: {given}\n" if given else ""))
+        assert (report.committed, report.pages_read) == (True, 0)
+        assert problems(tmp_path / "data") == ()
+        for table in TABLES_WITH_ROWS:
+            for row in rows(tmp_path / "data", table):
+                source = row["source"]
+                if source["container"] is None:
+                    assert (source["license"], source["license_from"]) == ("CC0-1.0", "document")
+                else:
+                    by = "recipe" if written else None
+                    assert (source["license"], source["license_from"]) == (written, by)
+    again = recipe_of(tmp_path)
+    assert run_here(again).committed is False
 
 
 # ---- a dataset of an earlier release ------------------------------------------------------------
