@@ -11,6 +11,7 @@ from pipelines.dataset.diff import changes
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.rows import Version
+from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.recipe import Recipe
@@ -76,6 +77,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
+        "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
 

@@ -68,6 +68,10 @@ def test_a_licence_given_later_is_written_without_reading(tmp_path: Path) -> Non
         report = run_here(recipe_of(tmp_path, f"  license: {given}\n" if given else ""))
         assert (report.committed, report.pages_read) == (True, 0)
         assert problems(tmp_path / "data") == ()
+        snapshot = load_snapshot(str(tmp_path / "data"))
+        assert snapshot is not None
+        assert snapshot.metadata["licenses"] == {"CC0-1.0": 1, written or "": 3}
+        assert "| CC0-1.0 | 1 |" in (tmp_path / "data/README.md").read_text()
         for table in TABLES_WITH_ROWS:
             for row in rows(tmp_path / "data", table):
                 source = row["source"]
