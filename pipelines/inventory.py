@@ -32,7 +32,7 @@ from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, Source, listed_as, listed_file
+from schemas.sources import DocumentSource, Source, license_of, listed_as, listed_file
 from workers import store
 from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
@@ -43,8 +43,6 @@ from workers.synthetic.listing import list_records
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """The present documents, the files that could not be read, and how many were examined.
-
-    `restated` are documents that the last inventory had from elsewhere: another `provenance`.
 
     `examined` counts files and members of containers, `bytes_read` what was read of them. `groups`
     is the group of the mix that a listed file belongs to, by its URI. `forgotten` is the list of
@@ -58,7 +56,6 @@ class Inventory:
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
-    restated: frozenset[str] = frozenset()
 
     @property
     def page_count(self) -> int:
@@ -133,11 +130,7 @@ def take_inventory(
     left_out = forgotten.intersection(result.doc_id for result in results if result.doc_id)
     unreadable = [result for result in results if result.doc_id is None]
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
-    licenses = {
-        file.uri: source.license
-        for file, source in listed.items()
-        if isinstance(source, DocumentSource) and source.license
-    }
+    licenses = {file.uri: name for file, source in listed.items() if (name := license_of(source))}
     documents = update_inventory(
         *(known, listed, [*examined, *carried.documents]),
         *(recipe.on_missing, unreadable_names, licenses),
@@ -145,15 +138,7 @@ def take_inventory(
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     bytes_read = found.bytes_read + of_members.bytes_read
     count = len(todo) + len(members)
-    return Inventory(
-        *(documents, unreadable, count, bytes_read, groups, forgotten, left_out),
-        restated=_restated(known, documents),
-    )
-
-
-def _restated(known: Iterable[Document], now: Iterable[Document]) -> frozenset[str]:
-    before = {document.doc_id: document.provenance for document in known}
-    return frozenset(d.doc_id for d in now if before.get(d.doc_id, d.provenance) != d.provenance)
+    return Inventory(documents, unreadable, count, bytes_read, groups, forgotten, left_out)
 
 
 def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findings:

@@ -133,7 +133,7 @@ def update_inventory(
         name = known_as.files[0].uri if known_as else None
         named = _named_first(files[doc_id], name, now, document.media_type)
         if known_as and named[0] == known_as.files[0] and (doc_id, named[0]) not in examined:
-            provenance = known_as.provenance
+            provenance = known_as.provenance.named(named[0])
         else:
             provenance = stated.get(doc_id, document.provenance).at(named[0])
         uri = listed_as(named[0], document.media_type)

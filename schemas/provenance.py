@@ -60,6 +60,10 @@ class Provenance:
             fetched=member.fetched,
         )
 
+    def named(self, file: SeenFile) -> Provenance:
+        """The same place under the name that the recipe now gives it."""
+        return self if self.container is None else replace(self, container=file.container)
+
     def under(self, license_of_source: str | None) -> Provenance:
         """The same document under the recipe's licence, unless the document states its own."""
         if self.license_from == "document":

@@ -17,13 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
-from schemas.licenses import license_named
 from schemas.part import ONE_OR_MORE, Grouped, Location, Locations, Named, Part, PositiveInt
 from schemas.shards import SeenFile
 from schemas.text_source import TextSource
@@ -55,13 +54,6 @@ class CrawlIndex(Part):
     )
 
 
-def _named(text: str) -> str:
-    name = license_named(text)
-    if name is None:
-        raise ValueError("name the licence, for example `CC-BY-4.0`, or leave it out")
-    return name
-
-
 class DocumentSource(Named):
     """Documents in folders, by globs, local or on `s3://`, `gs://`, `az://`, `hf://`."""
 
@@ -84,12 +76,6 @@ class DocumentSource(Named):
         default=None,
         description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
         "the documents that it names are fetched from the crawl.",
-    )
-
-    license: Annotated[str, AfterValidator(_named)] | None = Field(
-        default=None,
-        description="The licence of these documents, as an SPDX identifier, a URL or a text, for "
-        "those that state none themselves. It stands in `source.license` of their rows.",
     )
 
     @property
@@ -195,6 +181,11 @@ def name_of(source: Part) -> str | None:
     return source.as_ if isinstance(source, Named) else None
 
 
+def license_of(source: Part) -> str | None:
+    """The licence that a source of files states for its documents, or None."""
+    return source.license if isinstance(source, Named) else None
+
+
 def source_settings(source: Part) -> dict[str, Any]:
     """The settings of a source for the commit metadata; its name replaces its location."""
     settings = source.model_dump(mode="json", exclude={"as_"})
@@ -253,7 +244,7 @@ def settings_digest(source: Part) -> str:
     are added.
     """
     kind = kind_of(source)
-    settings = source.model_dump(mode="json", exclude={kind, *_NO_SETTINGS})
+    settings = source.model_dump(mode="json", exclude={kind, "license", *_NO_SETTINGS})
     return digest([kind, str(MAKER_VERSION), canonical_json(settings)])[:16]
 
 

@@ -15,7 +15,7 @@ from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.recipe import Recipe
-from schemas.sources import DocumentSource, source_settings
+from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
@@ -50,7 +50,7 @@ def _mix_settings(recipe: Recipe) -> dict[str, object]:
 
 def _license_settings(recipe: Recipe) -> dict[str, object]:
     """The sources that state a licence: another licence makes other rows of the same files."""
-    stating = [s for s in recipe.sources if isinstance(s, DocumentSource) and s.license]
+    stating = [source for source in recipe.sources if license_of(source)]
     return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 

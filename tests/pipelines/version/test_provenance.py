@@ -155,3 +155,25 @@ def test_a_dataset_of_an_earlier_release_is_refreshed_without_reading(tmp_path: 
     assert sorted(url or "" for url in urls) == [
         "", "https://example.org/a.pdf", "https://example.org/a.pdf", "https://example.org/b.pdf",
     ]  # fmt: skip
+
+
+def test_texts_have_the_licence_of_their_source_and_stay_the_same_pages(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": prose(1)}) + "\n")
+    text = f"dataset: {tmp_path}/data\nsources:\n- text: {tmp_path}/a.jsonl\n"
+    before = run_here(parse_recipe(text))
+    ids = [row["page_id"] for row in rows(tmp_path / "data", "pages")]
+    report = run_here(parse_recipe(f"{text}  license: MIT\n"))
+    assert (report.committed, report.pages_read, bool(before.pages_read)) == (True, 0, True)
+    found = rows(tmp_path / "data", "pages")
+    assert [row["page_id"] for row in found] == ids
+    assert {row["source"]["license"] for row in found} == {"MIT"}
+
+
+def test_a_name_hides_the_folder_of_the_container_too(tmp_path: Path) -> None:
+    crawl(tmp_path / "corpus")
+    run_here(recipe_of(tmp_path))
+    report = run_here(recipe_of(tmp_path, "  as: crawl\n"))
+    assert (report.committed, report.pages_read) == (True, 0)
+    for table in TABLES_WITH_ROWS:
+        containers = {source and source["container"] for source in sources(tmp_path, table)}
+        assert containers == {"crawl/crawl.warc.gz"}

@@ -9,7 +9,6 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
@@ -116,7 +115,8 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
 
 
 def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
-    member = replace(entry.member, length=stop - entry.member.offset)
+    m = entry.member
+    member = Member(m.name, m.form, m.offset, stop - m.offset, m.version, fetched=m.fetched)
     if member.length <= 0:
         why = "the WARC is packed as one stream; pack each record by itself"
         return Entry(member, None, LostError(why))
