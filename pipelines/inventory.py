@@ -34,7 +34,7 @@ from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, Source, listed_as, listed_file
+from schemas.sources import DocumentSource, Source, license_of, listed_as, listed_file
 from workers import store
 from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
@@ -146,8 +146,10 @@ def take_inventory(
     left_out |= fetched.left_out
     unreadable = [result for result in results if result.doc_id is None]
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
+    licenses = {file.uri: name for file, source in listed.items() if (name := license_of(source))}
     documents = update_inventory(
-        known, listed, [*examined, *carried.documents], recipe.on_missing, unreadable_names
+        *(known, listed, [*examined, *carried.documents]),
+        *(recipe.on_missing, unreadable_names, licenses),
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
     return Inventory(
@@ -234,5 +236,6 @@ def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examin
 def _document(result: Examined) -> Document:
     assert result.doc_id is not None
     return Document(
-        result.doc_id, (), result.media_type, result.page_count, result.reason, result.detail
+        *(result.doc_id, (), result.media_type, result.page_count),
+        *(result.reason, result.detail, result.provenance),
     )

@@ -138,7 +138,7 @@ def update(
 
     with scratch_of(recipe) as scratch:
         # 5. Decide which rows the next version has; read what it needs and nothing has any more.
-        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch)
+        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch, known)
         version, read_again = _decide(inputs, session, story)
         passes += read_again
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, cast
 
+from schemas.provenance import NOTHING, Provenance
 from schemas.rows import InventoryRow, SeenRow
 from schemas.shards import PageRange, SeenFile
 from schemas.sources import listed_as, source_named
@@ -16,6 +17,7 @@ class Document:
     """One document and its files: first the file that rows name, then the others by URI.
 
     `page_count` is None if the pages cannot be counted; `reason` and `detail` then say why.
+    `provenance` is that of the first file.
     """
 
     doc_id: str
@@ -24,6 +26,7 @@ class Document:
     page_count: int | None
     reason: str | None = None
     detail: str | None = None
+    provenance: Provenance = NOTHING
 
     @property
     def source_uri(self) -> str:
@@ -46,6 +49,7 @@ class Document:
         return {
             "doc_id": self.doc_id,
             "uris": [cast(SeenRow, asdict(file)) for file in self.files],
+            "source": self.provenance.to_row(),
             "media_type": self.media_type,
             "size": self.files[0].size,
             "page_count": self.page_count,
@@ -63,6 +67,7 @@ class Document:
             row["page_count"],
             row["reason"],
             row["detail"],
+            Provenance.from_row(row.get("source")),
         )
 
 
@@ -72,6 +77,7 @@ def update_inventory(
     found: Iterable[tuple[SeenFile, Document]],
     on_missing: Literal["keep", "remove"],
     unreadable: frozenset[str] = frozenset(),
+    licenses: Mapping[str, str] | None = None,
 ) -> list[Document]:
     """The documents that the sources hold now, sorted by id.
 
@@ -84,18 +90,22 @@ def update_inventory(
     the same bytes one name may say what another does not, as `a.md` and `a.txt`: the document is
     then the one whose pages can be counted.
 
+    A document whose first file was not examined now, and is the same as before, keeps what is known
+    of where it is from, except for its licence where the recipe states it.
+
     Args:
         known: the last inventory.
         listed: every file that the sources list now.
         found: files that were examined now, each with its document, whose `files` are ignored.
         unreadable: URIs that are listed but cannot be read.
+        licenses: the licences that the recipe gives to listed files, by URI.
     """
     documents: dict[str, Document] = {}
     files: dict[str, set[SeenFile]] = {}
-    names: dict[str, str] = {}
+    before: dict[str, Document] = {}
     now = {file.uri: file for file in listed}
     for document in known:
-        names[document.doc_id] = document.files[0].uri
+        before[document.doc_id] = document
         for file in document.files:
             uri = listed_as(file, document.media_type)
             listing = now.get(uri)
@@ -108,22 +118,29 @@ def update_inventory(
             if stays:
                 documents[document.doc_id] = document
                 files.setdefault(document.doc_id, set()).add(file)
+    stated: dict[str, Provenance] = {}
+    examined: set[tuple[str, SeenFile]] = set()
     for file, document in sorted(found, key=_readable_first):
-        before = documents.setdefault(document.doc_id, document)
-        if before.page_count is None and document.page_count is not None:
+        other = documents.setdefault(document.doc_id, document)
+        if other.page_count is None and document.page_count is not None:
             documents[document.doc_id] = document
         files.setdefault(document.doc_id, set()).add(file)
-    return [
-        Document(
-            doc_id,
-            _named_first(files[doc_id], names.get(doc_id), now, document.media_type),
-            document.media_type,
-            document.page_count,
-            document.reason,
-            document.detail,
-        )
-        for doc_id, document in sorted(documents.items())
-    ]
+        stated.setdefault(document.doc_id, document.provenance)
+        examined.add((document.doc_id, file))
+    present = []
+    for doc_id, document in sorted(documents.items()):
+        known_as = before.get(doc_id)
+        name = known_as.files[0].uri if known_as else None
+        named = _named_first(files[doc_id], name, now, document.media_type)
+        if known_as and named[0] == known_as.files[0] and (doc_id, named[0]) not in examined:
+            provenance = known_as.provenance.named(named[0])
+        else:
+            provenance = stated.get(doc_id, document.provenance).at(named[0])
+        uri = listed_as(named[0], document.media_type)
+        if uri in now:
+            provenance = provenance.under((licenses or {}).get(uri))
+        present.append(replace(document, files=named, provenance=provenance))
+    return present
 
 
 def _readable_first(found: tuple[SeenFile, Document]) -> tuple[bool, str, str]:

@@ -14,6 +14,8 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 
+from schemas.licenses import license_named
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Location = Annotated[str, Field(min_length=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -61,6 +63,13 @@ def _is_relative(name: str) -> str:
     return name
 
 
+def _license(text: str) -> str:
+    name = license_named(text)
+    if name is None:
+        raise ValueError("name the licence, for example `CC-BY-4.0`, or leave it out")
+    return name
+
+
 class Part(BaseModel):
     """A frozen section of a recipe that refuses unknown keys."""
 
@@ -78,6 +87,11 @@ class Grouped(Part):
 class Named(Grouped):
     """A source of files; its rows can carry a name of your choice instead of its folder."""
 
+    license: Annotated[str, AfterValidator(_license)] | None = Field(
+        default=None,
+        description="The licence of these documents, as an SPDX identifier, a URL or a text, for "
+        "those that state none themselves. It stands in `source.license` of their rows.",
+    )
     as_: Annotated[str, AfterValidator(_is_relative)] | None = Field(
         default=None,
         alias="as",

@@ -57,6 +57,20 @@ class QualityRow(TypedDict):
     coverage: float | None
 
 
+class SourceRow(TypedDict):
+    """A `schemas.tables.SOURCE`: where a document is from."""
+
+    container: str | None
+    url: str | None
+    fetched: str | None
+    title: str | None
+    author: str | None
+    language: str | None
+    license: str | None
+    license_from: str | None
+    reserved: str | None
+
+
 class PartRow(TypedDict):
     """A part of a message: a text, or the next one of the sample's images."""
 
@@ -190,6 +204,7 @@ class RejectRow(TypedDict):
     page_id: NotRequired[str | None]
     page_index: NotRequired[int | None]
     source_uri: str
+    source: SourceRow | None
     kept_id: NotRequired[str | None]
     similarity: NotRequired[float | None]
     quality: NotRequired[QualityRow | None]
@@ -206,6 +221,7 @@ class DocumentRow(TypedDict):
 
     doc_id: str
     source_uri: str
+    source: SourceRow | None
     page_count: int
     text: str
     page_indices: Sequence[int]
@@ -238,6 +254,7 @@ class MemberRow(TypedDict):
     version: str
     within: str | None
     listed: str | None
+    fetched: str | None
 
 
 class SeenRow(TypedDict):
@@ -250,10 +267,14 @@ class SeenRow(TypedDict):
 
 
 class InventoryRow(TypedDict):
-    """A row of `INVENTORY`; `page_count` is None where `reason` says why it cannot be known."""
+    """A row of `INVENTORY`; `page_count` is None where `reason` says why it cannot be known.
+
+    A part of an earlier release has no `source`.
+    """
 
     doc_id: str
     uris: Sequence[SeenRow]
+    source: NotRequired[SourceRow | None]
     media_type: str | None
     size: int
     page_count: int | None

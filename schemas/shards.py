@@ -25,6 +25,7 @@ class Member:
       one name and version have the same bytes. Empty where the container says nothing.
     - `within` is the member that holds it, if that is a container itself; of a table, its column.
     - `listed` is the file that a source lists, where that is an index of containers.
+    - `fetched` is when a crawl fetched it, in UTC, as the container or its index says.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Member:
     version: str = ""
     within: str | None = None
     listed: str | None = None
+    fetched: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

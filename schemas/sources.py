@@ -204,6 +204,11 @@ def name_of(source: Part) -> str | None:
     return source.as_ if isinstance(source, Named) else None
 
 
+def license_of(source: Part) -> str | None:
+    """The licence that a source of files states for its documents, or None."""
+    return source.license if isinstance(source, Named) else None
+
+
 def source_settings(source: Part) -> dict[str, Any]:
     """The settings of a source for the commit metadata; its name replaces its location.
 
@@ -274,7 +279,7 @@ def settings_digest(source: Part) -> str:
     are added.
     """
     kind = kind_of(source)
-    settings = source.model_dump(mode="json", exclude={kind, *_NO_SETTINGS})
+    settings = source.model_dump(mode="json", exclude={kind, "license", *_NO_SETTINGS})
     return digest([kind, str(MAKER_VERSION), canonical_json(settings)])[:16]
 
 

@@ -112,6 +112,23 @@ QUALITY = pa.struct(
     ]
 )
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+SOURCE = pa.struct(
+    [
+        ("container", pa.string()),
+        ("url", pa.string()),
+        ("fetched", pa.string()),
+        ("title", pa.string()),
+        ("author", pa.string()),
+        ("language", pa.string()),
+        ("license", pa.string()),
+        ("license_from", pa.string()),
+        ("reserved", pa.string()),
+    ]
+)
+"""A `schemas.provenance.Provenance`; null where nothing is known of a document."""
+
+ADDED = ("source",)
+"""Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
     [
@@ -179,9 +196,10 @@ _PAGE_KEY = [
     pa.field("doc_id", pa.string()),
     pa.field("page_index", pa.int32()),
 ]
+_ORIGIN = [pa.field("source_uri", pa.string()), pa.field("source", SOURCE)]
 
 PAGES = pa.schema(
-    [*_PAGE_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_READING_FIELDS],
+    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS],
     metadata=_HUGGINGFACE,
 )
 """One row for each sample. `image` has the Hugging Face Image layout."""
@@ -207,7 +225,7 @@ _CROP_FIELDS = [
 _CROP_KEY = [pa.field("crop_id", pa.string()), *_PAGE_KEY]
 
 CROPS = pa.schema(
-    [*_CROP_KEY, pa.field("source_uri", pa.string()), pa.field("image", IMAGE), *_CROP_FIELDS],
+    [*_CROP_KEY, *_ORIGIN, pa.field("image", IMAGE), *_CROP_FIELDS],
     metadata=_HUGGINGFACE,
 )
 """One row for each region that was cut out of a page of `pages` and read by itself. The page's text
@@ -226,7 +244,7 @@ _CONVERSATION_FIELDS = [
 CONVERSATIONS = pa.schema(
     [
         *_PAGE_KEY,
-        pa.field("source_uri", pa.string()),
+        *_ORIGIN,
         *_CONVERSATION_FIELDS[:1],
         pa.field("images", pa.list_(IMAGE)),
         *_CONVERSATION_FIELDS[1:],
@@ -253,7 +271,7 @@ or for each part of a turn that has its own mode. `tokens_before` counts all tur
 DOCUMENTS = pa.schema(
     [
         pa.field("doc_id", pa.string()),
-        pa.field("source_uri", pa.string()),
+        *_ORIGIN,
         pa.field("page_count", pa.int32()),
         pa.field("text", pa.string()),
         pa.field("page_indices", pa.list_(pa.int32())),
@@ -278,6 +296,7 @@ MEMBER = pa.struct(
         ("version", pa.string()),
         ("within", pa.string()),
         ("listed", pa.string()),
+        ("fetched", pa.string()),
     ]
 )
 SEEN = pa.struct(
@@ -288,6 +307,7 @@ INVENTORY = pa.schema(
     [
         pa.field("doc_id", pa.string()),
         pa.field("uris", pa.list_(SEEN)),
+        pa.field("source", SOURCE),
         pa.field("media_type", pa.string()),
         pa.field("size", pa.int64()),
         pa.field("page_count", pa.int32()),
@@ -308,7 +328,7 @@ REJECTS = pa.schema(
         pa.field("doc_id", pa.string()),
         pa.field("page_id", pa.string()),
         pa.field("page_index", pa.int32()),
-        pa.field("source_uri", pa.string()),
+        *_ORIGIN,
         pa.field("kept_id", pa.string()),
         pa.field("similarity", pa.float32()),
         pa.field("quality", QUALITY),

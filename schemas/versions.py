@@ -12,7 +12,7 @@ class VersionRecord(TypedDict, total=False):
     """What the `pages` commit of a version says. Commits of the other tables say nothing.
 
     A version that an older PageFoundry made lacks what was not kept then: `changes`, `languages`,
-    `mix`. A commit without `versions` only made the empty table.
+    `licenses`, `mix`. A commit without `versions` only made the empty table.
     """
 
     versions: Mapping[str, int]  # of the other tables, by name
@@ -26,4 +26,5 @@ class VersionRecord(TypedDict, total=False):
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language
+    licenses: Mapping[str, int]  # samples by licence, an empty word where none is stated
     undecided: bool  # a takedown left rows that only a run can decide on

@@ -84,7 +84,9 @@ class Carried:
             key = (naming.name(member.container), place.name, place.version)
             for file, document in index.get(key, ()) if place.version else ():
                 assert file.member is not None
-                moved = replace(file.member, offset=place.offset, length=place.length)
+                moved = replace(
+                    file.member, offset=place.offset, length=place.length, fetched=place.fetched
+                )
                 file_now = SeenFile(file.uri, member.size, member.version, moved)
                 documents.append((file_now, document))
                 carried.add(member)

@@ -14,7 +14,7 @@ from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.metadata import reject_reasons, what_changed
-from pipelines.version.settled import languages_after
+from pipelines.version.settled import languages_after, licenses_after
 from schemas.errors import DatasetError
 from schemas.ids import digest
 from schemas.tables import TABLES
@@ -167,6 +167,7 @@ def _record(
         "rejects": reject_reasons(new["rejects"]),
         "changes": what_changed(snapshot.tables, new, listed, session),
         "languages": languages_after(snapshot.tables, new),
+        "licenses": licenses_after(snapshot.tables, new),
         "mix": {},  # the groups of the documents that left are those of a recipe
     }
     if loss.orphans or last.get("mix"):

@@ -30,7 +30,7 @@ class OldRows:
     """Rows of old parts that stay, in arrays of one entry a row.
 
     The row is the `row`-th of `uris[file]`. `renamed` is the number of its document where that has
-    another URI now, which the row must name; -1 elsewhere.
+    another URI or `source` now, which the row must say; -1 elsewhere.
     """
 
     uris: Sequence[str]
@@ -138,10 +138,9 @@ def _contents(version: Version, table: str, records: Records, kept: Flags) -> Co
     published = records.take(kept & records.origin(table))
     new = records.take(kept & records.origin("staged"))
     new = new.take(np.lexsort((new.number, new.index, new.doc, new.order)))
-    uris = version.inputs.catalogue.uris
 
     def overlay(chosen: Ints) -> pa.Table:
-        return pa.table({"source_uri": uris.take(pa.array(new.doc[chosen]))})
+        return pa.table(_origin(version, new.doc[chosen]))
 
     return Contents(
         table,
@@ -149,6 +148,15 @@ def _contents(version: Version, table: str, records: Records, kept: Flags) -> Co
         [_old(published)],
         [NewRows(new.files, new.file, new.row, new.weight, overlay)],
     )
+
+
+def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]:
+    """The columns that say where documents are from, by their numbers."""
+    catalogue, numbers = version.inputs.catalogue, pa.array(doc)
+    return {
+        "source_uri": catalogue.uris.take(numbers),
+        "source": catalogue.sources.take(numbers),
+    }
 
 
 def _old(records: Records) -> OldRows:
@@ -206,6 +214,7 @@ def new_plain_rejects(version: Version) -> Iterator[RejectRow]:
             "detail": detail,
             "doc_id": document.doc_id,
             "source_uri": document.source_uri,
+            "source": document.provenance.to_row(),
             "recipe_digest": version.inputs.recipe.digest(),
         }
 
@@ -272,7 +281,7 @@ def _overlay(
     return pa.table(
         {
             "level": pa.array([level] * len(chosen), pa.string()),
-            "source_uri": catalogue.uris.take(pa.array(records.doc[chosen])),
+            **_origin(version, records.doc[chosen]),
             "stage": pa.array(np.where(dropped, "dedup", "mix"), pa.string(), mask=~is_out),
             "reason": pa.array(
                 np.where(dropped, "duplicate", "left_out"), pa.string(), mask=~is_out

@@ -11,10 +11,11 @@ from pipelines.dataset.diff import changes
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.rows import Version
+from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.recipe import Recipe
-from schemas.sources import source_settings
+from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
@@ -34,6 +35,7 @@ def settings_of(recipe: Recipe) -> VersionRecord:
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **_mix_settings(recipe),
+            **_license_settings(recipe),
         },
     }
 
@@ -44,6 +46,12 @@ def _mix_settings(recipe: Recipe) -> dict[str, object]:
         return {}
     sources = [source_settings(source) for source in recipe.sources]
     return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}
+
+
+def _license_settings(recipe: Recipe) -> dict[str, object]:
+    """The sources that state a licence: another licence makes other rows of the same files."""
+    stating = [source for source in recipe.sources if license_of(source)]
+    return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 
 def uncommitted(recipe: Recipe, parts: Parts) -> dict[str, TableVersion]:
@@ -69,6 +77,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
+        "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
 

@@ -20,7 +20,7 @@ from schemas.ids import split_page_id
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
-from schemas.tables import KEEPER_FORGOTTEN
+from schemas.tables import KEEPER_FORGOTTEN, SOURCE
 from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
@@ -47,14 +47,21 @@ class Catalogue:
     documents: Sequence[Document]
     numbers: Mapping[str, int]
     uris: pa.Array
+    sources: pa.Array
+    restated: Flags
 
     @staticmethod
-    def of(documents: Sequence[Document]) -> Catalogue:
-        """A catalogue of documents, which must be sorted by id."""
+    def of(documents: Sequence[Document], restated: frozenset[str] = frozenset()) -> Catalogue:
+        """A catalogue of documents, which must be sorted by id.
+
+        `restated` are those that are from elsewhere now than the last version says.
+        """
         return Catalogue(
             documents,
             {document.doc_id: number for number, document in enumerate(documents)},
             pa.array([document.source_uri for document in documents], pa.string()),
+            pa.array([document.provenance.to_row() for document in documents], SOURCE),
+            np.array([document.doc_id in restated for document in documents], bool),
         )
 
     def keys_of(self, ranges: Iterable[PageRange]) -> frozenset[int]:
@@ -84,7 +91,7 @@ class Records:
 
     - `doc` is the document's number; the row is the `row`-th row of `files[file]`.
     - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE or LEFT_OUT.
-    - `moved`: the row names another URI than its document has now.
+    - `moved`: the row is published, and says another URI or `source` than its document has now.
     - `position` is the row's place in the key files, one file after the other.
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
     """
@@ -237,12 +244,15 @@ def _documents(doc_ids: pa.ChunkedArray, catalogue: Catalogue) -> npt.NDArray[np
 
 
 def _moved(uris: pa.ChunkedArray, doc: npt.NDArray[np.int32], catalogue: Catalogue) -> Flags:
-    """Whether a published row names another URI than its document has now."""
+    """Whether a published row says another URI or `source` than its document has now."""
     if len(doc) == 0:
         return np.zeros(0, bool)
     now = catalogue.uris.take(pa.array(np.where(doc == NOBODY, 0, doc)))
-    differs = pc.fill_null(pc.not_equal(uris.cast(pa.string()), now), False)
-    return differs.to_numpy()  # type: ignore[no-any-return]
+    differs = pc.fill_null(pc.not_equal(uris.cast(pa.string()), now), False).to_numpy()
+    # A version's rows say what its inventory says, so no column of theirs is compared.
+    is_published = pc.is_valid(uris).to_numpy()
+    flags: Flags = differs | (is_published & (doc != NOBODY) & catalogue.restated[doc])
+    return flags
 
 
 def _keepers(kept_ids: pa.ChunkedArray, is_duplicate: Flags, catalogue: Catalogue) -> Ints:

@@ -9,7 +9,7 @@ keeper left the dataset, and its shard is gone. Such pages are returned, to be r
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,6 +30,7 @@ from pipelines.version.records import (
     concatenated,
     load_all,
 )
+from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt
 from workers import store
@@ -68,11 +69,21 @@ class Inputs:
         staging: Staging,
         covered: frozenset[str],
         scratch: str,
+        known: Iterable[Document] = (),
     ) -> Inputs:
-        """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks."""
+        """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
+
+        `known` is the last version's inventory.
+        """
+        before = {document.doc_id: document.provenance for document in known}
+        restated = frozenset(
+            now.doc_id
+            for now in inventory.documents
+            if before.get(now.doc_id, now.provenance) != now.provenance
+        )
         return Inputs(
             recipe,
-            Catalogue.of(inventory.documents),
+            Catalogue.of(inventory.documents, restated),
             snapshot,
             staging,
             np.array([document.doc_id in covered for document in inventory.documents], bool),
@@ -269,7 +280,10 @@ def _assembly(inputs: Inputs, pages: Records, bounds: Sequence[int], uri: str) -
         document = inputs.catalogue.documents[pages.doc[start]]
         assert document.page_count is not None
         heads.append(
-            DocumentHead(document.doc_id, document.source_uri, document.page_count, stop - start)
+            DocumentHead(
+                *(document.doc_id, document.source_uri, document.provenance.to_row()),
+                *(document.page_count, stop - start),
+            )
         )
     part = slice(bounds[0], bounds[-1])
     numbers, file = np.unique(pages.file[part], return_inverse=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from schemas.ids import digest
@@ -22,7 +22,7 @@ from schemas.inventory import Document
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset import TableVersion
-from workers.dataset.card import count_languages
+from workers.dataset.card import count_languages, count_licenses
 
 log = logging.getLogger(__name__)
 
@@ -101,29 +101,53 @@ def _uri(staging: str) -> str:
     return store.join(staging, "inventory", "settled.json")
 
 
-# ---- languages --------------------------------------------------------------------------------
+# ---- languages and licences -------------------------------------------------------------------
 
-_WITH_LANGUAGES = ("pages", "conversations")
+_WITH_SAMPLES = ("pages", "conversations")
+Count = Callable[[TableVersion], Counter[str]]
 
 
 def languages_of(tables: Mapping[str, TableVersion]) -> dict[str, int]:
     """Samples of a version by language: as its commit says, or counted where that is too old."""
-    stored = tables["pages"].metadata.get("languages")
-    if stored is not None:
-        return dict(stored)
-    return _counted(tables[name] for name in _WITH_LANGUAGES)
+    return _of(tables, tables["pages"].metadata.get("languages"), count_languages)
 
 
 def languages_after(
     before: Mapping[str, TableVersion] | None, after: Mapping[str, TableVersion]
 ) -> dict[str, int]:
     """Samples of a new version by language: only parts that came or went are counted."""
+    stored = before["pages"].metadata.get("languages") if before else None
+    return _after(before, after, stored, count_languages)
+
+
+def licenses_after(
+    before: Mapping[str, TableVersion] | None, after: Mapping[str, TableVersion]
+) -> dict[str, int]:
+    """The same by licence, with an empty word for samples without one."""
+    stored = before["pages"].metadata.get("licenses") if before else None
+    return _after(before, after, stored, count_licenses)
+
+
+def _of(
+    tables: Mapping[str, TableVersion], stored: Mapping[str, int] | None, count: Count
+) -> dict[str, int]:
+    if stored is not None:
+        return dict(stored)
+    return _counted((tables[name] for name in _WITH_SAMPLES), count)
+
+
+def _after(
+    before: Mapping[str, TableVersion] | None,
+    after: Mapping[str, TableVersion],
+    stored: Mapping[str, int] | None,
+    count: Count,
+) -> dict[str, int]:
     if before is None:
-        return _counted(after[name] for name in _WITH_LANGUAGES)
-    rows = Counter(languages_of(before))
-    rows.update(_counted(_without(after[name], before[name]) for name in _WITH_LANGUAGES))
-    rows.subtract(_counted(_without(before[name], after[name]) for name in _WITH_LANGUAGES))
-    return {code: count for code, count in sorted(rows.items()) if count}
+        return _of(after, None, count)
+    rows = Counter(_of(before, stored, count))
+    rows.update(_counted((_without(after[name], before[name]) for name in _WITH_SAMPLES), count))
+    rows.subtract(_counted((_without(before[name], after[name]) for name in _WITH_SAMPLES), count))
+    return {code: number for code, number in sorted(rows.items()) if number}
 
 
 def _without(table: TableVersion, other: TableVersion) -> TableVersion:
@@ -132,6 +156,6 @@ def _without(table: TableVersion, other: TableVersion) -> TableVersion:
     return replace(table, parts=tuple(part for part in table.parts if part.path not in paths))
 
 
-def _counted(tables: Iterable[TableVersion]) -> dict[str, int]:
-    counts = sum((count_languages(table) for table in tables), start=Counter[str]())
+def _counted(tables: Iterable[TableVersion], count: Count) -> dict[str, int]:
+    counts = sum((count(table) for table in tables), start=Counter[str]())
     return dict(sorted(counts.items()))

@@ -125,7 +125,8 @@ class Writer:
             moved = names != NOBODY
             documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
             uris = tuple(document.source_uri for document in documents)
-            survivors[uri] = Survivors(uri, places, places[moved], uris)
+            sources = tuple(document.provenance.to_row() for document in documents)
+            survivors[uri] = Survivors(uri, places, places[moved], uris, sources)
         return survivors
 
     def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
@@ -236,7 +237,7 @@ def _uri(gathered: Gathered) -> str:
 
 def _nobody(uri: str) -> Survivors:
     nothing = np.zeros(0, np.int32)
-    return Survivors(uri, nothing, nothing, ())
+    return Survivors(uri, nothing, nothing, (), ())
 
 
 def _is_whole(part: PartFile, left: Survivors) -> bool:

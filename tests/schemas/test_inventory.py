@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.inventory import Document, update_inventory
-from schemas.shards import PageRange, SeenFile
+from schemas.provenance import Provenance
+from schemas.shards import Member, PageRange, SeenFile
 from schemas.tables import INVENTORY
 from tests.builders import make_doc_id
 
@@ -161,3 +162,76 @@ def test_documents_survive_their_table(state: dict[str, int]) -> None:
     inventory = [*refresh([], state, "keep"), bad]
     table = pa.Table.from_pylist([document.to_row() for document in inventory], schema=INVENTORY)
     assert [Document.from_row(row) for row in table.to_pylist()] == inventory
+
+
+# ---- where documents are from -------------------------------------------------------------------
+
+TITLED = Provenance(title="A title")
+OWN = Provenance(title="A title", license="CC-BY-4.0", license_from="document")
+
+
+def packed(container: str, fetched: str) -> SeenFile:
+    url = "https://example.org/a.pdf"
+    member = Member(f"urn:uuid:1 {url}", "warc", 0, 9, fetched=fetched)
+    return SeenFile(f"{container}!{member.name}", 100, "version 0", member)
+
+
+def listing(file: SeenFile) -> SeenFile:
+    return SeenFile(file.container, file.size, file.version)
+
+
+def test_a_new_document_says_what_its_place_and_its_file_say() -> None:
+    file = packed("crawl", "2026-01-02T03:04:05Z")
+    found = [(file, replace(document_of(0), provenance=TITLED))]
+    (document,) = update_inventory([], [listing(file)], found, "keep", licenses={"crawl": "MIT"})
+    assert document.provenance == Provenance(
+        container="crawl",
+        url="https://example.org/a.pdf",
+        fetched="2026-01-02T03:04:05Z",
+        title="A title",
+        license="MIT",
+        license_from="recipe",
+    )
+    table = pa.Table.from_pylist([document.to_row()], schema=INVENTORY)
+    assert Document.from_row(table.to_pylist()[0]) == document
+
+
+def test_when_the_first_file_leaves_the_next_one_says_where_the_document_is_from() -> None:
+    first, second = packed("a", "2026-01-02T03:04:05Z"), packed("b", "2026-02-02T03:04:05Z")
+    found = [(file, replace(document_of(0), provenance=TITLED)) for file in (second, first)]
+    known = update_inventory([], list(map(listing, (first, second))), found, "remove")
+    assert known[0].provenance == TITLED.at(first)
+    (now,) = update_inventory(known, [listing(second)], [], "remove")
+    assert now.provenance == TITLED.at(second)
+
+
+def test_a_document_of_an_earlier_release_stays_as_it_is_until_it_is_examined() -> None:
+    file = packed("crawl", "2026-01-02T03:04:05Z")
+    old = document_of(0, file)
+    assert update_inventory([old], [listing(file)], [], "keep") == [old]
+    found = [(file, replace(old, provenance=TITLED))]
+    (now,) = update_inventory([old], [listing(file)], found, "keep")
+    assert now.provenance == TITLED.at(file)
+
+
+@pytest.mark.parametrize(
+    ("stated", "recipe", "license"),
+    [
+        (TITLED, None, None),
+        (TITLED, "MIT", "MIT"),
+        (OWN, "MIT", "CC-BY-4.0"),
+        (OWN, None, "CC-BY-4.0"),
+    ],
+)
+def test_the_recipes_licence_comes_and_goes_without_examining(
+    stated: Provenance, recipe: str | None, license: str | None
+) -> None:
+    file = file_of("a", 0)
+    (new,) = update_inventory(
+        [], [file], [(file, replace(document_of(0), provenance=stated))], "keep"
+    )
+    given = {"a": recipe} if recipe else {}
+    (now,) = update_inventory([new], [file], [], "keep", licenses=given)
+    assert now.provenance.license == license
+    assert update_inventory([now], [file], [], "keep") == [new]
+    assert update_inventory([now], [], [], "keep", licenses={}) == [now]  # a missing file stays

@@ -16,6 +16,7 @@ SHAPES = {
     rows.BlockRow: tables.BLOCK,
     rows.AttemptRow: tables.ATTEMPT,
     rows.QualityRow: tables.QUALITY,
+    rows.SourceRow: tables.SOURCE,
     rows.MessageRow: tables.MESSAGE,
     rows.TurnRow: tables.TURN,
     rows.ShownRow: tables.SHOWN,

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Protocol
 
 import yaml
@@ -21,6 +22,7 @@ from workers.dataset.parts import read_part
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MOST_LANGUAGES = 20
+_MOST_LICENSES = 50
 _FOR_READERS = ("pages", "conversations", "documents", "crops")
 """The tables to train on; the first of them that has rows is the default."""
 
@@ -86,6 +88,46 @@ def count_languages(table: TableVersion) -> Counter[str]:
     return counts
 
 
+def count_licenses(table: TableVersion) -> Counter[str]:
+    """Rows of `pages` or `conversations` by licence; an empty word where none is stated."""
+    counts: Counter[str] = Counter()
+    for part in table.parts:
+        column = read_part(table.part_uri(part), ["source.license"])
+        stated = column["source"].to_pylist() if "source" in column.column_names else []
+        counts.update((source and source["license"]) or "" for source in stated)
+        counts[""] += part.rows - len(stated)  # of a part that an earlier release wrote
+    return +counts
+
+
+def _by_license(licenses: Mapping[str, int]) -> str:
+    """The card's section on licences; nothing where no document has one."""
+    if not any(licenses):
+        return ""
+    ordered = sorted(licenses.items(), key=lambda pair: (pair[0] == "", -pair[1], pair[0]))
+    lines = [
+        f"| {_in_a_cell(name) or 'not stated'} | {count:,} |"
+        for name, count in ordered[:_MOST_LICENSES]
+    ]
+    if len(ordered) > _MOST_LICENSES:
+        others = sum(count for _, count in ordered[_MOST_LICENSES:])
+        lines.append(f"| {len(ordered) - _MOST_LICENSES:,} more | {others:,} |")
+    table = "\n".join(lines)
+    return f"""
+## Licences
+
+As documents and the recipe state them, in `source.license` of each row.
+
+| licence | rows |
+|---|---|
+{table}
+"""
+
+
+def _in_a_cell(text: str) -> str:
+    """A text of a document as a cell of a table in Markdown, without marks or links of its own."""
+    return escape(text).translate({ord(mark): f"&#{ord(mark)};" for mark in "|[]`*_<>\\:"})
+
+
 def _literal(text: str) -> str:
     """A text as a string literal of Python."""
     return json.dumps(text, ensure_ascii=False)
@@ -142,7 +184,7 @@ DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_py
 | language | rows |
 |---|---|
 {shares}
-
+{_by_license(metadata.get("licenses", {}))}
 ## What was left out
 
 | reason | rows | meaning |

@@ -5,6 +5,8 @@
 - A commit is atomic: readers see the old version of a table or the new one.
 - A commit names all parts that the table is to have, so repeating it changes nothing.
 - A commit follows a given version, or raises LeaseError: two runs never mix their parts.
+- Parts that lack new columns stay. The table then takes the columns in a commit before, which has
+  the parts and says what the version before it does.
 """
 
 from __future__ import annotations
@@ -18,7 +20,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Field,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+)
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
@@ -168,13 +177,59 @@ def commit_parts(
     wanted = {part.path: part for part in parts}
     if _holds(current, wanted, metadata):
         return current
+    schema = SCHEMAS[table]
+    if any(part.path in wanted for part in current.parts):
+        current = _retried(current.uri, lambda: _with_columns(current, schema))
     number = current.version + 1
     # A retry makes this same version or none.
-    schema = SCHEMAS[table]
     _retried(current.uri, lambda: _commit(current, wanted, metadata, notes, schema))
     committed = open_table(current.uri, number)
     assert committed is not None
     return committed
+
+
+def _with_columns(current: TableVersion, schema: pa.Schema) -> TableVersion:
+    """The version itself if it has all columns, else one of the same parts that has them."""
+    options, number = _options(current.uri), current.version + 1
+    properties = CommitProperties(
+        custom_metadata={METADATA_KEY: json.dumps(current.metadata, sort_keys=True)},
+        max_commit_retries=0,
+        app_transactions=[Transaction(METADATA_KEY, number)],
+    )
+    try:
+        table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
+        lacking = _lacking(table, schema)
+        if not lacking:
+            return current
+        table.alter.add_columns(
+            lacking,
+            commit_properties=properties,
+            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+        )
+    except (DeltaError, OSError) as exc:
+        latest = open_table(current.uri)
+        if latest is None or latest.version < number:
+            raise storage_error("add columns to the table", current.uri, exc) from exc
+    # The answer to our own commit may have been lost on the way.
+    made = open_table(current.uri, number)
+    assert made is not None
+    if (made.parts, made.metadata) != (current.parts, current.metadata):
+        raise _other_first(current.uri, number)
+    return made
+
+
+def _lacking(table: DeltaTable, schema: pa.Schema) -> list[Field]:
+    """The fields that a table lacks, or has in another form; their order does not matter."""
+    present = {field.name: field for field in table.schema().fields}
+    wanted = Schema.from_arrow(schema).fields
+    return [field for field in wanted if present.get(field.name) != field]
+
+
+def _other_first(uri: str, number: int) -> LeaseError:
+    return LeaseError(
+        f"{uri}: another run committed version {number} first; this run stops and publishes "
+        "nothing more; run it again"
+    )
 
 
 def _commit(
@@ -194,10 +249,8 @@ def _commit(
     custom = {METADATA_KEY: json.dumps(record, sort_keys=True)} if record else None
     try:
         table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
-        # Overwriting removes all parts and takes the new schema, in one commit. Columns change with
-        # the digest, and then no part stays.
-        has_new_columns = table.schema() != Schema.from_arrow(schema)
-        overwrites = has_new_columns and not present.keys() & wanted.keys()
+        # Overwriting removes all parts and takes the new schema, in one commit.
+        overwrites = bool(_lacking(table, schema)) and not present.keys() & wanted.keys()
         if not overwrites:
             actions += [_remove(part) for path, part in present.items() if path not in wanted]
         table.create_write_transaction(
@@ -220,10 +273,7 @@ def _commit(
             raise storage_error("commit to the table", current.uri, exc) from exc
         # The answer to our own commit may have been lost on the way.
         if not _holds(open_table(current.uri, number), wanted, metadata):
-            raise LeaseError(
-                f"{current.uri}: another run committed version {number} first; this run stops and "
-                "publishes nothing more; run it again"
-            ) from exc
+            raise _other_first(current.uri, number) from exc
 
 
 def _holds(

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
-from schemas.tables import KEEPER_FORGOTTEN, SCHEMAS
+from schemas.tables import ADDED, KEEPER_FORGOTTEN, SCHEMAS
 from workers.dataset.columns import array
 from workers.dataset.delta import PartFile
 from workers.dataset.parts import open_part, write_part
@@ -155,7 +155,10 @@ def _are_orphans(rows: pa.Table, ids: pa.Array) -> pa.Array:
 def are_current(table: str, columns: Sequence[str]) -> bool:
     """Whether a part with these columns is of this program's tables, so that it can be rewritten.
 
+    Columns that were added since are null for its rows.
+
     >>> are_current("inventory", ["doc_id"])
     False
     """
-    return bool(list(columns) == SCHEMAS[table].names)
+    names: list[str] = SCHEMAS[table].names
+    return list(columns) in (names, [name for name in names if name not in ADDED])

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.tables import SCHEMAS
+from schemas.tables import ADDED, SCHEMAS
 from workers import store
 from workers.dataset.delta import PartFile
 from workers.store.locations import is_utf8, translated
@@ -60,9 +60,17 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
         path, schema, compression="zstd", use_dictionary=dictionary, write_page_index=True
     ) as writer:
         for group in groups:
-            writer.write_table(group.cast(schema), row_group_size=max(1, group.num_rows))
+            writer.write_table(completed(group, schema), row_group_size=max(1, group.num_rows))
             rows += group.num_rows
     return rows
+
+
+def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows in a table's schema; columns that an earlier release did not have are null."""
+    for number, field in enumerate(schema):
+        if field.name in ADDED and field.name not in rows.column_names:
+            rows = rows.add_column(number, field, pa.nulls(rows.num_rows, field.type))
+    return rows.cast(schema)
 
 
 def _sha256(path: Path) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.rows import DocumentRow, QualityRow
+from schemas.rows import DocumentRow, QualityRow, SourceRow
 from schemas.tables import DOCUMENTS, SCHEMAS
 from workers import store
 from workers.dataset import PartFile, write_part
@@ -55,6 +55,7 @@ class DocumentHead:
 
     doc_id: str
     source_uri: str
+    source: SourceRow | None
     page_count: int
     readable_pages: int
 
@@ -111,6 +112,7 @@ def _document_row(head: DocumentHead, pages: Sequence[_ReadPage], task: Assembly
     return {
         "doc_id": head.doc_id,
         "source_uri": head.source_uri,
+        "source": head.source,
         "page_count": head.page_count,
         "text": document.text,
         "page_indices": [page["page_index"] for page in pages],

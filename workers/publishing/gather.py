@@ -44,7 +44,7 @@ class Gathering:
     """Rows of some files that go to new parts of a table; the arrays have one entry a row.
 
     The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
-    is not null replaces the file's value.
+    is not null replaces the file's value; of `source` also a null does.
     """
 
     table: str
@@ -168,7 +168,8 @@ def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.
         elif field.type == QUALITY and "quality_score" in names:
             column = _quality(table["quality_score"])
         if field.name in overlay.column_names:
-            column = pc.coalesce(overlay[field.name].cast(field.type), column)
+            new = overlay[field.name].cast(field.type)
+            column = new if field.name == "source" else pc.coalesce(new, column)
         columns[field.name] = column
     result = pa.table(columns, schema=schema)
     if not _pictures_of(task.table):

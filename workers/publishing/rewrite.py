@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.rows import SourceRow
+from schemas.tables import SCHEMAS
 from workers import store
 from workers.dataset import PartFile, write_part
+from workers.dataset.columns import array
+from workers.dataset.parts import completed
 
 Places = npt.NDArray[np.int32]
 
@@ -21,13 +24,15 @@ Places = npt.NDArray[np.int32]
 class Survivors:
     """The rows of a part that stay, as ascending places.
 
-    `moved` are those of them whose document has another URI now, and `source_uris` these URIs.
+    `moved` are those of them whose document is from elsewhere now: `source_uris` and `sources` say
+    from where.
     """
 
     uri: str
     rows: Places
     moved: Places
     source_uris: tuple[str, ...]
+    sources: tuple[SourceRow | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,12 @@ def rewrite_part(part: RewrittenPart) -> PartFile | None:
     """Write the rows that stay; None where none stays."""
     if all(len(source.rows) == 0 for source in part.sources):
         return None
-    groups = (group for source in part.sources for group in _surviving(source))
+    schema = SCHEMAS[part.table]
+    groups = (group for source in part.sources for group in _surviving(source, schema))
     return write_part(part.dataset, part.table, _joined(groups, part.group_bytes))
 
 
-def _surviving(source: Survivors) -> Iterator[pa.Table]:
+def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:
     with store.open_input(source.uri) as handle:
         file = pq.ParquetFile(handle)
         first = 0
@@ -56,7 +62,7 @@ def _surviving(source: Survivors) -> Iterator[pa.Table]:
             count = file.metadata.row_group(number).num_rows
             kept = _within(source.rows, first, count)
             if len(kept):
-                group = _renamed(file.read_row_group(number), source, first)
+                group = _renamed(completed(file.read_row_group(number), schema), source, first)
                 yield group.take(pa.array(kept))
             first += count
 
@@ -71,12 +77,15 @@ def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
     start, stop = np.searchsorted(source.moved, [first, first + group.num_rows])
     if start == stop:
         return group
-    mask = np.zeros(group.num_rows, bool)
-    mask[source.moved[start:stop] - first] = True
-    names = pc.replace_with_mask(
-        group["source_uri"].combine_chunks(), mask, pa.array(source.source_uris[start:stop])
-    )
-    return group.set_column(group.column_names.index("source_uri"), "source_uri", names)
+    # Each row's place in its old column, or behind that for a row that gets a new value.
+    place = np.arange(group.num_rows)
+    place[source.moved[start:stop] - first] = group.num_rows + np.arange(stop - start)
+    for name, values in (("source_uri", source.source_uris), ("source", source.sources)):
+        number = group.column_names.index(name)
+        old, field = array(group[name]), group.field(number)
+        both = pa.concat_arrays([old, pa.array(values[start:stop], field.type)])
+        group = group.set_column(number, field, both.take(pa.array(place)))
+    return group
 
 
 def _joined(groups: Iterator[pa.Table], group_bytes: int) -> Iterator[pa.Table]:

@@ -19,6 +19,7 @@ from schemas.errors import DocumentError, EnvironmentFault
 from schemas.ids import page_id
 from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
+from schemas.provenance import NOTHING, Provenance
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
@@ -56,10 +57,10 @@ def _prepare_unfenced(memory_bytes: int) -> None:
     native.silence()
 
 
-def _count_pages(path: str, media_type: str) -> int | PageError:
+def _describe(path: str, media_type: str) -> tuple[int, Provenance] | PageError:
     from workers.rasterising import render
 
-    return render.count_pages(path, media_type)
+    return render.describe(path, media_type)
 
 
 def _render_pages(
@@ -105,16 +106,26 @@ class Rasterizer:
 
     def count_pages(self, path: Path, media_type: str) -> int:
         """Pages of a document. Raises DocumentError where they cannot be counted."""
+        return self.describe(path, media_type)[0]
+
+    def describe(self, path: Path, media_type: str) -> tuple[int, Provenance]:
+        """Pages of a document, and what it says of itself: its title, its licence and the like.
+
+        Raises DocumentError where its pages cannot be counted.
+        """
+        says_something = media_type == PDF
         path, media_type = self._drawable(path, media_type)
         call = (str(path), media_type)
-        (result,) = self.run(_count_pages, [call])
+        (result,) = self.run(_describe, [call])
         if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
             self._child.close()  # a new child holds no memory of earlier documents
-            (result,) = self.run(_count_pages, [call])
+            (result,) = self.run(_describe, [call])
         error = result if isinstance(result, PageError) else self.error(result)
         if error is not None:
             raise DocumentError(error.reason, error.detail)
-        return int(result)
+        pages, provenance = result
+        # What LibreOffice writes into the PDF that it makes depends on its release.
+        return pages, provenance if says_something else NOTHING
 
     def rasterise(
         self, path: Path, media_type: str, doc_id: str, indices: range

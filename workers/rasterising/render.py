@@ -18,10 +18,12 @@ from PIL import Image
 from schemas.errors import DocumentError
 from schemas.ids import page_id
 from schemas.pages import PageError, PageImage, RasteredPage
+from schemas.provenance import Provenance
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import Edges, PageEdges
 from workers.rasterising import native, opening
 from workers.rasterising.comics import Comic
+from workers.rasterising.description import facts_of
 from workers.rasterising.drawing import PagePicture, draw_pdf_page, ink_share, lost_content
 from workers.rasterising.first_reads import FirstReads
 from workers.rasterising.frames import ImageFile, draw_frame
@@ -98,10 +100,11 @@ def _opened(path: str, media_type: str) -> Opened:
     return _open.handle
 
 
-def count_pages(path: str, media_type: str) -> int | PageError:
-    """Pages of a document, or why they cannot be counted."""
+def describe(path: str, media_type: str) -> tuple[int, Provenance] | PageError:
+    """Pages of a document, and what it says of itself; or why its pages cannot be counted."""
     try:
-        return opening.count_pages(_opened(path, media_type))
+        document = _opened(path, media_type)
+        return opening.count_pages(document), facts_of(document)
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc, path)
     finally:

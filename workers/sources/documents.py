@@ -8,6 +8,7 @@ from pathlib import Path
 
 from schemas.errors import AccessError, DocumentError, StorageError
 from schemas.lines import one_line
+from schemas.provenance import NOTHING, Provenance
 from schemas.shards import SeenFile
 from workers import store
 from workers.rasterising import READ, Rasterizer, sniff_file
@@ -20,6 +21,7 @@ class Examined:
     """What is known of a file. Where its pages cannot be counted, `reason` says why.
 
     A file that cannot be read at all has no `doc_id`: `reason` is then `unreadable`.
+    `provenance` is what the document itself says, wherever it lies.
     """
 
     file: SeenFile
@@ -28,6 +30,7 @@ class Examined:
     page_count: int | None = None
     reason: str | None = None
     detail: str | None = None
+    provenance: Provenance = NOTHING
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -38,7 +41,9 @@ class Examined:
         """The inverse of `to_json`. Raises ValueError for any other line."""
         data = json.loads(line)
         try:
-            return Examined(**(data | {"file": SeenFile.from_dict(data["file"])}))
+            data["file"] = SeenFile.from_dict(data["file"])
+            data["provenance"] = Provenance.from_row(data.get("provenance"))
+            return Examined(**data)
         except (KeyError, TypeError) as exc:
             raise ValueError(f"not an examined file: {exc}") from exc
 
@@ -58,10 +63,10 @@ def examine_copy(file: SeenFile, path: Path, rasterizer: Rasterizer) -> Examined
         detail = f"starts with {head!r}; read are {READ}"
         return Examined(file, doc_id, reason="not_a_document", detail=detail)
     try:
-        pages = rasterizer.count_pages(path, media_type)
+        pages, provenance = rasterizer.describe(path, media_type)
     except DocumentError as exc:
         return Examined(file, doc_id, media_type, reason=exc.reason, detail=exc.detail)
-    return Examined(file, doc_id, media_type, pages)
+    return Examined(file, doc_id, media_type, pages, provenance=provenance)
 
 
 def unreadable(file: SeenFile, exc: StorageError | OSError) -> Examined:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from schemas.provenance import Provenance
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import PAGES, TABLES
-from workers.dataset.card import count_languages, render_card, write_card
+from workers.dataset.card import count_languages, count_licenses, render_card, write_card
 from workers.dataset.delta import PartFile, TableVersion
 from workers.dataset.parts import write_part
 
@@ -104,6 +106,30 @@ def test_languages_are_counted_over_all_parts(tmp_path: Path) -> None:
     parts = [write_part(str(tmp_path), "pages", [group]) for group in groups]
     counted = count_languages(version_of(str(tmp_path), 4, *parts)["pages"])
     assert counted == {"en": 2, "de": 1, "und": 1}
+
+
+def test_licences_are_counted_also_of_parts_without_the_column(tmp_path: Path) -> None:
+    names = [["MIT", None], ["MIT", "own | terms"]]
+    sources = [[Provenance(license=name).to_row() for name in part] for part in names]
+    parts = []
+    for part in sources:
+        rows = pa.Table.from_pylist([{"source": source} for source in part], schema=PAGES)
+        parts.append(write_part(str(tmp_path), "pages", [rows]))
+    old = PAGES.remove(PAGES.get_field_index("source"))
+    rows = pa.Table.from_pylist([{"page_id": "a"}] * 3, schema=old)
+    pq.write_table(rows, tmp_path / "pages/data/old.parquet")
+    parts.append(PartFile("data/old.parquet", 1, 3))
+    version = version_of(str(tmp_path), 7, *parts)
+    counted = count_licenses(version["pages"])
+    assert counted == {"MIT": 2, "own | terms": 1, "": 4}
+    version["pages"].metadata["licenses"] = counted
+    card = render_card(recipe_for(str(tmp_path)), version, {})
+    rows = [line for line in card.split("## Licences")[1].splitlines() if line.startswith("| ")]
+    assert rows[1:4] == ["| MIT | 2 |", "| own &#124; terms | 1 |", "| not stated | 4 |"]
+
+
+def test_a_card_without_licences_has_no_section_on_them() -> None:
+    assert "## Licences" not in render()
 
 
 def test_a_card_that_is_there_already_is_not_written_again(tmp_path: Path) -> None:

@@ -188,16 +188,14 @@ def test_delta_readers_see_the_rows_of_the_version(tmp_path: Path) -> None:
     assert now["page_count"].to_pylist() == [3]
 
 
-def test_a_table_of_an_earlier_release_takes_new_columns_with_its_next_parts(
-    tmp_path: Path,
-) -> None:
-    # The schema that an earlier release wrote: without the last columns, at the top and nested.
+def earlier_table(tmp_path: Path) -> tuple[Path, pa.Schema, PartFile]:
+    """The inventory as an earlier release wrote it: some columns are missing, also nested."""
     seen = pa.struct([field for field in SEEN if field.name != "version"])
     old = pa.schema(
         [
             field.with_type(pa.list_(seen)) if field.name == "uris" else field
             for field in INVENTORY
-            if field.name not in ("reason", "detail")
+            if field.name not in ("reason", "detail", "source")
         ]
     )
     uri, part = tmp_path / "inventory", "data/part-old.parquet"
@@ -207,7 +205,13 @@ def test_a_table_of_an_earlier_release_takes_new_columns_with_its_next_parts(
     size = (uri / part).stat().st_size
     added = AddAction(part, size, {}, 0, True, json.dumps({"numRecords": 1}))
     create_table_with_add_actions(str(uri), Schema.from_arrow(old), [added], name="inventory")
+    return uri, old, PartFile(part, size, 1)
 
+
+def test_a_table_of_an_earlier_release_takes_new_columns_with_its_next_parts(
+    tmp_path: Path,
+) -> None:
+    uri, old, _ = earlier_table(tmp_path)
     made = commit(tmp_path, 2, 3)
     assert numbers(tmp_path) == [2, 3]
     assert made.version == 1
@@ -215,6 +219,29 @@ def test_a_table_of_an_earlier_release_takes_new_columns_with_its_next_parts(
     before = DeltaTable(str(uri), version=0)
     assert before.schema() == Schema.from_arrow(old)
     assert before.to_pyarrow_table()["doc_id"].to_pylist() == ["old"]
+
+
+def test_a_part_of_an_earlier_release_stays_and_reads_as_null(tmp_path: Path) -> None:
+    uri, _, part = earlier_table(tmp_path)
+    made = commit_parts(str(tmp_path), "inventory", [part, part_of(tmp_path, 2)], {"pages": 2})
+    assert made.version == 2  # after a commit that only adds the columns
+    assert open_table(str(uri), 1).parts == (part,)
+    rows = DeltaTable(str(uri)).to_pyarrow_table().select(["doc_id", "source", "detail"])
+    assert sorted(rows.to_pylist(), key=lambda row: row["doc_id"]) == [
+        {"doc_id": "document 2", "source": None, "detail": None},
+        {"doc_id": "old", "source": None, "detail": None},
+    ]
+    parts = [part, part_of(tmp_path, 2), part_of(tmp_path, 3)]
+    assert commit_parts(str(tmp_path), "inventory", parts, {"pages": 3}).version == 3
+
+
+def test_a_version_that_came_before_the_columns_is_not_mixed_with_ours(tmp_path: Path) -> None:
+    _, _, part = earlier_table(tmp_path)
+    last = open_table(str(tmp_path / "inventory"))
+    commit(tmp_path, 2)
+    parts = [part, part_of(tmp_path, 3)]
+    with pytest.raises(LeaseError, match="another run committed version 1 first"):
+        commit_parts(str(tmp_path), "inventory", parts, follows=last)
 
 
 @given(st.lists(st.sets(st.integers(1, 4)), min_size=1, max_size=4))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import DocumentError
+from schemas.provenance import Provenance
 from schemas.shards import SeenFile
 from tests.builders import examine
 from workers import store
@@ -29,10 +30,10 @@ class FakeRasterizer:
 
     answer: int | DocumentError
 
-    def count_pages(self, path: Path, media_type: str) -> int:
+    def describe(self, path: Path, media_type: str) -> tuple[int, Provenance]:
         if isinstance(self.answer, DocumentError):
             raise self.answer
-        return self.answer
+        return self.answer, Provenance(title="A title")
 
 
 def examine_bytes(folder: Path, data: bytes, answer: int | DocumentError = 3) -> Examined:
@@ -46,6 +47,8 @@ def test_a_document_is_known_by_its_bytes_and_counted(tmp_path: Path) -> None:
     assert found.doc_id == hashlib.sha256(PNG).hexdigest()
     assert (found.media_type, found.page_count, found.reason) == ("image/png", 3, None)
     assert found.file == store.stat(str(tmp_path / "file"))
+    assert found.provenance == Provenance(title="A title")
+    assert Examined.from_json(found.to_json()) == found
 
 
 def test_a_document_that_cannot_be_counted_keeps_its_type_and_reason(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from schemas.shards import Member
 from schemas.sources import CrawlIndex
-from workers.sources.containers.entries import Entry, LostError, lost, printable
+from workers.sources.containers.entries import Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.kinds import recognise
 from workers.sources.containers.opened import Opened
 from workers.sources.containers.streams import DAMAGE, Forward, lines_of, unpacked
@@ -31,6 +31,7 @@ _COLUMNS = {
     "content_languages": "languages",
     "content_truncated": "truncated",
     "content_digest": "digest",
+    "fetch_time": "timestamp",
     "warc_filename": "filename",
     "warc_record_offset": "offset",
     "warc_record_length": "length",
@@ -52,6 +53,7 @@ class _Capture:
     host: str
     truncated: str
     digest: str
+    timestamp: str
 
 
 def walk_index(uri: str, handle: Opened, index: CrawlIndex) -> Iterator[tuple[str, Entry]]:
@@ -73,7 +75,9 @@ def walk_index(uri: str, handle: Opened, index: CrawlIndex) -> Iterator[tuple[st
 def _entry(uri: str, capture: _Capture) -> Entry:
     name = printable(capture.url)
     member = Member(
-        name, "warc", capture.offset, capture.length, printable(capture.digest), listed=uri
+        *(name, "warc", capture.offset, capture.length, printable(capture.digest)),
+        listed=uri,
+        fetched=fetched_at(capture.timestamp),
     )
     if not capture.truncated:
         return Entry(member, None)
@@ -104,7 +108,7 @@ def _capture(fields: dict[str, Any]) -> _Capture:
     languages, cut = word("languages"), word("truncated")
     return _Capture(
         url, str(fields["filename"]), offset, length, kind, word("status"), languages, host, cut,
-        word("digest"),
+        word("digest"), word("timestamp").partition("+")[0],
     )  # fmt: skip
 
 
@@ -145,8 +149,12 @@ def _lines(stream: BinaryIO | Forward) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _line(line: bytes) -> dict[str, Any]:
     """The JSON behind the key and the time of a CDXJ line; nothing of it for any other line."""
+    head, brace, rest = line.partition(b"{")
     try:
-        fields = json.loads(line[line.index(b"{") :])
+        fields = json.loads(brace + rest)
     except ValueError:
         return {}
-    return fields if isinstance(fields, dict) else {}
+    if not isinstance(fields, dict):
+        return {}
+    time = head.split()[-1:]
+    return fields | ({"timestamp": time[0].decode("ascii", "replace")} if time else {})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from schemas.shards import Member
 
 Chunks = Iterator[bytes]
+_TIME = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[T ]?([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:\.[0-9]*)?Z?"
+)
 
 
 class LostError(Exception):
@@ -44,3 +48,13 @@ def printable(name: str | bytes) -> str:
     r"""A member's name as a table can hold it; bytes that are not UTF-8 are written as `\xff`."""
     data = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
     return data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def fetched_at(time: str) -> str | None:
+    """The time of a fetch, in UTC to the second; None for what is no time.
+
+    >>> fetched_at("20260102030405"), fetched_at("2026-01-02T03:04:05.25Z"), fetched_at("today")
+    ('2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z', None)
+    """
+    found = _TIME.fullmatch(time.strip())
+    return found and "{}-{}-{}T{}:{}:{}Z".format(*found.groups())

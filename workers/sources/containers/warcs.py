@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from schemas.shards import Member
-from workers.sources.containers.entries import Chunks, Entry, LostError, lost, printable
+from workers.sources.containers.entries import Chunks, Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.limits import MAX_HEADER_BYTES
 from workers.sources.containers.streams import DAMAGE, Joined, ranges
 
@@ -118,7 +118,8 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
     if not is_wanted(url, record.reader.read(_HEAD_BYTES)):
         return None
     version = record.headers.get("WARC-Payload-Digest") or record.record_id or ""
-    member = Member(record_name(record), "warc", offset, 0, printable(version))
+    fetched = fetched_at(record.headers.get("WARC-Date") or "")
+    member = Member(record_name(record), "warc", offset, 0, printable(version), fetched=fetched)
     cut = record.headers.get("WARC-Truncated")
     if cut is None:
         return Entry(member, None)
@@ -128,7 +129,7 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
 
 def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
     m = entry.member
-    member = Member(m.name, m.form, m.offset, stop - m.offset, m.version)
+    member = Member(m.name, m.form, m.offset, stop - m.offset, m.version, fetched=m.fetched)
     if member.length <= 0:
         why = "the WARC is packed as one stream; pack each record by itself"
         return Entry(member, None, LostError(why))
