@@ -103,7 +103,7 @@ def test_a_stage_says_what_became_of_its_pages(tmp_path: Path) -> None:
     (tmp_path / "corpus/thin.pdf").write_bytes(pdf(["few words"]))
     report, lines = run_and_tell(recipe_for(tmp_path / "data", tmp_path / "corpus", SETTINGS))
     told = {line.partition(":")[0]: line for line in lines}
-    assert told["inventory"].endswith("; 2 documents, 6 pages")
+    assert told["inventory"].endswith("; 2 documents, 6 pages; 0.0 MB of sources read")
     assert told["read"].startswith("read: 6 pages in ")
     assert told["read"].endswith("; 5 samples; rejects: 1 no_text_layer")
     assert told["deduplicate"].endswith("; 5 kept")
