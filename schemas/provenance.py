@@ -21,8 +21,8 @@ LicenseFrom = Literal["document", "recipe"]
 class Provenance:
     """A `schemas.tables.SOURCE`. Its address is not part of it: that is `source_uri`.
 
-    - `container` is the file that holds the document, `url` where a crawl fetched it, and `fetched`
-      when, in UTC.
+    - `container` is the file that holds the document, `url` where a crawl or a link fetched it, and
+      `fetched` when a crawl did, in UTC.
     - `title`, `author` and `language` are as the document says.
     - `license` is an SPDX identifier where one exists, else as written; `license_from` says who
       states it.
@@ -52,7 +52,8 @@ class Provenance:
         """The same document, found in this file."""
         member = file.member
         if member is None:
-            return replace(self, container=None, url=None, fetched=None)
+            url = file.uri if file.is_link else None
+            return replace(self, container=None, url=url, fetched=None)
         return replace(
             self,
             container=file.container,
