@@ -48,7 +48,7 @@ def test_links_are_kept_and_read_through_a_faulty_network(
         assert [(o.kind, o.sha256, o.bytes_read) for o in again] == [
             ("kept", o.sha256, 0) for o in first
         ]
-    examiner = Examiner(Selection(), rasterizer, None, folder)
+    examiner = Examiner(Selection(), rasterizer, None, links=folder)
     for outcome, name in zip(first, ("", "!in.pdf"), strict=True):
         file = SeenFile(outcome.link.url, outcome.size, FETCHED + outcome.sha256)
         findings = examine_file(file, examiner)
