@@ -83,6 +83,8 @@ def test_links_give_the_same_pages_as_the_folder(corpus: Corpus, web: Web, tmp_p
     report = run_here(recipe)
     data, folder = rows(tmp_path / "data", "pages"), rows(tmp_path / "plain/data", "pages")
     for row, other in zip(data, folder, strict=True):
+        assert row.pop("source")["url"] == row["source_uri"]
+        assert other.pop("source") is None
         place = row.pop("source_uri").removeprefix(web.root)
         assert place == other.pop("source_uri").removeprefix(f"{tmp_path}/plain/corpus")
         assert row == other
