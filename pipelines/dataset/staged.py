@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipelines.steps.places import LINKS, staging_below, staging_root
+from pipelines.steps.places import INVENTORY, LINKS, staging_below, staging_root
 from schemas.errors import IntegrityError, LeaseError, StorageError
 from schemas.ids import digest
 from schemas.recipe import Recipe
@@ -25,7 +25,6 @@ from workers.store.listing import Stored, list_stored
 log = logging.getLogger(__name__)
 
 MEMORY_NAME = "_staging.json"
-INVENTORY = "inventory"
 _SCRATCH = "publish-"
 # `Staging.remember_receipts` writes it.
 RECEIPTS_COPY = "receipts"

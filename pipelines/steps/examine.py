@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipelines.steps.places import links_folder
+from pipelines.steps.places import examined_folder, kept_folder, links_folder
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
 from schemas.ids import digest
@@ -37,22 +37,9 @@ CHUNK_BYTES = 128 * 2**20
 # A text in the font and columns that take longest to lay out is examined at 26 kB/s.
 _SLOWEST_BYTES_PER_S = 10_000
 
-_FOLDER = "inventory"
-KEPT = "members"
-"""The folder of members that are kept, in that of the results."""
 LISTING_SUFFIX = ".members.jsonl"
 """A staged list of a container's members: they have no ids yet, only addresses."""
 _LISTING = '"members": ['
-
-
-def examined_folder(staging: str) -> str:
-    """The folder of staging in which results of examining lie."""
-    return store.join(staging, _FOLDER)
-
-
-def kept_folder(staging: str) -> str:
-    """The folder of staging that keeps members of containers which no range gives again."""
-    return store.join(staging, _FOLDER, KEPT)
 
 
 @dataclass(frozen=True, slots=True)

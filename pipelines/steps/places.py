@@ -1,4 +1,4 @@
-"""Where a dataset's staging is, and what links gave. Pure."""
+"""Where a dataset's staging is, and the folders in it. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from schemas.links import Links
 from schemas.recipe import Recipe
 from schemas.sources import DocumentSource
 from workers import store
+
+INVENTORY = "inventory"
+"""The folder of staging with what the inventory has found and no version holds yet."""
+
+KEPT = "members"
+"""In that folder: members of containers that no range of these gives again."""
 
 LINKS = "links"
 """The folder of staging that keeps what links gave. It outlasts every version."""
@@ -23,6 +29,16 @@ def staging_root(recipe: Recipe) -> str:
 def staging_below(place: str, dataset: str) -> str:
     """The folder of a dataset's staging below a place that several datasets may name."""
     return store.join(store.absolute(place), digest([dataset])[:16])
+
+
+def examined_folder(staging: str) -> str:
+    """The folder of staging in which results of examining lie."""
+    return store.join(staging, INVENTORY)
+
+
+def kept_folder(staging: str) -> str:
+    """The folder of staging that keeps members of containers."""
+    return store.join(staging, INVENTORY, KEPT)
 
 
 def links_folder(recipe: Recipe, links: Links) -> str:

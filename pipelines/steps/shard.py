@@ -16,8 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cluster.planner import split_shard
-from pipelines.steps.examine import kept_folder
-from pipelines.steps.places import links_folders
+from pipelines.steps.places import kept_folder, links_folders
 from pipelines.steps.settings import child_limits, raster_settings, score_settings
 from pipelines.steps.timed import Stopwatch, Timed, finish_times, raster_times, read_times
 from schemas.errors import DocumentError

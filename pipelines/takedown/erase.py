@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cluster.session import Session
-from pipelines.dataset.staged import INVENTORY, RECEIPTS_COPY, holds_shards, staged_folders
+from pipelines.dataset.staged import RECEIPTS_COPY, holds_shards, staged_folders
 from pipelines.dataset.staged import staging_roots as roots_of
 from pipelines.dataset.state import Snapshot
 from pipelines.dataset.vacuum import TORN
-from pipelines.steps.examine import KEPT, LISTING_SUFFIX
-from pipelines.steps.places import LINKS
+from pipelines.steps.examine import LISTING_SUFFIX
+from pipelines.steps.places import INVENTORY, KEPT, LINKS
 from pipelines.steps.tasks import run_tasks
 from schemas.forgotten import Forgotten
 from schemas.shards import SeenFile

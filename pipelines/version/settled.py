@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from pipelines.steps.places import examined_folder
 from schemas.ids import digest
 from schemas.inventory import Document
 from schemas.shards import SeenFile
@@ -98,7 +99,7 @@ def leave_settled(staging: str, settled: Settled) -> None:
 
 
 def _uri(staging: str) -> str:
-    return store.join(staging, "inventory", "settled.json")
+    return store.join(examined_folder(staging), "settled.json")
 
 
 # ---- languages and licences -------------------------------------------------------------------

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from schemas.errors import AccessError, RequestError, StorageError
+from schemas.errors import AccessError
 from tests.answers import answering
 from tests.s3.faulty_proxy import DENY, FORGET, FaultyProxy
+from tests.s3.refusals import refused
 from tests.s3.test_documents_s3 import (  # noqa: F401
     files,
     rasterizer,
@@ -27,7 +28,6 @@ from tests.s3.test_faults import (  # noqa: F401
 from tests.stores.conftest import use
 from tests.stores.servers import BUCKET, Server
 from workers import store
-from workers.dataset import open_table
 
 pytestmark = pytest.mark.stores
 
@@ -44,23 +44,6 @@ def test_a_list_that_breaks_off_goes_on_where_it_was(
     proxy.inject("cut", only="GET .*continuation-token", limit=1)
     assert [file.uri for file in store.list_documents([s3])] == uris
     assert proxy.faults == {"cut": 1}
-
-
-def refused(folder: str, message: str) -> None:
-    """Check that each kind of request is refused in one line with this message."""
-    for act in (
-        lambda: store.list_documents([folder]),
-        lambda: store.list_documents([folder + "/*.pdf"]),
-        lambda: store.write_bytes(folder + "/object", b"data"),
-        lambda: store.read_bytes(folder + "/object"),
-        lambda: store.stat(folder + "/object"),
-        lambda: store.require_conditional_put(folder),
-        lambda: open_table(folder + "/inventory"),
-    ):
-        with pytest.raises(RequestError, match=message) as caught:
-            act()
-        assert isinstance(caught.value, StorageError), "in a worker it is not the page's fault"
-        assert "\n" not in str(caught.value)
 
 
 def test_a_missing_bucket_is_named(s3: str) -> None:

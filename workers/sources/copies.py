@@ -15,7 +15,7 @@ from schemas.pages import Attempt, Block, Cell, PageImage, PageReading, Rastered
 from schemas.shards import SeenFile
 from schemas.sources import DatasetSource, copy_name, listed_uri, media_type, record_id, record_uri
 from workers import store
-from workers.dataset import open_table, read_part, read_rows
+from workers.dataset import TableVersion, open_table, read_part, read_rows
 from workers.dataset.forgotten import require_whole
 from workers.sources.documents import Examined
 
@@ -33,16 +33,23 @@ def list_copies(source: DatasetSource) -> dict[SeenFile, DatasetSource]:
     """The parts of the datasets' `pages` tables. Raises SourceError where nothing is published."""
     listed = {}
     for dataset in source.dataset:
-        pages = open_table(store.join(store.absolute(dataset), "pages"), source.version)
-        if pages is None or "versions" not in pages.metadata:
-            raise SourceError(
-                f"{dataset} holds no published version; name the folder of a finished dataset"
-            )
-        require_whole(store.absolute(dataset), {"pages": pages})
+        pages = published_pages(dataset, source.version)
         for part in pages.parts:
             file = store.stat(pages.part_uri(part))
             listed[SeenFile(listed_uri(file.uri, source), file.size, file.version)] = source
     return listed
+
+
+def published_pages(dataset: str, version: int | None = None) -> TableVersion:
+    """The `pages` table of a finished dataset. Raises SourceError where nothing is published."""
+    place = store.absolute(dataset)
+    pages = open_table(store.join(place, "pages"), version)
+    if pages is None or "versions" not in pages.metadata:
+        raise SourceError(
+            f"{dataset} holds no published version; name the folder of a finished dataset"
+        )
+    require_whole(place, {"pages": pages})
+    return pages
 
 
 def examine_copies(file: SeenFile, part_uri: str, source: DatasetSource) -> list[Examined]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.steps.examine import kept_folder
+from pipelines.steps.places import kept_folder
 from schemas.recipe import parse_recipe
 from tests.containers import tar_of
 from tests.faults.crash_points import KILLED, CrashPoint, run_until

@@ -17,12 +17,11 @@ import pyarrow.parquet as pq
 from schemas.shards import Member
 from schemas.sources import CrawlIndex
 from workers.sources.containers.entries import Entry, LostError, fetched_at, lost, printable
-from workers.sources.containers.kinds import recognise
+from workers.sources.containers.kinds import lines_or_table
 from workers.sources.containers.opened import Opened
-from workers.sources.containers.streams import DAMAGE, Forward, lines_of, unpacked
+from workers.sources.containers.streams import DAMAGE, Forward, lines_of
 from workers.sources.containers.tables import TABLE_DAMAGE
 
-_HEAD_BYTES = 1024
 _COLUMNS = {
     "url": "url",
     "url_host_name": "host",
@@ -114,16 +113,8 @@ def _capture(fields: dict[str, Any]) -> _Capture:
 
 def _rows(uri: str, handle: Opened) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows of an index, each with its number or the byte at which its line begins."""
-    head = handle.read(_HEAD_BYTES)
-    handle.seek(0)
-    kind = recognise(uri, head, uri)
-    if kind is not None and kind.form == "parquet":
-        yield from _columns(handle.binary)
-    elif kind is not None and kind.packing:
-        with unpacked(handle.binary, kind.packing) as stream:
-            yield from _lines(stream)
-    else:
-        yield from _lines(handle.binary)
+    with lines_or_table(uri, handle.binary) as stream:
+        yield from _columns(handle.binary) if stream is None else _lines(stream)
 
 
 def _columns(handle: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 A tar, a zip and a WARC are listed first; their members are then read by ranges, a few a task. All
 others pass by once: each member is examined while it is at hand, and what a range cannot give again
-is kept in `staging/members` under its `doc_id` until a version holds it.
+is kept in `staging/inventory/members` under its `doc_id` until a version holds it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from workers.sources.containers.kinds import Kind, recognise
 from workers.sources.containers.limits import MAX_DEPTH, MAX_NESTED_BYTES
 from workers.sources.containers.opened import Opened, opened
 from workers.sources.containers.selection import Selection
-from workers.sources.containers.streams import write_bounded
-from workers.sources.containers.walking import chunks_of, nested, walk
+from workers.sources.containers.walking import chunks_of, nested, unpack, walk
 from workers.sources.documents import Examined, examine_copy
 from workers.sources.kept_links import place_of
 
@@ -95,12 +94,19 @@ class Examiner:
 
     def container(self, file: SeenFile, kind: Kind) -> Findings:
         """Examine or list a container. Raises StorageError where its store fails."""
-        with opened(self.place(file)) as handle:
+        place = self.place(file)
+        with opened(place) as handle:
+            entries = walk(place, handle, file.size, kind, self.selection, file.uri)
             if kind.is_listed:
-                place = self.place(file)
-                entries = walk(place, handle, file.size, kind, self.selection, file.uri)
                 return _listed(file, ((file.uri, entry) for entry in entries), handle)
-            found = list(self._passing(file, kind, handle))
+            # Every member is examined while it passes by.
+            found = [
+                document
+                for entry in entries
+                for document in self._unpacked(
+                    _seen(file, entry.member), entry, keep=not kind.is_reread
+                )
+            ]
             documents = tuple(found) or (_nothing_in(file),)
             return Findings(documents, (Contents(file, ()),), handle.bytes_read)
 
@@ -118,22 +124,12 @@ class Examiner:
         entry = Entry(member, lambda: chunks_of(place, file.container_size, member))
         return Findings(tuple(self._unpacked(file, entry)), (), member.length)
 
-    def _passing(self, file: SeenFile, kind: Kind, handle: Opened) -> Iterator[Examined]:
-        """Every member of a container that is read from its beginning to its end."""
-        uri = self.place(file)
-        for entry in walk(uri, handle, file.size, kind, self.selection, file.uri):
-            yield from self._unpacked(_seen(file, entry.member), entry, keep=not kind.is_reread)
-
     def _unpacked(self, file: SeenFile, entry: Entry, keep: bool = False) -> Iterator[Examined]:
         """A member as a document, or the documents in it where it is a container itself."""
-        if entry.lost is not None or entry.chunks is None:
-            assert entry.lost is not None
-            yield _lost(file, entry.lost)
-            return
         with store.temporary_folder() as folder:
             path = folder / "document"
             try:
-                write_bounded(entry.chunks(), path, max(1, entry.member.length))
+                unpack(entry, path)
             except LostError as exc:
                 yield _lost(file, exc)
                 return
@@ -157,17 +153,14 @@ class Examiner:
             size = path.stat().st_size
             for inner in walk(str(path), handle, size, kind, self.selection, file.uri):
                 empty = False
-                entry = nested(inner, file.member)
-                place = _seen(file, entry.member)
+                place = _seen(file, nested(inner.member, file.member))
                 target = folder / "document"
-                if entry.lost is None and left[0] <= 0:
+                if inner.lost is None and left[0] <= 0:
                     most = f"what is within unpacks to more than {MAX_NESTED_BYTES:,} bytes"
                     yield _lost(place, LostError(most, "bomb"))
                     return
                 try:
-                    if entry.lost is not None or entry.chunks is None:
-                        raise entry.lost or LostError("it has no bytes")
-                    write_bounded(entry.chunks(), target, max(1, inner.member.length))
+                    unpack(inner, target)
                 except LostError as exc:
                     yield _lost(place, exc)
                     continue

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from workers.rasterising import PDF, sniff
 from workers.sources.containers.opened import opened
-from workers.sources.containers.streams import DAMAGE, unpacked
+from workers.sources.containers.streams import DAMAGE, Forward, unpacked
 
 CONTAINER_SUFFIXES = (
     *(".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),
@@ -79,6 +82,21 @@ def recognise(uri: str, head: bytes, name: str) -> Kind | None:
     if form is None and _is_tar(head):
         form = "tar"
     return Kind(form) if form else None
+
+
+@contextmanager
+def lines_or_table(uri: str, handle: BinaryIO) -> Iterator[BinaryIO | Forward | None]:
+    """A file of lines, unpacked where it is packed; None where the file is a Parquet table."""
+    head = handle.read(_HEAD_BYTES)
+    handle.seek(0)
+    kind = recognise(uri, head, uri)
+    if kind is not None and kind.form == "parquet":
+        yield None
+    elif kind is not None and kind.packing:
+        with unpacked(handle, kind.packing) as stream:
+            yield stream
+    else:
+        yield handle
 
 
 def _unpacked_head(uri: str, packing: str) -> bytes:

@@ -48,12 +48,6 @@ class Opened(io.RawIOBase):
         self.bytes_read += len(data)
         return data
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer
-        """Fill a buffer, as far as there are bytes."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place."""
         return self._handle.seek(offset, whence)

@@ -6,6 +6,7 @@ A member's bytes are checked against its id, so a container that changed gives n
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from workers.sources.containers.opened import GoneError, opened
 from workers.sources.containers.selection import Selection
 from workers.sources.containers.streams import write_bounded
 from workers.sources.containers.tables import RowReader
-from workers.sources.containers.walking import chunks_of, walk
+from workers.sources.containers.walking import chunks_of, unpack, walk
 from workers.sources.kept_links import place_of
 
 _HEAD_BYTES = 1024
@@ -80,7 +81,7 @@ def _unpack(file: SeenFile, place: str, doc_id: str, kept: str | None, target: P
         write_bounded(chunks, target, member.length)
     elif kept is not None and store.exists(kept_uri(kept, doc_id)):
         with store.local_copy(kept_uri(kept, doc_id)) as copy:
-            target.write_bytes(copy.read_bytes())
+            shutil.copyfile(copy, target)
     else:
         _find(file, place, doc_id, target)
 
@@ -89,7 +90,9 @@ def _unpack(file: SeenFile, place: str, doc_id: str, kept: str | None, target: P
 def _rows(uri: str, version: str, column: str | None) -> RowReader:
     """The reader of the last table: rows of a shard come in ascending order."""
     kind = _kind_of(uri, uri)
-    return RowReader(uri, kind.form if kind else "parquet", column)
+    if kind is None:
+        raise LostError("it is no table any more")
+    return RowReader(uri, kind.form, column)
 
 
 def _kind_of(uri: str, name: str) -> Kind | None:
@@ -114,10 +117,8 @@ def _find(file: SeenFile, place: str, doc_id: str, target: Path) -> None:
 
 def _holds(entry: Entry, file: SeenFile, doc_id: str, target: Path) -> bool:
     """Whether an entry is the document, or is a container that holds it; `target` then has it."""
-    if entry.lost is not None or entry.chunks is None:
-        return False
     try:
-        write_bounded(entry.chunks(), target, max(1, entry.member.length))
+        unpack(entry, target)
     except LostError:
         return False  # another member of this name may be whole
     if store.sha256_of(str(target)) == doc_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from schemas.shards import Member
 from workers.sources.containers.entries import Chunks, Entry, LostError, lost
@@ -12,7 +13,7 @@ from workers.sources.containers.limits import MAX_MEMBERS
 from workers.sources.containers.mails import walk_mail
 from workers.sources.containers.opened import Opened
 from workers.sources.containers.selection import Selection
-from workers.sources.containers.streams import DAMAGE, Forward, ranges, unpacked
+from workers.sources.containers.streams import DAMAGE, Forward, ranges, unpacked, write_bounded
 from workers.sources.containers.tables import walk_table
 from workers.sources.containers.tars import walk_packed_tar, walk_tar
 from workers.sources.containers.warcs import walk_warc, warc_chunks
@@ -85,10 +86,15 @@ def chunks_of(container: str, size: int, member: Member) -> Chunks:
     return warc_chunks(container, member, size)
 
 
-def nested(entry: Entry, outer: Member) -> Entry:
-    """An entry of a container within a container, as an entry of the outer one."""
-    inner = entry.member
-    member = replace(
-        outer, name=f"{outer.name}!{inner.name}", form="nested", within=outer.within or outer.name
-    )
-    return replace(entry, member=member)
+def unpack(entry: Entry, target: Path) -> None:
+    """Write the bytes of an entry, within the limits. Raises LostError where it has none."""
+    if entry.lost is not None:
+        raise entry.lost
+    assert entry.chunks is not None
+    write_bounded(entry.chunks(), target, max(1, entry.member.length))
+
+
+def nested(inner: Member, outer: Member) -> Member:
+    """A member of a container within a container, as a member of the outer one."""
+    within = outer.within or outer.name
+    return replace(outer, name=f"{outer.name}!{inner.name}", form="nested", within=within)

@@ -18,10 +18,11 @@ from schemas.links import Links
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset import open_table
-from workers.sources.containers.kinds import recognise
+from workers.sources.containers.kinds import lines_or_table
 from workers.sources.containers.opened import opened
-from workers.sources.containers.streams import DAMAGE, Forward, lines_of, unpacked
+from workers.sources.containers.streams import DAMAGE, Forward, lines_of
 from workers.sources.containers.tables import TABLE_DAMAGE
+from workers.sources.copies import published_pages
 from workers.sources.documents import Examined
 from workers.sources.links.addresses import checked, shown
 from workers.sources.links.outcomes import NeverError
@@ -29,7 +30,6 @@ from workers.sources.links.outcomes import NeverError
 LIST_SUFFIXES = (".txt", ".jsonl", ".parquet", ".txt.gz", ".jsonl.gz")
 """Names under which lists are found in folders."""
 
-_HEAD_BYTES = 1024
 _URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
 """Alone, or behind a container, or behind the id of a record of a WARC."""
 
@@ -49,11 +49,7 @@ def list_rejects(datasets: Iterable[str]) -> list[SeenFile]:
     listed = []
     for dataset in datasets:
         place = store.absolute(dataset)
-        pages = open_table(store.join(place, "pages"))
-        if pages is None or "versions" not in pages.metadata:
-            raise SourceError(
-                f"{dataset} holds no published version; name the folder of a finished dataset"
-            )
+        pages = published_pages(dataset)
         rejects = open_table(store.join(place, "rejects"), pages.metadata["versions"]["rejects"])
         if rejects is not None:
             listed += [store.stat(rejects.part_uri(part)) for part in rejects.parts]
@@ -96,16 +92,8 @@ def _addresses(uri: str, handle: BinaryIO, settings: Links) -> Iterator[tuple[st
         yield from _of_rejects(handle, settings.rejects)
         return
     column = settings.column
-    head = handle.read(_HEAD_BYTES)
-    handle.seek(0)
-    kind = recognise(uri, head, uri)
-    if kind is not None and kind.form == "parquet":
-        yield from _of_table(handle, column)
-    elif kind is not None and kind.packing:
-        with unpacked(handle, kind.packing) as stream:
-            yield from _of_lines(stream, column)
-    else:
-        yield from _of_lines(handle, column)
+    with lines_or_table(uri, handle) as stream:
+        yield from _of_table(handle, column) if stream is None else _of_lines(stream, column)
 
 
 def _of_table(handle: BinaryIO, column: str) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,7 @@ from workers.sources.containers.entries import LostError
 from workers.sources.containers.kinds import Kind, recognise
 from workers.sources.containers.opened import opened
 from workers.sources.containers.selection import Selection
-from workers.sources.containers.streams import write_bounded
-from workers.sources.containers.walking import walk
+from workers.sources.containers.walking import unpack, walk
 
 ALL = Selection(("**",))
 
@@ -35,9 +34,7 @@ def walked_as(
     with opened(str(path)) as handle:
         for entry in walk(str(path), handle, path.stat().st_size, kind, selection, path.name):
             try:
-                if entry.lost is not None or entry.chunks is None:
-                    raise entry.lost or LostError("no bytes")
-                write_bounded(entry.chunks(), target, max(1, entry.member.length))
+                unpack(entry, target)
                 read.append((entry.member.name, target.read_bytes()))
             except LostError as exc:
                 lost[entry.member.name] = f"{exc.reason}: {exc.detail}"
