@@ -35,10 +35,10 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-# Every family in its default mode, and DeepSeek-OCR's first version without tiles, too.
+# Every family in its default mode, and DeepSeek-OCR's first version in all six.
 READ_IN = [
     *((profile, PROFILES[profile].default_mode) for profile in FAMILIES),
-    ("deepseek-ocr", "tiny"),
+    *(("deepseek-ocr", mode.name) for mode in PROFILES["deepseek-ocr"].modes[:4]),
 ]
 
 
