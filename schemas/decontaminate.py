@@ -93,7 +93,7 @@ class Benchmark(Part):
 
 
 def check_benchmarks(benchmarks: Sequence[Benchmark]) -> None:
-    """Raises ValueError where two benchmarks have one name, or one file and the same columns."""
+    """Raises ValueError where two benchmarks have one name."""
     names = [benchmark.name for benchmark in benchmarks]
     for number, name in enumerate(names):
         if names.index(name) < number:

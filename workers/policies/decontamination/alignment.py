@@ -62,14 +62,29 @@ class Alignment:
         return self.matched / self.total
 
 
+def align_all(part: str, text: str, weights: Weights, start: int, end: int) -> Iterator[Alignment]:
+    """All that stands of a part in the letters of a text from `start` to `end`: see `align`.
+
+    A text may repeat a part, so what lies beside the first alignment is compared, too.
+    """
+    found = align(part, text, weights, start, end)
+    if found is None:
+        return
+    yield found
+    for first, last in ((start, found.start), (found.end, min(end, len(text)))):
+        if last - first >= len(part) / 2:
+            yield from align_all(part, text, weights, first, last)
+
+
 def align(part: str, text: str, weights: Weights, start: int, end: int) -> Alignment | None:
     """Compare a part with the letters of a text from `start` to `end`.
 
     `weights` are those of the part's letters: uint8 (letters,), `AVERAGE_WEIGHT` on average over
     all parts. Returns None where no run of equal letters counts.
     """
-    blocks = Levenshtein.editops(part, text[start:end]).as_matching_blocks()
-    runs = [Run(b.a, b.b + start, b.size) for b in blocks if b.size >= _SHORT_LETTERS]
+    exact = text.find(part, start, end)
+    # Of several cheapest alignments another may scatter the letters.
+    runs = [Run(0, exact, len(part))] if exact >= 0 else _runs(part, text, start, end)
     passages = [one for one in _passages(runs) if max(run.size for run in one) >= _SURE_LETTERS]
     if not passages:
         return None
@@ -82,6 +97,11 @@ def align(part: str, text: str, weights: Weights, start: int, end: int) -> Align
         start=kept[0].text,
         end=kept[-1].text + kept[-1].size,
     )
+
+
+def _runs(part: str, text: str, start: int, end: int) -> list[Run]:
+    blocks = Levenshtein.editops(part, text[start:end]).as_matching_blocks()
+    return [Run(b.a, b.b + start, b.size) for b in blocks if b.size >= _SHORT_LETTERS]
 
 
 def _passages(runs: Sequence[Run]) -> Iterator[list[Run]]:

@@ -26,7 +26,7 @@ def findings_of_pages(
     """
     pages: list[list[Finding]] = []
     for start, end in pairwise([*offsets, length]):
-        touching = [one for one in findings if one.start < end and one.end > start]
+        touching = [one for one in findings if max(one.start, start) < min(one.end, end)]
         pages.append(
             [
                 replace(one, start=max(one.start, start) - start, end=min(one.end, end) - start)

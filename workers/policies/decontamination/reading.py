@@ -205,14 +205,13 @@ def _text(path: Path, packed: str, uri: str) -> str:
 
 def _text_items(benchmark: Benchmark, name: str, text: str) -> Iterator[Item]:
     """An item a paragraph; an item a line where no blank line parts any."""
-    numbered = list(enumerate(text.strip("\ufeff\n").splitlines(), 1))
-    is_parted = any(not line.strip() for _, line in numbered[:-1])
+    parts = text.rstrip().splitlines()
+    is_parted = any(not line.strip() for line in text.strip().splitlines())
     held: list[str] = []
-    first = 1
-    for number, line in [*numbered, (len(numbered) + 1, "")]:
+    for number, line in enumerate([*parts, ""], 1):
         if held and (not line.strip() or not is_parted):
+            first = number - len(held)
             yield Item(benchmark.name, f"{name}:{first}", (("text", "\n".join(held)),))
             held = []
         if line.strip():
-            first = first if held else number
             held.append(line)

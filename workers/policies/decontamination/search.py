@@ -15,7 +15,7 @@ from itertools import groupby
 import numpy as np
 
 from schemas.findings import Finding
-from workers.policies.decontamination.alignment import align
+from workers.policies.decontamination.alignment import align_all
 from workers.policies.decontamination.candidates import Candidate, candidates
 from workers.policies.decontamination.index import Index
 from workers.policies.decontamination.judging import Found, Judged, judge
@@ -66,11 +66,9 @@ def _judged(index: Index, group: Sequence[Candidate], text: str) -> list[tuple[i
     for one in group:
         span = index.parts.span(one.part)
         part = as_text(index.codes[span])
-        alignment = align(part, text, index.weights[span], one.start, one.end)
-        if alignment is not None:
-            by_item.setdefault(int(index.parts.items[one.part]), []).append(
-                Found(one.part, alignment)
-            )
+        found = by_item.setdefault(int(index.parts.items[one.part]), [])
+        for alignment in align_all(part, text, index.weights[span], one.start, one.end):
+            found.append(Found(one.part, alignment))
     return [
         (item, judged)
         for item, found in by_item.items()
