@@ -49,10 +49,10 @@ class Benchmark(Part):
         "a text must contain.",
     )
     passage_letters: Annotated[int, Field(ge=32)] | None = Field(
-        default=64,  # 13 English words, as in GPT-3 (Brown et al. 2020, appendix C)
+        default=48,  # with the common words, about 12 English words, as of datatrove's n-grams
         description="As many letters of an item in a row are enough, too, whatever their share of "
-        "it. A letter of a word that many items have counts in part. `null` asks for `min_overlap` "
-        "alone.",
+        "it. A letter of a word that many items have counts in part, and each wrong letter between "
+        "takes one away. `null` asks for `min_overlap` alone.",
     )
     short_letters: Annotated[int, Field(ge=24)] = Field(
         default=40,

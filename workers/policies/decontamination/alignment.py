@@ -46,7 +46,8 @@ class Alignment:
     """What of a part stands in a text.
 
     - `matched` is the weight of the letters that do, of `total`.
-    - `passage` is how many letters stand together at most; one of a common word counts in part.
+    - `passage` is how many letters stand together at most, less those that are wrong or put in
+      between; one of a common word counts in part.
     - `start` and `end` are letters of the text.
     """
 
@@ -89,11 +90,10 @@ def align(part: str, text: str, weights: Weights, start: int, end: int) -> Align
     if not passages:
         return None
     kept = list(_grown(_that_belong_together(passages), part, text))
-    in_passages = np.minimum(weights, AVERAGE_WEIGHT)
     return Alignment(
         matched=_weight(kept, weights),
         total=int(weights.sum(dtype=np.int64)),
-        passage=max(_weight(one, in_passages) for one in _passages(kept)) / AVERAGE_WEIGHT,
+        passage=_best_passage(kept, np.minimum(weights, AVERAGE_WEIGHT)) / AVERAGE_WEIGHT,
         start=kept[0].text,
         end=kept[-1].text + kept[-1].size,
     )
@@ -138,6 +138,16 @@ def _that_belong_together(passages: Sequence[list[Run]]) -> list[Run]:
 def _weight(runs: Sequence[Run], weights: Weights) -> int:
     parts = (weights[run.part : run.part + run.size] for run in runs)
     return sum(int(part.sum(dtype=np.int64)) for part in parts)
+
+
+def _best_passage(runs: Sequence[Run], weights: Weights) -> int:
+    """The best sum of runs in a row, less the letters between them (Kadane's algorithm)."""
+    best = so_far = 0
+    for number, run in enumerate(runs):
+        between = max(_between(runs[number - 1], run)) if number else 0
+        so_far = max(0, so_far - between * AVERAGE_WEIGHT) + _weight([run], weights)
+        best = max(best, so_far)
+    return best
 
 
 def _grown(runs: Sequence[Run], part: str, text: str) -> Iterator[Run]:
