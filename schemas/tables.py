@@ -67,12 +67,13 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
-    "untrusted": "what the policy `trust` bars stands in its text",
+    "untrusted": "the policy `trust` found what it rejects",
+    "contaminated": "an item of a benchmark is in its text or its picture",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted",)
+POLICY_REASONS = ("untrusted", "contaminated")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())
