@@ -29,18 +29,19 @@ _LEAST_RUN = 6
 _REACH = 20
 """How far before a run of digits an IBAN may begin: `MT84 MALT 0110 0001 ...` has ten signs."""
 _IBAN_START = re.compile(r"[A-Za-z]{2}[ ]?[0-9OoIl]{2}")
-_IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{2}[ ]?[0-9OoIl]{2}(?:[ \u00a0-]{0,2}[A-Za-z0-9]){11,40}"
-)
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ ]?[0-9OoIl]{2}(?:[\s-]{0,2}[A-Za-z0-9]){11,40}")
 _DIGITS_FOR = str.maketrans("OoIlSB", "001158")
 
+# A number in groups may wrap, also from one block to the next.
+_GAP = r"(?:[ -]|\s{1,2})"
 _CARD = re.compile(
     r"(?<![\w.,-])(?:"
-    r"\d{4}([ -]{1,2})\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"  # 16 or 19 digits
-    r"|3\d{3}([ -]{1,2})\d{6}\2\d{4,5}"  # American Express and Diners
+    rf"(?P<grouped>\d{{4}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{3}})?"  # 16 or 19 digits
+    rf"|3\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}})"  # American Express and Diners
     r"|\d{13,19}"
     r")(?![\w-]|[.,]\d)"
 )
+_MOST_CARD_CHARS = 28
 _CARD_NAMES = Words(
     *("card", "cards", "credit card", "credit", "debit", "visa", "mastercard", "maestro", "amex"),
     *("american express", "discover", "diners", "jcb", "unionpay", "pan", "card no", "card number"),
@@ -121,9 +122,10 @@ def cards(text: str, runs: Sequence[Run], heading: str = "") -> Iterator[Finding
     [('Visa', 1.0)]
     """
     for run in runs:
-        if run.end - run.start < 13:
-            continue
-        for match in _CARD.finditer(text, run.start, min(run.end + 1, len(text))):
+        # The whole text behind it, because a number may go on in the next run.
+        for match in _CARD.finditer(text, run.start, run.end + _MOST_CARD_CHARS):
+            if match.start() >= run.end:
+                break
             digits = "".join(sign for sign in match[0] if sign.isdigit())
             issuer = _issuer(digits)
             if issuer is None or not digits.isascii() or not luhn.is_valid(digits):
@@ -138,7 +140,7 @@ def _card_certainty(before: Near, match: re.Match[str]) -> float:
     if is_named(before, _CARD_NAMES):
         return 1.0
     # One in ten numbers has a right check digit; groups of four tell a card from an IMEI.
-    return 0.9 if match[1] or match[2] else 0.6
+    return 0.9 if match["grouped"] else 0.6
 
 
 _ISSUERS: tuple[tuple[str, range, Sequence[range]], ...] = (

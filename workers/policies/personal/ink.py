@@ -1,4 +1,5 @@
-"""The rows of ink in a part of a picture: its lines, where nothing could read them. Pure."""
+"""Where ink is in a part of a picture: in its rows, where nothing could read them, and between the
+gaps of its words. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +12,17 @@ from schemas.pages import Box
 
 _INK_LEVELS = 48
 """Of 255: how far from the paper a pixel is ink, in either direction."""
+_REACH_CHARS = 1.5
+"""How far outwards a gap is sought: the recogniser's places are wrong by less."""
+_GAP_CHARS = 0.3
+"""The least gap between words; between letters there is less."""
 _LEAST_ROW_PX = 4
 _LEAST_INK_SHARE = 0.004
 """Of a row's pixels; specks have less."""
+
+
+Quad = NDArray[np.float64]
+"""float64 (4, 2): the corners in pixels, clockwise from the upper left of the text."""
 
 
 class InkRow(NamedTuple):
@@ -24,7 +33,7 @@ class InkRow(NamedTuple):
     right: int
     bottom: int
 
-    def quad(self) -> NDArray[np.float64]:
+    def quad(self) -> Quad:
         """Its corners, a pixel larger: float64 (4, 2)."""
         x0, y0, x1, y1 = self.left - 1, self.top - 1, self.right + 1, self.bottom + 1
         return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float)
@@ -54,3 +63,42 @@ def rows_of_ink(box: Box, grey: NDArray[np.uint8]) -> list[InkRow]:
             left, right = x0 + int(columns[0]), x0 + int(columns[-1]) + 1
             rows.append(InkRow(left, y0 + int(top), right, y0 + int(bottom)))
     return rows
+
+
+def snapped(
+    quad: Quad, grey: NDArray[np.uint8], char_px: float, is_free: tuple[bool, bool]
+) -> Quad:
+    """The quad with its left and right sides moved to the gaps beside its ink.
+
+    Args:
+        quad: float64 (4, 2), corners clockwise from the upper left.
+        grey: the picture, uint8 (height, width).
+        char_px: the mean width of a character.
+        is_free: whether a space or the line's end is at the left, and at the right.
+    """
+    reach = int(_REACH_CHARS * char_px) + 1
+    y0, y1 = int(max(quad[:, 1].min(), 0)), int(quad[:, 1].max()) + 1
+    x0 = int(max(quad[:, 0].min() - reach, 0))
+    part = grey[y0:y1, x0 : int(quad[:, 0].max()) + reach].astype(np.int16)
+    if part.shape[0] < _LEAST_ROW_PX or part.shape[1] < 3:
+        return quad
+    # blank: bool (columns,), in the middle of the height: neighbouring lines may reach into it.
+    edge = part.shape[0] // 6
+    middle = part[edge : part.shape[0] - edge]
+    blank = np.all(np.abs(middle - np.median(middle)) <= _INK_LEVELS, axis=0)
+    moved = quad.copy()
+    for side, corners, way in ((0, (0, 3), -1), (1, (1, 2), 1)):
+        if is_free[side]:
+            at = round(float(quad[corners, 0].mean())) - x0
+            moved[corners, 0] += _to_gap(blank, at, way, reach, max(int(char_px * _GAP_CHARS), 2))
+    return moved
+
+
+def _to_gap(blank: NDArray[np.bool_], at: int, way: int, reach: int, wide: int) -> int:
+    """How far the nearest gap of at least `wide` columns is, outwards; 0 where none is near."""
+    for step in range(reach):
+        columns = [at + way * (step + more) for more in range(wide)]
+        inside = [column for column in columns if 0 <= column < len(blank)]
+        if not inside or blank[inside].all():
+            return way * step
+    return 0

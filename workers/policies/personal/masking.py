@@ -5,12 +5,13 @@ Owns where findings stand after masking. Pictures are painted by `painting`. Pur
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.findings import Finding
 from schemas.personal import KINDS, Personal
 from schemas.rows import BlockRow, CellRow
+from workers.policies.personal.evidence import surest
 from workers.policies.personal.finding import find_all
 
 
@@ -88,13 +89,37 @@ def find_in_page(text: str, blocks: Sequence[BlockRow], language: str, settings:
     cells = [[cell["text"] for cell in block["cells"] or ()] for block in blocks]
     texts = [text, *(block["text"] for block in blocks)]
     found = find_all([*texts, *(cell for of_block in cells for cell in of_block)], language)
-    kept = [tuple(filter(settings.counts, of_text)) for of_text in found]
+    kept = [list(filter(settings.counts, of_text)) for of_text in found]
+    across = _across_blocks(text, texts[1:], kept[0])
+    of_blocks = [
+        tuple(surest([*own, *parts]))
+        for own, parts in zip(kept[1 : len(texts)], across, strict=True)
+    ]
     of_cells = iter(kept[len(texts) :])
     return Found(
-        kept[0],
-        tuple(kept[1 : len(texts)]),
-        tuple(tuple(next(of_cells) for _ in of_block) for of_block in cells),
+        tuple(kept[0]),
+        tuple(of_blocks),
+        tuple(tuple(tuple(next(of_cells)) for _ in of_block) for of_block in cells),
     )
+
+
+def _across_blocks(
+    text: str, blocks: Sequence[str], found: Sequence[Finding]
+) -> Iterator[list[Finding]]:
+    """For each block its parts of the findings that begin in one block and end in another."""
+    wide = [one for one in found if "\n\n" in text[one.start : one.end]]
+    cursor = 0
+    for block in blocks:
+        start = text.find(block, cursor) if block and wide else -1
+        if start < 0:  # furniture is in no text
+            yield []
+            continue
+        cursor = end = start + len(block)
+        yield [
+            replace(one, start=max(one.start, start) - start, end=min(one.end, end) - start)
+            for one in wide
+            if one.start < end and one.end > start
+        ]
 
 
 def mask_page(

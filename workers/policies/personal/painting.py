@@ -26,12 +26,12 @@ from schemas.personal import Personal
 from schemas.recipe import Raster
 from schemas.rows import BlockRow
 from workers.engines.text_lines import Line
-from workers.policies.personal.finding import find_all
+from workers.policies.personal.finding import compact, find_all
+from workers.policies.personal.ink import Quad
 from workers.policies.personal.masking import Found, placeholder
 from workers.policies.personal.placing import (
     WHOLE,
     How,
-    Quad,
     Region,
     Shape,
     Value,
@@ -50,7 +50,7 @@ Colour = tuple[int, ...]
 
 _LEAST_FONT_PX = 8
 """A smaller placeholder is not read."""
-_FONT_SHARE = 0.78
+_FONT_SHARE = 0.66
 """Of a shape's height, which is that of a line with a little air."""
 _MOST_SLANT = 0.08
 """Of a shape's width: on a line that leans more, a level placeholder leaves the shape."""
@@ -86,8 +86,14 @@ def regions_of(
         # A table's findings are those of its cells, unless the cells account for none.
         if not any(region.findings for region in in_cells):
             regions.append(Region(box_of(block["bbox"]), block["text"], _of(of_block, kinds)))
-    if not any(region.findings for region in regions):
-        regions.append(Region(WHOLE, text, _of(found.text, kinds)))
+    known = {compact(value.text) for value in values_of(regions)}
+    elsewhere = [
+        one
+        for one in _of(found.text, kinds)
+        if "\n\n" not in text[one.start : one.end]  # these are in the blocks by parts
+        and compact(text[one.start : one.end]) not in known
+    ]
+    regions.append(Region(WHOLE, text, elsewhere))
     return [region for region in regions if region.findings]
 
 

@@ -23,10 +23,7 @@ from schemas.findings import Finding
 from schemas.pages import Box
 from workers.engines.text_lines import Line
 from workers.policies.personal.finding import compact
-from workers.policies.personal.ink import rows_of_ink
-
-Quad = NDArray[np.float64]
-"""float64 (4, 2): the corners in pixels, clockwise from the upper left of the text."""
+from workers.policies.personal.ink import Quad, rows_of_ink, snapped
 
 How = Literal["characters", "line", "ink", "block"]
 
@@ -35,7 +32,7 @@ _LEAST_LIKENESS = 82.0
 the other numbers of a list of telephones are taken for the one that is sought."""
 _LEAST_LIKENESS_LEFT = 90.0
 """After painting: the other numbers of a list that were not to be hidden are less alike."""
-_PAD_CHARS = 0.45
+_PAD_CHARS = 0.3
 """Of a character's width, to both sides: the recogniser tells places in steps of 8 of 48 pixels."""
 _PAD_HEIGHT = 0.08
 _ALIKE = str.maketrans("oOlI|!sSB\uff20", "00111155" + "8@")
@@ -108,16 +105,17 @@ def shapes(
         inside = _lines_inside(region.box, lines, grey.shape)
         for one in region.findings:
             value = Value(region.text[one.start : one.end], one.kind)
-            found += list(on_lines(value, inside)) or _estimated(region, one, grey)
+            found += list(on_lines(value, inside, grey)) or _estimated(region, one, grey)
     for value in sorted(values):
-        found += on_lines(value, lines)
+        found += on_lines(value, lines, grey)
     return _distinct(found)
 
 
 def still_read(value: Value, lines: Sequence[Line]) -> Iterator[Shape]:
     """The whole lines on which a value is still read after painting."""
-    for shape, line in _on_lines(value, lines, _LEAST_LIKENESS_LEFT):
-        yield shape._replace(quad=_grown(line.corners.astype(float), _PAD_HEIGHT), how="line")
+    for part in _parts(value, lines, _LEAST_LIKENESS_LEFT):
+        quad = grown(part.line.corners.astype(float), _PAD_HEIGHT)
+        yield Shape(quad, value.kind, "line", part.begins)
 
 
 def _lines_inside(box: Box, lines: Sequence[Line], shape: tuple[int, ...]) -> list[Line]:
@@ -147,12 +145,26 @@ def in_reading_order(lines: Sequence[Line]) -> list[Line]:
     return [lines[number] for row in rows for _, _, number in sorted(row, key=lambda item: item[1])]
 
 
-def on_lines(value: Value, lines: Sequence[Line]) -> Iterator[Shape]:
+def on_lines(
+    value: Value, lines: Sequence[Line], grey: NDArray[np.uint8] | None = None
+) -> Iterator[Shape]:
     """The shapes of a value, wherever it stands on lines that follow each other."""
-    return (shape for shape, _ in _on_lines(value, lines, _LEAST_LIKENESS))
+    for part in _parts(value, lines, _LEAST_LIKENESS):
+        how: How = "characters" if part.line.places and not part.line.stands else "line"
+        quad = part_of(part.line, part.first, part.last, grey)
+        yield Shape(quad, value.kind, how, part.begins)
 
 
-def _on_lines(value: Value, lines: Sequence[Line], least: float) -> Iterator[tuple[Shape, Line]]:
+class _Part(NamedTuple):
+    """The characters of a line that are those of a value, from the first to the last."""
+
+    line: Line
+    first: int
+    last: int
+    begins: bool
+
+
+def _parts(value: Value, lines: Sequence[Line], least: float) -> Iterator[_Part]:
     sought = _alike(compact(value.text))
     signs = [
         (number, at)
@@ -164,7 +176,11 @@ def _on_lines(value: Value, lines: Sequence[Line], least: float) -> Iterator[tup
         return
     text = _alike("".join(lines[number].text[at] for number, at in signs))
     for start, end in _occurrences(sought, text, least):
-        yield from _shapes_of(signs[start:end], value.kind, lines)
+        spans: dict[int, tuple[int, int]] = {}
+        for number, at in signs[start:end]:
+            spans[number] = (spans.get(number, (at, at))[0], at)
+        for order, (number, (first, last)) in enumerate(spans.items()):
+            yield _Part(lines[number], first, last, order == 0)
 
 
 def _alike(text: str) -> str:
@@ -190,38 +206,17 @@ def _occurrences(sought: str, text: str, least: float) -> Iterator[tuple[int, in
         text = text[: best.dest_start] + hidden + text[best.dest_end :]
 
 
-def _shapes_of(
-    signs: Sequence[tuple[int, int]], kind: str, lines: Sequence[Line]
-) -> Iterator[tuple[Shape, Line]]:
-    """One shape for each line that the signs, pairs of line and character, stand on."""
-    spans: dict[int, tuple[int, int]] = {}
-    for number, at in signs:
-        first, _ = spans.get(number, (at, at))
-        spans[number] = (first, at)
-    for order, (number, (first, last)) in enumerate(spans.items()):
-        line = lines[number]
-        how: How = "characters" if line.places and not line.stands else "line"
-        yield Shape(part_of(line, first, last), kind, how, order == 0), line
-
-
-def part_of(line: Line, first: int, last: int) -> Quad:
+def part_of(line: Line, first: int, last: int, grey: NDArray[np.uint8] | None = None) -> Quad:
     """The part of a line from one character to another, a little larger; the whole line where it
-    stands on end."""
+    stands on end.
+
+    With `grey`, a side beside a space moves to where the ink ends: the recogniser's places are
+    wrong by up to a character.
+    """
     corners = line.corners.astype(float)
     if line.stands:
-        return _grown(corners, _PAD_HEIGHT)
-    places = line.places if len(line.places) == len(line.text) else ()
-    if not places:
-        places = tuple((at + 0.5) / len(line.text) for at in range(len(line.text)))
-    sign = 1 / max(len(line.text), 1)
-    left, right = sorted((places[first], places[last]))
-    before = max((place for place in places if place < left), default=left - 2 * sign)
-    after = min((place for place in places if place > right), default=right + 2 * sign)
-    # Half of the way to the neighbour, and a little of the neighbour's side of it.
-    start = max((before + left) / 2 - _PAD_CHARS * min(sign, left - before) / 2, -sign / 4)
-    end = min((right + after) / 2 + _PAD_CHARS * min(sign, after - right) / 2, 1 + sign / 4)
-    start = start if before >= 0 else min(start, 0.0)
-    end = end if after <= 1 else max(end, 1.0)
+        return grown(corners, _PAD_HEIGHT)
+    start, end = _shares(line, first, last)
     top, bottom = corners[1] - corners[0], corners[2] - corners[3]
     quad = np.stack(
         [
@@ -231,10 +226,36 @@ def part_of(line: Line, first: int, last: int) -> Quad:
             corners[3] + start * bottom,
         ]
     )
-    return _grown(quad, _PAD_HEIGHT)
+    if grey is not None:
+        char_px = float(np.linalg.norm(top)) / max(len(line.text), 1)
+        text = line.text
+        quad = snapped(
+            quad,
+            grey,
+            char_px,
+            (first == 0 or text[first - 1].isspace(), text[last + 1 : last + 2] in ("", " ")),
+        )
+    return grown(quad, _PAD_HEIGHT)
 
 
-def _grown(quad: Quad, share: float) -> Quad:
+def _shares(line: Line, first: int, last: int) -> tuple[float, float]:
+    """Where the characters begin and end, as shares of the line's length."""
+    size = len(line.text)
+    places = line.places if len(line.places) == size else ()
+    if not places:
+        places = tuple((at + 0.5) / size for at in range(size))
+    if places[first] > places[last]:  # upside down
+        first, last = size - 1 - first, size - 1 - last
+        places = places[::-1]
+    before = places[first - 1] if first else -places[first]
+    after = places[last + 1] if last + 1 < size else 2 - places[last]
+    # Half of the way to the neighbour, and a little of the neighbour's side of it.
+    start = places[first] - (places[first] - before) / 2 - _PAD_CHARS / size
+    end = places[last] + (after - places[last]) / 2 + _PAD_CHARS / size
+    return start, end
+
+
+def grown(quad: Quad, share: float) -> Quad:
     """The quad with its upper and lower sides moved outwards by a share of its height."""
     down = (quad[3] - quad[0] + quad[2] - quad[1]) / 2 * share
     grown: Quad = quad + np.stack([-down, -down, down, down])
