@@ -35,8 +35,8 @@ _DIGITS_FOR = str.maketrans("OoIlSB", "001158")
 # A number in groups may wrap, also from one block to the next.
 _GAP = r"(?:[ -]|\s{1,2})"
 _CARD = re.compile(
-    r"(?<![\w.,-])(?:"
-    rf"(?P<grouped>\d{{4}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{3}})?"  # 16 or 19 digits
+    r"(?<![\w.,+#!?%@&*=/-])(?:"
+    rf"(?P<grouped>\d{{4}}(?:{_GAP}\d{{4}}){{3}}(?P<more>[ -]\d{{3}})?"  # 16 or 19 digits
     rf"|3\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}})"  # American Express and Diners
     r"|\d{13,19}"
     r")(?![\w-]|[.,]\d)"
@@ -126,21 +126,30 @@ def cards(text: str, runs: Sequence[Run], heading: str = "") -> Iterator[Finding
         for match in _CARD.finditer(text, run.start, run.end + _MOST_CARD_CHARS):
             if match.start() >= run.end:
                 break
-            digits = "".join(sign for sign in match[0] if sign.isdigit())
-            issuer = _issuer(digits)
-            if issuer is None or not digits.isascii() or not luhn.is_valid(digits):
-                continue
-            before = words_before(text, match.start(), heading)
-            yield finding("card", *match.span(), _card_certainty(before, match), issuer)
+            # A number of 16 digits may stand before another one.
+            for end in (match.end(), max(match.start("more"), 0)):
+                issuer = _checked_issuer(text[match.start() : end])
+                if issuer is not None:
+                    before = words_before(text, match.start(), heading)
+                    certainty = _card_certainty(before, bool(match["grouped"]))
+                    yield finding("card", match.start(), end, certainty, issuer)
+                    break
 
 
-def _card_certainty(before: Near, match: re.Match[str]) -> float:
+def _checked_issuer(written: str) -> str | None:
+    """The issuer of a card of this number; None where it is none."""
+    digits = "".join(sign for sign in written if sign.isdigit())
+    is_whole = len(digits) >= 13 and digits.isascii()
+    return _issuer(digits) if is_whole and luhn.is_valid(digits) else None
+
+
+def _card_certainty(before: Near, is_grouped: bool) -> float:
     if is_named(before, _OTHER_NUMBERS, _CARD_NAMES):
         return 0.1
     if is_named(before, _CARD_NAMES):
         return 1.0
     # One in ten numbers has a right check digit; groups of four tell a card from an IMEI.
-    return 0.9 if match["grouped"] else 0.6
+    return 0.9 if is_grouped else 0.6
 
 
 _ISSUERS: tuple[tuple[str, range, Sequence[range]], ...] = (

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 _NEAR_CHARS = 48
 """How far before a value the word that names it may stand: a label, a colon and a few words."""
 _BREAK = re.compile(r"\n\s*\n")
-_TOKEN = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
+_NUMBER = re.compile(r"(?:\d[ ()/.-]{0,2}){6}")
 _FIRST_UNSPACED = "\u0590"
 """Words of Hebrew and of the scripts behind it are sought within the text: some set no spaces, and
 marks divide the words of others for Python."""
@@ -51,7 +52,7 @@ class Words:
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         self._parts: list[str] = []
         for entry in sorted({entry.lower() for entry in entries}):
-            tokens = tuple(_TOKEN.findall(entry))
+            tokens = tuple(re.findall(r"[^\W\d_]+", entry))
             if not tokens or max(entry) >= _FIRST_UNSPACED:
                 self._parts.append(entry)
             else:
@@ -92,3 +93,9 @@ def is_named(before: Near, names: Words, others: Words | None = None) -> bool:
     """
     place = names.last(before)
     return place >= 0 and (others is None or place >= others.last(before))
+
+
+def names_next(before: Near, place: int) -> bool:
+    """Whether a word that ends at `place` names the next number: none of six digits or more stands
+    between the two."""
+    return place >= 0 and _NUMBER.search(before.text, place) is None

@@ -14,7 +14,7 @@ from workers.policies.personal.evidence import Run, finding
 
 # Four decimals are 11 metres at the equator: a house. Seconds of arc are 31 metres.
 _DECIMAL = re.compile(
-    r"(?<![\w.,-])[-+\u2212]?(?P<north>\d{1,2}\.\d{4,8})\u00b0?\s?[NS]?\s?[,;/\s]\s?[-+\u2212]?(?P<east>\d{1,3}\.\d{4,8})\u00b0?\s?[EWO]?(?![\w.])"
+    r"(?<![\w.,-])[-+\u2212]?(?P<north>\d{1,2}\.\d{4,8})\u00b0?\s?[NS]?\s?[,;/\s]\s?[-+\u2212]?(?P<east>\d{1,3}\.\d{4,8})\u00b0?\s?[EWO]?(?!\w|\.\d)"
 )
 _SEXAGESIMAL = re.compile(
     r"(?P<north>\d{1,2})\s?\u00b0\s?[0-5]?\d\s?['\u2032\u2019]\s?[0-5]?\d(?:[.,]\d{1,4})?\s?(?:[\"\u2033\u201d]|''|\u2032\u2032)\s?[NS]"

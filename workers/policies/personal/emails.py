@@ -23,24 +23,29 @@ _DOMAIN = re.compile(
 
 _DAMAGED = re.compile(
     r"(?P<local>[\w+-](?:[\w.+\\-]{0,60}[\w+-])?)"
-    r"(?P<at>[ ]?@[ ]?|[\u00a9\u00ae]|[ ]?\([@aQ]\)[ ]?)"
+    r"(?P<at>[ ]@[ ]|@[ ]?|[\u00a9\u00ae]|[ ]?\([@aQ]\)[ ]?)"
     r"(?P<domain>[^\W_](?:[\w-]{0,40}[^\W_])?(?:[ ]?[.,][ ]?[^\W_](?:[\w-]{0,40}[^\W_])?){0,4}?)"
     r"(?P<dot>[ ]?[.,][ ]?)(?P<top>[A-Za-z]{2,6})(?![\w@-])"
 )
 _BROKEN = re.compile(
-    r"(?P<local>[\w+-](?:[\w.+-]{0,60}[\w+-])?-?\s?)@"
+    r"(?P<local>[\w+-](?:[\w.+-]{0,60}[\w+-])?(?:-?\n)?)@"
     r"(?P<domain>\s?(?:[^\W_][\w-]{0,40}(?:\s?\n\s?[\w-]{1,40})?[.]){0,3}"
     r"[^\W_][\w-]{0,40}(?:\s?\n\s?[\w-]{1,40})?)(?P<dot>[.]\n?)(?P<top>[A-Za-z]{2,6})(?![\w@-])"
 )
 _BRACKETED = r"[\[({<]\s?(?:at|@|ät|arroba|chez|chiocciola|a|на)\s?[\])}>]"
 _AT = rf"\s?{_BRACKETED}\s?"
 _DOT = r"\s?[\[({<]\s?(?:dot|\.|punkt|punto|point|ponto|punt)\s?[\])}>]\s?"
-_SPELLED = re.compile(
-    rf"(?P<local>[\w+-]{{1,40}}(?:(?:[.]|{_DOT}|\sdot\s)[\w+-]{{1,40}}){{0,3}})"
-    rf"(?:{_AT}|\s(?:at|AT)\s)"
-    rf"(?P<domain>[^\W_][\w-]{{0,40}}(?:(?:[.]|{_DOT}|\s(?:dot|DOT)\s)[^\W_][\w-]{{0,40}}){{0,3}})"
-    rf"(?P<dot>[.]|{_DOT}|\s(?:dot|DOT)\s)(?P<top>[A-Za-z]{{2,6}})\b",
-    re.IGNORECASE,
+_LOCAL_SPELLED = rf"(?P<local>[\w+-]{{1,40}}(?:(?:[.]|{_DOT}|\sdot\s)[\w+-]{{1,40}}){{0,3}})"
+_LABEL = r"[^\W_][\w-]{0,40}"
+_TOP = r"(?P<top>[A-Za-z]{2,6})\b"
+_SPELLED = tuple(
+    re.compile(_LOCAL_SPELLED + rest, re.IGNORECASE)
+    for rest in (
+        rf"{_AT}(?P<domain>{_LABEL}(?:(?:[.]|{_DOT}|\sdot\s){_LABEL}){{0,3}}?)"
+        rf"(?P<dot>[.]|{_DOT}|\sdot\s){_TOP}",
+        # "available at example.org" is prose, so a bare `at` needs a bare `dot`, or brackets.
+        rf"\sat\s(?P<domain>{_LABEL}(?:(?:[.]|\sdot\s){_LABEL}){{0,3}}?)(?P<dot>\sdot\s){_TOP}",
+    )
 )
 _SPELLS = re.compile(_BRACKETED, re.IGNORECASE)
 
@@ -74,7 +79,8 @@ def emails(text: str) -> list[Finding]:
     if "@" in text and "\n" in text:
         found += _misread(_BROKEN, text, 0.8, "across lines")
     if _may_be_spelled(text):
-        found += _misread(_SPELLED, text, 0.8, "spelled out")
+        for form in _SPELLED:
+            found += _misread(form, text, 0.8, "spelled out")
     return found
 
 

@@ -15,7 +15,7 @@ from schemas.personal import Kind
 
 POLICY = "pii"
 
-_RUN = re.compile(r"\d(?:[ \t.,/()-]{0,3}\d){3,}")
+_RUN = re.compile(r"\d(?:[ .,/()-]{0,3}\d){3,}")
 
 
 class Run(NamedTuple):

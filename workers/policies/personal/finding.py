@@ -7,7 +7,7 @@ all of them. The detectors are in the modules beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from schemas.findings import Finding
@@ -30,8 +30,12 @@ _STANDS_FOR = str.maketrans(
 )
 _IS_SPECIAL = re.compile("[\uff01-\uff5e\u00a0\u2002-\u200a\u202f\u3000\u2010-\u2013\u2212]")
 
+_SPACE = re.compile(r"[\s\u00ad\u200b\\]+")
+_NO_SPACE = re.compile(r"[^\s\u00ad\u200b\\]")
 _LEAST_SPREAD = 6
 """A shorter value, such as a password of four signs, may be any word elsewhere."""
+_SURE_SPREAD = 12
+"""A value as long is found within a longer word, too; a shorter one is there by chance."""
 
 
 def find(text: str, language: str = "und") -> list[Finding]:
@@ -96,10 +100,8 @@ def _numbers(text: str, language: str, heading: str = "") -> Iterator[Finding]:
         yield from phones(text, runs, language, heading)
 
 
-def _values(
-    texts: Iterable[str], found: Iterable[Sequence[Finding]]
-) -> list[tuple[re.Pattern[str], Finding]]:
-    """Patterns of the distinct values that were found, each with its surest finding."""
+def _values(texts: Iterable[str], found: Iterable[Sequence[Finding]]) -> dict[str, Finding]:
+    """The distinct values that were found, `compact`, each with its surest finding."""
     best: dict[str, Finding] = {}
     for text, of_text in zip(texts, found, strict=True):
         for one in of_text:
@@ -108,24 +110,28 @@ def _values(
                 value not in best or one.certainty > best[value].certainty
             ):
                 best[value] = one
-    return [(value_pattern(value), best[value]) for value in sorted(best)]
+    return best
 
 
 def compact(value: str) -> str:
     """The value without white space, soft hyphens and the backslashes of Markdown."""
-    return re.sub(r"[\s\u00ad\u200b\\]+", "", value)
+    return _SPACE.sub("", value)
 
 
-def value_pattern(value: str) -> re.Pattern[str]:
-    """Finds a `compact` value however its line breaks, spaces and escapes fall."""
-    between = r"[\s\u00ad\u200b\\]{0,3}"
-    inside = between.join(map(re.escape, value))
-    first = r"(?<![^\W_])" if value[0].isalnum() else ""
-    last = r"(?![^\W_])" if value[-1].isalnum() else ""
-    return re.compile(first + inside + last)
+def _of_values(text: str, values: Mapping[str, Finding]) -> Iterator[Finding]:
+    """Where values stand, however their line breaks, spaces and escapes fall; not within words."""
+    whole = compact(text)
+    places: list[int] = []
+    for value, known in values.items():
+        at = whole.find(value)
+        while at >= 0:
+            places = places or [match.start() for match in _NO_SPACE.finditer(text)]
+            start, end = places[at], places[at + len(value) - 1] + 1
+            if len(value) >= _SURE_SPREAD or _stands_alone(text, start, end):
+                yield replace(known, start=start, end=end)
+            at = whole.find(value, at + 1)
 
 
-def _of_values(text: str, values: Iterable[tuple[re.Pattern[str], Finding]]) -> Iterable[Finding]:
-    for pattern, known in values:
-        for match in pattern.finditer(text):
-            yield replace(known, start=match.start(), end=match.end())
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    goes_on = start > 0 and text[start].isalnum() and text[start - 1].isalnum()
+    return not goes_on and not (text[end - 1].isalnum() and text[end : end + 1].isalnum())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from schemas.findings import Finding
-from workers.policies.personal.context import is_named, words_before
+from workers.policies.personal.context import names_next, words_before
 from workers.policies.personal.evidence import Run, finding
 from workers.policies.personal.identity_kinds import BY_LETTER, BY_RUN, Identity
 
@@ -38,7 +38,8 @@ def _of_kinds(
         for match in kind.form.finditer(text, start, end):
             if not kind.is_valid(_compact(match[0])):
                 continue
-            if is_named(words_before(text, match.start(), heading), kind.names):
+            before = words_before(text, match.start(), heading)
+            if names_next(before, kind.names.last(before)):
                 yield finding("national_id", *match.span(), 1.0, kind.name)
             elif kind.alone is not None:
                 yield finding("national_id", *match.span(), kind.alone, kind.name)

@@ -17,7 +17,7 @@ _V4 = re.compile(r"(?<![\w.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\w)")
 # A literal first: text without colons costs nothing.
 _COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _HEX_BEFORE = re.compile(r"[0-9A-Fa-f]{1,4}$")
-_V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.])")
+_V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:]|\.\d)")
 
 _NAMES = Words(
     *("ip", "ips", "ipv4", "ipv6", "address", "addr", "host", "server", "client", "login", "peer"),
@@ -81,9 +81,10 @@ def _certainty(text: str, match: re.Match[str], heading: str) -> float:
     if is_named(before, _NAMES):
         return 1.0
     largest = max(int(part) for part in match[0].split("."))
-    if largest < 32 or _LINE_START.search(text, max(match.start() - 8, 0), match.start()):
-        return 0.9 if largest >= 100 else 0.2  # a section number, or a version
-    return 0.9 if largest >= 100 else 0.6
+    is_first = _LINE_START.search(text, max(match.start() - 8, 0), match.start())
+    if largest >= 100:
+        return 0.7 if is_first else 0.9
+    return 0.2  # a section number, or a version such as 1.0.99.1
 
 
 def _v6(text: str, colon: int) -> Iterator[Finding]:
@@ -104,4 +105,6 @@ def _is_public(written: str) -> bool:
         address: IPv4Address | IPv6Address = ip_address(written)
     except ValueError:
         return False
+    if isinstance(address, IPv6Address) and not 0x2000 <= int(address) >> 112 <= 0x3FFF:
+        return False  # nothing else is given out yet (RFC 4291): `0:1:2:3:4:5:6:7` is an example
     return address.is_global and not address.is_multicast and written not in _PUBLIC_SERVICES

@@ -17,7 +17,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from schemas.findings import Finding
-from workers.policies.personal.context import Near, words_before
+from workers.policies.personal.context import Near, names_next, words_before
 from workers.policies.personal.evidence import Run, finding
 from workers.policies.personal.phone_regions import regions_of
 from workers.policies.personal.phone_words import OTHERS, STRONG, WEAK
@@ -26,6 +26,10 @@ _Naming = Literal["named", "hinted", "unnamed", "refused"]
 
 _MOST_DIGITS = 17
 _LEAST_CHARS = 6
+_LEAST_HINTED_CHARS = 9
+_BESIDE_CHARS = 3
+"""A word that stands before other numbers, too, counts where a colon and a space are between."""
+_NO_COMMA = re.compile(r"[^,]+")
 _GROUP = re.compile(r"\d+")
 _LEAD = re.compile(r"\(?\+ ?\(?$|\($")
 _EXTENSION = re.compile(
@@ -40,6 +44,8 @@ _NOT_PHONES = re.compile(
     r"|(?:1[5-9]|20)\d\d([./-])[01]?\d\2[0-3]?\d(?:[ T.-]+[0-2]?\d)?"  # dates, the year first
     r"|(?:1[5-9]|20)\d\d(?:\s*[-/,]\s*(?:(?:1[5-9]|20)\d\d|\d\d))+"  # years
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?"  # amounts
+    r"|[^+]*(?:  |\d\d\. ).*"  # numbers of a table or a list
+    r"|0[.,]\d{3,}|(?:\d{1,3}\.){3}\d{1,3}"  # shares, IPv4 addresses
     r"|97[89][ -]?(?:\d[ -]?){9}\d"  # an ISBN
     r")"
 )
@@ -68,14 +74,16 @@ def phones(
     """
     regions = regions_of(text, language) if runs else ()
     for run in runs:
-        if run.size < _LEAST_CHARS:
-            continue
-        yield from _of_run(text, run, regions, heading)
+        for part in _NO_COMMA.finditer(text, run.start, run.end):
+            if part.end() - part.start() >= _LEAST_CHARS:
+                yield from _of_run(text, part.span(), regions, heading)
 
 
-def _of_run(text: str, run: Run, regions: Sequence[str], heading: str) -> Iterator[Finding]:
+def _of_run(
+    text: str, span: tuple[int, int], regions: Sequence[str], heading: str
+) -> Iterator[Finding]:
     """The numbers of one run: from each group on, the longest number that is valid."""
-    groups = [match.span() for match in _GROUP.finditer(text, run.start, run.end)]
+    groups = [match.span() for match in _GROUP.finditer(text, *span)]
     first = 0
     while first < len(groups):
         found = _from(text, groups[first:], regions, heading)
@@ -90,7 +98,7 @@ def _of_run(text: str, run: Run, regions: Sequence[str], heading: str) -> Iterat
 
 def _may_begin(text: str, groups: Sequence[tuple[int, int]], number: int) -> bool:
     between = text[groups[number - 1][1] : groups[number][0]]
-    return len(between) > 1 or between in ",/("
+    return len(between) > 1 or between in "/("
 
 
 def _from(
@@ -152,10 +160,12 @@ def _naming(before: Near) -> _Naming:
     """What the words before a number say of it; the nearest word counts."""
     other = OTHERS.last(before)
     if (strong := STRONG.last(before)) >= 0 and strong >= other:
-        return "named"
+        # After a number that the word names, another one needs the form of a telephone number.
+        return "named" if names_next(before, strong) else "unnamed"
     if other >= 0 and other > WEAK.last(before):
         return "refused"
-    return "hinted" if WEAK.last(before) >= 0 else "unnamed"
+    weak = WEAK.last(before)
+    return "hinted" if weak >= 0 and weak >= len(before.text) - _BESIDE_CHARS else "unnamed"
 
 
 def _judged(written: str, regions: Sequence[str], naming: _Naming) -> tuple[float, str]:
@@ -168,7 +178,8 @@ def _judged(written: str, regions: Sequence[str], naming: _Naming) -> tuple[floa
     )
     if naming == "refused" or is_other:
         return 0.0, ""
-    if written.startswith("00") and (number := _valid("+" + written[2:], None)):
+    is_dialled = written.startswith("00") and (naming == "named" or not written.isdigit())
+    if is_dialled and (number := _valid("+" + written[2:], None)):
         return (1.0 if naming == "named" else 0.7), _country(number)
     for region in regions:
         number = _valid(written, region)
@@ -183,7 +194,7 @@ def _national(written: str, number: PhoneNumber, region: str, naming: _Naming) -
         return 0.9
     is_as_usual = _may_be_unnamed(written, region) and _is_grouped_as_usual(written, number, region)
     if naming == "hinted":
-        return 0.8 if is_as_usual else 0.6
+        return 0.8 if is_as_usual else 0.6 if len(written) >= _LEAST_HINTED_CHARS else 0.0
     return 0.6 if is_as_usual else 0.0
 
 

@@ -53,7 +53,7 @@ _KEYWORDS = (
 )
 _SIGN = (
     r"[\"'`]?\s{0,2}(?:[:=：＝]|=>|:=)\s{0,2}"
-    r"|\s(?:is:?|is now|ist|lautet|est|es|é|è|jest|—|–|-)\s|[はは는은是为]\s?:?|\s\|\s"
+    r"|\s(?:is:?|is now|ist|lautet|est|es|é|è|jest|—|–|-)\s|[は는은是为]\s?:?|\s?[:：]?\s{0,2}\|\s"
 )
 _ANNOUNCED = re.compile(
     rf"(?P<word>{'|'.join(map(re.escape, sorted(_KEYWORDS, key=len, reverse=True)))})"
@@ -62,7 +62,7 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 _NOT_VALUES = re.compile(
-    r"[*•.xX_-]+|\$.*|\{.*|\[.*|%.*%|https?:.*|.*\(.*|(?:none|null|true|false|required|optional|string)"
+    r"[*•.xX_-]+|\$.*|\{.*|\[.*|%.*%|https?:.*|.*\(.*|\w+\[.*|(?:none|null|true|false|required|optional|string)"
     r"|.*[.]\w+[.]\w+[.]\w+",  # a call, a path in code
     re.IGNORECASE,
 )
