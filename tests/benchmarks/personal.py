@@ -51,7 +51,8 @@ from workers.sample import prose
 from workers.sample.pages import Sheet, typeset, worn
 from workers.textlayer import extract
 
-LAYOUTS = ("letter", "form", "table", "report")
+LAYOUTS = ("letter", "form", "table", "report", "bare")
+"""In a `bare` page no words name the values."""
 MASK_ALL = Personal(default="mask")
 EDGE_PX = 1280
 ALIKE = 85
@@ -106,7 +107,11 @@ def report(language: str, values: Sequence[Planted], rng: random.Random) -> str:
     return "\n\n".join(lines)
 
 
-MAKERS = {"letter": letter, "form": form, "table": table, "report": report}
+def bare(language: str, values: Sequence[Planted], rng: random.Random) -> str:
+    return "\n\n".join(f"{sentence(language)} {one.value}, {decoy(rng)}." for one in values)
+
+
+MAKERS = {"letter": letter, "form": form, "table": table, "report": report, "bare": bare}
 
 
 def held(document: Document) -> list[Planted]:
@@ -161,7 +166,7 @@ def partly(found: str, value: str) -> bool:
 
 
 def of_texts(count: int) -> None:
-    score, size, cost_s = Score(), 0, 0.0
+    score, of_bare, size, cost_s = Score(), Score(), 0, 0.0
     by_language: Counter[str] = Counter()
     for document in documents(count, LANGUAGES + MORE_LANGUAGES, seed=1):
         start_s = time.process_time()
@@ -169,12 +174,14 @@ def of_texts(count: int) -> None:
         cost_s += time.process_time() - start_s
         size += len(document.text)
         pairs = [(one.kind, document.text[one.start : one.end]) for one in found]
-        missed = len(held(document)) - len(score.add(document, pairs))
-        by_language[document.language] += missed
-    score.show(f"texts: {count} documents in {len(LANGUAGES + MORE_LANGUAGES)} languages")
-    print(
-        "missed by language:", {code: n for code, n in sorted(by_language.items()) if n} or "none"
-    )
+        own = of_bare if document.layout == "bare" else score
+        missed = len(held(document)) - len(own.add(document, pairs))
+        by_language[document.language] += missed * (own is score)
+    languages = len(LANGUAGES + MORE_LANGUAGES)
+    score.show(f"texts: {count} documents in {languages} languages; values that words name")
+    of_bare.show("texts: values that no words name")
+    missed_by = {code: number for code, number in sorted(by_language.items()) if number}
+    print("missed, though named, by language:", missed_by or "none")
     print(
         f"made texts, all of them with findings: {size / cost_s / 1e6:.2f} M characters/s and core"
     )
@@ -187,6 +194,27 @@ def of_texts(count: int) -> None:
             find(text, "en")
     rate = 100 * sum(map(len, clean)) / (time.process_time() - start_s) / 1e6
     print(f"clean prose: {rate:.1f} M characters/s and core")
+
+
+def of_folder(folder: Path) -> None:
+    """What is found in real texts, whose truth nobody knows: counts, and some of each kind."""
+    counts: Counter[str] = Counter()
+    samples: dict[str, list[str]] = {}
+    size, start_s = 0, time.process_time()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix not in (".md", ".txt", ".rst", ".py", "") or not path.is_file():
+            continue
+        text = path.read_text("utf-8", "replace")[:60_000]
+        size += len(text)
+        for one in filter(MASK_ALL.counts, find(text, "en")):
+            counts[one.kind] += 1
+            shown = text[max(one.start - 30, 0) : one.end + 10].replace("\n", " ")
+            samples.setdefault(one.kind, []).append(f"{shown} ({one.detail} {one.certainty:g})")
+    cost_s = time.process_time() - start_s
+    print(f"{size:,} characters, {size / cost_s / 1e6:.2f} M characters/s and core: {dict(counts)}")
+    for kind, shown_of_kind in sorted(samples.items()):
+        some = random.Random(1).sample(shown_of_kind, min(len(shown_of_kind), 12))
+        print(kind, *some, sep="\n    ")
 
 
 def rows_of(blocks: Sequence[Block]) -> list[BlockRow]:
@@ -216,8 +244,8 @@ def rows_of(blocks: Sequence[Block]) -> list[BlockRow]:
 class Masking:
     """What is left of planted values after masking, and how the pictures were painted."""
 
-    def __init__(self, engine: RapidOcrEngine, save: Path | None) -> None:
-        self.engine, self.save = engine, save
+    def __init__(self, name: str, engine: RapidOcrEngine, save: Path | None) -> None:
+        self.name, self.engine, self.save = name, engine, save
         self.left: Counter[str] = Counter()
         self.places: Counter[str] = Counter()
         self.pages = self.written = self.masked = 0
@@ -258,9 +286,9 @@ class Masking:
         self.written += read.count("[")
         self.pages += 1
         if self.save:
-            (self.save / f"{self.pages:03}-{document.language}-{document.layout}.jpg").write_bytes(
-                painted.data
-            )
+            (
+                self.save / f"{self.name}-{self.pages:03}-{document.language}-{document.layout}.jpg"
+            ).write_bytes(painted.data)
 
     def show(self) -> None:
         print("left after masking:", {name: self.left[name] for name in sorted(self.left)})
@@ -282,7 +310,7 @@ def sheet_of(document: Document, size_px: float = 11) -> Sheet:
 def of_pages(count: int, save: Path | None) -> None:
     engine = RapidOcrEngine()
     layers, scans = Score(), Score()
-    of_layers, of_scans = Masking(engine, save), Masking(engine, save)
+    of_layers, of_scans = Masking("layer", engine, save), Masking("scan", engine, save)
     for number, document in enumerate(documents(count, LANGUAGES, seed=2)):
         with pymupdf.open(stream=typeset("", [sheet_of(document)])) as pdf:
             page = pdf[0]
@@ -306,7 +334,11 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=2_400)
     parser.add_argument("--pages", type=int, default=64)
     parser.add_argument("--save", type=Path, help="save the painted pictures in this folder")
+    parser.add_argument("--texts", type=Path, help="a folder of texts, to see what is found there")
     args = parser.parse_args()
+    if args.texts:
+        of_folder(args.texts)
+        return
     of_texts(args.documents)
     if args.pages:
         of_pages(args.pages, args.save)

@@ -131,8 +131,10 @@ def paint(
 
 
 def _values_on(lines: Sequence[Line], settings: Personal, language: str) -> set[Value]:
-    """What detectors find on the lines themselves: a stamp or a logo that no block has."""
+    """What detectors find on the lines themselves: a stamp or a logo that no block has, and what
+    goes on in the line below where the blocks have parted the two."""
     texts = [line.text for line in lines]
+    texts.append("\n".join(texts))
     return {
         Value(text[one.start : one.end], one.kind)
         for text, found in zip(texts, find_all(texts, language), strict=True)

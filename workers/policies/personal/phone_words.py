@@ -36,7 +36,7 @@ STRONG = Words(
 WEAK = Words(
     *("t", "f", "m", "text", "contact", "unter", "ruf", "erreichbar", "number", "nummer", "numéro"),
     *("número", "numero", "call", "bel", "bellen", "portable", "kom", "mobile", "contato"),
-    *("contacto", "w", "h"),
+    "contacto",
 )
 """These stand before other numbers, too."""
 

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
 
 from schemas.findings import Finding
 from schemas.pages import Box
@@ -32,6 +33,8 @@ _LEAST_LIKENESS = 82.0
 the other numbers of a list of telephones are taken for the one that is sought."""
 _LEAST_LIKENESS_LEFT = 90.0
 """After painting: the other numbers of a list that were not to be hidden are less alike."""
+_SHIFT = 2
+"""In signs: how far from an alignment's sides those of the value may be."""
 _PAD_CHARS = 0.3
 """Of a character's width, to both sides: the recogniser tells places in steps of 8 of 48 pixels."""
 _PAD_HEIGHT = 0.08
@@ -201,9 +204,25 @@ def _occurrences(sought: str, text: str, least: float) -> Iterator[tuple[int, in
         best = fuzz.partial_ratio_alignment(sought, text, score_cutoff=least)
         if best is None or best.dest_end <= best.dest_start:
             return
-        yield best.dest_start, best.dest_end
-        hidden = "\0" * (best.dest_end - best.dest_start)
-        text = text[: best.dest_start] + hidden + text[best.dest_end :]
+        start, end = _fitted(sought, text, best.dest_start, best.dest_end)
+        yield start, end
+        text = text[:start] + "\0" * (end - start) + text[end:]
+
+
+def _fitted(sought: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """The part of the text that is nearest to a value, of those around a likely one: an alignment
+    may be one sign beside it where the last sign is misread."""
+    around = range(-_SHIFT, _SHIFT + 1)
+    spans = [
+        (start + left, end + right)
+        for left in around
+        for right in around
+        if 0 <= start + left < end + right <= len(text)
+    ]
+    return min(
+        spans,
+        key=lambda span: (Levenshtein.distance(sought, text[slice(*span)]), span[0] - span[1]),
+    )
 
 
 def part_of(line: Line, first: int, last: int, grey: NDArray[np.uint8] | None = None) -> Quad:
@@ -245,7 +264,7 @@ def _shares(line: Line, first: int, last: int) -> tuple[float, float]:
     if not places:
         places = tuple((at + 0.5) / size for at in range(size))
     if places[first] > places[last]:  # upside down
-        first, last = size - 1 - first, size - 1 - last
+        first, last = size - 1 - last, size - 1 - first
         places = places[::-1]
     before = places[first - 1] if first else -places[first]
     after = places[last + 1] if last + 1 < size else 2 - places[last]
