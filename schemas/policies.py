@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from schemas.decontaminate import Benchmark
 from schemas.findings import Action
 from schemas.part import Part
+from schemas.personal import Personal
 
 TextAction = Literal["keep", "tag", "cut", "reject"]
 
@@ -52,6 +53,9 @@ class PolicyStep(Part):
     decontaminate: Annotated[tuple[Benchmark, ...], Field(min_length=1)] | None = Field(
         default=None, description="Benchmarks whose items must not be in the dataset."
     )
+    pii: Personal | None = Field(
+        default=None, description="Personal data, by kind; `pii: mask` masks all kinds."
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> PolicyStep:
@@ -66,9 +70,9 @@ class PolicyStep(Part):
         return next(iter(self.model_fields_set))
 
     @property
-    def settings(self) -> Trust | tuple[Benchmark, ...] | None:
+    def settings(self) -> Trust | Personal | tuple[Benchmark, ...] | None:
         """The policy's settings."""
-        named: Trust | tuple[Benchmark, ...] | None = getattr(
+        named: Trust | Personal | tuple[Benchmark, ...] | None = getattr(
             self, next(iter(self.model_fields_set), "trust")
         )
         return named
@@ -102,7 +106,7 @@ class PolicyStep(Part):
         return _REASONS[self.name]
 
 
-_REASONS = {"trust": "untrusted", "decontaminate": "contaminated"}
+_REASONS = {"trust": "untrusted", "decontaminate": "contaminated", "pii": "personal_data"}
 
 
 def check_policies(policies: tuple[PolicyStep, ...]) -> None:

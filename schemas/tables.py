@@ -69,11 +69,12 @@ REJECT_REASONS = {
     # either
     "untrusted": "the policy `trust` found what it rejects",
     "contaminated": "an item of a benchmark is in its text or its picture",
+    "personal_data": "personal data of a kind that the policy `pii` rejects",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted", "contaminated")
+POLICY_REASONS = ("untrusted", "contaminated", "personal_data")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())

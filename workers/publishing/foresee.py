@@ -82,8 +82,9 @@ def foresee(task: Foreseeing) -> Foreseen:
     start = 0
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
-        wanted = [key, *passage_columns(task.level, task.file), "text_tokens", "findings"]
-        names = [name for name in wanted if name in file.schema_arrow.names]
+        seen = passage_columns(task.level, task.file, task.steps)
+        wanted = [key, *seen, "text_tokens", "findings"]
+        names = [n for n in wanted if n.partition(".")[0] in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
             rows = batch.to_pylist()
             now = [findings_key(row.get("findings")) for row in rows]

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.labels import is_furniture
+from schemas.policies import PolicyStep
 from schemas.tables import CONVERSATIONS, DOCUMENTS, PAGES, STAGED
 from workers import store
 from workers.dataset import read_rows
@@ -21,6 +23,7 @@ from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
 
 Row = dict[str, Any]
+_BLOCK_TEXTS = ["blocks.list.element.label", "blocks.list.element.text"]
 _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 
@@ -56,10 +59,14 @@ def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
         yield from pq.ParquetFile(handle).read(columns=columns).take(pa.array(places)).to_pylist()
 
 
-def passage_columns(level: Level, file: RowsFile) -> list[str]:
-    """The columns of a file that make passages."""
-    has_picture = level == "page" and file.origin != "conversations"
-    return ["text", "language", *(["image_hash"] if has_picture else [])]
+def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -> list[str]:
+    """The columns of a file that make passages for these policies."""
+    columns = ["text", "language"]
+    if level == "page" and file.origin != "conversations":
+        named = {step.name for step in steps}
+        columns += ["image_hash"] if "decontaminate" in named else []
+        columns += _BLOCK_TEXTS if "pii" in named else []
+    return columns
 
 
 def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> list[Passage]:
@@ -68,6 +75,7 @@ def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> l
         Passage(
             row["text"],
             row["language"] or "und",
+            tuple(b["text"] for b in row.get("blocks") or () if is_furniture(b["label"])),
             row.get("image_hash"),
             functools.partial(_picture, file, place),
         )

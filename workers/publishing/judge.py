@@ -24,7 +24,7 @@ from schemas.rows import StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED
 from workers import store
 from workers.policies import Judge, Judgement, judge, load
-from workers.policies.redaction import painted, redact
+from workers.policies.redaction import PageView, redact
 from workers.publishing.full_rows import (
     Row,
     full_documents,
@@ -121,7 +121,7 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
     start = 0
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
-        columns = passage_columns(task.level, task.file)
+        columns = passage_columns(task.level, task.file, task.steps)
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
             here = [row for row in range(start, start + batch.num_rows) if row in keys]
             if here:
@@ -147,7 +147,7 @@ def _barring(judgement: Judgement, row: Row) -> int | None:
     """The policy that rejects a row; also one that edits what cannot be edited."""
     if judgement.barred_by is None and judgement.is_edited and row.get("messages"):
         # The turns of a conversation are pictures of its text: a part cannot be taken out.
-        return next(number for number, edits in enumerate(judgement.edits) if edits)
+        return min(judgement.editing)
     return judgement.barred_by
 
 
@@ -175,13 +175,12 @@ def _changed(
         return new, data
     if row["vision_tokens"]:
         new["compression"] = round(new["text_tokens"] / row["vision_tokens"], 4)
-    redaction = redact(row["blocks"] or [], row["text"], judgement, row["language"], judges)
-    new["blocks"] = redaction.blocks
-    if redaction.boxes:
-        picture = painted(pictures.decode(data), redaction.boxes)
-        data = pictures.encode(picture, task.raster)
-        new["image_hash"] = signatures.image_hash(picture.convert("L"))
-    return new, data
+    before = PageView(row["text"], row["blocks"] or [], data, row["language"])
+    page = redact(before, judgement, judges, task.raster)
+    new["blocks"] = page.blocks
+    if page.picture != data:
+        new["image_hash"] = signatures.image_hash(pictures.decode(page.picture).convert("L"))
+    return new, page.picture
 
 
 def _reject(task: Judging, row: Row, judgement: Judgement, step: int) -> Row:
