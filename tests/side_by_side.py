@@ -42,7 +42,6 @@ RAY = (
     "tests/cluster/test_metrics.py::test_ray_refuses",
     "tests/packaging/test_wheel.py",
     "tests/pipelines/cli/test_jobs.py",
-    "tests/pipelines/cli/test_manifest.py::test_the_default_engine_reads_there",
     "tests/pipelines/cli/test_manifest.py::test_the_rayjobs_entrypoint_runs",
     "tests/pipelines/test_kill.py",
     "tests/vllm/test_job.py",
