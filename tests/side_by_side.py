@@ -29,6 +29,7 @@ RAY = (
     "tests/cluster/test_session.py",
     "tests/pipelines/test_consumers.py::test_ray_data",
     "tests/pipelines/test_determinism.py",
+    "tests/pipelines/test_kill.py",
     "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
     "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
     # The first of these ends it, as each has nodes of its own.
@@ -43,7 +44,6 @@ RAY = (
     "tests/packaging/test_wheel.py",
     "tests/pipelines/cli/test_jobs.py",
     "tests/pipelines/cli/test_manifest.py::test_the_rayjobs_entrypoint_runs",
-    "tests/pipelines/test_kill.py",
     "tests/vllm/test_job.py",
 )
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/", "tests/stores/")
