@@ -29,18 +29,17 @@ from pipelines.steps.examine import (
     split_chunk,
 )
 from pipelines.steps.fetch import Fetched, fetch_lists, split_lists
+from pipelines.steps.listing import Listing, list_sources
+from schemas.document_source import DocumentSource
 from schemas.errors import SourceError
 from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, Source, license_of, listed_as, listed_file
-from workers import store
+from schemas.sources import Source, license_of, listed_as, listed_file
 from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
-from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
-from workers.sources.links import LIST_SUFFIXES, list_rejects
-from workers.synthetic.listing import list_records
+from workers.sources.containers import Findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,12 @@ def take_inventory(
     staging: str | None,
     session: Session,
     meter: Meter,
-    placed: Mapping[SeenFile, Source] | None = None,
+    listing: Listing | None = None,
     forgotten: frozenset[str] = frozenset(),
 ) -> Inventory:
     """Bring the inventory up to date with the recipe's sources, without `forgotten` documents.
 
-    With `staging` None nothing is written and no staged result is used. `placed` is the result of
+    With `staging` None nothing is written and no staged result is used. `listing` is the result of
     `list_sources`, if it was called just before. The files of documents have the names that the
     recipe gives them.
 
@@ -95,10 +94,10 @@ def take_inventory(
     """
     # 1. List the sources, and fetch what lists of links name. A file is known by the recipe's name
     # for it, and opened where it lies.
-    placed = list_sources(recipe) if placed is None else placed
+    listing = list_sources(recipe) if listing is None else listing
     naming = Naming.of(recipe.sources)
     known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
-    lists, placed = split_lists(placed)
+    lists, placed = split_lists(listing.files)
     fetched = fetch_lists(lists, recipe, session, meter, forgotten) if lists else Fetched()
     placed |= fetched.files
     listed = {naming.named(file): source for file, source in placed.items()}
@@ -134,9 +133,11 @@ def take_inventory(
     _require_fitting(placed, results)
 
     # 4. Merge the results with what is known.
-    others = fetched.others(known, recipe.on_missing)
-    listed |= {naming.named(r.file): fetched.owners[r.file.uri] for r in others}
-    results += others
+    others = listing.others(known, recipe.on_missing, naming)
+    listed |= {naming.named(r.file): listing.owners[r.file.uri] for r in others}
+    others_fetched = fetched.others(known, recipe.on_missing)
+    listed |= {naming.named(r.file): fetched.owners[r.file.uri] for r in others_fetched}
+    results += [*others, *others_fetched]
     examined = [
         (naming.named(result.file), _document(result))
         for result in results
@@ -156,7 +157,9 @@ def take_inventory(
         documents,
         unreadable,
         examined=len(todo) + len(members),
-        bytes_read=fetched.bytes_of_lists + found.bytes_read + of_members.bytes_read,
+        bytes_read=sum(
+            (listing.bytes_read, fetched.bytes_of_lists, found.bytes_read, of_members.bytes_read)
+        ),
         groups=groups,
         forgotten=forgotten,
         left_out=left_out,
@@ -178,40 +181,6 @@ def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findin
             parts.append(done.value)
             meter.add(len(done.item.files))
     return Findings.joined(parts)
-
-
-def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
-    """All files that the sources name, each with the first source that names it.
-
-    Files of documents come first, sorted, then files of records and generators. The dataset's own
-    card and gallery are no documents of it, where it lies inside a source.
-    Raises SourceError for a source that matches nothing.
-    """
-    dataset = store.absolute(recipe.dataset) + "/"
-    files: dict[SeenFile, Source] = {}
-    records: dict[SeenFile, Source] = {}
-    for source in recipe.sources:
-        if isinstance(source, DocumentSource):
-            for file in _list_documents(source):
-                if not file.uri.startswith(dataset):
-                    files.setdefault(file, source)
-        else:
-            for file, variant in list_records(source).items():
-                records.setdefault(file, variant)
-    return dict(sorted(files.items(), key=lambda item: item[0].uri)) | records
-
-
-def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
-    """The files of documents and containers; what is taken from these is part of the version."""
-    tables = TABLE_SUFFIXES if source.column or source.index else ()
-    suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
-    if source.links is not None and source.links.rejects:
-        yield from list_rejects(source.documents)
-        return
-    if source.links is not None:
-        suffixes = LIST_SUFFIXES
-    for file in store.list_documents(source.documents, suffixes):
-        yield SeenFile(file.uri, file.size, file.version + source.mark)
 
 
 def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:

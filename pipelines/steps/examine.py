@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from pipelines.steps.places import examined_folder, kept_folder, links_folder
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
+from schemas.document_source import DocumentSource
 from schemas.ids import digest
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, Source
+from schemas.sources import Source
 from workers import store
 from workers.dataset.vacuum import remove
 from workers.rasterising import NEEDS, ChildLimits, RasterSettings, shared_rasterizer

@@ -21,12 +21,13 @@ from cluster.runtime import Step
 from cluster.session import Session
 from pipelines.steps.places import links_folder
 from pipelines.steps.tasks import TASK_DEADLINE_S, run_tasks
+from schemas.document_source import DocumentSource
 from schemas.inventory import Document
 from schemas.lines import one_line
 from schemas.links import Links
 from schemas.recipe import Recipe
 from schemas.shards import FETCHED, SeenFile
-from schemas.sources import DocumentSource, Source
+from schemas.sources import Source
 from workers.sources import Examined
 from workers.sources.kept_links import Kept
 from workers.sources.links import (

@@ -19,6 +19,7 @@ from workers.store.conditional import (
     replace_if_unchanged,
     require_conditional_put,
 )
+from workers.store.finding import find_files
 from workers.store.listing import (
     DOCUMENT_SUFFIXES,
     list_documents,
@@ -50,6 +51,7 @@ __all__ = [
     "create_exclusive",
     "delete",
     "exists",
+    "find_files",
     "is_local",
     "join",
     "list_documents",

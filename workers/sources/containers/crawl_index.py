@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
+from schemas.document_source import CrawlIndex
 from schemas.shards import Member
-from schemas.sources import CrawlIndex
 from workers.sources.containers.entries import Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.kinds import lines_or_table
 from workers.sources.containers.opened import Opened

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from schemas.document_source import CrawlIndex
 from schemas.ids import digest
 from schemas.lines import one_line
 from schemas.shards import Member, SeenFile
-from schemas.sources import CrawlIndex
 from workers import store
 from workers.rasterising import PDF, Rasterizer, sniff_file
 from workers.sources.containers.crawl_index import walk_index
