@@ -20,6 +20,7 @@ from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import Session
 from pipelines.steps.carried import Carried, Resumed, place_of
+from pipelines.steps.crawls import crawls_of
 from pipelines.steps.examine import (
     Chunk,
     Staged,
@@ -115,9 +116,10 @@ def take_inventory(
     todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 
     # 3. Examine the others, a chunk a task; then the members of the containers among them.
+    crawls = crawls_of(recipe, session) if new else ()
     meter.total = (meter.total or 0) + len(todo)
     meter.show()
-    found = _examined(cut_chunks(todo, staging, recipe, forgotten), session, meter)
+    found = _examined(cut_chunks(todo, staging, recipe, forgotten, crawls), session, meter)
     contents = [*resumed.contents, *found.contents]
     carried = Carried.over([d for d in known if d.reason not in NEEDS], contents, naming)
     members = {
@@ -128,7 +130,8 @@ def take_inventory(
     }
     meter.total += len(members)
     meter.show()
-    of_members = _examined(cut_chunks(members, staging, recipe, forgotten), session, meter)
+    chunks = cut_chunks(members, staging, recipe, forgotten, crawls)
+    of_members = _examined(chunks, session, meter)
     results = [*resumed.documents, *found.documents, *of_members.documents]
     _require_fitting(placed, results)
 

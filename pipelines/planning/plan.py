@@ -23,6 +23,7 @@ from pipelines.inventory import take_inventory
 from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
 from pipelines.planning.work import Work, remaining_work
+from pipelines.steps.crawls import notes_on_bounds
 from schemas.errors import RequestError
 from schemas.feeding import shards_at_once
 from schemas.inventory import Document
@@ -143,6 +144,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     work = remaining_work(recipe, snapshot, known, documents)
     probed, rated = _probe(recipe, options, work.read_ranges, rated, console)
     costs = rated.costs
+    notes += notes_on_bounds(recipe, work.read_ranges)
     if work.made and rated.origin != "calibration":
         # Measured rates of a run include its made pages; the other rates do not.
         costs = replace(costs, engine_share=costs.engine_share * (1 - work.made / work.pages))

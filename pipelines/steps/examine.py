@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pipelines.steps.crawls import Crawl, crawl_at
 from pipelines.steps.places import examined_folder, kept_folder, links_folder
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
@@ -47,8 +48,8 @@ _LISTING = '"members": ['
 class Chunk:
     """Files of one source that one task examines, and the staging where it leaves the results.
 
-    `links` is the folder with what the source's links gave. Nothing is left in staging of the
-    documents in `forgotten`.
+    `links` is the folder with what the source's links gave, `crawl` the crawl of its index, where
+    its requests are bounded. Nothing is left in staging of the documents in `forgotten`.
     """
 
     files: tuple[SeenFile, ...]
@@ -58,6 +59,7 @@ class Chunk:
     source: Source
     forgotten: frozenset[str] = frozenset()
     links: str | None = None
+    crawl: Crawl | None = None
 
 
 def cut_chunks(
@@ -65,6 +67,7 @@ def cut_chunks(
     staging: str | None,
     recipe: Recipe,
     forgotten: frozenset[str] = frozenset(),
+    crawls: Sequence[Crawl] = (),
 ) -> Iterator[Chunk]:
     """Chunks of files: each file of records by itself, then several documents together."""
 
@@ -72,7 +75,8 @@ def cut_chunks(
         settings, limits = raster_settings(recipe), child_limits(recipe)
         links = source.links if isinstance(source, DocumentSource) else None
         kept = links_folder(recipe, links) if links else None
-        return Chunk(part, staging, settings, limits, source, forgotten, kept)
+        crawl = crawl_at(crawls, source.index) if isinstance(source, DocumentSource) else None
+        return Chunk(part, staging, settings, limits, source, forgotten, kept, crawl)
 
     documents: dict[Selection, list[SeenFile]] = {}
     sources: dict[Selection, Source] = {}
@@ -110,8 +114,10 @@ def split_chunk(chunk: Chunk) -> Sequence[Chunk]:
 
 
 def chunk_deadline_s(chunk: Chunk) -> float:
-    """Longest time of a task: longer for a large file of records, which is not split."""
-    return TASK_DEADLINE_S + sum(map(_length, chunk.files)) / _SLOWEST_BYTES_PER_S
+    """Longest time of a task: longer for a large file of records, which is not split, and where
+    requests are bounded."""
+    waits_s = chunk.crawl.longest_wait_s(chunk.files) if chunk.crawl else 0
+    return TASK_DEADLINE_S + waits_s + sum(map(_length, chunk.files)) / _SLOWEST_BYTES_PER_S
 
 
 def _length(file: SeenFile) -> int:
@@ -129,6 +135,7 @@ def examine_chunk(chunk: Chunk) -> Findings:
             kept_folder(chunk.staging) if chunk.staging else None,
             chunk.forgotten,
             chunk.links,
+            chunk.crawl.turn if chunk.crawl else None,
         )
         found = [examine_file(file, examiner) for file in chunk.files]
     else:

@@ -44,9 +44,11 @@ from workers.store.objects import (
     upload,
     write_bytes,
 )
+from workers.store.remote import Turn
 
 __all__ = [
     "DOCUMENT_SUFFIXES",
+    "Turn",
     "absolute",
     "create_exclusive",
     "delete",
