@@ -33,11 +33,14 @@ from pipelines.steps.fetch import Fetched, fetch_lists, split_lists
 from pipelines.steps.listing import Listing, list_sources
 from schemas.document_source import DocumentSource
 from schemas.errors import SourceError
+from schemas.forgotten import NOTHING_FORGOTTEN, Forgotten
 from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import Source, license_of, listed_as, listed_file
+from workers import store
+from workers.dataset.forgotten import TakenDown
 from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
 from workers.sources.containers import Findings
@@ -83,9 +86,9 @@ def take_inventory(
     session: Session,
     meter: Meter,
     listing: Listing | None = None,
-    forgotten: frozenset[str] = frozenset(),
+    takedowns: Forgotten = NOTHING_FORGOTTEN,
 ) -> Inventory:
-    """Bring the inventory up to date with the recipe's sources, without `forgotten` documents.
+    """Bring the inventory up to date with the recipe's sources, without what was taken down.
 
     With `staging` None nothing is written and no staged result is used. `listing` is the result of
     `list_sources`, if it was called just before. The files of documents have the names that the
@@ -96,10 +99,10 @@ def take_inventory(
     # 1. List the sources, and fetch what lists of links name. A file is known by the recipe's name
     # for it, and opened where it lies.
     listing = list_sources(recipe) if listing is None else listing
-    naming = Naming.of(recipe.sources)
+    naming, forgotten = Naming.of(recipe.sources), takedowns.ids
     known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
     lists, placed = split_lists(listing.files)
-    fetched = fetch_lists(lists, recipe, session, meter, forgotten) if lists else Fetched()
+    fetched = fetch_lists(lists, recipe, session, meter, takedowns) if lists else Fetched()
     placed |= fetched.files
     listed = {naming.named(file): source for file, source in placed.items()}
 
@@ -117,9 +120,10 @@ def take_inventory(
 
     # 3. Examine the others, a chunk a task; then the members of the containers among them.
     crawls = crawls_of(recipe, session) if new else ()
+    taken_down = TakenDown.of(store.absolute(recipe.dataset), takedowns)
     meter.total = (meter.total or 0) + len(todo)
     meter.show()
-    found = _examined(cut_chunks(todo, staging, recipe, forgotten, crawls), session, meter)
+    found = _examined(cut_chunks(todo, staging, recipe, taken_down, crawls), session, meter)
     contents = [*resumed.contents, *found.contents]
     carried = Carried.over([d for d in known if d.reason not in NEEDS], contents, naming)
     members = {
@@ -130,7 +134,7 @@ def take_inventory(
     }
     meter.total += len(members)
     meter.show()
-    chunks = cut_chunks(members, staging, recipe, forgotten, crawls)
+    chunks = cut_chunks(members, staging, recipe, taken_down, crawls)
     of_members = _examined(chunks, session, meter)
     results = [*resumed.documents, *found.documents, *of_members.documents]
     _require_fitting(placed, results)

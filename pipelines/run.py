@@ -124,7 +124,7 @@ def update(
     # 3. Examine new files. Nothing is to do if the inventory is the published version's.
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, root, session, progress, listing, forgotten.ids)
+        inventory = take_inventory(recipe, known, root, session, progress, listing, forgotten)
         progress.outcome = str(inventory)
     stays = [document for document in known if document.doc_id not in forgotten.ids]
     check_removal(recipe, stays, inventory.documents, allow_removal)

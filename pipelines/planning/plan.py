@@ -132,9 +132,10 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     known = snapshot.documents() if snapshot else []
     began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
-        taken_down = read_forgotten(dataset).ids
-        inventory = take_inventory(recipe, known, None, session, progress, forgotten=taken_down)
+        forgotten = read_forgotten(dataset)
+        inventory = take_inventory(recipe, known, None, session, progress, takedowns=forgotten)
     documents, inventory_s = inventory.documents, time.monotonic() - began_s
+    taken_down = forgotten.ids
     known = [document for document in known if document.doc_id not in taken_down]
     if inventory.left_out:
         notes.append(

@@ -24,6 +24,7 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from schemas.sources import Source
 from workers import store
+from workers.dataset.forgotten import NOTHING_TAKEN_DOWN, TakenDown
 from workers.dataset.vacuum import remove
 from workers.rasterising import NEEDS, ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, examine_file
@@ -57,7 +58,7 @@ class Chunk:
     settings: RasterSettings
     limits: ChildLimits
     source: Source
-    forgotten: frozenset[str] = frozenset()
+    forgotten: TakenDown = NOTHING_TAKEN_DOWN
     links: str | None = None
     crawl: Crawl | None = None
 
@@ -66,7 +67,7 @@ def cut_chunks(
     files: Mapping[SeenFile, Source],
     staging: str | None,
     recipe: Recipe,
-    forgotten: frozenset[str] = frozenset(),
+    forgotten: TakenDown = NOTHING_TAKEN_DOWN,
     crawls: Sequence[Crawl] = (),
 ) -> Iterator[Chunk]:
     """Chunks of files: each file of records by itself, then several documents together."""
@@ -133,7 +134,7 @@ def examine_chunk(chunk: Chunk) -> Findings:
             Selection.of(source),
             shared_rasterizer(chunk.settings, chunk.limits),
             kept_folder(chunk.staging) if chunk.staging else None,
-            chunk.forgotten,
+            chunk.forgotten.ids(),
             chunk.links,
             chunk.crawl.turn if chunk.crawl else None,
         )
@@ -158,12 +159,13 @@ def _stage(chunk: Chunk, found: Sequence[Findings]) -> None:
     assert chunk.staging is not None
     # A list of members says that the documents beside it are all there, so they are in one file.
     listings = [contents.to_json() for findings in found for contents in findings.contents]
+    forgotten = chunk.forgotten.ids()
     lines = [
         result.to_json()
         for findings in found
         for result in findings.documents
         if result.doc_id is not None
-        and result.doc_id not in chunk.forgotten
+        and result.doc_id not in forgotten
         and (listings or result.reason not in NEEDS)
     ]
     name = digest(part for file in chunk.files for part in _identity(file))[:32]
