@@ -63,7 +63,8 @@ class Listing:
         missing = [result for result in self.missing if naming.name(result.file.uri) not in kept]
         return [*self.rejects, *missing, *self.unreadable]
 
-    def _add(self, results: Iterable[Examined], source: Source, place: list[Examined]) -> None:
+    def add(self, results: Iterable[Examined], source: Source, place: list[Examined]) -> None:
+        """Add results of a source to one of the lists; a URI that is known belongs to the first."""
         for result in results:
             if result.file.uri not in self.owners:
                 self.owners[result.file.uri] = source
@@ -117,9 +118,9 @@ def _named_by_lists(
     for file in lists:
         read = read_paths(file, source.paths)
         listing.bytes_read += read.bytes_read
-        listing._add(read.rejects, source, listing.rejects)
+        listing.add(read.rejects, source, listing.rejects)
         uris.update(dict.fromkeys(read.uris))
     found = find_paths(list(uris))
-    listing._add(found.missing, source, listing.missing)
-    listing._add(found.unreadable, source, listing.unreadable)
+    listing.add(found.missing, source, listing.missing)
+    listing.add(found.unreadable, source, listing.unreadable)
     yield from found.files
