@@ -16,6 +16,7 @@ So nothing is taken from outside these bounds:
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,9 @@ from workers.sources.containers.opened import opened
 from workers.sources.documents import Examined
 from workers.sources.lists import readable, words_of
 from workers.store.locations import is_utf8
+
+_MAX_KEY_BYTES = 1024  # of S3 and Google; Azure counts characters
+_BUCKET = re.compile(r"[\w.@-]{1,255}|arn:[\w:-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ class Reach:
             uri = _one_name(store.absolute(word))
         else:
             uri = self._below_folder(path)
-        if not store.is_local(uri) and not (is_utf8(uri) and "/" in uri.partition("://")[2]):
+        if not store.is_local(uri) and not _is_object(uri):
             raise RefusedError("it names no object of a store")
         if self.bound is not None and not _is_below(uri, self.bound):
             raise RefusedError(self.why)
@@ -167,6 +171,17 @@ def _parted(word: str) -> tuple[bool, str]:
         return True, str(store.local_path(word))
     scheme, mark, path = word.partition("://")
     return (True, path) if mark else (False, scheme)
+
+
+def _is_object(uri: str) -> bool:
+    """Whether a store can have such an object. Some answer other names as if they were broken."""
+    bucket, slash, key = uri.partition("://")[2].partition("/")
+    return bool(
+        _BUCKET.fullmatch(bucket)
+        and slash
+        and is_utf8(key)
+        and 0 < len(key.encode()) <= _MAX_KEY_BYTES
+    )
 
 
 def _is_encodable(word: str) -> bool:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from schemas.errors import AccessError
+from schemas.errors import AccessError, StorageError
 from schemas.shards import SeenFile
 from workers.store.listing import seen_there
 from workers.store.locations import filesystem, is_local, local_path, local_uri, translated
@@ -62,7 +62,7 @@ def _found(uris: Sequence[str], pool: ThreadPoolExecutor) -> Iterator[Found]:
 def _in_folder(wanted: tuple[str, Sequence[str]]) -> dict[str, Found]:
     """What a few pages of a folder's listing say of files in it: of all, where it ends with them.
 
-    A folder that we may not list says nothing.
+    A folder that we may not list, or that has an object with an odd name, says nothing.
     """
     folder, uris = wanted
     most = len(uris) // _FILES_A_PAGE
@@ -82,8 +82,9 @@ def _in_folder(wanted: tuple[str, Sequence[str]]) -> dict[str, Found]:
                     return found
             if next(pages, None) is None:
                 found.update(dict.fromkeys(names.values()))
-    except AccessError:
-        return found
+    except StorageError as exc:
+        if not isinstance(exc, AccessError) and not _is_about_a_name(exc):
+            raise
     return found
 
 
@@ -95,6 +96,15 @@ def _alone(uri: str) -> Found:
         return None
     except AccessError as exc:
         return exc
+    except StorageError as exc:
+        if _is_about_a_name(exc):
+            return None
+        raise
+
+
+def _is_about_a_name(exc: StorageError) -> bool:
+    """Whether a store, or its client, cannot have an object of this name."""
+    return isinstance(exc.__cause__, ValueError)
 
 
 def _here(path: str) -> SeenFile | None:

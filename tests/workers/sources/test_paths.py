@@ -134,6 +134,8 @@ def test_what_a_list_may_name(reach: Reach, word: str, uri: str) -> None:
         (HERE, "ftp://example.org/a.pdf", "not a store"),
         (HERE, "s3://lake", "names no object"),
         (HERE, "s3://lake/\udcff.pdf", "names no object"),
+        (HERE, "s3://a lake!/a.pdf", "names no object"),
+        (HERE, "s3://lake/" + "n" * 1025, "names no object"),
         (HERE, "hf://datasets/me", "OWNER/NAME"),
         (HERE, "a\0.pdf", "characters"),
         (HERE, "a\ud800.pdf", "characters"),
