@@ -30,11 +30,12 @@ from pipelines.dataset.state import (
     uncovered,
     unstaged,
 )
-from pipelines.inventory import list_sources, take_inventory
+from pipelines.inventory import take_inventory
 from pipelines.publish import publish
 from pipelines.read import read_pages
 from pipelines.steps.examine import forget_examined
 from pipelines.steps.leased import Hold, LeasedSession
+from pipelines.steps.listing import list_sources
 from pipelines.steps.outcome import PassReport, outcome_line
 from pipelines.steps.places import staging_root
 from pipelines.version.lists import listed_files
@@ -109,12 +110,12 @@ def update(
 
     # 2. List the sources. If they name the same files as for the last version, nothing is opened.
     with story.stage("list", "files") as progress:
-        listed = list_sources(recipe)
-        progress.add(len(listed))
-    named = list(map(Naming.of(recipe.sources).named, listed))
+        listing = list_sources(recipe)
+        progress.add(len(listing.files))
+    named = list(map(Naming.of(recipe.sources).named, listing.seen))
     takedowns = forgotten.digest()
-    # What links give, no list says: they are asked every time.
-    is_listed = not names_links(recipe.sources)
+    # What links give, no list says: they are asked every time. What could not be seen may be there.
+    is_listed = not names_links(recipe.sources) and not listing.unreadable
     if (
         same
         and is_listed
@@ -125,7 +126,7 @@ def update(
     # 3. Examine new files. Nothing is to do if the inventory is the published version's.
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, root, session, progress, listed, forgotten.ids)
+        inventory = take_inventory(recipe, known, root, session, progress, listing, forgotten)
         progress.outcome = str(inventory)
     stays = [document for document in known if document.doc_id not in forgotten.ids]
     check_removal(recipe, stays, inventory.documents, allow_removal)

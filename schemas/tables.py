@@ -35,6 +35,7 @@ REJECT_REASONS = {
     "truncated": "the crawl cut the document short; fetch it again from its URL",
     "not_fetched": "a link that must not be asked (robots.txt, a private host) or gives nothing",
     "too_large": "a link whose document has more bytes than `links.max_bytes`",
+    "no_file": "an entry of a list of paths that leads to no file, or may not be named there",
     "unsupported": "a member packed by a method that is not read",
     "no_column": "a table without the column that its source names, or with several to choose from",
     "no_member": "a container in which nothing is a document, or nothing is taken",
