@@ -27,7 +27,7 @@ _SURE_LETTERS = 8
 _FAR = 4
 """A passage counts if its distance from the longest one is at most as many times its letters: both
 halves of an item that a page's foot and head part, but no two words a line away."""
-
+_PIECE_LETTERS = 512
 
 Weights = npt.NDArray[np.uint8]
 
@@ -66,8 +66,14 @@ class Alignment:
 def align_all(part: str, text: str, weights: Weights, start: int, end: int) -> Iterator[Alignment]:
     """All that stands of a part in the letters of a text from `start` to `end`: see `align`.
 
-    A text may repeat a part, so what lies beside the first alignment is compared, too.
+    A text may repeat a part, so what lies beside the first alignment is compared, too. Long texts
+    are compared in pieces that overlap: time and memory grow with the product of both lengths.
     """
+    most, shared = 4 * len(part) + _PIECE_LETTERS, 2 * len(part) + _PIECE_LETTERS // 2
+    if end - start > most:
+        for first in range(start, end - shared, most - shared):
+            yield from align_all(part, text, weights, first, min(first + most, end))
+        return
     found = align(part, text, weights, start, end)
     if found is None:
         return

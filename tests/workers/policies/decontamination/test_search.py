@@ -158,6 +158,22 @@ def test_boilerplate_that_all_items_share_is_not_an_item() -> None:
     assert items_in(index, page(items[4].fields[0][1])) == {"4"}
 
 
+def test_numbers_in_a_row_are_not_looked_up(index: Index) -> None:
+    zeros = "0.00 " * 40
+    index = build_index([item("zeros", f"{QUESTION} {zeros}"), item("z", zeros)], [BENCHMARK])
+    assert items_in(index, page("| 0.00 " * 500)) == set()
+    assert items_in(index, page(QUESTION, "| 0.00 " * 500)) == {"zeros"}
+
+
+def test_a_long_text_is_compared_in_pieces(index: Index) -> None:
+    pages = [page(QUESTION, seed=seed) for seed in range(30)]
+    (findings,) = find(index, ["\n\n".join(pages)])
+    assert [finding.detail for finding in findings] == ["clips"] * 30
+    (findings,) = find(index, [" ".join([QUESTION.replace("sold", "so1d")] * 200)])
+    assert {finding.detail for finding in findings} == {"clips"}
+    assert findings[-1].end > 199 * len(QUESTION)
+
+
 def test_copies_of_an_item_beyond_the_places_of_a_seed_do_not_hide_it() -> None:
     index = build_index([item(f"{n:03}", QUESTION) for n in range(100)], [BENCHMARK])
     assert "000" in items_in(index, page(QUESTION))
