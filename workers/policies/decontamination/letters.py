@@ -106,7 +106,8 @@ def _table() -> _Table:
 def _letters_of_character(character: str) -> tuple[int, ...]:
     if "\ud800" <= character <= "\udfff":
         return ()
-    folded = unicodedata.normalize("NFKD", character).casefold()
+    # The Turkish dotless i is an i in capitals.
+    folded = unicodedata.normalize("NFKD", character).casefold().replace("ı", "i")
     letters: list[int] = []
     for part in unicodedata.normalize("NFKD", folded):
         if part.isalnum():

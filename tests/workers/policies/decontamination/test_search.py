@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding
+from tests.language_texts import TEXTS
 from tests.made_prose import in_lines, made_words
 from tests.many import few
 from workers.policies.decontamination import Item, build_index, find, findings_of_pages
@@ -133,6 +135,16 @@ def test_an_edited_question_is_found_with_its_answer(index: Index) -> None:
 def test_a_han_text_is_found(index: Index) -> None:
     _, found = only(index, "说：" + HAN.replace(",", "，") + "并应以兄弟关系的精神相对待")
     assert found == HAN.replace(",", "，")
+
+
+def test_items_in_all_languages_are_found() -> None:
+    sentences = {code: sentence for code, (_, sentence) in TEXTS.items()}
+    index = build_index([item(code, text) for code, text in sentences.items()], [BENCHMARK])
+    assert index.too_short == (0,)
+    for (code, text), other in zip(sentences.items(), [*sentences.values()][::-1], strict=True):
+        findings = find(index, [f"{other}\n{unicodedata.normalize('NFD', text).upper()}\n{other}"])
+        found = {finding.detail: finding.certainty for finding in findings[0]}
+        assert found.get(code) == 1.0, code
 
 
 def test_passages_may_be_switched_off() -> None:
