@@ -127,7 +127,7 @@ KINDS: Mapping[str, Callable[[random.Random, MadeItem], str]] = {
 
 def picture_of(text: str, font: str) -> Image.Image:
     page = pymupdf.open().new_page()
-    for size_pt in (12, 11, 10, 9, 8):
+    for size_pt in (9, 8, 7):
         if page.insert_textbox((45, 45, 550, 800), text, fontsize=size_pt, fontname=font) >= 0:
             break
     zoom = EDGE_PX / max(page.rect.width, page.rect.height)

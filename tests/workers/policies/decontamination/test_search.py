@@ -123,13 +123,23 @@ def test_a_short_question_without_an_answer_needs_none(index: Index) -> None:
     assert items_in(index, page("Who wrote the Orrin survey report?")) == {"lone"}
 
 
-def test_an_edited_question_is_found_with_its_answer(index: Index) -> None:
-    strict = BENCHMARK.model_copy(update={"passage_letters": None, "min_overlap": 0.85})
-    index = build_index(ITEMS, [strict])
-    edited = QUESTION.replace("half as many clips in May", "twice as much").replace("sold", "gave")
-    edited = edited.replace("friends", "classmates")
-    assert items_in(index, page(edited)) == set()
-    assert items_in(index, page(edited, ANSWER)) == {"clips"}
+def test_an_edited_question_is_found_with_its_edited_answer() -> None:
+    # 60 letters each: one of them needs an overlap of 0.93, both together 0.8.
+    question = "Which of the two weirs near the mill was taken down by the party of six and why?"
+    answer = "The lower one, whose sill held back the silt that had filled the reach above it"
+    benchmark = BENCHMARK.model_copy(update={"passage_letters": None})
+    index = build_index([*ITEMS, item("weir", question, answer)], [benchmark])
+    question, answer = question.replace("party", "group"), answer.replace("filled", "choked")
+    assert items_in(index, page(question)) == set()
+    assert items_in(index, page(answer)) == set()
+    assert items_in(index, page(question, answer)) == {"weir"}
+
+
+def test_a_column_that_is_too_short_only_bears_out_another() -> None:
+    benchmark = BENCHMARK.model_copy(update={"min_letters": 40})
+    index = build_index(ITEMS, [benchmark])
+    assert index.too_short == (2,)
+    assert items_in(index, page("Who wrote the Orrin survey report?", f"{EIFFEL} 1889")) == set()
 
 
 def test_a_han_text_is_found(index: Index) -> None:
