@@ -12,7 +12,7 @@ import pymupdf
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
-from schemas.degrade import Degrade
+from schemas.degrade import LEVELS, Degrade
 from schemas.pages import PageImage
 from tests.made_prose import in_lines, made_words
 from workers.engines.rapidocr import RapidOcrEngine
@@ -23,6 +23,18 @@ from workers.text.documents import PageText, join_pages
 PAGE_WORDS = 300
 FONTS = ("tiro", "helv", "cour", "tibo")
 EDGE_PX = 1280
+WORN = Degrade(
+    skew_degrees=1.5,
+    blur_px=1.3,
+    bleed_px=0.8,
+    fade=0.55,
+    noise=25,
+    jpeg=88,
+    shadow=0.5,
+    tint=1,
+)
+SCANS = {name: Degrade.model_validate(name) for name in LEVELS} | {"worn": WORN}
+"""How degraded the scanned pages are. The last level is beyond what a recipe may name."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -127,7 +139,7 @@ KINDS: Mapping[str, Callable[[random.Random, MadeItem], str]] = {
 
 def picture_of(text: str, font: str) -> Image.Image:
     page = pymupdf.open().new_page()
-    for size_pt in (12, 11, 10, 9, 8):
+    for size_pt in (9, 8, 7):
         if page.insert_textbox((45, 45, 550, 800), text, fontsize=size_pt, fontname=font) >= 0:
             break
     zoom = EDGE_PX / max(page.rect.width, page.rect.height)
@@ -148,8 +160,7 @@ def drawn(rng: random.Random, item: MadeItem, number: int) -> tuple[str, Image.I
 
 
 def degraded(picture: Image.Image, level: str, number: int) -> Image.Image:
-    settings = Degrade.model_validate(level)
-    return degrade(picture, np.random.default_rng(number), settings).picture
+    return degrade(picture, np.random.default_rng(number), SCANS[level]).picture
 
 
 def scanned(rng: random.Random, items: list[MadeItem], level: str) -> Planted:

@@ -27,12 +27,12 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.decontaminate import Benchmark
-from schemas.degrade import LEVELS
 from schemas.findings import Finding
 from tests.benchmarks import datatrove_decontamination
 from tests.benchmarks.contaminated import (
     KINDS,
     PAGE_WORDS,
+    SCANS,
     MadeItem,
     Planted,
     degraded,
@@ -55,7 +55,7 @@ from workers.rasterising.pictures import decode
 from workers.text.signatures import image_hash, words
 
 BATCH_ROWS = 256
-REQUIRED = {"full": 0.98, "cut to 50-80 %": 0.98, "scanned, light": 0.9, "scanned, heavy": 0.9}
+REQUIRED = {"full": 0.98, "cut to 50-80 %": 0.98} | {f"scanned, {name}": 0.9 for name in SCANS}
 BENCHMARK = Benchmark(name="made", file=("made.jsonl",), columns=("question", "answer"))
 
 
@@ -65,7 +65,7 @@ def measure(pages: int, items: int, scans: int, datatrove: str | None) -> dict[s
     planted = {kind: Planted([plant(rng, item) for item in made]) for kind, plant in KINDS.items()}
     count = pages - sum(len(kind.texts) for kind in planted.values())
     clean = [in_lines(made_words(rng, PAGE_WORDS), rng=rng) for _ in range(count)]
-    for level in LEVELS if scans else ():
+    for level in SCANS if scans else ():
         planted[f"scanned, {level}"] = scanned(rng, made[:scans], level)
 
     start_s = time.process_time()
@@ -146,7 +146,7 @@ def pictures(rng: random.Random, made: list[MadeItem]) -> dict[str, Any]:
         [Item("made", str(n), (), data) for n, data in enumerate(originals)], [BENCHMARK]
     )
     results: dict[str, Any] = {}
-    for level in LEVELS:
+    for level in SCANS:
         files = [
             encoded(degraded(decode(data), level, n)) for n, data in enumerate(originals + others)
         ]

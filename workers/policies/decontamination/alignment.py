@@ -27,7 +27,7 @@ _SURE_LETTERS = 8
 _FAR = 4
 """A passage counts if its distance from the longest one is at most as many times its letters: both
 halves of an item that a page's foot and head part, but no two words a line away."""
-
+_PIECE_LETTERS = 512
 
 Weights = npt.NDArray[np.uint8]
 
@@ -68,13 +68,25 @@ def align_all(part: str, text: str, weights: Weights, start: int, end: int) -> I
 
     A text may repeat a part, so what lies beside the first alignment is compared, too.
     """
-    found = align(part, text, weights, start, end)
-    if found is None:
-        return
-    yield found
-    for first, last in ((start, found.start), (found.end, min(end, len(text)))):
-        if last - first >= len(part) / 2:
-            yield from align_all(part, text, weights, first, last)
+    for first, last in pieces(len(part), start, min(end, len(text))):
+        found = align(part, text, weights, first, last)
+        if found is None:
+            continue
+        yield found
+        for before, after in ((first, found.start), (found.end, last)):
+            if after - before >= len(part) / 2:
+                yield from align_all(part, text, weights, before, after)
+
+
+def pieces(length: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A stretch in pieces that a part of `length` letters is compared with.
+
+    Time and memory grow with the product of both lengths, so no piece is much longer than the part.
+    They overlap, so that what is twice as long as the part lies in one of them.
+    """
+    size, shared = 4 * length + _PIECE_LETTERS, 2 * length + _PIECE_LETTERS // 2
+    for first in range(start, max(end - shared, start + 1), size - shared):
+        yield first, min(first + size, end)
 
 
 def align(part: str, text: str, weights: Weights, start: int, end: int) -> Alignment | None:

@@ -35,6 +35,9 @@ VERSION = 1
 MAX_PART_LETTERS = 2048
 """Comparing a part with a text takes time and memory by the product of their lengths."""
 
+_LEAST_KINDS = 4
+"""How many different letters a seed has. Zeros in a row are in every table, and tell nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -60,7 +63,7 @@ class Parts:
 class Index:
     """Benchmarks made ready to be looked for.
 
-    - `codes`: the letters of all parts, one after the other, uint32 (letters,).
+    - `codes`: the letters of all parts, one after the other: (letters,), as small as they allow.
     - `weights`: how rare the word of each letter is, uint8 (letters,), `AVERAGE_WEIGHT` on average.
     - `ids` and `benchmark_of` (a number in `benchmarks`) have an entry for each item.
     - `too_short`: for each benchmark, how many items have no column that is looked for.
@@ -97,15 +100,14 @@ def build_index(items: Iterable[Item], benchmarks: Sequence[Benchmark]) -> Index
     streams = letters_of(texts)
     parts = _parts(streams.starts, np.array(owners, np.int64))
     weights = _weights(texts, streams.codes, parts)
-    seeds = _own_seeds(seeds_of(streams.codes), parts)
-    table = SeedTable.of(seeds)
+    table = SeedTable.of(_own_seeds(streams.codes, parts))
     benchmark_of = np.array([number_of[item.benchmark] for item in ordered], np.int64)
     return Index(
         tuple(benchmarks),
         tuple(item.item_id for item in ordered),
         benchmark_of,
         parts,
-        streams.codes,
+        streams.codes.astype(np.min_scalar_type(streams.codes.max(initial=0))),
         weights,
         table,
         _too_short(parts, benchmark_of, benchmarks),
@@ -120,20 +122,22 @@ def _parts(starts: Places, owners: Places) -> Parts:
     ends = np.cumsum(counts)
     number = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
     # begins: the first letter of each part; part j of k begins after j/k of the text's letters
-    begins = np.repeat(starts[:-1], counts) + number * np.repeat(sizes, counts) // np.repeat(
-        counts, counts
-    )
-    return Parts(
-        np.append(begins, starts[-1]).astype(np.int64),
-        np.repeat(owners, counts),
-    )
+    size, count = np.repeat(sizes, counts), np.repeat(counts, counts)
+    begins = np.repeat(starts[:-1], counts) + number * size // count
+    return Parts(np.append(begins, starts[-1]).astype(np.int64), np.repeat(owners, counts))
 
 
-def _own_seeds(seeds: Seeds, parts: Parts) -> Seeds:
-    """The seeds that do not reach from one part into the next."""
+def _own_seeds(codes: Codes, parts: Parts) -> Seeds:
+    """The seeds that do not reach from one part into the next, and that say something."""
+    seeds = seeds_of(codes)
     of_part = np.searchsorted(parts.starts, seeds.places, "right") - 1
-    is_own = seeds.places + SEED_LETTERS <= parts.starts[of_part + 1]
-    return Seeds(seeds.places[is_own], seeds.hashes[is_own])
+    places = seeds.places[seeds.places + SEED_LETTERS <= parts.starts[of_part + 1]]
+    if len(places) == 0:
+        return Seeds(places, np.zeros(0, np.uint64))
+    # runs: (seeds, SEED_LETTERS), the letters of each seed in their order
+    runs = np.sort(np.lib.stride_tricks.sliding_window_view(codes, SEED_LETTERS)[places], axis=1)
+    places = places[(np.diff(runs, axis=1) != 0).sum(axis=1) >= _LEAST_KINDS - 1]
+    return Seeds(places, seeds.hashes[np.searchsorted(seeds.places, places)])
 
 
 def _weights(texts: Sequence[str], codes: Codes, parts: Parts) -> npt.NDArray[np.uint8]:

@@ -14,11 +14,12 @@ import functools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Codes = npt.NDArray[np.uint32]
+Codes = npt.NDArray[np.unsignedinteger[Any]]
 Places = npt.NDArray[np.int64]
 
 SECOND_LETTER = 0x110000
@@ -58,6 +59,7 @@ def places_of(text: str) -> Places:
 def as_text(codes: Codes) -> str:
     """Letters as a string, one character each, to be compared with others of its kind."""
     # Second letters become characters of the private planes, which are no letters themselves.
+    codes = codes.astype(np.uint32)
     small = np.where(codes >= SECOND_LETTER, codes - SECOND_LETTER + 0xC0000, codes)
     return small.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
@@ -104,7 +106,8 @@ def _table() -> _Table:
 def _letters_of_character(character: str) -> tuple[int, ...]:
     if "\ud800" <= character <= "\udfff":
         return ()
-    folded = unicodedata.normalize("NFKD", character).casefold()
+    # The Turkish dotless i is an i in capitals.
+    folded = unicodedata.normalize("NFKD", character).casefold().replace("ı", "i")
     letters: list[int] = []
     for part in unicodedata.normalize("NFKD", folded):
         if part.isalnum():

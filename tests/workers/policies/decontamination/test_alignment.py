@@ -4,7 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.policies.decontamination.alignment import AVERAGE_WEIGHT, Alignment, align
+from workers.policies.decontamination.alignment import (
+    AVERAGE_WEIGHT,
+    Alignment,
+    align,
+    pieces,
+)
 
 QUESTION = "nataliasoldclipstofortyeightofherfriendsinaprilandthenhalfasmanyinmay"
 FILLER = "qxzjvwkqzxjvkwqzxjqvwkzxqjvwkzqxjvwkqzxjvwq"
@@ -40,9 +45,12 @@ def test_what_a_page_break_puts_between_ends_the_passage_but_not_the_part() -> N
 
 
 def test_a_phrase_far_from_the_rest_does_not_belong_to_it() -> None:
-    text = "herfriends" + FILLER + FILLER[::-1] + QUESTION[:50]
+    text = QUESTION[:10] + FILLER + FILLER[::-1] + QUESTION[12:62]
     found = aligned(QUESTION, text)
-    assert found.start == len(text) - 50
+    assert (found.start, found.end) == (len(text) - 50, len(text))
+    text = QUESTION[:50] + FILLER + FILLER[::-1] + QUESTION[52:62]
+    found = aligned(QUESTION, text)
+    assert (found.start, found.end) == (0, 50)
 
 
 def test_the_last_letter_is_taken_where_the_word_is_and_not_further_on() -> None:
@@ -63,6 +71,17 @@ def test_letters_of_common_words_count_less() -> None:
     assert found is not None
     assert found.overlap < 0.02
     assert found.passage == 30 / AVERAGE_WEIGHT
+
+
+@given(st.integers(24, 2048), st.integers(0, 500), st.integers(0, 60_000), st.data())
+def test_what_is_twice_as_long_as_a_part_lies_in_a_piece(
+    length: int, start: int, size: int, data: st.DataObject
+) -> None:
+    made = list(pieces(length, start, start + size))
+    assert all(end - begin <= 4 * length + 512 for begin, end in made)
+    wanted = min(2 * length, size)
+    place = data.draw(st.integers(start, start + size - wanted))
+    assert any(begin <= place and place + wanted <= end for begin, end in made)
 
 
 @given(st.text("abc", max_size=80), st.text("abc", max_size=120), st.data())

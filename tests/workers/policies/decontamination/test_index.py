@@ -9,6 +9,7 @@ from schemas.decontaminate import Benchmark
 from workers.policies.decontamination import Item, build_index
 from workers.policies.decontamination.index import MAX_PART_LETTERS
 from workers.policies.decontamination.letters import as_text
+from workers.policies.decontamination.seeds import SEED_LETTERS
 
 MATHS = Benchmark(name="maths", file=("maths.jsonl",))
 FACTS = Benchmark(name="facts", file=("facts.jsonl",), min_letters=30)
@@ -37,6 +38,14 @@ def test_each_column_is_a_part() -> None:
 
 def test_items_without_a_column_that_is_looked_for_are_counted() -> None:
     assert build_index(ITEMS, [MATHS, FACTS]).too_short == (0, 1)
+
+
+def test_no_seed_reaches_from_a_part_into_the_next() -> None:
+    items = [item("maths", str(n), "abcdefghijklmnopqrstuvwxyz"[n:] * 2) for n in range(20)]
+    index = build_index(items, [MATHS])
+    ends = index.parts.starts[np.searchsorted(index.parts.starts, index.table.places, "right")]
+    assert len(ends) > 20
+    assert (index.table.places + SEED_LETTERS <= ends).all()
 
 
 def test_a_long_text_is_cut_into_equal_parts() -> None:

@@ -18,6 +18,7 @@ from workers.policies.decontamination import (
     build_pictures,
     find_pictures,
 )
+from workers.policies.decontamination.pictures import compare
 from workers.synthetic.degrade import degrade
 from workers.text.signatures import image_hash
 
@@ -105,7 +106,19 @@ def test_pictures_are_read_only_of_candidates(index: PictureIndex) -> None:
 def test_blank_pages_are_no_pages_of_a_benchmark() -> None:
     blank = Image.new("RGB", (100, 140), "white")
     index = build_pictures([Item("exam", "blank", (), encoded(blank))], [EXAM])
-    assert found(index, [blank]) == [[]]
+
+    def picture(row: int) -> bytes:
+        raise AssertionError(f"row {row} is read")
+
+    assert find_pictures(index, [bytes(32)], picture) == [[]]
+
+
+def test_pages_with_hardly_any_print_are_not_compared() -> None:
+    page = np.full((512, 512), 255.0)
+    page[100:110, 100:110] = 0  # in one cell
+    assert compare(page, page) == 0.0
+    page[::9] = 0
+    assert compare(page, page) > 0.99
 
 
 def test_a_benchmark_may_compare_no_pictures() -> None:

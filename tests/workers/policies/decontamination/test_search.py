@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding
+from tests.language_texts import TEXTS
 from tests.made_prose import in_lines, made_words
 from tests.many import few
 from workers.policies.decontamination import Item, build_index, find, findings_of_pages
@@ -121,18 +123,38 @@ def test_a_short_question_without_an_answer_needs_none(index: Index) -> None:
     assert items_in(index, page("Who wrote the Orrin survey report?")) == {"lone"}
 
 
-def test_an_edited_question_is_found_with_its_answer(index: Index) -> None:
-    strict = BENCHMARK.model_copy(update={"passage_letters": None, "min_overlap": 0.85})
-    index = build_index(ITEMS, [strict])
-    edited = QUESTION.replace("half as many clips in May", "twice as much").replace("sold", "gave")
-    edited = edited.replace("friends", "classmates")
-    assert items_in(index, page(edited)) == set()
-    assert items_in(index, page(edited, ANSWER)) == {"clips"}
+def test_an_edited_question_is_found_with_its_edited_answer() -> None:
+    # 60 letters each: one of them needs an overlap of 0.93, both together 0.8.
+    question = "Which of the two weirs near the mill was taken down by the party of six and why?"
+    answer = "The lower one, whose sill held back the silt that had filled the reach above it"
+    benchmark = BENCHMARK.model_copy(update={"passage_letters": None})
+    index = build_index([*ITEMS, item("weir", question, answer)], [benchmark])
+    question, answer = question.replace("party", "group"), answer.replace("filled", "choked")
+    assert items_in(index, page(question)) == set()
+    assert items_in(index, page(answer)) == set()
+    assert items_in(index, page(question, answer)) == {"weir"}
+
+
+def test_a_column_that_is_too_short_only_bears_out_another() -> None:
+    benchmark = BENCHMARK.model_copy(update={"min_letters": 40})
+    index = build_index(ITEMS, [benchmark])
+    assert index.too_short == (2,)
+    assert items_in(index, page("Who wrote the Orrin survey report?", f"{EIFFEL} 1889")) == set()
 
 
 def test_a_han_text_is_found(index: Index) -> None:
     _, found = only(index, "说：" + HAN.replace(",", "，") + "并应以兄弟关系的精神相对待")
     assert found == HAN.replace(",", "，")
+
+
+def test_items_in_all_languages_are_found() -> None:
+    sentences = {code: sentence for code, (_, sentence) in TEXTS.items()}
+    index = build_index([item(code, text) for code, text in sentences.items()], [BENCHMARK])
+    assert index.too_short == (0,)
+    for (code, text), other in zip(sentences.items(), [*sentences.values()][::-1], strict=True):
+        findings = find(index, [f"{other}\n{unicodedata.normalize('NFD', text).upper()}\n{other}"])
+        found = {finding.detail: finding.certainty for finding in findings[0]}
+        assert found.get(code) == 1.0, code
 
 
 def test_passages_may_be_switched_off() -> None:
@@ -156,6 +178,22 @@ def test_boilerplate_that_all_items_share_is_not_an_item() -> None:
     index = build_index(items, [BENCHMARK])
     assert items_in(index, page(ask)) == set()
     assert items_in(index, page(items[4].fields[0][1])) == {"4"}
+
+
+def test_numbers_in_a_row_are_not_looked_up(index: Index) -> None:
+    zeros = "0.00 " * 40
+    index = build_index([item("zeros", f"{QUESTION} {zeros}"), item("z", zeros)], [BENCHMARK])
+    assert items_in(index, page("| 0.00 " * 500)) == set()
+    assert items_in(index, page(QUESTION, "| 0.00 " * 500)) == {"zeros"}
+
+
+def test_a_long_text_is_compared_in_pieces(index: Index) -> None:
+    pages = [page(QUESTION, seed=seed) for seed in range(30)]
+    (findings,) = find(index, ["\n\n".join(pages)])
+    assert [finding.detail for finding in findings] == ["clips"] * 30
+    (findings,) = find(index, [" ".join([QUESTION.replace("sold", "so1d")] * 200)])
+    assert {finding.detail for finding in findings} == {"clips"}
+    assert findings[-1].end > 199 * len(QUESTION)
 
 
 def test_copies_of_an_item_beyond_the_places_of_a_seed_do_not_hide_it() -> None:
