@@ -67,6 +67,7 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
+    "reserved": "something is reserved for the document, and `rights` leaves such documents out",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
@@ -341,9 +342,9 @@ REJECTS = pa.schema(
     ]
 )
 """One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is
-`inventory`, `raster`, `read`, `quality`, `dedup` or `mix`. A duplicate names its keeper in
-`kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where
-the keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
+`inventory`, `raster`, `read`, `quality`, `rights`, `dedup` or `mix`. A duplicate names its keeper
+in `kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where the
+keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
 
 STAGED = pa.schema(
     [

@@ -13,13 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.version.dedup import Drops
-from pipelines.version.records import DUPLICATE, LEFT_OUT, NOBODY, REJECT, Flags, Ints, Records
+from pipelines.version.left_out import LeftOut, left_out
+from pipelines.version.records import DUPLICATE, NOBODY, REJECT, Flags, Ints, Records
 from pipelines.version.rows import Version
 from schemas.inventory import Document
 from schemas.rows import RejectRow
 from schemas.sources import is_conversation
 from workers.dataset import PartFile
 from workers.publishing.decisions import KINDS
+from workers.publishing.gather import CLEARED
 from workers.publishing.records import Level, RowsFile, record_id
 
 _REJECT_BYTES = 2048  # signatures are most of a row
@@ -130,8 +132,8 @@ def crop_contents(version: Version) -> Contents:
 def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
     kept = version.documents.readable & ~version.document_drops.dropped
-    is_plain = _is_plain(version)[version.documents.doc]
-    return _contents(version, "documents", version.documents, kept & ~is_plain)
+    is_out = (version.is_plain | version.reserved)[version.documents.doc]
+    return _contents(version, "documents", version.documents, kept & ~is_out)
 
 
 def _contents(version: Version, table: str, records: Records, kept: Flags) -> Contents:
@@ -179,12 +181,10 @@ def _parts(version: Version, table: str) -> list[tuple[PartFile, str]]:
 def reject_contents(version: Version) -> Contents:
     """Everything that went in and does not come out."""
     documents, pages = version.documents, version.pages
-    is_plain = (documents.outcome == REJECT) & _is_plain(version)[documents.doc]
-    left_out = version.selection.left_out
-    nothing = np.zeros(len(documents), bool)
+    is_plain = (documents.outcome == REJECT) & version.is_plain[documents.doc]
     levels = [
-        _rejected(version, "document", documents, version.document_drops, is_plain, nothing),
-        _rejected(version, "page", pages, version.page_drops, pages.outcome == REJECT, left_out),
+        _rejected(version, "document", documents, version.document_drops, is_plain),
+        _rejected(version, "page", pages, version.page_drops, pages.outcome == REJECT),
     ]
     return Contents(
         "rejects",
@@ -198,7 +198,7 @@ def reject_contents(version: Version) -> Contents:
 def new_plain_rejects(version: Version) -> Iterator[RejectRow]:
     """Rejects of documents without a page count or a readable page, unless they are there."""
     documents = version.documents
-    is_plain = _is_plain(version)
+    is_plain = version.is_plain
     is_plain[documents.doc[documents.outcome == REJECT]] = False
     for number in np.flatnonzero(is_plain).tolist():
         document = version.inputs.catalogue.documents[number]
@@ -219,29 +219,25 @@ def new_plain_rejects(version: Version) -> Iterator[RejectRow]:
         }
 
 
-def _is_plain(version: Version) -> Flags:
-    """By document number: whether it has no page count or no readable page."""
-    is_plain = np.ones(len(version.inputs.catalogue.documents), bool)
-    is_plain[version.pages.doc[version.pages.readable]] = False
-    return is_plain
-
-
 def _rejected(
     version: Version,
     level: Level,
     records: Records,
     drops: Drops,
     is_plain: Flags,
-    left_out: Flags,
 ) -> tuple[OldRows, NewRows]:
     """The rejects of a level: rows of old parts that stay, and new rows."""
-    same = _same_drop(records, drops) | (left_out & (records.outcome == LEFT_OUT))
+    same, out = _same_drop(records, drops), is_plain | drops.dropped
+    policies = left_out(version, level, records)
+    for policy in policies:
+        same |= policy.rows & (records.outcome == policy.outcome)
+        out |= policy.rows
     stays = records.origin("rejects") & (is_plain | same)
-    chosen = np.flatnonzero((is_plain | drops.dropped | left_out) & ~stays)
+    chosen = np.flatnonzero(out & ~stays)
     new = records.take(chosen)
 
     def overlay(places: Ints) -> pa.Table:
-        return _overlay(version, level, records, drops, left_out, chosen[places])
+        return _overlay(version, level, records, drops, policies, chosen[places])
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
     return _old(records.take(stays)), NewRows(new.files, new.file, new.row, weight, overlay)
@@ -266,12 +262,18 @@ def _overlay(
     level: Level,
     records: Records,
     drops: Drops,
-    left_out: Flags,
+    policies: Sequence[LeftOut],
     chosen: Ints,
 ) -> pa.Table:
     catalogue = version.inputs.catalogue
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
-    is_out = dropped | left_out[chosen]
+    stage, reason = np.full((2, len(chosen)), None, object)
+    stage[dropped], reason[dropped] = "dedup", "duplicate"
+    by_policy = np.zeros(len(chosen), bool)
+    for policy in policies:
+        rows = policy.rows[chosen]
+        by_policy |= rows
+        stage[rows], reason[rows] = policy.stage, policy.reason
 
     def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
@@ -282,12 +284,11 @@ def _overlay(
         {
             "level": pa.array([level] * len(chosen), pa.string()),
             **_origin(version, records.doc[chosen]),
-            "stage": pa.array(np.where(dropped, "dedup", "mix"), pa.string(), mask=~is_out),
-            "reason": pa.array(
-                np.where(dropped, "duplicate", "left_out"), pa.string(), mask=~is_out
-            ),
+            "stage": pa.array(stage, pa.string()),
+            "reason": pa.array(reason, pa.string()),
             "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
+            CLEARED: pa.array(by_policy),
         }
     )

@@ -25,7 +25,7 @@ from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
 
-SAMPLE, DUPLICATE, REJECT, LEFT_OUT = 0, 1, 2, 3
+SAMPLE, DUPLICATE, REJECT, LEFT_OUT, RESERVED = range(5)
 NOBODY = -1
 
 _ROWS_PER_TASK = 65_536  # about 64 MiB of signatures at 1 KiB each
@@ -90,7 +90,7 @@ class Records:
     """Records in arrays with one entry a row, sorted by page, each page once.
 
     - `doc` is the document's number; the row is the `row`-th row of `files[file]`.
-    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE or LEFT_OUT.
+    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE, LEFT_OUT or RESERVED.
     - `moved`: the row is published, and says another URI or `source` than its document has now.
     - `position` is the row's place in the key files, one file after the other.
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
@@ -122,7 +122,7 @@ class Records:
 
     @property
     def readable(self) -> Flags:
-        """Rows with a text: samples, duplicates, and what a mix left out."""
+        """Rows with a text: samples, duplicates, and what a policy left out."""
         flags: Flags = self.outcome != REJECT
         return flags
 
@@ -138,6 +138,7 @@ class Records:
         return replace(self, **arrays)
 
 
+_BY_POLICY = {"left_out": LEFT_OUT, "reserved": RESERVED}
 _ARRAYS = [field.name for field in fields(Records) if field.name not in ("files", "key_files")]
 _PRIORITY = {
     "pages": 0, "conversations": 0, "documents": 0, "crops": 0, "staged": 1, "rejects": 2,
@@ -215,7 +216,8 @@ def _records(
     is_duplicate = pc.is_in(reason, pa.array(["duplicate", KEEPER_FORGOTTEN])).to_numpy()
     outcome = np.where(pc.equal(reason, "").to_numpy(), SAMPLE, REJECT)
     outcome[is_duplicate] = DUPLICATE
-    outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT
+    for word, by_policy in _BY_POLICY.items():
+        outcome[pc.equal(reason, word).to_numpy()] = by_policy
     return Records(
         files=files,
         key_files=[KeyRows(task.keys_uri, count)] if task.keys_uri else [],

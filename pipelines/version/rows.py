@@ -1,6 +1,6 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► duplicates ─► documents of readable pages ─► their duplicates ─► Version
+    records ─► reserved ─► duplicates ─► documents of readable pages ─► their duplicates ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
 keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
@@ -21,15 +21,8 @@ from pipelines.inventory import Inventory
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.mix import Selection, choose_by_mix
-from pipelines.version.records import (
-    DUPLICATE,
-    NOBODY,
-    Catalogue,
-    Flags,
-    Records,
-    concatenated,
-    load_all,
-)
+from pipelines.version.records import NOBODY, Catalogue, Flags, Records, concatenated, load_all
+from pipelines.version.rights import reserved_documents
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt
@@ -100,7 +93,8 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version. Drops and the selection have an entry a record."""
+    """All that decides the rows of a version. Drops and the selection have an entry a record, and
+    `reserved`, the documents that are left out, has one a document."""
 
     inputs: Inputs
     pages: Records
@@ -109,11 +103,20 @@ class Version:
     documents: Records
     document_drops: Drops
     crops: Records
+    reserved: Flags
 
     @property
     def kept(self) -> Flags:
         """Which pages are samples, with one flag a page."""
-        flags: Flags = self.pages.readable & ~self.page_drops.dropped & ~self.selection.left_out
+        is_out = self.page_drops.dropped | self.selection.left_out
+        flags: Flags = self.pages.readable & ~is_out & ~self.reserved[self.pages.doc]
+        return flags
+
+    @property
+    def is_plain(self) -> Flags:
+        """Which documents have no page count or no readable page, with one flag a document."""
+        flags = np.ones(len(self.inputs.catalogue.documents), bool)
+        flags[self.pages.doc[self.pages.readable]] = False
         return flags
 
 
@@ -121,8 +124,10 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     """What the next version holds, or the pages that must be read again to make it."""
     catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
     pages = _load_pages(inputs, session)
-    drops = find_duplicates(pages, pages.readable, "page", dedup, inputs.scratch, session)
-    among = pages.readable & ~drops.dropped
+    reserved = reserved_documents(inputs.recipe, catalogue)
+    free = pages.readable & ~reserved[pages.doc]
+    drops = find_duplicates(pages, free, "page", dedup, inputs.scratch, session)
+    among = free & ~drops.dropped
     selection = choose_by_mix(inputs.recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out
     textless = pages.readable & pages.origin("rejects")
@@ -133,14 +138,12 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     is_known = np.zeros(len(catalogue.documents), bool)
     is_known[known.doc[known.readable]] = True
     unseen = is_readable & ~is_known
-    # The reject of a former duplicate names its keeper: left out by the mix, it is written anew.
-    renewed = selection.left_out & (pages.outcome == DUPLICATE)
-    missing = textless & (chosen | renewed | unseen[pages.doc])
+    missing = textless & (chosen | unseen[pages.doc])
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     documents = _with_assembled(inputs, known, pages, unseen, 0, session)
     while True:
-        among = documents.readable & is_readable[documents.doc]
+        among = documents.readable & (is_readable & ~reserved)[documents.doc]
         doc_drops = find_duplicates(documents, among, "document", dedup, inputs.scratch, session)
         returning = among & ~doc_drops.dropped & documents.origin("rejects")
         if not returning.any():
@@ -155,7 +158,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
             inputs, documents.take(~returning), pages, wanted, len(documents.files), session
         )
     crops = _load_crops(inputs, pages.take(chosen), session)
-    return Version(inputs, pages, drops, selection, documents, doc_drops, crops)
+    return Version(inputs, pages, drops, selection, documents, doc_drops, crops, reserved)
 
 
 def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:
