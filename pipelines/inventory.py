@@ -237,5 +237,6 @@ def _document(result: Examined) -> Document:
     assert result.doc_id is not None
     return Document(
         *(result.doc_id, (), result.media_type, result.page_count),
-        *(result.reason, result.detail, result.provenance),
+        *(result.reason, result.detail),
+        own=result.provenance,
     )

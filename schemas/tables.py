@@ -128,7 +128,7 @@ SOURCE = pa.struct(
 )
 """A `schemas.provenance.Provenance`; null where nothing is known of a document."""
 
-ADDED = ("source",)
+ADDED = ("source", "own")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -301,7 +301,13 @@ MEMBER = pa.struct(
     ]
 )
 SEEN = pa.struct(
-    [("uri", pa.string()), ("size", pa.int64()), ("version", pa.string()), ("member", MEMBER)]
+    [
+        ("uri", pa.string()),
+        ("size", pa.int64()),
+        ("version", pa.string()),
+        ("member", MEMBER),
+        ("stated", SOURCE),
+    ]
 )
 
 INVENTORY = pa.schema(
@@ -309,6 +315,7 @@ INVENTORY = pa.schema(
         pa.field("doc_id", pa.string()),
         pa.field("uris", pa.list_(SEEN)),
         pa.field("source", SOURCE),
+        pa.field("own", SOURCE),
         pa.field("media_type", pa.string()),
         pa.field("size", pa.int64()),
         pa.field("page_count", pa.int32()),
@@ -318,6 +325,8 @@ INVENTORY = pa.schema(
 )
 """One row for each document. `version` is the store's etag, or the modification time in seconds.
 `member` says where a document lies in its container, whose size and version those then are.
+`own` is what a document states itself, and `stated` what is stated of it in each place; `source` is
+both together, with the recipe's licence.
 `page_count` is null if the pages cannot be counted; `reason` then says why."""
 
 REJECTS = pa.schema(

@@ -87,7 +87,9 @@ class Carried:
                 moved = replace(
                     file.member, offset=place.offset, length=place.length, fetched=place.fetched
                 )
-                file_now = SeenFile(file.uri, member.size, member.version, moved)
+                # An index of containers does not know what a record of one of them states.
+                stated = file.stated if place.listed else member.stated
+                file_now = SeenFile(file.uri, member.size, member.version, moved, stated)
                 documents.append((file_now, document))
                 carried.add(member)
         return Carried(documents, frozenset(carried))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.inventory import Document, update_inventory
+from schemas.inventory import Document, update_inventory, where_from
 from schemas.provenance import Provenance
 from schemas.shards import Member, PageRange, SeenFile
 from schemas.tables import INVENTORY
@@ -182,7 +182,7 @@ def listing(file: SeenFile) -> SeenFile:
 
 def test_a_new_document_says_what_its_place_and_its_file_say() -> None:
     file = packed("crawl", "2026-01-02T03:04:05Z")
-    found = [(file, replace(document_of(0), provenance=TITLED))]
+    found = [(file, replace(document_of(0), own=TITLED))]
     (document,) = update_inventory([], [listing(file)], found, "keep", licenses={"crawl": "MIT"})
     assert document.provenance == Provenance(
         container="crawl",
@@ -198,20 +198,20 @@ def test_a_new_document_says_what_its_place_and_its_file_say() -> None:
 
 def test_when_the_first_file_leaves_the_next_one_says_where_the_document_is_from() -> None:
     first, second = packed("a", "2026-01-02T03:04:05Z"), packed("b", "2026-02-02T03:04:05Z")
-    found = [(file, replace(document_of(0), provenance=TITLED)) for file in (second, first)]
+    found = [(file, replace(document_of(0), own=TITLED)) for file in (second, first)]
     known = update_inventory([], list(map(listing, (first, second))), found, "remove")
-    assert known[0].provenance == TITLED.at(first)
+    assert known[0].provenance == where_from(TITLED, first)
     (now,) = update_inventory(known, [listing(second)], [], "remove")
-    assert now.provenance == TITLED.at(second)
+    assert now.provenance == where_from(TITLED, second)
 
 
 def test_a_document_of_an_earlier_release_stays_as_it_is_until_it_is_examined() -> None:
     file = packed("crawl", "2026-01-02T03:04:05Z")
     old = document_of(0, file)
     assert update_inventory([old], [listing(file)], [], "keep") == [old]
-    found = [(file, replace(old, provenance=TITLED))]
+    found = [(file, replace(old, own=TITLED))]
     (now,) = update_inventory([old], [listing(file)], found, "keep")
-    assert now.provenance == TITLED.at(file)
+    assert now.provenance == where_from(TITLED, file)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,7 @@ def test_the_recipes_licence_comes_and_goes_without_examining(
     stated: Provenance, recipe: str | None, license: str | None
 ) -> None:
     file = file_of("a", 0)
-    (new,) = update_inventory(
-        [], [file], [(file, replace(document_of(0), provenance=stated))], "keep"
-    )
+    (new,) = update_inventory([], [file], [(file, replace(document_of(0), own=stated))], "keep")
     given = {"a": recipe} if recipe else {}
     (now,) = update_inventory([new], [file], [], "keep", licenses=given)
     assert now.provenance.license == license

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.ids import digest
@@ -43,7 +43,8 @@ class Contents:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        members = [file.to_row() for file in self.members]
+        return json.dumps({"file": self.file.to_row(), "members": members}, sort_keys=True)
 
     @staticmethod
     def from_json(line: str) -> Contents:
