@@ -30,11 +30,12 @@ from pipelines.dataset.state import (
     uncovered,
     unstaged,
 )
-from pipelines.inventory import list_sources, take_inventory
+from pipelines.inventory import take_inventory
 from pipelines.publish import publish
 from pipelines.read import read_pages
 from pipelines.steps.examine import forget_examined
 from pipelines.steps.leased import Hold, LeasedSession
+from pipelines.steps.listing import list_sources
 from pipelines.steps.outcome import PassReport, outcome_line
 from pipelines.steps.places import staging_root
 from pipelines.version.metadata import settings_of
@@ -108,8 +109,8 @@ def update(
     # 2. List the sources. If they name the same files as for the last version, nothing is opened.
     with story.stage("list", "files") as progress:
         listed = list_sources(recipe)
-        progress.add(len(listed))
-    named = list(map(Naming.of(recipe.sources).named, listed))
+        progress.add(len(listed.files))
+    named = list(map(Naming.of(recipe.sources).named, listed.files))
     takedowns = forgotten.digest()
     # What links give, no list says: they are asked every time.
     is_listed = not names_links(recipe.sources)

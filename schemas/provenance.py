@@ -55,6 +55,13 @@ class Provenance:
         return Provenance(**facts | {"reserved": "; ".join(words) or None})
 
     @property
+    def inherited(self) -> Provenance:
+        """What of these facts also holds for all that is in an archive."""
+        return Provenance(
+            license=self.license, license_from=self.license_from, reserved=self.reserved
+        )
+
+    @property
     def own(self) -> Provenance:
         """What of these facts the document states itself, where nothing was stated beside it."""
         own = replace(self, container=None, url=None, fetched=None)

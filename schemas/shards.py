@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
@@ -45,8 +45,9 @@ class SeenFile:
     """A file as a source lists it, or a member of one.
 
     `version` is its etag, or its modification time in seconds, or of a link the SHA-256 of what was
-    fetched; after a `#`, what the source takes from a container, if it says so. Of a member, `uri`
-    is `container!name`, and `size` and `version` are the container's.
+    fetched; after a `#`, what the source takes from a container, if it says so, and after a `+`
+    behind that a mark that follows `stated`. Of a member, `uri` is `container!name`, and `size`
+    and `version` are the container's.
 
     `stated` is what is stated where it lies of the document in it. It follows from the version.
     """
@@ -93,6 +94,18 @@ class SeenFile:
             "member": None if self.member is None else cast(MemberRow, asdict(self.member)),
             "stated": self.stated.to_row(),
         }
+
+    @property
+    def content(self) -> tuple[str, int, str]:
+        """What the same bytes, and the same selection of them, have in common."""
+        head, sharp, marks = self.version.partition("#")
+        selection = marks.partition("+")[0]
+        return self.uri, self.size, head + sharp + selection if selection else head
+
+    def marked(self, parts: Iterable[str]) -> SeenFile:
+        """The file with a version that follows `parts`, by which what is stated of it is known."""
+        sharp = "" if "#" in self.version else "#"
+        return replace(self, version=f"{self.version}{sharp}+{digest(parts)[:8]}")
 
     @staticmethod
     def from_dict(fields: Mapping[str, Any]) -> SeenFile:

@@ -24,6 +24,7 @@ from pipelines.steps.tasks import TASK_DEADLINE_S, run_tasks
 from schemas.inventory import Document
 from schemas.lines import one_line
 from schemas.links import Links
+from schemas.provenance import Provenance
 from schemas.recipe import Recipe
 from schemas.shards import FETCHED, SeenFile
 from schemas.sources import DocumentSource, Source
@@ -227,8 +228,11 @@ def _add(fetched: Fetched, outcome: Outcome, forgotten: frozenset[str]) -> None:
     if outcome.sha256 in forgotten:
         fetched.left_out.add(outcome.sha256)
     elif outcome.kind == "kept":
-        version = f"{FETCHED}{outcome.sha256}{source.mark}"
-        fetched.files[SeenFile(url, outcome.size, version)] = source
+        file = SeenFile(url, outcome.size, f"{FETCHED}{outcome.sha256}{source.mark}")
+        if outcome.reserved:
+            stated = Provenance(reserved=outcome.reserved)
+            file = replace(file.marked([outcome.reserved]), stated=stated)
+        fetched.files[file] = source
     elif outcome.kind == "failed":
         detail = one_line(outcome.detail)
         fetched.failed.append(Examined(SeenFile(url, 0, ""), reason="unreadable", detail=detail))

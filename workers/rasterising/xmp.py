@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from schemas.licenses import is_address, license_named, spdx_name
 from schemas.lines import one_line
+from schemas.reservations import NO_AI, TDM_RESERVATION
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -23,7 +24,6 @@ _DATA_MINING = "{http://ns.useplus.org/ldf/xmp/1.0/}DataMining"
 # https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/
 _TDM_RESERVATION = re.compile(r"\{https?://www\.w3\.org/ns/tdmrep[/#]?\}reservation")
 _PROHIBITED = re.compile(r"DMI-PROHIBITED[A-Z-]*")
-_NO_AI = re.compile(r"\bno-?(?:image-?)?ai\b", re.I)
 _MOST_VALUES = 20
 
 
@@ -53,10 +53,10 @@ class Properties:
         words: list[str] = []
         for name, value in self.pairs:
             if _TDM_RESERVATION.fullmatch(name) and value == "1":
-                words.append("tdm-reservation")
+                words.append(TDM_RESERVATION)
             elif name == _DATA_MINING and (found := _PROHIBITED.search(value)):
                 words.append(found[0])
-            elif name == _DC + "rights" and (found := _NO_AI.search(value)):
+            elif name == _DC + "rights" and (found := NO_AI.search(value)):
                 words.append(found[0].lower())
         return one_line("; ".join(dict.fromkeys(words))) or None
 
