@@ -13,8 +13,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.version.dedup import Drops
-from pipelines.version.left_out import LeftOut, left_out
-from pipelines.version.records import DUPLICATE, NOBODY, REJECT, Flags, Ints, Records
+from pipelines.version.records import (
+    DUPLICATE,
+    FIRST_BARRED,
+    LEFT_OUT,
+    NOBODY,
+    REJECT,
+    RESERVED,
+    Flags,
+    Ints,
+    Records,
+)
 from pipelines.version.rows import Version
 from schemas.inventory import Document
 from schemas.rows import RejectRow
@@ -131,9 +140,9 @@ def crop_contents(version: Version) -> Contents:
 
 def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
-    kept = version.documents.readable & ~version.document_drops.dropped
-    is_out = (version.is_plain | version.reserved)[version.documents.doc]
-    return _contents(version, "documents", version.documents, kept & ~is_out)
+    kept = version.kept_documents
+    is_plain = _is_plain(version)[version.documents.doc]
+    return _contents(version, "documents", version.documents, kept & ~is_plain)
 
 
 def _contents(version: Version, table: str, records: Records, kept: Flags) -> Contents:
@@ -181,10 +190,25 @@ def _parts(version: Version, table: str) -> list[tuple[PartFile, str]]:
 def reject_contents(version: Version) -> Contents:
     """Everything that went in and does not come out."""
     documents, pages = version.documents, version.pages
-    is_plain = (documents.outcome == REJECT) & version.is_plain[documents.doc]
+    is_plain = (documents.outcome == REJECT) & _is_plain(version)[documents.doc]
+    nothing = np.zeros(len(documents), bool)
+    of_documents = Rejections(
+        version.document_drops,
+        version.document_verdicts.barred,
+        documents.readable & version.reserved[documents.doc],
+        nothing,
+        is_plain,
+    )
+    of_pages = Rejections(
+        version.page_drops,
+        version.page_verdicts.barred,
+        pages.readable & version.reserved[pages.doc],
+        version.selection.left_out,
+        pages.outcome == REJECT,
+    )
     levels = [
-        _rejected(version, "document", documents, version.document_drops, is_plain),
-        _rejected(version, "page", pages, version.page_drops, pages.outcome == REJECT),
+        _rejected(version, "document", documents, of_documents),
+        _rejected(version, "page", pages, of_pages),
     ]
     return Contents(
         "rejects",
@@ -198,7 +222,7 @@ def reject_contents(version: Version) -> Contents:
 def new_plain_rejects(version: Version) -> Iterator[RejectRow]:
     """Rejects of documents without a page count or a readable page, unless they are there."""
     documents = version.documents
-    is_plain = version.is_plain
+    is_plain = _is_plain(version)
     is_plain[documents.doc[documents.outcome == REJECT]] = False
     for number in np.flatnonzero(is_plain).tolist():
         document = version.inputs.catalogue.documents[number]
@@ -219,25 +243,45 @@ def new_plain_rejects(version: Version) -> Iterator[RejectRow]:
         }
 
 
+def _is_plain(version: Version) -> Flags:
+    """By document number: whether it has no page count or no readable page."""
+    is_plain = np.ones(len(version.inputs.catalogue.documents), bool)
+    is_plain[version.pages.doc[version.pages.readable]] = False
+    return is_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Rejections:
+    """Why rows of a level are rejected, in arrays with an entry a record.
+
+    They are duplicates, `barred` by a policy, `reserved` for their document, `left_out` by the mix,
+    or `plain`: of no text.
+    """
+
+    drops: Drops
+    barred: Flags
+    reserved: Flags
+    left_out: Flags
+    plain: Flags
+
+
 def _rejected(
-    version: Version,
-    level: Level,
-    records: Records,
-    drops: Drops,
-    is_plain: Flags,
+    version: Version, level: Level, records: Records, why: Rejections
 ) -> tuple[OldRows, NewRows]:
     """The rejects of a level: rows of old parts that stay, and new rows."""
-    same, out = _same_drop(records, drops), is_plain | drops.dropped
-    policies = left_out(version, level, records)
-    for policy in policies:
-        same |= policy.rows & (records.outcome == policy.outcome)
-        out |= policy.rows
-    stays = records.origin("rejects") & (is_plain | same)
-    chosen = np.flatnonzero(out & ~stays)
+    same = (
+        _same_drop(records, why.drops)
+        | (why.reserved & (records.outcome == RESERVED))
+        | (why.left_out & (records.outcome == LEFT_OUT))
+        | (why.barred & (records.outcome >= FIRST_BARRED))
+    )
+    stays = records.origin("rejects") & (why.plain | same)
+    is_out = why.plain | why.drops.dropped | why.barred | why.reserved | why.left_out
+    chosen = np.flatnonzero(is_out & ~stays)
     new = records.take(chosen)
 
     def overlay(places: Ints) -> pa.Table:
-        return _overlay(version, level, records, drops, policies, chosen[places])
+        return _overlay(version, level, records, why, chosen[places])
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
     return _old(records.take(stays)), NewRows(new.files, new.file, new.row, weight, overlay)
@@ -261,22 +305,20 @@ def _overlay(
     version: Version,
     level: Level,
     records: Records,
-    drops: Drops,
-    policies: Sequence[LeftOut],
+    why: Rejections,
     chosen: Ints,
 ) -> pa.Table:
-    catalogue = version.inputs.catalogue
+    catalogue, drops = version.inputs.catalogue, why.drops
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
-    stage, reason = np.full((2, len(chosen)), None, object)
-    stage[dropped], reason[dropped] = "dedup", "duplicate"
-    by_policy = np.zeros(len(chosen), bool)
-    for policy in policies:
-        rows = policy.rows[chosen]
-        by_policy |= rows
-        stage[rows], reason[rows] = policy.stage, policy.reason
+    reserved, left_out = why.reserved[chosen], why.left_out[chosen]
+    is_out = dropped | reserved | left_out
 
     def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
+
+    def where_out(words: tuple[str, str, str]) -> pa.Array:
+        of_rules = np.where(reserved, words[1], words[2])
+        return pa.array(np.where(dropped, words[0], of_rules), pa.string(), mask=~is_out)
 
     places = zip(records.doc[keepers].tolist(), records.index[keepers].tolist(), strict=True)
     names = [record_id(level, catalogue.documents[doc].doc_id, index, 0) for doc, index in places]
@@ -284,11 +326,11 @@ def _overlay(
         {
             "level": pa.array([level] * len(chosen), pa.string()),
             **_origin(version, records.doc[chosen]),
-            "stage": pa.array(stage, pa.string()),
-            "reason": pa.array(reason, pa.string()),
+            "stage": where_out(("dedup", "rights", "mix")),
+            "reason": where_out(("duplicate", "reserved", "left_out")),
             "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
-            CLEARED: pa.array(by_policy),
+            CLEARED: pa.array(reserved | left_out),
         }
     )
