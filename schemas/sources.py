@@ -21,6 +21,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
+from schemas.facts import Facts
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
 from schemas.links import Links
@@ -73,6 +74,11 @@ class DocumentSource(Named):
         description="The column of Parquet and Arrow files that holds documents, as bytes or as "
         "Hugging Face Images. With it, folders are searched for such files, too.",
     )
+    facts: Facts | None = Field(
+        default=None,
+        description="Which columns of Parquet and Arrow files, or fields of lists of links, state "
+        "where a document is from, such as `{license: licence, title: name}`.",
+    )
     index: CrawlIndex | None = Field(
         default=None,
         description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
@@ -88,12 +94,16 @@ class DocumentSource(Named):
     def _check(self) -> DocumentSource:
         if self.links is not None and self.index is not None:
             raise ValueError("`links` and `index` cannot both say what the files are; give one")
+        if self.facts is not None and self.index is not None:
+            raise ValueError("`facts` names columns of documents, and an `index` has none; drop it")
         return self
 
     @property
     def selection(self) -> str:
         """What is taken from containers, as 8 hex characters; empty where nothing is said."""
         settings = self.model_dump(mode="json", include={"members", "column", "index"})
+        if self.facts is not None and self.links is None:  # every run reads a list
+            settings["facts"] = self.facts.columns
         if not any(settings.values()):
             return ""
         return digest([canonical_json(settings)])[:8]

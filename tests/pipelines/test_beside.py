@@ -8,13 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from schemas.errors import RecipeError
 from schemas.inventory import Document
-from schemas.recipe import Recipe
+from schemas.recipe import Recipe, parse_recipe
 from tests.containers import Corpus, tar_of, zip_of
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import inventory_of, problems, recipe_for, rows, run_here
+from tests.web import Web
 
 STATED = {
     "license": "cc-by-4.0", "title": "Kilns", "author": ["A. Potter", "B. Potter"],
@@ -146,3 +150,67 @@ def test_a_glob_sees_what_lies_beside_its_files(tmp_path: Path) -> None:
     recipe: Recipe = recipe_for(tmp_path / "data", tmp_path / "corpus/*.pdf")
     (document,) = inventory_of(recipe, []).documents
     assert document.provenance.title == "Kilns"
+
+
+def table_of(column: str) -> pa.Table:
+    documents = pa.array([pdf([prose(n)]) for n in range(2)], pa.binary())
+    return pa.table({"content": documents, column: ["CC BY 4.0", None], "name": ["A", "B"]})
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_columns_state_what_the_recipe_says_they_do(form: str, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    place, table = tmp_path / "corpus" / f"a.{form}", table_of("terms")
+    if form == "parquet":
+        pq.write_table(table, place)
+    else:
+        with pa.ipc.new_file(str(place), table.schema) as writer:
+            writer.write_table(table)
+
+    def facts(said: str) -> list[tuple[str | None, str | None, str | None]]:
+        source = f"documents: {place.parent}, column: content, license: MIT, facts: {said}"
+        recipe = parse_recipe(
+            f"dataset: {tmp_path}/data\nrouting: only\nmax_removed: 1\nsources: [{{{source}}}]\n"
+        )
+        report = run_here(recipe)
+        assert problems(tmp_path / "data") == ()
+        assert run_here(recipe).committed is False
+        if said == "{license: nowhere}":
+            assert report.rejects == {"no_column": 1}
+        pages = sorted(rows(tmp_path / "data", "pages"), key=lambda row: row["source_uri"])
+        found = [row["source"] for row in pages]
+        return [(s["title"], s["license"], s["license_from"]) for s in found]
+
+    first = facts("{license: terms, title: name}")
+    assert first == [("A", "CC-BY-4.0", "column"), ("B", "MIT", "recipe")]
+    assert facts("{license: terms}") == [(None, *first[0][1:]), (None, *first[1][1:])]
+    assert facts("{license: nowhere}") == []
+
+
+def test_a_list_of_links_states_what_the_recipe_says_it_does(tmp_path: Path) -> None:
+    with Web({"a.pdf": pdf([prose(1)])}) as web:
+        assert isinstance(web, Web)
+        place = tmp_path / "list.jsonl"
+        source = (
+            f"documents: {place}, links: {{interval_s: 0, networks: [127.0.0.0/8]}}, "
+            "facts: {license: LICENSE, title: caption}"
+        )
+        recipe = parse_recipe(f"dataset: {tmp_path}/data\nrouting: only\nsources: [{{{source}}}]\n")
+        for title in ("Kilns", "Ovens"):
+            line = {"url": f"{web.root}/a.pdf", "LICENSE": "MIT", "caption": title}
+            place.write_text(json.dumps(line) + "\n")
+            report = run_here(recipe)
+            (row,) = rows(tmp_path / "data", "pages")
+            assert row["source"]["title"] == title
+            assert (row["source"]["license"], row["source"]["license_from"]) == ("MIT", "column")
+        assert (report.pages_read, web.body_bytes) == (0, len(pdf([prose(1)])))
+        assert run_here(recipe).committed is False
+
+
+def test_facts_that_name_nothing_are_refused() -> None:
+    with pytest.raises(RecipeError, match="name at least one column"):
+        parse_recipe("dataset: a\nsources: [{documents: b, facts: {}}]\n")
+    with pytest.raises(RecipeError, match="an `index` has none"):
+        parse_recipe(
+            "dataset: a\nsources: [{documents: b, index: {base: c}, facts: {license: d}}]\n"
+        )

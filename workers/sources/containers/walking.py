@@ -74,7 +74,7 @@ def _walk(
     elif kind.form == "mail":
         yield from walk_mail(handle.binary, size)
     else:
-        yield from walk_table(handle.binary, kind.form, selection.column)
+        yield from walk_table(handle.binary, kind.form, selection.column, selection.facts)
 
 
 def _packed_file(stream: Forward, name: str, size: int) -> Entry:

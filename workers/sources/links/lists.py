@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
@@ -15,9 +15,11 @@ from schemas.errors import SourceError
 from schemas.ids import digest
 from schemas.lines import one_line
 from schemas.links import Links
+from schemas.provenance import Provenance
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset import open_table
+from workers.sources.beside import facts_in
 from workers.sources.containers.kinds import lines_or_table
 from workers.sources.containers.opened import opened
 from workers.sources.containers.streams import DAMAGE, Forward, lines_of
@@ -36,10 +38,11 @@ _URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
 
 @dataclass(frozen=True, slots=True)
 class ListRead:
-    """The links of a list, each once and in its order, and what in it is no link."""
+    """The links of a list, each once and in its order, with what the list states of them, and what
+    in it is no link."""
 
     file: SeenFile
-    links: tuple[str, ...]
+    links: Mapping[str, Provenance]
     rejects: tuple[Examined, ...]
     bytes_read: int
 
@@ -56,19 +59,23 @@ def list_rejects(datasets: Iterable[str]) -> list[SeenFile]:
     return listed
 
 
-def read_list(file: SeenFile, settings: Links) -> ListRead:
+Facts = Sequence[tuple[str, str]]
+"""Pairs of a fact and the field that states it."""
+
+
+def read_list(file: SeenFile, settings: Links, facts: Facts = ()) -> ListRead:
     """The links in a list.
 
     Raises SourceError where the list cannot be read to its end: links that vanish with a half of it
     would take their documents out of the dataset.
     """
-    links: dict[str, None] = {}
+    links: dict[str, Provenance] = {}
     rejects: dict[str, Examined] = {}
     with opened(file.uri) as handle:
         try:
-            for place, address in _addresses(file.uri, handle.binary, settings):
+            for place, address, fields in _addresses(file.uri, handle.binary, settings, facts):
                 try:
-                    links[str(checked(address))] = None
+                    links.setdefault(str(checked(address)), facts_in(fields, "column"))
                 except NeverError as exc:
                     name = f"{file.uri}!{shown(address)}"
                     rejects[name] = not_fetched(name, exc.reason, f"{place}: {exc.detail}")
@@ -77,7 +84,7 @@ def read_list(file: SeenFile, settings: Links) -> ListRead:
                 f"{file.uri} cannot be read as a list of links ({one_line(exc)}); "
                 "give text, JSON lines or Parquet with the field `links.column`"
             ) from exc
-        return ListRead(file, tuple(links), tuple(rejects.values()), handle.bytes_read)
+        return ListRead(file, links, tuple(rejects.values()), handle.bytes_read)
 
 
 def not_fetched(name: str, reason: str, detail: str) -> Examined:
@@ -86,29 +93,38 @@ def not_fetched(name: str, reason: str, detail: str) -> Examined:
     return Examined(SeenFile(name, 0, ""), doc_id, reason=reason, detail=one_line(detail))
 
 
-def _addresses(uri: str, handle: BinaryIO, settings: Links) -> Iterator[tuple[str, str]]:
-    """What a list names, each with its line or row."""
+_Named = Iterator[tuple[str, str, Mapping[str, object]]]
+"""A line or row, the address in it, and what it states by facts."""
+
+
+def _addresses(uri: str, handle: BinaryIO, settings: Links, facts: Facts) -> _Named:
+    """What a list names."""
     if settings.rejects:
         yield from _of_rejects(handle, settings.rejects)
         return
     column = settings.column
     with lines_or_table(uri, handle) as stream:
-        yield from _of_table(handle, column) if stream is None else _of_lines(stream, column)
+        if stream is None:
+            yield from _of_table(handle, column, facts)
+        else:
+            yield from _of_lines(stream, column, facts)
 
 
-def _of_table(handle: BinaryIO, column: str) -> Iterator[tuple[str, str]]:
+def _of_table(handle: BinaryIO, column: str, facts: Facts) -> _Named:
     file = pq.ParquetFile(handle)
-    if column not in file.schema_arrow.names:
-        raise ValueError(f"no column {column!r} among {', '.join(file.schema_arrow.names)}")
+    wanted = [column, *(name for _, name in facts)]
+    for name in wanted:
+        if name not in file.schema_arrow.names:
+            raise ValueError(f"no column {name!r} among {', '.join(file.schema_arrow.names)}")
     number = 0
-    for batch in file.iter_batches(columns=[column]):
-        for value in batch.column(0).to_pylist():
-            if value is not None:
-                yield f"row {number}", str(value)
+    for batch in file.iter_batches(columns=wanted):
+        for row in batch.to_pylist():
+            if row[column] is not None:
+                yield f"row {number}", str(row[column]), {fact: row[name] for fact, name in facts}
             number += 1
 
 
-def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> _Named:
     """The URLs of rejected documents, by which `source_uri` ends; all of it where it has none."""
     number = 0
     columns = ["level", "reason", "source_uri"]
@@ -116,11 +132,11 @@ def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[tuple[str,
         for row in batch.to_pylist():
             if row["level"] == "document" and row["reason"] in reasons:
                 found = _URL_AT_END.search(row["source_uri"])
-                yield f"row {number}", found[1] if found else row["source_uri"]
+                yield f"row {number}", found[1] if found else row["source_uri"], {}
             number += 1
 
 
-def _of_lines(stream: BinaryIO | Forward, column: str) -> Iterator[tuple[str, str]]:
+def _of_lines(stream: BinaryIO | Forward, column: str, facts: Facts) -> _Named:
     """A list whose first line begins with a brace is JSON lines, any other is plain text."""
     lines = enumerate((line.decode("utf-8", "replace").strip() for line in lines_of(stream)), 1)
     first = next(((number, line) for number, line in lines if line), None)
@@ -130,9 +146,9 @@ def _of_lines(stream: BinaryIO | Forward, column: str) -> Iterator[tuple[str, st
     for number, line in chain([first], lines):
         given = line.lstrip("\ufeff")
         if is_json and given:
-            yield f"line {number}", _in_json(given, column)
+            yield f"line {number}", *_in_json(given, column, facts)
         elif not is_json and (address := _in_text(given)):
-            yield f"line {number}", address
+            yield f"line {number}", address, {}
 
 
 def _in_text(line: str) -> str:
@@ -140,10 +156,13 @@ def _in_text(line: str) -> str:
     return "" if line.startswith("#") else line.partition(" #")[0].partition("\t#")[0].strip()
 
 
-def _in_json(line: str, column: str) -> str:
+def _in_json(line: str, column: str, facts: Facts) -> tuple[str, Mapping[str, object]]:
     """The address in a line of JSON; the line itself, which is no URL, where it has none."""
     try:
-        value = json.loads(line)[column]
+        fields = json.loads(line)
+        value = fields[column]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-        return line[:200]
-    return value if isinstance(value, str) else line[:200]
+        return line[:200], {}
+    if not isinstance(value, str):
+        return line[:200], {}
+    return value, {fact: fields.get(name) for fact, name in facts}
