@@ -49,6 +49,8 @@ class Provenance:
 
     def over(self, other: Provenance) -> Provenance:
         """These facts, and the other's where there is none; what either of them reserves."""
+        if NOTHING in (self, other):
+            return other if self == NOTHING else self
         facts = asdict(other) | {name: word for name, word in asdict(self).items() if word}
         both = [part.reserved.split("; ") for part in (self, other) if part.reserved]
         words = dict.fromkeys(word for part in both for word in part)

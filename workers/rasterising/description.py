@@ -47,7 +47,10 @@ _BY_TYPE: Mapping[str, Callable[[Path], Provenance]] = {
 def facts_of(document: Opened, path: Path, media_type: str) -> Provenance:
     """What the document at a path says of itself; `document` is it, or a PDF made of it."""
     if media_type in _BY_TYPE:
-        return _BY_TYPE[media_type](path)
+        try:
+            return _BY_TYPE[media_type](path)
+        except (ValueError, LookupError, RecursionError):
+            return NOTHING
     if isinstance(document, ImageFile):
         return of_picture(document.image)
     return _of_pdf(document) if media_type == PDF else NOTHING

@@ -37,7 +37,7 @@ class Asides:
         beside = json_of(name)
         found = self._of_file(beside) if beside else NOTHING
         folder = _folder(name)
-        while found.license is None:
+        while self._licenses and found.license is None:
             for license_ in sorted(self._licenses.get(folder, ()), key=_rank):
                 found = found.over(self._of_file(license_))
             if not folder:
