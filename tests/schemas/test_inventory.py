@@ -233,3 +233,31 @@ def test_the_recipes_licence_comes_and_goes_without_examining(
     assert now.provenance.license == license
     assert update_inventory([now], [file], [], "keep") == [new]
     assert update_inventory([now], [], [], "keep", licenses={}) == [now]  # a missing file stays
+
+
+def test_a_file_that_is_examined_again_says_what_is_stated_there_now() -> None:
+    before, after = (
+        replace(file_of("a", 0), stated=Provenance(title=title)) for title in ("Old", "New")
+    )
+    (known,) = update_inventory([], [before], [(before, document_of(0))], "keep")
+    assert known.provenance.title == "Old"
+    (now,) = update_inventory([known], [after], [(after, known)], "keep")
+    assert (now.provenance.title, now.files[0].stated.title) == ("New", "New")
+    table = pa.Table.from_pylist([now.to_row()], schema=INVENTORY)
+    again = Document.from_row(table.to_pylist()[0])
+    assert (again, again.files[0].stated) == (now, now.files[0].stated)
+
+
+def test_rows_of_an_earlier_release_tell_apart_what_the_document_states() -> None:
+    """They have no column `own`; a licence of theirs may be the recipe's."""
+    old = document_of(0, packed("crawl", "2026-01-02T03:04:05Z"))
+    for licence_from, license in (("document", "CC-BY-4.0"), ("recipe", None)):
+        said = Provenance(
+            *("crawl", "https://example.org/a.pdf", "2026-01-02T03:04:05Z", "A title"),
+            license="CC-BY-4.0",
+            license_from=licence_from,
+        )
+        row = replace(old, provenance=said).to_row()
+        del row["own"]
+        own = Document.from_row(row).own
+        assert (own.title, own.license, own.url) == ("A title", license, None)
