@@ -6,7 +6,7 @@ new files ─► [ read what lies beside ] per chunk ─► files with what is s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from cluster.session import Session
@@ -51,7 +51,7 @@ class Stated:
         beside = {file: listing.beside.get(file.uri, ()) for file in new}
         wanted = sorted({other.uri for others in beside.values() for other in others})
         said = dict(pair for part in run_tasks(_read, _cut(wanted), session) for pair in part)
-        before = _by_content(known) if new else {}
+        before = _known_as(known, {naming.named(file).content for file in new})
         files: dict[SeenFile, Source] = {}
         documents, failed = [], []
         for file, source in new.items():
@@ -74,14 +74,19 @@ class Stated:
         return Stated(files, documents, failed, sum(sizes.values()))
 
 
-def _by_content(known: Iterable[Document]) -> dict[tuple[str, int, str], Document]:
+_Content = tuple[str, int, str]
+
+
+def _known_as(known: Iterable[Document], wanted: Set[_Content]) -> dict[_Content, Document]:
     """Known documents that are files of their own, by what stays the same while the bytes do."""
+    if not wanted:
+        return {}
     return {
         file.content: document
         for document in known
         if document.reason not in NEEDS
         for file in document.files
-        if file.member is None
+        if file.member is None and file.content in wanted
     }
 
 
