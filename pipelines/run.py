@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cluster.progress import print_line
 from cluster.session import Session
-from pipelines.dataset.staged import remember_staging, scratch_of, sweep
+from pipelines.dataset.staged import remember_staging, scratch_of, sweep, sweep_originals
 from pipelines.dataset.state import (
     Snapshot,
     check_removal,
@@ -149,6 +149,7 @@ def update(
     # 7. Write the card, and leave what the next run can rest on.
     staging.remember_receipts()
     forget_examined(root)
+    sweep_originals(recipe, version.originals)
     current = load_snapshot(recipe.dataset)
     assert current is not None
     settled = settled_as(current.tables, named, inventory.documents, takedowns)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 COLUMNS: Mapping[str, Sequence[str]] = {
-    "pages": ("page_id", "doc_id", "source_uri", "text_hash", "recipe_digest"),
-    "conversations": ("page_id", "doc_id", "source_uri", "text_hash", "recipe_digest"),
-    "documents": ("doc_id", "source_uri", "text_hash", "recipe_digest"),
+    "pages": ("page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings"),
+    "conversations": (
+        "page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings",
+    ),
+    "documents": ("doc_id", "source_uri", "text_hash", "recipe_digest", "findings"),
     "rejects": (
         "level", "reason", "detail", "doc_id", "page_id", "source_uri", "kept_id", "similarity",
     ),
@@ -41,11 +43,13 @@ REASONS = {
     "keeper_left": "it was a duplicate, and its keeper has left the dataset",
     "no_longer_duplicate": "it was a duplicate, and is now compared with other pages",
     "read_now": "it was a reject for another reason",
+    "let_in": "a policy rejected it, and none does now",
     # removed
     "document_left": "its document left the sources",
     "forgotten": "its document was taken down with `pagefoundry forget`",
     "duplicate": "it is now a duplicate",
     "rejected": "it is now a reject, for another reason",
+    "policy": "a policy of the recipe rejects it, or has changed what it says",
     # either
     "settings_changed": "the recipe changed, and nothing else explains it",
     "unexplained": "nothing in the two versions explains it; run `pagefoundry verify`",

@@ -6,8 +6,12 @@ cut, or a reject. So the functions that find know nothing of actions.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
+
+import xxhash
 
 Action = Literal["tag", "mask", "cut", "reject"]
 ACTIONS: tuple[Action, ...] = ("tag", "mask", "cut", "reject")
@@ -36,3 +40,53 @@ class Finding:
     def is_whole(self) -> bool:
         """Whether the finding concerns the whole row."""
         return self.end == 0
+
+
+class FindingRow(TypedDict):
+    """A `schemas.tables.FINDING`: what was found, and what became of it.
+
+    `start` and `end` are characters of the row's `text` as it is published: those of the
+    placeholder after a mask, and equal after a cut.
+    """
+
+    policy: str
+    kind: str
+    action: str
+    start: int
+    end: int
+    certainty: float
+    detail: str | None
+
+
+_NOTHING = 0
+_CHANGES_TEXT = 1
+
+
+def findings_key(rows: Sequence[FindingRow] | None) -> int:
+    """A key of a row's findings: 0 for none, odd where they changed its text.
+
+    Two rows that were made from the same row, and have the same key, are equal.
+    """
+    if not rows:
+        return _NOTHING
+    fields = [
+        [
+            r["policy"],
+            r["kind"],
+            r["action"],
+            r["start"],
+            r["end"],
+            f"{r['certainty']:.4f}",
+            r["detail"],
+        ]
+        for r in rows
+    ]
+    key = xxhash.xxh3_64_intdigest(json.dumps(fields).encode())
+    is_changed = any(row["action"] in ("mask", "cut") for row in rows)
+    # Not 0, which stands for none.
+    return (key | 2) & ~_CHANGES_TEXT | (_CHANGES_TEXT if is_changed else 0)
+
+
+def changes_text(key: int) -> bool:
+    """Whether the findings of a key changed the row's text."""
+    return bool(key & _CHANGES_TEXT)

@@ -22,6 +22,7 @@ from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
 from schemas.mix import Mix
 from schemas.part import Location, Part, Share
+from schemas.policies import PolicyStep, check_policies
 from schemas.recipe_errors import problems
 from schemas.recipe_sections import Placement, Publish, Quality, Raster, Storage, TextLayer
 from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source, check_names
@@ -101,6 +102,11 @@ class Recipe(Part):
         default=Quality(), description="Limits that a reading must keep to become a sample."
     )
     dedup: Dedup = Field(default=Dedup(), description="What counts as a duplicate.")
+    policies: tuple[PolicyStep, ...] = Field(
+        default=(),
+        description="What must not be in a version, as policies in the order in which they are "
+        "applied, after deduplication: `- trust: {}`. Changing them reads no page again.",
+    )
     mix: Mix | None = Field(
         default=None, description="The proportions in which groups of sources are mixed."
     )
@@ -137,6 +143,12 @@ class Recipe(Part):
         check_names(self.sources)
         return self
 
+    @field_validator("policies")
+    @classmethod
+    def _each_once(cls, policies: tuple[PolicyStep, ...]) -> tuple[PolicyStep, ...]:
+        check_policies(policies)
+        return policies
+
     @model_validator(mode="after")
     def _sources_fit_the_mix(self) -> Recipe:
         groups = [source.group for source in self.sources]
@@ -164,6 +176,8 @@ class Recipe(Part):
         """Settings that other settings rule out. The sources do not matter here: they are not
         reading settings, and the digest must not change with them."""
         placement = self.placement
+        if self.deep and self.policies:
+            yield "policies: they do not judge the crops of `deep` yet; leave one of them out"
         specs = (self.engine, *([self.fallback] if self.fallback else []))
         names = {spec.name for spec in specs}
         if self.routing == "only":

@@ -118,8 +118,6 @@ def _unknown_key(key: str, here: Sequence[type[BaseModel]], root: type[BaseModel
     sources = _models_in(root.model_fields["sources"].annotation)
     if here[0] in sources and any(key == next(iter(_kind_keys(model))) for model in sources):
         return "a source has one kind; make this a separate source"
-    if guess := _guess(key, known):
-        return f"this key does not exist{guess}"
     elsewhere = [
         name
         for name, field in root.model_fields.items()
@@ -130,6 +128,8 @@ def _unknown_key(key: str, here: Sequence[type[BaseModel]], root: type[BaseModel
         return f"this key does not exist here; it belongs under `{elsewhere[0]}`"
     if here[0] is not root and key in root.model_fields:
         return "this key does not exist here; it belongs at the top level, in no section"
+    if guess := _guess(key, known):
+        return f"this key does not exist{guess}"
     return f"this key does not exist; the keys here are {', '.join(known)}"
 
 

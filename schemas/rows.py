@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
+from schemas.findings import FindingRow
+
 
 class CellRow(TypedDict):
     """A `schemas.tables.CELL`: a cell of a table, `bbox` in fractions of the page."""
@@ -159,6 +161,7 @@ class StagedRow(PageKey):
     tokens_before: NotRequired[int]
     tokens_after: NotRequired[int]
     ratio: NotRequired[float | None]
+    findings: NotRequired[Sequence[FindingRow] | None]
 
 
 class CropKey(TypedDict):
@@ -214,6 +217,7 @@ class RejectRow(TypedDict):
     minhash: NotRequired[bytes | None]
     image_hash: NotRequired[bytes | None]
     recipe_digest: str
+    findings: NotRequired[Sequence[FindingRow] | None]
 
 
 class DocumentRow(TypedDict):
@@ -232,6 +236,7 @@ class DocumentRow(TypedDict):
     text_hash: bytes
     minhash: bytes
     recipe_digest: str
+    findings: NotRequired[Sequence[FindingRow] | None]
 
 
 class ChangeRow(TypedDict):

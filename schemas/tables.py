@@ -67,9 +67,13 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
+    "untrusted": "what the policy `trust` bars stands in its text",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
+
+POLICY_REASONS = ("untrusted",)
+"""The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())
 CELL = pa.struct(
@@ -127,7 +131,20 @@ SOURCE = pa.struct(
 )
 """A `schemas.provenance.Provenance`; null where nothing is known of a document."""
 
-ADDED = ("source",)
+FINDING = pa.struct(
+    [
+        ("policy", pa.string()),
+        ("kind", pa.string()),
+        ("action", pa.string()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("certainty", pa.float32()),
+        ("detail", pa.string()),
+    ]
+)
+"""A `schemas.findings.FindingRow`."""
+
+ADDED = ("source", "findings")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -197,9 +214,10 @@ _PAGE_KEY = [
     pa.field("page_index", pa.int32()),
 ]
 _ORIGIN = [pa.field("source_uri", pa.string()), pa.field("source", SOURCE)]
+_FINDINGS = pa.field("findings", pa.list_(FINDING))
 
 PAGES = pa.schema(
-    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS],
+    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS],
     metadata=_HUGGINGFACE,
 )
 """One row for each sample. `image` has the Hugging Face Image layout."""
@@ -258,6 +276,7 @@ CONVERSATIONS = pa.schema(
                 *("image_hash", "recipe_digest"),
             }
         ),
+        _FINDINGS,
     ],
     metadata=_with_pictures(images=[{"_type": "Image"}]),
 )
@@ -282,6 +301,7 @@ DOCUMENTS = pa.schema(
         pa.field("text_hash", pa.binary()),
         pa.field("minhash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
+        _FINDINGS,
     ]
 )
 """One row for each kept document. Page `page_indices[i]` begins at `text[page_offsets[i]:]`, in
@@ -338,6 +358,7 @@ REJECTS = pa.schema(
         pa.field("minhash", pa.binary()),
         pa.field("image_hash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
+        _FINDINGS,
     ]
 )
 """One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is
@@ -355,6 +376,7 @@ STAGED = pa.schema(
         pa.field("image_bytes", pa.int64()),
         *_READING_FIELDS,
         *_CONVERSATION_FIELDS,
+        _FINDINGS,
     ]
 )
 """One row for each page of a shard, sample or reject (`reason` is null for a sample). Its image is

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from schemas.changes import Counts
+from schemas.funnel import FunnelStep
 
 
 class VersionRecord(TypedDict, total=False):
     """What the `pages` commit of a version says. Commits of the other tables say nothing.
 
     A version that an older PageFoundry made lacks what was not kept then: `changes`, `languages`,
-    `licenses`, `mix`. A commit without `versions` only made the empty table.
+    `licenses`, `mix`, `funnel`. A commit without `versions` only made the empty table.
     """
 
     versions: Mapping[str, int]  # of the other tables, by name
@@ -23,6 +24,7 @@ class VersionRecord(TypedDict, total=False):
     counts: Mapping[str, int]  # rows by table
     rejects: Mapping[str, int]  # rows by reason
     mix: Mapping[str, Mapping[str, int]]  # weight, available and taken samples by group
+    funnel: Sequence[FunnelStep]  # what each step left
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language

@@ -23,6 +23,7 @@ from workers import store
 from workers.dataset import TableVersion, read_part, table_history
 from workers.dataset.changes import Rows, explain, no_rows
 from workers.dataset.forgotten import read_forgotten
+from workers.dataset.parts import completed
 
 _KINDS = ("added", "removed", "changed")
 
@@ -134,7 +135,9 @@ def _own_rows(version: Mapping[str, TableVersion], other: Mapping[str, TableVers
 
 def _read(uri: str, name: str) -> pa.Table:
     try:
-        return read_part(uri, COLUMNS[name]).select(COLUMNS[name]).cast(no_rows(name).schema)
+        rows = read_part(uri, COLUMNS[name])
+        there = [column for column in COLUMNS[name] if column in rows.column_names]
+        return completed(rows.select(there), no_rows(name).schema)
     except FileNotFoundError as exc:
         raise IntegrityError(
             f"{uri}: the part is missing; `pagefoundry verify` lists all that is missing"

@@ -18,8 +18,9 @@ from workers.dataset.keys import DocIndex, Flags, Ints, Keys, doc_texts
 MOST_NAMED = 5
 ANEW = "read an older version that verifies (`--version`), or make a new dataset"
 
-# A bit for each table in which a page or document can have a row that is kept.
-NOT_KEPT, IN_MAIN_TABLE, IN_CONVERSATIONS = 0, 1, 2
+# A bit for each table in which a page or document can have a row that is kept, and one for those
+# that a policy or a mix left out after they were compared with others.
+NOT_KEPT, IN_MAIN_TABLE, IN_CONVERSATIONS, LEFT_OUT = 0, 1, 2, 4
 
 
 def named(label: str, names: Collection[str], total: int, remedy: str = ANEW) -> Iterator[str]:
@@ -60,8 +61,16 @@ class Tally:
             strangers = keys.take(~is_there)
             self._strangers.append(Keys(strangers.doc, strangers.index, keys.odd))
 
+    def mark_left_out(self, keys: Keys) -> None:
+        """Note rows, counted elsewhere, that a policy or a mix left out."""
+        places = self._places(keys)
+        self._kept[places[places >= 0]] |= np.uint8(LEFT_OUT)
+
     def check_keepers(self, duplicates: Duplicates) -> None:
-        """Remember duplicates whose keeper is not kept. To be called when all rows are counted."""
+        """Remember duplicates whose keeper is not kept. To be called when kept rows are counted.
+
+        A keeper may be left out by a policy, which is known when all rejects are counted.
+        """
         lost = ~self.is_kept(duplicates.kept)
         if lost.any() or duplicates.odd:
             self._keeperless.append(
@@ -102,7 +111,9 @@ class Tally:
     def _orphans(self) -> Iterator[str]:
         pairs = [pair for part in self._keeperless for pair in part.odd]
         for part in self._keeperless:
-            pairs += zip(self._names_of(part.own), self._names_of(part.kept), strict=True)
+            lost = ~self.is_kept(part.kept, LEFT_OUT)
+            names = (self._names_of(keys.take(lost)) for keys in (part.own, part.kept))
+            pairs += zip(*names, strict=True)
         for own, kept in sorted(pairs)[:MOST_NAMED]:
             yield f"{own}: this duplicate {self.what} names {kept}, which is not kept; {ANEW}"
         if len(pairs) > MOST_NAMED:

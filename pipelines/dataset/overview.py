@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.changes import Counts
 from schemas.errors import DatasetError
+from schemas.funnel import FunnelStep
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
 from workers import store
@@ -80,6 +81,7 @@ class Overview:
     tokens: Mapping[str, int]
     conversation_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
+    funnel: Sequence[FunnelStep]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
     samples: Sequence[SampleLine]
@@ -112,6 +114,7 @@ def inspect_dataset(
         tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         mix=snapshot.metadata.get("mix", {}),
+        funnel=snapshot.metadata.get("funnel", ()),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

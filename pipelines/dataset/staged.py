@@ -20,6 +20,7 @@ from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
 from workers.dataset.vacuum import remove
+from workers.shards.originals import ORIGINALS
 from workers.store.listing import Stored, list_stored
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,22 @@ def _remember(dataset: str, staging: Sequence[str]) -> None:
 # ---- what lies there --------------------------------------------------------------------------
 
 
+def is_originals(folder: str) -> bool:
+    """Whether a folder of staging keeps rows as they were before a policy."""
+    return folder.rsplit("/", 1)[-1].startswith(ORIGINALS)
+
+
+def sweep_originals(recipe: Recipe, names: frozenset[str]) -> None:
+    """Remove the originals that the newest version does not rest on; `names` are those it does."""
+    for folder, items in staged_folders(staging_root(recipe)).items():
+        if not is_originals(folder):
+            continue
+        going = [item for item in items if item.name.split(".")[0] not in names]
+        remove([item for item in going if item.name.endswith(".json")])
+        remove([item for item in going if not item.name.endswith(".json")])
+        store.remove_empty_folder(folder)
+
+
 def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[str, list[Stored]]:
     """The files in staging, by their folder: one for each recipe digest, one of the inventory.
 
@@ -150,9 +167,12 @@ class Leftovers:
 
         The files of a shard are removed together, once the youngest is old enough, so that a
         receipt always has its files. The copy of the receipts is removed with the last of them.
+        Originals stay: they are as young as the version that rests on them.
         """
         going: list[Stored] = []
         for folder, items in folders.items():
+            if is_originals(folder):
+                continue
             if not holds_shards(folder):
                 going += [item for item in items if item.modified_s < before_s]
                 continue

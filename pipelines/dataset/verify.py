@@ -5,7 +5,7 @@ A version is sound if
 - every page of the inventory has exactly one row in `pages` or `conversations`, or one page reject;
 - every document has exactly one row in `documents`, or one document reject;
 - every part is there, and its bytes hash to its name;
-- every duplicate names a row that is kept;
+- every duplicate names a row that is kept, or that a policy or the mix has left out;
 - no document that was taken down is in the newest version;
 - every crop is linked by the text of its page, and every such link leads to a crop;
 - every receipt in staging has its files, as the next run relies on them.
@@ -174,6 +174,8 @@ def _count(audit: _Audit, checked: CheckedPart, rows: PartRows) -> None:
             ledger.documents.count(rows.documents)
             assert rows.duplicates is not None
             assert rows.document_duplicates is not None
+            ledger.pages.mark_left_out(rows.left_out)
+            ledger.documents.mark_left_out(rows.left_out_documents)
             ledger.pages.check_keepers(rows.duplicates)
             ledger.documents.check_keepers(rows.document_duplicates)
 

@@ -20,6 +20,7 @@ from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot, check_settings, load_snapshot
 from pipelines.inventory import take_inventory
+from pipelines.planning.foresight import Foresight, foresight
 from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
 from pipelines.planning.work import Work, remaining_work
@@ -90,6 +91,8 @@ class Plan:
         rates_from: as `rates.Rated.origin`.
         measured: the rates stored with the dataset, used or not.
         notes: what was assumed, one sentence each.
+        policies: what the recipe's policies would make of the newest version, where that was
+            published under others.
     """
 
     dataset: str
@@ -110,6 +113,7 @@ class Plan:
     probe: Probe | None
     notes: list[str]
     what_if: list[WhatIf]
+    policies: Foresight | None = None
 
 
 def plan_run(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
@@ -168,6 +172,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
         probe=probed,
         notes=[*rated.notes, *notes],
         what_if=list(_what_if(recipe, work.pages, cluster, costs, options)),
+        policies=foresight(recipe, snapshot, session),
     )
 
 

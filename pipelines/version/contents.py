@@ -13,7 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.version.dedup import Drops
-from pipelines.version.records import DUPLICATE, LEFT_OUT, NOBODY, REJECT, Flags, Ints, Records
+from pipelines.version.records import (
+    DUPLICATE,
+    FIRST_BARRED,
+    LEFT_OUT,
+    NOBODY,
+    REJECT,
+    Flags,
+    Ints,
+    Records,
+)
 from pipelines.version.rows import Version
 from schemas.inventory import Document
 from schemas.rows import RejectRow
@@ -129,7 +138,7 @@ def crop_contents(version: Version) -> Contents:
 
 def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
-    kept = version.documents.readable & ~version.document_drops.dropped
+    kept = version.kept_documents
     is_plain = _is_plain(version)[version.documents.doc]
     return _contents(version, "documents", version.documents, kept & ~is_plain)
 
@@ -180,11 +189,19 @@ def reject_contents(version: Version) -> Contents:
     """Everything that went in and does not come out."""
     documents, pages = version.documents, version.pages
     is_plain = (documents.outcome == REJECT) & _is_plain(version)[documents.doc]
-    left_out = version.selection.left_out
     nothing = np.zeros(len(documents), bool)
+    of_documents = Rejections(
+        version.document_drops, version.document_verdicts.barred, nothing, is_plain
+    )
+    of_pages = Rejections(
+        version.page_drops,
+        version.page_verdicts.barred,
+        version.selection.left_out,
+        pages.outcome == REJECT,
+    )
     levels = [
-        _rejected(version, "document", documents, version.document_drops, is_plain, nothing),
-        _rejected(version, "page", pages, version.page_drops, pages.outcome == REJECT, left_out),
+        _rejected(version, "document", documents, of_documents),
+        _rejected(version, "page", pages, of_pages),
     ]
     return Contents(
         "rejects",
@@ -226,22 +243,35 @@ def _is_plain(version: Version) -> Flags:
     return is_plain
 
 
+@dataclass(frozen=True, slots=True)
+class Rejections:
+    """Why rows of a level are rejected, in arrays with an entry a record.
+
+    They are duplicates, `barred` by a policy, `left_out` by the mix, or `plain`: of no text.
+    """
+
+    drops: Drops
+    barred: Flags
+    left_out: Flags
+    plain: Flags
+
+
 def _rejected(
-    version: Version,
-    level: Level,
-    records: Records,
-    drops: Drops,
-    is_plain: Flags,
-    left_out: Flags,
+    version: Version, level: Level, records: Records, why: Rejections
 ) -> tuple[OldRows, NewRows]:
     """The rejects of a level: rows of old parts that stay, and new rows."""
-    same = _same_drop(records, drops) | (left_out & (records.outcome == LEFT_OUT))
-    stays = records.origin("rejects") & (is_plain | same)
-    chosen = np.flatnonzero((is_plain | drops.dropped | left_out) & ~stays)
+    same = (
+        _same_drop(records, why.drops)
+        | (why.left_out & (records.outcome == LEFT_OUT))
+        | (why.barred & (records.outcome >= FIRST_BARRED))
+    )
+    stays = records.origin("rejects") & (why.plain | same)
+    is_out = why.plain | why.drops.dropped | why.barred | why.left_out
+    chosen = np.flatnonzero(is_out & ~stays)
     new = records.take(chosen)
 
     def overlay(places: Ints) -> pa.Table:
-        return _overlay(version, level, records, drops, left_out, chosen[places])
+        return _overlay(version, level, records, why, chosen[places])
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
     return _old(records.take(stays)), NewRows(new.files, new.file, new.row, weight, overlay)
@@ -265,13 +295,12 @@ def _overlay(
     version: Version,
     level: Level,
     records: Records,
-    drops: Drops,
-    left_out: Flags,
+    why: Rejections,
     chosen: Ints,
 ) -> pa.Table:
-    catalogue = version.inputs.catalogue
+    catalogue, drops = version.inputs.catalogue, why.drops
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
-    is_out = dropped | left_out[chosen]
+    is_out = dropped | why.left_out[chosen]
 
     def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)

@@ -10,6 +10,8 @@ from cluster.session import Session
 from pipelines.dataset.diff import changes
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
+from pipelines.version.funnel import funnel_of
+from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
@@ -34,6 +36,7 @@ def settings_of(recipe: Recipe) -> VersionRecord:
             "dedup": recipe.dedup.model_dump(mode="json"),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
+            **({"policies": policy_settings(recipe)} if recipe.policies else {}),
             **_mix_settings(recipe),
             **_license_settings(recipe),
         },
@@ -77,6 +80,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
+        "funnel": funnel_of(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }

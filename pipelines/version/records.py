@@ -1,6 +1,6 @@
 """Records of all rows in arrays: which rows there are, where they lie, what becomes of them.
 
-The driver holds about sixty bytes a row and no text. An id is a document's number and a page's
+The driver holds about eighty bytes a row and no text. An id is a document's number and a page's
 index; signatures stay in the files, which `workers.publishing.records` reads.
 """
 
@@ -20,12 +20,12 @@ from schemas.ids import split_page_id
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange
-from schemas.tables import KEEPER_FORGOTTEN, SOURCE
+from schemas.tables import KEEPER_FORGOTTEN, POLICY_REASONS, SOURCE
 from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
 
-SAMPLE, DUPLICATE, REJECT, LEFT_OUT = 0, 1, 2, 3
+SAMPLE, DUPLICATE, REJECT, LEFT_OUT, FIRST_BARRED = 0, 1, 2, 3, 4
 NOBODY = -1
 
 _ROWS_PER_TASK = 65_536  # about 64 MiB of signatures at 1 KiB each
@@ -90,10 +90,13 @@ class Records:
     """Records in arrays with one entry a row, sorted by page, each page once.
 
     - `doc` is the document's number; the row is the `row`-th row of `files[file]`.
-    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE or LEFT_OUT.
+    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE, LEFT_OUT (by a mix), or from
+      FIRST_BARRED on the number of a policy's reason in `POLICY_REASONS`.
     - `moved`: the row is published, and says another URI or `source` than its document has now.
     - `position` is the row's place in the key files, one file after the other.
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
+    - `tokens` are those of the text, 0 where there is none; `found` is the key of what policies
+      found (`schemas.findings.findings_key`).
     """
 
     files: Sequence[RowsFile]
@@ -111,6 +114,8 @@ class Records:
     keeper: Ints
     kind: npt.NDArray[np.uint8]
     similarity: npt.NDArray[np.float32]
+    tokens: Ints
+    found: npt.NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.doc)
@@ -122,7 +127,7 @@ class Records:
 
     @property
     def readable(self) -> Flags:
-        """Rows with a text: samples, duplicates, and what a mix left out."""
+        """Rows with a text: samples, duplicates, and what a mix or a policy left out."""
         flags: Flags = self.outcome != REJECT
         return flags
 
@@ -137,10 +142,21 @@ class Records:
         arrays = {name: getattr(self, name)[chosen] for name in _ARRAYS}
         return replace(self, **arrays)
 
+    def with_rows(self, places: Ints, others: Records) -> Records:
+        """The records with other rows, in their order, at some places."""
+        arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
+        for name, array in arrays.items():
+            array[places] = getattr(others, name)
+        arrays["file"][places] += np.int32(len(self.files))
+        arrays["position"][places] += sum(keys.rows for keys in self.key_files)
+        files, key_files = [*self.files, *others.files], [*self.key_files, *others.key_files]
+        return replace(self, files=files, key_files=key_files, **arrays)
+
 
 _ARRAYS = [field.name for field in fields(Records) if field.name not in ("files", "key_files")]
 _PRIORITY = {
     "pages": 0, "conversations": 0, "documents": 0, "crops": 0, "staged": 1, "rejects": 2,
+    "barred": 2,
 }  # fmt: skip
 
 
@@ -216,6 +232,8 @@ def _records(
     outcome = np.where(pc.equal(reason, "").to_numpy(), SAMPLE, REJECT)
     outcome[is_duplicate] = DUPLICATE
     outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT
+    barring = pc.fill_null(pc.index_in(reason, pa.array(POLICY_REASONS)), NOBODY).to_numpy()
+    outcome = np.where(barring == NOBODY, outcome, FIRST_BARRED + barring)
     return Records(
         files=files,
         key_files=[KeyRows(task.keys_uri, count)] if task.keys_uri else [],
@@ -232,6 +250,8 @@ def _records(
         keeper=_keepers(table["kept_id"], is_duplicate, catalogue),
         kind=_kinds(table["kind"], is_duplicate),
         similarity=pc.fill_null(table["similarity"], 0.0).to_numpy(),
+        tokens=pc.fill_null(table["tokens"], 0).to_numpy(),
+        found=table["found"].to_numpy(),
     )
 
 
@@ -295,6 +315,7 @@ _TYPES = {
     "doc": np.int32, "index": np.int32, "number": np.int32, "file": np.int32, "row": np.int32,
     "outcome": np.uint8, "moved": np.bool_, "weight": np.int64, "order": np.uint64,
     "position": np.int64, "keeper": np.int64, "kind": np.uint8, "similarity": np.float32,
+    "tokens": np.int64, "found": np.uint64,
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pipelines.version.settled import Settled
 from schemas.changes import Counts
+from schemas.funnel import FunnelStep
 from schemas.versions import VersionRecord
 from workers.sources import Examined
 
@@ -30,6 +31,7 @@ class Report:
     rejects: Mapping[str, int]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    funnel: Sequence[FunnelStep] = ()
     changes: Counts | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     pages_per_second: float | None = None
@@ -56,6 +58,7 @@ def report_of(
         counts=record["counts"],
         rejects=record["rejects"],
         mix=record.get("mix", {}),
+        funnel=record.get("funnel", ()),
         unreadable={item.file.uri: item.detail or "" for item in unreadable},
         changes=record.get("changes") if committed else None,
         seconds=seconds,

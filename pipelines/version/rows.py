@@ -1,6 +1,7 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► duplicates ─► documents of readable pages ─► their duplicates ─► Version
+    records ─► duplicates ─► policies ─► mix
+            ─► documents of readable pages ─► their duplicates ─► policies ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
 keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
@@ -21,8 +22,16 @@ from pipelines.inventory import Inventory
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.mix import Selection, choose_by_mix
+from pipelines.version.policies import (
+    Judges,
+    Verdicts,
+    apply_policies,
+    has_lost_text,
+    with_originals,
+)
 from pipelines.version.records import (
     DUPLICATE,
+    FIRST_BARRED,
     NOBODY,
     Catalogue,
     Flags,
@@ -100,62 +109,125 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version. Drops and the selection have an entry a record."""
+    """All that decides the rows of a version. Drops, verdicts and the selection are along records.
+
+    `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
+    """
 
     inputs: Inputs
-    pages: Records
+    page_verdicts: Verdicts
     page_drops: Drops
     selection: Selection
-    documents: Records
+    document_verdicts: Verdicts
     document_drops: Drops
     crops: Records
 
     @property
+    def pages(self) -> Records:
+        """The rows of pages, samples and rejects."""
+        return self.page_verdicts.records
+
+    @property
+    def documents(self) -> Records:
+        """The rows of documents, kept or rejected."""
+        return self.document_verdicts.records
+
+    @property
+    def originals(self) -> frozenset[str]:
+        """The names of the originals that this version rests on."""
+        return self.page_verdicts.originals | self.document_verdicts.originals
+
+    @property
     def kept(self) -> Flags:
         """Which pages are samples, with one flag a page."""
-        flags: Flags = self.pages.readable & ~self.page_drops.dropped & ~self.selection.left_out
+        is_out = self.page_drops.dropped | self.page_verdicts.barred | self.selection.left_out
+        flags: Flags = self.pages.readable & ~is_out
+        return flags
+
+    @property
+    def kept_documents(self) -> Flags:
+        """Which documents are kept, with one flag a record."""
+        is_out = self.document_drops.dropped | self.document_verdicts.barred
+        flags: Flags = self.documents.readable & ~is_out
         return flags
 
 
 def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     """What the next version holds, or the pages that must be read again to make it."""
-    catalogue, dedup = inputs.catalogue, inputs.recipe.dedup
-    pages = _load_pages(inputs, session)
-    drops = find_duplicates(pages, pages.readable, "page", dedup, inputs.scratch, session)
+    recipe, catalogue = inputs.recipe, inputs.catalogue
+    judges = Judges(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
+
+    # 1. Pages: drop duplicates, apply the policies, choose by the mix.
+    published = _load_pages(inputs, session)
+    recalled = _staged(inputs) if inputs.recalled else []
+    pages = with_originals(published, "page", judges, recalled)
+    drops = find_duplicates(pages, pages.readable, "page", recipe.dedup, inputs.scratch, session)
     among = pages.readable & ~drops.dropped
-    selection = choose_by_mix(inputs.recipe, inputs.groups, catalogue, pages, among)
+    verdicts = apply_policies(published, pages, among, "page", judges)
+    among &= ~verdicts.barred
+    selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out
-    textless = pages.readable & pages.origin("rejects")
+
+    # 2. Documents: assemble those that no version has, drop duplicates, apply the policies.
     is_readable = np.zeros(len(catalogue.documents), bool)
     is_readable[pages.doc[pages.readable]] = True
-
-    known = _load_documents(inputs, session)
+    published_documents = _load_documents(inputs, session)
+    known = with_originals(published_documents, "document", judges)
     is_known = np.zeros(len(catalogue.documents), bool)
     is_known[known.doc[known.readable]] = True
     unseen = is_readable & ~is_known
     # The reject of a former duplicate names its keeper: left out by the mix, it is written anew.
     renewed = selection.left_out & (pages.outcome == DUPLICATE)
-    missing = textless & (chosen | renewed | unseen[pages.doc])
+    textless = pages.readable & pages.origin("rejects")
+    is_lost = textless | has_lost_text(pages)
+    missing = (textless & (chosen | renewed)) | (is_lost & unseen[pages.doc]) | verdicts.lost
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     documents = _with_assembled(inputs, known, pages, unseen, 0, session)
     while True:
         among = documents.readable & is_readable[documents.doc]
-        doc_drops = find_duplicates(documents, among, "document", dedup, inputs.scratch, session)
-        returning = among & ~doc_drops.dropped & documents.origin("rejects")
+        doc_drops = find_duplicates(
+            documents, among, "document", recipe.dedup, inputs.scratch, session
+        )
+        returning = among & ~doc_drops.dropped & _is_wanted_anew(documents, judges)
         if not returning.any():
             break
         # Documents that were duplicates and whose keeper left are assembled from their pages.
         wanted = np.zeros(len(catalogue.documents), bool)
         wanted[documents.doc[returning]] = True
-        missing = textless & wanted[pages.doc]
+        missing = is_lost & wanted[pages.doc]
         if missing.any():
             return _ranges(pages.take(missing), catalogue)
         documents = _with_assembled(
             inputs, documents.take(~returning), pages, wanted, len(documents.files), session
         )
-    crops = _load_crops(inputs, pages.take(chosen), session)
-    return Version(inputs, pages, drops, selection, documents, doc_drops, crops)
+    now = _as_published(documents, published_documents, judges)
+    document_verdicts = apply_policies(
+        now, documents, among & ~doc_drops.dropped, "document", judges
+    )
+
+    # 3. Crops follow their pages.
+    crops = _load_crops(inputs, verdicts.records.take(chosen), session)
+    return Version(inputs, verdicts, drops, selection, document_verdicts, doc_drops, crops)
+
+
+def _is_wanted_anew(documents: Records, judges: Judges) -> Flags:
+    """Documents that must be assembled again if they are to be kept: their text lies nowhere."""
+    is_barred = documents.outcome >= FIRST_BARRED
+    flags: Flags = documents.origin("rejects") & ~is_barred
+    return flags if judges.are_same else flags | has_lost_text(documents)
+
+
+def _as_published(documents: Records, published: Records, judges: Judges) -> Records:
+    """The documents with their published rows in place of their originals."""
+    if not len(documents):
+        return documents
+    folder = judges.originals("document").folder
+    in_folder = np.array([file.uri.startswith(f"{folder}/") for file in documents.files], bool)
+    place = np.minimum(np.searchsorted(documents.keys, published.keys), len(documents) - 1)
+    is_there = documents.keys[place] == published.keys
+    is_there &= in_folder[documents.file[place]]
+    return documents.with_rows(place[is_there], published.take(is_there))
 
 
 def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:
@@ -178,14 +250,21 @@ def _published(snapshot: Snapshot | None, names: Sequence[str]) -> Iterator[Rows
             yield RowsFile(table.part_uri(part), name, part.rows)  # type: ignore[arg-type] # a table's name
 
 
-def _load_pages(inputs: Inputs, session: Session) -> Records:
-    staged = [
+def _staged(inputs: Inputs) -> list[RowsFile]:
+    """The rows of the staged shards."""
+    return [
         RowsFile(
             inputs.staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values())
         )
         for receipt in inputs.receipts
     ]
-    files = [*_published(inputs.snapshot, ("pages", "conversations", "rejects")), *staged]
+
+
+def _load_pages(inputs: Inputs, session: Session) -> Records:
+    files = [
+        *_published(inputs.snapshot, ("pages", "conversations", "rejects")),
+        *_staged(inputs),
+    ]
 
     def wanted(records: Records) -> Flags:
         is_recalled = np.isin(records.keys, np.array(sorted(inputs.recalled), np.int64))

@@ -27,6 +27,7 @@ SHAPES = {
     rows.RejectRow: tables.REJECTS,
     rows.DocumentRow: tables.DOCUMENTS,
     rows.InventoryRow: tables.INVENTORY,
+    rows.FindingRow: list(tables.FINDING),
     rows.ChangeRow: changes.CHANGE,
 }
 _SCALARS = {

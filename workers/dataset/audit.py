@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.pages import CROP_LINK
+from schemas.tables import POLICY_REASONS
 from workers import store
 from workers.dataset.keys import Keys, doc_keys, page_keys
 from workers.dataset.parts import open_part
@@ -62,6 +63,7 @@ class PartRows:
     - `keys`: ids of pages or, with index 0, of documents. In `inventory` the index is the number of
       the document's pages.
     - `documents`, `document_duplicates`: rejects of whole documents.
+    - `left_out`, `left_out_documents`: rejects of policies and of a mix.
     - `links`: digests of a page's id and a crop's path, one for each link in the texts of `pages`.
     - `crop_ids`, `pairs`, `owners`: for each row of `crops` the digest of its id, the digest of its
       page's id and its path, and its page's key, with index -1 where the page's id is not one.
@@ -69,6 +71,8 @@ class PartRows:
 
     keys: Keys
     documents: Keys = field(default_factory=lambda: Keys.joined([]))
+    left_out: Keys = field(default_factory=lambda: Keys.joined([]))
+    left_out_documents: Keys = field(default_factory=lambda: Keys.joined([]))
     duplicates: Duplicates | None = None
     document_duplicates: Duplicates | None = None
     links: Digests | None = None
@@ -149,6 +153,7 @@ def _links(batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:
 def _rejects(uri: str) -> PartRows:
     pages, documents = [], []
     page_duplicates, document_duplicates = [], []
+    left_out, left_out_documents = [], []
     for batch in _batches(uri, ["level", "reason", "doc_id", "page_id", "kept_id"], _ROWS_AT_ONCE):
         of_pages = batch.filter(pc.equal(batch["level"], "page"))
         pages.append(page_keys(of_pages["page_id"])[0])
@@ -156,12 +161,20 @@ def _rejects(uri: str) -> PartRows:
         of_documents = batch.filter(pc.equal(batch["level"], "document"))
         documents.append(doc_keys(of_documents["doc_id"])[0])
         document_duplicates.append(_duplicates(of_documents, "doc_id"))
+        left_out.append(page_keys(_left_out(of_pages)["page_id"])[0])
+        left_out_documents.append(doc_keys(_left_out(of_documents)["doc_id"])[0])
     return PartRows(
         Keys.joined(pages),
         documents=Keys.joined(documents),
+        left_out=Keys.joined(left_out),
+        left_out_documents=Keys.joined(left_out_documents),
         duplicates=_joined(page_duplicates),
         document_duplicates=_joined(document_duplicates),
     )
+
+
+def _left_out(rejects: pa.RecordBatch) -> pa.RecordBatch:
+    return rejects.filter(pc.is_in(rejects["reason"], pa.array(["left_out", *POLICY_REASONS])))
 
 
 def _duplicates(rejects: pa.RecordBatch, column: str) -> Duplicates:

@@ -15,8 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.changes import CHANGE, COLUMNS, Settings
-from schemas.tables import KEEPER_FORGOTTEN, KEYS, SCHEMAS
-from workers.dataset.columns import array, equal, first_case, is_in, join, lookup, without
+from schemas.tables import KEEPER_FORGOTTEN, KEYS, POLICY_REASONS, SCHEMAS
+from workers.dataset.columns import (
+    array,
+    equal,
+    findings_keys,
+    first_case,
+    is_in,
+    join,
+    lookup,
+    without,
+)
 from workers.dataset.turnover import Sources, Turnover
 
 Rows = Mapping[str, pa.Table]
@@ -58,12 +67,14 @@ class _Words:
     """The words for rows that only one version has, by what the other version says of them.
 
     `keeper` is the word for a duplicate whose keeper only the other version has, `duplicate` for
-    other duplicates, `reject` for other rejects, `document` where the whole document is not there.
+    other duplicates, `policy` for rejects of policies, `reject` for other rejects, `document` where
+    the whole document is not there.
     """
 
     change: str
     keeper: str
     duplicate: str
+    policy: str
     reject: str
     document: str
     holds: str
@@ -80,6 +91,7 @@ _ADDED = _Words(
     change="added",
     keeper="keeper_left",
     duplicate="no_longer_duplicate",
+    policy="let_in",
     reject="read_now",
     document="new_document",
     holds=" held ",
@@ -90,6 +102,7 @@ _REMOVED = _Words(
     change="removed",
     keeper="duplicate",
     duplicate="duplicate",
+    policy="policy",
     reject="rejected",
     document="document_left",
     holds=" holds ",
@@ -139,6 +152,7 @@ def _one_sided(
         (keeperless, words.keeper),
         (pc.and_(duplicate, settings.differ), "settings_changed"),
         (duplicate, words.duplicate),
+        (is_in(rejects["reason"], pa.array(POLICY_REASONS)), words.policy),
         (pc.and_(other_reject, settings.reading_differs), "settings_changed"),
         (other_reject, words.reject),
         (pc.is_valid(change["other"]), "file_changed"),
@@ -176,15 +190,17 @@ def _both(new: pa.Table, old: pa.Table, key: str) -> tuple[pa.Table, pa.Table]:
 def _why_changed(new: pa.Table, old: pa.Table, key: str) -> pa.Table:
     new, before = _both(new, old, key)
     same_text = pc.equal(new["text_hash"], before["text_hash"])
-    re_read = pc.or_(
-        pc.not_equal(new["recipe_digest"], before["recipe_digest"]), pc.invert(same_text)
-    )
+    same_digest = pc.equal(new["recipe_digest"], before["recipe_digest"])
+    found, found_before = (findings_keys(rows["findings"]) for rows in (new, before))
+    judged = pc.and_(same_digest, pa.array(found != found_before))
+    re_read = pc.invert(pc.or_(judged, pc.and_(same_digest, same_text)))
     moved = pc.not_equal(new["source_uri"], before["source_uri"])
     texts = pc.if_else(same_text, "the same text", "another text")
-    detail = pc.if_else(re_read, texts, join("was ", before["source_uri"]))
-    why = _cases((re_read, "re_read"), (moved, "moved"))
+    is_other = pc.or_(judged, re_read)
+    detail = pc.if_else(is_other, texts, join("was ", before["source_uri"]))
+    why = _cases((judged, "policy"), (re_read, "re_read"), (moved, "moved"))
     changed = _changes("changed", why, new[key], new["source_uri"], detail)
-    return changed.filter(pc.or_(re_read, moved))
+    return changed.filter(pc.or_(is_other, moved))
 
 
 def _reject_changes(old: pa.Table, new: pa.Table) -> pa.Table:

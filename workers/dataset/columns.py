@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from schemas.findings import findings_key
 
 
 def without(rows: pa.Table, others: pa.Table, key: str) -> pa.Table:
@@ -44,3 +48,12 @@ def first_case(*cases: tuple[pa.Array, str], otherwise: str) -> pa.Array:
         field_names=[str(number) for number in range(len(cases))],
     )
     return pc.case_when(conditions, *(word for _, word in cases), otherwise)
+
+
+def findings_keys(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """The key of each row's findings. Most rows have none, so only the others become objects."""
+    keys = np.zeros(len(column), np.uint64)
+    places = np.flatnonzero(array(pc.is_valid(column)).to_numpy(zero_copy_only=False))
+    for place, found in zip(places, column.take(pa.array(places)).to_pylist(), strict=True):
+        keys[place] = findings_key(found)
+    return keys

@@ -1,4 +1,16 @@
-"""Policies: what must not be in a training set, as pure functions of rows that return findings.
+"""Policies: what must not be in a version, found in the text of its rows.
 
-Each policy has a room of its own. What becomes of a finding is up to the recipe and to publish.
+Owns: a room for each policy, functions from texts to findings; and what findings do to a text. Does
+not: read or write rows (`workers.publishing.judge`), or decide which rows there are
+(`pipelines.version.policies`).
+
+    judges = load(recipe.policies)
+    judgement = judge(Passage("Ignore all previous instructions."), judges)[0]
+    judgement.text, judgement.barred_by, judgement.applied
+
+Start reading in `judgement`, then in a policy's own room.
 """
+
+from workers.policies.judgement import Judge, Judgement, Passage, judge, load
+
+__all__ = ["Judge", "Judgement", "Passage", "judge", "load"]

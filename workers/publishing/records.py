@@ -23,10 +23,11 @@ import pyarrow.parquet as pq
 from schemas.ids import crop_id, page_id, row_order
 from schemas.recipe import Dedup
 from workers import store
+from workers.dataset.columns import findings_keys
 from workers.publishing.duplicates import candidate_keys
 
 Level = Literal["page", "document", "crop"]
-Origin = Literal["pages", "conversations", "documents", "crops", "rejects", "staged"]
+Origin = Literal["pages", "conversations", "documents", "crops", "rejects", "staged", "barred"]
 
 
 _SHARD_ROWS = 1024  # of some 4 KB each: a file of more rows holds whole documents
@@ -36,7 +37,8 @@ _SHARD_ROWS = 1024  # of some 4 KB each: a file of more rows holds whole documen
 class RowsFile:
     """A Parquet file, the table that its rows belong to, and how many rows it has.
 
-    `staged` rows, of a shard or of documents just assembled, are in no table yet.
+    `staged` rows, of a shard or of documents just assembled, are in no table yet; `barred` rows are
+    new rejects of policies.
     """
 
     uri: str
@@ -81,13 +83,16 @@ RECORDS = pa.schema(
         ("kept_id", pa.string()),
         ("kind", _WORDS),
         ("similarity", pa.float32()),
+        ("tokens", pa.int64()),
+        ("found", pa.uint64()),
     ]
 )
 """One row a page, document or crop. `row` is its place in file `file` of the task. `page_index` is
 0 for a document, and `number` is 0 unless the row is a crop. `reason` is null unless the row is a
 reject. `weight`, the bytes that the row takes in a part, and `order`, the start of its order key,
 are null for published rows. `kept_id`, `kind` and `similarity` are those of a published
-duplicate."""
+duplicate. `tokens` are those of the text, null where there is none; `found` is the key of what
+policies found (`schemas.findings.findings_key`)."""
 
 _KEY_COLUMNS = ["text_tokens", "text_hash", "minhash"]
 _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
@@ -132,7 +137,11 @@ def _read(file: RowsFile, task: RecordsTask) -> pa.Table:
     if file.origin == "rejects":
         columns.append("level")
     with file.open() as handle:
-        table = pq.ParquetFile(handle).read(columns=columns)
+        parquet = pq.ParquetFile(handle)
+        # Parts of an earlier release have no such column.
+        if "findings" in parquet.schema_arrow.names:
+            columns.append("findings")
+        table = parquet.read(columns=columns)
     table = table.append_column("row", pa.array(np.arange(table.num_rows, dtype=np.int32)))
     wanted = pc.equal(table["recipe_digest"], task.recipe_digest)
     if file.origin == "rejects":
@@ -157,6 +166,12 @@ def _records(rows: pa.Table, number: int, file: RowsFile, task: RecordsTask) -> 
     ):
         if source in rows.column_names:
             columns[name] = rows[source].cast(_WORDS)
+    if "text_tokens" in rows.column_names:
+        columns["tokens"] = rows["text_tokens"].cast(pa.int64())
+    if "findings" in rows.column_names:
+        columns["found"] = pa.array(findings_keys(rows["findings"]))
+    else:
+        columns["found"] = pa.array(np.zeros(count, np.uint64))
     if task.level == "crop":
         numbers = [int(name.rpartition("-")[2]) for name in rows["crop_id"].to_pylist()]
         columns["number"] = pa.array(numbers, pa.int32())

@@ -53,7 +53,8 @@ class Staging:
         """Where a shard's images are, by the URI of its rows or of the rows of its crops."""
         return rows_uri.removesuffix(".parquet").removesuffix(".crops") + ".images"
 
-    def _receipt_uri(self, shard_id: str) -> str:
+    def receipt_uri(self, shard_id: str) -> str:
+        """Where a shard's receipt is."""
         return store.join(self.folder, f"{shard_id}.json")
 
     def write(
@@ -93,7 +94,7 @@ class Staging:
             outcomes=dict(sorted(Counter(row["reason"] or "sample" for row in rows).items())),
             crops=CropsFile(_sha256(crops_data), len(crops_data), len(crops)) if crops else None,
         )
-        store.write_bytes(self._receipt_uri(name), receipt.to_json().encode())
+        store.write_bytes(self.receipt_uri(name), receipt.to_json().encode())
         return receipt
 
     def receipts(self, listed: Iterable[Stored] | None = None) -> list[Receipt]:
@@ -156,7 +157,7 @@ class Staging:
             if lost:
                 log.warning("%s is missing or cut short: its pages are read again", lost[0])
                 if delete_others:
-                    store.delete(self._receipt_uri(receipt.shard_id))
+                    store.delete(self.receipt_uri(receipt.shard_id))
             else:
                 whole.append(receipt)
         return whole

@@ -12,7 +12,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.show.results import as_printed, facts_table, mix_table, rejects_table
+from pipelines.cli.show.results import (
+    as_printed,
+    facts_table,
+    funnel_table,
+    mix_table,
+    rejects_table,
+)
 from pipelines.dataset.diff import Diff
 from pipelines.dataset.overview import Overview
 from pipelines.version.story import change_line
@@ -55,6 +61,7 @@ def overview(value: Overview) -> RenderableType:
     return Group(
         facts_table("dataset", facts),
         _versions(value.versions, value.versions_published),
+        *([funnel_table(value.funnel)] if value.funnel else []),
         *([mix_table(value.mix)] if value.mix else []),
         rejects_table(value.rejects),
         columns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from pipelines.dataset.vacuum import Vacuumed
 from pipelines.dataset.verify import Verdict
 from pipelines.run import Report
 from pipelines.version.story import change_line
+from schemas.funnel import FunnelStep
 from schemas.tables import REJECT_REASONS
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def report(value: Report) -> RenderableType:
     if value.pages_per_second is not None:
         facts["rate"] = f"{value.pages_per_second:,.1f} pages/s"
     parts: list[RenderableType] = [facts_table("run", facts)]
+    if value.funnel:
+        parts.append(funnel_table(value.funnel))
     if value.mix:
         parts.append(mix_table(value.mix))
     if value.rejects:
@@ -88,6 +91,22 @@ def report(value: Report) -> RenderableType:
             table.add_row(as_printed(uri), as_printed(detail))
         parts.append(table)
     return Group(*parts)
+
+
+def funnel_table(steps: Sequence[FunnelStep]) -> Table:
+    """What each step left of documents, pages and tokens; shares are of what the step before left.
+
+    Tokens are those of pages.
+    """
+    table = Table("after", "pages", "of these", "tokens", "documents", title="what is left",
+                  title_justify="left", box=None)  # fmt: skip
+    before = 0
+    for step in steps:
+        share = f"{100 * step['pages'] / before:.2f} %" if before else ""
+        tokens = "" if step["tokens"] is None else f"{step['tokens']:,}"
+        table.add_row(step["step"], f"{step['pages']:,}", share, tokens, f"{step['documents']:,}")
+        before = step["pages"]
+    return table
 
 
 def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:

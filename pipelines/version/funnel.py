@@ -1,0 +1,55 @@
+"""Count what each step of publishing leaves of a version's documents, pages and tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipelines.version.records import Flags, Records
+from pipelines.version.rows import Version
+from schemas.funnel import FunnelStep
+
+
+def funnel_of(version: Version) -> list[FunnelStep]:
+    """The funnel, from the inventory to what is published."""
+    return list(_steps(version))
+
+
+def _steps(version: Version) -> Iterator[FunnelStep]:
+    inventory = version.inputs.catalogue.documents
+    yield {
+        "step": "inventory",
+        "documents": len(inventory),
+        "document_tokens": None,
+        "pages": sum(document.page_count or 0 for document in inventory),
+        "tokens": None,
+    }
+    pages = version.pages.readable
+    has_page = np.zeros(len(inventory), bool)
+    has_page[version.pages.doc[pages]] = True
+    documents = version.documents.readable & has_page[version.documents.doc]
+    yield _left("read", version, documents, pages)
+    pages = pages & ~version.page_drops.dropped
+    documents = documents & ~version.document_drops.dropped
+    yield _left("dedup", version, documents, pages)
+    for number, policy in enumerate(version.inputs.recipe.policies):
+        pages = pages & (version.page_verdicts.barred_by != number)
+        documents = documents & (version.document_verdicts.barred_by != number)
+        yield _left(policy.name, version, documents, pages)
+    if version.inputs.recipe.mix is not None:
+        yield _left("mix", version, documents, pages & ~version.selection.left_out)
+
+
+def _left(step: str, version: Version, documents: Flags, pages: Flags) -> FunnelStep:
+    return {
+        "step": step,
+        "documents": int(documents.sum()),
+        "document_tokens": _tokens(version.documents, documents),
+        "pages": int(pages.sum()),
+        "tokens": _tokens(version.pages, pages),
+    }
+
+
+def _tokens(records: Records, chosen: Flags) -> int:
+    return int(records.tokens[chosen].sum())

@@ -1,0 +1,20 @@
+"""The funnel of a version: what is left of its sources after each step of publishing."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class FunnelStep(TypedDict):
+    """What is left after a step.
+
+    `step` is `inventory`, `read`, `dedup`, the name of a policy, or `mix`. `documents` and
+    `document_tokens` are those of the table `documents`, `pages` and `tokens` those of `pages` and
+    `conversations`. Tokens are None before anything is read. Documents do not take part in a mix.
+    """
+
+    step: str
+    documents: int
+    document_tokens: int | None
+    pages: int
+    tokens: int | None

@@ -1,0 +1,91 @@
+"""Policies: what must not be in a version, as an ordered list in the recipe.
+
+A policy finds something in a row (`schemas.findings`), and its settings say what becomes of it. It
+is applied when a version is published, after deduplication, so changing one reads no page again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from schemas.findings import Action
+from schemas.part import Part
+
+TextAction = Literal["keep", "tag", "cut", "reject"]
+
+
+class Trust(Part):
+    """What a reader does not see in a text, or what addresses a model instead of a reader."""
+
+    invisible: TextAction = Field(
+        default="tag",
+        description="Characters that show nothing and change what is read: of no width, of "
+        "direction, tags. Those that a script needs are no finding.",
+    )
+    mixed_scripts: Literal["keep", "tag", "reject"] = Field(
+        default="tag",
+        description="Words in which letters of two scripts look like one: `pаypal` with a "
+        "Cyrillic `а`.",
+    )
+    instructions: TextAction = Field(
+        default="tag",
+        description="Sentences that tell a model what to do, such as «ignore all previous "
+        "instructions».",
+    )
+
+    def action_of(self, kind: str) -> Action | None:
+        """What becomes of a finding of this kind; None where it is kept without a word."""
+        action: TextAction = getattr(self, kind)
+        return None if action == "keep" else action
+
+
+class PolicyStep(Part):
+    """One policy, by its name and settings."""
+
+    trust: Trust | None = Field(
+        default=None, description="Hidden characters and sentences that address a model."
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> PolicyStep:
+        if len(self.model_fields_set) != 1 or self.settings is None:
+            names = ", ".join(type(self).model_fields)
+            raise ValueError(f"a policy names one of: {names}; give each an entry of its own")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The policy's name, which is the stage of its rejects."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def settings(self) -> Trust | None:
+        """The policy's settings."""
+        named: Trust | None = getattr(self, next(iter(self.model_fields_set), "trust"))
+        return named
+
+    def action_of(self, kind: str) -> Action | None:
+        """What becomes of a finding of this kind; None where it is kept without a word."""
+        assert self.settings is not None
+        return self.settings.action_of(kind)
+
+    @property
+    def reason(self) -> str:
+        """The reason of the policy's rejects, a word of `schemas.tables.POLICY_REASONS`."""
+        return _REASONS[self.name]
+
+
+_REASONS = {"trust": "untrusted"}
+
+
+def check_policies(policies: tuple[PolicyStep, ...]) -> None:
+    """Raises ValueError where one policy stands twice."""
+    for number, step in enumerate(policies):
+        names = [other.name for other in policies[:number]]
+        if step.name in names:
+            raise ValueError(
+                f"policies.{number}: {step.name!r} is already policies.{names.index(step.name)}; "
+                "give each policy once"
+            )

@@ -1,0 +1,53 @@
+"""Whole rows of pages and documents, wherever they lie: in a shard, or in a part of a table.
+
+A page is given as a staged row, and the bytes of its images end to end, as a shard has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.tables import CONVERSATIONS, DOCUMENTS, PAGES, STAGED
+from workers import store
+from workers.dataset import read_rows
+from workers.publishing.records import RowsFile
+from workers.shards import Staging
+
+Row = dict[str, Any]
+_IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
+
+
+def full_pages(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
+    """Pages by their ascending places in a file: each a row of `STAGED`, and its images."""
+    if file.origin == "staged":
+        yield from _staged(file, places)
+        return
+    schema = _IN_PARTS[file.origin]
+    columns = [name for name in schema.names if name not in ("source_uri", "source", "findings")]
+    for row in read_rows(file.uri, places, columns):
+        images = [row.pop("image")] if "image" in row else row.pop("images")
+        data = b"".join(image["bytes"] for image in images)
+        yield {name: row.get(name) for name in STAGED.names}, data
+
+
+def _staged(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
+    with file.open() as handle:
+        table = pq.ParquetFile(handle).read().take(pa.array(places))
+    images = Staging.images_beside(file.uri)
+    for row in table.to_pylist():
+        length = row["image_bytes"] or 0
+        yield row, store.read_range(images, row["image_offset"], length) if length else b""
+
+
+def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
+    """Documents by their ascending places in a file, as rows of `DOCUMENTS` without findings."""
+    columns = [name for name in DOCUMENTS.names if name != "findings"]
+    if file.origin == "documents":
+        yield from read_rows(file.uri, places, columns)
+        return
+    with file.open() as handle:
+        yield from pq.ParquetFile(handle).read(columns=columns).take(pa.array(places)).to_pylist()
