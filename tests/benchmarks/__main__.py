@@ -5,7 +5,14 @@ import sys
 
 NAMES = (
     *("rasterising", "ocr_engine", "kept_caches", "deduplication", "whole_run", "endpoint"),
-    *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
+    *(
+        "decontamination",
+        "typesetting",
+        "exactness",
+        "degrading",
+        "generators_charts",
+        "generators_figures",
+    ),
 )
 
 if __name__ == "__main__":
