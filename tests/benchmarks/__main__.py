@@ -5,14 +5,8 @@ import sys
 
 NAMES = (
     *("rasterising", "ocr_engine", "kept_caches", "deduplication", "whole_run", "endpoint"),
-    *(
-        "decontamination",
-        "typesetting",
-        "exactness",
-        "degrading",
-        "generators_charts",
-        "generators_figures",
-    ),
+    *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
+    "decontamination",
 )
 
 if __name__ == "__main__":
