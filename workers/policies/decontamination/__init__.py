@@ -24,10 +24,12 @@ from workers.policies.decontamination.pictures import (
     build_pictures,
     find_pictures,
 )
+from workers.policies.decontamination.reading import SUFFIXES as BENCHMARK_SUFFIXES
 from workers.policies.decontamination.reading import read_benchmark
 from workers.policies.decontamination.search import POLICY, find
 
 __all__ = [
+    "BENCHMARK_SUFFIXES",
     "POLICY",
     "Index",
     "Item",
