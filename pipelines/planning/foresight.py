@@ -13,7 +13,8 @@ from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
-from pipelines.version.policies import policy_settings
+from pipelines.version.lists import listed_files, packed_lists
+from pipelines.version.policies import are_policies_of
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
 from workers.publishing.foresee import Example, Foreseeing, Foreseen, foresee
@@ -58,11 +59,9 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
 
     None where there is no version, or it was published under the same policies.
     """
-    if snapshot is None:
+    if snapshot is None or are_policies_of(recipe, listed_files(recipe), snapshot):
         return None
-    if snapshot.metadata["publish_settings"].get("policies", []) == policy_settings(recipe):
-        return None
-    tasks = list(_tasks(recipe, snapshot))
+    tasks = list(_tasks(recipe, snapshot, packed_lists(recipe, session)))
     total = sum(task_results(foresee, tasks, session), start=Foreseen())
     return Foresight(
         pages=total.judged["page"],
@@ -76,12 +75,12 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     )
 
 
-def _tasks(recipe: Recipe, snapshot: Snapshot) -> Iterator[Foreseeing]:
+def _tasks(recipe: Recipe, snapshot: Snapshot, lists: bytes | None) -> Iterator[Foreseeing]:
     for name, level in _LEVELS.items():
         table = snapshot.tables[name]
         for part in table.parts:
             file = RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
-            yield Foreseeing(file, level, recipe.policies)
+            yield Foreseeing(file, level, recipe.policies, lists)
     levels: Sequence[Level] = ("page", "document")
     for level in levels:
         barred = _barred(snapshot, level)
@@ -89,7 +88,7 @@ def _tasks(recipe: Recipe, snapshot: Snapshot) -> Iterator[Foreseeing]:
         staging = Staging(folder)
         for receipt in staging.receipts():
             file = RowsFile(staging.rows_uri(receipt.shard_id), "staged", len(receipt.doc_ids))
-            yield Foreseeing(file, level, recipe.policies, barred)
+            yield Foreseeing(file, level, recipe.policies, lists, barred)
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

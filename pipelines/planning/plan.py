@@ -24,6 +24,7 @@ from pipelines.planning.foresight import Foresight, foresight
 from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
 from pipelines.planning.work import Work, remaining_work
+from pipelines.steps.crawls import notes_on_bounds
 from schemas.errors import RequestError
 from schemas.feeding import shards_at_once
 from schemas.inventory import Document
@@ -135,9 +136,10 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     known = snapshot.documents() if snapshot else []
     began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
-        taken_down = read_forgotten(dataset).ids
-        inventory = take_inventory(recipe, known, None, session, progress, forgotten=taken_down)
+        forgotten = read_forgotten(dataset)
+        inventory = take_inventory(recipe, known, None, session, progress, takedowns=forgotten)
     documents, inventory_s = inventory.documents, time.monotonic() - began_s
+    taken_down = forgotten.ids
     known = [document for document in known if document.doc_id not in taken_down]
     if inventory.left_out:
         notes.append(
@@ -147,6 +149,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     work = remaining_work(recipe, snapshot, known, documents)
     probed, rated = _probe(recipe, options, work.read_ranges, rated, console)
     costs = rated.costs
+    notes += notes_on_bounds(recipe, work.read_ranges)
     if work.made and rated.origin != "calibration":
         # Measured rates of a run include its made pages; the other rates do not.
         costs = replace(costs, engine_share=costs.engine_share * (1 - work.made / work.pages))

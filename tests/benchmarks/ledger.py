@@ -34,8 +34,8 @@ from rich.table import Table
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.dataset.verify import verify_dataset
-from pipelines.inventory import list_sources
 from pipelines.run import run
+from pipelines.steps.listing import list_sources
 from pipelines.version.metadata import settings_of
 from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
@@ -90,7 +90,7 @@ def build(
         path = folder / "corpus" / f"{number // 1000:05d}" / f"{number:07d}.pdf"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(str(number))
-    files = list(list_sources(recipe))
+    files = list(list_sources(recipe).files)
     ids = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(len(files)))
     rng = np.random.default_rng(0)
     everything = rng.permutation(len(ids) * PAGES_PER_DOCUMENT)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.findings import changes_text, findings_key
 from schemas.policies import PolicyStep
-from workers.policies import Judgement, Passage, judge, load
+from workers.policies import Judgement, judge, load
 from workers.policies.editing import Applied
+from workers.publishing.full_rows import passage_columns, passages_of
 from workers.publishing.records import Level, RowsFile
 
 _ROWS_AT_ONCE = 1024
@@ -30,6 +30,7 @@ class Foreseeing:
     file: RowsFile
     level: Level
     steps: tuple[PolicyStep, ...]
+    lists: bytes | None = None
     barred: frozenset[str] = frozenset()
 
 
@@ -76,23 +77,26 @@ class Foreseen:
 
 def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
-    judges, result = load(task.steps), Foreseen()
+    judges, result = load(task.steps, task.lists), Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
+    start = 0
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
-        names = [n for n in (key, "text", "language", "text_tokens", "findings")
-                 if n in file.schema_arrow.names]  # fmt: skip
+        seen = passage_columns(task.level, task.file, task.steps)
+        wanted = [key, *seen, "text_tokens", "findings"]
+        names = [n for n in wanted if n.partition(".")[0] in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
-            rows = pa.table(batch).to_pylist()
+            rows = batch.to_pylist()
             now = [findings_key(row.get("findings")) for row in rows]
-            pairs = [
-                (row, said) for row, said in zip(rows, now, strict=True) if not changes_text(said)
-            ]
-            passages = [Passage(row["text"], row["language"] or "und") for row, _ in pairs]
-            for (row, said), found in zip(pairs, judge(passages, judges), strict=True):
-                _count(result, task, row[key], row["text_tokens"], said, found)
+            alive = [number for number, said in enumerate(now) if not changes_text(said)]
+            mine = [rows[number] for number in alive]
+            passages = passages_of(mine, [start + number for number in alive], task.file)
+            for number, found in zip(alive, judge(passages, judges), strict=True):
+                row = rows[number]
+                _count(result, task, row[key], row["text_tokens"], now[number], found)
                 result.examples += _examples(row[key], row["text"], found)
             result.examples = _first(result.examples)
+            start += len(rows)
     return result
 
 
