@@ -38,10 +38,11 @@ from pipelines.steps.leased import Hold, LeasedSession
 from pipelines.steps.listing import list_sources
 from pipelines.steps.outcome import PassReport, outcome_line
 from pipelines.steps.places import staging_root
+from pipelines.version.inputs import Inputs
 from pipelines.version.lists import listed_files
 from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
-from pipelines.version.rows import Inputs, Version, decide
+from pipelines.version.rows import Version, decide
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.story import Story, change_line
 from schemas.errors import IntegrityError

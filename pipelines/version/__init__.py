@@ -13,8 +13,9 @@ Start reading in `rows`, then `contents` and `write`.
 """
 
 from pipelines.version.contents import Contents, table_contents
+from pipelines.version.inputs import Inputs
 from pipelines.version.report import Report
-from pipelines.version.rows import Inputs, Version, decide
+from pipelines.version.rows import Version, decide
 from pipelines.version.story import Story
 from pipelines.version.write import Writer
 
