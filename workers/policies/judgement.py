@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.findings import Finding, FindingRow, findings_key
+from schemas.hidden_text import HiddenRow
 from schemas.policies import PolicyStep
 from workers.policies import trust
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
@@ -19,10 +20,14 @@ Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What policies see of a row: its text, and its language as the row says."""
+    """What policies see of a row: its text, its language as the row says, and its hidden text.
+
+    `hidden` is None for a row whose page has no text layer, and for documents.
+    """
 
     text: str
     language: str = "und"
+    hidden: HiddenRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,15 @@ def _after(before: Judgement, findings: Sequence[Finding], step: PolicyStep, n: 
 
 
 def _trust(step: PolicyStep) -> Find:
-    return lambda passages: [trust.find(passage.text) for passage in passages]
+    floor = step.settings.hidden_share if step.settings is not None else 0.0
+
+    def find(passages: Sequence[Passage]) -> list[list[Finding]]:
+        return [
+            [*trust.hidden_text(passage.hidden, floor), *trust.find(passage.text)]
+            for passage in passages
+        ]
+
+    return find
 
 
 _LOADERS: dict[str, Callable[[PolicyStep], Find]] = {"trust": _trust}

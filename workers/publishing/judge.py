@@ -34,6 +34,8 @@ from workers.text import measures, signatures
 
 Places = npt.NDArray[np.int32]
 _ROWS_AT_ONCE = 1024
+_JUDGED = ["text", "language", "hidden"]
+"""Documents, and parts of an earlier release, have no `hidden`."""
 _ORIGINALS_AT_ONCE = 256  # of some 150 KB each: 38 MB
 
 CHANGED, BARRED = 0, 1
@@ -114,11 +116,14 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
     start = 0
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=["text", "language"]):
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=_JUDGED):
             here = [row for row in range(start, start + batch.num_rows) if row in keys]
             if here:
                 rows = batch.take(pa.array([row - start for row in here])).to_pylist()
-                passages = [Passage(row["text"], row["language"] or "und") for row in rows]
+                passages = [
+                    Passage(row["text"], row["language"] or "und", row.get("hidden"))
+                    for row in rows
+                ]
                 judged = judge(passages, judges)
                 yield from (
                     (row, found, keys[row]) for row, found in zip(here, judged, strict=True)
