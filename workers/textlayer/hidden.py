@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from schemas.hidden_text import HiddenRun, count_chars
+from schemas.hidden_text import HiddenRun
 from workers.textlayer.likeness import stands_out
 from workers.textlayer.partly_hidden import without_blank, without_covered
 from workers.textlayer.picture import Ink, are_clear, are_too_small, ink_of
@@ -26,6 +27,7 @@ from workers.textlayer.spots import Spots, box_of, union
 from workers.textlayer.stretches import with_blank_stretch
 from workers.textlayer.unpainted import contradicting, show_seen
 
+_MAX_HEIGHT = 3.0  # of a run's box, in sizes of its font
 _MIN_CHARS = 4  # fewer glyphs say nothing of a photograph
 
 
@@ -51,14 +53,15 @@ def without_hidden(blocks: Sequence[RawBlock], page: Spots | None) -> Hidden:
     """
     if page is None:
         return NOTHING_HIDDEN
-    layer_chars = sum(count_chars(spot.span["text"]) for spot in page.spots)
+    texts = [spot.span["text"] for spot in page.spots]
+    layer_chars = sum(map(len, texts)) - "".join(texts).count(" ")
     ways, on_ink = _whole_runs(page)
     shown = show_seen(page, on_ink)
     said = contradicting(page, [number for number in on_ink if number not in shown])
     painted = [n for n in range(len(page.spots)) if page.colours[n] >= 0 and n not in ways]
     partly = without_covered(page, painted)
     left = np.array([number for number in painted if number not in partly], np.intp)
-    texts = [spot.span["text"] for spot in page.spots]
+    left = left[_have_firm_boxes(page)[left]]
     partly |= without_blank(page, with_blank_stretch(texts, page.boxes, left, page.picture))
     runs = {n: HiddenRun(page.spots[n].span["text"].strip(), way) for n, way in ways.items()}
     runs |= said | partly
@@ -66,6 +69,13 @@ def without_hidden(blocks: Sequence[RawBlock], page: Spots | None) -> Hidden:
         _take_out(blocks, page, ways.keys(), partly.keys())
     in_order = tuple(runs[number] for number in sorted(runs))
     return Hidden(in_order, layer_chars, bool(ways or partly or shown))
+
+
+def _have_firm_boxes(page: Spots) -> NDArray[np.bool_]:
+    """Which runs stand in boxes of their own height: those of Type 3 fonts may be any."""
+    sides = page.boxes[:, 2:] - page.boxes[:, :2]
+    are_firm: NDArray[np.bool_] = sides.min(axis=1) <= _MAX_HEIGHT * page.sizes
+    return are_firm
 
 
 def _whole_runs(page: Spots) -> tuple[dict[int, str], list[int]]:

@@ -6,6 +6,7 @@ may go over the edge of a banner in whose colour it is not, or be clipped in its
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -31,14 +32,14 @@ def with_blank_stretch(
     numbers, lengths = numbers[lengths >= _MIN_CHARS], lengths[lengths >= _MIN_CHARS]
     if not len(numbers):
         return []
-    counts = _COLUMNS_EACH * np.minimum(lengths, _MAX_CHARS)
+    counts = (_COLUMNS_EACH * np.minimum(lengths, _MAX_CHARS)).astype(np.int32)
     # of_run, is_inked: (columns of all runs,)
-    of_run = np.repeat(np.arange(len(numbers)), counts)
-    starts = np.cumsum(counts) - counts
-    along = (np.arange(len(of_run)) - starts[of_run] + 0.5) / counts[of_run]
-    is_inked = _are_inked(boxes[numbers] * picture.zoom, of_run, along, picture)
+    of_run = np.repeat(np.arange(len(numbers), dtype=np.int32), counts)
+    starts = (np.cumsum(counts) - counts).astype(np.int32)
+    is_inked = _are_inked(boxes[numbers] * picture.zoom, counts, starts, of_run, picture)
     # inked_before: (columns + 1,)
-    inked_before = np.concatenate([[0], np.cumsum(is_inked)])
+    inked_before = np.zeros(len(is_inked) + 1, np.int32)
+    np.cumsum(is_inked, out=inked_before[1:])
     width = _COLUMNS_EACH * _MIN_CHARS
     is_blank = inked_before[width:] == inked_before[:-width]
     is_blank &= of_run[: len(is_blank)] == of_run[width - 1 :]
@@ -52,24 +53,32 @@ def with_blank_stretch(
 
 
 def _are_inked(
-    boxes: Boxes, of_run: NDArray[np.intp], along: NDArray[np.float64], picture: Picture
+    boxes: Boxes,
+    counts: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    of_run: NDArray[np.int32],
+    picture: Picture,
 ) -> NDArray[np.bool_]:
-    """Which columns of the boxes, which are in pixels, differ within themselves."""
+    """Which columns of the boxes, which are in pixels, differ within themselves.
+
+    The columns of a run are numbered from its start. Those of a run that reads down the page are
+    rows of pixels.
+    """
     height, width = picture.grey.shape
+    limits, strides = np.array([width - 1, height - 1]), np.array([1, width], np.int32)
     sides = boxes[:, 2:] - boxes[:, :2]
-    is_across = (sides[:, 0] >= sides[:, 1])[of_run, None]
-    x0, y0 = boxes[of_run, 0, None], boxes[of_run, 1, None]
-    w, h = sides[of_run, 0, None], sides[of_run, 1, None]
-    # xs, ys: (columns, 5)
-    xs = x0 + w * np.where(is_across, along[:, None], _ROWS)
-    ys = y0 + h * np.where(is_across, _ROWS, along[:, None])
-    columns = np.clip(xs, 0, width - 1).astype(np.intp)
-    samples = picture.grey.ravel().take(
-        np.clip(ys, 0, height - 1).astype(np.intp) * width + columns
-    )
-    inked: NDArray[np.bool_] = (
-        samples.max(axis=1).astype(np.int16) - samples.min(axis=1) >= MIN_CONTRAST
-    )
+    runs, axis = np.arange(len(boxes)), (sides[:, 0] < sides[:, 1]).astype(np.intp)
+    # first, step: (runs,), where the first column is, and how far apart columns are
+    step = sides[runs, axis] / counts
+    first = boxes[runs, axis] + step / 2
+    column = np.arange(len(of_run), dtype=np.int32) - starts[of_run]
+    along = first[of_run] + column * step[of_run]
+    along = np.clip(along, 0, limits[axis][of_run]).astype(np.int32) * strides[axis][of_run]
+    # across: (5, runs), then (5, columns)
+    across = boxes[runs, 1 - axis] + sides[runs, 1 - axis] * _ROWS[:, None]
+    rows = np.clip(across, 0, limits[1 - axis]).astype(np.int32) * strides[1 - axis]
+    samples = picture.grey.ravel().take(rows[:, of_run] + along)
+    inked: NDArray[np.bool_] = samples.max(axis=0) - samples.min(axis=0) >= MIN_CONTRAST
     return inked
 
 
@@ -79,7 +88,12 @@ def _longest_blank(is_inked: NDArray[np.bool_]) -> int:
     return int(np.diff(edges).max()) - 1
 
 
-def _explained(text: str) -> int:
-    """How many characters of a run may show no ink: its spaces, which may be wide, and seven."""
+def _explained(text: str) -> float:
+    """How many characters of a run may show no ink: its spaces, which may be wide, and seven.
+
+    Dots and rules are thin, so a run of few letters says nothing.
+    """
+    if sum(map(str.isalnum, text)) < _MIN_CHARS:
+        return math.inf
     spaces = max(map(len, _SPACES.findall(text)), default=0)
     return _MIN_CHARS - 1 + 2 * max(spaces - 1, 0)
