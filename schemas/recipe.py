@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.dedup import Dedup, NearImage, NearText
+from schemas.document_source import DocumentSource
 from schemas.engine_spec import WAY_TO_SERVERS, EngineSpec, Task
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
@@ -25,7 +26,7 @@ from schemas.part import Location, Part, Share
 from schemas.policies import PolicyStep, check_policies
 from schemas.recipe_errors import problems
 from schemas.recipe_sections import Placement, Publish, Quality, Raster, Storage, TextLayer
-from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source, check_names
+from schemas.sources import DatasetSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
 from schemas.yaml_text import parse_yaml

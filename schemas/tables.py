@@ -35,6 +35,7 @@ REJECT_REASONS = {
     "truncated": "the crawl cut the document short; fetch it again from its URL",
     "not_fetched": "a link that must not be asked (robots.txt, a private host) or gives nothing",
     "too_large": "a link whose document has more bytes than `links.max_bytes`",
+    "no_file": "an entry of a list of paths that leads to no file, or may not be named there",
     "unsupported": "a member packed by a method that is not read",
     "no_column": "a table without the column that its source names, or with several to choose from",
     "no_member": "a container in which nothing is a document, or nothing is taken",
@@ -67,12 +68,14 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
-    "untrusted": "what the policy `trust` bars stands in its text",
+    "untrusted": "the policy `trust` found what it rejects",
+    "contaminated": "an item of a benchmark is in its text or its picture",
+    "personal_data": "personal data of a kind that the policy `pii` rejects",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted",)
+POLICY_REASONS = ("untrusted", "contaminated", "personal_data")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())

@@ -21,12 +21,16 @@ from cluster.runtime import Step
 from cluster.session import Session
 from pipelines.steps.places import links_folder
 from pipelines.steps.tasks import TASK_DEADLINE_S, run_tasks
+from schemas.document_source import DocumentSource
+from schemas.forgotten import NOTHING_FORGOTTEN, Forgotten
 from schemas.inventory import Document
 from schemas.lines import one_line
 from schemas.links import Links
 from schemas.recipe import Recipe
 from schemas.shards import FETCHED, SeenFile
-from schemas.sources import DocumentSource, Source
+from schemas.sources import Source
+from workers import store
+from workers.dataset.forgotten import TakenDown
 from workers.sources import Examined
 from workers.sources.kept_links import Kept
 from workers.sources.links import (
@@ -162,11 +166,11 @@ def fetch_lists(
     recipe: Recipe,
     session: Session,
     meter: Meter,
-    forgotten: frozenset[str] = frozenset(),
+    forgotten: Forgotten = NOTHING_FORGOTTEN,
 ) -> Fetched:
     """Read all lists and ask for all their links. A link in two lists belongs to the first.
 
-    Nothing is kept of the documents in `forgotten`.
+    Nothing is kept of the `forgotten` documents.
 
     Raises SourceError for a list that cannot be read, StorageError for a store that fails.
     """
@@ -188,10 +192,11 @@ def fetch_lists(
     # 2. Ask for the links. Groups follow each other, for they may have hosts in common.
     meter.total = sum(map(len, groups.values()))
     meter.show()
+    ids, taken_down = forgotten.ids, TakenDown.of(store.absolute(recipe.dataset), forgotten)
     for settings, urls in groups.items():
-        kept = Kept(links_folder(recipe, settings), forgotten)
+        kept = Kept(links_folder(recipe, settings), taken_down)
         for outcome in _outcomes(urls, settings, kept, session):
-            _add(fetched, outcome, forgotten)
+            _add(fetched, outcome, ids)
             meter.add(1)
     fetched.files = dict(sorted(fetched.files.items(), key=lambda item: item[0].uri))
     return fetched

@@ -27,8 +27,11 @@ Parts = Mapping[str, Sequence[PartFile]]
 Tables = Mapping[str, TableVersion]
 
 
-def settings_of(recipe: Recipe) -> VersionRecord:
-    """The settings that a version is made under: a run with other settings publishes again."""
+def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> VersionRecord:
+    """The settings that a version is made under: a run with other settings publishes again.
+
+    `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists.
+    """
     return {
         "recipe_digest": recipe.digest(),
         "reading_settings": recipe.reading_settings(),
@@ -36,7 +39,7 @@ def settings_of(recipe: Recipe) -> VersionRecord:
             "dedup": recipe.dedup.model_dump(mode="json"),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
-            **({"policies": policy_settings(recipe)} if recipe.policies else {}),
+            **policy_settings(recipe, listed or {}),
             **_mix_settings(recipe),
             **_license_settings(recipe),
         },
@@ -57,14 +60,14 @@ def _license_settings(recipe: Recipe) -> dict[str, object]:
     return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 
-def uncommitted(recipe: Recipe, parts: Parts) -> dict[str, TableVersion]:
+def uncommitted(recipe: Recipe, parts: Parts, listed: Mapping[str, str]) -> dict[str, TableVersion]:
     """The tables of a version that is not committed yet; the files of its parts are there."""
     return {
         name: TableVersion(
             store.join(recipe.dataset, name),
             -1,
             tuple(sorted(parts[name], key=lambda part: part.path)),
-            settings_of(recipe),
+            settings_of(recipe, listed),
         )
         for name in TABLES
     }

@@ -56,7 +56,8 @@ class Inputs:
 
     `covered` has a flag for each document number: whether the last version has its pages. Of such a
     document only those staged rows count whose keys are in `recalled`. `groups` are the
-    inventory's, `forgotten` the documents on the list of what was taken down.
+    inventory's, `forgotten` the documents on the list of what was taken down. `listed` says which
+    files the lists of the policies are in.
     """
 
     recipe: Recipe
@@ -69,6 +70,7 @@ class Inputs:
     recalled: frozenset[int] = frozenset()
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
+    listed: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -79,6 +81,7 @@ class Inputs:
         covered: frozenset[str],
         scratch: str,
         known: Iterable[Document] = (),
+        listed: Mapping[str, str] | None = None,
     ) -> Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
 
@@ -99,6 +102,7 @@ class Inputs:
             scratch,
             groups=inventory.groups,
             forgotten=inventory.forgotten,
+            listed=listed or {},
         )
 
     def is_news(self, receipt: Receipt) -> bool:
@@ -155,7 +159,7 @@ class Version:
 def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     """What the next version holds, or the pages that must be read again to make it."""
     recipe, catalogue = inputs.recipe, inputs.catalogue
-    judges = Judges(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
+    judges = Judges(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session)
 
     # 1. Pages: drop duplicates, apply the policies, choose by the mix.
     published = _load_pages(inputs, session)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from schemas.shards import SeenFile
 from workers import store
+from workers.dataset.forgotten import NOTHING_TAKEN_DOWN, TakenDown
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Kept:
     """The folder or prefix at `folder`. Nothing is kept of the documents in `forgotten`."""
 
     folder: str
-    forgotten: frozenset[str] = frozenset()
+    forgotten: TakenDown = NOTHING_TAKEN_DOWN
 
     def record(self, url: str) -> Record | None:
         """The record of a link whose body is there. A damaged one counts as none."""
@@ -61,7 +62,7 @@ class Kept:
 
     def keep(self, record: Record, path: Path) -> None:
         """Keep the body at a local path, and then its record."""
-        if record.sha256 in self.forgotten:
+        if record.sha256 in self.forgotten.ids():
             return
         body = body_uri(self.folder, record.sha256)
         if not store.exists(body):

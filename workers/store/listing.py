@@ -124,16 +124,16 @@ def _list_remote(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
         matches = re.compile(glob_translate(glob)).match
         for entry in _entries(fs, f"{base}/{glob[: first.start()]}"):
             if matches(entry["name"].removeprefix(f"{base}/")):
-                yield _seen_there(fs, entry)
+                yield seen_there(fs, entry)
         return
     matched = False
     for entry in _entries(fs, path + "/"):
         matched = True
         if entry["name"].lower().endswith(suffixes):
-            yield _seen_there(fs, entry)
+            yield seen_there(fs, entry)
     if not matched and "/" in path and fs.exists(path):
         single: Entry = fs.info(path)
-        yield _seen_there(fs, {**single, "name": path})
+        yield seen_there(fs, {**single, "name": path})
 
 
 def _entries(fs: Readable, prefix: str, delimiter: str = "") -> Iterator[Entry]:
@@ -141,7 +141,8 @@ def _entries(fs: Readable, prefix: str, delimiter: str = "") -> Iterator[Entry]:
         yield from page
 
 
-def _seen_there(fs: Readable, entry: Entry) -> SeenFile:
+def seen_there(fs: Readable, entry: Entry) -> SeenFile:
+    """An object of a listing, as files are known."""
     return SeenFile(f"{fs.scheme}://{entry['name']}", int(entry["size"]), entry["ETag"].strip('"'))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pipelines.run import Report
 from schemas.recipe import parse_recipe
 from tests.pipelines.corpora import prose
 from tests.pipelines.datasets import all_rows, problems, rows, run_here
-from tests.workers.textlayer.hiding import HIDDEN, SHOWN, WAYS, page_of
+from tests.workers.textlayer.hiding import HIDDEN, SHOWN, WAYS, body_page, page_of
 from workers.policies import Passage, judge, load
 
 
@@ -29,10 +30,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(dataset: Path, source: Path, trust: str) -> Report:
+    return run_with(dataset, source, f"{{trust: {trust}}}")
+
+
+def run_with(dataset: Path, source: Path, policy: str) -> Report:
     report = run_here(
         parse_recipe(
             f"dataset: {dataset}\nsources: {source}\nrouting: only\n"
-            f"raster: {{longest_edge_px: 640}}\npolicies: [{{trust: {trust}}}]"
+            f"raster: {{longest_edge_px: 640}}\npolicies: [{policy}]"
         )
     )
     assert problems(dataset) == ()
@@ -73,6 +78,20 @@ def test_a_row_says_what_its_page_hides_and_the_policy_tags_or_rejects_it(
     assert run(tmp_path, source, "{hidden: keep}").pages_read == 0
     assert len(rows(tmp_path, "pages")) == 3
     assert all(not row.get("findings") for table in all_rows(tmp_path).values() for row in table)
+
+
+def test_personal_data_in_hidden_text_is_masked_too(tmp_path: Path) -> None:
+    page = body_page()
+    page.insert_text((72, 300), "Write to anna.berg@harbour-office.org", color=(1, 1, 1))
+    page.insert_text((72, 330), HIDDEN, fontsize=1)
+    (tmp_path / "src").mkdir()
+    page.parent.save(tmp_path / "src" / "page.pdf")
+    run_with(tmp_path / "data", tmp_path / "src", "{pii: mask}")
+    (row,) = rows(tmp_path / "data", "pages")
+    assert found(row) == [("email", "mask", "1 beside the text", 0, 0)]
+    assert row["hidden"]["ways"] == ["no_ink", "tiny"]
+    assert row["hidden"]["fragments"] == [HIDDEN]
+    assert "anna.berg" not in json.dumps(all_rows(tmp_path / "data"), default=repr)
 
 
 def test_a_row_that_says_nothing_of_hidden_text_has_no_finding() -> None:

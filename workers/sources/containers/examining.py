@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from schemas.document_source import CrawlIndex
 from schemas.ids import digest
 from schemas.lines import one_line
 from schemas.shards import Member, SeenFile
-from schemas.sources import CrawlIndex
 from workers import store
 from workers.rasterising import PDF, Rasterizer, sniff_file
 from workers.sources.containers.crawl_index import walk_index
@@ -79,7 +79,8 @@ class Findings:
 class Examiner:
     """How members are examined: their selection, the rasterizer, and the folder that keeps them.
 
-    `links` is the folder with what links gave. Documents in `forgotten` are not kept.
+    `links` is the folder with what links gave. Requests to a crawl wait for a `turn`. Documents in
+    `forgotten` are not kept.
     """
 
     selection: Selection
@@ -87,6 +88,7 @@ class Examiner:
     kept: str | None
     forgotten: frozenset[str] = frozenset()
     links: str | None = None
+    turn: store.Turn | None = None
 
     def place(self, file: SeenFile) -> str:
         """Where the bytes of a file or of a member's container lie. Raises FileNotFoundError."""
@@ -112,7 +114,7 @@ class Examiner:
 
     def index(self, file: SeenFile, index: CrawlIndex) -> Findings:
         """The members of a crawl's WARCs that its index names."""
-        with opened(file.stored.uri) as handle:
+        with opened(file.stored.uri, self.turn) as handle:
             entries = walk_index(file.stored.uri, handle, index)
             return _listed(file, entries, handle)
 
@@ -121,7 +123,7 @@ class Examiner:
         assert file.member is not None
         member = file.member
         place = self.place(file)
-        entry = Entry(member, lambda: chunks_of(place, file.container_size, member))
+        entry = Entry(member, lambda: chunks_of(place, file.container_size, member, self.turn))
         return Findings(tuple(self._unpacked(file, entry)), (), member.length)
 
     def _unpacked(self, file: SeenFile, entry: Entry, keep: bool = False) -> Iterator[Examined]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fsspec.utils import glob_translate
 
-from schemas.sources import CrawlIndex, DocumentSource
+from schemas.document_source import CrawlIndex, DocumentSource
 from workers import store
 from workers.rasterising import sniff
 from workers.sources.containers.kinds import CONTAINER_SUFFIXES

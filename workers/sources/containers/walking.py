@@ -18,6 +18,7 @@ from workers.sources.containers.tables import walk_table
 from workers.sources.containers.tars import walk_packed_tar, walk_tar
 from workers.sources.containers.warcs import walk_warc, warc_chunks
 from workers.sources.containers.zips import walk_zip, zip_chunks
+from workers.store import Turn
 
 _PIECE_BYTES = 2**20
 
@@ -77,13 +78,16 @@ def _packed_file(stream: Forward, name: str, size: int) -> Entry:
     return Entry(Member(inner, "packed", 0, size), chunks)
 
 
-def chunks_of(container: str, size: int, member: Member) -> Chunks:
-    """The bytes of a member that ranges of its container hold: of a tar, zip or WARC."""
+def chunks_of(container: str, size: int, member: Member, turn: Turn | None = None) -> Chunks:
+    """The bytes of a member that ranges of its container hold: of a tar, zip or WARC.
+
+    Requests to a crawl, whose members are in WARCs, wait for their turns.
+    """
     if member.form == "tar":
         return ranges(container, member.offset, member.length, size)
     if member.form == "zip":
         return zip_chunks(container, member, size)
-    return warc_chunks(container, member, size)
+    return warc_chunks(container, member, size, turn)
 
 
 def unpack(entry: Entry, target: Path) -> None:

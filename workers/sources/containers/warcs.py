@@ -17,6 +17,7 @@ from schemas.shards import Member
 from workers.sources.containers.entries import Chunks, Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.limits import MAX_HEADER_BYTES
 from workers.sources.containers.streams import DAMAGE, Joined, ranges
+from workers.store import Turn
 
 _PIECE_BYTES = 2**20
 _HEAD_BYTES = 1024
@@ -69,9 +70,9 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
         start = following
 
 
-def warc_chunks(uri: str, member: Member, size: int) -> Chunks:
+def warc_chunks(uri: str, member: Member, size: int, turn: Turn | None = None) -> Chunks:
     """The body of the record at a place. Raises LostError where there is none."""
-    stream = Joined(ranges(uri, member.offset, member.length, size))
+    stream = Joined(ranges(uri, member.offset, member.length, size, turn))
     try:
         with _panics_as_damage():
             for record in _records(cast(BinaryIO, stream)):
