@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,13 +17,16 @@ _MIN_STANDING_OUT = 0.3
 """The same on a photograph, with what is wider than a letter taken out of both. Runs that can be
 read have 0.4 and more, also in the photograph's own colours."""
 
+_MAX_PIXELS = 200_000
+"""Of a box that is looked at whole: a line has 20,000, and a slanting one a box like the page."""
+
 Levels = NDArray[np.float64]
 """float64 (height, width)."""
 
 
 def likeness(box: Sequence[float], mask: Grey, picture: Picture) -> float:
     """How well the glyphs that `mask` shows in `box` (points) agree with the page: 0 to 1."""
-    rows, columns = pixels_of(np.asarray(box) * picture.zoom, picture.grey.shape)
+    rows, columns = _pixels(box, picture)
     return _correlation(
         mask[rows, columns].astype(np.float64), picture.grey[rows, columns].astype(np.float64)
     )
@@ -38,14 +42,22 @@ def stands_out(box: Sequence[float], mask: Grey, picture: Picture) -> bool:
 
     Each colour is looked at: red on a green that is as bright can be read.
     """
-    rows, columns = pixels_of(np.asarray(box) * picture.zoom, picture.grey.shape)
+    rows, columns = _pixels(box, picture)
     glyphs = _fine(mask[rows, columns].astype(np.float64))
     crop = picture.colour.crop((columns.start, rows.start, columns.stop, rows.stop))
-    colours = np.asarray(crop, np.float64)
+    colours = np.asarray(crop)[:: rows.step, :: columns.step].astype(np.float64)
     return any(
         _correlation(glyphs, _fine(colours[..., channel])) >= _MIN_STANDING_OUT
         for channel in range(3)
     )
+
+
+def _pixels(box: Sequence[float], picture: Picture) -> tuple[slice, slice]:
+    """The rows and columns of a box in points; fewer of a large one."""
+    rows, columns = pixels_of(np.asarray(box) * picture.zoom, picture.grey.shape)
+    area = max(rows.stop - rows.start, 1) * max(columns.stop - columns.start, 1)
+    step = math.ceil(math.sqrt(area / _MAX_PIXELS))
+    return slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step)
 
 
 def _fine(levels: Levels) -> Levels:

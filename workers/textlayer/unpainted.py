@@ -17,6 +17,7 @@ from workers.textlayer.spots import Spots, box_of
 
 _CLIPPED = 64  # FZ_STEXT_CLIPPED: render modes 4 to 7
 _FILLED = 16
+_MAX_RIVALS = 20  # bounds what a page of many texts in one place costs
 
 
 def show_seen(page: Spots, numbers: Sequence[int]) -> set[int]:
@@ -56,7 +57,7 @@ def _text(page: Spots, number: int) -> str:
 def _rivals(page: Spots, number: int) -> list[str]:
     """The painted texts in the place of a run."""
     around = hold(page.boxes, page.boxes[number]) & (page.colours >= 0)
-    return [_text(page, other) for other in around.nonzero()[0].tolist()]
+    return [_text(page, other) for other in around.nonzero()[0][:_MAX_RIVALS].tolist()]
 
 
 def _says(texts: Sequence[str], text: str) -> bool:
