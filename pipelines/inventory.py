@@ -1,6 +1,7 @@
 """Inventory: list the sources, examine what is new, merge it with what is known.
 
-    list ─► [ fetch ] ─► [ examine: hash, sniff, count ] per chunk ─► [ same of members ] ─► merge
+    list ─► [ fetch ] ─► [ read what lies beside ] ─► [ examine: hash, sniff, count ] per chunk
+         ─► [ same of members ] ─► merge
 
 Unchanged files (same URI, size and version) are not opened. A container is a file whose members
 are documents: one that changed is opened, and those of its members are carried over that it says
@@ -19,6 +20,7 @@ from cluster.pool import Policy, run_pool
 from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import Session
+from pipelines.steps.beside import Stated
 from pipelines.steps.carried import Carried, Resumed, place_of
 from pipelines.steps.crawls import crawls_of
 from pipelines.steps.examine import (
@@ -118,7 +120,11 @@ def take_inventory(
     left = new - resumed.files
     todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 
-    # 3. Examine the others, a chunk a task; then the members of the containers among them.
+    # 3. Read what lies beside these. Where only that has changed, the document is known.
+    stated = Stated.of(todo, listing, known, naming, session)
+    todo = dict(stated.files)
+
+    # 4. Examine the others, a chunk a task; then the members of the containers among them.
     crawls = crawls_of(recipe, session) if new else ()
     taken_down = TakenDown.of(store.absolute(recipe.dataset), takedowns)
     meter.total = (meter.total or 0) + len(todo)
@@ -136,10 +142,10 @@ def take_inventory(
     meter.show()
     chunks = cut_chunks(members, staging, recipe, taken_down, crawls)
     of_members = _examined(chunks, session, meter)
-    results = [*resumed.documents, *found.documents, *of_members.documents]
+    results = [*resumed.documents, *found.documents, *of_members.documents, *stated.failed]
     _require_fitting(placed, results)
 
-    # 4. Merge the results with what is known.
+    # 5. Merge the results with what is known.
     others = listing.others(known, recipe.on_missing, naming)
     listed |= {naming.named(r.file): listing.owners[r.file.uri] for r in others}
     others_fetched = fetched.others(known, recipe.on_missing)
@@ -156,7 +162,7 @@ def take_inventory(
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
     licenses = {file.uri: name for file, source in listed.items() if (name := license_of(source))}
     documents = update_inventory(
-        *(known, listed, [*examined, *carried.documents]),
+        *(known, listed, [*examined, *carried.documents, *stated.documents]),
         *(recipe.on_missing, unreadable_names, licenses),
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
@@ -164,9 +170,8 @@ def take_inventory(
         documents,
         unreadable,
         examined=len(todo) + len(members),
-        bytes_read=sum(
-            (listing.bytes_read, fetched.bytes_of_lists, found.bytes_read, of_members.bytes_read)
-        ),
+        bytes_read=sum(part.bytes_read for part in (listing, stated, found, of_members))
+        + fetched.bytes_of_lists,
         groups=groups,
         forgotten=forgotten,
         left_out=left_out,
@@ -213,5 +218,6 @@ def _document(result: Examined) -> Document:
     assert result.doc_id is not None
     return Document(
         *(result.doc_id, (), result.media_type, result.page_count),
-        *(result.reason, result.detail, result.provenance),
+        *(result.reason, result.detail),
+        own=result.provenance,
     )

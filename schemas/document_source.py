@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from schemas.facts import Facts
 from schemas.ids import canonical_json, digest
 from schemas.links import Links
 from schemas.part import ONE_OR_MORE, Location, Locations, Named, Part
@@ -72,6 +73,11 @@ class DocumentSource(Named):
         description="The column of Parquet and Arrow files that holds documents, as bytes or as "
         "Hugging Face Images. With it, folders are searched for such files, too.",
     )
+    facts: Facts | None = Field(
+        default=None,
+        description="Which columns of Parquet and Arrow files, or fields of lists of links, state "
+        "where a document is from, such as `{license: licence, title: name}`.",
+    )
     index: CrawlIndex | None = Field(
         default=None,
         description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
@@ -82,7 +88,6 @@ class DocumentSource(Named):
         description="The files are lists of links, as text, JSON lines or Parquet; the documents "
         "are fetched from there. `{}` takes the defaults.",
     )
-
     paths: Paths | None = Field(
         default=None,
         description="The files are lists of paths, as text, JSON lines or Parquet; each names a "
@@ -96,6 +101,8 @@ class DocumentSource(Named):
             raise ValueError(
                 f"`{given[0]}` and `{given[1]}` cannot both say what the files are; give one"
             )
+        if self.facts is not None and self.index is not None:
+            raise ValueError("`facts` names columns of documents, and an `index` has none; drop it")
         if self.as_ is not None and self.paths is not None and self.paths.base is None:
             raise ValueError(
                 "a list may name files anywhere, so `as` needs a folder to stand for; give "
@@ -109,6 +116,8 @@ class DocumentSource(Named):
         fields = {"members": True, "column": True, "index": True}
         pace = {"index": {"requests_per_s"}}
         settings = self.model_dump(mode="json", include=fields, exclude=pace)
+        if self.facts is not None and self.links is None:  # every run reads a list
+            settings["facts"] = self.facts.columns
         if not any(settings.values()):
             return ""
         return digest([canonical_json(settings)])[:8]

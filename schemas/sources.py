@@ -243,6 +243,11 @@ def is_conversation(media_type: str | None) -> bool:
     return media_type == _MEDIA_TYPE + "conversations"
 
 
+def is_copied(media_type: str | None) -> bool:
+    """Whether a document of this media type is a page that was taken over from a dataset."""
+    return media_type == _MEDIA_TYPE + "dataset"
+
+
 def is_made(media_type: str | None) -> bool:
     """Whether a document of this media type is a record."""
     return media_type is not None and media_type.startswith(_MEDIA_TYPE)
@@ -260,7 +265,7 @@ def copy_name(page: str, source_uri: str) -> str:
 
 def source_named(uri: str, media_type: str | None) -> str:
     """The `source_uri` of a document; a page that was taken over keeps its original one."""
-    if media_type != _MEDIA_TYPE + "dataset":
+    if not is_copied(media_type):
         return uri
     _, _, source_uri = unquote(uri.rpartition("/")[2]).partition(" ")
     return source_uri or uri

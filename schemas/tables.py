@@ -68,6 +68,7 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
+    "reserved": "something is reserved for the document, and `rights` leaves such documents out",
     "untrusted": "the policy `trust` found what it rejects",
     "contaminated": "an item of a benchmark is in its text or its picture",
     "personal_data": "personal data of a kind that the policy `pii` rejects",
@@ -155,7 +156,7 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "findings", "hidden")
+ADDED = ("source", "own", "findings", "hidden")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -332,7 +333,13 @@ MEMBER = pa.struct(
     ]
 )
 SEEN = pa.struct(
-    [("uri", pa.string()), ("size", pa.int64()), ("version", pa.string()), ("member", MEMBER)]
+    [
+        ("uri", pa.string()),
+        ("size", pa.int64()),
+        ("version", pa.string()),
+        ("member", MEMBER),
+        ("stated", SOURCE),
+    ]
 )
 
 INVENTORY = pa.schema(
@@ -340,6 +347,7 @@ INVENTORY = pa.schema(
         pa.field("doc_id", pa.string()),
         pa.field("uris", pa.list_(SEEN)),
         pa.field("source", SOURCE),
+        pa.field("own", SOURCE),
         pa.field("media_type", pa.string()),
         pa.field("size", pa.int64()),
         pa.field("page_count", pa.int32()),
@@ -349,6 +357,8 @@ INVENTORY = pa.schema(
 )
 """One row for each document. `version` is the store's etag, or the modification time in seconds.
 `member` says where a document lies in its container, whose size and version those then are.
+`own` is what a document states itself, and `stated` what is stated of it in each place; `source` is
+both together, with the recipe's licence.
 `page_count` is null if the pages cannot be counted; `reason` then says why."""
 
 REJECTS = pa.schema(
@@ -374,9 +384,9 @@ REJECTS = pa.schema(
     ]
 )
 """One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is
-`inventory`, `raster`, `read`, `quality`, `dedup` or `mix`. A duplicate names its keeper in
-`kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where
-the keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
+`inventory`, `raster`, `read`, `quality`, `rights`, `dedup` or `mix`. A duplicate names its keeper
+in `kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where the
+keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
 
 STAGED = pa.schema(
     [

@@ -26,6 +26,7 @@ from schemas.forgotten import NOTHING_FORGOTTEN, Forgotten
 from schemas.inventory import Document
 from schemas.lines import one_line
 from schemas.links import Links
+from schemas.provenance import NOTHING, Provenance
 from schemas.recipe import Recipe
 from schemas.shards import FETCHED, SeenFile
 from schemas.sources import Source
@@ -60,7 +61,8 @@ class Fetched:
     - `files` are to be examined like files of folders, each with its list's source. Their URIs are
       the links, their versions the digests of what was fetched.
     - `rejects` are what must not be fetched or never can, `gone` what is no longer there, and
-      `failed` what may come another time. `owners` has the source of each of these, by URI.
+      `failed` what may come another time.
+    - `owners` has the source of each link, by its URL, and `stated` what its list states of it.
     - `left_out` are the documents that links gave and that were taken down.
     - `bytes_fetched` are those of bodies, `bytes_of_lists` what was read of the lists.
     """
@@ -70,6 +72,7 @@ class Fetched:
     gone: list[Examined] = field(default_factory=list)
     failed: list[Examined] = field(default_factory=list)
     owners: dict[str, DocumentSource] = field(default_factory=dict)
+    stated: dict[str, Provenance] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     bytes_of_lists: int = 0
     bytes_fetched: int = 0
@@ -175,7 +178,11 @@ def fetch_lists(
     Raises SourceError for a list that cannot be read, StorageError for a store that fails.
     """
     # 1. Read the lists.
-    items = [(file, source.links) for file, source in lists.items() if source.links]
+    items = [
+        (file, source.links, source.facts.columns if source.facts else ())
+        for file, source in lists.items()
+        if source.links
+    ]
     read = {done.file: done for done in run_tasks(_read, items, session)}
     fetched = Fetched(bytes_of_lists=sum(done.bytes_read for done in read.values()))
     groups: dict[Links, list[str]] = {}
@@ -184,9 +191,9 @@ def fetch_lists(
         for result in read[file].rejects:
             fetched.owners[result.file.uri] = source
             fetched.rejects.append(result)
-        for url in read[file].links:
+        for url, stated in read[file].links.items():
             if url not in fetched.owners:
-                fetched.owners[url] = source
+                fetched.owners[url], fetched.stated[url] = source, stated
                 groups.setdefault(source.links, []).append(url)
 
     # 2. Ask for the links. Groups follow each other, for they may have hosts in common.
@@ -202,7 +209,7 @@ def fetch_lists(
     return fetched
 
 
-def _read(item: tuple[SeenFile, Links]) -> ListRead:
+def _read(item: tuple[SeenFile, Links, tuple[tuple[str, str], ...]]) -> ListRead:
     return read_list(*item)
 
 
@@ -232,8 +239,11 @@ def _add(fetched: Fetched, outcome: Outcome, forgotten: frozenset[str]) -> None:
     if outcome.sha256 in forgotten:
         fetched.left_out.add(outcome.sha256)
     elif outcome.kind == "kept":
-        version = f"{FETCHED}{outcome.sha256}{source.mark}"
-        fetched.files[SeenFile(url, outcome.size, version)] = source
+        file = SeenFile(url, outcome.size, f"{FETCHED}{outcome.sha256}{source.mark}")
+        stated = fetched.stated[url].over(Provenance(reserved=outcome.reserved or None))
+        if stated != NOTHING:
+            file = replace(file.marked([repr(stated.to_row())]), stated=stated)
+        fetched.files[file] = source
     elif outcome.kind == "failed":
         detail = one_line(outcome.detail)
         fetched.failed.append(Examined(SeenFile(url, 0, ""), reason="unreadable", detail=detail))

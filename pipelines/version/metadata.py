@@ -16,7 +16,7 @@ from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
-from schemas.recipe import Recipe
+from schemas.recipe import Recipe, Rights
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
@@ -41,6 +41,7 @@ def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> Vers
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
             **_mix_settings(recipe),
+            **_rights_settings(recipe),
             **_license_settings(recipe),
         },
     }
@@ -52,6 +53,12 @@ def _mix_settings(recipe: Recipe) -> dict[str, object]:
         return {}
     sources = [source_settings(source) for source in recipe.sources]
     return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}
+
+
+def _rights_settings(recipe: Recipe) -> dict[str, object]:
+    """What is left out for its rights; nothing by default, as in versions before this was there."""
+    is_default = recipe.rights == Rights()
+    return {} if is_default else {"rights": recipe.rights.model_dump(mode="json")}
 
 
 def _license_settings(recipe: Recipe) -> dict[str, object]:

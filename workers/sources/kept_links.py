@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Record:
     """What a link gave when it last gave something, and how to ask whether that has changed.
 
-    `final` is the URL that gave it, behind all redirects.
+    `final` is the URL that gave it, behind all redirects, and `reserved` what its headers reserve.
     """
 
     url: str
@@ -39,6 +39,7 @@ class Record:
     fetched: str
     sha256: str
     size: int
+    reserved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Kept:
         body = body_uri(self.folder, record.sha256)
         if not store.exists(body):
             store.upload(path, body)
+        self.note(record)
+
+    def note(self, record: Record) -> None:
+        """Write the record of a body that is there."""
         data = json.dumps(asdict(record), sort_keys=True).encode()
         store.write_bytes(self._record_uri(record.url), data)
 

@@ -10,9 +10,9 @@ Any of them may be packed. What the words mean is decided by `links.lists` and `
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import BinaryIO
 
@@ -33,11 +33,19 @@ _SHOWN_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a line or a row names. With a `fault` it names nothing, and `text` is its beginning."""
+    """What a line or a row names. With a `fault` it names nothing, and `text` is its beginning.
+
+    `fields` are what it states besides, by the facts that were asked for.
+    """
 
     place: str
     text: str
     fault: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+Facts = Sequence[tuple[str, str]]
+"""Pairs of a fact and the field that states it."""
 
 
 @contextmanager
@@ -57,7 +65,12 @@ def readable(what: str, uri: str, column: str) -> Iterator[None]:
 
 
 def words_of(
-    uri: str, handle: BinaryIO, column: str, plain: Callable[[str], str], errors: str = "replace"
+    uri: str,
+    handle: BinaryIO,
+    column: str,
+    plain: Callable[[str], str],
+    errors: str = "replace",
+    facts: Facts = (),
 ) -> Iterator[Word]:
     """The words of a list, in its order. `plain` gives the word in a line of a text, if any.
 
@@ -65,23 +78,26 @@ def words_of(
     """
     with lines_or_table(uri, handle) as stream:
         if stream is None:
-            yield from _of_table(handle, column)
+            yield from _of_table(handle, column, facts)
         else:
-            yield from _of_lines(stream, column, plain, errors)
+            yield from _of_lines(stream, column, plain, errors, facts)
 
 
-def _of_table(handle: BinaryIO, column: str) -> Iterator[Word]:
+def _of_table(handle: BinaryIO, column: str, facts: Facts) -> Iterator[Word]:
     file = pq.ParquetFile(handle)
-    if column not in file.schema_arrow.names:
-        raise ValueError(f"no column {column!r} among {', '.join(file.schema_arrow.names)}")
+    wanted = [column, *(name for _, name in facts)]
+    for name in wanted:
+        if name not in file.schema_arrow.names:
+            raise ValueError(f"no column {name!r} among {', '.join(file.schema_arrow.names)}")
     kind = file.schema_arrow.field(column).type
     if not _is_text(kind):
         raise ValueError(f"column {column!r} holds {kind}, not text")
     number = 0
-    for batch in file.iter_batches(columns=[column]):
-        for value in batch.column(0).to_pylist():
-            if value is not None:
-                yield Word(f"row {number}", value)
+    for batch in file.iter_batches(columns=wanted):
+        for row in batch.to_pylist():
+            if row[column] is not None:
+                fields = {fact: row[name] for fact, name in facts}
+                yield Word(f"row {number}", row[column], fields=fields)
             number += 1
 
 
@@ -93,7 +109,11 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _of_lines(
-    stream: BinaryIO | Forward, column: str, plain: Callable[[str], str], errors: str
+    stream: BinaryIO | Forward,
+    column: str,
+    plain: Callable[[str], str],
+    errors: str,
+    facts: Facts,
 ) -> Iterator[Word]:
     """A list whose first line begins with a brace is JSON lines, any other is plain text."""
     decoded = (line.decode("utf-8", errors).rstrip("\r") for line in lines_of(stream))
@@ -104,16 +124,17 @@ def _of_lines(
     is_json = first[1].lstrip().startswith("{")
     for number, line in chain([first], lines):
         if is_json and line.strip():
-            yield _in_json(f"line {number}", line.strip(), column)
+            yield _in_json(f"line {number}", line.strip(), column, facts)
         elif not is_json and (word := plain(line)):
             yield Word(f"line {number}", word)
 
 
-def _in_json(place: str, line: str, column: str) -> Word:
+def _in_json(place: str, line: str, column: str, facts: Facts) -> Word:
     try:
-        value = json.loads(line)[column]
+        fields = json.loads(line)
+        value = fields[column]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         value = None
     if isinstance(value, str) and value:
-        return Word(place, value)
+        return Word(place, value, fields={fact: fields.get(name) for fact, name in facts})
     return Word(place, line[:_SHOWN_CHARS], f"it is no JSON with a text in {column!r}")

@@ -24,6 +24,7 @@ from workers.store.listing import (
     DOCUMENT_SUFFIXES,
     list_documents,
     list_names,
+    list_with,
     require_listing,
     stat,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "join",
     "list_documents",
     "list_names",
+    "list_with",
     "local_copy",
     "local_path",
     "make_folder",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,15 +12,17 @@ import pyarrow.parquet as pq
 from schemas.ids import digest
 from schemas.lines import one_line
 from schemas.links import Links
+from schemas.provenance import Provenance
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset import open_table
+from workers.sources.beside import facts_in
 from workers.sources.containers.opened import opened
 from workers.sources.copies import published_pages
 from workers.sources.documents import Examined
 from workers.sources.links.addresses import checked, shown
 from workers.sources.links.outcomes import NeverError
-from workers.sources.lists import Word, readable, words_of
+from workers.sources.lists import Facts, Word, readable, words_of
 
 _URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
 """Alone, or behind a container, or behind the id of a record of a WARC."""
@@ -28,10 +30,11 @@ _URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
 
 @dataclass(frozen=True, slots=True)
 class ListRead:
-    """The links of a list, each once and in its order, and what in it is no link."""
+    """The links of a list, each once and in its order, with what the list states of them, and what
+    in it is no link."""
 
     file: SeenFile
-    links: tuple[str, ...]
+    links: Mapping[str, Provenance]
     rejects: tuple[Examined, ...]
     bytes_read: int
 
@@ -48,23 +51,24 @@ def list_rejects(datasets: Iterable[str]) -> list[SeenFile]:
     return listed
 
 
-def read_list(file: SeenFile, settings: Links) -> ListRead:
+def read_list(file: SeenFile, settings: Links, facts: Facts = ()) -> ListRead:
     """The links in a list.
 
     Raises SourceError where the list cannot be read to its end.
     """
-    links: dict[str, None] = {}
+    links: dict[str, Provenance] = {}
     rejects: dict[str, Examined] = {}
     with opened(file.uri) as handle, readable("a list of links", file.uri, "links.column"):
-        for word in _addresses(file.uri, handle.binary, settings):
+        for word in _addresses(file.uri, handle.binary, settings, facts):
             try:
                 if word.fault:
                     raise NeverError(word.fault)
-                links[str(checked(word.text.strip()))] = None
+                address = str(checked(word.text.strip()))
+                links.setdefault(address, facts_in(word.fields, "column"))
             except NeverError as exc:
                 name = f"{file.uri}!{shown(word.text.strip())}"
                 rejects[name] = not_fetched(name, exc.reason, f"{word.place}: {exc.detail}")
-        return ListRead(file, tuple(links), tuple(rejects.values()), handle.bytes_read)
+        return ListRead(file, links, tuple(rejects.values()), handle.bytes_read)
 
 
 def not_fetched(name: str, reason: str, detail: str) -> Examined:
@@ -73,10 +77,10 @@ def not_fetched(name: str, reason: str, detail: str) -> Examined:
     return Examined(SeenFile(name, 0, ""), doc_id, reason=reason, detail=one_line(detail))
 
 
-def _addresses(uri: str, handle: BinaryIO, settings: Links) -> Iterator[Word]:
+def _addresses(uri: str, handle: BinaryIO, settings: Links, facts: Facts) -> Iterator[Word]:
     if settings.rejects:
         return _of_rejects(handle, settings.rejects)
-    return words_of(uri, handle, settings.column, _in_text)
+    return words_of(uri, handle, settings.column, _in_text, facts=facts)
 
 
 def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[Word]:
