@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.hidden_text import HiddenText
 from schemas.labels import is_furniture
 
 Box = tuple[float, float, float, float]
@@ -267,6 +268,7 @@ class RasteredPage:
         rotation: by how many degrees clockwise the displayed page was turned for `image` and the
             boxes of `layer`, after it was mirrored left to right if it `is_mirrored`.
         large: the same picture, larger, where `image` is too small for the page's print.
+        hidden: what the text layer says and the picture does not show; None without a text layer.
     """
 
     page_id: str
@@ -283,6 +285,7 @@ class RasteredPage:
     rotation: int = 0
     is_mirrored: bool = False
     large: PageImage | None = None
+    hidden: HiddenText | None = None
 
     @property
     def needs_engine(self) -> bool:

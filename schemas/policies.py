@@ -22,6 +22,17 @@ TextAction = Literal["keep", "tag", "cut", "reject"]
 class Trust(Part):
     """What a reader does not see in a text, or what addresses a model instead of a reader."""
 
+    hidden: Literal["keep", "tag", "reject"] = Field(
+        default="tag",
+        description="Pages whose PDF says more than a reader sees: text in the colour of its "
+        "ground, under a picture, off the page, too small, not painted. It is never in `text`.",
+    )
+    hidden_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="The share of a page's characters that must be hidden for `hidden` to act.",
+    )
     invisible: TextAction = Field(
         default="tag",
         description="Characters that show nothing and change what is read: of no width, of "
@@ -40,7 +51,7 @@ class Trust(Part):
 
     def action_of(self, kind: str) -> Action | None:
         """What becomes of a finding of this kind; None where it is kept without a word."""
-        action: TextAction = getattr(self, kind)
+        action: TextAction = self.hidden if kind == "hidden_text" else getattr(self, kind)
         return None if action == "keep" else action
 
 
@@ -48,7 +59,7 @@ class PolicyStep(Part):
     """One policy, by its name and settings."""
 
     trust: Trust | None = Field(
-        default=None, description="Hidden characters and sentences that address a model."
+        default=None, description="Hidden text and characters, and sentences that address a model."
     )
     decontaminate: Annotated[tuple[Benchmark, ...], Field(min_length=1)] | None = Field(
         default=None, description="Benchmarks whose items must not be in the dataset."

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 from schemas.findings import FindingRow
+from schemas.hidden_text import HiddenRow
 
 
 class CellRow(TypedDict):
@@ -149,6 +150,7 @@ class StagedRow(PageKey):
     language: NotRequired[str]
     language_score: NotRequired[float]
     quality: NotRequired[QualityRow]
+    hidden: NotRequired[HiddenRow | None]
     attempts: Sequence[AttemptRow]
     is_fallback: NotRequired[bool]
     text_hash: NotRequired[bytes]

@@ -11,7 +11,7 @@ import json
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TABLES = ("inventory", "rejects", "documents", "crops", "conversations", "pages")
 """In commit order: the `pages` commit is the moment of publication."""
@@ -119,6 +119,14 @@ QUALITY = pa.struct(
         ("coverage", pa.float32()),
     ]
 )
+HIDDEN = pa.struct(
+    [
+        ("share", pa.float32()),
+        ("ways", pa.list_(pa.string())),
+        ("fragments", pa.list_(pa.string())),
+    ]
+)
+"""A `schemas.hidden_text.HiddenText`; null for a page without a text layer."""
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 SOURCE = pa.struct(
     [
@@ -148,7 +156,7 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "own", "findings")
+ADDED = ("source", "own", "findings", "hidden")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -205,6 +213,7 @@ _READING_FIELDS = [
     pa.field("language", pa.string()),
     pa.field("language_score", pa.float32()),
     pa.field("quality", QUALITY),
+    pa.field("hidden", HIDDEN),
     pa.field("attempts", pa.list_(ATTEMPT)),
     pa.field("is_fallback", pa.bool_()),
     pa.field("text_hash", pa.binary()),

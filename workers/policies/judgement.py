@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
+from schemas.hidden_text import HiddenRow
 from schemas.policies import PolicyStep
 from workers import store
 from workers.policies import decontamination, personal, trust
@@ -29,8 +30,9 @@ Lists = str | bytes
 class Passage:
     """What policies see of a row: its text, and its language as the row says.
 
-    `beside` are texts of the row that its own text leaves out: those of furniture. `image_hash` and
-    `picture`, which reads its file, are those of a page.
+    `beside` are texts of the row that its own text leaves out: those of furniture, and what its PDF
+    hides. `image_hash` and `picture`, which reads its file, are those of a page; so is `hidden`,
+    which is None for a page without a text layer.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Passage:
     beside: tuple[str, ...] = ()
     image_hash: bytes | None = None
     picture: Callable[[], bytes] | None = None
+    hidden: HiddenRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,13 @@ def _bars(item: Applied) -> bool:
 
 
 def _trust(step: PolicyStep, lists: Lists | None) -> Find:
-    return lambda passages: [trust.find(passage.text) for passage in passages]
+    assert step.trust is not None
+    floor = step.trust.hidden_share
+
+    def find(passage: Passage) -> list[Finding]:
+        return [*trust.hidden_text(passage.hidden, floor), *trust.find(passage.text)]
+
+    return lambda passages: list(map(find, passages))
 
 
 def _decontaminate(step: PolicyStep, lists: Lists | None) -> Find:
@@ -164,7 +173,7 @@ def _pii(step: PolicyStep, lists: Lists | None) -> Find:
         in_text, *beside = (list(filter(settings.counts, one)) for one in found)
         kinds = Counter(one.kind for of_text in beside for one in of_text)
         # Beside the text there is no place to name, only how many there are.
-        counted = [(kind, f"{kinds[kind]} in furniture") for kind in sorted(kinds)]
+        counted = [(kind, f"{kinds[kind]} beside the text") for kind in sorted(kinds)]
         return [*(Finding(0, 0, "pii", kind, detail=many) for kind, many in counted), *in_text]
 
     return lambda passages: list(map(find, passages))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw
 
+from schemas.hidden_text import HiddenRow
 from schemas.personal import Personal
 from schemas.recipe import Raster
 from schemas.rows import BlockRow, CellRow
@@ -53,6 +54,24 @@ def redact(
             page = _without_words(page, edits, judges[number], raster)
         page = replace(page, text=edited(page.text, edits))
     return page
+
+
+def without_fragments(
+    hidden: HiddenRow | None, language: str, judgement: Judgement, judges: Sequence[Judge]
+) -> HiddenRow | None:
+    """What a page says of hidden text, without the fragments in which an editing policy finds
+    something: they are evidence, of no use with a hole in it.
+    """
+    if hidden is None or not hidden["fragments"]:
+        return hidden
+    texts = [Passage(fragment, language) for fragment in hidden["fragments"]]
+    judged = judge(texts, [judges[number] for number in sorted(judgement.editing)])
+    kept = [
+        passage.text
+        for passage, found in zip(texts, judged, strict=True)
+        if not found.is_edited and found.barred_by is None
+    ]
+    return {**hidden, "fragments": kept}
 
 
 def _without_personal_data(page: PageView, settings: Personal, raster: Raster) -> PageView:

@@ -24,6 +24,7 @@ from workers.shards import Staging
 
 Row = dict[str, Any]
 _BLOCK_TEXTS = ["blocks.list.element.label", "blocks.list.element.text"]
+_NOTHING_HIDDEN: Row = {"fragments": ()}
 _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 
@@ -66,6 +67,7 @@ def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -
         named = {step.name for step in steps}
         columns += ["image_hash"] if "decontaminate" in named else []
         columns += _BLOCK_TEXTS if "pii" in named else []
+        columns += ["hidden"] if named & {"trust", "pii"} else []
     return columns
 
 
@@ -75,9 +77,13 @@ def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> l
         Passage(
             row["text"],
             row["language"] or "und",
-            tuple(b["text"] for b in row.get("blocks") or () if is_furniture(b["label"])),
+            (
+                *(b["text"] for b in row.get("blocks") or () if is_furniture(b["label"])),
+                *(row.get("hidden") or _NOTHING_HIDDEN)["fragments"],
+            ),
             row.get("image_hash"),
             functools.partial(_picture, file, place),
+            row.get("hidden"),
         )
         for row, place in zip(rows, places, strict=True)
     ]

@@ -24,7 +24,7 @@ from schemas.rows import StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED
 from workers import store
 from workers.policies import Judge, Judgement, judge, load
-from workers.policies.redaction import PageView, redact
+from workers.policies.redaction import PageView, redact, without_fragments
 from workers.publishing.full_rows import (
     Row,
     full_documents,
@@ -178,6 +178,7 @@ def _changed(
     before = PageView(row["text"], row["blocks"] or [], data, row["language"])
     page = redact(before, judgement, judges, task.raster)
     new["blocks"] = page.blocks
+    new["hidden"] = without_fragments(row.get("hidden"), row["language"], judgement, judges)
     if page.picture != data:
         new["image_hash"] = signatures.image_hash(pictures.decode(page.picture).convert("L"))
     return new, page.picture

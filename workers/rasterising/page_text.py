@@ -12,6 +12,7 @@ import numpy as np
 import pymupdf
 from PIL import Image
 
+from schemas.hidden_text import HiddenText
 from schemas.pages import Reading
 from schemas.recipe import TextLayer
 from workers import textlayer
@@ -40,13 +41,15 @@ class Around:
 class PageText:
     """A page's text layer or why it is not taken, and the view in which the page is upright.
 
-    `doubted` is a layer that is taken if an engine's reading bears it out.
+    `doubted` is a layer that is taken if an engine's reading bears it out. `hidden` is what the
+    layer says and the picture does not show; None where there is no layer or none was read.
     """
 
     layer: Reading | None = None
     layer_reason: str | None = None
     view: View = AS_DISPLAYED
     doubted: Reading | None = None
+    hidden: HiddenText | None = None
 
 
 def page_text(
@@ -61,13 +64,13 @@ def page_text(
 
     `drawn` and `grey` show the page as displayed.
     """
-    layer_reason = None
+    layer_reason = hidden = None
     try:
         if settings.routing != "never":
             shown = _picture(pdf_page, drawn.picture, grey)
             first = around.first or first_read(pdf_page)
             layer = textlayer.extract(pdf_page, shown, around.neighbours, first, settings.layout)
-            layer_reason = _unfit(layer, settings.text_layer)
+            layer_reason, hidden = _unfit(layer, settings.text_layer), layer.hidden
             seen = None
             if layer_reason is None and layer.view == AS_DISPLAYED:
                 floor = settings.min_coverage
@@ -82,9 +85,10 @@ def page_text(
                     cleaned_chars=layer.cleaned_chars,
                 )
                 if settings.routing != "only" and is_doubtful(layer):
-                    return PageText(None, "doubtful", layer.view, reading)
-                return PageText(reading, None, layer.view)
-        return PageText(None, layer_reason, textlayer.upright_view(pdf_page, around.first))
+                    return PageText(None, "doubtful", layer.view, reading, hidden)
+                return PageText(reading, None, layer.view, hidden=hidden)
+        view = textlayer.upright_view(pdf_page, around.first)
+        return PageText(None, layer_reason, view, hidden=hidden)
     except MemoryError:
         raise
     except Exception as exc:

@@ -226,6 +226,7 @@ def _render_page(
         rotation=text.view.rotation,
         is_mirrored=text.view.is_mirrored,
         large=_larger(document, number, pdf_page, grey, page, settings, text),
+        hidden=text.hidden,
     )
 
 

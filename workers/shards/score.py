@@ -126,6 +126,7 @@ def score_page(
         "language": language,
         "language_score": round(language_score, 4),
         "quality": _quality_row(scores, cleaned_chars),
+        "hidden": None if page.hidden is None else page.hidden.to_row(),
         "attempts": _attempts(result.attempts),
         "is_fallback": result.is_fallback,
         "text_hash": signatures.text_hash(words or [cleaned]),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from schemas.errors import SourceError
+from schemas.hidden_text import HiddenRow, HiddenText
 from schemas.ids import page_id
 from schemas.pages import Attempt, Block, Cell, PageImage, PageReading, RasteredPage, Reading
 from schemas.provenance import Provenance
@@ -26,7 +27,7 @@ _COLUMNS = [
     *_IDENTITY,
     *("image", "width", "height", "rotation", "text", "text_source", "task", "engine", "model"),
     *("model_revision", "mode", "blocks", "vision_tokens", "output_tokens", "quality", "attempts"),
-    *("is_fallback", "image_hash"),
+    *("is_fallback", "image_hash", "hidden"),
 ]
 
 
@@ -130,4 +131,12 @@ def _page(row: Mapping[str, Any], page: str) -> RasteredPage:
         row["image_hash"],
         layer=reading,
         taken=taken,
+        hidden=_hidden(row.get("hidden")),
     )
+
+
+def _hidden(row: HiddenRow | None) -> HiddenText | None:
+    """What a page says of its hidden text; one of an earlier release says nothing."""
+    if row is None:
+        return None
+    return HiddenText(row["share"], tuple(row["ways"]), tuple(row["fragments"]))

@@ -8,15 +8,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pymupdf
 from pymupdf import mupdf
 
+from schemas.hidden_text import HiddenText, count_chars, hidden_text
 from schemas.pages import Box
 from workers.layout.tables.ruled import THICK
 from workers.textlayer.covers import Log
 from workers.textlayer.display_list import display_list
+from workers.textlayer.hidden import Hidden
+from workers.textlayer.left_out import LeftOut, left_out
 from workers.textlayer.lines import Line, line_of, quadrant_of, upright_of
 from workers.textlayer.orientation import AS_DISPLAYED, View
 from workers.textlayer.page_text import (
@@ -48,7 +51,8 @@ class PageContent:
     paths that could be ruling lines or cell borders. `hidden_chars` counts characters that are not
     painted, `garbled_chars` painted ones that have no meaning as Unicode. `covered_share` is the
     share of the text, by length, that a later picture covers. `lost_words` counts words in which a
-    character is garbled. The lines have no garbled characters any more.
+    character is garbled. The lines have no garbled characters any more. `hidden` is what the
+    picture does not show; None where there is no text, or the page was read without its picture.
     """
 
     width: float
@@ -63,6 +67,7 @@ class PageContent:
     path_count: int
     covered_share: float
     lost_words: int
+    hidden: HiddenText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class FirstRead:
     blocks: Sequence[RawBlock]
     is_rtl: bool
     content: PageContent
+    left_out: LeftOut
     commands: mupdf.FzDisplayList | None = None
 
 
@@ -86,12 +92,15 @@ def first_read(page: pymupdf.Page) -> FirstRead:
     """Read the displayed page; nothing is left out as hidden."""
     commands = display_list(page)
     text = read_text(page, commands=commands)
+    missing = left_out(page, text.blocks, TEXT_FLAGS, commands)
+    if missing.flags != TEXT_FLAGS:
+        text = read_text(page, flags=missing.flags, commands=commands)
     log = page.get_bboxlog() if may_cover(page, text.blocks) else ()
     shown = shown_text(text, hide_nothing)
     content = _content(page, AS_DISPLAYED, text, log, readable(page, AS_DISPLAYED, shown, commands))
     # Single characters take 50 times the memory of their text, so they are not kept.
     blocks = text.blocks if shown.with_chars else shown.blocks
-    return FirstRead(text, log, blocks, shown.with_chars, content, commands)
+    return FirstRead(text, log, blocks, shown.with_chars, content, missing, commands)
 
 
 def read_page(
@@ -103,16 +112,19 @@ def read_page(
     """Read the lines, ruling lines and pictures that lie on the page, as they lie in `view`.
 
     Text that `picture`, the page as displayed, does not show is left out. `first` is what
-    `first_read` gave for the displayed page, if the caller has it; it is used once.
+    `first_read` gave for the displayed page, if the caller has it; its blocks are used once.
     """
     if view == AS_DISPLAYED:
         return _read_again(page, picture, first or first_read(page))
-    text = read_text(page, view)
+    missing = LeftOut(TEXT_FLAGS) if first is None else first.left_out
+    text = read_text(page, view, missing.flags)
     log: Log = page.get_bboxlog() if may_cover(page, text.blocks) else ()
     hide: Hide = hide_nothing
     if picture is not None:
         hide = hider(page, view, picture.turned(view), text.matrix, log)
-    return _content(page, view, text, log, readable(page, view, shown_text(text, hide)))
+    shown = shown_text(text, hide)
+    content = _content(page, view, text, log, readable(page, view, shown))
+    return content if picture is None else _with_hidden(content, shown.hidden, missing)
 
 
 def _read_again(page: pymupdf.Page, picture: Picture | None, first: FirstRead) -> PageContent:
@@ -121,14 +133,21 @@ def _read_again(page: pymupdf.Page, picture: Picture | None, first: FirstRead) -
         return first.content
     text, log = first.text, first.log
     hide = hider(page, AS_DISPLAYED, picture, text.matrix, log)
-    if not hide(first.blocks, lambda: blocks_with_chars(text.textpage)):
-        return first.content
+    hidden = hide(first.blocks, lambda: blocks_with_chars(text.textpage))
+    if not hidden.is_changed:
+        return _with_hidden(first.content, hidden, first.left_out)
     shown = Shown(first.blocks, False)
     if first.is_rtl:
         shown = Shown(spelled_out(text.textpage), True)
         hide(shown.blocks, lambda: shown.blocks)
     blocks = readable(page, AS_DISPLAYED, shown, first.commands)
-    return _content(page, AS_DISPLAYED, text, log, blocks)
+    return _with_hidden(_content(page, AS_DISPLAYED, text, log, blocks), hidden, first.left_out)
+
+
+def _with_hidden(content: PageContent, hidden: Hidden, missing: LeftOut) -> PageContent:
+    """The content with what the picture does not show and what MuPDF left out."""
+    layer_chars = hidden.layer_chars + sum(count_chars(run.text) for run in missing.runs)
+    return replace(content, hidden=hidden_text((*hidden.runs, *missing.runs), layer_chars))
 
 
 def _content(

@@ -68,11 +68,22 @@ def run(commands: mupdf.FzDisplayList, device: mupdf.FzDevice) -> None:
     mupdf.fz_run_display_list(commands, device, mupdf.FzMatrix(), everything, mupdf.FzCookie())
 
 
-def read(page: pymupdf.Page, flags: int, commands: mupdf.FzDisplayList | None) -> pymupdf.TextPage:
-    """The page's text, as `Page.get_textpage` gives it; from its display list if there is one."""
+def read(
+    page: pymupdf.Page,
+    flags: int,
+    commands: mupdf.FzDisplayList | None,
+    *,
+    is_everywhere: bool = False,
+) -> pymupdf.TextPage:
+    """The page's text, as `Page.get_textpage` gives it; from its display list if there is one.
+
+    With `is_everywhere` also what lies outside of the page.
+    """
     if commands is None:
-        return page.get_textpage(flags=flags)
-    text = mupdf.FzStextPage(mupdf.fz_bound_page(page.this))
+        everywhere = pymupdf.INFINITE_RECT() if is_everywhere else None
+        return page.get_textpage(clip=everywhere, flags=flags)
+    sheet = mupdf.fz_bound_page(page.this)
+    text = mupdf.FzStextPage(mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE) if is_everywhere else sheet)
     device = mupdf.fz_new_stext_device(text, mupdf.FzStextOptions(flags))
     run(commands, device)
     mupdf.fz_close_device(device)

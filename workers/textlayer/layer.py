@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import pymupdf
 
+from schemas.hidden_text import HiddenText
 from schemas.pages import Block, Box, own_text
 from workers.layout.placed_lines import Edges
 from workers.layout.tables import Table
@@ -29,7 +30,7 @@ from workers.textlayer.blocks import (
     text_blocks,
     turn,
 )
-from workers.textlayer.content import FirstRead, PageContent, count_glyphs, read_page
+from workers.textlayer.content import FirstRead, PageContent, count_glyphs, first_read, read_page
 from workers.textlayer.doubled import without_copies
 from workers.textlayer.drop_caps import with_drop_caps
 from workers.textlayer.furniture import furniture_lines
@@ -66,7 +67,8 @@ class TextLayer:
     """A page's text layer as Markdown, its blocks in reading order, and what was measured.
 
     In `view` of the displayed page most glyphs stand upright. The blocks' boxes are fractions of
-    that view. `cleaned_chars` of the layer have no meaning, and were left out.
+    that view. `cleaned_chars` of the layer have no meaning, and were left out. So was what is
+    `hidden`: None where the page has no text at all, or was read without its picture.
     """
 
     text: str
@@ -74,6 +76,7 @@ class TextLayer:
     signals: TextLayerSignals
     view: View = AS_DISPLAYED
     cleaned_chars: int = 0
+    hidden: HiddenText | None = None
 
 
 def extract(
@@ -90,14 +93,15 @@ def extract(
     for the page, if the caller has it. `layout` is the recipe's: when the layout model looks at the
     page. Raises NoEngineError where that cannot be loaded.
     """
+    first = first or first_read(page)
     content = read_page(page, AS_DISPLAYED, picture, first)
-    words = word_reader(page, content, first.commands if first else None)
+    words = word_reader(page, content, first.commands)
     layer, upright = _extract(page, content, words, neighbours, layout, AS_DISPLAYED)
     for _ in range(_MAX_TURNS):
         if upright == AS_DISPLAYED:
             break
         view = layer.view.then(upright)
-        content = read_page(page, view, picture)
+        content = read_page(page, view, picture, first)
         # The edges of neighbours are those of pages as displayed.
         words = word_reader(page, content)
         layer, upright = _extract(page, content, words, NO_NEIGHBOURS, layout, view)
@@ -146,7 +150,9 @@ def _extract(
     ordered = [*heads, *notes_last(body), *crossing, *behind, *feet]
     signals = measure(content, lines)
     blocks = [replace(block, bbox=_fractions(block.bbox, content)) for block in ordered]
-    layer = TextLayer(own_text(blocks), tuple(blocks), signals, view, content.garbled_chars)
+    layer = TextLayer(
+        own_text(blocks), tuple(blocks), signals, view, content.garbled_chars, content.hidden
+    )
     return layer, elect(glyphs)
 
 

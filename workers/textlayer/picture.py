@@ -33,14 +33,17 @@ them, a row of leader dots a third."""
 _GROUND_SHARE = 0.6
 """A run has the colour of its ground where so much of its box has that colour: letters, even bold
 ones, cover less than half of their box."""
+_PLAIN_SHARE = 0.7
+"""Of a box whose ground has one colour. Letters, and the blurred edges of small ones, have the
+rest."""
 _MIN_EM_PX = 3.0
 """Smaller print cannot be read: its letters are 1.5 px high."""
+_MIN_EM_PT = 2.0
+"""No reader reads smaller print, however large the picture is; on pages smaller than A4, which are
+shown as large, so much less."""
+_A4_PT = 842.0
 _MIN_ADVANCE_PX = 0.8
 """Of a character in a run of several: glyphs squeezed to less than this are no letters."""
-_MIN_LIKENESS = 0.45
-"""Correlation of a run's own glyphs with the page: 0.7 to 1 where they are seen, also under a
-transparent colour; at most 0.3 where other text or a photograph lies over them."""
-
 _MAX_SIDE_PX = 400
 """Of the pixels that are looked at: a slanting line has a box as large as the page, 50 ms whole."""
 
@@ -81,12 +84,14 @@ class Ink(Enum):
     """What the box of a run shows.
 
     `OWN`: ink that can be the run's. `NONE`: one colour. `FOREIGN`: ink, but the run has the colour
-    of the ground that this ink stands on.
+    of the ground that this ink stands on. `TEXTURED`: ink, but also in the colours around it, as on
+    a photograph: only the run's own glyphs can tell.
     """
 
     OWN = auto()
     NONE = auto()
     FOREIGN = auto()
+    TEXTURED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,18 @@ class Run:
 
 
 def are_too_small(
-    boxes: Boxes, sizes: NDArray[np.float64], counts: NDArray[np.intp], zoom: float
+    boxes: Boxes, sizes: NDArray[np.float64], counts: NDArray[np.intp], picture: Picture
 ) -> NDArray[np.bool_]:
-    """Which runs are printed too small to be read in a picture of `zoom` pixels a point.
+    """Which runs are printed too small to be read.
 
     `boxes` are in points, `sizes` those of the fonts, `counts` the numbers of characters. The size
     alone says nothing: that of a Type 3 font may be 1 at any size.
     """
+    zoom = picture.zoom
+    least_px = _MIN_EM_PT * min(zoom, max(picture.grey.shape) / _A4_PT)
+    least_px = max(least_px, _MIN_EM_PX)
     advance_px = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) * zoom / counts
-    is_tiny = (sizes * zoom < _MIN_EM_PX) & (advance_px < _MIN_EM_PX)
+    is_tiny = (sizes * zoom < least_px) & (advance_px < least_px)
     is_small: NDArray[np.bool_] = is_tiny | ((counts > 3) & (advance_px < _MIN_ADVANCE_PX))
     return is_small
 
@@ -139,29 +147,11 @@ def ink_of(runs: Sequence[Run], picture: Picture) -> list[Ink]:
     unclear = np.flatnonzero(~is_clear).tolist()
     for number in (number for number in unclear if is_word[number]):
         inks[number] = _ink(runs[number], boxes[number], picture)
-    if any(ink is not Ink.OWN for ink in inks):
+    if any(ink in (Ink.NONE, Ink.FOREIGN) for ink in inks):
         # Dots and dashes are hidden only where words are.
         for number in (number for number in unclear if not is_word[number]):
             inks[number] = _ink(runs[number], boxes[number], picture)
     return inks
-
-
-def likeness(box: Sequence[float], mask: Grey, picture: Picture) -> float:
-    """How well the glyphs that `mask` shows in `box` (points) agree with the page: 0 to 1."""
-    rows, columns = _pixels(np.asarray(box) * picture.zoom, picture.grey.shape)
-    glyphs = mask[rows, columns].astype(np.float64).ravel()
-    page = picture.grey[rows, columns].astype(np.float64).ravel()
-    if glyphs.size < 4:
-        return 0.0
-    glyphs -= glyphs.mean()
-    page -= page.mean()
-    spread = float(np.sqrt((glyphs**2).sum() * (page**2).sum()))
-    return abs(float((glyphs * page).sum())) / spread if spread > 0 else 0.0
-
-
-def is_like(box: Sequence[float], mask: Grey, picture: Picture) -> bool:
-    """Whether the page shows the glyphs of `mask` in `box`, which is in points."""
-    return likeness(box, mask, picture) >= _MIN_LIKENESS
 
 
 def _clear(boxes: Boxes, lightness: NDArray[np.float64], grey: Grey) -> NDArray[np.bool_]:
@@ -181,7 +171,7 @@ def _clear(boxes: Boxes, lightness: NDArray[np.float64], grey: Grey) -> NDArray[
 
 def _ink(run: Run, box: NDArray[np.float64], picture: Picture) -> Ink:
     """What the box of `run`, in pixels, shows."""
-    rows, columns = _pixels(box, picture.grey.shape)
+    rows, columns = pixels_of(box, picture.grey.shape)
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return Ink.NONE
     grey = picture.grey[rows, columns]
@@ -197,8 +187,19 @@ def _ink(run: Run, box: NDArray[np.float64], picture: Picture) -> Ink:
     return Ink.OWN if is_clear else _coloured_ink(run, rows, columns, picture)
 
 
-def _coloured_ink(run: Run, rows: slice, columns: slice, picture: Picture) -> Ink:
-    """What these pixels show, where grey does not tell."""
+def inked_share(run: Run, picture: Picture) -> float:
+    """The share of a run's columns that differ within themselves, in any colour."""
+    box = _inked_boxes([run], np.array([_is_word(run.text)]))[0] * picture.zoom
+    rows, columns = pixels_of(box, picture.grey.shape)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return 0.0
+    pixels = _coloured(rows, columns, picture)
+    along = 0 if pixels.shape[1] >= pixels.shape[0] else 1
+    return float((np.ptp(pixels, axis=along).max(axis=1) >= MIN_CONTRAST).mean())
+
+
+def _coloured(rows: slice, columns: slice, picture: Picture) -> NDArray[np.int32]:
+    """The pixels of a part of the picture, int32 (height, width, 3); fewer of a large part."""
     box = (columns.start, rows.start, columns.stop, rows.stop)
     size = (columns.stop - columns.start, rows.stop - rows.start)
     if max(size) > _MAX_SIDE_PX:
@@ -206,8 +207,12 @@ def _coloured_ink(run: Run, rows: slice, columns: slice, picture: Picture) -> In
         crop = picture.colour.resize(size, Image.Resampling.NEAREST, box)
     else:
         crop = picture.colour.crop(box)
-    # pixels: int32 (height, width, 3)
-    pixels = np.asarray(crop)[..., :3].astype(np.int32)
+    return np.asarray(crop)[..., :3].astype(np.int32)
+
+
+def _coloured_ink(run: Run, rows: slice, columns: slice, picture: Picture) -> Ink:
+    """What these pixels show, where grey does not tell."""
+    pixels = _coloured(rows, columns, picture)
     if np.ptp(pixels, axis=(0, 1)).max() < MIN_CONTRAST:
         return Ink.NONE
     along = 0 if pixels.shape[1] >= pixels.shape[0] else 1
@@ -219,11 +224,14 @@ def _coloured_ink(run: Run, rows: slice, columns: slice, picture: Picture) -> In
     rgb = np.array([run.colour >> 16, run.colour >> 8 & 255, run.colour & 255], np.int32)
     distance = np.abs(pixels - rgb).max(axis=2) * run.alpha // 255
     border = np.concatenate([distance[0], distance[-1], distance[:, 0], distance[:, -1]])
-    is_ground = all((part < MIN_CONTRAST).mean() > _GROUND_SHARE for part in (distance, border))
-    return Ink.FOREIGN if is_ground else Ink.OWN
+    if all((part < MIN_CONTRAST).mean() > _GROUND_SHARE for part in (distance, border)):
+        return Ink.FOREIGN
+    ground = np.median(pixels, axis=(0, 1))
+    is_plain = (np.abs(pixels - ground).max(axis=2) < MIN_CONTRAST).mean() > _PLAIN_SHARE
+    return Ink.OWN if is_plain else Ink.TEXTURED
 
 
-def _pixels(box: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
+def pixels_of(box: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
     """The rows and columns of a box in pixels, cut to the picture."""
     x0, y0, x1, y1 = box
     height, width = shape

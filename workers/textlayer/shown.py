@@ -5,6 +5,7 @@ Owns the order of the steps; each is a module of its own.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from pymupdf import mupdf
 from workers.textlayer import rtl, spacing
 from workers.textlayer.bidi import RIGHT_TO_LEFT
 from workers.textlayer.covers import Log, drawn_over
-from workers.textlayer.hidden import Sources, without_hidden
+from workers.textlayer.hidden import NOTHING_HIDDEN, Hidden, without_hidden
 from workers.textlayer.maps import with_mended_maps
 from workers.textlayer.mask import draw_text_alone
 from workers.textlayer.math_signs import with_math_signs
@@ -30,16 +31,17 @@ from workers.textlayer.page_text import (
 from workers.textlayer.picture import Picture
 from workers.textlayer.raw import RawBlock, line_texts
 from workers.textlayer.scripts import with_mended_scripts
+from workers.textlayer.spots import Sources, spots_of
 from workers.textlayer.symbols import dingbats_have_codes, with_mended_symbols
 
-Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], bool]
-"""Takes out of blocks what the page does not show, and says whether there was any. The second
-argument gives the same blocks with `chars` for each span."""
+Hide = Callable[[Sequence[RawBlock], Callable[[], Sequence[RawBlock]]], Hidden]
+"""Takes out of blocks what the page does not show, and says what that was. The second argument
+gives the same blocks with `chars` for each span."""
 
 
-def hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> bool:
+def hide_nothing(_: Sequence[RawBlock], __: Callable[[], Sequence[RawBlock]]) -> Hidden:
     """For a page that is read without its picture."""
-    return False
+    return NOTHING_HIDDEN
 
 
 def hider(
@@ -54,28 +56,28 @@ def hider(
     to_pixels = pymupdf.Matrix(*view.matrix(rect.width, rect.height))
     to_pixels *= pymupdf.Matrix(picture.zoom, picture.zoom)
 
-    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> bool:
+    def hide(blocks: Sequence[RawBlock], with_chars: Callable[[], Sequence[RawBlock]]) -> Hidden:
         height, width = picture.grey.shape
-        return without_hidden(
-            blocks,
-            matrix,
-            picture,
-            drawn_over(log, to_view),
-            Sources(
-                draw=lambda wanted: draw_text_alone(page, wanted, to_pixels, (height, width)),
-                chars=with_chars,
-            ),
+        sources = Sources(
+            draw=lambda wanted: draw_text_alone(page, wanted, to_pixels, (height, width)),
+            chars=functools.cache(with_chars),
         )
+        spots = spots_of(blocks, matrix, picture, drawn_over(log, to_view), sources)
+        return without_hidden(blocks, spots)
 
     return hide
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows of its text; `with_chars` where it must be put in logical order."""
+    """What the page shows of its text; `with_chars` where it must be put in logical order.
+
+    `hidden` was taken out.
+    """
 
     blocks: Sequence[RawBlock]
     with_chars: bool
+    hidden: Hidden = NOTHING_HIDDEN
 
 
 def shown_text(text: PageText, hide: Hide) -> Shown:
@@ -83,13 +85,13 @@ def shown_text(text: PageText, hide: Hide) -> Shown:
     texts = line_texts(text.blocks)
     if RIGHT_TO_LEFT.search("\n".join(texts)):
         with_chars = spelled_out(text.textpage)
-        hide(with_chars, lambda: with_chars)
-        return Shown(with_chars, True)
+        hidden = hide(with_chars, lambda: with_chars)
+        return Shown(with_chars, True, hidden)
     blocks = text.blocks
     if chosen := spacing.suspects(blocks, texts):
         blocks = spacing.with_spaces(blocks, blocks_with_chars(text.textpage), chosen)
-    hide(blocks, lambda: blocks_with_chars(text.textpage))
-    return Shown(blocks, False)
+    hidden = hide(blocks, lambda: blocks_with_chars(text.textpage))
+    return Shown(blocks, False, hidden)
 
 
 def readable(

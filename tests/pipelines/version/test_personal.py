@@ -87,7 +87,7 @@ def test_furniture_is_masked_where_the_text_has_nothing(masked: Path) -> None:
     assert len(in_foot) == 3
     for row in in_foot:
         (finding,) = [f for f in row["findings"] if f["kind"] == "phone" and f["end"] == 0]
-        assert finding["detail"] == "1 in furniture"
+        assert finding["detail"] == "1 beside the text"
 
 
 def test_a_mask_that_is_dropped_gives_the_rows_back(masked: Path, tmp_path: Path) -> None:
