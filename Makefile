@@ -4,6 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
+# Images of Python often set this. The tests start hundreds of processes, each of which would compile
+# all modules again, and pytest would rewrite the assertions of all tests again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: azurite demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cluster.metrics import RaySink, SilentSink, Sink
+from cluster.pace import Pace, Turn, TurnHere, TurnOnRay, turn_on_ray
 from cluster.placing import placed
 from cluster.ray_runtime import RayRuntime
 from cluster.replicas import ReplicaSpec
@@ -81,6 +82,10 @@ class Session(Protocol):
         """A runtime with these replicas, or with a lane for each core if chains need no replica."""
         ...
 
+    def pace(self, place: str, per_s: float) -> Turn:
+        """How tasks wait for their turns to ask a place; the same for all tasks of the session."""
+        ...
+
 
 # ---- in this process ----------------------------------------------------------------------
 
@@ -92,6 +97,11 @@ class InProcessSession:
 
     def __init__(self) -> None:
         self.metrics: Sink = SilentSink()
+        self._paces: dict[str, Turn] = {}
+
+    def pace(self, place: str, per_s: float) -> Turn:
+        """Turns that this process gives itself."""
+        return self._paces.setdefault(place, TurnHere(Pace(per_s)))
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
@@ -159,6 +169,15 @@ class RaySession:
         self._is_joined = False
         self._started = False
         self.metrics: Sink = RaySink()
+        self._paces: dict[str, TurnOnRay] = {}
+
+    def pace(self, place: str, per_s: float) -> Turn:
+        """Turns that an actor gives. It ends with the session."""
+        if not self._is_joined:
+            self._open()
+        if place not in self._paces:
+            self._paces[place] = turn_on_ray(per_s)
+        return self._paces[place]
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
@@ -184,6 +203,7 @@ class RaySession:
 
     def close(self) -> None:
         """Leave Ray. A local Ray ends; a Ray that was already running goes on."""
+        self._paces.clear()  # an actor ends when nobody refers to it
         if self._started:
             import ray
 

@@ -1,6 +1,7 @@
 """Inventory: list the sources, examine what is new, merge it with what is known.
 
-    list ─► [ fetch ] ─► [ examine: hash, sniff, count ] per chunk ─► [ same of members ] ─► merge
+    list ─► [ fetch ] ─► [ read what lies beside ] ─► [ examine: hash, sniff, count ] per chunk
+         ─► [ same of members ] ─► merge
 
 Unchanged files (same URI, size and version) are not opened. A container is a file whose members
 are documents: one that changed is opened, and those of its members are carried over that it says
@@ -19,7 +20,9 @@ from cluster.pool import Policy, run_pool
 from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import Session
+from pipelines.steps.beside import Stated
 from pipelines.steps.carried import Carried, Resumed, place_of
+from pipelines.steps.crawls import crawls_of
 from pipelines.steps.examine import (
     Chunk,
     Staged,
@@ -29,18 +32,20 @@ from pipelines.steps.examine import (
     split_chunk,
 )
 from pipelines.steps.fetch import Fetched, fetch_lists, split_lists
+from pipelines.steps.listing import Listing, list_sources
+from schemas.document_source import DocumentSource
 from schemas.errors import SourceError
+from schemas.forgotten import NOTHING_FORGOTTEN, Forgotten
 from schemas.ids import canonical_json
 from schemas.inventory import Document, update_inventory
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, Source, license_of, listed_as, listed_file
+from schemas.sources import Source, license_of, listed_as, listed_file
 from workers import store
+from workers.dataset.forgotten import TakenDown
 from workers.rasterising import NEEDS
 from workers.sources import Examined, Naming
-from workers.sources.containers import CONTAINER_SUFFIXES, TABLE_SUFFIXES, Findings
-from workers.sources.links import LIST_SUFFIXES, list_rejects
-from workers.synthetic.listing import list_records
+from workers.sources.containers import Findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,12 @@ def take_inventory(
     staging: str | None,
     session: Session,
     meter: Meter,
-    placed: Mapping[SeenFile, Source] | None = None,
-    forgotten: frozenset[str] = frozenset(),
+    listing: Listing | None = None,
+    takedowns: Forgotten = NOTHING_FORGOTTEN,
 ) -> Inventory:
-    """Bring the inventory up to date with the recipe's sources, without `forgotten` documents.
+    """Bring the inventory up to date with the recipe's sources, without what was taken down.
 
-    With `staging` None nothing is written and no staged result is used. `placed` is the result of
+    With `staging` None nothing is written and no staged result is used. `listing` is the result of
     `list_sources`, if it was called just before. The files of documents have the names that the
     recipe gives them.
 
@@ -95,11 +100,11 @@ def take_inventory(
     """
     # 1. List the sources, and fetch what lists of links name. A file is known by the recipe's name
     # for it, and opened where it lies.
-    placed = list_sources(recipe) if placed is None else placed
-    naming = Naming.of(recipe.sources)
+    listing = list_sources(recipe) if listing is None else listing
+    naming, forgotten = Naming.of(recipe.sources), takedowns.ids
     known = [doc for doc in naming.renamed(known) if doc.doc_id not in forgotten]
-    lists, placed = split_lists(placed)
-    fetched = fetch_lists(lists, recipe, session, meter, forgotten) if lists else Fetched()
+    lists, placed = split_lists(listing.files)
+    fetched = fetch_lists(lists, recipe, session, meter, takedowns) if lists else Fetched()
     placed |= fetched.files
     listed = {naming.named(file): source for file, source in placed.items()}
 
@@ -115,10 +120,16 @@ def take_inventory(
     left = new - resumed.files
     todo = {file: source for file, source in placed.items() if naming.named(file) in left}
 
-    # 3. Examine the others, a chunk a task; then the members of the containers among them.
+    # 3. Read what lies beside these. Where only that has changed, the document is known.
+    stated = Stated.of(todo, listing, known, naming, session)
+    todo = dict(stated.files)
+
+    # 4. Examine the others, a chunk a task; then the members of the containers among them.
+    crawls = crawls_of(recipe, session) if new else ()
+    taken_down = TakenDown.of(store.absolute(recipe.dataset), takedowns)
     meter.total = (meter.total or 0) + len(todo)
     meter.show()
-    found = _examined(cut_chunks(todo, staging, recipe, forgotten), session, meter)
+    found = _examined(cut_chunks(todo, staging, recipe, taken_down, crawls), session, meter)
     contents = [*resumed.contents, *found.contents]
     carried = Carried.over([d for d in known if d.reason not in NEEDS], contents, naming)
     members = {
@@ -129,14 +140,17 @@ def take_inventory(
     }
     meter.total += len(members)
     meter.show()
-    of_members = _examined(cut_chunks(members, staging, recipe, forgotten), session, meter)
-    results = [*resumed.documents, *found.documents, *of_members.documents]
+    chunks = cut_chunks(members, staging, recipe, taken_down, crawls)
+    of_members = _examined(chunks, session, meter)
+    results = [*resumed.documents, *found.documents, *of_members.documents, *stated.failed]
     _require_fitting(placed, results)
 
-    # 4. Merge the results with what is known.
-    others = fetched.others(known, recipe.on_missing)
-    listed |= {naming.named(r.file): fetched.owners[r.file.uri] for r in others}
-    results += others
+    # 5. Merge the results with what is known.
+    others = listing.others(known, recipe.on_missing, naming)
+    listed |= {naming.named(r.file): listing.owners[r.file.uri] for r in others}
+    others_fetched = fetched.others(known, recipe.on_missing)
+    listed |= {naming.named(r.file): fetched.owners[r.file.uri] for r in others_fetched}
+    results += [*others, *others_fetched]
     examined = [
         (naming.named(result.file), _document(result))
         for result in results
@@ -148,7 +162,7 @@ def take_inventory(
     unreadable_names = frozenset(naming.name(listed_as(r.file, r.media_type)) for r in unreadable)
     licenses = {file.uri: name for file, source in listed.items() if (name := license_of(source))}
     documents = update_inventory(
-        *(known, listed, [*examined, *carried.documents]),
+        *(known, listed, [*examined, *carried.documents, *stated.documents]),
         *(recipe.on_missing, unreadable_names, licenses),
     )
     groups = {file.uri: source.group for file, source in listed.items() if source.group}
@@ -156,7 +170,8 @@ def take_inventory(
         documents,
         unreadable,
         examined=len(todo) + len(members),
-        bytes_read=fetched.bytes_of_lists + found.bytes_read + of_members.bytes_read,
+        bytes_read=sum(part.bytes_read for part in (listing, stated, found, of_members))
+        + fetched.bytes_of_lists,
         groups=groups,
         forgotten=forgotten,
         left_out=left_out,
@@ -178,40 +193,6 @@ def _examined(chunks: Iterable[Chunk], session: Session, meter: Meter) -> Findin
             parts.append(done.value)
             meter.add(len(done.item.files))
     return Findings.joined(parts)
-
-
-def list_sources(recipe: Recipe) -> dict[SeenFile, Source]:
-    """All files that the sources name, each with the first source that names it.
-
-    Files of documents come first, sorted, then files of records and generators. The dataset's own
-    card and gallery are no documents of it, where it lies inside a source.
-    Raises SourceError for a source that matches nothing.
-    """
-    dataset = store.absolute(recipe.dataset) + "/"
-    files: dict[SeenFile, Source] = {}
-    records: dict[SeenFile, Source] = {}
-    for source in recipe.sources:
-        if isinstance(source, DocumentSource):
-            for file in _list_documents(source):
-                if not file.uri.startswith(dataset):
-                    files.setdefault(file, source)
-        else:
-            for file, variant in list_records(source).items():
-                records.setdefault(file, variant)
-    return dict(sorted(files.items(), key=lambda item: item[0].uri)) | records
-
-
-def _list_documents(source: DocumentSource) -> Iterable[SeenFile]:
-    """The files of documents and containers; what is taken from these is part of the version."""
-    tables = TABLE_SUFFIXES if source.column or source.index else ()
-    suffixes = (*store.DOCUMENT_SUFFIXES, *CONTAINER_SUFFIXES, *tables)
-    if source.links is not None and source.links.rejects:
-        yield from list_rejects(source.documents)
-        return
-    if source.links is not None:
-        suffixes = LIST_SUFFIXES
-    for file in store.list_documents(source.documents, suffixes):
-        yield SeenFile(file.uri, file.size, file.version + source.mark)
 
 
 def _require_fitting(listed: Mapping[SeenFile, Source], results: Iterable[Examined]) -> None:
@@ -237,5 +218,6 @@ def _document(result: Examined) -> Document:
     assert result.doc_id is not None
     return Document(
         *(result.doc_id, (), result.media_type, result.page_count),
-        *(result.reason, result.detail, result.provenance),
+        *(result.reason, result.detail),
+        own=result.provenance,
     )

@@ -54,7 +54,7 @@ def publish(
     parts = {table.table: writer.write(table) for table in table_contents(version, known)}
 
     # 2. Gather what the commit says. `notes` may differ when the same version is published again.
-    new = uncommitted(recipe, parts)
+    new = uncommitted(recipe, parts, inputs.listed)
     record = record_of(version, new, session)
     notes: VersionRecord = {
         "rates": rates_after(version, passes, began.seconds(), new),
@@ -71,7 +71,8 @@ def publish(
     for name in TABLES[:-1]:
         check()
         versions[name] = commit_parts(dataset, name, parts[name]).version
-    metadata: VersionRecord = {**record, **settings_of(recipe), "versions": versions}
+    settings = settings_of(recipe, inputs.listed)
+    metadata: VersionRecord = {**record, **settings, "versions": versions}
     check()
     committed = commit_parts(dataset, "pages", parts["pages"], metadata, follows=last, notes=notes)
     return committed.version, metadata

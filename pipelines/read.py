@@ -20,6 +20,7 @@ from cluster.pool import Policy, PoolState, run_pool
 from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import ReplicaSpec, Session
+from pipelines.steps.crawls import crawls_of, waits_s
 from pipelines.steps.outcome import PassReport, lanes_line, shard_line
 from pipelines.steps.settings import replica_count, replica_settings
 from pipelines.steps.shard import (
@@ -62,7 +63,8 @@ def read_pages(
 
     # 1. Cut the pages into shards; the pool takes each when it has room.
     shards = cut_shards(ranges, recipe.placement.shard_pages, recipe.digest())
-    jobs = (make_job(recipe, shard, staging) for shard in shards)
+    crawls = () if are_made else crawls_of(recipe, session)
+    jobs = (make_job(recipe, shard, staging, crawls) for shard in shards)
 
     # 2. Choose the chain of steps, and how many replicas it needs.
     chain, replicas = make_chain(recipe, session, meter.remaining, are_made)
@@ -131,4 +133,5 @@ def shard_deadline_s(placement: Placement, calls_at_once: int, job: Job) -> floa
     """
     pages = sum(len(part) for part in job.shard.ranges) + calls_at_once * placement.shard_pages
     page_s = placement.page_timeout_s + placement.read_timeout_s
-    return pages * page_s + placement.replica_start_timeout_s
+    turns_s = waits_s(job.crawls, job.shard.ranges)
+    return pages * page_s + placement.replica_start_timeout_s + turns_s

@@ -30,13 +30,15 @@ from pipelines.dataset.state import (
     uncovered,
     unstaged,
 )
-from pipelines.inventory import list_sources, take_inventory
+from pipelines.inventory import take_inventory
 from pipelines.publish import publish
 from pipelines.read import read_pages
 from pipelines.steps.examine import forget_examined
 from pipelines.steps.leased import Hold, LeasedSession
+from pipelines.steps.listing import list_sources
 from pipelines.steps.outcome import PassReport, outcome_line
 from pipelines.steps.places import staging_root
+from pipelines.version.lists import listed_files
 from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Inputs, Version, decide
@@ -97,22 +99,23 @@ def update(
     """Do the work of `run` under a lease that the caller holds. Raises LeaseError if it is lost."""
     session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
-    # 1. See what is there: the last version, whether it was published under these settings, and
-    #    which documents were taken down.
+    # 1. See what is there: the last version, whether it was published under these settings, the
+    #    lists of policies included, and which documents were taken down.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
-    same = snapshot if snapshot and _has_settings(snapshot, recipe) else None
+    lists = listed_files(recipe)
+    same = snapshot if snapshot and _has_settings(snapshot, recipe, lists) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
 
     # 2. List the sources. If they name the same files as for the last version, nothing is opened.
     with story.stage("list", "files") as progress:
-        listed = list_sources(recipe)
-        progress.add(len(listed))
-    named = list(map(Naming.of(recipe.sources).named, listed))
+        listing = list_sources(recipe)
+        progress.add(len(listing.files))
+    named = list(map(Naming.of(recipe.sources).named, listing.seen))
     takedowns = forgotten.digest()
-    # What links give, no list says: they are asked every time.
-    is_listed = not names_links(recipe.sources)
+    # What links give, no list says: they are asked every time. What could not be seen may be there.
+    is_listed = not names_links(recipe.sources) and not listing.unreadable
     if (
         same
         and is_listed
@@ -123,7 +126,7 @@ def update(
     # 3. Examine new files. Nothing is to do if the inventory is the published version's.
     known = snapshot.documents() if snapshot else []
     with story.stage("inventory", "files") as progress:
-        inventory = take_inventory(recipe, known, root, session, progress, listed, forgotten.ids)
+        inventory = take_inventory(recipe, known, root, session, progress, listing, forgotten)
         progress.outcome = str(inventory)
     stays = [document for document in known if document.doc_id not in forgotten.ids]
     check_removal(recipe, stays, inventory.documents, allow_removal)
@@ -138,7 +141,7 @@ def update(
 
     with scratch_of(recipe) as scratch:
         # 5. Decide which rows the next version has; read what it needs and nothing has any more.
-        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch, known)
+        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch, known, lists)
         version, read_again = _decide(inputs, session, story)
         passes += read_again
 
@@ -159,10 +162,10 @@ def update(
     return _report(recipe, settled, inventory.unreadable, record, story, is_new, passes)
 
 
-def _has_settings(snapshot: Snapshot, recipe: Recipe) -> bool:
+def _has_settings(snapshot: Snapshot, recipe: Recipe, lists: Mapping[str, str]) -> bool:
     """Whether a version was published under the recipe's settings, with nothing left to decide."""
     is_decided = not snapshot.metadata.get("undecided", False)
-    return is_decided and settings_of(recipe).items() <= snapshot.metadata.items()
+    return is_decided and settings_of(recipe, lists).items() <= snapshot.metadata.items()
 
 
 def _unchanged(

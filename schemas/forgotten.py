@@ -71,3 +71,6 @@ class Forgotten:
             if not DOC_ID.fullmatch(name):
                 raise ValueError(f"{name!r} is not the id of a document")
         return Forgotten(documents, erased)
+
+
+NOTHING_FORGOTTEN = Forgotten()

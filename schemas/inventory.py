@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Literal, cast
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from schemas.provenance import NOTHING, Provenance
-from schemas.rows import InventoryRow, SeenRow
+from schemas.rows import InventoryRow
 from schemas.shards import PageRange, SeenFile
-from schemas.sources import listed_as, source_named
+from schemas.sources import is_copied, listed_as, source_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Document:
     """One document and its files: first the file that rows name, then the others by URI.
 
     `page_count` is None if the pages cannot be counted; `reason` and `detail` then say why.
-    `provenance` is that of the first file.
+    `own` is what the document states itself. `provenance` is all that is known of where it is from,
+    and follows the first file.
     """
 
     doc_id: str
@@ -27,6 +28,7 @@ class Document:
     reason: str | None = None
     detail: str | None = None
     provenance: Provenance = NOTHING
+    own: Provenance = NOTHING
 
     @property
     def source_uri(self) -> str:
@@ -48,8 +50,9 @@ class Document:
         """A row of `schemas.tables.INVENTORY`."""
         return {
             "doc_id": self.doc_id,
-            "uris": [cast(SeenRow, asdict(file)) for file in self.files],
+            "uris": [file.to_row() for file in self.files],
             "source": self.provenance.to_row(),
+            "own": self.own.to_row(),
             "media_type": self.media_type,
             "size": self.files[0].size,
             "page_count": self.page_count,
@@ -60,14 +63,14 @@ class Document:
     @staticmethod
     def from_row(row: InventoryRow) -> Document:
         """The inverse of `to_row`."""
+        files = tuple(map(SeenFile.from_dict, row["uris"]))
+        provenance = Provenance.from_row(row.get("source"))
+        own = Provenance.from_row(row.get("own"))
+        if own == NOTHING and files[0].stated == NOTHING and not is_copied(row["media_type"]):
+            own = provenance.own  # a row of an earlier release
         return Document(
-            row["doc_id"],
-            tuple(map(SeenFile.from_dict, row["uris"])),
-            row["media_type"],
-            row["page_count"],
-            row["reason"],
-            row["detail"],
-            Provenance.from_row(row.get("source")),
+            *(row["doc_id"], files, row["media_type"], row["page_count"]),
+            *(row["reason"], row["detail"], provenance, own),
         )
 
 
@@ -96,7 +99,8 @@ def update_inventory(
     Args:
         known: the last inventory.
         listed: every file that the sources list now.
-        found: files that were examined now, each with its document, whose `files` are ignored.
+        found: files that were examined now, or whose `stated` may have changed, each with its
+            document, whose `files` and `provenance` are ignored.
         unreadable: URIs that are listed but cannot be read.
         licenses: the licences that the recipe gives to listed files, by URI.
     """
@@ -118,29 +122,60 @@ def update_inventory(
             if stays:
                 documents[document.doc_id] = document
                 files.setdefault(document.doc_id, set()).add(file)
-    stated: dict[str, Provenance] = {}
+    own: dict[str, Provenance] = {}
     examined: set[tuple[str, SeenFile]] = set()
     for file, document in sorted(found, key=_readable_first):
         other = documents.setdefault(document.doc_id, document)
         if other.page_count is None and document.page_count is not None:
             documents[document.doc_id] = document
-        files.setdefault(document.doc_id, set()).add(file)
-        stated.setdefault(document.doc_id, document.provenance)
+        places = files.setdefault(document.doc_id, set())
+        places.discard(file)  # what is stated there may differ now
+        places.add(file)
+        own.setdefault(document.doc_id, document.own)
         examined.add((document.doc_id, file))
     present = []
     for doc_id, document in sorted(documents.items()):
         known_as = before.get(doc_id)
         name = known_as.files[0].uri if known_as else None
         named = _named_first(files[doc_id], name, now, document.media_type)
+        says = own.get(doc_id, document.own)
         if known_as and named[0] == known_as.files[0] and (doc_id, named[0]) not in examined:
-            provenance = known_as.provenance.named(named[0])
+            provenance = _renamed(known_as.provenance, named[0])
         else:
-            provenance = stated.get(doc_id, document.provenance).at(named[0])
+            provenance = where_from(says, named[0])
         uri = listed_as(named[0], document.media_type)
-        if uri in now:
+        if uri in now and not is_copied(document.media_type):
             provenance = provenance.under((licenses or {}).get(uri))
-        present.append(replace(document, files=named, provenance=provenance))
+        present.append(replace(document, files=named, provenance=provenance, own=says))
     return present
+
+
+def where_from(own: Provenance, file: SeenFile) -> Provenance:
+    """Where a document is from that states `own` and lies in a file."""
+    stated, member = file.stated, file.member
+    if member is None:
+        return own.over(replace(stated, url=file.uri if file.is_link else stated.url))
+    url = _url(member.within or member.name) or stated.url
+    fetched = member.fetched or stated.fetched
+    return own.over(replace(stated, container=file.container, url=url, fetched=fetched))
+
+
+def _renamed(provenance: Provenance, file: SeenFile) -> Provenance:
+    """The same place under the name that the recipe now gives it."""
+    if file.member is None or provenance.container is None:  # an earlier release wrote none
+        return provenance
+    return replace(provenance, container=file.container)
+
+
+def _url(member: str) -> str | None:
+    """The URL in a member's name: the whole, or in a WARC what follows the record's id.
+
+    >>> _url("urn:uuid:1 https://example.org/a.pdf")
+    'https://example.org/a.pdf'
+    """
+    _, _, behind = member.partition(" ")
+    named = (word for word in (member, behind) if word.startswith(("http://", "https://")))
+    return next(named, None)
 
 
 def _readable_first(found: tuple[SeenFile, Document]) -> tuple[bool, str, str]:

@@ -6,12 +6,15 @@ is applied when a version is published, after deduplication, so changing one rea
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from schemas.decontaminate import Benchmark
 from schemas.findings import Action
 from schemas.part import Part
+from schemas.personal import Personal
 
 TextAction = Literal["keep", "tag", "cut", "reject"]
 
@@ -47,6 +50,12 @@ class PolicyStep(Part):
     trust: Trust | None = Field(
         default=None, description="Hidden characters and sentences that address a model."
     )
+    decontaminate: Annotated[tuple[Benchmark, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Benchmarks whose items must not be in the dataset."
+    )
+    pii: Personal | None = Field(
+        default=None, description="Personal data, by kind; `pii: mask` masks all kinds."
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> PolicyStep:
@@ -61,15 +70,35 @@ class PolicyStep(Part):
         return next(iter(self.model_fields_set))
 
     @property
-    def settings(self) -> Trust | None:
+    def settings(self) -> Trust | Personal | tuple[Benchmark, ...] | None:
         """The policy's settings."""
-        named: Trust | None = getattr(self, next(iter(self.model_fields_set), "trust"))
+        named: Trust | Personal | tuple[Benchmark, ...] | None = getattr(
+            self, next(iter(self.model_fields_set), "trust")
+        )
         return named
 
     def action_of(self, kind: str) -> Action | None:
         """What becomes of a finding of this kind; None where it is kept without a word."""
-        assert self.settings is not None
-        return self.settings.action_of(kind)
+        settings = self.settings
+        assert settings is not None
+        if isinstance(settings, tuple):
+            return next(benchmark.action for benchmark in settings if benchmark.name == kind)
+        return settings.action_of(kind)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The locations of the lists that the policy looks for."""
+        return tuple(file for benchmark in self.decontaminate or () for file in benchmark.file)
+
+    def relocated(self, move: Callable[[str], str]) -> PolicyStep:
+        """The same policy with the locations of its files moved."""
+        if self.decontaminate is None:
+            return self
+        moved = tuple(
+            benchmark.model_copy(update={"file": tuple(map(move, benchmark.file))})
+            for benchmark in self.decontaminate
+        )
+        return self.model_copy(update={"decontaminate": moved})
 
     @property
     def reason(self) -> str:
@@ -77,7 +106,7 @@ class PolicyStep(Part):
         return _REASONS[self.name]
 
 
-_REASONS = {"trust": "untrusted"}
+_REASONS = {"trust": "untrusted", "decontaminate": "contaminated", "pii": "personal_data"}
 
 
 def check_policies(policies: tuple[PolicyStep, ...]) -> None:
@@ -89,3 +118,10 @@ def check_policies(policies: tuple[PolicyStep, ...]) -> None:
                 f"policies.{number}: {step.name!r} is already policies.{names.index(step.name)}; "
                 "give each policy once"
             )
+        benchmarks = [benchmark.name for benchmark in step.decontaminate or ()]
+        for name in benchmarks:
+            if benchmarks.count(name) > 1:
+                raise ValueError(
+                    f"policies.{number}.decontaminate: two benchmarks are called {name!r}; give "
+                    "each a name of its own, or one of them all the files"
+                )

@@ -1,20 +1,18 @@
-"""Where a document is from: what its place, its file and the recipe say of it. Pure.
+"""Where a document is from: what is stated of it, and by whom. Pure.
 
-Nothing here is guessed. A fact that nobody stated is None; a document without any fact is a null in
-the tables' column `source`.
+A document states facts itself, others are stated where it lies: in a file beside it, in columns of
+its table, by the server that it was fetched from; the recipe may state a licence. Nothing here is
+guessed. A fact that nobody stated is None; a document without any fact is a null in the tables'
+column `source`.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, cast
+from typing import cast
 
 from schemas.lines import one_line
 from schemas.rows import SourceRow
-from schemas.shards import SeenFile
-
-LicenseFrom = Literal["document", "recipe"]
-"""Who stated a licence: the document itself, or the recipe's source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,8 @@ class Provenance:
       `fetched` when a crawl did, in UTC.
     - `title`, `author` and `language` are as the document says.
     - `license` is an SPDX identifier where one exists, else as written; `license_from` says who
-      states it.
+      states it: the `document`, a file `beside` it, a `column`, a file of its `folder`, or the
+      `recipe`; the first of these that does.
     - `reserved` is what the document, or the server that it came from, reserves.
     """
 
@@ -48,43 +47,39 @@ class Provenance:
         """The inverse of `to_row`."""
         return NOTHING if row is None else Provenance(**row)
 
-    def at(self, file: SeenFile) -> Provenance:
-        """The same document, found in this file."""
-        member = file.member
-        if member is None:
-            url = file.uri if file.is_link else None
-            return replace(self, container=None, url=url, fetched=None)
-        return replace(
-            self,
-            container=file.container,
-            url=_url(member.within or member.name),
-            fetched=member.fetched,
+    def over(self, other: Provenance) -> Provenance:
+        """These facts, and the other's where there is none; what either of them reserves."""
+        if NOTHING in (self, other):
+            return other if self == NOTHING else self
+        facts = asdict(other) | {name: word for name, word in asdict(self).items() if word}
+        both = [part.reserved.split("; ") for part in (self, other) if part.reserved]
+        words = dict.fromkeys(word for part in both for word in part)
+        return Provenance(**facts | {"reserved": "; ".join(words) or None})
+
+    @property
+    def inherited(self) -> Provenance:
+        """What of these facts also holds for all that is in an archive."""
+        return Provenance(
+            license=self.license, license_from=self.license_from, reserved=self.reserved
         )
 
-    def named(self, file: SeenFile) -> Provenance:
-        """The same place under the name that the recipe now gives it."""
-        return self if self.container is None else replace(self, container=file.container)
+    @property
+    def own(self) -> Provenance:
+        """What of these facts the document states itself, where nothing was stated beside it."""
+        own = replace(self, container=None, url=None, fetched=None)
+        if self.license_from == "document":
+            return own
+        return replace(own, license=None, license_from=None)
 
     def under(self, license_of_source: str | None) -> Provenance:
-        """The same document under the recipe's licence, unless the document states its own."""
-        if self.license_from == "document":
+        """The same document under the recipe's licence, unless another one is stated."""
+        if self.license is not None and self.license_from != "recipe":
             return self
         whose = None if license_of_source is None else "recipe"
         return replace(self, license=license_of_source, license_from=whose)
 
 
 NOTHING = Provenance()
-
-
-def _url(member: str) -> str | None:
-    """The URL in a member's name: the whole, or in a WARC what follows the record's id.
-
-    >>> _url("urn:uuid:1 https://example.org/a.pdf")
-    'https://example.org/a.pdf'
-    """
-    _, _, behind = member.partition(" ")
-    named = (word for word in (member, behind) if word.startswith(("http://", "https://")))
-    return next(named, None)
 
 
 def stated(text: object) -> str | None:

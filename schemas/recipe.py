@@ -5,8 +5,8 @@ that every run would leave undone. A limit that is never reached is not a contra
 depends on an engine, a checkpoint or a place is checked by `pipelines.planning.check`.
 
 `reading_settings` is the part that decides the reading of a page; its digest names the staging
-folder and is written into every row. Sources, `dedup`, `publish`, `placement` and `storage` are not
-part of it: changing them never makes a page be read again.
+folder and is written into every row. Sources, `dedup`, `mix`, `rights`, `publish`, `placement` and
+`storage` are not part of it: changing them never makes a page be read again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.dedup import Dedup, NearImage, NearText
+from schemas.document_source import DocumentSource
 from schemas.engine_spec import WAY_TO_SERVERS, EngineSpec, Task
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
@@ -24,15 +25,23 @@ from schemas.mix import Mix
 from schemas.part import Location, Part, Share
 from schemas.policies import PolicyStep, check_policies
 from schemas.recipe_errors import problems
-from schemas.recipe_sections import Placement, Publish, Quality, Raster, Storage, TextLayer
-from schemas.sources import DatasetSource, DocumentSource, RecordSource, Source, check_names
+from schemas.recipe_sections import (
+    Placement,
+    Publish,
+    Quality,
+    Raster,
+    Rights,
+    Storage,
+    TextLayer,
+)
+from schemas.sources import DatasetSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokens import ReferenceMode
 from schemas.yaml_text import parse_yaml
 
 __all__ = [
     "Dedup", "EngineSpec", "NearImage", "NearText", "Placement", "Publish", "Quality", "Raster",
-    "Recipe", "Storage", "Task", "TextLayer", "differences", "parse_recipe",
+    "Recipe", "Rights", "Storage", "Task", "TextLayer", "differences", "parse_recipe",
 ]  # fmt: skip
 
 _TAKE_BATCHES = {"transformers", "vllm"}
@@ -109,6 +118,9 @@ class Recipe(Part):
     )
     mix: Mix | None = Field(
         default=None, description="The proportions in which groups of sources are mixed."
+    )
+    rights: Rights = Field(
+        default=Rights(), description="What is left out because its owners reserve something."
     )
     publish: Publish = Field(default=Publish(), description="How rows become parts.")
     placement: Placement = Field(

@@ -1,5 +1,5 @@
-"""The sections of a recipe that concern all pages: raster, text layer, quality, publish, placement
-and storage. `schemas.recipe` puts them together."""
+"""The sections of a recipe that concern all pages: raster, text layer, quality, rights, publish,
+placement and storage. `schemas.recipe` puts them together."""
 
 from __future__ import annotations
 
@@ -129,6 +129,16 @@ class Quality(Part):
     min_ink_share: Share = Field(
         default=2e-5,
         description="A page with a smaller share of marked pixels is a reject `blank`.",
+    )
+
+
+class Rights(Part):
+    """What is left out for its rights. A change of it reads no page again."""
+
+    reserved: Literal["keep", "drop"] = Field(
+        default="keep",
+        description="What becomes of documents with a reservation in `source.reserved`: `drop` "
+        "makes them and their pages rejects `reserved`.",
     )
 
 

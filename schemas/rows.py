@@ -269,17 +269,19 @@ class SeenRow(TypedDict):
     size: int
     version: str
     member: MemberRow | None
+    stated: SourceRow | None
 
 
 class InventoryRow(TypedDict):
     """A row of `INVENTORY`; `page_count` is None where `reason` says why it cannot be known.
 
-    A part of an earlier release has no `source`.
+    A part of an earlier release has no `source` and no `own`.
     """
 
     doc_id: str
     uris: Sequence[SeenRow]
     source: NotRequired[SourceRow | None]
+    own: NotRequired[SourceRow | None]
     media_type: str | None
     size: int
     page_count: int | None

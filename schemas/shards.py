@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, cast
 
 from schemas.ids import SHARD_ID_HEX_CHARS, digest, page_id
+from schemas.provenance import NOTHING, Provenance
+from schemas.rows import MemberRow, SeenRow
 
 FETCHED = "sha256:"
 """Begins the version of what was fetched from a link, in front of the SHA-256 of its bytes."""
@@ -43,14 +45,18 @@ class SeenFile:
     """A file as a source lists it, or a member of one.
 
     `version` is its etag, or its modification time in seconds, or of a link the SHA-256 of what was
-    fetched; after a `#`, what the source takes from a container, if it says so. Of a member, `uri`
-    is `container!name`, and `size` and `version` are the container's.
+    fetched; after a `#`, what the source takes from a container, if it says so, and after a `+`
+    behind that a mark that follows `stated`. Of a member, `uri` is `container!name`, and `size`
+    and `version` are the container's.
+
+    `stated` is what is stated where it lies of the document in it. It follows from the version.
     """
 
     uri: str
     size: int
     version: str
     member: Member | None = None
+    stated: Provenance = field(default=NOTHING, compare=False)
 
     @property
     def is_link(self) -> bool:
@@ -79,12 +85,36 @@ class SeenFile:
         """The file that holds the bytes, as its store describes it."""
         return SeenFile(self.container, self.size, self.version.partition("#")[0])
 
+    def to_row(self) -> SeenRow:
+        """A row of `schemas.tables.SEEN`."""
+        return {
+            "uri": self.uri,
+            "size": self.size,
+            "version": self.version,
+            "member": None if self.member is None else cast(MemberRow, asdict(self.member)),
+            "stated": self.stated.to_row(),
+        }
+
+    @property
+    def content(self) -> tuple[str, int, str]:
+        """What the same bytes, and the same selection of them, have in common."""
+        head, sharp, marks = self.version.partition("#")
+        selection = marks.partition("+")[0]
+        return self.uri, self.size, head + sharp + selection if selection else head
+
+    def marked(self, parts: Iterable[str]) -> SeenFile:
+        """The file with a version that follows `parts`, by which what is stated of it is known."""
+        sharp = "" if "#" in self.version else "#"
+        return replace(self, version=f"{self.version}{sharp}+{digest(parts)[:8]}")
+
     @staticmethod
     def from_dict(fields: Mapping[str, Any]) -> SeenFile:
-        """The inverse of `dataclasses.asdict`; rows of older versions know no members."""
+        """The inverse of `to_row`; rows of older versions know no members and nothing stated."""
         member = fields.get("member")
         return SeenFile(
-            fields["uri"], fields["size"], fields["version"], Member(**member) if member else None
+            *(fields["uri"], fields["size"], fields["version"]),
+            Member(**member) if member else None,
+            Provenance.from_row(fields.get("stated")),
         )
 
 

@@ -17,91 +17,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
 from schemas.charts import ChartSource, FormulaSource
 from schemas.conversations import ConversationSource
+from schemas.document_source import DocumentSource
 from schemas.figures import SAMPLE, ChemistrySource, GeometrySource, TableSource
 from schemas.ids import canonical_json, digest
-from schemas.links import Links
-from schemas.part import ONE_OR_MORE, Grouped, Location, Locations, Named, Part, PositiveInt
+from schemas.part import Grouped, Locations, Named, Part, PositiveInt
 from schemas.shards import SeenFile
 from schemas.text_source import TextSource
 
 # Raise it whenever the same settings and the same record draw another page.
 MAKER_VERSION = 1
-
-
-class CrawlIndex(Part):
-    """Which captures of a crawl are taken, where a source's files are the crawl's index."""
-
-    base: Location = Field(
-        description="The folder or URL below which the WARCs are that the index names, such as "
-        "`s3://commoncrawl/`."
-    )
-    types: tuple[str, ...] = Field(
-        default=("application/pdf",),
-        description="Media types that are taken, as the crawl has detected them; `[]` for all.",
-    )
-    statuses: tuple[int, ...] = Field(
-        default=(200,), description="HTTP status codes that are taken; `[]` for all."
-    )
-    languages: tuple[str, ...] = Field(
-        default=(),
-        description="Languages of which a capture has at least one, as three letters: `eng`.",
-    )
-    hosts: tuple[str, ...] = Field(
-        default=(), description="Globs of host names that are taken, such as `*.example.org`."
-    )
-
-
-class DocumentSource(Named):
-    """Documents in folders, by globs, local or on `s3://`, `gs://`, `az://`, `hf://`."""
-
-    documents: Locations = Field(
-        description="Folders, files or globs of documents: PDF, images, e-books, HTML, Markdown, "
-        "office files; and of containers of them: tar, zip, WARC, mails. Links are followed."
-    )
-    members: Annotated[tuple[Location, ...], *ONE_OR_MORE] | None = Field(
-        default=None,
-        description="Globs of what is taken from containers, such as `scans/**/*.pdf`; in a WARC, "
-        "of URLs. By default all that has the suffix of a document, and in a WARC all documents "
-        "but web pages.",
-    )
-    column: Location | None = Field(
-        default=None,
-        description="The column of Parquet and Arrow files that holds documents, as bytes or as "
-        "Hugging Face Images. With it, folders are searched for such files, too.",
-    )
-    index: CrawlIndex | None = Field(
-        default=None,
-        description="The files are a crawl's index, in CDXJ lines or Common Crawl's Parquet; only "
-        "the documents that it names are fetched from the crawl.",
-    )
-    links: Links | None = Field(
-        default=None,
-        description="The files are lists of links, as text, JSON lines or Parquet; the documents "
-        "are fetched from there. `{}` takes the defaults.",
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> DocumentSource:
-        if self.links is not None and self.index is not None:
-            raise ValueError("`links` and `index` cannot both say what the files are; give one")
-        return self
-
-    @property
-    def selection(self) -> str:
-        """What is taken from containers, as 8 hex characters; empty where nothing is said."""
-        settings = self.model_dump(mode="json", include={"members", "column", "index"})
-        if not any(settings.values()):
-            return ""
-        return digest([canonical_json(settings)])[:8]
-
-    @property
-    def mark(self) -> str:
-        """What the version of a listed file ends in, so that another selection opens it again."""
-        return f"#{self.selection}" if self.selection else ""
 
 
 class DatasetSource(Grouped):
@@ -130,7 +58,11 @@ _FROM_FILES = {"documents", "text", "chemistry", "conversations", "dataset"}
 _MEDIA_TYPE = "made/"
 # These keys decide which records a source has and where they belong, not how one is drawn.
 _NO_SETTINGS = {"group", "version", "as_"}
-_HOW_LINKS_COME = {"interval_s", "connections", "timeout_s", "contact", "kept"}
+_PLACES = {"links": "kept", "index": "base", "paths": "base"}
+_HOW_BYTES_COME = {
+    "links": {"interval_s", "connections", "timeout_s", "contact", "kept"},
+    "index": {"requests_per_s"},
+}
 
 RecordSource = (
     TextSource
@@ -199,6 +131,20 @@ def locations(source: Part) -> tuple[str, ...]:
     return tuple(name for name in named if not (names_sample(source) and name == SAMPLE))
 
 
+def bases(source: Part) -> tuple[str, ...]:
+    """The places below which files are that a source's lists or indexes name."""
+    if not isinstance(source, DocumentSource):
+        return ()
+    parts = (source.index, source.paths)
+    return tuple(part.base for part in parts if part is not None and part.base is not None)
+
+
+def named_places(source: Part) -> tuple[str, ...]:
+    """The places that the name of a source stands for; of a list of paths, its `base`."""
+    is_list = isinstance(source, DocumentSource) and source.paths is not None
+    return bases(source) if is_list else locations(source)
+
+
 def name_of(source: Part) -> str | None:
     """The name (`as`) that a source of files gives to its folder, or None."""
     return source.as_ if isinstance(source, Named) else None
@@ -212,11 +158,13 @@ def license_of(source: Part) -> str | None:
 def source_settings(source: Part) -> dict[str, Any]:
     """The settings of a source for the commit metadata; its name replaces its location.
 
-    How slowly links are fetched, and where they are kept, changes no document.
+    How slowly documents are fetched, and where they are kept, changes none.
     """
-    settings = source.model_dump(mode="json", exclude={"as_": True, "links": _HOW_LINKS_COME})
+    settings = source.model_dump(mode="json", exclude={"as_": True, **_HOW_BYTES_COME})
     if name := name_of(source):
         settings[kind_of(source)] = [name]
+        if settings.get("paths"):
+            settings["paths"]["base"] = None
     return settings
 
 
@@ -226,7 +174,7 @@ def check_names(sources: Sequence[Source]) -> None:
     for number, source in enumerate(sources):
         if (name := name_of(source)) is None:
             continue
-        if len(locations(source)) != 1:
+        if len(named_places(source)) != 1:
             raise ValueError(
                 f"sources.{number}: `as` names one folder, file or glob; give only one"
             )
@@ -246,8 +194,10 @@ def relocated(source: Source, move: Callable[[str], str]) -> Source:
     kept = [SAMPLE] if names_sample(source) else []
     moved = (*kept, *map(move, locations(source)))
     changes: dict[str, Any] = {kind_of(source): moved}
-    if isinstance(source, DocumentSource) and source.links and (place := source.links.kept):
-        changes["links"] = source.links.model_copy(update={"kept": move(place)})
+    for field, key in _PLACES.items() if isinstance(source, DocumentSource) else ():
+        part: Part | None = getattr(source, field)
+        if part is not None and (place := getattr(part, key)) is not None:
+            changes[field] = part.model_copy(update={key: move(place)})
     return source.model_copy(update=changes)
 
 
@@ -293,6 +243,11 @@ def is_conversation(media_type: str | None) -> bool:
     return media_type == _MEDIA_TYPE + "conversations"
 
 
+def is_copied(media_type: str | None) -> bool:
+    """Whether a document of this media type is a page that was taken over from a dataset."""
+    return media_type == _MEDIA_TYPE + "dataset"
+
+
 def is_made(media_type: str | None) -> bool:
     """Whether a document of this media type is a record."""
     return media_type is not None and media_type.startswith(_MEDIA_TYPE)
@@ -310,7 +265,7 @@ def copy_name(page: str, source_uri: str) -> str:
 
 def source_named(uri: str, media_type: str | None) -> str:
     """The `source_uri` of a document; a page that was taken over keeps its original one."""
-    if media_type != _MEDIA_TYPE + "dataset":
+    if not is_copied(media_type):
         return uri
     _, _, source_uri = unquote(uri.rpartition("/")[2]).partition(" ")
     return source_uri or uri

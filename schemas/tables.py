@@ -35,6 +35,7 @@ REJECT_REASONS = {
     "truncated": "the crawl cut the document short; fetch it again from its URL",
     "not_fetched": "a link that must not be asked (robots.txt, a private host) or gives nothing",
     "too_large": "a link whose document has more bytes than `links.max_bytes`",
+    "no_file": "an entry of a list of paths that leads to no file, or may not be named there",
     "unsupported": "a member packed by a method that is not read",
     "no_column": "a table without the column that its source names, or with several to choose from",
     "no_member": "a container in which nothing is a document, or nothing is taken",
@@ -67,12 +68,15 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
-    "untrusted": "what the policy `trust` bars stands in its text",
+    "reserved": "something is reserved for the document, and `rights` leaves such documents out",
+    "untrusted": "the policy `trust` found what it rejects",
+    "contaminated": "an item of a benchmark is in its text or its picture",
+    "personal_data": "personal data of a kind that the policy `pii` rejects",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted",)
+POLICY_REASONS = ("untrusted", "contaminated", "personal_data")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())
@@ -144,7 +148,7 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "findings")
+ADDED = ("source", "own", "findings")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -320,7 +324,13 @@ MEMBER = pa.struct(
     ]
 )
 SEEN = pa.struct(
-    [("uri", pa.string()), ("size", pa.int64()), ("version", pa.string()), ("member", MEMBER)]
+    [
+        ("uri", pa.string()),
+        ("size", pa.int64()),
+        ("version", pa.string()),
+        ("member", MEMBER),
+        ("stated", SOURCE),
+    ]
 )
 
 INVENTORY = pa.schema(
@@ -328,6 +338,7 @@ INVENTORY = pa.schema(
         pa.field("doc_id", pa.string()),
         pa.field("uris", pa.list_(SEEN)),
         pa.field("source", SOURCE),
+        pa.field("own", SOURCE),
         pa.field("media_type", pa.string()),
         pa.field("size", pa.int64()),
         pa.field("page_count", pa.int32()),
@@ -337,6 +348,8 @@ INVENTORY = pa.schema(
 )
 """One row for each document. `version` is the store's etag, or the modification time in seconds.
 `member` says where a document lies in its container, whose size and version those then are.
+`own` is what a document states itself, and `stated` what is stated of it in each place; `source` is
+both together, with the recipe's licence.
 `page_count` is null if the pages cannot be counted; `reason` then says why."""
 
 REJECTS = pa.schema(
@@ -362,9 +375,9 @@ REJECTS = pa.schema(
     ]
 )
 """One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is
-`inventory`, `raster`, `read`, `quality`, `dedup` or `mix`. A duplicate names its keeper in
-`kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where
-the keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
+`inventory`, `raster`, `read`, `quality`, `rights`, `dedup` or `mix`. A duplicate names its keeper
+in `kept_id` and keeps its signatures, so that it is compared again if its keeper leaves. Where the
+keeper was taken down, the reason is `keeper_forgotten` until the next run, and names none."""
 
 STAGED = pa.schema(
     [

@@ -1,4 +1,4 @@
-"""A server on loopback that gives each request the same answer."""
+"""Servers on loopback that end at once, and one that answers each path from a function."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_END_POLL_S = 0.02  # how often a server looks whether it shall end; 0.5 s by default
+
+
+@contextmanager
+def served(server: ThreadingHTTPServer) -> Iterator[ThreadingHTTPServer]:
+    """Answer requests in a thread, until the context ends."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(_END_POLL_S,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager
@@ -27,11 +42,5 @@ def answering(answer: Callable[[str], tuple[int, str]]) -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"

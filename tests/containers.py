@@ -56,9 +56,11 @@ def warc_record(
     fields: Mapping[str, str] | None = None,
     status: str = "200 OK",
     content_type: str = "application/pdf",
+    headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """One response, packed by itself."""
+    """One response, packed by itself; `fields` are the record's, `headers` the server's."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+    head += "".join(f"{key}: {value}\r\n" for key, value in (headers or {}).items())
     http = head.encode() + b"\r\n" + body
     lines = {
         "WARC-Type": "response",

@@ -7,6 +7,7 @@ needs the shared Ray starts it again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,7 @@ def start_local_ray() -> None:
     from cluster.session import RaySession
 
     if not ray.is_initialized():
+        os.environ.setdefault("RAY_metrics_report_interval_ms", "1000")  # 10 s by default
         with RaySession().runtime():  # the session is never closed, so its Ray keeps running
             pass
 

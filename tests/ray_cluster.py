@@ -22,15 +22,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from tests import fork_server
+from tests.marked_processes import MARK, command_of, family, kill
 
 _INSTALLED = os.environ.get("PAGEFOUNDRY_COMMAND")
 COMMAND = _INSTALLED or str(Path(sys.executable).with_name("pagefoundry"))
 TIMEOUT_S = 600
 POLL_S = 0.01
-_MARK = "PAGEFOUNDRY_TEST_MARK"
 _HEAD_PORTS = ("port", "dashboard-port", "ray-client-server-port")
 _NODE_PORTS = (
     "dashboard-agent-listen-port",
@@ -59,8 +57,8 @@ class Cluster:
     def work_suspended(self) -> Iterator[None]:
         """Suspend the tasks of all jobs; drivers and Ray itself keep running."""
         titles = ("ray::raster", "ray::read_layers", "ray::finish", "ray::IDLE")
-        marked = _family(self.mark)
-        stopped = [process for process in marked if _command(process).startswith(titles)]
+        members = family(self.mark)
+        stopped = [process for process in members if command_of(process).startswith(titles)]
         assert stopped, "no task is running"
         for process in stopped:
             process.suspend()
@@ -78,7 +76,7 @@ def ray_cluster() -> Iterator[Cluster]:
     mark, token = uuid.uuid4().hex, secrets.token_hex(32)
     folder = tempfile.mkdtemp(prefix="pf-", dir="/tmp")  # Ray's sockets allow 107 characters
     environment = os.environ | {
-        _MARK: mark,
+        MARK: mark,
         "PATH": "/usr/bin:/bin",  # lacks this environment's interpreter
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": token,
@@ -94,10 +92,7 @@ def ray_cluster() -> Iterator[Cluster]:
         _start_node([f"--address=127.0.0.1:{head['port']}"], worker, environment)
         yield Cluster(f"http://127.0.0.1:{head['dashboard-port']}", token, mark)
     finally:
-        left = _family(mark)
-        for process in left:
-            process.kill()
-        psutil.wait_procs(left, timeout=10)
+        kill(family(mark))
         shutil.rmtree(folder)
 
 
@@ -121,29 +116,6 @@ def _free_ports(held: ExitStack, count: int) -> list[int]:
     for bound in sockets:
         bound.bind(("127.0.0.1", 0))
     return [bound.getsockname()[1] for bound in sockets]
-
-
-def _family(mark: str) -> list[psutil.Process]:
-    """The processes with the mark, and their children.
-
-    Ray's workers overwrite their environment, and so the mark, with a title.
-    """
-    family = {}
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(_MARK) == mark:
-                members = (process, *process.children(recursive=True))
-                family |= {member.pid: member for member in members}
-        except psutil.Error:
-            continue
-    return list(family.values())
-
-
-def _command(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 # ---- the command ---------------------------------------------------------------------------

@@ -29,6 +29,8 @@ RAY = (
     "tests/cluster/test_session.py",
     "tests/pipelines/test_consumers.py::test_ray_data",
     "tests/pipelines/test_determinism.py",
+    "tests/pipelines/test_kill.py",
+    "tests/pipelines/test_pass_metrics.py",
     "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
     "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
     # The first of these ends it, as each has nodes of its own.
@@ -36,15 +38,12 @@ RAY = (
     "tests/cluster/test_placing.py",
     "tests/cluster/test_replicas.py",
     "tests/faults/test_faults.py::test_on_ray_nodes",
-    "tests/pipelines/test_pass_metrics.py",
     "tests/rehearsal/test_rehearsal.py",
     # These need none in this process; most start one in others.
     "tests/cluster/test_metrics.py::test_ray_refuses",
     "tests/packaging/test_wheel.py",
     "tests/pipelines/cli/test_jobs.py",
-    "tests/pipelines/cli/test_manifest.py::test_the_default_engine_reads_there",
     "tests/pipelines/cli/test_manifest.py::test_the_rayjobs_entrypoint_runs",
-    "tests/pipelines/test_kill.py",
     "tests/vllm/test_job.py",
 )
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/", "tests/stores/")

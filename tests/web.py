@@ -12,12 +12,16 @@ Answer = Callable[[Exchange], Awaitable[None]]
 
 
 class Web(LoopbackServer):
-    """Serves `files` by their paths with an etag each, and `answers` where a path has one."""
+    """Serves `files` by their paths with an etag each, and `answers` where a path has one.
+
+    All files are sent with `headers`.
+    """
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         super().__init__()
         self.files = {f"/{name}": data for name, data in (files or {}).items()}
         self.answers: dict[str, Answer] = {"/robots.txt": says(404)}
+        self.headers: dict[str, str] = {}
         self.requests: list[Request] = []
         self.body_bytes = 0
         self.under_way = self.most_under_way = 0
@@ -52,10 +56,11 @@ class Web(LoopbackServer):
             data = self.files[path]
             etag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
             if exchange.request.headers.get("if-none-match") == etag:
-                await exchange.send(304, b"", {"ETag": etag})
+                await exchange.send(304, b"", {"ETag": etag} | self.headers)
                 return
             self.body_bytes += len(data)
-            await exchange.send(200, data, {"ETag": etag, "Content-Type": "application/pdf"})
+            headers = {"ETag": etag, "Content-Type": "application/pdf"} | self.headers
+            await exchange.send(200, data, headers)
 
 
 def says(status: int, body: bytes = b"", **headers: str) -> Answer:

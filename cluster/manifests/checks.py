@@ -16,7 +16,7 @@ from cluster.manifests.options import (
 from cluster.manifests.schedule import check_schedule
 from schemas.errors import RequestError
 from schemas.recipe import Recipe
-from schemas.sources import kept_places, locations
+from schemas.sources import bases, kept_places, locations
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
@@ -268,6 +268,7 @@ def _check_paths(options: ManifestOptions, recipe: Recipe) -> None:
 def _locations(recipe: Recipe) -> list[tuple[str, str]]:
     places = [("dataset", recipe.dataset)]
     places += [("sources", pattern) for source in recipe.sources for pattern in locations(source)]
+    places += [("base", place) for source in recipe.sources for place in bases(source)]
     places += [("links.kept", place) for place in kept_places(recipe.sources)]
     if recipe.placement.staging is not None:
         places.append(("placement.staging", recipe.placement.staging))

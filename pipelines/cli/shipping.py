@@ -21,7 +21,7 @@ from cluster.progress import RECORDS_VARIABLE
 from cluster.submit import JobRequest
 from schemas.ids import canonical_json
 from schemas.recipe import EngineSpec, Recipe
-from schemas.sources import kept_places, locations, relocated
+from schemas.sources import bases, kept_places, locations, relocated
 from workers import store
 
 PACKAGES = ("schemas", "workers", "cluster", "pipelines")
@@ -52,6 +52,8 @@ def portable(recipe: Recipe) -> Recipe:
         "dataset": store.absolute(recipe.dataset),
         "sources": tuple(relocated(source, store.absolute) for source in recipe.sources),
     }
+    if recipe.policies:
+        changes["policies"] = tuple(step.relocated(store.absolute) for step in recipe.policies)
     if "engine" in recipe.model_fields_set:
         changes["engine"] = _portable_engine(recipe.engine)
     if recipe.fallback is not None:
@@ -72,7 +74,8 @@ def _portable_engine(spec: EngineSpec) -> EngineSpec:
 def local_paths(recipe: Recipe) -> list[str]:
     """The paths of a portable recipe that the cluster's machines must have too."""
     places = [recipe.dataset, recipe.placement.staging, *kept_places(recipe.sources)]
-    places += [pattern for source in recipe.sources for pattern in locations(source)]
+    places += [place for source in recipe.sources for place in (*locations(source), *bases(source))]
+    places += [file for step in recipe.policies for file in step.files]
     models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
     paths = [path for path in places if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -14,8 +14,10 @@ from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
+from schemas.versions import VersionRecord
 from workers import store
-from workers.dataset import first_rows, table_history
+from workers.dataset import first_rows, open_table, table_history
+from workers.dataset.forgotten import gone_parts
 
 _MOST_REJECTS = 20
 
@@ -53,12 +55,16 @@ class RejectLine(TypedDict):
 
 
 class VersionLine(TypedDict):
-    """A published version. `changes` is None where it was made before that was kept."""
+    """A published version. `changes` is None where it was made before that was kept.
+
+    A version that is not `whole` has lost parts to `forget --erase`, and cannot be read any more.
+    """
 
     version: int
     timestamp_ms: int
     counts: Mapping[str, int]
     changes: Counts | None
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +104,12 @@ def inspect_dataset(
     snapshot = load_snapshot(uri, version)
     if snapshot is None:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
-    lines = _version_lines(snapshot)
+    published = _published(snapshot)
     return Overview(
         dataset=uri,
         version=snapshot.version,
-        versions_published=len(lines),
-        versions=lines[:versions],
+        versions_published=len(published),
+        versions=_version_lines(uri, published[:versions]),
         counts=snapshot.metadata["counts"],
         rejects=snapshot.metadata["rejects"],
         bytes={
@@ -121,18 +127,37 @@ def inspect_dataset(
     )
 
 
-def _version_lines(snapshot: Snapshot) -> list[VersionLine]:
+_Published = tuple[int, int, VersionRecord]
+"""Number, timestamp in ms, and what the commit says."""
+
+
+def _published(snapshot: Snapshot) -> list[_Published]:
     """All published versions, newest first."""
+    history = table_history(snapshot.tables["pages"].uri)
+    return [entry for entry in history if "versions" in entry[2]]
+
+
+def _version_lines(dataset: str, published: Iterable[_Published]) -> list[VersionLine]:
+    gone = gone_parts(dataset)
     return [
         {
             "version": number,
             "timestamp_ms": stamp_ms,
             "counts": record["counts"],
             "changes": record.get("changes"),
+            "whole": not _have_any({**record["versions"], "pages": number}, dataset, gone),
         }
-        for number, stamp_ms, record in table_history(snapshot.tables["pages"].uri)
-        if "versions" in record
+        for number, stamp_ms, record in published
     ]
+
+
+def _have_any(versions: Mapping[str, int], dataset: str, paths: frozenset[str]) -> bool:
+    """Whether any of these parts is in one of these versions of tables."""
+    for name, version in versions.items() if paths else ():
+        table = open_table(store.join(dataset, name), version)
+        if table and any(f"{name}/{part.path}" in paths for part in table.parts):
+            return True
+    return False
 
 
 def _sums_of(snapshot: Snapshot, table: str, columns: list[str]) -> dict[str, int]:

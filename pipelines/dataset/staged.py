@@ -144,6 +144,11 @@ def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[st
     return folders
 
 
+def is_torn(item: Stored) -> bool:
+    """Whether a file is what a process leaves on local disk that is killed while it writes."""
+    return item.name.startswith(".")
+
+
 def holds_shards(folder: str) -> bool:
     """Whether a folder of staging is that of a recipe digest."""
     name = folder.rsplit("/", 1)[-1]
@@ -207,11 +212,17 @@ def sweep(recipe: Recipe, now_s: float) -> None:
 
     Called under the lease at the end of a run. A version is published, so no later run needs these
     files to go on; only a change of deduplication or of a policy could have used them.
+
+    What links gave stays. Torn files beside it have a day, since `plan` fetches without a lease.
     """
     days = recipe.placement.staging_days
     root = staging_root(recipe)
     if days is not None:
-        folders = staged_folders(root)
+        listed = list_stored(root)
+        links = f"{store.join(root, LINKS)}/"
+        torn = [item for item in listed if item.uri.startswith(links) and is_torn(item)]
+        remove([item for item in torn if item.modified_s < now_s - _DAY_S])
+        folders = staged_folders(root, listed)
         # `settled.json` there serves later runs, however long nothing is new.
         folders.pop(store.join(root, INVENTORY), None)
         leftovers = Leftovers.among(folders, now_s - days * _DAY_S)

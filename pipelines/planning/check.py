@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from cluster.session import require_reachable
+from schemas.document_source import DocumentSource
 from schemas.errors import (
     AccessError,
     EnvironmentFault,
@@ -23,7 +24,6 @@ from schemas.errors import (
 from schemas.recipe import Recipe
 from schemas.sources import (
     DatasetSource,
-    DocumentSource,
     Source,
     kept_places,
     kind_of,
@@ -31,7 +31,7 @@ from schemas.sources import (
 )
 from workers import store
 from workers.engines.requirements import examine_engine
-from workers.sources.links import LIST_SUFFIXES
+from workers.sources.lists import LIST_SUFFIXES
 from workers.store.locations import scheme_of
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
 from workers.synthetic.listing import require_libraries, suffixes
@@ -138,6 +138,7 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
 def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
     """For each location of a source, the function that checks it, and its URI."""
     links = source.links if isinstance(source, DocumentSource) else None
+    paths = source.paths if isinstance(source, DocumentSource) else None
     if isinstance(source, DatasetSource) or (links and links.rejects):
         for uri in locations(source):
             yield partial(_published, uri), uri
@@ -147,7 +148,7 @@ def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
     if not isinstance(source, DocumentSource):
         ends = suffixes(source)
     else:
-        ends = LIST_SUFFIXES if links else store.DOCUMENT_SUFFIXES
+        ends = LIST_SUFFIXES if links or paths else store.DOCUMENT_SUFFIXES
     for pattern in locations(source):
         yield partial(look_at_source, pattern, ends), pattern
 

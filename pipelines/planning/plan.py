@@ -20,9 +20,11 @@ from cluster.progress import meter
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot, check_settings, load_snapshot
 from pipelines.inventory import take_inventory
+from pipelines.planning.foresight import Foresight, foresight
 from pipelines.planning.probe import Probe, probe_pages
 from pipelines.planning.rates import Rated, choose_rates, with_probe
 from pipelines.planning.work import Work, remaining_work
+from pipelines.steps.crawls import notes_on_bounds
 from schemas.errors import RequestError
 from schemas.feeding import shards_at_once
 from schemas.inventory import Document
@@ -90,6 +92,8 @@ class Plan:
         rates_from: as `rates.Rated.origin`.
         measured: the rates stored with the dataset, used or not.
         notes: what was assumed, one sentence each.
+        policies: what the recipe's policies would make of the newest version, where that was
+            published under others.
     """
 
     dataset: str
@@ -110,6 +114,7 @@ class Plan:
     probe: Probe | None
     notes: list[str]
     what_if: list[WhatIf]
+    policies: Foresight | None = None
 
 
 def plan_run(recipe: Recipe, session: Session, console: Console, options: Options) -> Plan:
@@ -131,9 +136,10 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     known = snapshot.documents() if snapshot else []
     began_s = time.monotonic()
     with meter(console, "inventory", "files") as progress:
-        taken_down = read_forgotten(dataset).ids
-        inventory = take_inventory(recipe, known, None, session, progress, forgotten=taken_down)
+        forgotten = read_forgotten(dataset)
+        inventory = take_inventory(recipe, known, None, session, progress, takedowns=forgotten)
     documents, inventory_s = inventory.documents, time.monotonic() - began_s
+    taken_down = forgotten.ids
     known = [document for document in known if document.doc_id not in taken_down]
     if inventory.left_out:
         notes.append(
@@ -143,6 +149,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
     work = remaining_work(recipe, snapshot, known, documents)
     probed, rated = _probe(recipe, options, work.read_ranges, rated, console)
     costs = rated.costs
+    notes += notes_on_bounds(recipe, work.read_ranges)
     if work.made and rated.origin != "calibration":
         # Measured rates of a run include its made pages; the other rates do not.
         costs = replace(costs, engine_share=costs.engine_share * (1 - work.made / work.pages))
@@ -168,6 +175,7 @@ def plan_run(recipe: Recipe, session: Session, console: Console, options: Option
         probe=probed,
         notes=[*rated.notes, *notes],
         what_if=list(_what_if(recipe, work.pages, cluster, costs, options)),
+        policies=foresight(recipe, snapshot, session),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.steps.examine import Staged
 from schemas.inventory import Document
+from schemas.provenance import NOTHING
 from schemas.shards import SeenFile
 from schemas.sources import listed_file
 from workers.sources import Examined, Naming
@@ -66,7 +67,8 @@ class Resumed:
 class Carried:
     """Members of changed containers that have the name and version of a known document's file.
 
-    `documents` are those documents at their new places, `members` what need not be examined.
+    `documents` are those documents at their new places, `members` what need not be examined. What
+    is stated of a document is as the container says it now; an index of containers does not say it.
     """
 
     documents: list[tuple[SeenFile, Document]]
@@ -82,15 +84,30 @@ class Carried:
             assert member.member is not None
             place = member.member
             key = (naming.name(member.container), place.name, place.version)
-            for file, document in index.get(key, ()) if place.version else ():
+            found = index.get(key, ()) if place.version else ()
+            if any(_may_state_something_else(file, member) for file, _ in found):
+                continue
+            for file, document in found:
                 assert file.member is not None
                 moved = replace(
                     file.member, offset=place.offset, length=place.length, fetched=place.fetched
                 )
-                file_now = SeenFile(file.uri, member.size, member.version, moved)
+                is_listed_there = file.member.within is None and place.listed is None
+                stated = member.stated if is_listed_there else file.stated
+                file_now = SeenFile(file.uri, member.size, member.version, moved, stated)
                 documents.append((file_now, document))
                 carried.add(member)
         return Carried(documents, frozenset(carried))
+
+
+def _may_state_something_else(file: SeenFile, member: SeenFile) -> bool:
+    """Whether what is stated of a document in an archive within this member may have changed.
+
+    A licence or a reservation may be of the outer archive or of the inner one.
+    """
+    assert file.member is not None
+    inherited = file.stated.inherited.over(member.stated.inherited)
+    return file.member.within is not None and inherited != NOTHING
 
 
 def _by_version(

@@ -14,14 +14,17 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pipelines.steps.crawls import Crawl, crawl_at
 from pipelines.steps.places import examined_folder, kept_folder, links_folder
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import TASK_DEADLINE_S
+from schemas.document_source import DocumentSource
 from schemas.ids import digest
 from schemas.recipe import Recipe
 from schemas.shards import SeenFile
-from schemas.sources import DocumentSource, Source
+from schemas.sources import Source
 from workers import store
+from workers.dataset.forgotten import NOTHING_TAKEN_DOWN, TakenDown
 from workers.dataset.vacuum import remove
 from workers.rasterising import NEEDS, ChildLimits, RasterSettings, shared_rasterizer
 from workers.sources import Examined, examine_file
@@ -46,8 +49,8 @@ _LISTING = '"members": ['
 class Chunk:
     """Files of one source that one task examines, and the staging where it leaves the results.
 
-    `links` is the folder with what the source's links gave. Nothing is left in staging of the
-    documents in `forgotten`.
+    `links` is the folder with what the source's links gave, `crawl` the crawl of its index, where
+    its requests are bounded. Nothing is left in staging of the documents in `forgotten`.
     """
 
     files: tuple[SeenFile, ...]
@@ -55,15 +58,17 @@ class Chunk:
     settings: RasterSettings
     limits: ChildLimits
     source: Source
-    forgotten: frozenset[str] = frozenset()
+    forgotten: TakenDown = NOTHING_TAKEN_DOWN
     links: str | None = None
+    crawl: Crawl | None = None
 
 
 def cut_chunks(
     files: Mapping[SeenFile, Source],
     staging: str | None,
     recipe: Recipe,
-    forgotten: frozenset[str] = frozenset(),
+    forgotten: TakenDown = NOTHING_TAKEN_DOWN,
+    crawls: Sequence[Crawl] = (),
 ) -> Iterator[Chunk]:
     """Chunks of files: each file of records by itself, then several documents together."""
 
@@ -71,7 +76,8 @@ def cut_chunks(
         settings, limits = raster_settings(recipe), child_limits(recipe)
         links = source.links if isinstance(source, DocumentSource) else None
         kept = links_folder(recipe, links) if links else None
-        return Chunk(part, staging, settings, limits, source, forgotten, kept)
+        crawl = crawl_at(crawls, source.index) if isinstance(source, DocumentSource) else None
+        return Chunk(part, staging, settings, limits, source, forgotten, kept, crawl)
 
     documents: dict[Selection, list[SeenFile]] = {}
     sources: dict[Selection, Source] = {}
@@ -109,8 +115,10 @@ def split_chunk(chunk: Chunk) -> Sequence[Chunk]:
 
 
 def chunk_deadline_s(chunk: Chunk) -> float:
-    """Longest time of a task: longer for a large file of records, which is not split."""
-    return TASK_DEADLINE_S + sum(map(_length, chunk.files)) / _SLOWEST_BYTES_PER_S
+    """Longest time of a task: longer for a large file of records, which is not split, and where
+    requests are bounded."""
+    waits_s = chunk.crawl.longest_wait_s(chunk.files) if chunk.crawl else 0
+    return TASK_DEADLINE_S + waits_s + sum(map(_length, chunk.files)) / _SLOWEST_BYTES_PER_S
 
 
 def _length(file: SeenFile) -> int:
@@ -126,8 +134,9 @@ def examine_chunk(chunk: Chunk) -> Findings:
             Selection.of(source),
             shared_rasterizer(chunk.settings, chunk.limits),
             kept_folder(chunk.staging) if chunk.staging else None,
-            chunk.forgotten,
+            chunk.forgotten.ids(),
             chunk.links,
+            chunk.crawl.turn if chunk.crawl else None,
         )
         found = [examine_file(file, examiner) for file in chunk.files]
     else:
@@ -150,12 +159,13 @@ def _stage(chunk: Chunk, found: Sequence[Findings]) -> None:
     assert chunk.staging is not None
     # A list of members says that the documents beside it are all there, so they are in one file.
     listings = [contents.to_json() for findings in found for contents in findings.contents]
+    forgotten = chunk.forgotten.ids()
     lines = [
         result.to_json()
         for findings in found
         for result in findings.documents
         if result.doc_id is not None
-        and result.doc_id not in chunk.forgotten
+        and result.doc_id not in forgotten
         and (listings or result.reason not in NEEDS)
     ]
     name = digest(part for file in chunk.files for part in _identity(file))[:32]

@@ -21,12 +21,17 @@ from cluster.runtime import Step
 from cluster.session import Session
 from pipelines.steps.places import links_folder
 from pipelines.steps.tasks import TASK_DEADLINE_S, run_tasks
+from schemas.document_source import DocumentSource
+from schemas.forgotten import NOTHING_FORGOTTEN, Forgotten
 from schemas.inventory import Document
 from schemas.lines import one_line
 from schemas.links import Links
+from schemas.provenance import NOTHING, Provenance
 from schemas.recipe import Recipe
 from schemas.shards import FETCHED, SeenFile
-from schemas.sources import DocumentSource, Source
+from schemas.sources import Source
+from workers import store
+from workers.dataset.forgotten import TakenDown
 from workers.sources import Examined
 from workers.sources.kept_links import Kept
 from workers.sources.links import (
@@ -56,7 +61,8 @@ class Fetched:
     - `files` are to be examined like files of folders, each with its list's source. Their URIs are
       the links, their versions the digests of what was fetched.
     - `rejects` are what must not be fetched or never can, `gone` what is no longer there, and
-      `failed` what may come another time. `owners` has the source of each of these, by URI.
+      `failed` what may come another time.
+    - `owners` has the source of each link, by its URL, and `stated` what its list states of it.
     - `left_out` are the documents that links gave and that were taken down.
     - `bytes_fetched` are those of bodies, `bytes_of_lists` what was read of the lists.
     """
@@ -66,6 +72,7 @@ class Fetched:
     gone: list[Examined] = field(default_factory=list)
     failed: list[Examined] = field(default_factory=list)
     owners: dict[str, DocumentSource] = field(default_factory=dict)
+    stated: dict[str, Provenance] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     bytes_of_lists: int = 0
     bytes_fetched: int = 0
@@ -162,16 +169,20 @@ def fetch_lists(
     recipe: Recipe,
     session: Session,
     meter: Meter,
-    forgotten: frozenset[str] = frozenset(),
+    forgotten: Forgotten = NOTHING_FORGOTTEN,
 ) -> Fetched:
     """Read all lists and ask for all their links. A link in two lists belongs to the first.
 
-    Nothing is kept of the documents in `forgotten`.
+    Nothing is kept of the `forgotten` documents.
 
     Raises SourceError for a list that cannot be read, StorageError for a store that fails.
     """
     # 1. Read the lists.
-    items = [(file, source.links) for file, source in lists.items() if source.links]
+    items = [
+        (file, source.links, source.facts.columns if source.facts else ())
+        for file, source in lists.items()
+        if source.links
+    ]
     read = {done.file: done for done in run_tasks(_read, items, session)}
     fetched = Fetched(bytes_of_lists=sum(done.bytes_read for done in read.values()))
     groups: dict[Links, list[str]] = {}
@@ -180,24 +191,25 @@ def fetch_lists(
         for result in read[file].rejects:
             fetched.owners[result.file.uri] = source
             fetched.rejects.append(result)
-        for url in read[file].links:
+        for url, stated in read[file].links.items():
             if url not in fetched.owners:
-                fetched.owners[url] = source
+                fetched.owners[url], fetched.stated[url] = source, stated
                 groups.setdefault(source.links, []).append(url)
 
     # 2. Ask for the links. Groups follow each other, for they may have hosts in common.
     meter.total = sum(map(len, groups.values()))
     meter.show()
+    ids, taken_down = forgotten.ids, TakenDown.of(store.absolute(recipe.dataset), forgotten)
     for settings, urls in groups.items():
-        kept = Kept(links_folder(recipe, settings), forgotten)
+        kept = Kept(links_folder(recipe, settings), taken_down)
         for outcome in _outcomes(urls, settings, kept, session):
-            _add(fetched, outcome, forgotten)
+            _add(fetched, outcome, ids)
             meter.add(1)
     fetched.files = dict(sorted(fetched.files.items(), key=lambda item: item[0].uri))
     return fetched
 
 
-def _read(item: tuple[SeenFile, Links]) -> ListRead:
+def _read(item: tuple[SeenFile, Links, tuple[tuple[str, str], ...]]) -> ListRead:
     return read_list(*item)
 
 
@@ -227,8 +239,11 @@ def _add(fetched: Fetched, outcome: Outcome, forgotten: frozenset[str]) -> None:
     if outcome.sha256 in forgotten:
         fetched.left_out.add(outcome.sha256)
     elif outcome.kind == "kept":
-        version = f"{FETCHED}{outcome.sha256}{source.mark}"
-        fetched.files[SeenFile(url, outcome.size, version)] = source
+        file = SeenFile(url, outcome.size, f"{FETCHED}{outcome.sha256}{source.mark}")
+        stated = fetched.stated[url].over(Provenance(reserved=outcome.reserved or None))
+        if stated != NOTHING:
+            file = replace(file.marked([repr(stated.to_row())]), stated=stated)
+        fetched.files[file] = source
     elif outcome.kind == "failed":
         detail = one_line(outcome.detail)
         fetched.failed.append(Examined(SeenFile(url, 0, ""), reason="unreadable", detail=detail))

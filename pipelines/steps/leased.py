@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from cluster.pace import Turn
 from cluster.runtime import Outcome, Runtime, Step
 from cluster.session import ReplicaSpec, Session
 
@@ -31,6 +32,10 @@ class LeasedSession:
         self.metrics = session.metrics
         self._session = session
         self._hold = hold
+
+    def pace(self, place: str, per_s: float) -> Turn:
+        """The inner session's."""
+        return self._session.pace(place, per_s)
 
     @contextmanager
     def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from schemas.document_source import DocumentSource
 from schemas.ids import digest
 from schemas.links import Links
 from schemas.recipe import Recipe
-from schemas.sources import DocumentSource
 from workers import store
 
 INVENTORY = "inventory"

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cluster.planner import split_shard
+from pipelines.steps.crawls import Crawl, crawl_of
 from pipelines.steps.places import kept_folder, links_folders
 from pipelines.steps.settings import child_limits, raster_settings, score_settings
 from pipelines.steps.timed import Stopwatch, Timed, finish_times, raster_times, read_times
@@ -38,17 +39,19 @@ Readings = list[PageReading | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The folders that keep bytes which their place gives no more, or not at once.
+class Access:
+    """How bytes are had that their place does not give, or not at any time.
 
-    `members` are those of containers which no range gives again; `links` are what links gave.
+    `members` is the folder that keeps members of containers which no range gives again, `links` are
+    those with what links gave, and `crawls` those whose requests are bounded.
     """
 
-    members: str | None
-    links: tuple[str, ...]
+    members: str | None = None
+    links: tuple[str, ...] = ()
+    crawls: tuple[Crawl, ...] = ()
 
 
-NOTHING_KEPT = Kept(None, ())
+PLAIN = Access()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ class Job:
     staging: Staging
     sources: tuple[RecordSource, ...] = ()
     links: tuple[str, ...] = ()
+    crawls: tuple[Crawl, ...] = ()
 
 
-def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
+def make_job(recipe: Recipe, shard: Shard, staging: Staging, crawls: tuple[Crawl, ...] = ()) -> Job:
     """A shard with the recipe's settings; its files are named by where they lie."""
     naming = Naming.of(recipe.sources)
     ranges = tuple(replace(part, files=naming.located(part.files)) for part in shard.ranges)
@@ -76,6 +80,7 @@ def make_job(recipe: Recipe, shard: Shard, staging: Staging) -> Job:
         staging,
         recipe.record_sources,
         links_folders(recipe),
+        crawls,
     )
 
 
@@ -90,8 +95,9 @@ def split_job(job: Job) -> Sequence[Job]:
 def raster(job: Job) -> Timed[list[RasteredPage]]:
     """Render the pages of files and read their text layers; make the pages of records."""
     timer = Stopwatch()
-    kept = Kept(kept_folder(posixpath.dirname(job.staging.folder)), job.links)
-    pages = draw_ranges(job.shard.ranges, job.raster, job.limits, job.sources, kept)
+    members = kept_folder(posixpath.dirname(job.staging.folder))
+    access = Access(members, job.links, job.crawls)
+    pages = draw_ranges(job.shard.ranges, job.raster, job.limits, job.sources, access)
     return Timed(pages, raster_times(timer.seconds(), pages))
 
 
@@ -100,7 +106,7 @@ def draw_ranges(
     settings: RasterSettings,
     limits: ChildLimits,
     sources: Sequence[RecordSource],
-    kept: Kept = NOTHING_KEPT,
+    access: Access = PLAIN,
 ) -> list[RasteredPage]:
     """The pages of all ranges, in their order: rendered from files, or made by `sources`."""
     pages: list[RasteredPage] = []
@@ -113,12 +119,12 @@ def draw_ranges(
             )
         else:
             for part in parts:
-                pages += raster_range(part, settings, limits, kept)
+                pages += raster_range(part, settings, limits, access)
     return pages
 
 
 def raster_range(
-    part: PageRange, settings: RasterSettings, limits: ChildLimits, kept: Kept = NOTHING_KEPT
+    part: PageRange, settings: RasterSettings, limits: ChildLimits, access: Access = PLAIN
 ) -> Sequence[RasteredPage]:
     """Render one document's pages from the first of its files that has not changed."""
     error = PageError("source_missing", "no file of the document is left")
@@ -128,7 +134,9 @@ def raster_range(
             if not is_unchanged(file):
                 error = PageError("source_changed", f"{file.uri} changed after the inventory")
                 continue
-            with open_document(file, part.doc_id, kept.members, kept.links) as path:
+            crawl = crawl_of(access.crawls, file)
+            turn = crawl.turn if crawl else None
+            with open_document(file, part.doc_id, access.members, access.links, turn) as path:
                 rasterizer = shared_rasterizer(settings, limits)
                 return list(rasterizer.rasterise(path, part.media_type, part.doc_id, indices))
         except FileNotFoundError:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cluster.session import Session
-from pipelines.dataset.staged import RECEIPTS_COPY, holds_shards, staged_folders
+from pipelines.dataset.staged import RECEIPTS_COPY, holds_shards, is_torn, staged_folders
 from pipelines.dataset.staged import staging_roots as roots_of
 from pipelines.dataset.state import Snapshot
 from pipelines.dataset.vacuum import TORN
@@ -105,8 +105,10 @@ def plan_erasure(
             _plan_staging(erasure, folder, items, ids, session)
         # What a link gave is kept under its digest, an archive that holds a document as a whole.
         kept = list_stored(store.join(root, LINKS))
+        erasure.leftovers += filter(is_torn, kept)
         names = ids | _fetched_containers(dataset, ids) if kept else ids
-        erasure.fetched += _holding(kept, names, session)
+        whole = (item for item in kept if not is_torn(item))
+        erasure.fetched += _holding(whole, names, session)
     return erasure
 
 
@@ -139,7 +141,7 @@ def _plan_staging(
 ) -> None:
     """What to remove of one folder of staging."""
     if folder.endswith(f"/{INVENTORY}"):
-        torn = [item for item in items if item.name.startswith(".")]
+        torn = list(filter(is_torn, items))
         erasure.leftovers += torn
         # A kept member is named by its document; a list of members names them by their addresses.
         kept = [item for item in items if item.uri.startswith(f"{folder}/{KEPT}/")]

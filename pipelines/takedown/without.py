@@ -169,6 +169,7 @@ def _record(
         "languages": languages_after(snapshot.tables, new),
         "licenses": licenses_after(snapshot.tables, new),
         "mix": {},  # the groups of the documents that left are those of a recipe
+        "funnel": [],  # what each step left, only a run knows
     }
     if loss.orphans or last.get("mix"):
         record["undecided"] = True

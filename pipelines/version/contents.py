@@ -19,6 +19,7 @@ from pipelines.version.records import (
     LEFT_OUT,
     NOBODY,
     REJECT,
+    RESERVED,
     Flags,
     Ints,
     Records,
@@ -29,6 +30,7 @@ from schemas.rows import RejectRow
 from schemas.sources import is_conversation
 from workers.dataset import PartFile
 from workers.publishing.decisions import KINDS
+from workers.publishing.gather import CLEARED
 from workers.publishing.records import Level, RowsFile, record_id
 
 _REJECT_BYTES = 2048  # signatures are most of a row
@@ -191,11 +193,16 @@ def reject_contents(version: Version) -> Contents:
     is_plain = (documents.outcome == REJECT) & _is_plain(version)[documents.doc]
     nothing = np.zeros(len(documents), bool)
     of_documents = Rejections(
-        version.document_drops, version.document_verdicts.barred, nothing, is_plain
+        version.document_drops,
+        version.document_verdicts.barred,
+        documents.readable & version.reserved[documents.doc],
+        nothing,
+        is_plain,
     )
     of_pages = Rejections(
         version.page_drops,
         version.page_verdicts.barred,
+        pages.readable & version.reserved[pages.doc],
         version.selection.left_out,
         pages.outcome == REJECT,
     )
@@ -247,11 +254,13 @@ def _is_plain(version: Version) -> Flags:
 class Rejections:
     """Why rows of a level are rejected, in arrays with an entry a record.
 
-    They are duplicates, `barred` by a policy, `left_out` by the mix, or `plain`: of no text.
+    They are duplicates, `barred` by a policy, `reserved` for their document, `left_out` by the mix,
+    or `plain`: of no text.
     """
 
     drops: Drops
     barred: Flags
+    reserved: Flags
     left_out: Flags
     plain: Flags
 
@@ -262,11 +271,12 @@ def _rejected(
     """The rejects of a level: rows of old parts that stay, and new rows."""
     same = (
         _same_drop(records, why.drops)
+        | (why.reserved & (records.outcome == RESERVED))
         | (why.left_out & (records.outcome == LEFT_OUT))
         | (why.barred & (records.outcome >= FIRST_BARRED))
     )
     stays = records.origin("rejects") & (why.plain | same)
-    is_out = why.plain | why.drops.dropped | why.barred | why.left_out
+    is_out = why.plain | why.drops.dropped | why.barred | why.reserved | why.left_out
     chosen = np.flatnonzero(is_out & ~stays)
     new = records.take(chosen)
 
@@ -300,10 +310,15 @@ def _overlay(
 ) -> pa.Table:
     catalogue, drops = version.inputs.catalogue, why.drops
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
-    is_out = dropped | why.left_out[chosen]
+    reserved, left_out = why.reserved[chosen], why.left_out[chosen]
+    is_out = dropped | reserved | left_out
 
     def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
+
+    def where_out(words: tuple[str, str, str]) -> pa.Array:
+        of_rules = np.where(reserved, words[1], words[2])
+        return pa.array(np.where(dropped, words[0], of_rules), pa.string(), mask=~is_out)
 
     places = zip(records.doc[keepers].tolist(), records.index[keepers].tolist(), strict=True)
     names = [record_id(level, catalogue.documents[doc].doc_id, index, 0) for doc, index in places]
@@ -311,12 +326,11 @@ def _overlay(
         {
             "level": pa.array([level] * len(chosen), pa.string()),
             **_origin(version, records.doc[chosen]),
-            "stage": pa.array(np.where(dropped, "dedup", "mix"), pa.string(), mask=~is_out),
-            "reason": pa.array(
-                np.where(dropped, "duplicate", "left_out"), pa.string(), mask=~is_out
-            ),
+            "stage": where_out(("dedup", "rights", "mix")),
+            "reason": where_out(("duplicate", "reserved", "left_out")),
             "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
+            CLEARED: pa.array(reserved | left_out),
         }
     )

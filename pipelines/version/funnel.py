@@ -30,6 +30,10 @@ def _steps(version: Version) -> Iterator[FunnelStep]:
     has_page[version.pages.doc[pages]] = True
     documents = version.documents.readable & has_page[version.documents.doc]
     yield _left("read", version, documents, pages)
+    if version.inputs.recipe.rights.reserved == "drop":
+        pages = pages & ~version.reserved[version.pages.doc]
+        documents = documents & ~version.reserved[version.documents.doc]
+        yield _left("rights", version, documents, pages)
     pages = pages & ~version.page_drops.dropped
     documents = documents & ~version.document_drops.dropped
     yield _left("dedup", version, documents, pages)

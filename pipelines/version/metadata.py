@@ -16,7 +16,7 @@ from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
-from schemas.recipe import Recipe
+from schemas.recipe import Recipe, Rights
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
@@ -27,8 +27,11 @@ Parts = Mapping[str, Sequence[PartFile]]
 Tables = Mapping[str, TableVersion]
 
 
-def settings_of(recipe: Recipe) -> VersionRecord:
-    """The settings that a version is made under: a run with other settings publishes again."""
+def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> VersionRecord:
+    """The settings that a version is made under: a run with other settings publishes again.
+
+    `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists.
+    """
     return {
         "recipe_digest": recipe.digest(),
         "reading_settings": recipe.reading_settings(),
@@ -36,8 +39,9 @@ def settings_of(recipe: Recipe) -> VersionRecord:
             "dedup": recipe.dedup.model_dump(mode="json"),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
-            **({"policies": policy_settings(recipe)} if recipe.policies else {}),
+            **policy_settings(recipe, listed or {}),
             **_mix_settings(recipe),
+            **_rights_settings(recipe),
             **_license_settings(recipe),
         },
     }
@@ -51,20 +55,26 @@ def _mix_settings(recipe: Recipe) -> dict[str, object]:
     return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}
 
 
+def _rights_settings(recipe: Recipe) -> dict[str, object]:
+    """What is left out for its rights; nothing by default, as in versions before this was there."""
+    is_default = recipe.rights == Rights()
+    return {} if is_default else {"rights": recipe.rights.model_dump(mode="json")}
+
+
 def _license_settings(recipe: Recipe) -> dict[str, object]:
     """The sources that state a licence: another licence makes other rows of the same files."""
     stating = [source for source in recipe.sources if license_of(source)]
     return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 
-def uncommitted(recipe: Recipe, parts: Parts) -> dict[str, TableVersion]:
+def uncommitted(recipe: Recipe, parts: Parts, listed: Mapping[str, str]) -> dict[str, TableVersion]:
     """The tables of a version that is not committed yet; the files of its parts are there."""
     return {
         name: TableVersion(
             store.join(recipe.dataset, name),
             -1,
             tuple(sorted(parts[name], key=lambda part: part.path)),
-            settings_of(recipe),
+            settings_of(recipe, listed),
         )
         for name in TABLES
     }

@@ -10,7 +10,7 @@ version's own rows say what was found, so a run under the same policies judges o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import run_tasks
+from pipelines.version.lists import lists_uri
 from pipelines.version.records import (
     FIRST_BARRED,
     NOBODY,
@@ -68,16 +69,14 @@ class Judges:
     recipe: Recipe
     catalogue: Catalogue
     snapshot: Snapshot | None
+    listed: Mapping[str, str]
     scratch: str
     session: Session
 
     @property
     def are_same(self) -> bool:
-        """Whether the last version was published under the same policies."""
-        if self.snapshot is None:
-            return False
-        settings = self.snapshot.metadata["publish_settings"]
-        return settings.get("policies", []) == policy_settings(self.recipe)
+        """Whether the last version was published under the same policies, with the same lists."""
+        return are_policies_of(self.recipe, self.listed, self.snapshot)
 
     def originals(self, level: Level) -> Staging:
         """The folder of the originals of a level."""
@@ -85,9 +84,21 @@ class Judges:
         return Staging(originals_folder(root, level, self.recipe.digest()))
 
 
-def policy_settings(recipe: Recipe) -> list[object]:
-    """The policies as the commit says them."""
-    return [step.model_dump(mode="json", exclude_none=True) for step in recipe.policies]
+def policy_settings(recipe: Recipe, listed: Mapping[str, str]) -> dict[str, object]:
+    """The policies as the commit says them, with what `listed_files` says; empty without any."""
+    if not recipe.policies:
+        return {}
+    steps = [step.model_dump(mode="json", exclude_none=True) for step in recipe.policies]
+    return {"policies": steps, **({"lists": dict(listed)} if listed else {})}
+
+
+def are_policies_of(recipe: Recipe, listed: Mapping[str, str], snapshot: Snapshot | None) -> bool:
+    """Whether a version was published under the recipe's policies; never where there is none."""
+    if snapshot is None:
+        return False
+    settings = snapshot.metadata["publish_settings"]
+    then = {key: settings[key] for key in ("policies", "lists") if key in settings}
+    return then == policy_settings(recipe, listed)
 
 
 # ---- originals ----------------------------------------------------------------------------------
@@ -146,7 +157,7 @@ def apply_policies(
     else:
         lost = among & has_lost_text(originals)
         todo &= ~lost
-    tasks = _tasks(published, originals, todo, level, judges)
+    tasks = list(_tasks(published, originals, todo, level, judges))
     done = run_tasks(judge_rows, tasks, judges.session)
     # What another rule leaves out is rejected as it was read.
     as_read = ~among & has_lost_text(published)
@@ -168,10 +179,13 @@ def _tasks(
 ) -> Iterator[Judging]:
     """A task for each file in which rows lie that are to be judged."""
     chosen = np.flatnonzero(todo)
+    if not len(chosen):
+        return
+    lists = lists_uri(judges.recipe, judges.listed, judges.scratch, judges.session)
     order = chosen[np.lexsort((originals.row[chosen], originals.file[chosen]))]
     ends = np.flatnonzero(np.diff(originals.file[order])) + 1
     staging = judges.originals(level)
-    for places in np.split(order, ends) if len(order) else ():
+    for places in np.split(order, ends):
         number = int(originals.file[places[0]])
         file = originals.files[number]
         holds_originals = file.uri.startswith(f"{staging.folder}/")
@@ -181,6 +195,7 @@ def _tasks(
             published.found[places],
             level,
             judges.recipe.policies,
+            lists,
             judges.recipe.raster,
             judges.recipe.permutations,
             judges.recipe.digest(),

@@ -25,7 +25,7 @@ from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
 
-SAMPLE, DUPLICATE, REJECT, LEFT_OUT, FIRST_BARRED = 0, 1, 2, 3, 4
+SAMPLE, DUPLICATE, REJECT, LEFT_OUT, RESERVED, FIRST_BARRED = range(6)
 NOBODY = -1
 
 _ROWS_PER_TASK = 65_536  # about 64 MiB of signatures at 1 KiB each
@@ -90,8 +90,9 @@ class Records:
     """Records in arrays with one entry a row, sorted by page, each page once.
 
     - `doc` is the document's number; the row is the `row`-th row of `files[file]`.
-    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE, LEFT_OUT (by a mix), or from
-      FIRST_BARRED on the number of a policy's reason in `POLICY_REASONS`.
+    - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE, LEFT_OUT (by a mix),
+      RESERVED (by `rights`), or from FIRST_BARRED on the number of a policy's reason in
+      `POLICY_REASONS`.
     - `moved`: the row is published, and says another URI or `source` than its document has now.
     - `position` is the row's place in the key files, one file after the other.
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
@@ -232,6 +233,7 @@ def _records(
     outcome = np.where(pc.equal(reason, "").to_numpy(), SAMPLE, REJECT)
     outcome[is_duplicate] = DUPLICATE
     outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT
+    outcome[pc.equal(reason, "reserved").to_numpy()] = RESERVED
     barring = pc.fill_null(pc.index_in(reason, pa.array(POLICY_REASONS)), NOBODY).to_numpy()
     outcome = np.where(barring == NOBODY, outcome, FIRST_BARRED + barring)
     return Records(

@@ -1,6 +1,6 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► duplicates ─► policies ─► mix
+    records ─► rights ─► duplicates ─► policies ─► mix
             ─► documents of readable pages ─► their duplicates ─► policies ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
@@ -30,7 +30,6 @@ from pipelines.version.policies import (
     with_originals,
 )
 from pipelines.version.records import (
-    DUPLICATE,
     FIRST_BARRED,
     NOBODY,
     Catalogue,
@@ -39,6 +38,7 @@ from pipelines.version.records import (
     concatenated,
     load_all,
 )
+from pipelines.version.rights import reserved_documents
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import PageRange, Receipt
@@ -56,7 +56,8 @@ class Inputs:
 
     `covered` has a flag for each document number: whether the last version has its pages. Of such a
     document only those staged rows count whose keys are in `recalled`. `groups` are the
-    inventory's, `forgotten` the documents on the list of what was taken down.
+    inventory's, `forgotten` the documents on the list of what was taken down. `listed` says which
+    files the lists of the policies are in.
     """
 
     recipe: Recipe
@@ -69,6 +70,7 @@ class Inputs:
     recalled: frozenset[int] = frozenset()
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
+    listed: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -79,6 +81,7 @@ class Inputs:
         covered: frozenset[str],
         scratch: str,
         known: Iterable[Document] = (),
+        listed: Mapping[str, str] | None = None,
     ) -> Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
 
@@ -99,6 +102,7 @@ class Inputs:
             scratch,
             groups=inventory.groups,
             forgotten=inventory.forgotten,
+            listed=listed or {},
         )
 
     def is_news(self, receipt: Receipt) -> bool:
@@ -112,6 +116,7 @@ class Version:
     """All that decides the rows of a version. Drops, verdicts and the selection are along records.
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
+    `reserved`, the documents that are left out with their pages, has a flag a document.
     """
 
     inputs: Inputs
@@ -121,6 +126,7 @@ class Version:
     document_verdicts: Verdicts
     document_drops: Drops
     crops: Records
+    reserved: Flags
 
     @property
     def pages(self) -> Records:
@@ -141,28 +147,31 @@ class Version:
     def kept(self) -> Flags:
         """Which pages are samples, with one flag a page."""
         is_out = self.page_drops.dropped | self.page_verdicts.barred | self.selection.left_out
-        flags: Flags = self.pages.readable & ~is_out
+        flags: Flags = self.pages.readable & ~is_out & ~self.reserved[self.pages.doc]
         return flags
 
     @property
     def kept_documents(self) -> Flags:
         """Which documents are kept, with one flag a record."""
         is_out = self.document_drops.dropped | self.document_verdicts.barred
-        flags: Flags = self.documents.readable & ~is_out
+        flags: Flags = self.documents.readable & ~is_out & ~self.reserved[self.documents.doc]
         return flags
 
 
 def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     """What the next version holds, or the pages that must be read again to make it."""
     recipe, catalogue = inputs.recipe, inputs.catalogue
-    judges = Judges(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
+    judges = Judges(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session)
+
+    reserved = reserved_documents(recipe, catalogue)
 
     # 1. Pages: drop duplicates, apply the policies, choose by the mix.
     published = _load_pages(inputs, session)
     recalled = _staged(inputs) if inputs.recalled else []
     pages = with_originals(published, "page", judges, recalled)
-    drops = find_duplicates(pages, pages.readable, "page", recipe.dedup, inputs.scratch, session)
-    among = pages.readable & ~drops.dropped
+    free = pages.readable & ~reserved[pages.doc]
+    drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
+    among = free & ~drops.dropped
     verdicts = apply_policies(published, pages, among, "page", judges)
     among &= ~verdicts.barred
     selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
@@ -176,16 +185,14 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     is_known = np.zeros(len(catalogue.documents), bool)
     is_known[known.doc[known.readable]] = True
     unseen = is_readable & ~is_known
-    # The reject of a former duplicate names its keeper: left out by the mix, it is written anew.
-    renewed = selection.left_out & (pages.outcome == DUPLICATE)
     textless = pages.readable & pages.origin("rejects")
     is_lost = textless | has_lost_text(pages)
-    missing = (textless & (chosen | renewed)) | (is_lost & unseen[pages.doc]) | verdicts.lost
+    missing = (textless & chosen) | (is_lost & unseen[pages.doc]) | verdicts.lost
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     documents = _with_assembled(inputs, known, pages, unseen, 0, session)
     while True:
-        among = documents.readable & is_readable[documents.doc]
+        among = documents.readable & (is_readable & ~reserved)[documents.doc]
         doc_drops = find_duplicates(
             documents, among, "document", recipe.dedup, inputs.scratch, session
         )
@@ -208,7 +215,9 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
 
     # 3. Crops follow their pages.
     crops = _load_crops(inputs, verdicts.records.take(chosen), session)
-    return Version(inputs, verdicts, drops, selection, document_verdicts, doc_drops, crops)
+    return Version(
+        *(inputs, verdicts, drops, selection, document_verdicts, doc_drops, crops, reserved)
+    )
 
 
 def _is_wanted_anew(documents: Records, judges: Judges) -> Flags:

@@ -51,6 +51,7 @@ _MORE = {
     "corpus.arrow": "  column: image\n",
     "links": f"  {_HERE}\n",
     "index": "  index: {base: BASE}\n",
+    "paths": "  paths: {base: BASE/files}\n",
 }
 """What a source says more of some layouts."""
 _KEYWORD_BYTES = 10_000
@@ -118,6 +119,16 @@ def _by_index(corpus: Corpus, folder: Path) -> None:
     (folder / "index.tar").write_text("\n".join(lines))  # any suffix that a folder lists
 
 
+def _by_paths(corpus: Corpus, folder: Path) -> None:
+    """Files beside the folder, and in the folder a list of their paths."""
+    folder.mkdir(exist_ok=True)
+    files = folder.parent / "files"
+    files.mkdir(exist_ok=True)
+    _files(corpus, files)
+    lines = (json.dumps({"path": name}) for name in corpus)
+    (folder / "list.jsonl").write_text("\n".join(lines))
+
+
 def _behind(web: Web) -> Layout:
     def lay_out(corpus: Corpus, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -135,6 +146,7 @@ def layouts(web: Web) -> dict[str, Layout]:
         **packed,
         "mixed": _mixed,
         "index": _by_index,
+        "paths": _by_paths,
         "links": _behind(web),
     }
 

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ from rich.table import Table
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from pipelines.dataset.verify import verify_dataset
-from pipelines.inventory import list_sources
 from pipelines.run import run
+from pipelines.steps.listing import list_sources
 from pipelines.version.metadata import settings_of
 from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
@@ -59,11 +59,28 @@ routing: only
 """
 
 
+TextOf = Callable[[str, int], str]
+"""The text of a page, by its document's id and its number."""
+PicturesOf = Callable[[list[str]], pa.Array]
+"""The pictures of pages, by their texts."""
+
+
+def _words(name: str, number: int) -> str:
+    return f"the words of {name[:32]} " * 4
+
+
 def recipe_of(folder: Path) -> Recipe:
     return parse_recipe(RECIPE.format(folder=folder))
 
 
-def build(pages: int, folder: Path) -> None:
+def build(
+    pages: int,
+    folder: Path,
+    text_of: TextOf = _words,
+    duplicate_share: float = DUPLICATE_SHARE,
+    is_staged: bool = True,
+    pictures_of: PicturesOf | None = None,
+) -> None:
     """Make the corpus, the published dataset and its staging, unless they exist."""
     done = folder / "made"
     if done.exists():
@@ -73,11 +90,11 @@ def build(pages: int, folder: Path) -> None:
         path = folder / "corpus" / f"{number // 1000:05d}" / f"{number:07d}.pdf"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(str(number))
-    files = list(list_sources(recipe))
+    files = list(list_sources(recipe).files)
     ids = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(len(files)))
     rng = np.random.default_rng(0)
     everything = rng.permutation(len(ids) * PAGES_PER_DOCUMENT)
-    dropped = int(len(everything) * DUPLICATE_SHARE)
+    dropped = int(len(everything) * duplicate_share)
     rows = {
         "inventory": [
             {
@@ -92,14 +109,17 @@ def build(pages: int, folder: Path) -> None:
     }
     parts = {
         "inventory": _parts(recipe, "inventory", iter([_filled("inventory", rows["inventory"])])),
-        "rejects": _parts(recipe, "rejects", _pages(recipe, ids, everything, dropped, rng, True)),
-        "documents": _parts(recipe, "documents", _documents(recipe, ids, rng)),
+        "rejects": _parts(recipe, "rejects", _pages(recipe, ids, everything, dropped, rng, None)),
+        "documents": _parts(recipe, "documents", _documents(recipe, ids, rng, text_of)),
         "crops": [],
         "conversations": [],
-        "pages": _parts(recipe, "pages", _pages(recipe, ids, everything, dropped, rng, False)),
+        "pages": _parts(
+            recipe, "pages", _pages(recipe, ids, everything, dropped, rng, text_of, pictures_of)
+        ),
     }
     _commit(recipe, parts, dropped)
-    _stage(recipe, ids)
+    if is_staged:
+        _stage(recipe, ids)
     done.touch()
 
 
@@ -145,10 +165,11 @@ def _pages(
     everything: npt.NDArray[np.int64],
     dropped: int,
     rng: np.random.Generator,
-    rejects: bool,
+    text_of: TextOf | None,
+    pictures_of: PicturesOf | None = None,
 ) -> Iterator[pa.Table]:
-    """Rows of the shuffled pages: the first `dropped` as duplicates, or the others as samples."""
-    chosen = everything[:dropped] if rejects else everything[dropped:]
+    """Rows of the shuffled pages: the first `dropped` as duplicates, or the others with a text."""
+    chosen = everything[dropped:] if text_of else everything[:dropped]
     languages = np.array(["en", "de", "fr", "zh"])
     for start in range(0, len(chosen), ROWS_PER_GROUP):
         group = chosen[start : start + ROWS_PER_GROUP]
@@ -165,7 +186,7 @@ def _pages(
             "image_hash": _random(rng, rows, HASH_BYTES),
             "recipe_digest": recipe.digest(),
         }
-        if rejects:
+        if text_of is None:
             keepers = rng.choice(everything[dropped:], rows).tolist()
             columns |= {
                 "level": "page",
@@ -175,23 +196,40 @@ def _pages(
             }
             yield _completed("rejects", rows, columns)
         else:
-            images = _random(rng, rows, IMAGE_BYTES)
+            texts = list(map(text_of, names, group.tolist()))
+            images = pictures_of(texts) if pictures_of else _random(rng, rows, IMAGE_BYTES)
             columns |= {
                 "image": pa.StructArray.from_arrays(
                     [images, pa.array(columns["page_id"])], ["bytes", "path"]
                 ),
-                "text": [f"the words of {name[:32]} " * 4 for name in names],
+                "text": texts,
+                "blocks": [[{"label": "text", "bbox": [0, 0, 1, 1], "text": t}] for t in texts],
+                "text_tokens": np.full(rows, 100, np.int32),
+                "vision_tokens": np.full(rows, 256, np.int32),
                 "language": languages[rng.integers(0, len(languages), rows)].tolist(),
             }
             yield _completed("pages", rows, columns)
 
 
-def _documents(recipe: Recipe, ids: list[str], rng: np.random.Generator) -> Iterator[pa.Table]:
+def _documents(
+    recipe: Recipe, ids: list[str], rng: np.random.Generator, text_of: TextOf
+) -> Iterator[pa.Table]:
     for start in range(0, len(ids), 1024):
         names = ids[start : start + 1024]
         columns = {
             "doc_id": names,
-            "text": [f"the words of {name[:32]} " * 40 for name in names],
+            "page_count": np.full(len(names), PAGES_PER_DOCUMENT, np.int32),
+            "text": [
+                "\n\n".join(
+                    text_of(name, number * PAGES_PER_DOCUMENT + index)
+                    for index in range(PAGES_PER_DOCUMENT)
+                )
+                for number, name in enumerate(names, start)
+            ],
+            "page_indices": [list(range(PAGES_PER_DOCUMENT))] * len(names),
+            "page_offsets": [[0] * PAGES_PER_DOCUMENT] * len(names),
+            "text_tokens": np.full(len(names), 1000, np.int64),
+            "text_hash": _random(rng, len(names), HASH_BYTES),
             "minhash": _random(rng, len(names), MINHASH_BYTES),
             "recipe_digest": recipe.digest(),
         }

@@ -6,7 +6,6 @@ import datetime
 import ipaddress
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.answers import served
 
 Value = dict[str, Any]
 
@@ -103,14 +104,8 @@ def kubernetes_api(folder: Path) -> Iterator[RayJobs]:
     context.load_cert_chain(folder / "server.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)
     held.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with served(server):
         yield held
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _certificate() -> tuple[bytes, bytes]:

@@ -81,13 +81,3 @@ def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for(
         used_nodes = ready(runtime, 4)
         assert sorted(used_nodes) == sorted(nodes * 2)
         assert runtime.pending_lanes() == 1  # Ray's autoscaler would start a node for it
-
-
-@pytest.mark.slow
-def test_a_ray_that_no_manifest_describes_places_them_as_it_likes() -> None:
-    with (
-        cluster_of(num_cpus=0, object_store_memory=STORE_BYTES) as cluster,
-        open_session(cluster.address) as session,
-        session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
-    ):
-        assert ready(runtime, 1) == [cluster.head_node.node_id]

@@ -131,6 +131,7 @@ def test_gpus_that_are_not_there_are_not_waited_for_at_the_tail(
 def test_idle_replicas_end_where_they_are_not_needed_and_a_busy_one_stays(
     session: Session, tmp_path: Path
 ) -> None:
+    """No manifest describes this Ray, so it places replicas without GPUs as it likes."""
     import ray
 
     gate = tmp_path / "gate"

@@ -27,11 +27,11 @@ from typing import Any
 import psutil
 
 from tests.faults.worlds import World
+from tests.marked_processes import MARK, command_of, family, kill, marked
 from tests.pipelines.datasets import all_rows, part_names, problems, rows
 from workers import store
 
 COMMAND = str(Path(sys.executable).with_name("pagefoundry"))
-MARK = "PAGEFOUNDRY_TEST_MARK"
 TIMEOUT_S = 240
 POLL_S = 0.005
 _MOST_RUNS = 10
@@ -105,18 +105,8 @@ class Run:
         return self.stderr_path.read_text().splitlines()
 
     def processes(self) -> list[psutil.Process]:
-        """Return the processes that bear the mark of the run or of its stage, and their children.
-
-        Ray's workers overwrite their environment with their titles, so they are found by descent.
-        """
-        roots = [*marked(self.mark), *(marked(self.stage.mark) if self.stage.mark else ())]
-        by_id = {process.pid: process for process in roots}
-        for root in roots:
-            try:
-                by_id |= {child.pid: child for child in root.children(recursive=True)}
-            except psutil.NoSuchProcess:
-                continue
-        return list(by_id.values())
+        """Return the processes with the mark of the run or of its stage, and their children."""
+        return family(self.mark, *([self.stage.mark] if self.stage.mark else ()))
 
     def find(self, *words: str) -> list[psutil.Process]:
         """Return the run's processes whose command line contains one of these words."""
@@ -173,36 +163,8 @@ def running(stage: Stage, folder: Path) -> Iterator[Run]:
     try:
         yield Run(stage, process, mark, stderr_path)
     finally:
-        kill_marked(mark)
+        kill(marked(mark))  # children inherit it or die with their parents
         process.wait()
-
-
-def kill_marked(mark: str) -> None:
-    """Kill the processes with a mark; their children inherit it or die with their parents."""
-    left = marked(mark)
-    for process in left:
-        process.kill()
-    psutil.wait_procs(left, timeout=10)
-
-
-def marked(mark: str) -> list[psutil.Process]:
-    """Return all processes that have this mark in their environment."""
-    return [process for process in psutil.process_iter() if _mark_of(process) == mark]
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(MARK)
-    except psutil.Error:
-        return None
-
-
-def command_of(process: psutil.Process) -> str:
-    """Return the command line of a process, empty if the process has ended."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 # ---- a history -------------------------------------------------------------------------------

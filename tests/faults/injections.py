@@ -13,10 +13,11 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.harness import Fault, Run, command_of, marked
+from tests.faults.harness import Fault, Run
+from tests.marked_processes import command_of, marked
 
 STOP_S = 2
-SERVER_DOWN_S = 5
+SERVER_DOWN_S = 2  # and 3 s until the server answers again
 DAYS_S = 3 * 86_400
 RASTER_CHILD = "multiprocessing.spawn import spawn_main"
 REPLICA = "ray::ReplicaActor"

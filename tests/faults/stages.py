@@ -16,9 +16,10 @@ from typing import Any
 
 import psutil
 
-from tests.faults.harness import MARK, Stage, kill_marked
+from tests.faults.harness import Stage
 from tests.faults.worlds import World
 from tests.local_ray import STORE_BYTES, cluster_of
+from tests.marked_processes import MARK, kill, marked
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
 
@@ -144,7 +145,7 @@ def two_nodes() -> Iterator[Nodes]:
         with cluster_of(num_cpus=1, num_gpus=1, **_SMALL) as cluster:
             yield Nodes(cluster, mark)
     finally:
-        kill_marked(mark)
+        kill(marked(mark))
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -9,10 +9,13 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
+from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
 from pipelines.dataset.verify import verify_dataset
+from pipelines.inventory import Inventory, take_inventory
 from pipelines.run import Report, run
+from schemas.inventory import Document
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import KEYS, TABLES
 from workers.dataset import commit_parts, read_part
@@ -29,6 +32,15 @@ def run_here(recipe: Recipe, re_read: bool = False) -> Report:
     """Run a recipe in this process."""
     with open_session(IN_PROCESS) as session:
         return run(recipe, session, Console(file=io.StringIO()), re_read)
+
+
+def inventory_of(recipe: Recipe, known: list[Document]) -> Inventory:
+    """Take the inventory in this process; nothing is staged."""
+    with (
+        open_session(IN_PROCESS) as session,
+        meter(Console(file=io.StringIO()), "inventory", "files") as progress,
+    ):
+        return take_inventory(recipe, known, None, session, progress)
 
 
 def problems(dataset: Path | str) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ import io
 import json
 import random
 import zipfile
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,8 +19,9 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 from rich.console import Console
 
+from cluster.pace import Turn
 from cluster.progress import meter
-from cluster.session import IN_PROCESS, open_session
+from cluster.session import IN_PROCESS, InProcessSession, open_session
 from pipelines.inventory import Inventory, take_inventory
 from pipelines.run import run
 from schemas.inventory import Document
@@ -420,3 +423,58 @@ def test_a_recipe_of_files_alone_is_listed_as_before(corpus: Corpus, tmp_path: P
     as_folder(corpus, tmp_path / "corpus")
     listed = taken(recipe_for(tmp_path / "data", tmp_path / "corpus"), []).documents
     assert {file.member for d in listed for file in d.files} == {None}
+
+
+# ---- crawls with a bound ------------------------------------------------------------------------
+
+
+@dataclass
+class CountedTurns(InProcessSession):
+    """A session that counts turns by place, and waits for none."""
+
+    turns: Counter[tuple[str, float]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def pace(self, place: str, per_s: float) -> Turn:
+        return lambda: self.turns.update([(place, per_s)])
+
+
+def crawl_recipe(folder: Path, extra: str) -> Recipe:
+    return parse_recipe(
+        f"dataset: {folder}/data\nrouting: only\nsources:\n- documents: {folder}/index\n"
+        f"  index: {{base: {folder}/crawl/{extra}}}\n"
+    )
+
+
+def test_each_request_to_a_crawl_waits_for_its_turn(corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / "crawl").mkdir()
+    warc = warc_of(corpus)
+    (tmp_path / "crawl/crawl.warc.gz").write_bytes(warc)
+    (tmp_path / "index").write_bytes(cdxj_of(warc))
+    bound = ", requests_per_s: 300"
+    session = CountedTurns()
+    report = run(crawl_recipe(tmp_path, bound), session, Console(file=io.StringIO()))
+    # Once for the inventory and once for the pages of each; one of the captures is cut short.
+    assert report.counts["documents"] == len(corpus) - 1
+    place = (f"{tmp_path}/crawl", 300.0)
+    assert session.turns == {place: 2 * (len(corpus) - 1)}
+
+    # Another bound, or none, makes no other documents: nothing is asked.
+    for other in ("", ", requests_per_s: 7"):
+        run(crawl_recipe(tmp_path, other), session, Console(file=io.StringIO()))
+    assert session.turns.total() == 2 * (len(corpus) - 1)
+
+
+@pytest.mark.ray
+def test_a_bound_travels_to_the_tasks(corpus: Corpus, tmp_path: Path, local_ray: None) -> None:
+    (tmp_path / "crawl").mkdir()
+    warc = warc_of(corpus)
+    (tmp_path / "crawl/crawl.warc.gz").write_bytes(warc)
+    (tmp_path / "index").write_bytes(cdxj_of(warc))
+    with open_session() as session:
+        recipe = crawl_recipe(tmp_path, ", requests_per_s: 50")
+        report = run(recipe, session, Console(file=io.StringIO()))
+    assert report.counts["documents"] == len(corpus) - 1
+    assert problems(tmp_path / "data") == ()

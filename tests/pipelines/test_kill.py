@@ -8,27 +8,27 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.marked_processes import MARK, kill, marked
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
 
-PAGES = 70 + 24
+FILES = 36  # more than one inventory task takes
+PAGES = FILES + 24
 TIMEOUT_S = 300
-MARK = "PAGEFOUNDRY_TEST_MARK"
 SETTINGS = "routing: only\nraster: {longest_edge_px: 400}\nplacement: {shard_pages: 4}\n"
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """More files than one inventory task takes, and more pages than a few shards hold."""
+    """Files of one page, and two that more than a few shards hold."""
     folder = tmp_path_factory.mktemp("kill") / "corpus"
-    for number in range(70):
+    for number in range(FILES):
         write_pdf(folder, f"{number:03}.pdf", first_seed=1000 + number)
     for number in range(2):
         write_pdf(folder, f"long-{number}.pdf", first_seed=2000 + 100 * number, pages=12)
@@ -65,15 +65,23 @@ def is_published(dataset: Path) -> bool:
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [in_inventory, in_pass, in_publish])
+@pytest.mark.usefixtures("local_ray")
+@pytest.mark.parametrize(
+    ("moment", "starts_ray"), [(in_inventory, False), (in_pass, True), (in_publish, False)]
+)
 def test_the_run_after_a_kill_finishes_what_was_left(
-    moment: Callable[[Path], bool], corpus: Path, undisturbed: Path, tmp_path: Path
+    moment: Callable[[Path], bool],
+    starts_ray: bool,
+    corpus: Path,
+    undisturbed: Path,
+    tmp_path: Path,
 ) -> None:
+    """One of the drivers starts a Ray, the others join that of this process."""
     dataset = tmp_path / "data"
     path = tmp_path / "recipe.yaml"
     path.write_text(f"dataset: {dataset}\nsources: [{{documents: {corpus}}}]\n{SETTINGS}")
 
-    with _driver(path) as driver:
+    with _driver(path, () if starts_ray else ("--ray", gcs_address())) as driver:
         deadline = time.monotonic() + TIMEOUT_S
         while not moment(dataset):
             assert driver.poll() is None, "the run ended before its moment came"
@@ -93,16 +101,22 @@ def test_the_run_after_a_kill_finishes_what_was_left(
     assert problems(dataset) == ()
 
 
-@contextmanager
-def _driver(recipe: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a run on a local Ray; at the end, kill it with all processes that it started.
+def gcs_address() -> str:
+    """The address of this process's Ray."""
+    import ray
 
-    A killed driver leaves its Ray running. A mark in the environment, which children inherit,
-    identifies the processes.
+    return str(ray.get_runtime_context().gcs_address)
+
+
+@contextmanager
+def _driver(recipe: Path, options: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a run on Ray; at the end, kill it with all processes that it started.
+
+    A killed driver leaves a Ray that it started running.
     """
     mark = uuid.uuid4().hex
     driver = subprocess.Popen(
-        [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe)],
+        [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe), *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {MARK: mark},
@@ -112,14 +126,4 @@ def _driver(recipe: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         driver.kill()
         driver.wait()
-        left = [process for process in psutil.process_iter() if _mark_of(process) == mark]
-        for process in left:
-            process.kill()
-        psutil.wait_procs(left, timeout=10)
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(MARK)
-    except psutil.Error:
-        return None
+        kill(marked(mark))

@@ -21,7 +21,6 @@ from pipelines.steps.outcome import PassReport
 from schemas.recipe import Recipe, parse_recipe
 from schemas.timings import ShardTimes
 from tests.cluster.scraping import Series, scrape
-from tests.local_ray import end_local_ray
 from tests.pipelines.corpora import write_pdf
 from workers.shards import Staging
 
@@ -29,21 +28,9 @@ WAIT_S = 60.0
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    """Open a session on a Ray that reports its metrics every second instead of every ten."""
-    import ray
-
-    end_local_ray()
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        _system_config={"metrics_report_interval_ms": 1000},
-    )
+def session(local_ray: None) -> Iterator[Session]:
     with open_session() as opened:
         yield opened
-    ray.shutdown()
 
 
 def make_corpus(folder: Path) -> None:

@@ -80,6 +80,7 @@ class SeaweedServer:
             *(f"-{name}={port}" for name, port in self.ports.items()),
             *(f"-s3.config={self._write_config()}", "-s3.autoCreateBucket=false"),
             *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+            "-master.electionTimeout=1s",  # a restarted master waits so long, 10 s by default
             *("-master.volumeSizeLimitMB=256", "-volume.max=50"),
             *(f"-filer.localSocket={temporary}/f", f"-s3.localSocket={temporary}/s"),
         ]

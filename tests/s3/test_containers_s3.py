@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from schemas.document_source import CrawlIndex
 from schemas.recipe import Raster, TextLayer
 from schemas.shards import SeenFile
 from tests.builders import make_doc_id
@@ -102,3 +105,29 @@ def test_a_container_that_is_gone_is_missing(s3: str, rasterizer: Rasterizer) ->
         open_document(file, make_doc_id(1), None) as path,
     ):
         path.read_bytes()
+
+
+def test_every_request_to_a_crawl_and_its_index_waits_for_a_turn(
+    s3: str, proxy: FaultyProxy, rasterizer: Rasterizer
+) -> None:
+    warc = PACKED["corpus.warc.gz"](CORPUS)
+    store.write_bytes(store.join(s3, "crawl.warc.gz"), warc)
+    starts = [found.start() for found in re.finditer(rb"\x1f\x8b\x08", warc)][1:]  # no web page
+    stops = [*starts[1:], len(warc)]
+    captures = (
+        {"url": f"https://e.org/{n}", "filename": "crawl.warc.gz", "offset": a, "length": b - a}
+        for n, (a, b) in enumerate(zip(starts, stops, strict=True))
+    )
+    index = store.join(s3, "index.cdxj")
+    lines = (f"key 20260102030405 {json.dumps(capture)}" for capture in captures)
+    store.write_bytes(index, "\n".join(lines).encode())
+    file = store.stat(index)
+    turns: list[None] = []
+    crawl = CrawlIndex(base=s3, types=(), statuses=())
+    examiner = Examiner(Selection(index=crawl), rasterizer, None, turn=lambda: turns.append(None))
+    proxy.calm()
+    findings = examine_file(file, examiner)
+    members = [member for contents in findings.contents for member in contents.members]
+    found = [document for m in members for document in examine_file(m, examiner).documents]
+    assert {document.doc_id for document in found} == IDS
+    assert len(turns) == proxy.requests

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.inventory import Document, update_inventory
+from schemas.inventory import Document, update_inventory, where_from
 from schemas.provenance import Provenance
 from schemas.shards import Member, PageRange, SeenFile
 from schemas.tables import INVENTORY
@@ -182,7 +182,7 @@ def listing(file: SeenFile) -> SeenFile:
 
 def test_a_new_document_says_what_its_place_and_its_file_say() -> None:
     file = packed("crawl", "2026-01-02T03:04:05Z")
-    found = [(file, replace(document_of(0), provenance=TITLED))]
+    found = [(file, replace(document_of(0), own=TITLED))]
     (document,) = update_inventory([], [listing(file)], found, "keep", licenses={"crawl": "MIT"})
     assert document.provenance == Provenance(
         container="crawl",
@@ -198,20 +198,20 @@ def test_a_new_document_says_what_its_place_and_its_file_say() -> None:
 
 def test_when_the_first_file_leaves_the_next_one_says_where_the_document_is_from() -> None:
     first, second = packed("a", "2026-01-02T03:04:05Z"), packed("b", "2026-02-02T03:04:05Z")
-    found = [(file, replace(document_of(0), provenance=TITLED)) for file in (second, first)]
+    found = [(file, replace(document_of(0), own=TITLED)) for file in (second, first)]
     known = update_inventory([], list(map(listing, (first, second))), found, "remove")
-    assert known[0].provenance == TITLED.at(first)
+    assert known[0].provenance == where_from(TITLED, first)
     (now,) = update_inventory(known, [listing(second)], [], "remove")
-    assert now.provenance == TITLED.at(second)
+    assert now.provenance == where_from(TITLED, second)
 
 
 def test_a_document_of_an_earlier_release_stays_as_it_is_until_it_is_examined() -> None:
     file = packed("crawl", "2026-01-02T03:04:05Z")
     old = document_of(0, file)
     assert update_inventory([old], [listing(file)], [], "keep") == [old]
-    found = [(file, replace(old, provenance=TITLED))]
+    found = [(file, replace(old, own=TITLED))]
     (now,) = update_inventory([old], [listing(file)], found, "keep")
-    assert now.provenance == TITLED.at(file)
+    assert now.provenance == where_from(TITLED, file)
 
 
 @pytest.mark.parametrize(
@@ -227,11 +227,37 @@ def test_the_recipes_licence_comes_and_goes_without_examining(
     stated: Provenance, recipe: str | None, license: str | None
 ) -> None:
     file = file_of("a", 0)
-    (new,) = update_inventory(
-        [], [file], [(file, replace(document_of(0), provenance=stated))], "keep"
-    )
+    (new,) = update_inventory([], [file], [(file, replace(document_of(0), own=stated))], "keep")
     given = {"a": recipe} if recipe else {}
     (now,) = update_inventory([new], [file], [], "keep", licenses=given)
     assert now.provenance.license == license
     assert update_inventory([now], [file], [], "keep") == [new]
     assert update_inventory([now], [], [], "keep", licenses={}) == [now]  # a missing file stays
+
+
+def test_a_file_that_is_examined_again_says_what_is_stated_there_now() -> None:
+    before, after = (
+        replace(file_of("a", 0), stated=Provenance(title=title)) for title in ("Old", "New")
+    )
+    (known,) = update_inventory([], [before], [(before, document_of(0))], "keep")
+    assert known.provenance.title == "Old"
+    (now,) = update_inventory([known], [after], [(after, known)], "keep")
+    assert (now.provenance.title, now.files[0].stated.title) == ("New", "New")
+    table = pa.Table.from_pylist([now.to_row()], schema=INVENTORY)
+    again = Document.from_row(table.to_pylist()[0])
+    assert (again, again.files[0].stated) == (now, now.files[0].stated)
+
+
+def test_rows_of_an_earlier_release_tell_apart_what_the_document_states() -> None:
+    """They have no column `own`; a licence of theirs may be the recipe's."""
+    old = document_of(0, packed("crawl", "2026-01-02T03:04:05Z"))
+    for licence_from, license in (("document", "CC-BY-4.0"), ("recipe", None)):
+        said = Provenance(
+            *("crawl", "https://example.org/a.pdf", "2026-01-02T03:04:05Z", "A title"),
+            license="CC-BY-4.0",
+            license_from=licence_from,
+        )
+        row = replace(old, provenance=said).to_row()
+        del row["own"]
+        own = Document.from_row(row).own
+        assert (own.title, own.license, own.url) == ("A title", license, None)

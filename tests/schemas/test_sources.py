@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.charts import ChartSource
+from schemas.document_source import DocumentSource
 from schemas.errors import RecipeError
 from schemas.figures import ChemistrySource
 from schemas.recipe import parse_recipe
 from schemas.shards import SeenFile
 from schemas.sources import (
     KINDS,
-    DocumentSource,
     is_made,
     kind_of,
     listed_as,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.answers import served
 
 TOKEN = "hf_MARKER-7f3a9c-token"
 
@@ -31,7 +32,8 @@ class Repository:
     def push(self, files: dict[str, bytes], branch: str = "main") -> str:
         before = self.commits.get(self.branches.get(branch, ""), {})
         after = {**before, **files}
-        commit = hashlib.sha1(repr(sorted(after.items())).encode()).hexdigest()
+        named = sorted((name, hashlib.sha1(data).hexdigest()) for name, data in after.items())
+        commit = hashlib.sha1(repr(named).encode()).hexdigest()
         self.commits[commit] = after
         self.branches[branch] = commit
         return commit
@@ -48,16 +50,11 @@ class StandIn:
 
 @contextmanager
 def serving() -> Iterator[StandIn]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        hub = StandIn(server.server_port, {})
-        server.RequestHandlerClass = type("Handler", (_Handler,), {"hub": hub})
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield hub
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    hub = StandIn(server.server_port, {})
+    server.RequestHandlerClass = type("Handler", (_Handler,), {"hub": hub})
+    with served(server):
+        yield hub
 
 
 class _Refused(Exception):

@@ -44,3 +44,9 @@ def test_a_key_that_the_client_cannot_name_is_named(s3: str, server: Server) -> 
     ) as caught:
         store.list_documents([f"{s3}/odd"])
     assert "\n" not in str(caught.value)
+    # What a list names is looked up one by one there; of the odd name nothing is known.
+    names = [f"b{n}.pdf" for n in range(8)]
+    for name in names:
+        store.write_bytes(f"{s3}/odd/{name}", b"b")
+    found = store.find_files([f"{s3}/odd/{name}" for name in (*names, "/a.pdf", "gone.pdf")])
+    assert [file and file.uri for file in found] == [f"{s3}/odd/{n}" for n in names] + [None] * 2

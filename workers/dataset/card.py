@@ -15,6 +15,7 @@ from typing import Protocol
 
 import yaml
 
+from schemas.funnel import FunnelStep
 from schemas.tables import REJECT_REASONS
 from workers import store
 from workers.dataset.delta import TableVersion
@@ -123,6 +124,28 @@ As documents and the recipe state them, in `source.license` of each row.
 """
 
 
+def _funnel(steps: Sequence[FunnelStep]) -> str:
+    """The card's section on what each step of publishing left; nothing where that is unknown."""
+    if not steps:
+        return ""
+    lines = [
+        f"| `{step['step']}` | {step['pages']:,} | "
+        f"{'' if step['tokens'] is None else format(step['tokens'], ',')} | {step['documents']:,} |"
+        for step in steps
+    ]
+    table = "\n".join(lines)
+    return f"""
+## What each step left
+
+Pages and their tokens, and whole documents, from the sources on: what could be read, what
+deduplication left, then each policy in its order.
+
+| after | pages | tokens | documents |
+|---|---|---|---|
+{table}
+"""
+
+
 def _in_a_cell(text: str) -> str:
     """A text of a document as a cell of a table in Markdown, without marks or links of its own."""
     return escape(text).translate({ord(mark): f"&#{ord(mark)};" for mark in "|[]`*_<>\\:"})
@@ -184,7 +207,7 @@ DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_py
 | language | rows |
 |---|---|
 {shares}
-{_by_license(metadata.get("licenses", {}))}
+{_by_license(metadata.get("licenses", {}))}{_funnel(metadata.get("funnel", ()))}
 ## What was left out
 
 | reason | rows | meaning |

@@ -161,4 +161,4 @@ def are_current(table: str, columns: Sequence[str]) -> bool:
     False
     """
     names: list[str] = SCHEMAS[table].names
-    return list(columns) in (names, [name for name in names if name not in ADDED])
+    return list(columns) == [name for name in names if name in columns or name not in ADDED]

@@ -8,9 +8,11 @@ It is written by conditional puts, under the dataset's lease. `schemas.forgotten
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from schemas.errors import DatasetError, IntegrityError, LeaseError
+from schemas.errors import AccessError, DatasetError, IntegrityError, LeaseError
 from schemas.forgotten import Forgotten
 from workers import store
 from workers.dataset.delta import TableVersion, open_table
@@ -25,6 +27,48 @@ def read_forgotten(dataset: str) -> Forgotten:
         return _parsed(uri, store.read_bytes(uri))
     except FileNotFoundError:
         return Forgotten()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """Names the list of a dataset for tasks, which read it themselves, once a process.
+
+    A list may have millions of ids, and a run thousands of tasks. `digest` is that of the list,
+    None where it is empty. A list that another process changes meanwhile is read as it is then.
+    """
+
+    dataset: str
+    digest: str | None
+
+    @staticmethod
+    def of(dataset: str, forgotten: Forgotten) -> TakenDown:
+        """The name of a list that was read."""
+        return TakenDown(dataset, forgotten.digest())
+
+    def ids(self) -> frozenset[str]:
+        """The ids on the list. Raises StorageError where it cannot be read."""
+        return frozenset() if self.digest is None else _ids(self.dataset, self.digest)
+
+
+NOTHING_TAKEN_DOWN = TakenDown("", None)
+
+
+@functools.lru_cache(maxsize=1)
+def _ids(dataset: str, digest: str) -> frozenset[str]:
+    return read_forgotten(dataset).ids
+
+
+def gone_parts(dataset: str) -> frozenset[str]:
+    """The paths of parts that were erased and are not there, as `pages/data/part-….parquet`."""
+    erased = sorted(read_forgotten(dataset).erased)
+    gone = set()
+    found = store.find_files([store.join(dataset, path) for path in erased])
+    for path, file in zip(erased, found, strict=True):
+        if isinstance(file, AccessError):
+            raise file
+        if file is None:
+            gone.add(path)
+    return frozenset(gone)
 
 
 def _parsed(uri: str, data: bytes) -> Forgotten:

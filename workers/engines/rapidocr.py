@@ -122,6 +122,15 @@ class RapidOcrEngine:
             readings += [_finish(page, future) for page, future in started]
         return readings
 
+    def lines(self, page: PageImage) -> list[Line]:
+        """The lines that are read on `page`, as they stand there: no turn, no blocks, no layout.
+
+        Raises ValueError where the image cannot be decoded.
+        """
+        with ThreadPoolExecutor(self._threads, "rapidocr") as pool:
+            found = self._detect(page, pool)
+            return [line for future in found.lines if (line := future.result()).is_read]
+
     def _detect(self, page: PageImage, pool: ThreadPoolExecutor) -> _Page:
         """Find the lines of `page` and give each to the pool."""
         image = decode_image(page.data)

@@ -5,24 +5,39 @@ Each policy sees the text as the ones before it left it. The first that rejects 
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
 from schemas.policies import PolicyStep
-from workers.policies import trust
+from workers import store
+from workers.policies import decontamination, personal, trust
+from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
+from workers.policies.lists import unpack
 
 Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
 """The findings of a policy in each of some passages."""
+Lists = str | bytes
+"""What policies look for: where `workers.policies.lists` has packed it, or its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What policies see of a row: its text, and its language as the row says."""
+    """What policies see of a row: its text, and its language as the row says.
+
+    `beside` are texts of the row that its own text leaves out: those of furniture. `image_hash` and
+    `picture`, which reads its file, are those of a page.
+    """
 
     text: str
     language: str = "und"
+    beside: tuple[str, ...] = ()
+    image_hash: bytes | None = None
+    picture: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +54,15 @@ class Judgement:
 
     `applied` are the findings at their places in `text`. `barred_by` is the number of the policy
     that rejects it, None for a text that stays; `text` is then as that policy saw it. `edits` are
-    those of each policy, in order.
+    those of the text by each policy, in order; `editing` the numbers of the policies that edit the
+    row, if only beside its text.
     """
 
     text: str
     applied: tuple[Applied, ...] = ()
     barred_by: int | None = None
     edits: tuple[tuple[Edit, ...], ...] = ()
+    editing: frozenset[int] = frozenset()
 
     def rows(self) -> list[FindingRow] | None:
         """The findings as a row has them; None where there are none."""
@@ -65,13 +82,13 @@ class Judgement:
 
     @property
     def is_edited(self) -> bool:
-        """Whether a policy changed the text."""
-        return any(self.edits)
+        """Whether a policy edits the row."""
+        return bool(self.editing)
 
 
-def load(steps: Sequence[PolicyStep]) -> list[Judge]:
-    """The policies of a recipe, ready to find."""
-    return [Judge(step, _LOADERS[step.name](step)) for step in steps]
+def load(steps: Sequence[PolicyStep], lists: Lists | None = None) -> list[Judge]:
+    """The policies of a recipe, ready to find. Policies that look for lists of items need these."""
+    return [Judge(step, _LOADERS[step.name](step, lists)) for step in steps]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -92,18 +109,75 @@ def _after(before: Judgement, findings: Sequence[Finding], step: PolicyStep, n: 
         for finding in findings
         if (action := step.action_of(finding.kind)) is not None
     ]
-    if any(item.action == "reject" for item in applied):
+    if any(map(_bars, applied)):
         return replace(before, applied=(*before.applied, *applied), barred_by=n)
     edits = edits_of(before.text, applied)
     text = edited(before.text, edits)
     moved = after((*before.applied, *applied), edits)
     # Nothing is left to learn from, so the row is not worth its place.
     barred_by = n if edits and not text.strip() else None
-    return Judgement(text, tuple(moved), barred_by, (*before.edits, tuple(edits)))
+    is_editing = any(item.action in ("mask", "cut") for item in applied)
+    editing = before.editing | ({n} if is_editing else set())
+    return Judgement(text, tuple(moved), barred_by, (*before.edits, tuple(edits)), editing)
 
 
-def _trust(step: PolicyStep) -> Find:
+def _bars(item: Applied) -> bool:
+    """Whether a finding rejects its row; so does a picture that should be cut out of it.
+
+    Other findings in no place of the text are beside it, and are taken out there.
+    """
+    return item.action == "reject" or (item.action == "cut" and item.finding.is_whole)
+
+
+# ---- the policies -----------------------------------------------------------------------------
+
+
+def _trust(step: PolicyStep, lists: Lists | None) -> Find:
     return lambda passages: [trust.find(passage.text) for passage in passages]
 
 
-_LOADERS: dict[str, Callable[[PolicyStep], Find]] = {"trust": _trust}
+def _decontaminate(step: PolicyStep, lists: Lists | None) -> Find:
+    assert step.decontaminate is not None
+    assert lists is not None
+    index, pictures = _benchmarks(lists, step.decontaminate)
+
+    def find(passages: Sequence[Passage]) -> list[list[Finding]]:
+        def picture(number: int) -> bytes:
+            read = passages[number].picture
+            assert read is not None
+            return read()
+
+        in_texts = decontamination.find(index, [passage.text for passage in passages])
+        hashes = [passage.image_hash for passage in passages]
+        in_pictures = decontamination.find_pictures(pictures, hashes, picture)
+        return [[*one, *other] for one, other in zip(in_texts, in_pictures, strict=True)]
+
+    return find
+
+
+def _pii(step: PolicyStep, lists: Lists | None) -> Find:
+    settings = step.pii
+    assert settings is not None
+
+    def find(passage: Passage) -> list[Finding]:
+        found = personal.find_all([passage.text, *passage.beside], passage.language)
+        in_text, *beside = (list(filter(settings.counts, one)) for one in found)
+        kinds = Counter(one.kind for of_text in beside for one in of_text)
+        # Beside the text there is no place to name, only how many there are.
+        counted = [(kind, f"{kinds[kind]} in furniture") for kind in sorted(kinds)]
+        return [*(Finding(0, 0, "pii", kind, detail=many) for kind, many in counted), *in_text]
+
+    return lambda passages: list(map(find, passages))
+
+
+@functools.lru_cache(maxsize=2)  # of one run, and of the one before it in the same process
+def _benchmarks(lists: Lists, named: tuple[Benchmark, ...]) -> tuple[Index, PictureIndex]:
+    items = unpack(store.read_bytes(lists) if isinstance(lists, str) else lists)
+    return build_index(items, named), build_pictures(items, named)
+
+
+_LOADERS: dict[str, Callable[[PolicyStep, Lists | None], Find]] = {
+    "trust": _trust,
+    "decontaminate": _decontaminate,
+    "pii": _pii,
+}

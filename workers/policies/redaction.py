@@ -1,64 +1,93 @@
 """Carry a page's edits into its blocks and its picture, so that neither says what the text lost.
 
-    edits of the text ─► the blocks in which they lie ─► what is left, judged by itself
-                      ─► regions of all that changed, painted over
+    for each policy that edits:
+        edits of the text ─► the blocks in which they lie ─► what is left, judged by itself
+                          ─► regions of all that changed, painted over
 
 A row keeps the boxes of blocks and of cells, not of words. So the whole region of a block that lost
-a part of its text is painted, in the colour around it.
+a part of its text is painted, in the colour around it. Personal data is placed more closely: its
+own room reads the picture again, and draws placeholders (`workers.policies.personal.painting`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from schemas.personal import Personal
+from schemas.recipe import Raster
 from schemas.rows import BlockRow, CellRow
+from workers.policies import personal
 from workers.policies.editing import Edit, edited
 from workers.policies.judgement import Judge, Judgement, Passage, judge
+from workers.policies.personal.line_reader import read_lines
+from workers.rasterising import pictures
 
 Box = Sequence[float]
 
 
-@dataclass(slots=True)
-class Redaction:
-    """The blocks of a page after its edits, and the boxes to be painted, in fractions of it."""
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A page as its row shows it: its text, its blocks, its picture's file, and its language."""
 
-    blocks: list[BlockRow]
-    boxes: list[Box] = field(default_factory=list)
+    text: str
+    blocks: Sequence[BlockRow]
+    picture: bytes
+    language: str
 
 
 def redact(
-    blocks: Sequence[BlockRow],
-    text: str,
-    judgement: Judgement,
-    language: str,
-    judges: Sequence[Judge],
-) -> Redaction:
-    """Redact the blocks of a page whose `text` was judged so."""
-    # 1. What the text lost is taken out of the blocks in which it stands.
-    now = list(blocks)
-    for edits in judgement.edits:
-        now = [
-            _edited_block(block, own)
-            for block, own in zip(now, _dealt(now, text, edits), strict=True)
-        ]
-        text = edited(text, edits)
+    page: PageView, judgement: Judgement, judges: Sequence[Judge], raster: Raster
+) -> PageView:
+    """The page after all edits of its judgement."""
+    for number, edits in enumerate(judgement.edits):
+        settings = judges[number].step.pii
+        if number not in judgement.editing:
+            continue
+        if settings is not None:
+            page = _without_personal_data(page, settings, raster)
+        else:
+            page = _without_words(page, edits, judges[number], raster)
+        page = replace(page, text=edited(page.text, edits))
+    return page
+
+
+def _without_personal_data(page: PageView, settings: Personal, raster: Raster) -> PageView:
+    kinds = settings.masked_kinds
+    found = personal.find_in_page(page.text, page.blocks, page.language, settings)
+    _, blocks = personal.mask_page(page.text, page.blocks, found, kinds)
+    regions = personal.regions_of(page.text, page.blocks, found, kinds)
+    painted = personal.paint(page.picture, regions, read_lines, settings, raster, page.language)
+    return replace(page, blocks=blocks, picture=painted.data)
+
+
+def _without_words(
+    page: PageView, edits: Sequence[Edit], policy: Judge, raster: Raster
+) -> PageView:
+    """The page without what a policy cuts, block by block."""
+    # 1. What the text loses is taken out of the blocks in which it stands.
+    dealt = _dealt(page.blocks, page.text, edits)
+    now = [_edited_block(block, own) for block, own in zip(page.blocks, dealt, strict=True)]
     # 2. Furniture and cells are no part of the text, and a block may hold what the text has joined
     #    in another way. So each is judged by itself, too.
-    judged = _judged([block["text"] for block in now], language, judges)
-    result = Redaction([])
-    for before, block, left in zip(blocks, now, judged, strict=True):
-        cells, boxes = _redact_cells(block["cells"] or (), language, judges)
-        if left == before["text"] and not boxes:
-            result.blocks.append(before)
+    judged = _judged([block["text"] for block in now], page.language, policy)
+    blocks: list[BlockRow] = []
+    boxes: list[Box] = []
+    for before, block, left in zip(page.blocks, now, judged, strict=True):
+        cells, of_cells = _redact_cells(block["cells"] or (), page.language, policy)
+        if left == before["text"] and not of_cells:
+            blocks.append(before)
             continue
-        result.blocks.append({**block, "text": left, "cells": cells or None})
+        blocks.append({**block, "text": left, "cells": cells or None})
         # The cells of a table are smaller regions, if they account for what went.
-        result.boxes += boxes or [block["bbox"]]
-    return result
+        boxes += of_cells or [block["bbox"]]
+    picture = page.picture
+    if boxes:
+        picture = pictures.encode(painted(pictures.decode(picture), boxes), raster)
+    return replace(page, blocks=blocks, picture=picture)
 
 
 def _dealt(blocks: Sequence[BlockRow], text: str, edits: Sequence[Edit]) -> Iterator[list[Edit]]:
@@ -86,9 +115,9 @@ def _edited_block(block: BlockRow, edits: Sequence[Edit]) -> BlockRow:
 
 
 def _redact_cells(
-    cells: Sequence[CellRow], language: str, judges: Sequence[Judge]
+    cells: Sequence[CellRow], language: str, policy: Judge
 ) -> tuple[list[CellRow], list[Box]]:
-    judged = _judged([cell["text"] for cell in cells], language, judges)
+    judged = _judged([cell["text"] for cell in cells], language, policy)
     redacted: list[CellRow] = []
     boxes = []
     for cell, left in zip(cells, judged, strict=True):
@@ -98,9 +127,9 @@ def _redact_cells(
     return redacted, boxes
 
 
-def _judged(texts: Sequence[str], language: str, judges: Sequence[Judge]) -> list[str]:
-    """What is left of texts; nothing of one that a policy rejects, as its page was not."""
-    judged = judge([Passage(text, language) for text in texts], judges)
+def _judged(texts: Sequence[str], language: str, policy: Judge) -> list[str]:
+    """What is left of texts; nothing of one that the policy rejects, as its page was not."""
+    judged = judge([Passage(text, language) for text in texts], [policy])
     return ["" if found.barred_by is not None else found.text for found in judged]
 
 

@@ -1,23 +1,29 @@
-"""Whole rows of pages and documents, wherever they lie: in a shard, or in a part of a table.
+"""Rows of pages and documents, wherever they lie: in a shard, or in a part of a table.
 
-A page is given as a staged row, and the bytes of its images end to end, as a shard has them.
+A whole page is given as a staged row, and the bytes of its images end to end, as a shard has them;
+a passage is what policies see of a row.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.labels import is_furniture
+from schemas.policies import PolicyStep
 from schemas.tables import CONVERSATIONS, DOCUMENTS, PAGES, STAGED
 from workers import store
 from workers.dataset import read_rows
-from workers.publishing.records import RowsFile
+from workers.policies import Passage
+from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
 
 Row = dict[str, Any]
+_BLOCK_TEXTS = ["blocks.list.element.label", "blocks.list.element.text"]
 _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 
@@ -51,3 +57,31 @@ def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
         return
     with file.open() as handle:
         yield from pq.ParquetFile(handle).read(columns=columns).take(pa.array(places)).to_pylist()
+
+
+def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -> list[str]:
+    """The columns of a file that make passages for these policies."""
+    columns = ["text", "language"]
+    if level == "page" and file.origin != "conversations":
+        named = {step.name for step in steps}
+        columns += ["image_hash"] if "decontaminate" in named else []
+        columns += _BLOCK_TEXTS if "pii" in named else []
+    return columns
+
+
+def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> list[Passage]:
+    """The passages of some rows, which lie at these places of a file."""
+    return [
+        Passage(
+            row["text"],
+            row["language"] or "und",
+            tuple(b["text"] for b in row.get("blocks") or () if is_furniture(b["label"])),
+            row.get("image_hash"),
+            functools.partial(_picture, file, place),
+        )
+        for row, place in zip(rows, places, strict=True)
+    ]
+
+
+def _picture(file: RowsFile, place: int) -> bytes:
+    return next(full_pages(file, [place]))[1]

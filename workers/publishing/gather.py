@@ -39,12 +39,17 @@ _IMAGE_PLACE = pa.schema(
 )
 
 
+CLEARED = "cleared"
+_OF_DUPLICATES = ("detail", "kept_id", "similarity")
+
+
 @dataclass(frozen=True, slots=True)
 class Gathering:
     """Rows of some files that go to new parts of a table; the arrays have one entry a row.
 
     The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
-    is not null replaces the file's value; of `source` also a null does.
+    is not null replaces the file's value; of `source` also a null does. A row that is flagged in
+    its column CLEARED was a duplicate, or may have been, and names no keeper any more.
     """
 
     table: str
@@ -167,6 +172,8 @@ def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.
             column = table[field.name].cast(field.type)
         elif field.type == QUALITY and "quality_score" in names:
             column = _quality(table["quality_score"])
+        if CLEARED in overlay.column_names and field.name in _OF_DUPLICATES:
+            column = pc.if_else(overlay[CLEARED], pa.scalar(None, field.type), column)
         if field.name in overlay.column_names:
             new = overlay[field.name].cast(field.type)
             column = new if field.name == "source" else pc.coalesce(new, column)

@@ -23,9 +23,15 @@ from schemas.recipe import Raster
 from schemas.rows import StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED
 from workers import store
-from workers.policies import Judge, Judgement, Passage, judge, load
-from workers.policies.redaction import painted, redact
-from workers.publishing.full_rows import Row, full_documents, full_pages
+from workers.policies import Judge, Judgement, judge, load
+from workers.policies.redaction import PageView, redact
+from workers.publishing.full_rows import (
+    Row,
+    full_documents,
+    full_pages,
+    passage_columns,
+    passages_of,
+)
 from workers.publishing.records import Level, RowsFile
 from workers.rasterising import pictures
 from workers.shards import Staging
@@ -43,8 +49,8 @@ CHANGED, BARRED = 0, 1
 class Judging:
     """Rows of a file to judge, by ascending places; `found` are the keys of what they say now.
 
-    New rows are written to `changed_uri` and `barred_uri`, originals to `originals` unless the file
-    holds originals itself (None).
+    `lists` is what policies look for, where there are lists. New rows are written to `changed_uri`
+    and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
     """
 
     file: RowsFile
@@ -52,6 +58,7 @@ class Judging:
     found: npt.NDArray[np.uint64]
     level: Level
     steps: tuple[PolicyStep, ...]
+    lists: str | None
     raster: Raster
     permutations: int
     recipe_digest: str
@@ -79,7 +86,7 @@ class Judged:
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
-    judges = load(task.steps)
+    judges = load(task.steps, task.lists)
     differing = [
         (row, judgement)
         for row, judgement, found in _judgements(task, judges)
@@ -114,11 +121,12 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
     start = 0
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=["text", "language"]):
+        columns = passage_columns(task.level, task.file, task.steps)
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
             here = [row for row in range(start, start + batch.num_rows) if row in keys]
             if here:
                 rows = batch.take(pa.array([row - start for row in here])).to_pylist()
-                passages = [Passage(row["text"], row["language"] or "und") for row in rows]
+                passages = passages_of(rows, here, task.file)
                 judged = judge(passages, judges)
                 yield from (
                     (row, found, keys[row]) for row, found in zip(here, judged, strict=True)
@@ -139,7 +147,7 @@ def _barring(judgement: Judgement, row: Row) -> int | None:
     """The policy that rejects a row; also one that edits what cannot be edited."""
     if judgement.barred_by is None and judgement.is_edited and row.get("messages"):
         # The turns of a conversation are pictures of its text: a part cannot be taken out.
-        return next(number for number, edits in enumerate(judgement.edits) if edits)
+        return min(judgement.editing)
     return judgement.barred_by
 
 
@@ -167,13 +175,12 @@ def _changed(
         return new, data
     if row["vision_tokens"]:
         new["compression"] = round(new["text_tokens"] / row["vision_tokens"], 4)
-    redaction = redact(row["blocks"] or [], row["text"], judgement, row["language"], judges)
-    new["blocks"] = redaction.blocks
-    if redaction.boxes:
-        picture = painted(pictures.decode(data), redaction.boxes)
-        data = pictures.encode(picture, task.raster)
-        new["image_hash"] = signatures.image_hash(picture.convert("L"))
-    return new, data
+    before = PageView(row["text"], row["blocks"] or [], data, row["language"])
+    page = redact(before, judgement, judges, task.raster)
+    new["blocks"] = page.blocks
+    if page.picture != data:
+        new["image_hash"] = signatures.image_hash(pictures.decode(page.picture).convert("L"))
+    return new, page.picture
 
 
 def _reject(task: Judging, row: Row, judgement: Judgement, step: int) -> Row:

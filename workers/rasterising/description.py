@@ -1,43 +1,70 @@
-"""What a PDF says of itself: title, author, language, licence, what is reserved. In the child.
+"""What a document says of itself: title, author, language, licence, what is reserved. In the child.
 
-Its information dictionary and its XMP are read by their objects: PyMuPDF's own way also loads the
-outline. What cannot be read is left out, and never costs the document.
+Of a PDF the information dictionary and the XMP are read by their objects: PyMuPDF's own way also
+loads the outline. What cannot be read is left out, and never costs the document.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pymupdf
 
 from schemas.provenance import NOTHING, Provenance, stated
+from workers.rasterising.description_books import of_epub, of_fb2, of_mobi
+from workers.rasterising.description_files import of_html, of_ooxml, of_opendocument, of_picture
+from workers.rasterising.frames import ImageFile
+from workers.rasterising.media_types import (
+    DOCX,
+    EPUB,
+    FB2,
+    HTML,
+    MOBI,
+    ODP,
+    ODS,
+    ODT,
+    PDF,
+    PPTX,
+    XLSX,
+)  # fmt: skip
 from workers.rasterising.opening import Opened
-from workers.rasterising.xmp import Properties, parse_xmp
+from workers.rasterising.xmp import parse_xmp, statement
 
 MAX_XMP_BYTES = 2**20
 """Of packed and of unpacked XMP, which is some kilobytes; larger holds a preview picture."""
 _UNREADABLE = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError)
 
 
-def facts_of(document: Opened) -> Provenance:
-    """What an open document says of itself; nothing for any other than a PDF."""
-    if not isinstance(document, pymupdf.Document) or not document.is_pdf:
-        return NOTHING
+_BY_TYPE: Mapping[str, Callable[[Path], Provenance]] = {
+    EPUB: of_epub, MOBI: of_mobi, FB2: of_fb2, HTML: of_html,
+    DOCX: of_ooxml, PPTX: of_ooxml, XLSX: of_ooxml,
+    ODT: of_opendocument, ODP: of_opendocument, ODS: of_opendocument,
+}  # fmt: skip
+
+
+def facts_of(document: Opened, path: Path, media_type: str) -> Provenance:
+    """What the document at a path says of itself; `document` is it, or a PDF made of it."""
+    if media_type in _BY_TYPE:
+        try:
+            return _BY_TYPE[media_type](path)
+        except (ValueError, LookupError, RecursionError):
+            return NOTHING
+    if isinstance(document, ImageFile):
+        return of_picture(document.image)
+    return _of_pdf(document) if media_type == PDF else NOTHING
+
+
+def _of_pdf(document: Opened) -> Provenance:
+    assert isinstance(document, pymupdf.Document)
     catalog = document.pdf_catalog()
-    xmp = parse_xmp(_xmp(document, catalog))
-    license_ = xmp.license()
-    return Provenance(
-        title=_text(document, -1, "Info/Title") or _joined(xmp, "title"),
-        author=_text(document, -1, "Info/Author") or _joined(xmp, "creator"),
-        language=_text(document, catalog, "Lang") or _joined(xmp, "language"),
-        license=license_,
-        license_from=license_ and "document",
-        reserved=xmp.reserved(),
+    facts = Provenance(
+        title=_text(document, -1, "Info/Title"),
+        author=_text(document, -1, "Info/Author"),
+        language=_text(document, catalog, "Lang"),
     )
-
-
-def _joined(xmp: Properties, name: str) -> str | None:
-    return stated("; ".join(xmp.dublin_core(name)))
+    return facts.over(statement(parse_xmp(_xmp(document, catalog))))
 
 
 def _key(document: pymupdf.Document, xref: int, key: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from schemas.errors import DocumentError, EnvironmentFault
 from schemas.ids import page_id
 from schemas.lines import one_line
 from schemas.pages import PageError, RasteredPage
-from schemas.provenance import NOTHING, Provenance
+from schemas.provenance import Provenance
 from workers.layout.furniture import OFFSETS
 from workers.layout.placed_lines import PageEdges
 from workers.rasterising.children import Arguments, Child, ChildDiedError, Failed
@@ -57,10 +57,12 @@ def _prepare_unfenced(memory_bytes: int) -> None:
     native.silence()
 
 
-def _describe(path: str, media_type: str) -> tuple[int, Provenance] | PageError:
+def _describe(
+    path: str, media_type: str, original: str, original_type: str
+) -> tuple[int, Provenance] | PageError:
     from workers.rasterising import render
 
-    return render.describe(path, media_type)
+    return render.describe(path, media_type, original, original_type)
 
 
 def _render_pages(
@@ -113,9 +115,9 @@ class Rasterizer:
 
         Raises DocumentError where its pages cannot be counted.
         """
-        says_something = media_type == PDF
-        path, media_type = self._drawable(path, media_type)
-        call = (str(path), media_type)
+        drawn, drawn_type = self._drawable(path, media_type)
+        # What LibreOffice writes into the PDF that it makes depends on its release.
+        call = (str(drawn), drawn_type, str(path), media_type)
         (result,) = self.run(_describe, [call])
         if _lacked_memory(result) or isinstance(result, TimeoutError | ChildDiedError):
             self._child.close()  # a new child holds no memory of earlier documents
@@ -124,8 +126,7 @@ class Rasterizer:
         if error is not None:
             raise DocumentError(error.reason, error.detail)
         pages, provenance = result
-        # What LibreOffice writes into the PDF that it makes depends on its release.
-        return pages, provenance if says_something else NOTHING
+        return pages, provenance
 
     def rasterise(
         self, path: Path, media_type: str, doc_id: str, indices: range

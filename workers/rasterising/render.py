@@ -11,6 +11,7 @@ import gc
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pymupdf
 from PIL import Image
@@ -100,11 +101,16 @@ def _opened(path: str, media_type: str) -> Opened:
     return _open.handle
 
 
-def describe(path: str, media_type: str) -> tuple[int, Provenance] | PageError:
-    """Pages of a document, and what it says of itself; or why its pages cannot be counted."""
+def describe(
+    path: str, media_type: str, original: str, original_type: str
+) -> tuple[int, Provenance] | PageError:
+    """Pages of a document, and what it says of itself; or why its pages cannot be counted.
+
+    The pages are drawn from `path`, which is the `original` or a PDF that was made of it.
+    """
     try:
         document = _opened(path, media_type)
-        return opening.count_pages(document), facts_of(document)
+        return opening.count_pages(document), facts_of(document, Path(original), original_type)
     except Exception as exc:  # noqa: BLE001 - a worker's boundary: becomes a typed reject
         return page_error(exc, path)
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 from schemas.errors import SourceError
 from schemas.ids import page_id
 from schemas.pages import Attempt, Block, Cell, PageImage, PageReading, RasteredPage, Reading
+from schemas.provenance import Provenance
 from schemas.shards import SeenFile
 from schemas.sources import DatasetSource, copy_name, listed_uri, media_type, record_id, record_uri
 from workers import store
@@ -53,14 +54,17 @@ def published_pages(dataset: str, version: int | None = None) -> TableVersion:
 
 
 def examine_copies(file: SeenFile, part_uri: str, source: DatasetSource) -> list[Examined]:
-    """Every page of a part as a document of one page, under its name in that dataset."""
-    rows = read_part(part_uri, _LISTED).to_pylist()
+    """Every page of a part as a document of one page, under its name in that dataset.
+
+    Where a page is from is stated there; parts of earlier releases do not state it.
+    """
+    rows = read_part(part_uri, [*_LISTED, "source"]).to_pylist()
     return [
         Examined(
             SeenFile(
                 record_uri(file.uri, number, copy_name(row["page_id"], row["source_uri"])),
-                file.size,
-                file.version,
+                *(file.size, file.version, None),
+                Provenance.from_row(row.get("source")),
             ),
             record_id(source, _content(row)),
             media_type(source),

@@ -34,7 +34,8 @@ class Examined:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        fields = asdict(self) | {"file": self.file.to_row()}
+        return json.dumps(fields | {"provenance": self.provenance.to_row()}, sort_keys=True)
 
     @staticmethod
     def from_json(line: str) -> Examined:

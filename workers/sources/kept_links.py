@@ -18,6 +18,7 @@ from pathlib import Path
 
 from schemas.shards import SeenFile
 from workers import store
+from workers.dataset.forgotten import NOTHING_TAKEN_DOWN, TakenDown
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 class Record:
     """What a link gave when it last gave something, and how to ask whether that has changed.
 
-    `final` is the URL that gave it, behind all redirects.
+    `final` is the URL that gave it, behind all redirects, and `reserved` what its headers reserve.
     """
 
     url: str
@@ -38,6 +39,7 @@ class Record:
     fetched: str
     sha256: str
     size: int
+    reserved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Kept:
     """The folder or prefix at `folder`. Nothing is kept of the documents in `forgotten`."""
 
     folder: str
-    forgotten: frozenset[str] = frozenset()
+    forgotten: TakenDown = NOTHING_TAKEN_DOWN
 
     def record(self, url: str) -> Record | None:
         """The record of a link whose body is there. A damaged one counts as none."""
@@ -61,11 +63,15 @@ class Kept:
 
     def keep(self, record: Record, path: Path) -> None:
         """Keep the body at a local path, and then its record."""
-        if record.sha256 in self.forgotten:
+        if record.sha256 in self.forgotten.ids():
             return
         body = body_uri(self.folder, record.sha256)
         if not store.exists(body):
             store.upload(path, body)
+        self.note(record)
+
+    def note(self, record: Record) -> None:
+        """Write the record of a body that is there."""
         data = json.dumps(asdict(record), sort_keys=True).encode()
         store.write_bytes(self._record_uri(record.url), data)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from schemas.inventory import Document
 from schemas.shards import SeenFile
-from schemas.sources import Source, locations, name_of
+from schemas.sources import Source, name_of, named_places
 from workers import store
 
 _FIRST_GLOB_CHAR = re.compile(r"[*?\[]")
@@ -32,7 +32,7 @@ class Naming:
         places = []
         for source in sources:
             if name := name_of(source):
-                (place,) = locations(source)
+                (place,) = named_places(source)
                 places.append((_root(store.absolute(place)), name))
         return Naming(tuple(sorted(places, key=lambda pair: (-len(pair[0]), pair))))
 

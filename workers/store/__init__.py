@@ -19,10 +19,12 @@ from workers.store.conditional import (
     replace_if_unchanged,
     require_conditional_put,
 )
+from workers.store.finding import find_files
 from workers.store.listing import (
     DOCUMENT_SUFFIXES,
     list_documents,
     list_names,
+    list_with,
     require_listing,
     stat,
 )
@@ -43,17 +45,21 @@ from workers.store.objects import (
     upload,
     write_bytes,
 )
+from workers.store.remote import Turn
 
 __all__ = [
     "DOCUMENT_SUFFIXES",
+    "Turn",
     "absolute",
     "create_exclusive",
     "delete",
     "exists",
+    "find_files",
     "is_local",
     "join",
     "list_documents",
     "list_names",
+    "list_with",
     "local_copy",
     "local_path",
     "make_folder",

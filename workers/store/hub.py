@@ -132,7 +132,9 @@ class Hub:
         message = f"the Hub answers {answer.status_code}: {reason}"
         if code == "EntryNotFound":
             raise FileNotFoundError(message)
-        raise AnswerError(message, answer.status_code, code)
+        raise AnswerError(
+            message, answer.status_code, code, retry_after=answer.headers.get("Retry-After")
+        )
 
 
 def _close(http: httpx2.AsyncClient) -> None:

@@ -53,24 +53,47 @@ def list_documents(
     Raises SourceError for a pattern that matches nothing or that no store could list, StorageError
     where the store does not answer.
     """
+    return list_with(patterns, suffixes, _nothing)[0]
+
+
+def list_with(
+    patterns: Iterable[str], suffixes: tuple[str, ...], also: Callable[[str], bool]
+) -> tuple[list[SeenFile], list[SeenFile]]:
+    """What `list_documents` returns, and those other files that the same listing has passed by
+    whose names are wanted `also`. A glob on a store passes by what begins as it does.
+    """
     files: dict[str, SeenFile] = {}
+    others: dict[str, SeenFile] = {}
     for pattern in patterns:
-        matches = list(_list_pattern(absolute(pattern), suffixes))
+        matches = []
+        for file, is_match in _list_pattern(absolute(pattern), suffixes, also):
+            if is_match:
+                matches.append(file)
+            if also(file.uri):
+                others[file.uri] = file
         if not matches:
             raise SourceError(
                 f"source {pattern!r} matches no file; name a folder or a glob like 'docs/**/*.pdf'"
             )
         files.update((file.uri, file) for file in matches)
-    return [files[uri] for uri in sorted(files)]
+    return [files[uri] for uri in sorted(files)], [others[uri] for uri in sorted(others)]
 
 
-def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
+def _nothing(name: str) -> bool:
+    return False
+
+
+_Listed = Iterator[tuple[SeenFile, bool]]
+"""Files, each with whether a pattern means it; the others are those that are wanted also."""
+
+
+def _list_pattern(pattern: str, suffixes: tuple[str, ...], also: Callable[[str], bool]) -> _Listed:
     try:
         with translated("list", pattern):
             if is_local(pattern):
-                yield from _list_local(pattern, suffixes)
+                yield from _list_local(pattern, suffixes, also)
             else:
-                yield from _list_remote(pattern, suffixes)
+                yield from _list_remote(pattern, suffixes, also)
     except AccessError:
         raise
     except (StorageError, FileNotFoundError) as exc:
@@ -80,23 +103,26 @@ def _list_pattern(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]
         raise kind(f"source {pattern!r} cannot be listed: {error_line(cause)}") from exc
 
 
-def _list_local(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
+def _list_local(pattern: str, suffixes: tuple[str, ...], also: Callable[[str], bool]) -> _Listed:
     path = str(local_path(pattern))
     base, glob = _split_glob(path, os.path.lexists)
     if glob:
         matches = re.compile(glob_translate(glob)).match
         depth = None if "**" in glob else glob.count("/") + 1
         for file in files_below(base, depth):
-            if matches(file.path.removeprefix(base.rstrip("/") + "/")):
-                yield _seen_here(file)
+            is_match = matches(file.path.removeprefix(base.rstrip("/") + "/")) is not None
+            if is_match or also(file.path):
+                yield _seen_here(file), is_match
     elif os.path.isdir(base):
         for file in files_below(base, into_itself=False):
             if file.path.lower().endswith(suffixes):
-                yield _seen_here(file)
+                yield _seen_here(file), True
             elif file.is_broken:
                 log.warning("%s: a link that leads nowhere; nothing behind it is read", file.path)
+            elif also(file.path):
+                yield _seen_here(file), False
     elif (single := found_file(base)) is not None:
-        yield _seen_here(single)
+        yield _seen_here(single), True
 
 
 def _seen_here(file: FoundFile) -> SeenFile:
@@ -116,24 +142,27 @@ def _split_glob(path: str, is_there: Callable[[str], bool]) -> tuple[str, str]:
     return path, ""
 
 
-def _list_remote(pattern: str, suffixes: tuple[str, ...]) -> Iterator[SeenFile]:
+def _list_remote(pattern: str, suffixes: tuple[str, ...], also: Callable[[str], bool]) -> _Listed:
     """List page by page, by the keys' prefix up to the first character of a glob."""
     fs, path = filesystem(pattern)
     base, glob = _split_glob(path, fs.exists)
     if first := _GLOB_CHAR.search(glob):
         matches = re.compile(glob_translate(glob)).match
         for entry in _entries(fs, f"{base}/{glob[: first.start()]}"):
-            if matches(entry["name"].removeprefix(f"{base}/")):
-                yield _seen_there(fs, entry)
+            is_match = matches(entry["name"].removeprefix(f"{base}/")) is not None
+            if is_match or also(entry["name"]):
+                yield seen_there(fs, entry), is_match
         return
     matched = False
     for entry in _entries(fs, path + "/"):
         matched = True
         if entry["name"].lower().endswith(suffixes):
-            yield _seen_there(fs, entry)
+            yield seen_there(fs, entry), True
+        elif also(entry["name"]):
+            yield seen_there(fs, entry), False
     if not matched and "/" in path and fs.exists(path):
         single: Entry = fs.info(path)
-        yield _seen_there(fs, {**single, "name": path})
+        yield seen_there(fs, {**single, "name": path}), True
 
 
 def _entries(fs: Readable, prefix: str, delimiter: str = "") -> Iterator[Entry]:
@@ -141,7 +170,8 @@ def _entries(fs: Readable, prefix: str, delimiter: str = "") -> Iterator[Entry]:
         yield from page
 
 
-def _seen_there(fs: Readable, entry: Entry) -> SeenFile:
+def seen_there(fs: Readable, entry: Entry) -> SeenFile:
+    """An object of a listing, as files are known."""
     return SeenFile(f"{fs.scheme}://{entry['name']}", int(entry["size"]), entry["ETag"].strip('"'))
 
 

@@ -29,7 +29,7 @@ from workers.store.locations import (
     replacing,
     translated,
 )
-from workers.store.remote import RangeFile, download
+from workers.store.remote import RangeFile, Turn, download
 
 _CHUNK_BYTES = 4 * 2**20
 
@@ -71,13 +71,16 @@ def read_head(path: Path, length: int) -> bytes:
         return handle.read(length)
 
 
-def open_input(uri: str) -> BinaryIO:
-    """Open an object for reading, seekable, in blocks. The caller closes it."""
+def open_input(uri: str, turn: Turn | None = None) -> BinaryIO:
+    """Open an object for reading, seekable, in blocks. The caller closes it.
+
+    Each request to a store waits for its `turn`.
+    """
     with translated("open", uri):
         fs, path = filesystem(uri)
         if is_local(uri):
             return cast(BinaryIO, _Input(fs.open(path, "rb"), uri))
-        handle = io.BufferedReader(RangeFile(fs, path), _CHUNK_BYTES)
+        handle = io.BufferedReader(RangeFile(fs, path, turn), _CHUNK_BYTES)
         return cast(BinaryIO, _Input(handle, uri))
 
 

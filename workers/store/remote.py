@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
@@ -21,6 +21,10 @@ MAX_PARTS = 10_000
 # Parts in flight for one file: 64 MiB of memory.
 CONCURRENT_PARTS = 4
 CONNECT_TIMEOUT_S = 10
+
+
+Turn = Callable[[], None]
+"""Returns when another request may be sent."""
 
 
 class Entry(TypedDict):
@@ -90,11 +94,20 @@ def download(store: Readable, path: str, target: Path) -> None:
             handle.write(store.read_span(entry, start, min(start + TRANSFER_BYTES, entry["size"])))
 
 
-class RangeFile(io.RawIOBase):
-    """An object as a seekable file, of which each read is a request. All reads see one version."""
+def _at_once() -> None:
+    """No wait."""
 
-    def __init__(self, store: Readable, path: str) -> None:
+
+class RangeFile(io.RawIOBase):
+    """An object as a seekable file, of which each read is a request. All reads see one version.
+
+    Each request waits for its `turn`.
+    """
+
+    def __init__(self, store: Readable, path: str, turn: Turn | None = None) -> None:
         self._store = store
+        self._turn = turn or _at_once
+        self._turn()
         self._entry = store.info(path)
         self._at = 0
 
@@ -104,6 +117,7 @@ class RangeFile(io.RawIOBase):
         stop = min(self._at + min(len(view), TRANSFER_BYTES), self._entry["size"])
         if stop <= self._at:
             return 0
+        self._turn()
         data = self._store.read_span(self._entry, self._at, stop)
         view[: len(data)] = data
         self._at = stop

@@ -18,6 +18,7 @@ from typing import TypeVar
 import aiohttp
 from botocore import exceptions as boto
 
+from schemas.retry_after import pause_s as asked_pause_s
 from workers.store.remote import CONNECT_TIMEOUT_S
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,18 @@ _TRANSIENT_ERRORS = (
 
 
 class AnswerError(OSError):
-    """A store's answer was an error; `code` is the store's word for it, or the status."""
+    """A store's answer was an error; `code` is the store's word for it, or the status.
 
-    def __init__(self, message: str, status: int, code: str | None = None) -> None:
+    `retry_after` is the header of this name, if the answer has it.
+    """
+
+    def __init__(
+        self, message: str, status: int, code: str | None = None, retry_after: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code or str(status)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ async def retried(
 ) -> Answer:
     """The answer to a request, sent as often as the policy says.
 
-    Raises the error of the last try. Earlier tries may have reached the store all the same.
+    A pause that the store asks for is kept, if it ends before the deadline. Raises the error of the
+    last try. Earlier tries may have reached the store all the same.
     """
     begin = time.monotonic()
     failures = 0
@@ -109,7 +117,7 @@ async def retried(
             async with asyncio.timeout(policy.try_timeout_s):
                 return await send()
         except Exception as exc:
-            pause_s = policy.pause_s(failures + 1, random.random())
+            pause_s = max(policy.pause_s(failures + 1, random.random()), _asked_s(exc))
             late = time.monotonic() + pause_s - begin > policy.deadline_s
             if not is_transient(exc) or failures + 1 == policy.tries or late:
                 raise
@@ -140,6 +148,22 @@ def answer_of(exc: BaseException) -> tuple[int | None, str | None]:
             return status, str(error.response.get("Error", {}).get("Code", status))
         error = error.__cause__
     return None, None
+
+
+def _asked_s(exc: BaseException) -> float:
+    """The pause that the store asks for in its answer; 0 where it asks for none."""
+    error: BaseException | None = exc
+    while error is not None:
+        header = None
+        if isinstance(error, AnswerError):
+            header = error.retry_after
+        elif isinstance(error, boto.ClientError):
+            answer = error.response.get("ResponseMetadata", {})
+            header = answer.get("HTTPHeaders", {}).get("retry-after")
+        if header is not None:
+            return asked_pause_s(header) or 0.0
+        error = error.__cause__
+    return 0.0
 
 
 def _name(exc: BaseException) -> str:

@@ -31,6 +31,7 @@ Row = Mapping[str, Any]  # a row of a table, or of a version's history
 _SAMPLE_CHARS = 400
 _SAMPLE_TABLE_ROWS = 8
 _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_NOT_WHOLE = " · cannot be read: parts were erased on request"
 _SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 
 
@@ -154,7 +155,8 @@ def _versions(rows: Sequence[Row], total: int) -> Table:
     for row in rows:
         published = time.strftime("%Y-%m-%d %H:%M", time.gmtime(row["timestamp_ms"] / 1000))
         counts = [f"{row['counts'][name]:,}" for name in ("pages", "documents", "rejects")]
-        table.add_row(str(row["version"]), published, *counts, change_line(row["changes"]))
+        changed = change_line(row["changes"]) + ("" if row["whole"] else _NOT_WHOLE)
+        table.add_row(str(row["version"]), published, *counts, changed)
     return table
 
 

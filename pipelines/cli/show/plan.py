@@ -7,6 +7,7 @@ from rich.table import Table
 
 from cluster.estimate import Estimate
 from pipelines.cli.show.results import as_printed, facts_table
+from pipelines.planning.foresight import Foresight
 from pipelines.planning.plan import Plan, WhatIf
 from pipelines.planning.probe import Probe
 
@@ -58,7 +59,43 @@ def plan(value: Plan) -> RenderableType:
     parts += [f"[yellow]•[/] {as_printed(note)}" for note in value.notes]
     if value.what_if:
         parts.append(_what_if(value.what_if))
+    if value.policies is not None:
+        parts += _policies(value.policies)
     return Group(*parts)
+
+
+def _policies(value: Foresight) -> list[RenderableType]:
+    """What other policies would make of the newest version, with examples of what they find."""
+    facts = {
+        "judged": _rows((value.pages, value.documents)),
+        "would leave": f"{_rows(value.leaving)}, {value.tokens_leaving:,} tokens of pages",
+        "would change": _rows(value.changing),
+        "would come back": _rows(value.returning),
+    }
+    kinds = Table("policy", "kind", "action", "pages", "documents", title="findings",
+                  title_justify="left", box=None)  # fmt: skip
+    for kind in value.kinds:
+        counts = f"{kind.pages:,}", f"{kind.documents:,}"
+        kinds.add_row(kind.policy, as_printed(kind.kind), kind.action, *counts)
+    examples = Table("finding", "row", "words", title="examples", title_justify="left", box=None)
+    for one in value.examples:
+        before, words, after = (
+            as_printed(" ".join(text.split(" ")).replace("\n", " "))
+            for text in (one.before, one.words, one.after)
+        )
+        shown = f"{before}[reverse]{words or '·'}[/]{after}"
+        examples.add_row(as_printed(f"{one.kind}: {one.action}"), _short(one.row_id), shown)
+    parts: list[RenderableType] = [facts_table("other policies", facts)]
+    return [*parts, kinds, examples] if value.kinds else parts
+
+
+def _rows(counts: tuple[int, int]) -> str:
+    return f"{counts[0]:,} pages, {counts[1]:,} documents"
+
+
+def _short(row_id: str) -> str:
+    doc_id, _, page = row_id.partition("/")
+    return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
 
 
 def _settled(value: Plan) -> str:

@@ -17,7 +17,7 @@ from tests.cluster.kubernetes_schemas import check_ray_object
 from tests.cluster.manifest_samples import IMAGE, RECIPE, only
 from tests.fork_server import call
 from tests.pipelines.cli.container_root import ContainerRoot, expanded, require_namespaces
-from tests.pipelines.corpora import write_pdf
+from tests.pipelines.corpora import write_pdf, write_scan
 
 Value = dict[str, Any]
 
@@ -207,49 +207,35 @@ def job_text(documents: list[Value]) -> str:
 LOCAL = """\
 dataset: /lake/data
 sources: [{documents: /lake/corpus}]
-routing: only
+placement: {threads_per_replica: 1}
 """
 
 
 @pytest.mark.ray
 @pytest.mark.slow
 def test_the_rayjobs_entrypoint_runs_on_the_cluster_that_it_describes(tmp_path: Path) -> None:
+    """A text layer is read there, and a scan by the default engine, which is never on the head."""
     require_namespaces()
     lake = tmp_path / "lake"
     write_pdf(lake / "corpus", "a.pdf", first_seed=1, pages=3)
+    write_scan(lake / "corpus", "b.pdf", first_seed=4)
     path = tmp_path / "recipe.yaml"
     path.write_text(LOCAL)
     documents = printed(
         path, "--kind", "rayjob", "--cpus-per-cpu-node", "1", "--volume", "claim=/lake"
     )
-    done = run_job(tmp_path, documents, lake)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "raylet: success" in done.stdout
-    verified = call("verify", str(lake / "data"), "--json")
-    assert verified.returncode == 0, verified.stdout
-    assert list((lake / "data/pages/data").glob("*.parquet"))
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-def test_the_default_engine_reads_there_and_never_on_the_head(tmp_path: Path) -> None:
-    require_namespaces()
-    lake = tmp_path / "lake"
-    write_pdf(lake / "corpus", "a.pdf", first_seed=1, pages=1)
-    path = tmp_path / "recipe.yaml"
-    path.write_text(LOCAL.replace("only", "never") + "placement: {threads_per_replica: 1}\n")
-    documents = printed(
-        path, "--kind", "rayjob", "--cpus-per-cpu-node", "1", "--volume", "claim=/lake"
-    )
     done = run_job(tmp_path, documents, lake, f"python -c {shlex.quote(PLACES)}")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "raylet: success" in done.stdout
     assert done.stdout.endswith("replicas on the head: 0, elsewhere: 1\n")
-    (row,) = published(lake / "data")
-    assert row["engine"] == "rapidocr"
+    verified = call("verify", str(lake / "data"), "--json")
+    assert verified.returncode == 0, verified.stdout
+    table = DeltaTable(lake / "data/pages").to_pyarrow_table(columns=["engine"])
+    assert sorted(table["engine"].to_pylist()) == ["rapidocr", *["text_layer"] * 3]
 
 
 def run_job(
-    folder: Path, documents: list[Value], lake: Path, afterwards: str = "true"
+    folder: Path, documents: list[Value], lake: Path, afterwards: str
 ) -> subprocess.CompletedProcess[str]:
     """The head and a CPU worker start with the printed parameters, token and volumes, on one
     machine: so with other ports for the worker, and a loopback address. Then the entrypoint runs.
@@ -282,13 +268,6 @@ def run_job(
         shared_memory=True,
     )
     return root.run(["bash", "-c", script], environment, own_network=True)
-
-
-def published(dataset: Path) -> list[Value]:
-    """The samples."""
-    table = DeltaTable(dataset / "pages").to_pyarrow_table(columns=["page_id", "engine"])
-    rows: list[Value] = table.to_pylist()
-    return rows
 
 
 # Counts the replicas that there were, by whether their node was the head.

@@ -146,6 +146,18 @@ def test_staging_goes_after_so_many_days(corpus: Path, tmp_path: Path) -> None:
     assert run_here(recipe).pages_read == 1
 
 
+def test_torn_files_beside_what_links_gave_go_after_a_day(corpus: Path, tmp_path: Path) -> None:
+    recipe = recipe_for(tmp_path / "data", corpus, ONLY)
+    bodies = tmp_path / "data/staging/links/bodies"
+    bodies.mkdir(parents=True)
+    for name in ("whole", ".old.tmp"):
+        (bodies / name).write_bytes(b"%PDF")
+    make_older(bodies, days=2)
+    (bodies / ".young.tmp").write_bytes(b"%PDF")
+    run_here(recipe)
+    assert {path.name for path in bodies.iterdir()} == {"whole", ".young.tmp"}
+
+
 @pytest.mark.parametrize(("days", "left"), [("0", 0), ("null", 4)])
 def test_the_recipe_says_how_long(corpus: Path, tmp_path: Path, days: str, left: int) -> None:
     recipe = recipe_for(tmp_path / "data", corpus, f"{ONLY}placement: {{staging_days: {days}}}\n")

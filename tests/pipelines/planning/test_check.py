@@ -51,3 +51,13 @@ def test_a_source_under_another_name_of_its_own_is_found(corpus: Path) -> None:
     write_pdf(odd / "[a]*", "a.pdf", first_seed=1)
     recipe = parse_recipe(f"dataset: {corpus}/data\nsources: ['{odd}/[a]*', 'file://{odd}']")
     assert [finding.error for finding in check_recipe(recipe)] == [None] * 4
+
+
+@pytest.mark.parametrize("kind", ["links", "paths"])
+def test_a_folder_of_lists_holds_what_its_source_reads(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/a.jsonl").write_text("{}")
+    text = f"dataset: {tmp_path}/data\nrouting: only\nsources:\n- documents: {tmp_path}/lists\n"
+    require_runnable(parse_recipe(f"{text}  {kind}: {{}}\n"))
+    with pytest.raises(RequestError, match="matches no file"):
+        require_runnable(parse_recipe(text))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.cli.show import dataset as show
 from pipelines.dataset import diff_versions, inspect_dataset, verify_dataset
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from schemas.errors import DatasetError
@@ -109,6 +112,12 @@ def test_old_versions_say_what_is_gone_and_whole_ones_still_read(world: World) -
             read()
     assert verify_at(dataset, 2) == ()
     assert inspect_dataset(dataset, 1).version == 1
+    whole = {line["version"]: line["whole"] for line in inspect_dataset(dataset).versions}
+    assert whole == {1: True, 2: True, 3: False, 4: True}
+    out = io.StringIO()
+    Console(file=out, width=200).print(show.overview(inspect_dataset(dataset)))
+    marked = [line for line in out.getvalue().splitlines() if "erased on request" in line]
+    assert [line.split()[0] for line in marked] == ["3"]
     with pytest.raises(Exception, match=r"part-\w+\.parquet"):
         DeltaTable(f"{dataset}/pages", version=3).to_pyarrow_table()
     DeltaTable(f"{dataset}/pages", version=2).to_pyarrow_table()
@@ -123,6 +132,7 @@ def test_a_part_that_is_there_again_is_not_gone(world: World) -> None:
     for path, data in kept.items():
         path.write_bytes(data)
     assert inspect_dataset(str(world.dataset), 3).version == 3
+    assert all(line["whole"] for line in inspect_dataset(str(world.dataset)).versions)
 
 
 def test_no_table_is_torn_where_a_killed_publish_has_committed_to_it(

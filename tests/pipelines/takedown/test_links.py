@@ -26,6 +26,8 @@ def test_what_a_link_gave_is_erased_and_not_kept_again(tmp_path: Path) -> None:
             "  links: {interval_s: 0, networks: [127.0.0.0/8]}\n"
         )
         run_here(recipe)
+        # a run that was killed while it kept a document
+        (world.dataset / "staging/links/bodies/.half.tmp").write_bytes(files["1.pdf"][:-9])
         urls = (f"{web.root}/1.pdf", f"{web.root}/a.zip!inside.pdf")
         taken = forget(world, urls=urls, erases=True)
         assert (taken.documents, search(world).problems) == (2, ())

@@ -126,7 +126,9 @@ def finished(tmp_path: Path) -> Path:
     """A dataset of five pages with a text layer, and two geometry figures."""
     write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, pages=5)
     dataset = tmp_path / "finished"
-    run(recipe_of(dataset, f"- documents: {tmp_path / 'corpus'}\n- geometry: 2\n"))
+    run(
+        recipe_of(dataset, f"- {{documents: {tmp_path / 'corpus'}, license: MIT}}\n- geometry: 2\n")
+    )
     return dataset
 
 
@@ -151,6 +153,23 @@ def test_pages_of_a_finished_dataset_are_taken_over_as_they_are(
         assert image[0]["bytes"] == image[1]["bytes"]
         differing = {name for name in row.keys() - OWN if row[name] != there[text][name]}
         assert differing == set()
+        assert (row["source"] is None) == (row["engine"] == "geometry")
+
+
+def test_where_a_page_is_from_follows_the_other_dataset_without_reading(
+    tmp_path: Path, finished: Path
+) -> None:
+    dataset = tmp_path / "data"
+    recipe = recipe_of(dataset, f"- dataset: {finished}\n")
+    run(recipe)
+    sources = f"- {{documents: {tmp_path / 'corpus'}, license: CC0-1.0}}\n- geometry: 2\n"
+    run(recipe_of(finished, sources))
+    assert run(recipe).pages_read == 0
+    found = [row["source"] for row in rows(dataset, "pages") if row["source"]]
+    assert {(source["license"], source["license_from"]) for source in found} == {
+        ("CC0-1.0", "recipe")
+    }
+    assert run(recipe).committed is False
 
 
 def test_a_new_version_of_the_other_dataset_brings_its_new_pages_only(
@@ -161,7 +180,8 @@ def test_a_new_version_of_the_other_dataset_brings_its_new_pages_only(
     run(recipe)
     parts = part_names(dataset)["pages"]
     write_pdf(tmp_path / "corpus", "b.pdf", first_seed=50, pages=2)
-    run(recipe_of(finished, f"- documents: {tmp_path / 'corpus'}\n- geometry: 2\n"))
+    corpus = f"{{documents: {tmp_path / 'corpus'}, license: MIT}}"
+    run(recipe_of(finished, f"- {corpus}\n- geometry: 2\n"))
     report = run(recipe)
     assert (report.pages_read, report.counts["pages"]) == (2, 9)
     assert set(parts) < set(part_names(dataset)["pages"])

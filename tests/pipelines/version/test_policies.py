@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.diff import diff_versions
 from pipelines.dataset.overview import inspect_dataset
 from pipelines.run import Report
+from pipelines.takedown import Options, forget, search_forgotten, wanted_of
 from schemas.recipe import Recipe, parse_recipe
 from tests.many import few
 from tests.pipelines.corpora import pdf, prose
@@ -194,11 +196,25 @@ def test_the_funnel_and_the_diff_tell_the_story(tmp_path: Path) -> None:
     assert tokens[1:] == sorted(tokens[1:], reverse=True)
     assert report.funnel[-1]["tokens"] == sum(r["text_tokens"] for r in rows(dataset, "pages"))
     assert inspect_dataset(str(dataset)).funnel == report.funnel
+    assert "| `trust` | 9 |" in (dataset / "README.md").read_text()
     assert report.changes is not None
     assert report.changes["pages"]["removed"] == {"policy": 2}
     run(dataset, source, "{instructions: cut}")
     assert diff_versions(str(dataset), 1, 3).summary["pages"]["changed"] == {"policy": 2}
     assert diff_versions(str(dataset), 2, 3).summary["pages"]["added"] == {"let_in": 2}
+
+
+def test_a_takedown_erases_originals_too(tmp_path: Path) -> None:
+    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+    run(dataset, source, "{instructions: cut}")
+    doc_id = next(row["doc_id"] for row in rows(dataset, "pages") if row["findings"])
+    with open_session(IN_PROCESS) as session:
+        forget(str(dataset), wanted_of([doc_id], []), Options(erases=True), session)
+        assert search_forgotten(str(dataset), session).problems == ()
+    assert problems(dataset) == ()
+    # The originals of the others lay in the same files, so theirs are read again.
+    assert 0 < run(dataset, source, "{}").pages_read <= 3
+    assert doc_id not in {row["doc_id"] for row in rows(dataset, "pages")}
 
 
 def test_a_conversation_that_cannot_be_cut_is_rejected(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from pipelines.dataset.state import load_snapshot
 from schemas.recipe import Recipe, parse_recipe
-from schemas.tables import SCHEMAS, TABLES
+from schemas.tables import ADDED, SCHEMAS, TABLES
 from tests.containers import warc_of
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import part_names, problems, rows, run_here
@@ -92,7 +92,9 @@ def without(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_list(kind):
         return pa.list_(without(kind.value_type))
     if pa.types.is_struct(kind):
-        return pa.struct([f.with_type(without(f.type)) for f in kind if f.name != "fetched"])
+        return pa.struct(
+            [f.with_type(without(f.type)) for f in kind if f.name not in ("fetched", "stated")]
+        )
     return kind
 
 
@@ -103,7 +105,7 @@ def as_an_earlier_release_left_it(dataset: Path) -> None:
     for name in TABLES:
         table = snapshot.tables[name]
         schema = pa.schema(
-            [f.with_type(without(f.type)) for f in SCHEMAS[name] if f.name != "source"],
+            [f.with_type(without(f.type)) for f in SCHEMAS[name] if f.name not in ADDED],
             metadata=SCHEMAS[name].metadata,
         )
         parts = {part.path: pq.read_table(table.part_uri(part)) for part in table.parts}

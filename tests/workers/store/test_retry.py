@@ -10,12 +10,14 @@ from botocore import exceptions as boto
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.store.retry import RetryPolicy, answer_of, is_transient, retried
+from workers.store.retry import AnswerError, RetryPolicy, answer_of, is_transient, retried
 
 
-def answered(status: int, code: str) -> OSError:
+def answered(status: int, code: str, **headers: str) -> OSError:
     """What s3fs raises where the store answered with an error."""
-    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = {"HTTPStatusCode": status, "HTTPHeaders": named}
+    response = {"Error": {"Code": code}, "ResponseMetadata": answer}
     error = OSError(5, code)
     error.__cause__ = boto.ClientError(response, "PutObject")
     return error
@@ -54,6 +56,24 @@ def test_transient_failures_are_survived_up_to_the_last_try() -> None:
     answer, pauses = run(send, policy)
     assert answer == "answer"
     assert len(pauses) == 3
+
+
+@pytest.mark.parametrize(
+    "slow_down",
+    [
+        answered(503, "SlowDown", retry_after="45"),
+        AnswerError("the Hub answers 429", 429, retry_after="45"),
+    ],
+)
+def test_a_store_that_asks_for_a_pause_gets_it(slow_down: OSError) -> None:
+    send, _ = failing(slow_down)
+    assert run(send, RetryPolicy()) == ("answer", [45.0])
+
+
+def test_a_pause_past_the_deadline_is_not_waited_for() -> None:
+    send, _ = failing(answered(503, "SlowDown", retry_after="3600"))
+    with pytest.raises(OSError, match="SlowDown"):
+        run(send, RetryPolicy())
 
 
 def test_the_last_error_is_raised_after_the_last_try() -> None:

@@ -22,8 +22,8 @@ from workers.engines.endpoint.desk import Desk, Limits
 from workers.engines.endpoint.handshake import find_abilities, find_servers
 from workers.engines.endpoint.requests import Dialect, guard_of, takes_sizes
 from workers.engines.engine import Engine
-from workers.engines.loop_thread import LoopThread
 from workers.engines.plan import Plan, make_plan
+from workers.loop_thread import LoopThread
 
 log = logging.getLogger(__name__)
 

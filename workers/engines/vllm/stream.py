@@ -19,7 +19,7 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import EngineDied
-from workers.engines.loop_thread import LoopThread
+from workers.loop_thread import LoopThread
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess

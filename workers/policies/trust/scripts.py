@@ -21,6 +21,7 @@ _LOOKALIKES = (
 )
 _LATIN = "A-Za-z\u00c0-\u024f"
 _WORD = re.compile(rf"[{_LATIN}{_LOOKALIKES}]*[{_LOOKALIKES}][{_LATIN}{_LOOKALIKES}]*")
+_LOOKALIKE = re.compile(f"[{_LOOKALIKES}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_LETTER = re.compile(f"[{_LATIN}]")
 _FEWEST_LATIN = 2
@@ -28,7 +29,7 @@ _FEWEST_LATIN = 2
 
 def mixed_scripts(text: str) -> Iterator[Finding]:
     """A finding for each word that mixes Latin letters with ones that only look Latin."""
-    if text.isascii():
+    if text.isascii() or _LOOKALIKE.search(text) is None:
         return
     for word in _WORD.finditer(text):
         start, end = word.span()

@@ -14,8 +14,9 @@ from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
+from schemas.document_source import CrawlIndex
 from schemas.shards import Member
-from schemas.sources import CrawlIndex
+from workers import store
 from workers.sources.containers.entries import Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.kinds import lines_or_table
 from workers.sources.containers.opened import Opened
@@ -58,6 +59,7 @@ class _Capture:
 def walk_index(uri: str, handle: Opened, index: CrawlIndex) -> Iterator[tuple[str, Entry]]:
     """The captures that an index names and its filters take, each with the WARC that holds it."""
     place = 0
+    base = store.absolute(index.base)
     try:
         for place, fields in _rows(uri, handle):
             try:
@@ -66,7 +68,7 @@ def walk_index(uri: str, handle: Opened, index: CrawlIndex) -> Iterator[tuple[st
                 yield uri, lost("index", place, f"a line of the index cannot be read ({exc})")
                 continue
             if _is_wanted(capture, index):
-                yield index.base.rstrip("/") + "/" + capture.filename, _entry(uri, capture)
+                yield f"{base}/{capture.filename}", _entry(uri, capture)
     except (*TABLE_DAMAGE, *DAMAGE) as exc:
         yield uri, lost("index", place, f"the rest of the index cannot be read ({exc})")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from schemas.provenance import NOTHING, Provenance
 from schemas.shards import Member
 
 Chunks = Iterator[bytes]
@@ -29,13 +30,17 @@ class Entry:
 
     `chunks` may raise LostError. A walk through a stream goes on from where they were left, so the
     bytes of an entry are taken before the next entry is asked for, or never. `is_part`: it is no
-    member, but a stretch of the container in which members may have been.
+    member, but a stretch of the container in which members may have been. `is_aside`: it is no
+    document, but may state something of one beside it. `stated` is what the container states of
+    the document in it.
     """
 
     member: Member
     chunks: Callable[[], Chunks] | None
     lost: LostError | None = None
     is_part: bool = False
+    is_aside: bool = False
+    stated: Provenance = NOTHING
 
 
 def lost(form: str, offset: int, detail: str, name: str = "", reason: str = "lost_member") -> Entry:

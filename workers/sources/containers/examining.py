@@ -8,16 +8,19 @@ is kept in `staging/inventory/members` under its `doc_id` until a version holds 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from schemas.document_source import CrawlIndex
 from schemas.ids import digest
 from schemas.lines import one_line
+from schemas.provenance import Provenance
 from schemas.shards import Member, SeenFile
-from schemas.sources import CrawlIndex
 from workers import store
 from workers.rasterising import PDF, Rasterizer, sniff_file
+from workers.sources.containers.asides import Asides
 from workers.sources.containers.crawl_index import walk_index
 from workers.sources.containers.entries import Entry, LostError
 from workers.sources.containers.kinds import Kind, recognise
@@ -43,7 +46,8 @@ class Contents:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        members = [file.to_row() for file in self.members]
+        return json.dumps({"file": self.file.to_row(), "members": members}, sort_keys=True)
 
     @staticmethod
     def from_json(line: str) -> Contents:
@@ -79,7 +83,8 @@ class Findings:
 class Examiner:
     """How members are examined: their selection, the rasterizer, and the folder that keeps them.
 
-    `links` is the folder with what links gave. Documents in `forgotten` are not kept.
+    `links` is the folder with what links gave. Requests to a crawl wait for a `turn`. Documents in
+    `forgotten` are not kept.
     """
 
     selection: Selection
@@ -87,6 +92,7 @@ class Examiner:
     kept: str | None
     forgotten: frozenset[str] = frozenset()
     links: str | None = None
+    turn: store.Turn | None = None
 
     def place(self, file: SeenFile) -> str:
         """Where the bytes of a file or of a member's container lie. Raises FileNotFoundError."""
@@ -100,19 +106,21 @@ class Examiner:
             if kind.is_listed:
                 return _listed(file, ((file.uri, entry) for entry in entries), handle)
             # Every member is examined while it passes by.
-            found = [
-                document
-                for entry in entries
-                for document in self._unpacked(
-                    _seen(file, entry.member), entry, keep=not kind.is_reread
-                )
-            ]
-            documents = tuple(found) or (_nothing_in(file),)
+            found: list[_Found] = []
+            asides = Asides(passing=True)
+            for entry in entries:
+                if entry.is_aside:
+                    asides.meet(entry)
+                    continue
+                seen = _seen(file, entry)
+                examined = self._unpacked(seen, entry, keep=not kind.is_reread)
+                found += [(entry.member.name, seen, document) for document in examined]
+            documents = tuple(_beside(found, asides)) or (_nothing_in(file),)
             return Findings(documents, (Contents(file, ()),), handle.bytes_read)
 
     def index(self, file: SeenFile, index: CrawlIndex) -> Findings:
         """The members of a crawl's WARCs that its index names."""
-        with opened(file.stored.uri) as handle:
+        with opened(file.stored.uri, self.turn) as handle:
             entries = walk_index(file.stored.uri, handle, index)
             return _listed(file, entries, handle)
 
@@ -121,11 +129,21 @@ class Examiner:
         assert file.member is not None
         member = file.member
         place = self.place(file)
-        entry = Entry(member, lambda: chunks_of(place, file.container_size, member))
-        return Findings(tuple(self._unpacked(file, entry)), (), member.length)
+        noted: list[Provenance] = []
+        chunks = partial(
+            chunks_of, place, file.container_size, member, self.turn, note=noted.append
+        )
+        return Findings(
+            tuple(self._unpacked(file, Entry(member, chunks), noted)), (), member.length
+        )
 
-    def _unpacked(self, file: SeenFile, entry: Entry, keep: bool = False) -> Iterator[Examined]:
-        """A member as a document, or the documents in it where it is a container itself."""
+    def _unpacked(
+        self, file: SeenFile, entry: Entry, noted: Sequence[Provenance] = (), keep: bool = False
+    ) -> Iterator[Examined]:
+        """A member as a document, or the documents in it where it is a container itself.
+
+        `noted` is filled with what its server states, while it is unpacked.
+        """
         with store.temporary_folder() as folder:
             path = folder / "document"
             try:
@@ -133,6 +151,8 @@ class Examiner:
             except LostError as exc:
                 yield _lost(file, exc)
                 return
+            for stated in noted:
+                file = replace(file, stated=stated.over(file.stated))
             yield from self._at_hand(path, file, 1, keep, [MAX_NESTED_BYTES])
 
     def _at_hand(
@@ -148,25 +168,30 @@ class Examiner:
                 keep_member(self.kept, document, path)
             yield document
             return
-        empty = True
         with opened(str(path)) as handle, store.temporary_folder() as folder:
             size = path.stat().st_size
+            asides = Asides(passing=not kind.is_listed)
+            found: list[_Found] = []
             for inner in walk(str(path), handle, size, kind, self.selection, file.uri):
-                empty = False
-                place = _seen(file, nested(inner.member, file.member))
+                if inner.is_aside:
+                    asides.meet(inner)
+                    continue
+                place = _seen(file, replace(inner, member=nested(inner.member, file.member)))
                 target = folder / "document"
                 if inner.lost is None and left[0] <= 0:
                     most = f"what is within unpacks to more than {MAX_NESTED_BYTES:,} bytes"
-                    yield _lost(place, LostError(most, "bomb"))
-                    return
+                    found.append((inner.member.name, place, _lost(place, LostError(most, "bomb"))))
+                    break
                 try:
                     unpack(inner, target)
                 except LostError as exc:
-                    yield _lost(place, exc)
+                    found.append((inner.member.name, place, _lost(place, exc)))
                     continue
                 left[0] -= target.stat().st_size
-                yield from self._at_hand(target, place, depth + 1, True, left)
-        if empty:
+                examined = self._at_hand(target, place, depth + 1, True, left)
+                found += [(inner.member.name, place, document) for document in examined]
+            yield from _beside(found, asides)
+        if not found:
             yield _nothing_in(file)
 
 
@@ -174,16 +199,22 @@ def _listed(file: SeenFile, entries: Iterable[tuple[str, Entry]], handle: Opened
     """The members that a walk names, each with its container, and what is lost."""
     members: list[SeenFile] = []
     losses: list[Examined] = []
+    asides = Asides(passing=False)
     for container, entry in entries:
-        uri = f"{container}!{entry.member.name}"
-        place = SeenFile(uri, file.size, file.version, entry.member)
-        if entry.lost is not None:
+        place = _seen(replace(file, uri=container), entry)
+        if entry.is_aside:
+            asides.meet(entry)
+        elif entry.lost is not None:
             losses.append(_lost(place, entry.lost))
         else:
             members.append(place)
+    members = [
+        _stated_of(file, file, asides.of(file.member.name)) for file in members if file.member
+    ]
     if not members and not losses:
         losses.append(_nothing_in(file))
-    return Findings(tuple(losses), (Contents(file, tuple(members)),), handle.bytes_read)
+    bytes_read = handle.bytes_read + asides.bytes_read
+    return Findings(tuple(losses), (Contents(file, tuple(members)),), bytes_read)
 
 
 def container_at(path: Path, name: str) -> Kind | None:
@@ -206,9 +237,30 @@ def kept_uri(folder: str, doc_id: str) -> str:
     return store.join(folder, doc_id)
 
 
-def _seen(file: SeenFile, member: Member) -> SeenFile:
+def _seen(file: SeenFile, entry: Entry) -> SeenFile:
     container = file.uri if file.member is None else file.container
-    return replace(file, uri=f"{container}!{member.name}", member=member)
+    return replace(
+        file,
+        uri=f"{container}!{entry.member.name}",
+        member=entry.member,
+        stated=entry.stated.over(file.stated.inherited),
+    )
+
+
+_Found = tuple[str, SeenFile, Examined]
+"""The name of a member, the member, and a document that it is or holds."""
+
+
+def _beside(found: Iterable[_Found], asides: Asides) -> Iterator[Examined]:
+    """Documents with what is stated beside the members of an archive that they are or are in."""
+    for name, place, document in found:
+        yield replace(document, file=_stated_of(document.file, place, asides.of(name)))
+
+
+def _stated_of(file: SeenFile, place: SeenFile, stated: Provenance) -> SeenFile:
+    """A document's file with what is `stated` beside `place`, which it is or is in."""
+    stated = stated.over(file.stated) if file == place else file.stated.over(stated.inherited)
+    return file if stated == file.stated else replace(file, stated=stated)
 
 
 def _lost(file: SeenFile, why: LostError) -> Examined:
@@ -224,4 +276,4 @@ def _nothing_in(file: SeenFile) -> Examined:
     """A container without a member that is taken, which the inventory must not forget."""
     outer = file.member or Member("", "empty", 0, 0)
     inner = replace(outer, name=f"{outer.name}!(nothing)".lstrip("!"), form="empty")
-    return _lost(_seen(file, inner), LostError("no member is a document", "no_member"))
+    return _lost(_seen(file, Entry(inner, None)), LostError("no member is a document", "no_member"))

@@ -16,9 +16,9 @@ class GoneError(StorageError):
 
 
 @contextmanager
-def opened(uri: str) -> Iterator[Opened]:
-    """The file at a location, open for reading at any place."""
-    with store.open_input(uri) as handle:
+def opened(uri: str, turn: store.Turn | None = None) -> Iterator[Opened]:
+    """The file at a location, open for reading at any place; requests wait for their turns."""
+    with store.open_input(uri, turn) as handle:
         yield Opened(handle, uri)
 
 

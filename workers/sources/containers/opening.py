@@ -31,12 +31,16 @@ _EVERYTHING = Selection(("**",))
 
 @contextmanager
 def open_document(
-    file: SeenFile, doc_id: str, kept: str | None, links: Sequence[str] = ()
+    file: SeenFile,
+    doc_id: str,
+    kept: str | None,
+    links: Sequence[str] = (),
+    turn: store.Turn | None = None,
 ) -> Iterator[Path]:
     """A local path to a document's bytes; a temporary copy, unless it is a local file.
 
     `kept` is the folder in which the inventory keeps members that no range gives again, `links` are
-    those that keep what links gave.
+    those that keep what links gave. Requests to a crawl wait for a `turn`.
 
     Raises:
         FileNotFoundError: the file, or the container, is missing.
@@ -51,7 +55,7 @@ def open_document(
     with store.temporary_folder() as folder:
         path = folder / "document"
         try:
-            _unpack(file, place, doc_id, kept, path)
+            _unpack(file, place, doc_id, kept, path, turn)
             if store.sha256_of(str(path)) != doc_id:
                 raise LostError("its bytes are others than the inventory saw")
         except GoneError as exc:
@@ -71,11 +75,19 @@ def is_unchanged(file: SeenFile) -> bool:
     return indexed or file.is_link or store.stat(file.container) == file.stored
 
 
-def _unpack(file: SeenFile, place: str, doc_id: str, kept: str | None, target: Path) -> None:
+def _unpack(
+    file: SeenFile,
+    place: str,
+    doc_id: str,
+    kept: str | None,
+    target: Path,
+    turn: store.Turn | None,
+) -> None:
     member = file.member
     assert member is not None
     if member.form in _BY_RANGES:
-        write_bounded(chunks_of(place, file.container_size, member), target, member.length)
+        chunks = chunks_of(place, file.container_size, member, turn)
+        write_bounded(chunks, target, member.length)
     elif member.form == "row":
         chunks = _rows(place, file.version, member.within).chunks(member.offset)
         write_bounded(chunks, target, member.length)

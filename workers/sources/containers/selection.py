@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fsspec.utils import glob_translate
 
-from schemas.sources import CrawlIndex, DocumentSource
+from schemas.document_source import CrawlIndex, DocumentSource
 from workers import store
 from workers.rasterising import sniff
 from workers.sources.containers.kinds import CONTAINER_SUFFIXES
@@ -17,11 +17,12 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A source's `members`, `column` and `index`."""
+    """A source's `members`, `column` and `index`, and pairs of its `facts` and their columns."""
 
     globs: tuple[str, ...] = ()
     column: str | None = None
     index: CrawlIndex | None = None
+    facts: tuple[tuple[str, str], ...] = ()
     _patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -31,7 +32,8 @@ class Selection:
     @staticmethod
     def of(source: DocumentSource) -> Selection:
         """What a source takes from containers."""
-        return Selection(source.members or (), source.column, source.index)
+        facts = source.facts.columns if source.facts is not None else ()
+        return Selection(source.members or (), source.column, source.index, facts)
 
     def takes(self, name: str) -> bool:
         """Whether a member with this name is taken.

@@ -31,8 +31,8 @@ DAMAGE = (zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, pa.ArrowInv
 """What the libraries raise for packed bytes that are damaged. A StorageError is none of them."""
 
 
-def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
-    """Bytes of a stored file of `size` bytes, in requests of a few megabytes.
+def ranges(uri: str, offset: int, length: int, size: int, turn: store.Turn | None = None) -> Chunks:
+    """Bytes of a stored file of `size` bytes, in requests of a few megabytes, each in its turn.
 
     Raises LostError where the file has no such bytes, GoneError where it is missing.
     """
@@ -41,6 +41,8 @@ def ranges(uri: str, offset: int, length: int, size: int) -> Chunks:
         raise LostError(f"the container has no bytes {offset:,} to {stop:,}: it has {size:,}")
     while offset < stop:
         count = min(_PIECE_BYTES, stop - offset)
+        if turn is not None:
+            turn()
         try:
             yield store.read_range(uri, offset, count)
         except FileNotFoundError as exc:

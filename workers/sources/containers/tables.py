@@ -1,20 +1,22 @@
 """Walk through a column of a Parquet or Arrow file: bytes of documents, or Hugging Face Images.
 
-An image is a struct of `bytes` and `path`. A row is read again by its number; rows that are asked
-for in ascending order are read once.
+An image is a struct of `bytes` and `path`. Other columns may state facts of the document in their
+row. A row is read again by its number; rows that are asked for in ascending order are read once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.provenance import Provenance
 from schemas.shards import Member
 from workers import store
+from workers.sources.beside import facts_in
 from workers.sources.containers.entries import Chunks, Entry, LostError, printable
 
 _ROWS_AT_ONCE = 16
@@ -23,17 +25,23 @@ _ROWS_AT_ONCE = 16
 TABLE_DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 
 
-def walk_table(handle: BinaryIO, kind: str, column: str | None) -> Iterator[Entry]:
+Facts = Sequence[tuple[str, str]]
+"""Pairs of a fact and the column that states it."""
+
+
+def walk_table(
+    handle: BinaryIO, kind: str, column: str | None, facts: Facts = ()
+) -> Iterator[Entry]:
     """The documents of a column, in the order of rows; rows without one are left out."""
     try:
-        yield from map(_entry, _rows(handle, kind, column))
+        yield from map(_entry, _rows(handle, kind, column, facts=facts))
     except TABLE_DAMAGE as exc:
         raise LostError(f"the table cannot be read ({exc})") from exc
 
 
 def _entry(row: _Row) -> Entry:
     member = Member(row.name, "row", row.number, len(row.data), within=row.column)
-    return Entry(member, lambda: iter((row.data,)))
+    return Entry(member, lambda: iter((row.data,)), stated=row.stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,51 +50,58 @@ class _Row:
     name: str
     column: str
     data: bytes
+    stated: Provenance
 
 
-def _rows(handle: BinaryIO, kind: str, column: str | None, first: int = 0) -> Iterator[_Row]:
+def _rows(
+    handle: BinaryIO, kind: str, column: str | None, first: int = 0, facts: Facts = ()
+) -> Iterator[_Row]:
     """The rows from `first` on that hold bytes."""
     batches = _parquet if kind == "parquet" else _arrow
-    for start, name, values in batches(handle, column, first):
-        for number, value in enumerate(values, start):
+    for start, name, batch in batches(handle, column, first, facts):
+        said = [(fact, batch.column(other).to_pylist()) for fact, other in facts]
+        for number, value in enumerate(batch.column(name).to_pylist(), start):
             if number < first or value is None:
                 continue
             data, path = (value["bytes"], value["path"]) if isinstance(value, dict) else (value, "")
             if data is not None:
                 label = printable(f"{number}/{path}" if path else str(number))
-                yield _Row(number, label, name, data)
+                fields = {fact: words[number - start] for fact, words in said}
+                yield _Row(number, label, name, data, facts_in(fields, "column"))
 
 
-_Values = Iterator[tuple[int, str, list[Any]]]
-"""Runs of rows: the number of the first, the column, the values."""
+_Batches = Iterator[tuple[int, str, pa.RecordBatch]]
+"""Runs of rows: the number of the first, the column of documents, the rows."""
 
 
-def _parquet(handle: BinaryIO, column: str | None, first: int) -> _Values:
+def _parquet(handle: BinaryIO, column: str | None, first: int, facts: Facts) -> _Batches:
     file = pq.ParquetFile(handle)
     name = chosen_column(file.schema_arrow, column)
+    wanted = [name, *_stating(file.schema_arrow, facts)]
     start = 0
     for group in range(file.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if start + rows > first:
             at = start
-            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=[name]):
+            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=wanted):
                 if at + len(batch) > first:
-                    yield at, name, batch.column(0).to_pylist()
+                    yield at, name, batch
                 at += len(batch)
         start += rows
 
 
-def _arrow(handle: BinaryIO, column: str | None, first: int) -> _Values:
+def _arrow(handle: BinaryIO, column: str | None, first: int, facts: Facts) -> _Batches:
     """Both forms: a file with a footer, and a stream, as `save_to_disk` of `datasets` writes it."""
     start = 0
     for batch in _batches(handle):
         # Arrow's readers trust offsets and lengths: those of a damaged file lead anywhere.
         batch.validate(full=True)
         name = chosen_column(batch.schema, column)
+        _stating(batch.schema, facts)
         for at in range(0, len(batch), _ROWS_AT_ONCE):
             part = batch.slice(at, _ROWS_AT_ONCE)
             if start + at + len(part) > first:
-                yield start + at, name, part.column(name).to_pylist()
+                yield start + at, name, part
         start += len(batch)
 
 
@@ -112,6 +127,17 @@ def chosen_column(schema: pa.Schema, column: str | None) -> str:
         names = ", ".join(holding) or "none does"
         raise LostError(f"name in `column` which one holds documents ({names})", "no_column")
     return str(holding[0])
+
+
+def _stating(schema: pa.Schema, facts: Facts) -> list[str]:
+    """The columns that state facts. Raises LostError where one is not there."""
+    names = [column for _, column in facts]
+    lacking = [name for name in names if name not in schema.names]
+    if lacking:
+        there = ", ".join(map(str, schema.names))
+        why = f"no column {lacking[0]!r}, which `facts` names, among {there}"
+        raise LostError(why, "no_column")
+    return names
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:

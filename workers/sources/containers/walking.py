@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from schemas.shards import Member
+from workers.sources.beside import is_beside
 from workers.sources.containers.entries import Chunks, Entry, LostError, lost
 from workers.sources.containers.kinds import Kind
 from workers.sources.containers.limits import MAX_MEMBERS
@@ -16,8 +17,9 @@ from workers.sources.containers.selection import Selection
 from workers.sources.containers.streams import DAMAGE, Forward, ranges, unpacked, write_bounded
 from workers.sources.containers.tables import walk_table
 from workers.sources.containers.tars import walk_packed_tar, walk_tar
-from workers.sources.containers.warcs import walk_warc, warc_chunks
+from workers.sources.containers.warcs import Note, walk_warc, warc_chunks
 from workers.sources.containers.zips import walk_zip, zip_chunks
+from workers.store import Turn
 
 _PIECE_BYTES = 2**20
 
@@ -27,7 +29,8 @@ def walk(
 ) -> Iterator[Entry]:
     """The selected members of a container at `uri`, and what of it is lost; nothing raises.
 
-    `name` is the container's own, from which a packed file has its name.
+    Of a tar or zip also the files that may state something of the documents beside them. `name` is
+    the container's own, from which a packed file has its name.
     """
     is_selected = kind.form in ("warc", "parquet", "arrow")  # by other marks than a name
     taken, place = 0, 0
@@ -37,13 +40,21 @@ def walk(
             if taken == MAX_MEMBERS:
                 yield lost(kind.form, place, f"more than {MAX_MEMBERS:,} members", reason="bomb")
                 return
-            if entry.is_part or is_selected or selection.takes(entry.member.name):
+            if _is_aside(entry, kind):
+                taken += 1
+                yield replace(entry, is_aside=True)
+            elif entry.is_part or is_selected or selection.takes(entry.member.name):
                 taken += 1
                 yield entry
     except LostError as exc:
         yield Entry(Member(f"(from {place})", kind.form, place, 0), None, exc, is_part=True)
     except DAMAGE as exc:
         yield lost(kind.form, place, f"the rest cannot be read ({exc})")
+
+
+def _is_aside(entry: Entry, kind: Kind) -> bool:
+    is_whole = entry.lost is None and not entry.is_part
+    return is_whole and kind.form in ("tar", "zip") and is_beside(entry.member.name)
 
 
 def _walk(
@@ -64,7 +75,7 @@ def _walk(
     elif kind.form == "mail":
         yield from walk_mail(handle.binary, size)
     else:
-        yield from walk_table(handle.binary, kind.form, selection.column)
+        yield from walk_table(handle.binary, kind.form, selection.column, selection.facts)
 
 
 def _packed_file(stream: Forward, name: str, size: int) -> Entry:
@@ -77,13 +88,23 @@ def _packed_file(stream: Forward, name: str, size: int) -> Entry:
     return Entry(Member(inner, "packed", 0, size), chunks)
 
 
-def chunks_of(container: str, size: int, member: Member) -> Chunks:
-    """The bytes of a member that ranges of its container hold: of a tar, zip or WARC."""
+def chunks_of(
+    container: str,
+    size: int,
+    member: Member,
+    turn: Turn | None = None,
+    note: Note | None = None,
+) -> Chunks:
+    """The bytes of a member that ranges of its container hold: of a tar, zip or WARC.
+
+    Requests to a crawl, whose members are in WARCs, wait for their turns. What the server of a
+    WARC's record states is noted.
+    """
     if member.form == "tar":
         return ranges(container, member.offset, member.length, size)
     if member.form == "zip":
         return zip_chunks(container, member, size)
-    return warc_chunks(container, member, size)
+    return warc_chunks(container, member, size, turn, note)
 
 
 def unpack(entry: Entry, target: Path) -> None:

@@ -9,14 +9,18 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
+from schemas.provenance import NOTHING, Provenance
+from schemas.reservations import reserved_by_headers
 from schemas.shards import Member
 from workers.sources.containers.entries import Chunks, Entry, LostError, fetched_at, lost, printable
 from workers.sources.containers.limits import MAX_HEADER_BYTES
 from workers.sources.containers.streams import DAMAGE, Joined, ranges
+from workers.store import Turn
 
 _PIECE_BYTES = 2**20
 _HEAD_BYTES = 1024
@@ -29,6 +33,10 @@ _BODIES = (WarcRecordType.response, WarcRecordType.resource)
 
 IsWanted = Callable[[str, bytes], bool]
 """Whether a document is taken, by its URL and its first bytes."""
+
+
+Note = Callable[[Provenance], None]
+"""Takes what the server of a document states of it."""
 
 
 def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Iterator[Entry]:
@@ -69,13 +77,20 @@ def walk_warc(uri: str, handle: BinaryIO, size: int, is_wanted: IsWanted) -> Ite
         start = following
 
 
-def warc_chunks(uri: str, member: Member, size: int) -> Chunks:
-    """The body of the record at a place. Raises LostError where there is none."""
-    stream = Joined(ranges(uri, member.offset, member.length, size))
+def warc_chunks(
+    uri: str, member: Member, size: int, turn: Turn | None = None, note: Note | None = None
+) -> Chunks:
+    """The body of the record at a place. Raises LostError where there is none.
+
+    What its server states is noted before the first chunk.
+    """
+    stream = Joined(ranges(uri, member.offset, member.length, size, turn))
     try:
         with _panics_as_damage():
             for record in _records(cast(BinaryIO, stream)):
                 if record.record_type in _BODIES:
+                    if note is not None:
+                        note(_stated(record))
                     yield from _body(record)
                     return
     except DAMAGE as exc:
@@ -122,7 +137,7 @@ def _begun(record: WarcRecord, offset: int, is_wanted: IsWanted) -> Entry | None
     member = Member(record_name(record), "warc", offset, 0, printable(version), fetched=fetched)
     cut = record.headers.get("WARC-Truncated")
     if cut is None:
-        return Entry(member, None)
+        return Entry(member, None, stated=_stated(record))
     why = f"the crawl cut it short ({printable(cut)}); fetch it again from {printable(url)}"
     return Entry(member, None, LostError(why, "truncated"))
 
@@ -135,7 +150,13 @@ def _ending(uri: str, entry: Entry, stop: int, size: int) -> Entry:
         return Entry(member, None, LostError(why))
     if entry.lost is not None:
         return Entry(member, None, entry.lost)
-    return Entry(member, lambda: warc_chunks(uri, member, size))
+    return replace(entry, member=member, chunks=lambda: warc_chunks(uri, member, size))
+
+
+def _stated(record: WarcRecord) -> Provenance:
+    """What the server of a response states of it."""
+    headers = record.http_headers
+    return NOTHING if headers is None else Provenance(reserved=reserved_by_headers(headers.items()))
 
 
 def _end_of(handle: BinaryIO, start: int, size: int) -> int | None:

@@ -12,7 +12,6 @@ Start reading in `hosts`; `requests` sends a request, `addresses` says which are
 
 from workers.sources.links.fetching import by_host, fetch_links
 from workers.sources.links.lists import (
-    LIST_SUFFIXES,
     ListRead,
     list_rejects,
     not_fetched,
@@ -22,7 +21,6 @@ from workers.sources.links.outcomes import Link, Outcome
 from workers.sources.links.requests import Outside
 
 __all__ = [
-    "LIST_SUFFIXES",
     "Link",
     "ListRead",
     "Outcome",

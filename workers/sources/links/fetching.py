@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from schemas.links import Links
+from workers.loop_thread import LoopThread
 from workers.sources.kept_links import Kept
 from workers.sources.links.hosts import Host, host_of
 from workers.sources.links.outcomes import Link, Outcome
@@ -18,11 +19,16 @@ def fetch_links(
 ) -> list[Outcome]:
     """Ask for all links and keep what they give; what came of each, in any order.
 
-    The bounds of a host hold for one call, so its links are never in two calls at one time.
+    The bounds of a host hold for one call, so its links are never in two calls at one time. The
+    loop has a thread of its own, because the caller may be in one, as in a notebook or an actor.
 
     Raises StorageError where the folder fails.
     """
-    return asyncio.run(_fetched(links, settings, kept, outside or Outside()))
+    thread = LoopThread("links")
+    try:
+        return thread.submit(_fetched(links, settings, kept, outside or Outside())).result()
+    finally:
+        thread.end()  # what is under way is cancelled where the caller is interrupted
 
 
 def by_host(links: Iterable[Link]) -> dict[str, list[Link]]:

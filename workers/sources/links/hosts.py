@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 
 from schemas.links import Links
+from schemas.reservations import reserved_by_headers
 from schemas.retry_after import pause_s
 from workers import store
 from workers.sources.kept_links import Kept, Record
@@ -98,12 +100,27 @@ class Host:
                     at, hops = _target(url, answer), hops + 1
                     continue
                 if known is not None and answer.status == 304:
-                    return Outcome(link, "kept", known.sha256, known.size)
+                    known = await self._noted(known, answer)
+                    return Outcome(
+                        *(link, "kept", known.sha256, known.size), reserved=known.reserved
+                    )
                 _require_ok(answer)
                 new = _record(link.url, str(url), answer)
                 await asyncio.to_thread(self._kept.keep, new, target)
-            read = answer.bytes_read
-            return Outcome(link, "kept", answer.sha256, answer.size, bytes_read=read)
+            return Outcome(
+                *(link, "kept", answer.sha256, answer.size),
+                bytes_read=answer.bytes_read,
+                reserved=new.reserved,
+            )
+
+    async def _noted(self, known: Record, answer: Answer) -> Record:
+        """The record of a document that is the same: its host may reserve something only now."""
+        reserved = _reserved(answer)
+        if not reserved or reserved == known.reserved:
+            return known
+        known = replace(known, reserved=reserved)
+        await asyncio.to_thread(self._kept.note, known)
+        return known
 
     async def _asked(
         self,
@@ -244,4 +261,9 @@ def _record(url: str, final: str, answer: Answer) -> Record:
         fetched=datetime.now(UTC).isoformat(timespec="seconds"),
         sha256=answer.sha256,
         size=answer.size,
+        reserved=_reserved(answer),
     )
+
+
+def _reserved(answer: Answer) -> str:
+    return reserved_by_headers(answer.headers.multi_items()) or ""

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import BinaryIO
 
 import pyarrow.parquet as pq
 
-from schemas.errors import SourceError
 from schemas.ids import digest
 from schemas.lines import one_line
 from schemas.links import Links
+from schemas.provenance import Provenance
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset import open_table
-from workers.sources.containers.kinds import lines_or_table
+from workers.sources.beside import facts_in
 from workers.sources.containers.opened import opened
-from workers.sources.containers.streams import DAMAGE, Forward, lines_of
-from workers.sources.containers.tables import TABLE_DAMAGE
 from workers.sources.copies import published_pages
 from workers.sources.documents import Examined
 from workers.sources.links.addresses import checked, shown
 from workers.sources.links.outcomes import NeverError
-
-LIST_SUFFIXES = (".txt", ".jsonl", ".parquet", ".txt.gz", ".jsonl.gz")
-"""Names under which lists are found in folders."""
+from workers.sources.lists import Facts, Word, readable, words_of
 
 _URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
 """Alone, or behind a container, or behind the id of a record of a WARC."""
@@ -36,10 +30,11 @@ _URL_AT_END = re.compile(r"(?:^|[! ])(https?://[^ ]+)$")
 
 @dataclass(frozen=True, slots=True)
 class ListRead:
-    """The links of a list, each once and in its order, and what in it is no link."""
+    """The links of a list, each once and in its order, with what the list states of them, and what
+    in it is no link."""
 
     file: SeenFile
-    links: tuple[str, ...]
+    links: Mapping[str, Provenance]
     rejects: tuple[Examined, ...]
     bytes_read: int
 
@@ -56,28 +51,24 @@ def list_rejects(datasets: Iterable[str]) -> list[SeenFile]:
     return listed
 
 
-def read_list(file: SeenFile, settings: Links) -> ListRead:
+def read_list(file: SeenFile, settings: Links, facts: Facts = ()) -> ListRead:
     """The links in a list.
 
-    Raises SourceError where the list cannot be read to its end: links that vanish with a half of it
-    would take their documents out of the dataset.
+    Raises SourceError where the list cannot be read to its end.
     """
-    links: dict[str, None] = {}
+    links: dict[str, Provenance] = {}
     rejects: dict[str, Examined] = {}
-    with opened(file.uri) as handle:
-        try:
-            for place, address in _addresses(file.uri, handle.binary, settings):
-                try:
-                    links[str(checked(address))] = None
-                except NeverError as exc:
-                    name = f"{file.uri}!{shown(address)}"
-                    rejects[name] = not_fetched(name, exc.reason, f"{place}: {exc.detail}")
-        except (*TABLE_DAMAGE, *DAMAGE) as exc:
-            raise SourceError(
-                f"{file.uri} cannot be read as a list of links ({one_line(exc)}); "
-                "give text, JSON lines or Parquet with the field `links.column`"
-            ) from exc
-        return ListRead(file, tuple(links), tuple(rejects.values()), handle.bytes_read)
+    with opened(file.uri) as handle, readable("a list of links", file.uri, "links.column"):
+        for word in _addresses(file.uri, handle.binary, settings, facts):
+            try:
+                if word.fault:
+                    raise NeverError(word.fault)
+                address = str(checked(word.text.strip()))
+                links.setdefault(address, facts_in(word.fields, "column"))
+            except NeverError as exc:
+                name = f"{file.uri}!{shown(word.text.strip())}"
+                rejects[name] = not_fetched(name, exc.reason, f"{word.place}: {exc.detail}")
+        return ListRead(file, links, tuple(rejects.values()), handle.bytes_read)
 
 
 def not_fetched(name: str, reason: str, detail: str) -> Examined:
@@ -86,29 +77,13 @@ def not_fetched(name: str, reason: str, detail: str) -> Examined:
     return Examined(SeenFile(name, 0, ""), doc_id, reason=reason, detail=one_line(detail))
 
 
-def _addresses(uri: str, handle: BinaryIO, settings: Links) -> Iterator[tuple[str, str]]:
-    """What a list names, each with its line or row."""
+def _addresses(uri: str, handle: BinaryIO, settings: Links, facts: Facts) -> Iterator[Word]:
     if settings.rejects:
-        yield from _of_rejects(handle, settings.rejects)
-        return
-    column = settings.column
-    with lines_or_table(uri, handle) as stream:
-        yield from _of_table(handle, column) if stream is None else _of_lines(stream, column)
+        return _of_rejects(handle, settings.rejects)
+    return words_of(uri, handle, settings.column, _in_text, facts=facts)
 
 
-def _of_table(handle: BinaryIO, column: str) -> Iterator[tuple[str, str]]:
-    file = pq.ParquetFile(handle)
-    if column not in file.schema_arrow.names:
-        raise ValueError(f"no column {column!r} among {', '.join(file.schema_arrow.names)}")
-    number = 0
-    for batch in file.iter_batches(columns=[column]):
-        for value in batch.column(0).to_pylist():
-            if value is not None:
-                yield f"row {number}", str(value)
-            number += 1
-
-
-def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[Word]:
     """The URLs of rejected documents, by which `source_uri` ends; all of it where it has none."""
     number = 0
     columns = ["level", "reason", "source_uri"]
@@ -116,34 +91,11 @@ def _of_rejects(handle: BinaryIO, reasons: Sequence[str]) -> Iterator[tuple[str,
         for row in batch.to_pylist():
             if row["level"] == "document" and row["reason"] in reasons:
                 found = _URL_AT_END.search(row["source_uri"])
-                yield f"row {number}", found[1] if found else row["source_uri"]
+                yield Word(f"row {number}", found[1] if found else row["source_uri"])
             number += 1
-
-
-def _of_lines(stream: BinaryIO | Forward, column: str) -> Iterator[tuple[str, str]]:
-    """A list whose first line begins with a brace is JSON lines, any other is plain text."""
-    lines = enumerate((line.decode("utf-8", "replace").strip() for line in lines_of(stream)), 1)
-    first = next(((number, line) for number, line in lines if line), None)
-    if first is None:
-        return
-    is_json = first[1].lstrip("\ufeff").startswith("{")
-    for number, line in chain([first], lines):
-        given = line.lstrip("\ufeff")
-        if is_json and given:
-            yield f"line {number}", _in_json(given, column)
-        elif not is_json and (address := _in_text(given)):
-            yield f"line {number}", address
 
 
 def _in_text(line: str) -> str:
     """The address in a line; `#` begins a comment at its start and behind a space."""
+    line = line.strip()
     return "" if line.startswith("#") else line.partition(" #")[0].partition("\t#")[0].strip()
-
-
-def _in_json(line: str, column: str) -> str:
-    """The address in a line of JSON; the line itself, which is no URL, where it has none."""
-    try:
-        value = json.loads(line)[column]
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-        return line[:200]
-    return value if isinstance(value, str) else line[:200]

@@ -19,7 +19,8 @@ class Link:
 class Outcome:
     """What came of a link.
 
-    - `kept`: its document lies in the kept folder, under `sha256`; `bytes_read` of it came now.
+    - `kept`: its document lies in the kept folder, under `sha256`; `bytes_read` of it came now, and
+      its host has `reserved` something.
     - `moved`: it is at another host, where `link` asks for it.
     - `gone`: the host says that it has no such document.
     - `refused`: it must not be fetched, or never can; `reason` is one of REJECT_REASONS.
@@ -33,6 +34,7 @@ class Outcome:
     reason: str = ""
     detail: str = ""
     bytes_read: int = 0
+    reserved: str = ""
 
 
 class NeverError(Exception):

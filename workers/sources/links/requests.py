@@ -21,9 +21,9 @@ import httpx2
 
 from schemas.lines import first_line
 from schemas.links import Links
+from schemas.reservations import AGENT
 from workers.sources.links.addresses import Resolve, allowed, networks_of, resolve
 from workers.sources.links.outcomes import ForNowError, NeverError
-from workers.sources.links.robots import AGENT
 
 CONNECT_TIMEOUT_S = 10.0
 _OK = 200

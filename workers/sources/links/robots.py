@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from protego import Protego
 
-AGENT = "PageFoundry"
-"""The name that a robots.txt may speak to."""
+from schemas.reservations import AGENT
 
 MAX_BYTES = 512 * 2**10
 """What is read of a robots.txt: RFC 9309, 2.5, asks for 500 KiB at least. The rest is ignored."""

@@ -156,6 +156,13 @@ def test_pieces_of_packed_answers_lose_nothing(web: Web, tmp_path: Path) -> None
     assert outcome(tmp_path, web, "/a.pdf").sha256 == hashlib.sha256(data).hexdigest()
 
 
+def test_links_are_fetched_from_within_a_running_loop(web: Web, tmp_path: Path) -> None:
+    async def cell_of_a_notebook() -> Outcome:
+        return outcome(tmp_path, web, "/a.pdf")
+
+    assert asyncio.run(cell_of_a_notebook()).kind == "kept"
+
+
 def test_a_kept_folder_that_fails_is_not_the_links_fault(web: Web, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file")
     with pytest.raises(StorageError):

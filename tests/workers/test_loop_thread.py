@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from workers.engines.loop_thread import LoopThread
+from workers.loop_thread import LoopThread
 
 
 def test_threads_submit_work_to_one_loop() -> None:

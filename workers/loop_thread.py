@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for engines that many threads ask at once."""
+"""An event loop in a thread of its own, for whatever works in one and is called from any thread."""
 
 from __future__ import annotations
 

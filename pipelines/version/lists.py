@@ -1,0 +1,76 @@
+"""Lists of the policies: which files they name, and their items, read once for all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cluster.session import Session
+from pipelines.steps.settings import child_limits, raster_settings
+from pipelines.steps.tasks import run_tasks
+from schemas.decontaminate import Benchmark
+from schemas.errors import SourceError
+from schemas.ids import digest
+from schemas.recipe import Recipe
+from workers import store
+from workers.policies.decontamination import BENCHMARK_SUFFIXES, read_benchmark
+from workers.policies.lists import pack
+from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
+
+
+def listed_files(recipe: Recipe) -> dict[str, str]:
+    """For each benchmark a digest of its files' names, sizes and versions.
+
+    Where a file was added or changed, rows are judged again.
+
+    Raises SourceError where a benchmark has no file.
+    """
+    return {benchmark.name: _listing(benchmark) for benchmark in _benchmarks(recipe)}
+
+
+def _benchmarks(recipe: Recipe) -> list[Benchmark]:
+    return [benchmark for step in recipe.policies for benchmark in step.decontaminate or ()]
+
+
+def _listing(benchmark: Benchmark) -> str:
+    try:
+        files = store.list_documents(benchmark.file, BENCHMARK_SUFFIXES)
+    except SourceError as exc:
+        raise SourceError(f"decontaminate {benchmark.name}: {exc}") from exc
+    return digest(f"{file.uri}\0{file.size}\0{file.version}" for file in files)[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    benchmarks: tuple[Benchmark, ...]
+    raster: RasterSettings
+    limits: ChildLimits
+
+
+def packed_lists(recipe: Recipe, session: Session) -> bytes | None:
+    """The items of all benchmarks, read in a task; None where no policy needs any."""
+    benchmarks = tuple(_benchmarks(recipe))
+    if not benchmarks:
+        return None
+    task = _Reading(benchmarks, raster_settings(recipe), child_limits(recipe))
+    return run_tasks(_read, [task], session)[0]
+
+
+def _read(task: _Reading) -> bytes:
+    rasterizer = shared_rasterizer(task.raster, task.limits)
+    return pack(item for one in task.benchmarks for item in read_benchmark(one, rasterizer))
+
+
+def lists_uri(
+    recipe: Recipe, listed: Mapping[str, str], scratch: str, session: Session
+) -> str | None:
+    """Where the items lie for the tasks of this run; they are read at the first call."""
+    if not listed:
+        return None
+    name = digest(f"{name}\0{version}" for name, version in sorted(listed.items()))[:16]
+    uri = store.join(scratch, f"lists-{name}.parquet")
+    if not store.exists(uri):
+        data = packed_lists(recipe, session)
+        assert data is not None
+        store.write_bytes(uri, data)
+    return uri

@@ -1,0 +1,48 @@
+"""Kill a run that changes the policies: no original is lost, and the next runs read no page."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
+from tests.pipelines.datasets import all_rows, problems, run_here
+from tests.pipelines.version.test_policies import recipe_of, write_corpus
+
+CUT, REJECT = "{instructions: cut}", "{instructions: reject}"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus, a dataset under a policy that cuts, and what first runs give."""
+    folder = tmp_path_factory.mktemp("policies")
+    source = write_corpus(folder / "src")
+    run_here(recipe_of(folder / "data", source, CUT))
+    run_here(recipe_of(folder / "rejected", source, REJECT))
+    run_here(recipe_of(folder / "plain", source, ""))
+    return folder
+
+
+def test_the_writes_are_those_that_are_killed(published: Path, tmp_path: Path) -> None:
+    shutil.copytree(published / "data", tmp_path / "data")
+    writes = write_names(recipe_of(tmp_path / "data", published / "src", REJECT))
+    assert {"rejects-part-1", "documents-commit", "pages-commit", "card"} <= set(writes)
+
+
+@pytest.mark.parametrize("phase", KILLED)
+@pytest.mark.parametrize("write", ["rejects-part-1", "documents-commit", "pages-commit", "card"])
+def test_a_killed_change_is_finished_and_taken_back(
+    published: Path, tmp_path: Path, write: str, phase: str
+) -> None:
+    source, dataset = published / "src", tmp_path / "data"
+    shutil.copytree(published / "data", dataset)
+    ended = run_until(recipe_of(dataset, source, REJECT), CrashPoint(write, phase))
+    assert ended == KILLED[phase]
+    assert problems(dataset) == ()
+    assert run_here(recipe_of(dataset, source, REJECT)).pages_read == 0
+    assert all_rows(dataset) == all_rows(published / "rejected")
+    assert run_here(recipe_of(dataset, source, "")).pages_read == 0
+    assert all_rows(dataset) == all_rows(published / "plain")
+    assert problems(dataset) == ()

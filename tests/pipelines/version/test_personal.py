@@ -1,0 +1,106 @@
+"""Personal data through the whole run: masked in every text and in the picture, and reversible."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from pipelines.run import Report
+from schemas.recipe import Recipe, parse_recipe
+from tests.pipelines.corpora import prose
+from tests.pipelines.datasets import all_rows, problems, rows, run_here
+from workers.policies.personal.line_reader import read_lines
+
+EMAIL, PHONE, IBAN = "ada.lovelace@example.org", "+44 20 7946 0958", "DE89 3704 0044 0532 0130 00"
+
+
+def write_letters(folder: Path) -> Path:
+    """Write a letter with an e-mail address in its text and a telephone number in its foot, and a
+    plain one.
+    """
+    folder.mkdir()
+    for name, body, foot in (
+        ("0.pdf", f"Dear reader, please write to {EMAIL} or pay to {IBAN} before Friday.", PHONE),
+        ("1.pdf", "Dear reader, there is nothing in this letter but words.", "2026"),
+    ):
+        document = pymupdf.open()
+        for number in range(3):
+            page = document.new_page(width=420, height=595)
+            words = (
+                f"{body} {prose(len(body) + number, 60)}"
+                if number == 1
+                else prose(10 * len(body) + number, 80)
+            )
+            page.insert_textbox((40, 60, 380, 500), words, fontsize=11)
+            page.insert_text((40, 575), f"Office {foot}", fontsize=9)
+        (folder / name).write_bytes(document.tobytes(no_new_id=True, garbage=3))
+    return folder
+
+
+def recipe_of(dataset: Path, source: Path, pii: str, extra: str = "") -> Recipe:
+    policies = f"policies: [{{pii: {pii}}}]\n" if pii else ""
+    return parse_recipe(
+        f"dataset: {dataset}\nsources: {source}\nrouting: only\n"
+        f"raster: {{longest_edge_px: 1000}}\n{policies}{extra}"
+    )
+
+
+def run(dataset: Path, source: Path, pii: str) -> Report:
+    report = run_here(recipe_of(dataset, source, pii))
+    assert problems(dataset) == ()
+    return report
+
+
+@pytest.fixture(scope="module")
+def masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset in which all kinds are masked, after a version without policies."""
+    folder = tmp_path_factory.mktemp("personal")
+    run(folder / "data", write_letters(folder / "src"), "")
+    assert run(folder / "data", folder / "src", "mask").pages_read == 0
+    return folder
+
+
+def test_no_text_of_any_table_has_a_masked_value(masked: Path) -> None:
+    everything = json.dumps(all_rows(masked / "data"), default=repr)
+    for value in (EMAIL, PHONE, IBAN):
+        assert value not in everything
+    texts = [row["text"] for row in rows(masked / "data", "pages")]
+    assert sum("[EMAIL]" in text and "[IBAN]" in text for text in texts) == 1
+
+
+def test_no_picture_shows_a_masked_value(masked: Path) -> None:
+    for row in rows(masked / "data", "pages"):
+        read = "".join(line.text for line in read_lines(row["image"]["bytes"])).replace(" ", "")
+        for value in (EMAIL, PHONE, IBAN):
+            assert value.replace(" ", "") not in read
+
+
+def test_furniture_is_masked_where_the_text_has_nothing(masked: Path) -> None:
+    in_foot = [
+        row
+        for row in rows(masked / "data", "pages")
+        if any("[PHONE]" in block["text"] for block in row["blocks"])
+    ]
+    assert len(in_foot) == 3
+    for row in in_foot:
+        (finding,) = [f for f in row["findings"] if f["kind"] == "phone" and f["end"] == 0]
+        assert finding["detail"] == "1 in furniture"
+
+
+def test_a_mask_that_is_dropped_gives_the_rows_back(masked: Path, tmp_path: Path) -> None:
+    assert run(masked / "data", masked / "src", "{default: tag}").pages_read == 0
+    tagged = [row for row in rows(masked / "data", "pages") if row["findings"]]
+    assert {f["action"] for row in tagged for f in row["findings"]} == {"tag"}
+    assert run(masked / "data", masked / "src", "").pages_read == 0
+    run(tmp_path / "fresh", masked / "src", "")
+    assert all_rows(masked / "data") == all_rows(tmp_path / "fresh")
+
+
+def test_a_kind_that_is_rejected_says_so(tmp_path: Path) -> None:
+    source, dataset = write_letters(tmp_path / "src"), tmp_path / "data"
+    report = run(dataset, source, "{default: keep, iban: reject}")
+    assert report.rejects == {"personal_data": 2}
+    assert {row["detail"] for row in rows(dataset, "rejects")} == {"iban"}

@@ -1,0 +1,157 @@
+"""Put placeholders in the place of personal data: in a text, in blocks with their cells, in chats.
+
+Owns where findings stand after masking. Pictures are painted by `painting`. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.findings import Finding
+from schemas.personal import KINDS, Personal
+from schemas.rows import BlockRow, CellRow
+from workers.policies.personal.evidence import surest
+from workers.policies.personal.finding import find_all
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text after masking, and all its findings where they stand now."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+
+def placeholder(kind: str) -> str:
+    """What stands for a masked value, in texts and in pictures.
+
+    Square brackets, because `<EMAIL>` would be a tag where a text is HTML or Markdown.
+
+    >>> placeholder("email")
+    '[EMAIL]'
+    """
+    return f"[{kind.upper()}]"
+
+
+def mask(text: str, findings: Sequence[Finding], kinds: Container[str] = KINDS) -> Masked:
+    """The text with a placeholder for each finding of these kinds.
+
+    Args:
+        text: the text that the findings are of.
+        findings: in order, without overlaps.
+        kinds: the kinds to mask; findings of others only move.
+
+    >>> text = "Write to ada@lovelace.org today."
+    >>> masked = mask(text, [Finding(9, 25, "pii", "email")])
+    >>> masked.text, masked.findings[0].start, masked.findings[0].end
+    ('Write to [EMAIL] today.', 9, 16)
+    """
+    parts: list[str] = []
+    moved: list[Finding] = []
+    done = size = 0
+    for one in findings:
+        before = text[done : one.start]
+        is_masked = one.kind in kinds
+        value = placeholder(one.kind) if is_masked else text[one.start : one.end]
+        start = size + len(before)
+        parts += [before, value]
+        moved.append(replace(one, start=start, end=start + len(value)))
+        size, done = start + len(value), one.end
+    parts.append(text[done:])
+    return Masked("".join(parts), tuple(moved))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in the texts of a page: its own text, and each block and cell of it.
+
+    `cells` are by block; empty for a block without cells.
+    """
+
+    text: tuple[Finding, ...]
+    blocks: tuple[tuple[Finding, ...], ...]
+    cells: tuple[tuple[tuple[Finding, ...], ...], ...]
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether anything was found, in furniture too, which is in no `text`."""
+        return bool(self.text) or any(self.blocks) or any(map(any, self.cells))
+
+    def all(self) -> list[Finding]:
+        """All findings, those of the page's own text first."""
+        of_cells = [one for block in self.cells for cell in block for one in cell]
+        return [*self.text, *(one for block in self.blocks for one in block), *of_cells]
+
+
+def find_in_page(text: str, blocks: Sequence[BlockRow], language: str, settings: Personal) -> Found:
+    """What the recipe counts in a page's texts. A crop is a page without blocks."""
+    cells = [[cell["text"] for cell in block["cells"] or ()] for block in blocks]
+    texts = [text, *(block["text"] for block in blocks)]
+    found = find_all([*texts, *(cell for of_block in cells for cell in of_block)], language)
+    kept = [list(filter(settings.counts, of_text)) for of_text in found]
+    across = _across_blocks(text, texts[1:], kept[0])
+    of_blocks = [
+        tuple(surest([*own, *parts]))
+        for own, parts in zip(kept[1 : len(texts)], across, strict=True)
+    ]
+    of_cells = iter(kept[len(texts) :])
+    return Found(
+        tuple(kept[0]),
+        tuple(of_blocks),
+        tuple(tuple(tuple(next(of_cells)) for _ in of_block) for of_block in cells),
+    )
+
+
+def _across_blocks(
+    text: str, blocks: Sequence[str], found: Sequence[Finding]
+) -> Iterator[list[Finding]]:
+    """For each block its parts of the findings that begin in one block and end in another."""
+    wide = [one for one in found if "\n\n" in text[one.start : one.end]]
+    cursor = 0
+    for block in blocks:
+        start = text.find(block, cursor) if block and wide else -1
+        if start < 0:  # furniture is in no text
+            yield []
+            continue
+        cursor = end = start + len(block)
+        yield [
+            replace(one, start=max(one.start, start) - start, end=min(one.end, end) - start)
+            for one in wide
+            if one.start < end and one.end > start
+        ]
+
+
+def mask_page(
+    text: str, blocks: Sequence[BlockRow], found: Found, kinds: Container[str]
+) -> tuple[Masked, list[BlockRow]]:
+    """The page's text and its blocks with placeholders; boxes and labels stay as they are."""
+    masked_blocks = [
+        _mask_block(block, of_block, of_cells, kinds)
+        for block, of_block, of_cells in zip(blocks, found.blocks, found.cells, strict=True)
+    ]
+    return mask(text, found.text, kinds), masked_blocks
+
+
+def _mask_block(
+    block: BlockRow,
+    found: Sequence[Finding],
+    of_cells: Sequence[Sequence[Finding]],
+    kinds: Container[str],
+) -> BlockRow:
+    masked = BlockRow(**{**block, "text": mask(block["text"], found, kinds).text})
+    if block["cells"]:
+        masked["cells"] = [
+            CellRow(**{**cell, "text": mask(cell["text"], of_cell, kinds).text})
+            for cell, of_cell in zip(block["cells"], of_cells, strict=True)
+        ]
+    return masked
+
+
+def mask_texts(texts: Sequence[str], language: str, settings: Personal) -> list[Masked]:
+    """Texts that belong together, such as the parts of a chat's messages, its turns and images:
+    what stands in one of them is masked in all."""
+    return [
+        mask(text, list(filter(settings.counts, found)), settings.masked_kinds)
+        for text, found in zip(texts, find_all(texts, language), strict=True)
+    ]
