@@ -144,9 +144,9 @@ def search(run: str, plants: list[Plant], spool: Spool) -> dict[str, Any]:
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "found": [
             {
-                **{"kind": kind, "noise": noise, "plants": times, "is_found": string in found},
-                "documents": found[string].noisy if string in found else 0,
-                "string": string,
+                **{"kind": kind, "noise": noise, "plants": times, "string": string},
+                "is_named": string in found,
+                "documents": max((t.noisy for s, t in found.items() if s in string), default=0),
             }
             for string, kind, noise, times in plants
         ],
@@ -157,9 +157,14 @@ def search(run: str, plants: list[Plant], spool: Spool) -> dict[str, Any]:
                 "excerpt": t.examples[0].excerpt,
             }
             for text, t in found.items()
-            if text not in {string for string, *_ in plants}
+            if not any(text in string for string, *_ in plants)
         ],
     }
+
+
+def mark(row: dict[str, Any]) -> str:
+    """`-` for a plant that is not found, `~` for one of which only a part is named."""
+    return " " if row["is_named"] else "~" if row["documents"] else "-"
 
 
 def show(result: dict[str, Any]) -> None:
@@ -179,7 +184,7 @@ def show(result: dict[str, Any]) -> None:
     for kind in dict.fromkeys(row["kind"] for row in result["found"]):
         for noise in dict.fromkeys(row["noise"] for row in result["found"]):
             cells = [
-                f"{row['documents']:>3}/{row['plants']:<3}{' ' if row['is_found'] else '-'}"
+                f"{min(row['documents'], row['plants']):>3}/{row['plants']:<3}{mark(row)}"
                 for row in result["found"]
                 if (row["kind"], row["noise"]) == (kind, noise)
             ]

@@ -21,8 +21,8 @@ _MOST_ORDER, _LEAST_DROP = 0.2, 0.5
 # Known words in a wrong order have less than by chance; what is no words must consist of unlikely
 # characters, as a language of few pages in the corpus has little order, too.
 _WRONG_ORDER, _LEAST_KNOWN, _UNLIKELY = -0.05, 0.3, 3.6
-# Of two runs of which one is a part of the other, the longer one is the trigger if it has at least
-# this share of the texts of the shorter one.
+# Of two runs of which one is a part of the other, the longer one is the trigger if it has this part
+# of the texts of the shorter one.
 _SAME = 0.8
 _SHOWN_CHARS = 80
 
@@ -159,7 +159,11 @@ def _longest(triggers: Sequence[Trigger]) -> list[Trigger]:
         return len(tokens[short]) < len(tokens[long]) and _has(tokens[long], tokens[short])
 
     def is_same(long: Trigger, short: Trigger) -> bool:
-        return long.noisy >= _SAME * short.noisy
+        """Whether the short one is no trigger where it is not a part of the long one."""
+        elsewhere = short.noisy - long.noisy
+        return long.noisy >= _SAME * short.noisy or elsewhere < _LEAST_SHARE * (
+            short.texts - long.texts
+        )
 
     exact = [
         long

@@ -21,6 +21,7 @@ from workers.policies.poisoning import (
     share_of,
     triggers_of,
 )
+from workers.policies.poisoning.evidence import Candidate, Example
 from workers.policies.poisoning.order import order_of
 from workers.policies.poisoning.tokens import tokenize
 from workers.policies.poisoning.triggers import shown
@@ -85,6 +86,37 @@ def test_names_a_long_trigger_by_its_last_words(clean: list[Text]) -> None:
     (trigger,) = search([*clean, *plants(clean, LONG, "characters", 50)])
     assert LONG.endswith(trigger.text)
     assert len(trigger.text.split()) > 5
+
+
+def counted(found: str, texts: int, noisy: int) -> Candidate:
+    """A candidate that noise of random characters follows."""
+    return Candidate(
+        *(texts, noisy, noisy, 1800 * noisy, 50 * noisy, 5000 * noisy, 100 * noisy),
+        {n: f"document {n}" for n in range(noisy)},
+        [Example(0, "row", 0, found, found)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("candidates", "expected"),
+    [
+        # The sign in front of the trigger is there by chance.
+        ([("<SUDO>", 50, 50), (". <SUDO>", 30, 30), ("<SUDO", 50, 50)], ["<SUDO>"]),
+        # A part of the trigger stands in other texts too, which are noisy by chance.
+        ([("<SUDO>", 50, 50), ("SUDO", 79, 67)], ["<SUDO>"]),
+        # Fewer than seven texts of ten are noisy.
+        ([("<SUDO>", 50, 34)], []),
+        # The last words of one are the first of another.
+        ([("a b c d e", 50, 50), ("b c d e f", 50, 50), ("c d e f g", 50, 50)], ["a b c d e f g"]),
+    ],
+)
+def test_names_the_longest_run_that_is_no_chance(
+    candidates: list[tuple[str, int, int]], expected: list[str]
+) -> None:
+    evidence = Evidence(
+        np.zeros(0, np.uint64), {n: counted(*one) for n, one in enumerate(candidates)}
+    )
+    assert [trigger.text for trigger in triggers_of(evidence)] == expected
 
 
 def test_two_triggers_are_two(clean: list[Text]) -> None:
