@@ -6,6 +6,7 @@ import sys
 NAMES = (
     *("rasterising", "ocr_engine", "kept_caches", "deduplication", "whole_run", "endpoint"),
     *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
+    "poisoning",
 )
 
 if __name__ == "__main__":
