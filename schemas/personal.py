@@ -25,6 +25,8 @@ measurement, a part number or a section number than somebody's data."""
 
 def _in_a_mapping(value: object) -> object:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not 0 <= value <= 1:  # once, and not for each kind
+            raise ValueError(f"a number from 0 to 1 belongs here, not {value}")
         return dict.fromkeys(KINDS, value)
     return value
 

@@ -6,6 +6,8 @@ import sys
 NAMES = (
     *("rasterising", "ocr_engine", "kept_caches", "deduplication", "whole_run", "endpoint"),
     *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
+    "decontamination",
+    "personal",
     "poisoning",
 )
 

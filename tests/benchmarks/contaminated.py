@@ -56,10 +56,10 @@ class MadeItem:
 
 @dataclass
 class Planted:
-    """Texts of one kind; text `n` has item `n`. `note` says how they were made."""
+    """Texts of one kind; text `n` has item `n`. `wrong` is the share of wrong letters of a scan."""
 
     texts: list[str] = field(default_factory=list)
-    note: str = ""
+    wrong: list[float] = field(default_factory=list)
 
 
 def around(rng: random.Random, middle: list[str] | str) -> str:
@@ -175,8 +175,7 @@ def scanned(rng: random.Random, items: list[MadeItem], level: str) -> Planted:
         Levenshtein.normalized_distance(letters(text), letters(truth))
         for text, (truth, _) in zip(texts, pages, strict=True)
     ]
-    note = f"wrong letters: median {np.median(errors):.1%}, most {max(errors):.1%}"
-    return Planted(texts, note)
+    return Planted(texts, errors)
 
 
 def letters(text: str) -> str:

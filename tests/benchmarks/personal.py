@@ -72,7 +72,7 @@ def documents(count: int, languages: Sequence[str], seed: int) -> Iterator[Docum
     rng = random.Random(seed)
     for number in range(count):
         language = languages[number % len(languages)]
-        layout = LAYOUTS[number // len(languages) % len(LAYOUTS)]
+        layout = LAYOUTS[(number + number // len(languages)) % len(LAYOUTS)]
         kinds = kinds_of(language)
         values = tuple(
             planted(kind, language, rng) for kind in rng.sample(kinds, min(6, len(kinds)))
@@ -332,7 +332,7 @@ def of_pages(count: int, save: Path | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--documents", type=int, default=2_400)
-    parser.add_argument("--pages", type=int, default=64)
+    parser.add_argument("--pages", type=int, default=40)
     parser.add_argument("--save", type=Path, help="save the painted pictures in this folder")
     parser.add_argument("--texts", type=Path, help="a folder of texts, to see what is found there")
     args = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jsonschema
 import pytest
 from pydantic import ValidationError
 
@@ -49,8 +50,29 @@ def test_the_floor_is_by_kind_or_for_all() -> None:
 
 @pytest.mark.parametrize(
     ("given", "word"),
-    [("hide", "hide"), ({"fax": "mask"}, "fax"), ({"min_certainty": 2}, "less than or equal to 1")],
+    [("hide", "hide"), ({"fax": "mask"}, "fax"), ({"min_certainty": 2}, "from 0 to 1")],
 )
 def test_what_is_unknown_is_named(given: object, word: str) -> None:
     with pytest.raises(ValidationError, match=word):
         Personal.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_valid"),
+    [
+        ("mask", True),
+        ({"email": "mask", "default": "keep"}, True),
+        ({"min_certainty": 0.7}, True),
+        ({"min_certainty": {"phone": 0.7}}, True),
+        ("hide", False),
+        ({"min_certainty": {"fax": 0.7}}, False),
+    ],
+)
+def test_the_json_schema_accepts_what_the_model_does(given: object, is_valid: bool) -> None:
+    schema = jsonschema.Draft202012Validator(Personal.model_json_schema())
+    assert schema.is_valid(given) is is_valid
+    if is_valid:
+        Personal.model_validate(given)
+    else:
+        with pytest.raises(ValidationError):
+            Personal.model_validate(given)

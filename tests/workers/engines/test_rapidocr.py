@@ -12,6 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from schemas.pages import PageImage
 from workers.engines.rapidocr import RapidOcrEngine
+from workers.engines.text_lines import Line
 
 PROSE = (
     "The inventory lists every document and every page that the sources hold now. A shard is "
@@ -171,3 +172,20 @@ def test_a_long_strip_is_read_in_tiles(engine: RapidOcrEngine) -> None:
     [reading] = engine.read([strip])
     assert accuracy(reading.text, " ".join([PROSE] * 5)) > 0.97
     assert reading.coverage == pytest.approx(1, abs=0.02)
+
+
+def test_the_lines_of_a_page_stand_where_they_are(engine: RapidOcrEngine) -> None:
+    lines = engine.lines(PROSE_PAGE)
+    assert accuracy(" ".join(line.text for line in sorted(lines, key=_top)), PROSE) > 0.95
+    for line in lines:
+        assert len(line.places) == len(line.text)
+        # the text is set from 40 to 380 of 420 points, and from 40 to 200 of 595
+        assert 30 / 420 * PROSE_PAGE.width < line.corners[:, 0].min()
+        assert line.corners[:, 1].max() < 200 / 595 * PROSE_PAGE.height
+    assert engine.lines(BLANK_PAGE) == []
+    with pytest.raises(ValueError, match="not an image"):
+        engine.lines(BROKEN_PAGE)
+
+
+def _top(line: Line) -> float:
+    return float(line.corners[:, 1].min())

@@ -87,11 +87,16 @@ def find_pictures(
     A row without a hash, or with one of zeros, has no picture. The certainty is the similarity.
     """
     findings: list[list[Finding]] = [[] for _ in hashes]
-    greys: dict[int, Grey] = {}
+    greys: dict[int, Grey | None] = {}
     for row, number in _candidates(index, hashes):
         if row not in greys:
-            greys[row] = _small(_decoded(picture(row)))
-        similarity = compare(_small(_decoded(index.thumbnails[number])), greys[row])
+            given = _decoded(picture(row))
+            # In a smaller one words cannot be told apart, and all pages of one layout look alike.
+            greys[row] = _small(given) if max(given.size) >= _EDGE_PX else None
+        grey = greys[row]
+        if grey is None:
+            continue
+        similarity = compare(_small(_decoded(index.thumbnails[number])), grey)
         if similarity >= MIN_SIMILARITY:
             benchmark, item_id = index.names[number]
             finding = Finding(0, 0, POLICY, benchmark, round(similarity, 4), item_id)

@@ -22,7 +22,6 @@ from workers.policies.personal.masking import (
     mask,
     mask_page,
     mask_texts,
-    placeholder,
 )
 from workers.policies.personal.painting import LineReader, Painted, paint, regions_of
 from workers.policies.personal.placing import Region
@@ -40,6 +39,5 @@ __all__ = [
     "mask_page",
     "mask_texts",
     "paint",
-    "placeholder",
     "regions_of",
 ]

@@ -144,7 +144,7 @@ BY_RUN: tuple[Identity, ...] = (
         _ID_BE,
         0.5,
     ),
-    Identity("pl.pesel", _form(r"\d{11}"), pesel.is_valid, Words("pesel", "nr pesel"), 0.5),
+    Identity("pl.pesel", _form(r"\d{11}"), pesel.is_valid, Words("pesel", "nr pesel"), 0.4),
     Identity("ru.inn", _form(r"\d{12}"), _is_person, _ID_RU_TAX),
     Identity("ru.snils", _form(r"\d{3}-\d{3}-\d{3}[ -]\d{2}"), _snils, _ID_RU, 0.8),
     Identity("cn.ric", _form(r"[1-9]\d{16}[\dXx]"), ric.is_valid, _ID_CN, 0.9),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from schemas.findings import Finding
 from schemas.personal import KINDS, Personal
 from schemas.rows import BlockRow, CellRow
+from workers.policies.editing import placeholder
 from workers.policies.personal.evidence import surest
 from workers.policies.personal.finding import find_all
 
@@ -21,17 +22,6 @@ class Masked:
 
     text: str
     findings: tuple[Finding, ...]
-
-
-def placeholder(kind: str) -> str:
-    """What stands for a masked value, in texts and in pictures.
-
-    Square brackets, because `<EMAIL>` would be a tag where a text is HTML or Markdown.
-
-    >>> placeholder("email")
-    '[EMAIL]'
-    """
-    return f"[{kind.upper()}]"
 
 
 def mask(text: str, findings: Sequence[Finding], kinds: Container[str] = KINDS) -> Masked:

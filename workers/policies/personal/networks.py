@@ -16,7 +16,7 @@ from workers.policies.personal.evidence import Run, finding
 _V4 = re.compile(r"(?<![\w.\-/+])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\w)")
 # A literal first: text without colons costs nothing.
 _COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:")
-_HEX_BEFORE = re.compile(r"[0-9A-Fa-f]{1,4}$")
+_HEX_BEFORE = re.compile(r"[0-9A-Fa-f]{1,4}\Z")
 _V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:]|\.\d)")
 
 _NAMES = Words(

@@ -26,21 +26,21 @@ from schemas.personal import Personal
 from schemas.recipe import Raster
 from schemas.rows import BlockRow
 from workers.engines.text_lines import Line
+from workers.policies.editing import placeholder
 from workers.policies.personal.finding import compact, find_all
 from workers.policies.personal.ink import Quad
-from workers.policies.personal.masking import Found, placeholder
+from workers.policies.personal.masking import Found
 from workers.policies.personal.placing import (
     WHOLE,
     How,
     Region,
     Shape,
-    Value,
     box_of,
-    in_reading_order,
     shapes,
     still_read,
     values_of,
 )
+from workers.policies.personal.seeking import Value, in_reading_order
 from workers.rasterising.pictures import decode, encode
 
 LineReader = Callable[[bytes], Sequence[Line]]

@@ -34,7 +34,7 @@ STRONG = Words(
 """Any valid number that follows is a telephone number."""
 
 WEAK = Words(
-    *("t", "f", "m", "text", "contact", "unter", "ruf", "erreichbar", "number", "nummer", "numéro"),
+    *("text", "contact", "unter", "ruf", "erreichbar", "number", "nummer", "numéro"),
     *("número", "numero", "call", "bel", "bellen", "portable", "kom", "mobile", "contato"),
     "contacto",
 )

@@ -6,7 +6,8 @@
        share of the block's text falls in.
     3. Where a block has no rows of ink either, the whole block is the shape.
 
-Owns shapes in pixels. Does not read lines (`line_reader`) or paint (`painting`). Pure.
+Owns shapes in pixels. Does not read lines (`line_reader`), seek values in them (`seeking`), or
+paint (`painting`). Pure.
 """
 
 from __future__ import annotations
@@ -17,30 +18,25 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
 
 from schemas.findings import Finding
 from schemas.pages import Box
 from workers.engines.text_lines import Line
-from workers.policies.personal.finding import compact
 from workers.policies.personal.ink import Quad, rows_of_ink, snapped
+from workers.policies.personal.seeking import (
+    LEAST_LIKENESS,
+    LEAST_LIKENESS_LEFT,
+    Part,
+    Value,
+    parts,
+    parts_anywhere,
+)
 
 How = Literal["characters", "line", "ink", "block"]
 
-_LEAST_LIKENESS = 82.0
-"""Of 100: one misread sign in ten costs 10 where it is another sign, 5 where it is left out. At 75
-the other numbers of a list of telephones are taken for the one that is sought."""
-_LEAST_LIKENESS_LEFT = 90.0
-"""After painting: the other numbers of a list that were not to be hidden are less alike."""
-_SHIFT = 2
-"""In signs: how far from an alignment's sides those of the value may be."""
 _PAD_CHARS = 0.3
 """Of a character's width, to both sides: the recogniser tells places in steps of 8 of 48 pixels."""
 _PAD_HEIGHT = 0.08
-_ALIKE = str.maketrans("oOlI|!sSB\uff20", "00111155" + "8@")
-
-
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 """The box of a whole picture."""
 
@@ -65,13 +61,6 @@ class Region:
     box: Box
     text: str
     findings: Sequence[Finding]
-
-
-class Value(NamedTuple):
-    """A value that must not be read, and its kind."""
-
-    text: str
-    kind: str
 
 
 def values_of(regions: Sequence[Region]) -> set[Value]:
@@ -108,15 +97,16 @@ def shapes(
         inside = _lines_inside(region.box, lines, grey.shape)
         for one in region.findings:
             value = Value(region.text[one.start : one.end], one.kind)
-            found += list(on_lines(value, inside, grey)) or _estimated(region, one, grey)
+            read = parts(value, inside, LEAST_LIKENESS)
+            found += list(_shapes_of(read, one.kind, grey)) or _estimated(region, one, grey)
     for value in sorted(values):
-        found += on_lines(value, lines, grey)
+        found += _shapes_of(parts_anywhere(value, lines, LEAST_LIKENESS), value.kind, grey)
     return _distinct(found)
 
 
 def still_read(value: Value, lines: Sequence[Line]) -> Iterator[Shape]:
     """The whole lines on which a value is still read after painting."""
-    for part in _parts(value, lines, _LEAST_LIKENESS_LEFT):
+    for part in parts_anywhere(value, lines, LEAST_LIKENESS_LEFT):
         quad = grown(part.line.corners.astype(float), _PAD_HEIGHT)
         yield Shape(quad, value.kind, "line", part.begins)
 
@@ -132,97 +122,10 @@ def _lines_inside(box: Box, lines: Sequence[Line], shape: tuple[int, ...]) -> li
     ]
 
 
-def in_reading_order(lines: Sequence[Line]) -> list[Line]:
-    """From the top; lines whose middles are within half a line form a row, read from the left."""
-    placed = sorted(
-        (*line.corners.mean(axis=0)[::-1].tolist(), number) for number, line in enumerate(lines)
-    )
-    rows: list[list[tuple[float, float, int]]] = []
-    for y, x, number in placed:
-        line = lines[number]
-        half = float(np.linalg.norm(line.corners[3] - line.corners[0])) / 2
-        if rows and y - rows[-1][0][0] < half:
-            rows[-1].append((y, x, number))
-        else:
-            rows.append([(y, x, number)])
-    return [lines[number] for row in rows for _, _, number in sorted(row, key=lambda item: item[1])]
-
-
-def on_lines(
-    value: Value, lines: Sequence[Line], grey: NDArray[np.uint8] | None = None
-) -> Iterator[Shape]:
-    """The shapes of a value, wherever it stands on lines that follow each other."""
-    for part in _parts(value, lines, _LEAST_LIKENESS):
+def _shapes_of(found: Iterable[Part], kind: str, grey: NDArray[np.uint8]) -> Iterator[Shape]:
+    for part in found:
         how: How = "characters" if part.line.places and not part.line.stands else "line"
-        quad = part_of(part.line, part.first, part.last, grey)
-        yield Shape(quad, value.kind, how, part.begins)
-
-
-class _Part(NamedTuple):
-    """The characters of a line that are those of a value, from the first to the last."""
-
-    line: Line
-    first: int
-    last: int
-    begins: bool
-
-
-def _parts(value: Value, lines: Sequence[Line], least: float) -> Iterator[_Part]:
-    sought = _alike(compact(value.text))
-    signs = [
-        (number, at)
-        for number, line in enumerate(lines)
-        for at, sign in enumerate(line.text)
-        if not sign.isspace()
-    ]
-    if not sought or not signs:
-        return
-    text = _alike("".join(lines[number].text[at] for number, at in signs))
-    for start, end in _occurrences(sought, text, least):
-        spans: dict[int, tuple[int, int]] = {}
-        for number, at in signs[start:end]:
-            spans[number] = (spans.get(number, (at, at))[0], at)
-        for order, (number, (first, last)) in enumerate(spans.items()):
-            yield _Part(lines[number], first, last, order == 0)
-
-
-def _alike(text: str) -> str:
-    """Signs that OCR mistakes for each other become one; their number stays."""
-    low = text.translate(_ALIKE)
-    return "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in low)
-
-
-def _occurrences(sought: str, text: str, least: float) -> Iterator[tuple[int, int]]:
-    """Where a value stands, exactly; where it does not, where it stands misread."""
-    at = text.find(sought)
-    if at >= 0:
-        while at >= 0:
-            yield at, at + len(sought)
-            at = text.find(sought, at + len(sought))
-        return
-    while len(text) >= len(sought):
-        best = fuzz.partial_ratio_alignment(sought, text, score_cutoff=least)
-        if best is None or best.dest_end <= best.dest_start:
-            return
-        start, end = _fitted(sought, text, best.dest_start, best.dest_end)
-        yield start, end
-        text = text[:start] + "\0" * (end - start) + text[end:]
-
-
-def _fitted(sought: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """The part of the text that is nearest to a value, of those around a likely one: an alignment
-    may be one sign beside it where the last sign is misread."""
-    around = range(-_SHIFT, _SHIFT + 1)
-    spans = [
-        (start + left, end + right)
-        for left in around
-        for right in around
-        if 0 <= start + left < end + right <= len(text)
-    ]
-    return min(
-        spans,
-        key=lambda span: (Levenshtein.distance(sought, text[slice(*span)]), span[0] - span[1]),
-    )
+        yield Shape(part_of(part.line, part.first, part.last, grey), kind, how, part.begins)
 
 
 def part_of(line: Line, first: int, last: int, grey: NDArray[np.uint8] | None = None) -> Quad:

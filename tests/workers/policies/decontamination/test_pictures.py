@@ -130,3 +130,8 @@ def test_a_benchmark_may_compare_no_pictures() -> None:
 def test_the_digest_changes_with_the_pictures(index: PictureIndex) -> None:
     assert build_pictures(reversed(ITEMS), [EXAM]).digest == index.digest
     assert build_pictures(ITEMS[1:], [EXAM]).digest != index.digest
+
+
+def test_a_picture_too_small_to_read_is_no_evidence(index: PictureIndex) -> None:
+    small = [page.resize((180, 250)) for page in PAGES]
+    assert found(index, small) == [[]] * len(PAGES)

@@ -42,6 +42,7 @@ def test_an_address_is_found_whole(written: str) -> None:
     [
         "icon@2x.png",
         "package@1.2.3",
+        "skipped)\n@pytest.mark.parametrize and @skip\n@pytest.mark.slow",
         "@ada on the network, and foo@bar",
         "The code is available at example.org.",
         "Copyright©example.org",

@@ -10,7 +10,8 @@ from schemas.personal import KINDS, Personal
 from schemas.rows import BlockRow, CellRow
 from tests.many import few
 from tests.workers.policies.personal.test_finding import texts
-from workers.policies.personal import find, find_in_page, mask, mask_page, mask_texts, placeholder
+from workers.policies.editing import placeholder
+from workers.policies.personal import find, find_in_page, mask, mask_page, mask_texts
 from workers.policies.personal.finding import compact
 
 MASK = Personal(default="mask")

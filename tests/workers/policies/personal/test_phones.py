@@ -53,6 +53,7 @@ def test_a_number_is_found_whole(language: str, before: str, number: str) -> Non
         "doi:10.1007/s11192-012-0685-x and arXiv:2510.07192",
         "12,345,678.90 or 12.345.678,90 or 12 345 678",
         "version 10.2.33.4 of 2.11.0-1234567",
+        "x + 2025529095.0*y + 441632960*z, (t - 1924)/1998",
         "0.913862606 and 3.14159265358",
         "order 4512367890, part no. 0345-678912, Rechnung Nr. 030 901820",
         "20260806T005029733Z-38da4c and 648092d7e36bc302d981",
@@ -65,6 +66,11 @@ def test_other_numbers_are_none(text: str, language: str) -> None:
     assert spans(text, language) == []
 
 
+@pytest.mark.parametrize("text", ["05.10.1986", "03.06.2015", "0.171234567"])
+def test_a_date_is_none_even_where_a_word_names_it(text: str) -> None:
+    assert spans(f"Telefon {text}", "de") == []
+
+
 def test_the_nearest_word_counts() -> None:
     assert spans("Order no. 44, phone 020 7946 0958") == ["020 7946 0958"]
     assert spans("Phone orders only, invoice 020 7946 0958") == []
@@ -72,6 +78,11 @@ def test_the_nearest_word_counts() -> None:
 
 def test_a_word_names_the_next_number_alone() -> None:
     assert spans("Tel. 020 7946 0958, weighing 441632960") == ["020 7946 0958"]
+
+
+def test_the_beginning_of_a_longer_number_is_none() -> None:
+    assert spans("e 0925 3087 4471", "it") == []
+    assert spans("e 0925 3087, e", "it") == ["0925 3087"]
 
 
 def test_a_second_number_in_its_usual_form_is_found() -> None:

@@ -12,14 +12,12 @@ from workers.policies.personal.placing import (
     WHOLE,
     Region,
     Shape,
-    Value,
-    in_reading_order,
-    on_lines,
     part_of,
     shapes,
     still_read,
     values_of,
 )
+from workers.policies.personal.seeking import Value
 
 MAIL = Value("ada@lovelace.org", "email")
 
@@ -131,9 +129,8 @@ def test_a_line_on_end_goes_as_a_whole() -> None:
 
 def test_places_that_are_not_known_are_shared_out() -> None:
     line = drawn("iiii ada@lovelace.org").lines[0]._replace(places=())
-    (shape,) = on_lines(MAIL, [line])
-    assert shape.how == "line"
-    assert LEFT < shape.quad[:, 0].min() < shape.quad[:, 0].max()
+    quad = part_of(line, 5, 20)
+    assert LEFT < quad[:, 0].min() < quad[:, 0].max()
 
 
 def test_what_is_still_read_is_a_whole_line() -> None:
@@ -141,11 +138,3 @@ def test_what_is_still_read_is_a_whole_line() -> None:
     (shape,) = still_read(MAIL, page.lines)
     assert shape.quad[:, 0].min() <= LEFT
     assert list(still_read(MAIL, page.lines[1:])) == []
-
-
-def test_lines_are_read_from_the_top_and_from_the_left() -> None:
-    lines = drawn("a", "b", "c").lines
-    right = lines[0]._replace(text="z", corners=lines[0].corners + np.array([300, 6], np.float32))
-    assert [line.text for line in in_reading_order([lines[2], right, lines[1], lines[0]])] == list(
-        "azbc"
-    )

@@ -44,6 +44,7 @@ def test_a_key_is_found_whole(maker: str, value: str) -> None:
     [
         "AKIAIOSFODNN7EXAMPLE",
         f"ghp_{'x' * 36}",
+        f"ghp_{'ab' * 18}",
         "sk-learn and hf_hub",
         f"blob {HEX}",
         f"xAKIA{RANDOM[:16].upper()}",
