@@ -26,7 +26,8 @@ class Finding:
     - `policy` is the recipe's key, such as `decontaminate` or `pii`; `kind` is what was found in
       the words of that policy: the name of a benchmark, `email`, `hidden_text`.
     - `certainty` is from 0 to 1, 1 where the finding is exact.
-    - `detail` names the evidence, such as the item of a benchmark; never the text that was found.
+    - `detail` names the evidence, such as the item of a benchmark; never the text that was found,
+      unless that is the evidence itself, as a planted trigger is.
     """
 
     start: int

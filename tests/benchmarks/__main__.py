@@ -8,6 +8,7 @@ NAMES = (
     *("typesetting", "exactness", "degrading", "generators_charts", "generators_figures"),
     "decontamination",
     "personal",
+    "poisoning",
 )
 
 if __name__ == "__main__":
