@@ -88,7 +88,7 @@ def decide_documents(
 
 
 def has_no_text(pages: Records) -> Flags:
-    """Readable pages whose text lies nowhere any more: they were left out, and their shard is gone."""
+    """Readable pages whose text lies nowhere any more: their rows were left out of the version."""
     flags: Flags = pages.readable & pages.origin("rejects")
     return flags
 
