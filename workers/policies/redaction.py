@@ -79,8 +79,13 @@ def _without_personal_data(page: PageView, settings: Personal, raster: Raster) -
     found = personal.find_in_page(page.text, page.blocks, page.language, settings)
     _, blocks = personal.mask_page(page.text, page.blocks, found, kinds)
     regions = personal.regions_of(page.text, page.blocks, found, kinds)
-    painted = personal.paint(page.picture, regions, read_lines, settings, raster, page.language)
-    return replace(page, blocks=blocks, picture=painted.data)
+    result = personal.paint(page.picture, regions, read_lines, settings, raster, page.language)
+    picture = result.data
+    if result.left:
+        # A value is still read in the picture: its blocks go as a whole, or all of the page.
+        boxes = [region.box for region in regions]
+        picture = pictures.encode(painted(pictures.decode(page.picture), boxes), raster)
+    return replace(page, blocks=blocks, picture=picture)
 
 
 def _without_words(
