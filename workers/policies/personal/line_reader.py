@@ -8,12 +8,15 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from schemas.pages import PageImage
-from workers.engines.rapidocr import RapidOcrEngine
-from workers.engines.text_lines import Line
+
+if TYPE_CHECKING:
+    from workers.engines.rapidocr import RapidOcrEngine
+    from workers.engines.text_lines import Line
 
 
 def read_lines(data: bytes) -> Sequence[Line]:
@@ -25,4 +28,7 @@ def read_lines(data: bytes) -> Sequence[Line]:
 
 @cache
 def _engine() -> RapidOcrEngine:
+    # Imported here: most runs mask nothing, and the driver of none does.
+    from workers.engines.rapidocr import RapidOcrEngine
+
     return RapidOcrEngine(threads=1, has_layout=False)

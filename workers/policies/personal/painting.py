@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ from schemas.findings import Finding
 from schemas.personal import Personal
 from schemas.recipe import Raster
 from schemas.rows import BlockRow
-from workers.engines.text_lines import Line
 from workers.policies.editing import placeholder
 from workers.policies.personal.finding import compact, find_all
 from workers.policies.personal.ink import Quad
@@ -43,7 +42,10 @@ from workers.policies.personal.placing import (
 from workers.policies.personal.seeking import Value, in_reading_order
 from workers.rasterising.pictures import decode, encode
 
-LineReader = Callable[[bytes], Sequence[Line]]
+if TYPE_CHECKING:
+    from workers.engines.text_lines import Line
+
+LineReader = Callable[[bytes], "Sequence[Line]"]
 """Reads the lines of an image file."""
 
 Colour = tuple[int, ...]

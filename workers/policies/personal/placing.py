@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.findings import Finding
 from schemas.pages import Box
-from workers.engines.text_lines import Line
 from workers.policies.personal.ink import Quad, rows_of_ink, snapped
 from workers.policies.personal.seeking import (
     LEAST_LIKENESS,
@@ -31,6 +30,9 @@ from workers.policies.personal.seeking import (
     parts,
     parts_anywhere,
 )
+
+if TYPE_CHECKING:
+    from workers.engines.text_lines import Line
 
 How = Literal["characters", "line", "ink", "block"]
 

@@ -7,14 +7,16 @@ the picture is owned by `placing`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from workers.engines.text_lines import Line
 from workers.policies.personal.finding import compact
+
+if TYPE_CHECKING:
+    from workers.engines.text_lines import Line
 
 LEAST_LIKENESS = 82.0
 """Of 100: one misread sign in ten costs 10 where it is another sign, 5 where it is left out. At 75
