@@ -28,8 +28,10 @@ RAY = (
     # Those that share the Ray of this process, which starts once for all of them.
     "tests/cluster/test_session.py",
     "tests/pipelines/test_consumers.py::test_ray_data",
+    "tests/pipelines/test_containers.py::test_a_bound_travels_to_the_tasks",
     "tests/pipelines/test_determinism.py",
     "tests/pipelines/test_kill.py",
+    "tests/pipelines/test_links_kill.py::test_a_task_that_is_killed",
     "tests/pipelines/test_pass_metrics.py",
     "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
     "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",

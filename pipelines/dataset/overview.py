@@ -120,7 +120,7 @@ def inspect_dataset(
         tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         mix=snapshot.metadata.get("mix", {}),
-        funnel=snapshot.metadata.get("funnel", ()),
+        funnel=snapshot.metadata.get("funnel", []),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

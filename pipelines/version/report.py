@@ -31,7 +31,7 @@ class Report:
     rejects: Mapping[str, int]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    funnel: Sequence[FunnelStep] = ()
+    funnel: Sequence[FunnelStep] = field(default_factory=list)
     changes: Counts | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     pages_per_second: float | None = None
@@ -58,7 +58,7 @@ def report_of(
         counts=record["counts"],
         rejects=record["rejects"],
         mix=record.get("mix", {}),
-        funnel=record.get("funnel", ()),
+        funnel=record.get("funnel", []),
         unreadable={item.file.uri: item.detail or "" for item in unreadable},
         changes=record.get("changes") if committed else None,
         seconds=seconds,
