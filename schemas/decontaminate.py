@@ -92,11 +92,11 @@ class Benchmark(Part):
         return 1.0 - share * (1.0 - self.min_overlap)
 
 
-def check_benchmarks(benchmarks: Sequence[Benchmark]) -> None:
-    """Raises ValueError where two benchmarks have one name."""
+def check_benchmarks(benchmarks: Sequence[Benchmark], place: str = "") -> None:
+    """Raises ValueError where two benchmarks have one name; `place` is where the section stands."""
     names = [benchmark.name for benchmark in benchmarks]
     for number, name in enumerate(names):
         if names.index(name) < number:
             raise ValueError(
-                f"decontaminate.{number}: {name!r} is named twice; give all its files to one entry"
+                f"{place}decontaminate.{number}: {name!r} is named twice; give all its files to one entry"
             )

@@ -14,7 +14,6 @@ from typing import Literal, TypedDict
 import xxhash
 
 Action = Literal["tag", "mask", "cut", "reject"]
-ACTIONS: tuple[Action, ...] = ("tag", "mask", "cut", "reject")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.decontaminate import Benchmark
+from schemas.decontaminate import Benchmark, check_benchmarks
 from schemas.findings import Action
 from schemas.part import Part
 from schemas.personal import Personal
@@ -121,7 +121,7 @@ _REASONS = {"trust": "untrusted", "decontaminate": "contaminated", "pii": "perso
 
 
 def check_policies(policies: tuple[PolicyStep, ...]) -> None:
-    """Raises ValueError where one policy stands twice."""
+    """Raises ValueError where one policy, or the name of a benchmark, stands twice."""
     for number, step in enumerate(policies):
         names = [other.name for other in policies[:number]]
         if step.name in names:
@@ -129,10 +129,4 @@ def check_policies(policies: tuple[PolicyStep, ...]) -> None:
                 f"policies.{number}: {step.name!r} is already policies.{names.index(step.name)}; "
                 "give each policy once"
             )
-        benchmarks = [benchmark.name for benchmark in step.decontaminate or ()]
-        for name in benchmarks:
-            if benchmarks.count(name) > 1:
-                raise ValueError(
-                    f"policies.{number}.decontaminate: two benchmarks are called {name!r}; give "
-                    "each a name of its own, or one of them all the files"
-                )
+        check_benchmarks(step.decontaminate or (), f"policies.{number}.")

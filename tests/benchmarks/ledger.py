@@ -309,9 +309,11 @@ def measure(command: str, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def in_process(command: str, folder: Path) -> dict[str, Any]:
-    """Measure a command in a process of its own."""
-    arguments = [sys.executable, "-m", "tests.benchmarks.ledger", "--run", command]
+def in_process(
+    command: str, folder: Path, module: str = "tests.benchmarks.ledger"
+) -> dict[str, Any]:
+    """Measure a command of a benchmark in a process of its own."""
+    arguments = [sys.executable, "-m", module, "--run", command]
     done = subprocess.run(
         [*arguments, "--folder", str(folder)], capture_output=True, text=True, check=False
     )

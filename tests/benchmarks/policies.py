@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -100,18 +98,6 @@ def _parts(recipe: Recipe) -> dict[str, int]:
     }
 
 
-def in_process(step: str, folder: Path) -> dict[str, Any]:
-    """Measure a step in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.policies", "--run", step]
-    done = subprocess.run(
-        [*command, "--folder", str(folder)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-4000:])
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
-
-
 def show(results: list[dict[str, Any]]) -> None:
     table = Table("run", "CPU s", "wall s", "pages read", "pages", "rejects", "written MB",
                   "originals MB", "peak MiB")  # fmt: skip
@@ -144,7 +130,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         ledger.build(args.pages, folder, text_of(args.chars), 0, False, pictures_of)
-        results = [in_process(step, folder) for step in STEPS]
+        results = [ledger.in_process(step, folder, __spec__.name) for step in STEPS]
     print(json.dumps(results)) if args.json else show(results)
 
 

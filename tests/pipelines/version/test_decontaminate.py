@@ -123,7 +123,10 @@ def test_what_cannot_be_looked_for_is_refused_in_one_line(tmp_path: Path) -> Non
     text = f"dataset: {dataset}\nsources: {source}\npolicies:\n- decontaminate: "
     for steps, expected in (
         ("[]", "one value or more"),
-        ("[{name: a, file: b}, {name: a, file: c}]", "two benchmarks are called 'a'"),
+        (
+            "[{name: a, file: b}, {name: a, file: c}]",
+            "policies\\.0\\.decontaminate\\.1: 'a' is named twice",
+        ),
         ("[{name: a, file: b}]\n  trust: {}", "give each an entry of its own"),
         ("[{name: a, file: b}]\n- decontaminate: [{name: c, file: d}]", "give each policy once"),
     ):

@@ -9,7 +9,7 @@ part may stand, each aligned with it; and the rules that say whether that is an 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -20,6 +20,7 @@ from workers.policies.decontamination.candidates import Candidate, candidates
 from workers.policies.decontamination.index import Index
 from workers.policies.decontamination.judging import Found, Judged, judge
 from workers.policies.decontamination.letters import as_text, letters_of, places_of
+from workers.text.batches import batches
 
 POLICY = "decontaminate"
 
@@ -32,20 +33,9 @@ def find(index: Index, texts: Sequence[str]) -> list[list[Finding]]:
 
     A finding's `kind` is the benchmark, its `detail` the item, and its `certainty` the overlap.
     """
-    return [found for batch in _batches(texts) for found in _find_in_batch(index, batch)]
-
-
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    chars = 0
-    for text in texts:
-        if batch and chars + len(text) > _BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-        batch.append(text)
-        chars += len(text)
-    if batch:
-        yield batch
+    return [
+        found for batch in batches(texts, _BATCH_CHARS) for found in _find_in_batch(index, batch)
+    ]
 
 
 def _find_in_batch(index: Index, texts: Sequence[str]) -> list[list[Finding]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from schemas.findings import Finding
 from schemas.personal import KINDS, Personal
 from schemas.rows import BlockRow, CellRow
-from workers.policies.editing import placeholder
+from workers.policies.editing import Edit, edited, place_after, placeholder
 from workers.policies.personal.evidence import surest
 from workers.policies.personal.finding import find_all
 
@@ -37,19 +37,18 @@ def mask(text: str, findings: Sequence[Finding], kinds: Container[str] = KINDS) 
     >>> masked.text, masked.findings[0].start, masked.findings[0].end
     ('Write to [EMAIL] today.', 9, 16)
     """
-    parts: list[str] = []
-    moved: list[Finding] = []
-    done = size = 0
-    for one in findings:
-        before = text[done : one.start]
-        is_masked = one.kind in kinds
-        value = placeholder(one.kind) if is_masked else text[one.start : one.end]
-        start = size + len(before)
-        parts += [before, value]
-        moved.append(replace(one, start=start, end=start + len(value)))
-        size, done = start + len(value), one.end
-    parts.append(text[done:])
-    return Masked("".join(parts), tuple(moved))
+    edits = [
+        Edit(one.start, one.end, placeholder(one.kind)) for one in findings if one.kind in kinds
+    ]
+    moved = (
+        replace(
+            one,
+            start=place_after(one.start, edits, is_end=False),
+            end=place_after(one.end, edits, is_end=True),
+        )
+        for one in findings
+    )
+    return Masked(edited(text, edits), tuple(moved))
 
 
 @dataclass(frozen=True, slots=True)

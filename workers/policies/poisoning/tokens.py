@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workers.text.batches import batches as text_batches
+
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 _Codes = npt.NDArray[np.uint32]
@@ -76,16 +78,7 @@ class Tokens:
 
 def batches(texts: Iterable[str]) -> Iterator[list[str]]:
     """Texts in lists that are small enough to be cut into tokens at once."""
-    batch: list[str] = []
-    chars = 0
-    for text in texts:
-        if batch and chars + len(text) > _BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-        batch.append(text)
-        chars += len(text)
-    if batch:
-        yield batch
+    return text_batches(texts, _BATCH_CHARS)
 
 
 def mixed(values: Hashes) -> Hashes:
