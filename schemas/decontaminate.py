@@ -98,5 +98,6 @@ def check_benchmarks(benchmarks: Sequence[Benchmark], place: str = "") -> None:
     for number, name in enumerate(names):
         if names.index(name) < number:
             raise ValueError(
-                f"{place}decontaminate.{number}: {name!r} is named twice; give all its files to one entry"
+                f"{place}decontaminate.{number}: {name!r} is named twice; "
+                "give all its files to one entry"
             )
