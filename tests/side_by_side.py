@@ -27,6 +27,7 @@ import pytest
 RAY = (
     # Those that share the Ray of this process, which starts once for all of them.
     "tests/cluster/test_session.py",
+    "tests/cluster/test_pace.py::test_the_bound_holds_for_all_tasks_together",
     "tests/pipelines/test_consumers.py::test_ray_data",
     "tests/pipelines/test_containers.py::test_a_bound_travels_to_the_tasks",
     "tests/pipelines/test_determinism.py",
