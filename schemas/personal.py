@@ -8,10 +8,21 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validat
 from pydantic.json_schema import JsonSchemaValue
 
 from schemas.findings import Action, Finding
-from schemas.part import Part, Share
+from schemas.part import Location, Part, Share
 
+PersonKind = Literal["name", "address"]
 Kind = Literal[
-    "email", "phone", "ip", "iban", "card", "national_id", "secret", "password", "coordinates"
+    "email",
+    "phone",
+    "ip",
+    "iban",
+    "card",
+    "national_id",
+    "secret",
+    "password",
+    "coordinates",
+    "name",
+    "address",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -42,6 +53,37 @@ class _OrNumber:
 
 
 Certainties = Annotated[dict[Kind, Share], BeforeValidator(_in_a_mapping), _OrNumber()]
+
+
+class People(Part):
+    """A checkpoint that finds names and addresses of people: it gives each token a label."""
+
+    model: Location = Field(
+        description="The token-classification checkpoint: a model id of the Hugging Face Hub, or a "
+        "local folder. It needs a fast tokenizer (`tokenizer.json`)."
+    )
+    revision: Annotated[str, Field(pattern="^[0-9a-f]{40}$")] | None = Field(
+        default=None, description="The commit of the Hub model, 40 hex digits."
+    )
+    labels: Annotated[dict[str, PersonKind], Field(min_length=1)] = Field(
+        default={"PER": "name"},
+        description="Which of its labels, without `B-` and `I-`, are which kind.",
+    )
+    max_tokens: Annotated[int, Field(ge=32)] = Field(
+        default=512, description="The tokens of a window; longer texts are read in several."
+    )
+
+    def __hash__(self) -> int:
+        """Finders are kept by their settings, of which labels are a mapping."""
+        return hash((self.model, self.revision, self.max_tokens, *sorted(self.labels.items())))
+
+    def kind_of(self, label: str) -> PersonKind | None:
+        """What a label of the checkpoint stands for.
+
+        >>> People(model="ner").kind_of("B-PER")
+        'name'
+        """
+        return self.labels.get(label[2:] if label[:2] in ("B-", "I-") else label)
 
 
 class Personal(Part):
@@ -87,6 +129,13 @@ class Personal(Part):
     coordinates: PiiAction | None = Field(
         default=None, description="Precise coordinates beside words about somebody's home."
     )
+    name: PiiAction | None = Field(default=None, description="Names of people; they need `people`.")
+    address: PiiAction | None = Field(
+        default=None, description="Postal addresses of people; they need `people`."
+    )
+    people: People | None = Field(
+        default=None, description="A checkpoint that finds names and addresses of people."
+    )
     min_certainty: Certainties = Field(
         default={},
         description="The least certainty of a finding, from 0 to 1, for all kinds or by kind; "
@@ -109,6 +158,15 @@ class Personal(Part):
             names = f"{', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}"
             raise ValueError(f"no action {value!r}; name {names}, or give actions by kind")
         return {"default": value}
+
+    @model_validator(mode="after")
+    def _names_need_a_model(self) -> Personal:
+        found = set(self.people.labels.values()) if self.people is not None else set()
+        for kind in get_args(PersonKind):
+            if getattr(self, kind) not in (None, "keep") and kind not in found:
+                remedy = "give its label in `people.labels`" if found else "give `people.model`"
+                raise ValueError(f"{kind}: only a model finds it; {remedy}")
+        return self
 
     def action_of(self, kind: str) -> Action | None:
         """What becomes of a finding of this kind; None where it is kept without a word.

@@ -20,6 +20,7 @@ import yaml
 from cluster.progress import RECORDS_VARIABLE
 from cluster.submit import JobRequest
 from schemas.ids import canonical_json
+from schemas.policies import PolicyStep
 from schemas.recipe import EngineSpec, Recipe
 from schemas.sources import bases, kept_places, locations, relocated
 from workers import store
@@ -53,7 +54,7 @@ def portable(recipe: Recipe) -> Recipe:
         "sources": tuple(relocated(source, store.absolute) for source in recipe.sources),
     }
     if recipe.policies:
-        changes["policies"] = tuple(step.relocated(store.absolute) for step in recipe.policies)
+        changes["policies"] = tuple(map(_portable_policy, recipe.policies))
     if "engine" in recipe.model_fields_set:
         changes["engine"] = _portable_engine(recipe.engine)
     if recipe.fallback is not None:
@@ -62,6 +63,16 @@ def portable(recipe: Recipe) -> Recipe:
         staging = store.absolute(recipe.placement.staging)
         changes["placement"] = recipe.placement.model_copy(update={"staging": staging})
     return recipe.model_copy(update=changes)
+
+
+def _portable_policy(step: PolicyStep) -> PolicyStep:
+    """The policy with absolute paths, as `_portable_engine`."""
+    step = step.relocated(store.absolute)
+    people = step.pii.people if step.pii is not None else None
+    if step.pii is None or people is None or not Path(people.model).is_dir():
+        return step
+    moved = people.model_copy(update={"model": store.absolute(people.model)})
+    return step.model_copy(update={"pii": step.pii.model_copy(update={"people": moved})})
 
 
 def _portable_engine(spec: EngineSpec) -> EngineSpec:
@@ -77,6 +88,7 @@ def local_paths(recipe: Recipe) -> list[str]:
     places += [place for source in recipe.sources for place in (*locations(source), *bases(source))]
     places += [file for step in recipe.policies for file in step.files]
     models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
+    models += [step.pii.people.model for step in recipe.policies if step.pii and step.pii.people]
     paths = [path for path in places if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]
 

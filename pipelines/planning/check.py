@@ -21,6 +21,7 @@ from schemas.errors import (
     RequestError,
     StorageError,
 )
+from schemas.personal import People
 from schemas.recipe import Recipe
 from schemas.sources import (
     DatasetSource,
@@ -31,6 +32,7 @@ from schemas.sources import (
 )
 from workers import store
 from workers.engines.requirements import examine_engine
+from workers.policies.personal import find_people_checkpoint
 from workers.sources.lists import LIST_SUFFIXES
 from workers.store.locations import scheme_of
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
@@ -119,6 +121,9 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
         yield "engine", engine
         if recipe.fallback is not None:
             yield "fallback", partial(examine_engine, recipe.fallback, False, where.reads)
+    for number, step in enumerate(recipe.policies):
+        if step.pii is not None and step.pii.people is not None and where.reads:
+            yield f"policies.{number}.pii.people", partial(_finds_people, step.pii.people)
     if where.ray is not None:
         yield "ray", partial(_reachable, where.ray)
     if not where.lists:
@@ -151,6 +156,12 @@ def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
         ends = LIST_SUFFIXES if links or paths else store.DOCUMENT_SUFFIXES
     for pattern in locations(source):
         yield partial(look_at_source, pattern, ends), pattern
+
+
+def _finds_people(people: People) -> str:
+    checkpoint = find_people_checkpoint(people)
+    kinds = ", ".join(sorted(set(people.labels.values())))
+    return f"{people.model} ({checkpoint.model_type}) finds: {kinds}"
 
 
 def _reachable(address: str) -> str:

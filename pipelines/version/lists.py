@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from cluster.session import Session
 from pipelines.steps.settings import child_limits, raster_settings
@@ -13,19 +14,27 @@ from schemas.errors import SourceError
 from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
+from workers.engines.checkpoint import folder_digest
 from workers.policies.decontamination import BENCHMARK_SUFFIXES, read_benchmark
 from workers.policies.lists import pack
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 
+_PEOPLE = "(pii.people)"
+
 
 def listed_files(recipe: Recipe) -> dict[str, str]:
-    """For each benchmark a digest of its files' names, sizes and versions.
+    """For each benchmark a digest of its files' names, sizes and versions; for the checkpoint that
+    finds people, in a folder, one of its files.
 
     Where a file was added or changed, rows are judged again.
 
     Raises SourceError where a benchmark has no file.
     """
-    return {benchmark.name: _listing(benchmark) for benchmark in _benchmarks(recipe)}
+    listed = {benchmark.name: _listing(benchmark) for benchmark in _benchmarks(recipe)}
+    people = next((step.pii.people for step in recipe.policies if step.pii), None)
+    if people is not None and Path(people.model).is_dir():
+        listed[_PEOPLE] = folder_digest(Path(people.model))
+    return listed
 
 
 def _benchmarks(recipe: Recipe) -> list[Benchmark]:
@@ -65,7 +74,7 @@ def lists_uri(
     recipe: Recipe, listed: Mapping[str, str], scratch: str, session: Session
 ) -> str | None:
     """Where the items lie for the tasks of this run; they are read at the first call."""
-    if not listed:
+    if not _benchmarks(recipe):
         return None
     name = digest(f"{name}\0{version}" for name, version in sorted(listed.items()))[:16]
     uri = store.join(scratch, f"lists-{name}.parquet")

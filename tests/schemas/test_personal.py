@@ -17,7 +17,7 @@ def found(kind: str, certainty: float) -> Finding:
 
 
 def test_all_kinds_are_fields_and_tagged_by_default() -> None:
-    assert {*KINDS, "default", "min_certainty"} == set(Personal.model_fields)
+    assert {*KINDS, "default", "min_certainty", "people"} == set(Personal.model_fields)
     assert {Personal().action_of(kind) for kind in KINDS} == {"tag"}
 
 

@@ -24,7 +24,8 @@ class Checkpoint:
     """A checkpoint at a Hub id or in a folder, its `location`.
 
     `revision` is the commit of a Hub id, or the digest of a folder: 16 hex characters over its
-    files. `commit` is what to ask the Hub for, None for a folder.
+    files. `commit` is what to ask the Hub for, None for a folder. `labels` are those of a network
+    that classifies, in the order of its outputs.
     """
 
     location: str
@@ -32,6 +33,7 @@ class Checkpoint:
     commit: str | None
     model_type: str
     architectures: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
 
 def find_checkpoint(spec: EngineSpec) -> Checkpoint:
@@ -41,25 +43,30 @@ def find_checkpoint(spec: EngineSpec) -> Checkpoint:
     where the Hub does not answer.
     """
     assert spec.model is not None
-    folder = Path(spec.model)
+    return checkpoint_at(spec.model, spec.revision, "engine.model")
+
+
+def checkpoint_at(model: str, revision: str | None, field: str) -> Checkpoint:
+    """Like `find_checkpoint`, of the model that a field of the recipe names."""
+    folder = Path(model)
     if folder.is_dir():
         config = _read_config(folder / "config.json")
-        return _checkpoint(spec.model, _folder_digest(folder), None, config)
-    if spec.revision is None:
+        return _checkpoint(model, folder_digest(folder), None, config)
+    if revision is None:
         raise NoEngineError(
-            f"engine.model: {spec.model} is no folder here; for a Hub id give its commit as "
-            "`revision`, so that the dataset can be made again"
+            f"{field}: {model} is no folder here; for a Hub id give its commit as `revision`, so "
+            "that the dataset can be made again"
         )
     try:
-        path = hf_hub_download(spec.model, "config.json", revision=spec.revision)
+        path = hf_hub_download(model, "config.json", revision=revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
         may_pass = isinstance(exc, LocalEntryNotFoundError) or _may_pass(exc)
         kind = ModelError if may_pass else NoEngineError
         raise kind(
-            f"engine.model: {spec.model} is no folder here, and its commit {spec.revision} cannot "
-            f"be fetched from the Hub: {first_line(exc)}"
+            f"{field}: {model} is no folder here, and its commit {revision} cannot be fetched from "
+            f"the Hub: {first_line(exc)}"
         ) from exc
-    return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
+    return _checkpoint(model, revision, revision, _read_config(Path(path)))
 
 
 def _may_pass(exc: Exception) -> bool:
@@ -75,7 +82,9 @@ def _checkpoint(
     listed = config.get("architectures")
     architectures = tuple(map(str, listed)) if isinstance(listed, list) else ()
     model_type = str(config.get("model_type") or "")
-    return Checkpoint(location, revision, commit, model_type, architectures)
+    named = config.get("id2label")
+    labels = tuple(map(str, named.values())) if isinstance(named, dict) else ()
+    return Checkpoint(location, revision, commit, model_type, architectures, labels)
 
 
 def _read_config(path: Path) -> Mapping[str, object]:
@@ -88,7 +97,8 @@ def _read_config(path: Path) -> Mapping[str, object]:
     return config
 
 
-def _folder_digest(folder: Path) -> str:
+def folder_digest(folder: Path) -> str:
+    """What says that a folder is another: 16 hex characters over its files."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         size = path.stat().st_size

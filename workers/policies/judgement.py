@@ -19,6 +19,7 @@ from workers.policies import decontamination, personal, trust
 from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
 from workers.policies.lists import unpack
+from workers.policies.personal.people import PeopleFinder, people_finder
 
 Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
 """The findings of a policy in each of some passages."""
@@ -45,10 +46,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A policy that is ready to find: its settings in the recipe, and what it has loaded."""
+    """A policy that is ready to find: its settings in the recipe, and what it has loaded.
+
+    `people` finds names in the texts beside a row's own, for a policy that looks for any.
+    """
 
     step: PolicyStep
     find: Find
+    people: PeopleFinder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class Judgement:
 
 def load(steps: Sequence[PolicyStep], lists: Lists | None = None) -> list[Judge]:
     """The policies of a recipe, ready to find. Policies that look for lists of items need these."""
-    return [Judge(step, _LOADERS[step.name](step, lists)) for step in steps]
+    return [Judge(step, _LOADERS[step.name](step, lists), _people(step)) for step in steps]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -164,12 +169,18 @@ def _decontaminate(step: PolicyStep, lists: Lists | None) -> Find:
     return find
 
 
+def _people(step: PolicyStep) -> PeopleFinder | None:
+    named = step.pii.people if step.pii is not None else None
+    return None if named is None else people_finder(named)
+
+
 def _pii(step: PolicyStep, lists: Lists | None) -> Find:
     settings = step.pii
     assert settings is not None
+    people = _people(step)
 
     def find(passage: Passage) -> list[Finding]:
-        found = personal.find_all([passage.text, *passage.beside], passage.language)
+        found = personal.find_all([passage.text, *passage.beside], passage.language, people)
         in_text, *beside = (list(filter(settings.counts, one)) for one in found)
         kinds = Counter(one.kind for of_text in beside for one in of_text)
         # Beside the text there is no place to name, only how many there are.

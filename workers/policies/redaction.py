@@ -18,7 +18,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from schemas.hidden_text import HiddenRow
-from schemas.personal import Personal
 from schemas.recipe import Raster
 from schemas.rows import BlockRow, CellRow
 from workers.policies import personal
@@ -45,11 +44,10 @@ def redact(
 ) -> PageView:
     """The page after all edits of its judgement."""
     for number, edits in enumerate(judgement.edits):
-        settings = judges[number].step.pii
         if number not in judgement.editing:
             continue
-        if settings is not None:
-            page = _without_personal_data(page, settings, raster)
+        if judges[number].step.pii is not None:
+            page = _without_personal_data(page, judges[number], raster)
         else:
             page = _without_words(page, edits, judges[number], raster)
         page = replace(page, text=edited(page.text, edits))
@@ -74,12 +72,16 @@ def without_fragments(
     return {**hidden, "fragments": kept}
 
 
-def _without_personal_data(page: PageView, settings: Personal, raster: Raster) -> PageView:
+def _without_personal_data(page: PageView, policy: Judge, raster: Raster) -> PageView:
+    settings, people = policy.step.pii, policy.people
+    assert settings is not None
     kinds = settings.masked_kinds
-    found = personal.find_in_page(page.text, page.blocks, page.language, settings)
+    found = personal.find_in_page(page.text, page.blocks, page.language, settings, people)
     _, blocks = personal.mask_page(page.text, page.blocks, found, kinds)
     regions = personal.regions_of(page.text, page.blocks, found, kinds)
-    result = personal.paint(page.picture, regions, read_lines, settings, raster, page.language)
+    result = personal.paint(
+        page.picture, regions, read_lines, settings, raster, page.language, people
+    )
     picture = result.data
     if result.left:
         # A value is still read in the picture: its blocks go as a whole, or all of the page.

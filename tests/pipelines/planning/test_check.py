@@ -9,6 +9,7 @@ import pytest
 from pipelines.planning import Where, check_recipe, require_runnable
 from schemas.errors import EnvironmentFault, NoEngineError, RequestError
 from schemas.recipe import parse_recipe
+from tests.checkpoint_people import make_people_checkpoint
 from tests.pipelines.corpora import write_pdf
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -61,3 +62,13 @@ def test_a_folder_of_lists_holds_what_its_source_reads(kind: str, tmp_path: Path
     require_runnable(parse_recipe(f"{text}  {kind}: {{}}\n"))
     with pytest.raises(RequestError, match="matches no file"):
         require_runnable(parse_recipe(text))
+
+
+def test_a_checkpoint_that_finds_people_is_looked_at(corpus: Path, tmp_path: Path) -> None:
+    text = f"dataset: {corpus}/data\nsources: {corpus}/docs\nrouting: only\n"
+    people = f"policies: [{{pii: {{people: {{model: {make_people_checkpoint(tmp_path)}"
+    found = {f.field: f for f in check_recipe(parse_recipe(f"{text}{people}}}}}}}]"))}
+    assert found["policies.0.pii.people"].found.endswith("(bert) finds: name")
+    wrong = check_recipe(parse_recipe(f"{text}{people}, labels: {{LOC: address}}}}}}}}]"))
+    (error,) = [str(finding.error) for finding in wrong if finding.error is not None]
+    assert "has no label LOC" in error

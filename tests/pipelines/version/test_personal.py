@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.run import Report
 from schemas.recipe import Recipe, parse_recipe
+from tests.checkpoint_people import make_people_checkpoint
 from tests.pipelines.corpora import prose
 from tests.pipelines.datasets import all_rows, problems, rows, run_here
 from workers.policies.personal.line_reader import read_lines
@@ -104,3 +105,25 @@ def test_a_kind_that_is_rejected_says_so(tmp_path: Path) -> None:
     report = run(dataset, source, "{default: keep, iban: reject}")
     assert report.rejects == {"personal_data": 2}
     assert {row["detail"] for row in rows(dataset, "rejects")} == {"iban"}
+
+
+def test_names_that_a_checkpoint_finds_are_masked_in_text_and_picture(tmp_path: Path) -> None:
+    source, dataset = tmp_path / "src", tmp_path / "data"
+    source.mkdir()
+    document = pymupdf.open()
+    page = document.new_page(width=420, height=595)
+    page.insert_textbox((40, 60, 380, 300), f"We thank Ada Sato. {prose(3, 60)}", fontsize=11)
+    (source / "0.pdf").write_bytes(document.tobytes(no_new_id=True, garbage=3))
+    run(dataset, source, "{default: mask}")
+    assert not rows(dataset, "pages")[0]["findings"]
+    pii = f"{{default: mask, people: {{model: {make_people_checkpoint(tmp_path / 'model')}}}}}"
+    masked = run(dataset, source, pii)
+    assert masked.pages_read == 0
+    (row,) = rows(dataset, "pages")
+    assert row["text"].startswith("We thank [NAME]. ")
+    assert "We thank [NAME]" in " ".join(line.text for line in read_lines(row["image"]["bytes"]))
+    # Another checkpoint of the same name is another list of names.
+    assert run(dataset, source, pii).version == masked.version
+    make_people_checkpoint(tmp_path / "model", Ada="O")
+    run(dataset, source, pii)
+    assert rows(dataset, "pages")[0]["text"].startswith("We thank Ada [NAME]. ")

@@ -24,6 +24,7 @@ from workers.policies.personal.masking import (
     mask_texts,
 )
 from workers.policies.personal.painting import LineReader, Painted, paint, regions_of
+from workers.policies.personal.people import PeopleFinder, find_people_checkpoint, people_finder
 from workers.policies.personal.placing import Region
 
 __all__ = [
@@ -31,13 +32,16 @@ __all__ = [
     "LineReader",
     "Masked",
     "Painted",
+    "PeopleFinder",
     "Region",
     "find",
     "find_all",
     "find_in_page",
+    "find_people_checkpoint",
     "mask",
     "mask_page",
     "mask_texts",
     "paint",
+    "people_finder",
     "regions_of",
 ]

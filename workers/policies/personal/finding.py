@@ -17,6 +17,7 @@ from workers.policies.personal.emails import emails
 from workers.policies.personal.evidence import digit_runs, surest
 from workers.policies.personal.identities import identities
 from workers.policies.personal.networks import networks
+from workers.policies.personal.people import PeopleFinder
 from workers.policies.personal.phones import phones
 from workers.policies.personal.secrets import passwords, secrets
 from workers.policies.personal.table_cells import table_cells
@@ -51,17 +52,22 @@ def find(text: str, language: str = "und") -> list[Finding]:
     return find_all([text], language)[0]
 
 
-def find_all(texts: Sequence[str], language: str = "und") -> list[list[Finding]]:
+def find_all(
+    texts: Sequence[str], language: str = "und", people: PeopleFinder | None = None
+) -> list[list[Finding]]:
     """The personal data of texts that belong together, such as a page's text, blocks and cells.
 
     What was found in one of them is found wherever it stands: a cell has no words beside it that
-    would name its number.
+    would name its number. `people` finds names and addresses, too.
 
     >>> found = find_all(["Phone: 020 7946 0958", "020 7946 0958"], "en")
     >>> [len(of_text) for of_text in found]
     [1, 1]
     """
     found = [_of_text(_with_plain_signs(text), language) for text in texts]
+    if people is not None:
+        named = people.find(texts)
+        found = [surest([*one, *other]) for one, other in zip(found, named, strict=True)]
     values = _values(texts, found)
     if not values:
         return found

@@ -14,6 +14,7 @@ from schemas.rows import BlockRow, CellRow
 from workers.policies.editing import Edit, edited, place_after, placeholder
 from workers.policies.personal.evidence import surest
 from workers.policies.personal.finding import find_all
+from workers.policies.personal.people import PeopleFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,21 @@ class Found:
         return [*self.text, *(one for block in self.blocks for one in block), *of_cells]
 
 
-def find_in_page(text: str, blocks: Sequence[BlockRow], language: str, settings: Personal) -> Found:
-    """What the recipe counts in a page's texts. A crop is a page without blocks."""
+def find_in_page(
+    text: str,
+    blocks: Sequence[BlockRow],
+    language: str,
+    settings: Personal,
+    people: PeopleFinder | None = None,
+) -> Found:
+    """What the recipe counts in a page's texts. A crop is a page without blocks.
+
+    `people` is the finder that the settings name, if they name one.
+    """
     cells = [[cell["text"] for cell in block["cells"] or ()] for block in blocks]
     texts = [text, *(block["text"] for block in blocks)]
-    found = find_all([*texts, *(cell for of_block in cells for cell in of_block)], language)
+    texts_of_cells = [cell for of_block in cells for cell in of_block]
+    found = find_all([*texts, *texts_of_cells], language, people)
     kept = [list(filter(settings.counts, of_text)) for of_text in found]
     across = _across_blocks(text, texts[1:], kept[0])
     of_blocks = [
@@ -137,10 +148,13 @@ def _mask_block(
     return masked
 
 
-def mask_texts(texts: Sequence[str], language: str, settings: Personal) -> list[Masked]:
+def mask_texts(
+    texts: Sequence[str], language: str, settings: Personal, people: PeopleFinder | None = None
+) -> list[Masked]:
     """Texts that belong together, such as the parts of a chat's messages, its turns and images:
     what stands in one of them is masked in all."""
+    found = find_all(texts, language, people)
     return [
-        mask(text, list(filter(settings.counts, found)), settings.masked_kinds)
-        for text, found in zip(texts, find_all(texts, language), strict=True)
+        mask(text, list(filter(settings.counts, of_text)), settings.masked_kinds)
+        for text, of_text in zip(texts, found, strict=True)
     ]
