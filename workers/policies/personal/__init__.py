@@ -23,7 +23,13 @@ from workers.policies.personal.masking import (
     mask_page,
     mask_texts,
 )
-from workers.policies.personal.painting import LineReader, Painted, paint, regions_of
+from workers.policies.personal.painting import (
+    LineReader,
+    Painted,
+    own_format,
+    paint,
+    regions_of,
+)
 from workers.policies.personal.placing import Region
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "mask",
     "mask_page",
     "mask_texts",
+    "own_format",
     "paint",
     "regions_of",
 ]
