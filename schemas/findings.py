@@ -7,6 +7,7 @@ cut, or a reject. So the functions that find know nothing of actions.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
@@ -56,6 +57,24 @@ class FindingRow(TypedDict):
     end: int
     certainty: float
     detail: str | None
+
+
+_IN_A_CROP = re.compile(r"crop \d{2,} at \d+")
+
+
+def detail_in_crop(number: int, start: int, detail: str | None) -> str:
+    """The `detail` by which a page says what was found in the text of one of its crops.
+
+    >>> detail_in_crop(1, 12, "Visa")
+    'crop 01 at 12: Visa'
+    """
+    place = f"crop {number:02d} at {start}"
+    return place if detail is None else f"{place}: {detail}"
+
+
+def is_in_crop(row: FindingRow) -> bool:
+    """Whether a finding of a page is one in the text of a crop."""
+    return row["end"] == 0 and _IN_A_CROP.match(row["detail"] or "") is not None
 
 
 _NOTHING = 0

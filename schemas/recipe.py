@@ -188,8 +188,6 @@ class Recipe(Part):
         """Settings that other settings rule out. The sources do not matter here: they are not
         reading settings, and the digest must not change with them."""
         placement = self.placement
-        if self.deep and self.policies:
-            yield "policies: they do not judge the crops of `deep` yet; leave one of them out"
         specs = (self.engine, *([self.fallback] if self.fallback else []))
         names = {spec.name for spec in specs}
         if self.routing == "only":

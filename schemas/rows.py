@@ -175,7 +175,7 @@ class CropKey(TypedDict):
 class StagedCrop(CropKey, PageKey):
     """A row of `STAGED_CROPS`. The digest and the place of the image are added when it is written.
 
-    `reason` and `detail` are those of a crop that could not be read.
+    `reason` and `detail` are those of a crop that could not be read, or that a policy has emptied.
     """
 
     image_offset: NotRequired[int]
@@ -196,6 +196,7 @@ class StagedCrop(CropKey, PageKey):
     reason: str | None
     detail: str | None
     recipe_digest: NotRequired[str]
+    findings: NotRequired[Sequence[FindingRow] | None]
 
 
 class RejectRow(TypedDict):

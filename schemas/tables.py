@@ -256,12 +256,12 @@ _CROP_FIELDS = [
 _CROP_KEY = [pa.field("crop_id", pa.string()), *_PAGE_KEY]
 
 CROPS = pa.schema(
-    [*_CROP_KEY, *_ORIGIN, pa.field("image", IMAGE), *_CROP_FIELDS],
+    [*_CROP_KEY, *_ORIGIN, pa.field("image", IMAGE), *_CROP_FIELDS, _FINDINGS],
     metadata=_HUGGINGFACE,
 )
 """One row for each region that was cut out of a page of `pages` and read by itself. The page's text
 links to it as `crops/` and its `image.path`. `bbox` is in fractions of the page. A crop that could
-not be read has an empty text and a `reason`; else `reason` is null."""
+not be read, or that a policy has emptied, has an empty text and a `reason`; else that is null."""
 
 _CONVERSATION_FIELDS = [
     pa.field("messages", pa.list_(MESSAGE)),
@@ -413,6 +413,7 @@ STAGED_CROPS = pa.schema(
         pa.field("image_offset", pa.int64()),
         pa.field("image_bytes", pa.int64()),
         *_CROP_FIELDS,
+        _FINDINGS,
     ]
 )
 """One row for each crop of a shard's samples; its image is in the shard's `.images` file."""

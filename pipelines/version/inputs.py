@@ -1,4 +1,4 @@
-"""What a version is decided from, and the records of its pages, documents and crops."""
+"""What a version is decided from, and the records of its pages and documents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.inventory import Inventory
-from pipelines.version.records import NOBODY, Catalogue, Flags, Records, load_all
+from pipelines.version.records import Catalogue, Flags, Records, load_all
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.shards import Receipt
@@ -79,7 +79,8 @@ class Inputs:
         return any(number is not None and not self.covered[number] for number in numbers)
 
 
-def _published(snapshot: Snapshot | None, names: Sequence[str]) -> Iterator[RowsFile]:
+def published_files(snapshot: Snapshot | None, names: Sequence[str]) -> Iterator[RowsFile]:
+    """The parts of some tables of a version."""
     for name in names if snapshot else ():
         assert snapshot is not None
         table = snapshot.tables[name]
@@ -87,20 +88,21 @@ def _published(snapshot: Snapshot | None, names: Sequence[str]) -> Iterator[Rows
             yield RowsFile(table.part_uri(part), name, part.rows)  # type: ignore[arg-type] # a table's name
 
 
+def staged_file(staging: Staging, receipt: Receipt) -> RowsFile:
+    """The rows of a shard; its file says how many crops lie beside it."""
+    pages, crops = sum(receipt.outcomes.values()), receipt.crops.rows if receipt.crops else 0
+    return RowsFile(staging.rows_uri(receipt.shard_id), "staged", pages, crops)
+
+
 def staged_rows(inputs: Inputs) -> list[RowsFile]:
     """The rows of the staged shards."""
-    return [
-        RowsFile(
-            inputs.staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values())
-        )
-        for receipt in inputs.receipts
-    ]
+    return [staged_file(inputs.staging, receipt) for receipt in inputs.receipts]
 
 
 def load_pages(inputs: Inputs, session: Session) -> Records:
     """The records of all pages: those of the last version, and the staged ones that are new."""
     files = [
-        *_published(inputs.snapshot, ("pages", "conversations", "rejects")),
+        *published_files(inputs.snapshot, ("pages", "conversations", "rejects")),
         *staged_rows(inputs),
     ]
 
@@ -114,38 +116,5 @@ def load_pages(inputs: Inputs, session: Session) -> Records:
 
 def load_documents(inputs: Inputs, session: Session) -> Records:
     """The records of the last version's documents."""
-    files = list(_published(inputs.snapshot, ("documents", "rejects")))
+    files = list(published_files(inputs.snapshot, ("documents", "rejects")))
     return load_all(inputs.recipe, files, "document", inputs.catalogue, inputs.scratch, session)
-
-
-def load_crops(inputs: Inputs, kept: Records, session: Session) -> Records:
-    """The crops of the kept pages, each from where its page's row lies.
-
-    The crops of a published page lie in old parts of `crops`, those of a staged page in its shard.
-    So crops leave with their page, and come back with it.
-    """
-    shards = {
-        receipt.shard_id: RowsFile(
-            inputs.staging.crops_uri(receipt.shard_id), "staged", receipt.crops.rows
-        )
-        for receipt in inputs.receipts
-        if receipt.crops is not None
-    }
-    files = [*_published(inputs.snapshot, ("crops",)), *shards.values()]
-    # The shard in which a page's row lies, by the order of `shards`; NOBODY for a published row.
-    numbers = {inputs.staging.rows_uri(name): place for place, name in enumerate(shards)}
-    home_of_file = np.array([numbers.get(file.uri, NOBODY) for file in kept.files] or [NOBODY])
-    homes = np.where(kept.origin("staged"), home_of_file[kept.file], NOBODY - 1)
-    homes[kept.origin("pages", "conversations")] = NOBODY
-    first_shard = len(files) - len(shards)
-
-    def wanted(records: Records) -> Flags:
-        place = np.searchsorted(kept.keys, records.keys)
-        place[place == len(kept)] = 0
-        if len(kept) == 0:
-            return np.zeros(len(records), bool)
-        home = np.where(records.file < first_shard, NOBODY, records.file - first_shard)
-        flags: Flags = (kept.keys[place] == records.keys) & (homes[place] == home)
-        return flags
-
-    return load_all(inputs.recipe, files, "crop", inputs.catalogue, inputs.scratch, session, wanted)

@@ -20,6 +20,8 @@ from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import run_tasks
+from pipelines.version.crops import CropsOf, crop_places
+from pipelines.version.inputs import staged_file
 from pipelines.version.lists import lists_uri
 from pipelines.version.records import (
     FIRST_BARRED,
@@ -112,13 +114,8 @@ def with_originals(
     `recalled` are files of pages that were read again for this version.
     """
     staging = judges.originals(level)
-    files = [
-        *recalled,
-        *(
-            RowsFile(staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values()))
-            for receipt in staging.whole_receipts(delete_others=True)
-        ),
-    ]
+    receipts = staging.whole_receipts(delete_others=True)
+    files = [*recalled, *(staged_file(staging, receipt) for receipt in receipts)]
     if not files or not len(published):
         return published
     scratch = store.join(judges.scratch, "originals")
@@ -140,12 +137,17 @@ def has_lost_text(records: Records) -> Flags:
 
 
 def apply_policies(
-    published: Records, originals: Records, among: Flags, level: Level, judges: Judges
+    published: Records,
+    originals: Records,
+    among: Flags,
+    level: Level,
+    judges: Judges,
+    crops_of: CropsOf | None = None,
 ) -> Verdicts:
     """What the recipe's policies make of the rows that are flagged in `among`.
 
     `published` and `originals` are along each other: where each row lies in the last version, or is
-    new, and where it lies as it was read.
+    new, and where it lies as it was read. Pages are judged with their crops.
     """
     was_barred = among & (published.outcome >= FIRST_BARRED)
     barred_by = np.full(len(published), NOBODY, np.int8)
@@ -157,7 +159,8 @@ def apply_policies(
     else:
         lost = among & has_lost_text(originals)
         todo &= ~lost
-    tasks = list(_tasks(published, originals, todo, level, judges))
+    crops = crops_of(originals.take(todo)) if crops_of and todo.any() else None
+    tasks = list(_tasks(published, originals, todo, level, judges, crops))
     done = run_tasks(judge_rows, tasks, judges.session)
     # What another rule leaves out is rejected as it was read.
     as_read = ~among & has_lost_text(published)
@@ -175,7 +178,12 @@ def _steps(recipe: Recipe) -> npt.NDArray[np.int8]:
 
 
 def _tasks(
-    published: Records, originals: Records, todo: Flags, level: Level, judges: Judges
+    published: Records,
+    originals: Records,
+    todo: Flags,
+    level: Level,
+    judges: Judges,
+    crops: Records | None,
 ) -> Iterator[Judging]:
     """A task for each file in which rows lie that are to be judged."""
     chosen = np.flatnonzero(todo)
@@ -202,6 +210,7 @@ def _tasks(
             store.join(judges.scratch, f"{level}-changed-{number:08d}.parquet"),
             store.join(judges.scratch, f"{level}-barred-{number:08d}.parquet"),
             None if holds_originals else staging,
+            None if crops is None else crop_places(crops, originals, np.sort(places)),
         )
 
 
@@ -214,7 +223,7 @@ def _with_changed(
 ) -> Records:
     """The records with the rows that policies changed in place of what they were."""
     counts = [(judged, int((judged.verdict == CHANGED).sum())) for judged in done]
-    files = [RowsFile(j.task.changed_uri, "staged", count) for j, count in counts if count]
+    files = [RowsFile(j.task.changed_uri, "staged", count, j.crops) for j, count in counts if count]
     if not files:
         return records
     scratch = store.join(judges.scratch, "changed")

@@ -15,9 +15,10 @@ import numpy as np
 
 from cluster.planner import uncovered_ranges
 from cluster.session import Session
+from pipelines.version.crops import load_crops
 from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.documents import Documents, decide_documents, has_no_text
-from pipelines.version.inputs import Inputs, load_crops, load_pages, staged_rows
+from pipelines.version.inputs import Inputs, load_pages, staged_rows
 from pipelines.version.mix import Selection, choose_by_mix
 from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
@@ -87,7 +88,9 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     free = pages.readable & ~reserved[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
-    verdicts = apply_policies(published, pages, among, "page", judges)
+    verdicts = apply_policies(
+        published, pages, among, "page", judges, lambda some: load_crops(inputs, some, session)
+    )
     among &= ~verdicts.barred
     selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out

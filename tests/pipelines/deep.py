@@ -6,7 +6,7 @@ The pass itself does everything except reading the crops, so a later run only ha
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,10 +31,21 @@ FAILED = 1
 """The number of the crop that is not read on pages that have as many."""
 
 
-def stage_deep(recipe: Recipe, names: Collection[str] = (), shard_pages: int = 4) -> int:
+def shown(page: RasteredPage, label: str) -> str:
+    """What a crop says unless a test has it say something else."""
+    return f"what the {label} shows"
+
+
+def stage_deep(
+    recipe: Recipe,
+    names: Collection[str] = (),
+    shard_pages: int = 4,
+    says: Callable[[RasteredPage, str], str] = shown,
+) -> int:
     """Stage all documents of the recipe, or those with given file names; return their page count.
 
-    Page `i` of a document has `(i + 1) % 3` crops; a conversation has none.
+    Page `i` of a document has `(i + 1) % 3` crops; a conversation has none. `says` gives the text
+    of a page's crop by its label.
     """
     with (
         open_session(IN_PROCESS) as session,
@@ -51,16 +62,21 @@ def stage_deep(recipe: Recipe, names: Collection[str] = (), shard_pages: int = 4
         job = make_job(recipe, shard, staging)
         pages = raster(job)
         readings = zip(pages.value, read_layers(job, pages).value, strict=True)
-        deep = [reading and _deepen(page, reading) for page, reading in readings]
+        deep = [reading and _deepen(page, reading, says) for page, reading in readings]
         finish(job, pages, Timed(deep))
     return sum(len(part) for part in ranges)
 
 
-def _deepen(page: RasteredPage, reading: PageReading) -> PageReading:
+def _deepen(
+    page: RasteredPage, reading: PageReading, says: Callable[[RasteredPage, str], str]
+) -> PageReading:
     if page.image is None:
         return reading
     _, index = split_page_id(page.page_id)
-    crops = tuple(cut(page.image, number) for number in range((index + 1) % 3))
+    made = (cut(page.image, number) for number in range((index + 1) % 3))
+    crops = tuple(
+        crop if crop.error else replace(crop, text=says(page, crop.label)) for crop in made
+    )
     text = "\n\n".join([reading.reading.text, *map(crop_link, crops)])
     return replace(reading, reading=replace(reading.reading, text=text), crops=crops)
 
@@ -81,4 +97,4 @@ def cut(page: PageImage, number: int) -> Crop:
     )
     if number == FAILED:
         return replace(crop, error=PageError("loop", "cut after 200 tokens"))
-    return replace(crop, text=f"what the {label} shows", vision_tokens=64, output_tokens=7)
+    return replace(crop, vision_tokens=64, output_tokens=7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from schemas.findings import Action, Finding, FindingRow
+from schemas.findings import Action, Finding, FindingRow, detail_in_crop
 
 ActionOf = Callable[[str], Action | None]
 
@@ -29,6 +29,11 @@ class Applied:
             "certainty": round(found.certainty, 4),
             "detail": found.detail,
         }
+
+    def in_crop(self, number: int) -> Applied:
+        """The finding as the page of a crop says it: of the whole row, with its place in words."""
+        detail = detail_in_crop(number, self.finding.start, self.finding.detail)
+        return replace(self, finding=replace(self.finding, start=0, end=0, detail=detail))
 
     def moved(self, start: int, end: int) -> Applied:
         """The same finding at another place."""

@@ -1,15 +1,19 @@
 """Put texts through the policies, in their order: what was found, and what becomes of each text.
 
-Each policy sees the text as the ones before it left it. The first that rejects a text ends it.
+Each policy sees the text as the ones before it left it. The first that rejects a text ends it. The
+crops of a page are judged with it, each by its own text: what is found in one is found in the page,
+whose picture shows it, too.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from schemas.crop_links import blanked_links
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
 from schemas.hidden_text import HiddenRow
@@ -33,7 +37,8 @@ class Passage:
 
     `beside` are texts of the row that its own text leaves out: those of furniture, and what its PDF
     hides. `image_hash` and `picture`, which reads its file, are those of a page; so is `hidden`,
-    which is None for a page without a text layer.
+    which is None for a page without a text layer. `crops` are the texts of a page's crops. A value
+    that is found in a text `along` this one is found here, too.
     """
 
     text: str
@@ -42,6 +47,8 @@ class Passage:
     image_hash: bytes | None = None
     picture: Callable[[], bytes] | None = None
     hidden: HiddenRow | None = None
+    crops: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,8 @@ class Judgement:
     `applied` are the findings at their places in `text`. `barred_by` is the number of the policy
     that rejects it, None for a text that stays; `text` is then as that policy saw it. `edits` are
     those of the text by each policy, in order; `editing` the numbers of the policies that edit the
-    row, if only beside its text.
+    row, if only beside its text or in one of its crops. `crops` are the judgements of those; what
+    they find is in `applied`, too, as of the whole row.
     """
 
     text: str
@@ -71,6 +79,7 @@ class Judgement:
     barred_by: int | None = None
     edits: tuple[tuple[Edit, ...], ...] = ()
     editing: frozenset[int] = frozenset()
+    crops: tuple[Judgement, ...] = ()
 
     def rows(self) -> list[FindingRow] | None:
         """The findings as a row has them; None where there are none."""
@@ -100,11 +109,51 @@ def load(steps: Sequence[PolicyStep], lists: Lists | None = None) -> list[Judge]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
-    """What becomes of each passage."""
+    """What becomes of each passage, and of the crops that some have."""
+    results = _judge(passages, judges)
+    parents = [number for number, passage in enumerate(passages) if passage.crops]
+    crops = [crop for number in parents for crop in _crops_of(passages[number])]
+    judged = iter(_judge(crops, judges) if crops else ())
+    for number in parents:
+        own = tuple(itertools.islice(judged, len(passages[number].crops)))
+        results[number] = _with_crops(results[number], own, judges)
+    return results
+
+
+def _crops_of(page: Passage) -> Iterator[Passage]:
+    texts = (page.text, *page.beside)
+    for number, text in enumerate(page.crops):
+        others = (*page.crops[:number], *page.crops[number + 1 :])
+        yield Passage(text, page.language, along=(*texts, *others))
+
+
+def _with_crops(
+    page: Judgement, crops: tuple[Judgement, ...], judges: Sequence[Judge]
+) -> Judgement:
+    """What becomes of a page with these crops: it is rejected where one of them is."""
+    barring = [page.barred_by, *(crop.barred_by for crop in crops if any(map(_bars, crop.applied)))]
+    barred_by = min((number for number in barring if number is not None), default=None)
+    seen = {policy.step.name for policy in judges[: None if barred_by is None else barred_by + 1]}
+    applied = [
+        *page.applied,
+        *(item.in_crop(number) for number, crop in enumerate(crops) for item in crop.applied),
+    ]
+    return replace(
+        page,
+        applied=tuple(item for item in applied if item.finding.policy in seen),
+        barred_by=barred_by,
+        editing=page.editing.union(*(crop.editing for crop in crops)),
+        crops=crops,
+    )
+
+
+def _judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
     results = [Judgement(passage.text) for passage in passages]
     for number, policy in enumerate(judges):
         alive = [place for place, result in enumerate(results) if result.barred_by is None]
-        seen = [replace(passages[place], text=results[place].text) for place in alive]
+        seen = [
+            replace(passages[place], text=blanked_links(results[place].text)) for place in alive
+        ]
         for place, findings in zip(alive, policy.find(seen), strict=True):
             results[place] = _after(results[place], findings, policy.step, number)
     return results
@@ -180,8 +229,10 @@ def _pii(step: PolicyStep, lists: Lists | None) -> Find:
     people = _people(step)
 
     def find(passage: Passage) -> list[Finding]:
-        found = personal.find_all([passage.text, *passage.beside], passage.language, people)
-        in_text, *beside = (list(filter(settings.counts, one)) for one in found)
+        texts = [passage.text, *passage.beside]
+        together = [*texts, *passage.crops, *passage.along]
+        found = personal.find_all(together, passage.language, people)
+        in_text, *beside = (list(filter(settings.counts, one)) for one in found[: len(texts)])
         kinds = Counter(one.kind for of_text in beside for one in of_text)
         # Beside the text there is no place to name, only how many there are.
         counted = [(kind, f"{kinds[kind]} beside the text") for kind in sorted(kinds)]

@@ -7,6 +7,10 @@
 A row keeps the boxes of blocks and of cells, not of words. So the whole region of a block that lost
 a part of its text is painted, in the colour around it. Personal data is placed more closely: its
 own room reads the picture again, and draws placeholders (`workers.policies.personal.painting`).
+
+A crop shows a part of its page, so it is one more region there: what its text loses is painted over
+in the page, and where the page was painted the crop is cut out of it anew. A mask leaves the crop
+the rest of its text. A cut leaves it none, because a picture with a hole in it no longer says it.
 """
 
 from __future__ import annotations
@@ -30,28 +34,78 @@ Box = Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
+class CropView:
+    """A crop as its row shows it: its text, its place on the page, and its picture's file.
+
+    `emptied_by` is the number of the policy that took all of its text, -1 where none did.
+    """
+
+    text: str
+    bbox: Box
+    label: str
+    picture: bytes
+    emptied_by: int = -1
+
+    @property
+    def block(self) -> BlockRow:
+        """The crop as a block of its page."""
+        return {
+            "label": self.label,
+            "bbox": self.bbox,
+            "text": self.text,
+            "confidence": None,
+            "cells": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PageView:
-    """A page as its row shows it: its text, its blocks, its picture's file, and its language."""
+    """A page as its row shows it: its text, its blocks, its picture's file, its language, and its
+    crops in order."""
 
     text: str
     blocks: Sequence[BlockRow]
     picture: bytes
     language: str
+    crops: tuple[CropView, ...] = ()
 
 
 def redact(
     page: PageView, judgement: Judgement, judges: Sequence[Judge], raster: Raster
 ) -> PageView:
-    """The page after all edits of its judgement."""
+    """The page and its crops after all edits of its judgement."""
+    before = page.picture
     for number, edits in enumerate(judgement.edits):
         if number not in judgement.editing:
             continue
         if judges[number].step.pii is not None:
             page = _without_personal_data(page, judges[number], raster)
         else:
-            page = _without_words(page, edits, judges[number], raster)
-        page = replace(page, text=edited(page.text, edits))
-    return page
+            page = _without_words(page, edits, number, judgement.crops, judges[number], raster)
+        crops = (
+            _edited_crop(crop, own, number)
+            for crop, own in zip(page.crops, judgement.crops, strict=True)
+        )
+        page = replace(page, text=edited(page.text, edits), crops=tuple(crops))
+    if page.picture == before or not page.crops:
+        return page
+    picture = pictures.decode(page.picture)
+    return replace(page, crops=tuple(_cut_anew(crop, picture, raster) for crop in page.crops))
+
+
+def _edited_crop(crop: CropView, judgement: Judgement, number: int) -> CropView:
+    """The crop after the edits of one policy; later ones see what is left of its text."""
+    if crop.emptied_by >= 0:
+        return crop
+    return replace(crop, text=edited(crop.text, judgement.edits[number]))
+
+
+def _cut_anew(crop: CropView, page: Image.Image, raster: Raster) -> CropView:
+    """The crop's region of the page as it is now, in the format that its link names."""
+    sides = (page.width, page.height)
+    x0, y0, x1, y1 = (round(at * sides[axis % 2]) for axis, at in enumerate(crop.bbox))
+    region = page.crop((x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)))
+    return replace(crop, picture=pictures.encode(region, personal.own_format(crop.picture, raster)))
 
 
 def without_fragments(
@@ -76,9 +130,11 @@ def _without_personal_data(page: PageView, policy: Judge, raster: Raster) -> Pag
     settings, people = policy.step.pii, policy.people
     assert settings is not None
     kinds = settings.masked_kinds
-    found = personal.find_in_page(page.text, page.blocks, page.language, settings, people)
-    _, blocks = personal.mask_page(page.text, page.blocks, found, kinds)
-    regions = personal.regions_of(page.text, page.blocks, found, kinds)
+    shown = [*page.blocks, *(crop.block for crop in page.crops)]
+    found = personal.find_in_page(page.text, shown, page.language, settings, people)
+    _, masked = personal.mask_page(page.text, shown, found, kinds)
+    blocks = masked[: len(page.blocks)]
+    regions = personal.regions_of(page.text, shown, found, kinds)
     result = personal.paint(
         page.picture, regions, read_lines, settings, raster, page.language, people
     )
@@ -91,9 +147,15 @@ def _without_personal_data(page: PageView, policy: Judge, raster: Raster) -> Pag
 
 
 def _without_words(
-    page: PageView, edits: Sequence[Edit], policy: Judge, raster: Raster
+    page: PageView,
+    edits: Sequence[Edit],
+    number: int,
+    of_crops: Sequence[Judgement],
+    policy: Judge,
+    raster: Raster,
 ) -> PageView:
-    """The page without what a policy cuts, block by block."""
+    """The page without what a policy cuts, block by block, and without the text of the crops that
+    show any of it."""
     # 1. What the text loses is taken out of the blocks in which it stands.
     dealt = _dealt(page.blocks, page.text, edits)
     now = [_edited_block(block, own) for block, own in zip(page.blocks, dealt, strict=True)]
@@ -110,10 +172,36 @@ def _without_words(
         blocks.append({**block, "text": left, "cells": cells or None})
         # The cells of a table are smaller regions, if they account for what went.
         boxes += of_cells or [block["bbox"]]
+    # 3. A crop that has a part of it, or shows where it was, is left without a text.
+    lost = [
+        before["text"]
+        for before, after in zip(page.blocks, blocks, strict=True)
+        if before["text"] and after["text"] != before["text"]
+    ]
+    hit = [number in own.editing for own in of_crops]
+    shown = [crop.bbox for crop, is_hit in zip(page.crops, hit, strict=True) if is_hit]
+    crops = tuple(
+        replace(crop, text="", emptied_by=number)
+        if crop.emptied_by < 0 and (is_hit or _shows(crop, boxes, lost))
+        else crop
+        for crop, is_hit in zip(page.crops, hit, strict=True)
+    )
     picture = page.picture
-    if boxes:
-        picture = pictures.encode(painted(pictures.decode(picture), boxes), raster)
-    return replace(page, blocks=blocks, picture=picture)
+    if boxes or shown:
+        painted_over = painted(pictures.decode(picture), [*boxes, *shown])
+        picture = pictures.encode(painted_over, raster)
+    return replace(page, blocks=blocks, picture=picture, crops=crops)
+
+
+def _shows(crop: CropView, boxes: Sequence[Box], lost: Sequence[str]) -> bool:
+    """Whether a crop shows a part of these boxes, or has a text that a block no longer has."""
+    return any(_touch(crop.bbox, box) for box in boxes) or any(one in crop.text for one in lost)
+
+
+def _touch(one: Box, other: Box) -> bool:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return across > 0 and down > 0
 
 
 def _dealt(blocks: Sequence[BlockRow], text: str, edits: Sequence[Edit]) -> Iterator[list[Edit]]:

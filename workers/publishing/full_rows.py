@@ -7,7 +7,8 @@ a passage is what policies see of a row.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -71,8 +72,13 @@ def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -
     return columns
 
 
-def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> list[Passage]:
-    """The passages of some rows, which lie at these places of a file."""
+def passages_of(
+    rows: Sequence[Row],
+    places: Sequence[int],
+    file: RowsFile,
+    crops: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+) -> list[Passage]:
+    """The passages of some rows, which lie at these places of a file; `crops` are texts by row."""
     return [
         Passage(
             row["text"],
@@ -84,6 +90,7 @@ def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> l
             row.get("image_hash"),
             functools.partial(_picture, file, place),
             row.get("hidden"),
+            crops.get(place, ()),
         )
         for row, place in zip(rows, places, strict=True)
     ]

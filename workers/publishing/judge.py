@@ -8,6 +8,7 @@ Most rows have no finding, now or before. Of them only the text is read and noth
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,12 @@ import pyarrow.parquet as pq
 
 from schemas.policies import PolicyStep
 from schemas.recipe import Raster
-from schemas.rows import StagedRow
-from schemas.tables import DOCUMENTS, REJECTS, STAGED
+from schemas.rows import StagedCrop, StagedRow
+from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
 from workers import store
 from workers.policies import Judge, Judgement, judge, load
-from workers.policies.redaction import PageView, redact, without_fragments
+from workers.publishing.become import WholeRow, changed, rejected
+from workers.publishing.crops import CropPlaces, crop_texts, full_crops
 from workers.publishing.full_rows import (
     Row,
     full_documents,
@@ -33,10 +35,8 @@ from workers.publishing.full_rows import (
     passages_of,
 )
 from workers.publishing.records import Level, RowsFile
-from workers.rasterising import pictures
 from workers.shards import Staging
 from workers.shards.originals import write_original_documents, write_original_pages
-from workers.text import measures, signatures
 
 Places = npt.NDArray[np.int32]
 _ROWS_AT_ONCE = 1024
@@ -51,6 +51,7 @@ class Judging:
 
     `lists` is what policies look for, where there are lists. New rows are written to `changed_uri`
     and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
+    `crops` are those of the rows, None where none has any.
     """
 
     file: RowsFile
@@ -65,6 +66,7 @@ class Judging:
     changed_uri: str
     barred_uri: str
     originals: Staging | None
+    crops: CropPlaces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Judged:
     """The rows of a file that get other findings than they say now, in arrays along `rows`.
 
     `verdict` is CHANGED or BARRED. The new row is row `place` of that file; `found` is its key and
-    `barred_by` the number of the policy, -1 for a changed row. `originals` names those written.
+    `barred_by` the number of the policy, -1 for a changed row. `originals` names those written, and
+    `crops` counts those of the changed rows.
     """
 
     task: Judging
@@ -82,6 +85,7 @@ class Judged:
     found: npt.NDArray[np.uint64]
     barred_by: npt.NDArray[np.int8]
     originals: tuple[str, ...]
+    crops: int = 0
 
 
 def judge_rows(task: Judging) -> Judged:
@@ -95,14 +99,16 @@ def judge_rows(task: Judging) -> Judged:
     with store.temporary_folder() as folder:
         outputs = _Outputs(task, folder)
         full = _full(task, [row for row, _ in differing])
-        for (row, data), (_, judgement) in zip(full, differing, strict=True):
-            step = _barring(judgement, row)
+        for whole, (_, judgement) in zip(full, differing, strict=True):
+            step = _barring(judgement, whole.row)
             if step is not None or judgement.is_edited:
-                outputs.keep_original(row, data)
+                outputs.keep_original(whole)
             if step is None:
-                outputs.add_changed(*_changed(task, row, data, judgement, judges))
+                kept = changed(whole, judgement, judges, task.raster, task.permutations)
+                outputs.add_changed(kept)
             else:
-                outputs.add_barred(_reject(task, row, judgement, step), step)
+                reject = rejected(whole.row, judgement, task.steps[step], task.level)
+                outputs.add_barred(reject, step)
         outputs.write()
     return Judged(
         task,
@@ -112,12 +118,14 @@ def judge_rows(task: Judging) -> Judged:
         np.array([judgement.key for _, judgement in differing], np.uint64),
         np.array(outputs.steps, np.int8),
         tuple(outputs.names),
+        outputs.crops,
     )
 
 
 def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, Judgement, int]]:
     """Each of the task's rows, what becomes of its text, and the key of what it says now."""
     keys = dict(zip(task.rows.tolist(), task.found.tolist(), strict=True))
+    crops = {} if task.crops is None else crop_texts(task.crops)
     start = 0
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
@@ -126,7 +134,7 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
             here = [row for row in range(start, start + batch.num_rows) if row in keys]
             if here:
                 rows = batch.take(pa.array([row - start for row in here])).to_pylist()
-                passages = passages_of(rows, here, task.file)
+                passages = passages_of(rows, here, task.file, crops)
                 judged = judge(passages, judges)
                 yield from (
                     (row, found, keys[row]) for row, found in zip(here, judged, strict=True)
@@ -134,13 +142,16 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
             start += batch.num_rows
 
 
-def _full(task: Judging, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
+def _full(task: Judging, places: Sequence[int]) -> Iterator[WholeRow]:
     if not places:
         return
     if task.level == "document":
-        yield from ((row, b"") for row in full_documents(task.file, places))
-    else:
-        yield from full_pages(task.file, places)
+        yield from (WholeRow(row) for row in full_documents(task.file, places))
+        return
+    pages = full_pages(task.file, places)
+    crops = itertools.repeat([]) if task.crops is None else full_crops(task.crops, places)
+    for (row, data), own in zip(pages, crops, strict=False):
+        yield WholeRow(row, data, own)
 
 
 def _barring(judgement: Judgement, row: Row) -> int | None:
@@ -149,58 +160,6 @@ def _barring(judgement: Judgement, row: Row) -> int | None:
         # The turns of a conversation are pictures of its text: a part cannot be taken out.
         return min(judgement.editing)
     return judgement.barred_by
-
-
-# ---- what rows become -------------------------------------------------------------------------
-
-
-def _changed(
-    task: Judging, row: Row, data: bytes, judgement: Judgement, judges: Sequence[Judge]
-) -> tuple[Row, bytes]:
-    """A row with its findings; where they edit its text, all that follows from the text, too."""
-    new = {**row, "findings": judgement.rows()}
-    if not judgement.is_edited:
-        return new, data
-    text = judgement.text
-    words = [text] if row.get("text_source") == "synthetic" else signatures.words(text)
-    shingles = signatures.shingle_hashes(words)
-    new |= {
-        "text": text,
-        "text_tokens": measures.count_tokens(text),
-        "text_hash": signatures.text_hash(words or [text]),
-        "minhash": signatures.minhash(shingles, task.permutations).astype("<u8").tobytes(),
-    }
-    if task.level == "document":
-        new["page_offsets"] = judgement.places(row["page_offsets"])
-        return new, data
-    if row["vision_tokens"]:
-        new["compression"] = round(new["text_tokens"] / row["vision_tokens"], 4)
-    before = PageView(row["text"], row["blocks"] or [], data, row["language"])
-    page = redact(before, judgement, judges, task.raster)
-    new["blocks"] = page.blocks
-    new["hidden"] = without_fragments(row.get("hidden"), row["language"], judgement, judges)
-    if page.picture != data:
-        new["image_hash"] = signatures.image_hash(pictures.decode(page.picture).convert("L"))
-    return new, page.picture
-
-
-def _reject(task: Judging, row: Row, judgement: Judgement, step: int) -> Row:
-    policy = task.steps[step]
-    reject = {name: row.get(name) for name in REJECTS.names}
-    kinds = sorted(
-        {item.finding.kind for item in judgement.applied if item.finding.policy == policy.name}
-    )
-    reject |= {
-        "level": task.level,
-        "stage": policy.name,
-        "reason": policy.reason,
-        "detail": ", ".join(kinds),
-        "findings": judgement.rows(),
-    }
-    if task.level == "document":
-        score = {field.name: None for field in REJECTS.field("quality").type}
-        reject["quality"] = {**score, "score": row["quality_score"]}
-    return reject
 
 
 # ---- files ------------------------------------------------------------------------------------
@@ -218,26 +177,37 @@ class _Outputs:
         self._folder = folder
         self._changed: list[Row] = []
         self._barred: list[Row] = []
-        self._originals: list[tuple[Row, bytes]] = []
+        self._crops: list[Row] = []
+        self._originals: list[WholeRow] = []
         self._images = folder / "images"
         self._images.touch()
 
-    def keep_original(self, row: Row, data: bytes) -> None:
+    @property
+    def crops(self) -> int:
+        """The crops of the changed pages."""
+        return len(self._crops)
+
+    def keep_original(self, whole: WholeRow) -> None:
         """Keep a row as it is now, unless it lies among the originals already."""
         if self._task.originals is None:
             return
-        self._originals.append((dict(row), data))
+        self._originals.append(whole)
         if len(self._originals) == _ORIGINALS_AT_ONCE:
             self._write_originals(self._task.originals)
 
-    def add_changed(self, row: Row, data: bytes) -> None:
-        """Add a row that is published with other findings, and its images."""
+    def add_changed(self, whole: WholeRow) -> None:
+        """Add a row that is published with other findings, its images and its crops."""
         self._note(CHANGED, len(self._changed), -1)
-        if self._task.level == "page":
-            row["image_offset"], row["image_bytes"] = self._images.stat().st_size, len(data)
-            with self._images.open("ab") as file:
-                file.write(data)
-        self._changed.append(row)
+        is_page = self._task.level == "page"
+        self._changed.append(self._placed(whole.row, whole.data) if is_page else whole.row)
+        self._crops += (self._placed(crop, data) for crop, data in whole.crops)
+
+    def _placed(self, row: Row, data: bytes) -> Row:
+        """The row with the place of its images, which are added to those of the task."""
+        place = self._images.stat().st_size
+        with self._images.open("ab") as file:
+            file.write(data)
+        return {**row, "image_offset": place, "image_bytes": len(data)}
 
     def add_barred(self, row: Row, step: int) -> None:
         """Add a reject of the policy with this number."""
@@ -256,6 +226,8 @@ class _Outputs:
             self._write(self._changed, STAGED if is_page else DOCUMENTS, task.changed_uri)
         if self._changed and is_page:
             store.upload(self._images, Staging.images_beside(task.changed_uri))
+        if self._crops:
+            self._write(self._crops, STAGED_CROPS, Staging.crops_beside(task.changed_uri))
         if self._barred:
             self._write(self._barred, REJECTS, task.barred_uri)
         if self._originals and task.originals is not None:
@@ -268,13 +240,19 @@ class _Outputs:
 
     def _write_originals(self, staging: Staging) -> None:
         digest = self._task.recipe_digest
-        pairs = sorted(
-            self._originals, key=lambda pair: (pair[0]["doc_id"], pair[0].get("page_index"))
+        wholes = sorted(
+            self._originals, key=lambda whole: (whole.row["doc_id"], whole.row.get("page_index"))
         )
         self._originals = []
+        rows = [whole.row for whole in wholes]
         if self._task.level == "document":
-            receipt = write_original_documents(staging, [row for row, _ in pairs], digest)
+            receipt = write_original_documents(staging, rows, digest)
         else:
-            rows = [cast(StagedRow, row) for row, _ in pairs]
-            receipt = write_original_pages(staging, rows, [data for _, data in pairs], digest)
+            receipt = write_original_pages(
+                staging,
+                cast("list[StagedRow]", rows),
+                [whole.data for whole in wholes],
+                digest,
+                [(cast("StagedCrop", crop), data) for own in wholes for crop, data in own.crops],
+            )
         self.names.append(receipt.shard_id)

@@ -25,6 +25,7 @@ from schemas.recipe import Dedup
 from workers import store
 from workers.dataset.columns import findings_keys
 from workers.publishing.duplicates import candidate_keys
+from workers.shards import Staging
 
 Level = Literal["page", "document", "crop"]
 Origin = Literal["pages", "conversations", "documents", "crops", "rejects", "staged", "barred"]
@@ -37,6 +38,8 @@ _SHARD_ROWS = 1024  # of some 4 KB each: a file of more rows holds whole documen
 class RowsFile:
     """A Parquet file, the table that its rows belong to, and how many rows it has.
 
+    Beside a file of `staged` pages lies one of `crops`, if there are any.
+
     `staged` rows, of a shard or of documents just assembled, are in no table yet; `barred` rows are
     new rejects of policies.
     """
@@ -44,6 +47,12 @@ class RowsFile:
     uri: str
     origin: Origin
     rows: int
+    crops: int = 0
+
+    @property
+    def crops_file(self) -> RowsFile:
+        """The crops of a file of staged pages."""
+        return RowsFile(Staging.crops_beside(self.uri), "staged", self.crops)
 
     def open(self) -> BinaryIO:
         """Open the file. A shard is read at once, in one request in place of three."""

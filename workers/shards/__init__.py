@@ -10,7 +10,20 @@ Does not know where pages come from, nor what becomes of rows: that is `workers.
 Start reading in `score`; `staging` writes what it returns.
 """
 
-from workers.shards.score import ScoreSettings, reject_row, score_crops, score_page
+from workers.shards.score import (
+    ScoreSettings,
+    crop_digests,
+    reject_row,
+    score_crops,
+    score_page,
+)
 from workers.shards.staging import Staging
 
-__all__ = ["ScoreSettings", "Staging", "reject_row", "score_crops", "score_page"]
+__all__ = [
+    "ScoreSettings",
+    "Staging",
+    "crop_digests",
+    "reject_row",
+    "score_crops",
+    "score_page",
+]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.ids import SHARD_ID_HEX_CHARS, digest
-from schemas.rows import StagedRow
+from schemas.rows import StagedCrop, StagedRow
 from schemas.shards import PageRange, Receipt, Shard
 from schemas.tables import DOCUMENTS
 from workers import store
@@ -33,12 +33,16 @@ def originals_folder(staging_root: str, level: str, recipe_digest: str) -> str:
 
 
 def write_original_pages(
-    staging: Staging, rows: Sequence[StagedRow], images: Sequence[bytes], recipe_digest: str
+    staging: Staging,
+    rows: Sequence[StagedRow],
+    images: Sequence[bytes],
+    recipe_digest: str,
+    crops: Sequence[tuple[StagedCrop, bytes]] = (),
 ) -> Receipt:
-    """Write pages, sorted by their ids, with their images."""
+    """Write pages, sorted by their ids, with their images and crops."""
     keys = [(row["doc_id"], row["page_index"]) for row in rows]
     shard = Shard(tuple(_ranges(keys)), recipe_digest)
-    return staging.write(shard, rows, images)
+    return staging.write(shard, rows, images, crops)
 
 
 def _ranges(keys: Sequence[tuple[str, int]]) -> Iterator[PageRange]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from schemas.crop_links import signed_text
 from schemas.ids import split_page_id
 from schemas.lines import one_line
 from schemas.pages import (
@@ -88,11 +89,11 @@ def score_page(
     if result.reading.error is not None:
         return reject_row(page.page_id, "read", result.reading.error, result.attempts)
 
-    digests = _crop_digests(result.crops)
+    digests = crop_digests((crop.crop_id, crop.image.data) for crop in result.crops)
     cleaned = _with_own_links(clean(_page_text(result.reading, settings)), digests)
     # Two formulas that differ in one mark are different samples: a synthetic text is signed whole.
     is_formal = result.text_source == "synthetic"
-    words = [cleaned] if is_formal else signatures.words(_signed_text(cleaned, digests))
+    words = [cleaned] if is_formal else signatures.words(signed_text(cleaned, digests))
     text_tokens = measures.count_tokens(cleaned)
     scores = quality.measure(
         cleaned, words, result.reading.confidence, page.ink_share, result.reading.coverage
@@ -250,12 +251,9 @@ def _reference_tokens(image: PageImage, settings: ScoreSettings) -> int:
     return reference_vision_tokens(settings.vision_mode, image.width, image.height)
 
 
-def _crop_digests(crops: Iterable[Crop]) -> dict[str, str]:
-    """The digest of each crop's picture, by the path that links it."""
-    return {
-        image_path(crop.crop_id, crop.image.data): hashlib.sha256(crop.image.data).hexdigest()
-        for crop in crops
-    }
+def crop_digests(crops: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """The digest of each crop's picture, by the path that links it; of ids and pictures' files."""
+    return {image_path(name, data): hashlib.sha256(data).hexdigest() for name, data in crops}
 
 
 def _with_own_links(page_text: str, own: Mapping[str, str]) -> str:
@@ -264,15 +262,6 @@ def _with_own_links(page_text: str, own: Mapping[str, str]) -> str:
     What is printed on a page may look like such a link.
     """
     return CROP_LINK.sub(lambda link: link[0] if link[2] in own else link[1], page_text)
-
-
-def _signed_text(page_text: str, own: Mapping[str, str]) -> str:
-    """The text with the digest of the linked picture in place of each link.
-
-    A link names its document, so without this equal pages of two documents would differ; and pages
-    with different pictures must stay different.
-    """
-    return CROP_LINK.sub(lambda link: own[link[2]], page_text)
 
 
 def _upright_hash(page: RasteredPage, result: PageReading) -> bytes:

@@ -53,6 +53,11 @@ class Staging:
         """Where a shard's images are, by the URI of its rows or of the rows of its crops."""
         return rows_uri.removesuffix(".parquet").removesuffix(".crops") + ".images"
 
+    @staticmethod
+    def crops_beside(rows_uri: str) -> str:
+        """Where the rows of a shard's crops are, by the URI of its rows."""
+        return rows_uri.removesuffix(".parquet") + ".crops.parquet"
+
     def receipt_uri(self, shard_id: str) -> str:
         """Where a shard's receipt is."""
         return store.join(self.folder, f"{shard_id}.json")

@@ -23,7 +23,13 @@ from workers.policies.personal.masking import (
     mask_page,
     mask_texts,
 )
-from workers.policies.personal.painting import LineReader, Painted, paint, regions_of
+from workers.policies.personal.painting import (
+    LineReader,
+    Painted,
+    own_format,
+    paint,
+    regions_of,
+)
 from workers.policies.personal.people import PeopleFinder, find_people_checkpoint, people_finder
 from workers.policies.personal.placing import Region
 
@@ -41,6 +47,7 @@ __all__ = [
     "mask",
     "mask_page",
     "mask_texts",
+    "own_format",
     "paint",
     "people_finder",
     "regions_of",
