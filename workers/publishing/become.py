@@ -14,6 +14,7 @@ from schemas.policies import PolicyStep
 from schemas.recipe import Raster
 from schemas.tables import REJECTS
 from workers.policies import Judge, Judgement
+from workers.policies.conversations import mask_conversation
 from workers.policies.redaction import CropView, PageView, redact, without_fragments
 from workers.publishing.full_rows import Row
 from workers.publishing.records import Level
@@ -37,8 +38,12 @@ def changed(
     judges: Sequence[Judge],
     raster: Raster,
     permutations: int,
-) -> WholeRow:
-    """A row with its findings; where they edit its text, all that follows from the text, too."""
+) -> WholeRow | None:
+    """A row with its findings; where they edit its text, all that follows from the text, too.
+
+    None for a conversation that cannot be edited so: a cut would leave a hole in its images, and a
+    mask needs to know the place of each value in them.
+    """
     new = {**whole.row, "findings": judgement.rows()}
     if not judgement.is_edited:
         crops = [
@@ -46,6 +51,8 @@ def changed(
             for (crop, data), own in zip(whole.crops, judgement.crops, strict=True)
         ]
         return WholeRow(new, whole.data, crops)
+    if whole.row.get("messages"):
+        return _changed_conversation(new, whole.data, judgement, judges, raster, permutations)
     new["text"] = judgement.text
     if "page_offsets" in whole.row:
         new["page_offsets"] = judgement.places(whole.row["page_offsets"])
@@ -53,8 +60,6 @@ def changed(
     page = redact(_view(whole), judgement, judges, raster)
     crops = list(_changed_crops(whole, page, judgement, judges))
     new = _signed(new, crops, permutations)
-    if new["vision_tokens"]:
-        new["compression"] = round(new["text_tokens"] / new["vision_tokens"], 4)
     new["blocks"] = page.blocks
     hidden, language = whole.row.get("hidden"), whole.row["language"]
     new["hidden"] = without_fragments(hidden, language, judgement, judges)
@@ -78,12 +83,32 @@ def _signed(row: Row, crops: Sequence[tuple[Row, bytes]], permutations: int) -> 
         own = crop_digests((crop["crop_id"], data) for crop, data in crops)
         words = signatures.words(signed_text(text, own) if own else text)
     shingles = signatures.shingle_hashes(words)
-    return {
+    tokens = measures.count_tokens(text)
+    signed = {
         **row,
-        "text_tokens": measures.count_tokens(text),
+        "text_tokens": tokens,
         "text_hash": signatures.text_hash(words or [text]),
         "minhash": signatures.minhash(shingles, permutations).astype("<u8").tobytes(),
     }
+    if row.get("vision_tokens"):
+        signed["compression"] = round(tokens / row["vision_tokens"], 4)
+    return signed
+
+
+def _changed_conversation(
+    row: Row,
+    images: bytes,
+    judgement: Judgement,
+    judges: Sequence[Judge],
+    raster: Raster,
+    permutations: int,
+) -> WholeRow | None:
+    editing = [judges[number] for number in sorted(judgement.editing)]
+    if any(policy.step.pii is None for policy in editing):
+        return None
+    (policy,) = editing
+    masked = mask_conversation(row, images, judgement.text, policy, raster)
+    return None if masked is None else WholeRow(_signed(masked[0], (), permutations), masked[1])
 
 
 def _changed_crops(

@@ -100,15 +100,17 @@ def judge_rows(task: Judging) -> Judged:
         outputs = _Outputs(task, folder)
         full = _full(task, [row for row, _ in differing])
         for whole, (_, judgement) in zip(full, differing, strict=True):
-            step = _barring(judgement, whole.row)
+            step, kept = judgement.barred_by, None
             if step is not None or judgement.is_edited:
                 outputs.keep_original(whole)
             if step is None:
                 kept = changed(whole, judgement, judges, task.raster, task.permutations)
+            if kept is not None:
                 outputs.add_changed(kept)
-            else:
-                reject = rejected(whole.row, judgement, task.steps[step], task.level)
-                outputs.add_barred(reject, step)
+                continue
+            # A row that a policy edits, and that cannot be edited, goes as a whole.
+            step = min(judgement.editing) if step is None else step
+            outputs.add_barred(rejected(whole.row, judgement, task.steps[step], task.level), step)
         outputs.write()
     return Judged(
         task,
@@ -152,14 +154,6 @@ def _full(task: Judging, places: Sequence[int]) -> Iterator[WholeRow]:
     crops = itertools.repeat([]) if task.crops is None else full_crops(task.crops, places)
     for (row, data), own in zip(pages, crops, strict=False):
         yield WholeRow(row, data, own)
-
-
-def _barring(judgement: Judgement, row: Row) -> int | None:
-    """The policy that rejects a row; also one that edits what cannot be edited."""
-    if judgement.barred_by is None and judgement.is_edited and row.get("messages"):
-        # The turns of a conversation are pictures of its text: a part cannot be taken out.
-        return min(judgement.editing)
-    return judgement.barred_by
 
 
 # ---- files ------------------------------------------------------------------------------------

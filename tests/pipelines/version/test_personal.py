@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -127,3 +128,45 @@ def test_names_that_a_checkpoint_finds_are_masked_in_text_and_picture(tmp_path: 
     make_people_checkpoint(tmp_path / "model", Ada="O")
     run(dataset, source, pii)
     assert rows(dataset, "pages")[0]["text"].startswith("We thank Ada [NAME]. ")
+
+
+def chats(path: Path, *turns: str) -> Path:
+    """Write one chat, whose turns are the user's and the assistant's by turns."""
+    roles = itertools.cycle(["user", "assistant"])
+    chat = [{"role": role, "content": turn} for role, turn in zip(roles, turns, strict=False)]
+    path.write_text(json.dumps({"messages": chat}) + "\n")
+    return path
+
+
+def chat_recipe(dataset: Path, path: Path, pii: str) -> Recipe:
+    source = f"{{conversations: {path}, fade: {{text: 1, large: 9}}}}"
+    policies = f"policies: [{{pii: {pii}}}]\n" if pii else ""
+    return parse_recipe(f"dataset: {dataset}\nsources: [{source}]\nrouting: only\n{policies}")
+
+
+def test_a_conversation_is_masked_in_its_texts_and_images(tmp_path: Path) -> None:
+    first = f"{prose(1, 30)} Please write to {EMAIL} today. {prose(2, 30)}"
+    path = chats(tmp_path / "chats.jsonl", first, prose(3, 20), f"Was it {EMAIL} or {PHONE}?")
+    recipes = {pii: chat_recipe(tmp_path / "data", path, pii) for pii in ("", "mask")}
+    run_here(recipes[""])
+    (before,) = rows(tmp_path / "data", "conversations")
+    assert EMAIL in before["shown"][0]["text"]
+    assert run_here(recipes["mask"]).pages_read == 0
+    assert problems(tmp_path / "data") == ()
+    (row,) = rows(tmp_path / "data", "conversations")
+    everything = json.dumps(all_rows(tmp_path / "data"), default=repr)
+    assert EMAIL not in everything
+    assert PHONE not in everything
+    assert row["text"].count("[EMAIL]") == 2
+    assert row["shown"][0]["text"].count("[EMAIL]") == 1
+    assert row["messages"][-1]["content"][-1]["text"] == "Was it [EMAIL] or [PHONE]?"
+    assert [turn["text"].count("[EMAIL]") for turn in row["turns"]] == [1, 0, 1]
+    read = "".join(line.text for line in read_lines(row["images"][0]["bytes"])).replace(" ", "")
+    assert EMAIL not in read
+    assert "[EMAIL]" in read
+    assert row["tokens_before"] == sum(turn["text_tokens"] for turn in row["turns"])
+    assert row["turns"][1] == before["turns"][1]
+    assert row["images"][1:] == before["images"][1:]
+    # The mask is dropped: the row is what it was.
+    assert run_here(recipes[""]).pages_read == 0
+    assert rows(tmp_path / "data", "conversations") == [before]

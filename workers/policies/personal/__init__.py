@@ -14,14 +14,13 @@ asks for (`schemas.personal`), or read and write rows.
 `painting`; the lists of words and forms are in `phone_words`, `identity_kinds` and `secret_forms`.
 """
 
-from workers.policies.personal.finding import find, find_all
+from workers.policies.personal.finding import compact, find, find_all
 from workers.policies.personal.masking import (
     Found,
     Masked,
     find_in_page,
     mask,
     mask_page,
-    mask_texts,
 )
 from workers.policies.personal.painting import (
     LineReader,
@@ -40,13 +39,13 @@ __all__ = [
     "Painted",
     "PeopleFinder",
     "Region",
+    "compact",
     "find",
     "find_all",
     "find_in_page",
     "find_people_checkpoint",
     "mask",
     "mask_page",
-    "mask_texts",
     "own_format",
     "paint",
     "people_finder",

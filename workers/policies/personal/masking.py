@@ -146,15 +146,3 @@ def _mask_block(
             for cell, of_cell in zip(block["cells"], of_cells, strict=True)
         ]
     return masked
-
-
-def mask_texts(
-    texts: Sequence[str], language: str, settings: Personal, people: PeopleFinder | None = None
-) -> list[Masked]:
-    """Texts that belong together, such as the parts of a chat's messages, its turns and images:
-    what stands in one of them is masked in all."""
-    found = find_all(texts, language, people)
-    return [
-        mask(text, list(filter(settings.counts, of_text)), settings.masked_kinds)
-        for text, of_text in zip(texts, found, strict=True)
-    ]

@@ -11,7 +11,7 @@ from schemas.rows import BlockRow, CellRow
 from tests.many import few
 from tests.workers.policies.personal.test_finding import texts
 from workers.policies.editing import placeholder
-from workers.policies.personal import find, find_in_page, mask, mask_page, mask_texts
+from workers.policies.personal import find, find_in_page, mask, mask_page
 from workers.policies.personal.finding import compact
 
 MASK = Personal(default="mask")
@@ -98,12 +98,6 @@ def test_the_recipe_says_which_kinds() -> None:
     masked, _ = mask_page(text, [], found, settings_.masked_kinds)
     assert masked.text == "[EMAIL], +44 20 7946 0958, 84.17.203.9"
     assert [one.kind for one in masked.findings] == ["email", "phone"]
-
-
-def test_texts_of_a_chat_are_masked_together() -> None:
-    first, second = mask_texts(["Phone: 2079460958", "You said 2079460958."], "en", MASK)
-    assert first.text == "Phone: [PHONE]"
-    assert second.text == "You said [PHONE]."
 
 
 @pytest.mark.parametrize("kind", KINDS)
