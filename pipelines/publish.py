@@ -54,7 +54,8 @@ def publish(
     parts = {table.table: writer.write(table) for table in table_contents(version, known)}
 
     # 2. Gather what the commit says. `notes` may differ when the same version is published again.
-    new = uncommitted(recipe, parts, inputs.listed)
+    settings = settings_of(recipe, inputs.listed, inputs.tokenizer)
+    new = uncommitted(recipe, parts, settings)
     record = record_of(version, new, session)
     notes: VersionRecord = {
         "rates": rates_after(version, passes, began.seconds(), new),
@@ -71,7 +72,6 @@ def publish(
     for name in TABLES[:-1]:
         check()
         versions[name] = commit_parts(dataset, name, parts[name]).version
-    settings = settings_of(recipe, inputs.listed)
     metadata: VersionRecord = {**record, **settings, "versions": versions}
     check()
     committed = commit_parts(dataset, "pages", parts["pages"], metadata, follows=last, notes=notes)

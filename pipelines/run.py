@@ -27,6 +27,7 @@ from pipelines.dataset.state import (
     covered_documents,
     load_snapshot,
     pages_left_over,
+    tokenizer_of,
     uncovered,
     unstaged,
 )
@@ -45,6 +46,7 @@ from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Version, decide
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.story import Story, change_line
+from pipelines.version.trainer_tokens import tokenizer_name
 from schemas.errors import IntegrityError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
@@ -58,6 +60,7 @@ from workers.dataset.lease import TTL_S, hold
 from workers.dataset.names import require_name
 from workers.shards import Staging
 from workers.sources import Examined, Naming
+from workers.text.trainer_tokens import require_counter
 
 __all__ = ["Report", "run", "update"]
 
@@ -101,11 +104,16 @@ def update(
     session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
     # 1. See what is there: the last version, whether it was published under these settings, the
-    #    lists of policies included, and which documents were taken down.
+    #    lists of policies and the tokenizer included, and which documents were taken down.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     lists = listed_files(recipe)
-    same = snapshot if snapshot and _has_settings(snapshot, recipe, lists) else None
+    tokenizer = tokenizer_name(recipe)
+    if tokenizer is not None and tokenizer != tokenizer_of(snapshot):
+        assert recipe.tokenizer is not None
+        require_counter(recipe.tokenizer)  # before anything is read
+    settings = settings_of(recipe, lists, tokenizer)
+    same = snapshot if snapshot and _has_settings(snapshot, settings) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
 
@@ -142,7 +150,9 @@ def update(
 
     with scratch_of(recipe) as scratch:
         # 5. Decide which rows the next version has; read what it needs and nothing has any more.
-        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch, known, lists)
+        inputs = Inputs.of(
+            *(recipe, inventory, snapshot, staging, covered, scratch, known, lists, tokenizer)
+        )
         version, read_again = _decide(inputs, session, story)
         passes += read_again
 
@@ -163,10 +173,10 @@ def update(
     return _report(recipe, settled, inventory.unreadable, record, story, is_new, passes)
 
 
-def _has_settings(snapshot: Snapshot, recipe: Recipe, lists: Mapping[str, str]) -> bool:
-    """Whether a version was published under the recipe's settings, with nothing left to decide."""
+def _has_settings(snapshot: Snapshot, settings: VersionRecord) -> bool:
+    """Whether a version was published under these settings, with nothing left to decide."""
     is_decided = not snapshot.metadata.get("undecided", False)
-    return is_decided and settings_of(recipe, lists).items() <= snapshot.metadata.items()
+    return is_decided and settings.items() <= snapshot.metadata.items()
 
 
 def _unchanged(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class FunnelStep(TypedDict):
@@ -11,7 +11,7 @@ class FunnelStep(TypedDict):
     `step` is `inventory`, `read`, `rights`, `dedup`, the name of a policy, or `mix`. `documents`
     and `document_tokens` are those of the table `documents`, `pages` and `tokens` those of `pages`
     and `conversations`. Tokens are None before anything is read. Documents do not take part in a
-    mix.
+    mix. The last step also says both in the trainer's own tokens, where a recipe has a tokenizer.
     """
 
     step: str
@@ -19,3 +19,5 @@ class FunnelStep(TypedDict):
     document_tokens: int | None
     pages: int
     tokens: int | None
+    trainer_tokens: NotRequired[int]
+    document_trainer_tokens: NotRequired[int]

@@ -14,7 +14,7 @@ class Mix(Part):
     """In which proportions the groups of sources are mixed.
 
     Every version has exactly these proportions of samples, and as many samples as the scarcest
-    group allows. A mix needs `on_missing: remove`.
+    group and the limits allow. A mix needs `on_missing: remove`.
     """
 
     weights: dict[str, PositiveInt] = Field(
@@ -23,6 +23,12 @@ class Mix(Part):
     )
     samples: PositiveInt | None = Field(
         default=None, description="The most samples that a version has, all groups together."
+    )
+
+    tokens: PositiveInt | None = Field(
+        default=None,
+        description="The most tokens that a version has, all groups together: the trainer's own, "
+        "`trainer_tokens`, where the recipe names a `tokenizer`, else `text_tokens`.",
     )
 
     @model_validator(mode="after")

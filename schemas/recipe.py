@@ -5,8 +5,9 @@ that every run would leave undone. A limit that is never reached is not a contra
 depends on an engine, a checkpoint or a place is checked by `pipelines.planning.check`.
 
 `reading_settings` is the part that decides the reading of a page; its digest names the staging
-folder and is written into every row. Sources, `dedup`, `mix`, `rights`, `publish`, `placement` and
-`storage` are not part of it: changing them never makes a page be read again.
+folder and is written into every row. Sources, `dedup`, `policies`, `mix`, `tokenizer`, `rights`,
+`publish`, `placement` and `storage` are not part of it: changing them never makes a page be read
+again.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from schemas.recipe_sections import (
 )
 from schemas.sources import DatasetSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
+from schemas.tokenizer import Tokenizer
 from schemas.tokens import ReferenceMode
 from schemas.yaml_text import parse_yaml
 
@@ -118,6 +120,11 @@ class Recipe(Part):
     )
     mix: Mix | None = Field(
         default=None, description="The proportions in which groups of sources are mixed."
+    )
+    tokenizer: Tokenizer | None = Field(
+        default=None,
+        description="A second tokenizer, whose counts stand in `trainer_tokens` beside "
+        "`text_tokens`. Changing it reads no page again.",
     )
     rights: Rights = Field(
         default=Rights(), description="What is left out because its owners reserve something."

@@ -156,7 +156,7 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "own", "findings", "hidden")
+ADDED = ("source", "own", "findings", "hidden", "trainer_tokens")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -228,9 +228,10 @@ _PAGE_KEY = [
 ]
 _ORIGIN = [pa.field("source_uri", pa.string()), pa.field("source", SOURCE)]
 _FINDINGS = pa.field("findings", pa.list_(FINDING))
+_TRAINER_TOKENS = pa.field("trainer_tokens", pa.int64())
 
 PAGES = pa.schema(
-    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS],
+    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS, _TRAINER_TOKENS],
     metadata=_HUGGINGFACE,
 )
 """One row for each sample. `image` has the Hugging Face Image layout."""
@@ -256,7 +257,7 @@ _CROP_FIELDS = [
 _CROP_KEY = [pa.field("crop_id", pa.string()), *_PAGE_KEY]
 
 CROPS = pa.schema(
-    [*_CROP_KEY, *_ORIGIN, pa.field("image", IMAGE), *_CROP_FIELDS, _FINDINGS],
+    [*_CROP_KEY, *_ORIGIN, pa.field("image", IMAGE), *_CROP_FIELDS, _FINDINGS, _TRAINER_TOKENS],
     metadata=_HUGGINGFACE,
 )
 """One row for each region that was cut out of a page of `pages` and read by itself. The page's text
@@ -290,6 +291,7 @@ CONVERSATIONS = pa.schema(
             }
         ),
         _FINDINGS,
+        _TRAINER_TOKENS,
     ],
     metadata=_with_pictures(images=[{"_type": "Image"}]),
 )
@@ -315,6 +317,7 @@ DOCUMENTS = pa.schema(
         pa.field("minhash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
         _FINDINGS,
+        _TRAINER_TOKENS,
     ]
 )
 """One row for each kept document. Page `page_indices[i]` begins at `text[page_offsets[i]:]`, in
@@ -381,6 +384,7 @@ REJECTS = pa.schema(
         pa.field("image_hash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
         _FINDINGS,
+        _TRAINER_TOKENS,
     ]
 )
 """One row for each input that is not in the dataset. `level` is `document` or `page`; `stage` is

@@ -55,6 +55,8 @@ def portable(recipe: Recipe) -> Recipe:
     }
     if recipe.policies:
         changes["policies"] = tuple(map(_portable_policy, recipe.policies))
+    if recipe.tokenizer is not None:
+        changes["tokenizer"] = recipe.tokenizer.relocated(store.absolute)
     if "engine" in recipe.model_fields_set:
         changes["engine"] = _portable_engine(recipe.engine)
     if recipe.fallback is not None:
@@ -87,6 +89,8 @@ def local_paths(recipe: Recipe) -> list[str]:
     places = [recipe.dataset, recipe.placement.staging, *kept_places(recipe.sources)]
     places += [place for source in recipe.sources for place in (*locations(source), *bases(source))]
     places += [file for step in recipe.policies for file in step.files]
+    if recipe.tokenizer is not None and not recipe.tokenizer.is_on_hub:
+        places.append(recipe.tokenizer.place)
     models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
     models += [step.pii.people.model for step in recipe.policies if step.pii and step.pii.people]
     paths = [path for path in places if path is not None and store.is_local(path)]

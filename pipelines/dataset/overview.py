@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import pyarrow as pa
 
-from pipelines.dataset.state import Snapshot, load_snapshot
+from pipelines.dataset.state import Snapshot, load_snapshot, tokenizer_of
 from schemas.changes import Counts
 from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
@@ -20,6 +20,7 @@ from workers.dataset import first_rows, open_table, table_history
 from workers.dataset.forgotten import gone_parts
 
 _MOST_REJECTS = 20
+_COUNTED = ("pages", "documents", "conversations", "crops")
 
 
 class SampleLine(TypedDict):
@@ -72,7 +73,8 @@ class Overview:
     """A version as a reader first wants to see it.
 
     `versions` are the newest of the `versions_published`, newest first. Counts are by table, by
-    reason, by text source and by label; `tokens` are sums over a table, by column.
+    reason, by text source and by label; `tokens` are sums over a table, by column, and
+    `trainer_tokens` those of tables in the trainer's own `tokenizer`, which is None without one.
     """
 
     dataset: str
@@ -86,6 +88,8 @@ class Overview:
     crop_labels: Mapping[str, int]
     tokens: Mapping[str, int]
     conversation_tokens: Mapping[str, int]
+    tokenizer: str | None
+    trainer_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
     funnel: Sequence[FunnelStep]
     columns: Mapping[str, str]
@@ -105,6 +109,9 @@ def inspect_dataset(
     if snapshot is None:
         raise DatasetError(f"{dataset} holds no published version; `pagefoundry run` makes one")
     published = _published(snapshot)
+    tokenizer = tokenizer_of(snapshot)
+    counted = _COUNTED if tokenizer else ()
+    sums = {name: _sums_of(snapshot, name, ["trainer_tokens"]) for name in counted}
     return Overview(
         dataset=uri,
         version=snapshot.version,
@@ -119,6 +126,8 @@ def inspect_dataset(
         crop_labels=_counts(snapshot.columns("crops", ["label"]), "label"),
         tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
+        tokenizer=tokenizer,
+        trainer_tokens={name: own["trainer_tokens"] for name, own in sums.items() if own},
         mix=snapshot.metadata.get("mix", {}),
         funnel=snapshot.metadata.get("funnel", []),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),

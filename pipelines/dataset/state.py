@@ -22,6 +22,8 @@ from workers.dataset import TableVersion, open_table, read_part
 from workers.dataset.forgotten import require_whole
 
 _ROWS_AT_ONCE = 4096
+TOKENIZER_SETTING = "tokenizer"
+"""The key of the publish settings that names the tokenizer of a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,14 @@ class Snapshot:
         """Some columns of a whole table, or None where it has no part."""
         parts = [read_part(uri, columns) for uri in self.part_uris(name)]
         return pa.concat_tables(parts) if parts else None
+
+
+def tokenizer_of(snapshot: Snapshot | None) -> str | None:
+    """The tokenizer by which the `trainer_tokens` of a version were counted; None without one."""
+    if snapshot is None:
+        return None
+    name = snapshot.metadata["publish_settings"].get(TOKENIZER_SETTING)
+    return None if name is None else str(name)
 
 
 def load_snapshot(

@@ -37,6 +37,7 @@ from workers.sources.lists import LIST_SUFFIXES
 from workers.store.locations import scheme_of
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
 from workers.synthetic.listing import require_libraries, suffixes
+from workers.text.trainer_tokens import require_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
     for number, source in enumerate(recipe.sources):
         for look, uri in _source_looks(source):
             yield f"sources.{number}", partial(stores.look, look, uri)
+    if recipe.tokenizer is not None:
+        yield "tokenizer", partial(require_counter, recipe.tokenizer)
     dataset = store.absolute(recipe.dataset)
     yield "dataset", partial(stores.look, partial(look_at_dataset, recipe.dataset), dataset)
     for place in kept_places(recipe.sources):

@@ -6,12 +6,13 @@ Old rows are named by their place: no row is read to decide whether it stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipelines.dataset.state import tokenizer_of
 from pipelines.version.dedup import Drops
 from pipelines.version.records import (
     DUPLICATE,
@@ -41,13 +42,15 @@ class OldRows:
     """Rows of old parts that stay, in arrays of one entry a row.
 
     The row is the `row`-th of `uris[file]`. `renamed` is the number of its document where that has
-    another URI or `source` now, which the row must say; -1 elsewhere.
+    another URI or `source` now, which the row must say; -1 elsewhere. `tokens` are the rows' counts
+    in another tokenizer than the last version's, -1 for none; None where it is the same.
     """
 
     uris: Sequence[str]
     file: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     renamed: npt.NDArray[np.int32]
+    tokens: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +154,34 @@ def _contents(version: Version, table: str, records: Records, kept: Flags) -> Co
     new = new.take(np.lexsort((new.number, new.index, new.doc, new.order)))
 
     def overlay(chosen: Ints) -> pa.Table:
-        return pa.table(_origin(version, new.doc[chosen]))
+        counts = _counts(new.trainer_tokens[chosen])
+        return pa.table({**_origin(version, new.doc[chosen]), "trainer_tokens": counts})
 
+    tokens = None if _is_counted_alike(version) else published.trainer_tokens
     return Contents(
         table,
         _parts(version, table),
-        [_old(published)],
+        [replace(_old(published), tokens=tokens)],
         [NewRows(new.files, new.file, new.row, new.weight, overlay)],
     )
+
+
+def _counts(tokens: Ints) -> pa.Array:
+    return pa.array(tokens, mask=tokens == NOBODY)
+
+
+def _is_counted_alike(version: Version) -> bool:
+    """Whether the last version was counted with the same tokenizer."""
+    return tokenizer_of(version.inputs.snapshot) == version.inputs.tokenizer
+
+
+def _is_mixed_alike(version: Version) -> bool:
+    """Whether the last version counted what its mix left out as this one does."""
+    mix, snapshot = version.inputs.recipe.mix, version.inputs.snapshot
+    then = snapshot.metadata["publish_settings"].get("mix") if snapshot else None
+    had_budget = isinstance(then, dict) and "tokens" in then
+    has_budget = mix is not None and mix.tokens is not None
+    return _is_counted_alike(version) and had_budget == has_budget
 
 
 def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]:
@@ -272,7 +295,7 @@ def _rejected(
     same = (
         _same_drop(records, why.drops)
         | (why.reserved & (records.outcome == RESERVED))
-        | (why.left_out & (records.outcome == LEFT_OUT))
+        | (why.left_out & (records.outcome == LEFT_OUT) & _is_mixed_alike(version))
         | (why.barred & (records.outcome >= FIRST_BARRED))
     )
     stays = records.origin("rejects") & (why.plain | same)
@@ -331,6 +354,8 @@ def _overlay(
             "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
+            # Of what a mix leaves out, a budget must know the tokens in the next version, too.
+            "trainer_tokens": _counts(np.where(left_out, records.trainer_tokens[chosen], NOBODY)),
             CLEARED: pa.array(reserved | left_out),
         }
     )

@@ -12,8 +12,19 @@ from schemas.funnel import FunnelStep
 
 
 def funnel_of(version: Version) -> list[FunnelStep]:
-    """The funnel, from the inventory to what is published."""
-    return list(_steps(version))
+    """The funnel, from the inventory to what is published.
+
+    What is published is counted in the trainer's own tokens, too, where the recipe has a tokenizer.
+    """
+    steps = list(_steps(version))
+    if version.inputs.tokenizer is not None:
+        pages, documents = version.pages, version.documents
+        kept_documents = version.kept_documents
+        steps[-1] |= {
+            "trainer_tokens": int(pages.trainer_tokens[version.kept].sum()),
+            "document_trainer_tokens": int(documents.trainer_tokens[kept_documents].sum()),
+        }
+    return steps
 
 
 def _steps(version: Version) -> Iterator[FunnelStep]:

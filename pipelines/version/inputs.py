@@ -25,7 +25,7 @@ class Inputs:
     `covered` has a flag for each document number: whether the last version has its pages. Of such a
     document only those staged rows count whose keys are in `recalled`. `groups` are the
     inventory's, `forgotten` the documents on the list of what was taken down. `listed` says which
-    files the lists of the policies are in.
+    files the lists of the policies are in, `tokenizer` names the recipe's own.
     """
 
     recipe: Recipe
@@ -39,6 +39,7 @@ class Inputs:
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     listed: Mapping[str, str] = field(default_factory=dict)
+    tokenizer: str | None = None
 
     @staticmethod
     def of(
@@ -50,6 +51,7 @@ class Inputs:
         scratch: str,
         known: Iterable[Document] = (),
         listed: Mapping[str, str] | None = None,
+        tokenizer: str | None = None,
     ) -> Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
 
@@ -71,6 +73,7 @@ class Inputs:
             groups=inventory.groups,
             forgotten=inventory.forgotten,
             listed=listed or {},
+            tokenizer=tokenizer,
         )
 
     def is_news(self, receipt: Receipt) -> bool:

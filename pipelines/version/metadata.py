@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from cluster.estimate import Rates
 from cluster.session import Session
 from pipelines.dataset.diff import changes
+from pipelines.dataset.state import TOKENIZER_SETTING
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.funnel import funnel_of
@@ -27,10 +28,13 @@ Parts = Mapping[str, Sequence[PartFile]]
 Tables = Mapping[str, TableVersion]
 
 
-def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> VersionRecord:
+def settings_of(
+    recipe: Recipe, listed: Mapping[str, str] | None = None, tokenizer: str | None = None
+) -> VersionRecord:
     """The settings that a version is made under: a run with other settings publishes again.
 
-    `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists.
+    `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists, `tokenizer`
+    the name of the recipe's own.
     """
     return {
         "recipe_digest": recipe.digest(),
@@ -40,6 +44,7 @@ def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> Vers
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
+            **({} if tokenizer is None else {TOKENIZER_SETTING: tokenizer}),
             **_mix_settings(recipe),
             **_rights_settings(recipe),
             **_license_settings(recipe),
@@ -52,7 +57,10 @@ def _mix_settings(recipe: Recipe) -> dict[str, object]:
     if recipe.mix is None:
         return {}
     sources = [source_settings(source) for source in recipe.sources]
-    return {"mix": recipe.mix.model_dump(mode="json"), "sources": sources}
+    mix = recipe.mix.model_dump(mode="json")
+    if recipe.mix.tokens is None:  # as in versions before this was there
+        del mix["tokens"]
+    return {"mix": mix, "sources": sources}
 
 
 def _rights_settings(recipe: Recipe) -> dict[str, object]:
@@ -67,14 +75,17 @@ def _license_settings(recipe: Recipe) -> dict[str, object]:
     return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 
-def uncommitted(recipe: Recipe, parts: Parts, listed: Mapping[str, str]) -> dict[str, TableVersion]:
-    """The tables of a version that is not committed yet; the files of its parts are there."""
+def uncommitted(recipe: Recipe, parts: Parts, settings: VersionRecord) -> dict[str, TableVersion]:
+    """The tables of a version that is not committed yet; the files of its parts are there.
+
+    `settings` are those of `settings_of`.
+    """
     return {
         name: TableVersion(
             store.join(recipe.dataset, name),
             -1,
             tuple(sorted(parts[name], key=lambda part: part.path)),
-            settings_of(recipe, listed),
+            settings,
         )
         for name in TABLES
     }

@@ -98,6 +98,8 @@ class Records:
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
     - `tokens` are those of the text, 0 where there is none; `found` is the key of what policies
       found (`schemas.findings.findings_key`).
+    - `trainer_tokens` are those of the text in the recipe's own tokenizer, NOBODY where it was not
+      counted; of records that were just loaded, in that of the last version.
     """
 
     files: Sequence[RowsFile]
@@ -117,6 +119,7 @@ class Records:
     similarity: npt.NDArray[np.float32]
     tokens: Ints
     found: npt.NDArray[np.uint64]
+    trainer_tokens: Ints
 
     def __len__(self) -> int:
         return len(self.doc)
@@ -254,6 +257,7 @@ def _records(
         similarity=pc.fill_null(table["similarity"], 0.0).to_numpy(),
         tokens=pc.fill_null(table["tokens"], 0).to_numpy(),
         found=table["found"].to_numpy(),
+        trainer_tokens=pc.fill_null(table["trainer_tokens"], NOBODY).to_numpy(),
     )
 
 
@@ -317,7 +321,7 @@ _TYPES = {
     "doc": np.int32, "index": np.int32, "number": np.int32, "file": np.int32, "row": np.int32,
     "outcome": np.uint8, "moved": np.bool_, "weight": np.int64, "order": np.uint64,
     "position": np.int64, "keeper": np.int64, "kind": np.uint8, "similarity": np.float32,
-    "tokens": np.int64, "found": np.uint64,
+    "tokens": np.int64, "found": np.uint64, "trainer_tokens": np.int64,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ keeper left the dataset, and its shard is gone. Such pages are returned, to be r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from pipelines.version.mix import Selection, choose_by_mix
 from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
+from pipelines.version.trainer_tokens import counted
 from schemas.shards import PageRange
 
 
@@ -92,7 +93,12 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
         published, pages, among, "page", judges, lambda some: load_crops(inputs, some, session)
     )
     among &= ~verdicts.barred
-    selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
+    if _has_budget(inputs):
+        verdicts = replace(verdicts, records=counted(verdicts.records, among, inputs, session))
+        uncounted = among & (verdicts.records.trainer_tokens == NOBODY)
+        if uncounted.any():
+            return _ranges(pages.take(uncounted | verdicts.lost), catalogue)
+    selection = choose_by_mix(recipe, inputs.groups, catalogue, verdicts.records, among)
     chosen = among & ~selection.left_out
     missing = (has_no_text(pages) & chosen) | verdicts.lost
 
@@ -106,9 +112,32 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
 
     # 4. Crops follow their pages.
     crops = load_crops(inputs, verdicts.records.take(chosen), session)
-    return Version(
+    version = Version(
         *(inputs, verdicts, drops, selection),
         *(documents.verdicts, documents.drops, crops, reserved),
+    )
+
+    # 5. Count in the trainer's own tokens what has no count yet.
+    return _counted(version, session)
+
+
+def _has_budget(inputs: Inputs) -> bool:
+    """Whether the mix has a budget in the trainer's own tokens."""
+    mix = inputs.recipe.mix
+    return inputs.tokenizer is not None and mix is not None and mix.tokens is not None
+
+
+def _counted(version: Version, session: Session) -> Version:
+    inputs, pages = version.inputs, version.pages
+    if not _has_budget(inputs):  # else all that the mix chose from is counted
+        pages = counted(pages, version.kept, inputs, session)
+    documents = counted(version.documents, version.kept_documents, inputs, session)
+    crops = counted(version.crops, np.ones(len(version.crops), bool), inputs, session)
+    return replace(
+        version,
+        page_verdicts=replace(version.page_verdicts, records=pages),
+        document_verdicts=replace(version.document_verdicts, records=documents),
+        crops=crops,
     )
 
 

@@ -110,6 +110,7 @@ class Writer:
         """The rows that stay of each old part, by its URI; parts that keep none are not there."""
         rows: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
         renamed: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
+        counts: dict[str, list[npt.NDArray[np.int64]]] = defaultdict(list)
         for old in contents.old:
             order = np.lexsort((old.row, old.file))
             for group in np.split(order, np.flatnonzero(np.diff(old.file[order])) + 1):
@@ -117,6 +118,7 @@ class Writer:
                     uri = old.uris[old.file[group[0]]]
                     rows[uri].append(old.row[group])
                     renamed[uri].append(old.renamed[group])
+                    counts[uri] += [] if old.tokens is None else [old.tokens[group]]
         survivors = {}
         for uri, parts in rows.items():
             places, names = np.concatenate(parts), np.concatenate(renamed[uri])
@@ -126,7 +128,8 @@ class Writer:
             documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
             uris = tuple(document.source_uri for document in documents)
             sources = tuple(document.provenance.to_row() for document in documents)
-            survivors[uri] = Survivors(uri, places, places[moved], uris, sources)
+            tokens = np.concatenate(counts[uri])[order] if counts[uri] else None
+            survivors[uri] = Survivors(uri, places, places[moved], uris, sources, tokens)
         return survivors
 
     def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
@@ -241,4 +244,4 @@ def _nobody(uri: str) -> Survivors:
 
 
 def _is_whole(part: PartFile, left: Survivors) -> bool:
-    return len(left.rows) == part.rows and len(left.moved) == 0
+    return len(left.rows) == part.rows and len(left.moved) == 0 and left.tokens is None

@@ -18,6 +18,7 @@ import yaml
 
 from schemas.funnel import FunnelStep
 from schemas.tables import REJECT_REASONS
+from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.delta import TableVersion
 from workers.dataset.parts import read_part
@@ -149,6 +150,24 @@ deduplication left, then each policy in its order.
 """
 
 
+def _trainer_tokens(metadata: VersionRecord) -> str:
+    """The card's line on the trainer's own tokens; nothing where no tokenizer is named."""
+    name = metadata["publish_settings"].get("tokenizer")
+    if name is None:
+        return ""
+    last = (metadata.get("funnel") or [{}])[-1]
+    sums = [
+        f"{last[key]:,} of {what}"
+        for key, what in (
+            ("trainer_tokens", "samples"),
+            ("document_trainer_tokens", "documents"),
+        )
+        if key in last
+    ]
+    many = f": {' and '.join(sums)}" if sums else ""
+    return f"\n`trainer_tokens` are counted with `{name}`{many}.\n"
+
+
 def _in_a_cell(text: str) -> str:
     """A text of a document as a cell of a table in Markdown, without marks or links of its own."""
     return escape(text).translate({ord(mark): f"&#{ord(mark)};" for mark in "|[]`*_<>\\:"})
@@ -193,7 +212,7 @@ deduplication.
 | `conversations` | {counts["conversations"]:,} | a chat whose older turns are images |
 | `inventory` | {counts["inventory"]:,} | a source document and where it was seen |
 | `rejects` | {counts["rejects"]:,} | a page or document that is not in the dataset, and why |
-
+{_trainer_tokens(metadata)}
 ## Load it
 
 ```python

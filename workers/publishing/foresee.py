@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyarrow.parquet as pq
 
-from schemas.findings import changes_text, findings_key
+from schemas.findings import changes_text, findings_key, is_in_crop
 from schemas.policies import PolicyStep
 from workers.policies import Judgement, judge, load
 from workers.policies.editing import Applied
@@ -24,7 +24,7 @@ class Foreseeing:
     """A file whose rows to judge; `barred` are the ids of those that are rejects of policies now.
 
     The file is a part of a table, or holds originals. A row of a part whose text was changed is
-    passed over: its original is judged.
+    passed over: its original is judged. Crops are not judged here.
     """
 
     file: RowsFile
@@ -87,8 +87,9 @@ def foresee(task: Foreseeing) -> Foreseen:
         names = [n for n in wanted if n.partition(".")[0] in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
             rows = batch.to_pylist()
-            now = [findings_key(row.get("findings")) for row in rows]
-            alive = [number for number, said in enumerate(now) if not changes_text(said)]
+            said = [row.get("findings") or [] for row in rows]
+            alive = [n for n, found in enumerate(said) if not changes_text(findings_key(found))]
+            now = [findings_key([f for f in found if not is_in_crop(f)]) for found in said]
             mine = [rows[number] for number in alive]
             passages = passages_of(mine, [start + number for number in alive], task.file)
             for number, found in zip(alive, judge(passages, judges), strict=True):
@@ -124,7 +125,7 @@ def _examples(row_id: str, text: str, found: Judgement) -> list[Example]:
 
 
 def _edited_examples(row_id: str, text: str, found: Judgement) -> list[Example]:
-    edits = next(edits for edits in found.edits if edits)
+    edits = next((edits for edits in found.edits if edits), ())  # none where furniture is masked
     changing = [item for item in found.applied if item.action in ("mask", "cut")]
     return [
         _shown(row_id, text, item, edit.start, edit.end)

@@ -25,7 +25,8 @@ class Survivors:
     """The rows of a part that stay, as ascending places.
 
     `moved` are those of them whose document is from elsewhere now: `source_uris` and `sources` say
-    from where.
+    from where. `tokens` are the new `trainer_tokens` of all that stay, -1 for none; None where they
+    stay as they are.
     """
 
     uri: str
@@ -33,6 +34,7 @@ class Survivors:
     moved: Places
     source_uris: tuple[str, ...]
     sources: tuple[SourceRow | None, ...]
+    tokens: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:
             kept = _within(source.rows, first, count)
             if len(kept):
                 group = _renamed(completed(file.read_row_group(number), schema), source, first)
-                yield group.take(pa.array(kept))
+                yield _counted(group.take(pa.array(kept)), source, first + int(kept[0]))
             first += count
 
 
@@ -71,6 +73,17 @@ def _within(rows: Places, first: int, count: int) -> Places:
     """The places that lie in a run of `count` rows, counted from its `first` row."""
     start, stop = np.searchsorted(rows, [first, first + count])
     return rows[start:stop] - np.int32(first)
+
+
+def _counted(rows: pa.Table, source: Survivors, first: int) -> pa.Table:
+    """The rows with their new counts; the `first` of them is named by its place in the part."""
+    if source.tokens is None:
+        return rows
+    start = int(np.searchsorted(source.rows, first))
+    tokens = source.tokens[start : start + rows.num_rows]
+    number = rows.column_names.index("trainer_tokens")
+    counts = pa.array(tokens, rows.field(number).type, mask=tokens < 0)
+    return rows.set_column(number, rows.field(number), counts)
 
 
 def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:

@@ -6,7 +6,8 @@ import base64
 import functools
 import importlib.resources
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tiktoken import Encoding
@@ -23,17 +24,21 @@ def _tokenizer() -> Encoding:
     entry and imports what it needs for pictures and sound; this takes 0.5 seconds and 112 MB. It
     adds to each token the number of the special ones, which counts do not need.
     """
+    path = importlib.resources.files("mistral_common") / "data" / f"{TOKENIZER}.json"
+    return tekken_encoding(json.loads(path.read_bytes()), TOKENIZER)
+
+
+def tekken_encoding(data: Mapping[str, Any], name: str) -> Encoding:
+    """The encoder of a `tekken.json`. Raises KeyError or ValueError where it is none."""
     # Imported here: a replica counts no tokens.
     from tiktoken import Encoding
 
-    path = importlib.resources.files("mistral_common") / "data" / f"{TOKENIZER}.json"
-    data = json.loads(path.read_bytes())
     config = data["config"]
     size = config["default_vocab_size"] - config["default_num_special_tokens"]
     ranks = {
         base64.b64decode(entry["token_bytes"]): entry["rank"] for entry in data["vocab"][:size]
     }
-    return Encoding(TOKENIZER, pat_str=config["pattern"], mergeable_ranks=ranks, special_tokens={})
+    return Encoding(name, pat_str=config["pattern"], mergeable_ranks=ranks, special_tokens={})
 
 
 def count_tokens(text: str) -> int:

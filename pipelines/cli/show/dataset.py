@@ -48,6 +48,9 @@ def overview(value: Overview) -> RenderableType:
     if tokens.get("vision_tokens"):
         text, vision = tokens["text_tokens"], tokens["vision_tokens"]
         facts["text tokens"] = f"{text:,} = {text / vision:.2f} × {vision:,} vision tokens"
+    if value.tokenizer:
+        sums = ", ".join(f"{name} {count:,}" for name, count in value.trainer_tokens.items())
+        facts["trainer tokens"] = f"{sums}, counted with {value.tokenizer}"
     if value.conversation_tokens.get("tokens_after"):
         before, after = (
             value.conversation_tokens[f"tokens_{when}"] for when in ("before", "after")

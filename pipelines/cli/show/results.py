@@ -96,15 +96,22 @@ def report(value: Report) -> RenderableType:
 def funnel_table(steps: Sequence[FunnelStep]) -> Table:
     """What each step left of documents, pages and tokens; shares are of what the step before left.
 
-    Tokens are those of pages.
+    Tokens are those of pages; the last step also has them in the trainer's own.
     """
     table = Table("after", "pages", "of these", "tokens", "documents", title="what is left",
                   title_justify="left", box=None)  # fmt: skip
+    has_trainer = any("trainer_tokens" in step for step in steps)
+    if has_trainer:
+        table.add_column("trainer tokens")
     before = 0
     for step in steps:
         share = f"{100 * step['pages'] / before:.2f} %" if before else ""
         tokens = "" if step["tokens"] is None else f"{step['tokens']:,}"
-        table.add_row(step["step"], f"{step['pages']:,}", share, tokens, f"{step['documents']:,}")
+        row = [step["step"], f"{step['pages']:,}", share, tokens, f"{step['documents']:,}"]
+        if has_trainer:
+            own = step.get("trainer_tokens")
+            row.append("" if own is None else f"{own:,}")
+        table.add_row(*row)
         before = step["pages"]
     return table
 
@@ -114,10 +121,14 @@ def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
     total = sum(counts["samples"] for counts in groups.values())
     table = Table("group", "weight", "samples", "share", "available",
                   title="mix", title_justify="left", box=None)  # fmt: skip
+    has_budget = any("tokens" in counts for counts in groups.values())
+    if has_budget:
+        table.add_column("tokens")
     for name, counts in groups.items():
         share = f"{100 * counts['samples'] / total:.2f} %"
         numbers = [f"{counts[column]:,}" for column in ("weight", "samples", "available")]
-        table.add_row(as_printed(name), *numbers[:2], share, numbers[2])
+        tokens = [f"{counts['tokens']:,}"] if has_budget else []
+        table.add_row(as_printed(name), *numbers[:2], share, numbers[2], *tokens)
     return table
 
 
