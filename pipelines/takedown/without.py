@@ -171,7 +171,7 @@ def _record(
         "mix": {},  # the groups of the documents that left are those of a recipe
         "funnel": [],  # what each step left, only a run knows
     }
-    if loss.orphans or last.get("mix"):
+    if loss.orphans or last.get("mix") or last.get("triggers"):
         record["undecided"] = True
     return record
 

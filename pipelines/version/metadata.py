@@ -91,9 +91,15 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
+        **_triggers_record(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
+
+
+def _triggers_record(version: Version) -> VersionRecord:
+    """The triggers that were found; nothing where no policy seeks them."""
+    return {"triggers": version.triggers.to_record()} if version.triggers else {}
 
 
 def what_changed(

@@ -1,6 +1,6 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► rights ─► duplicates ─► policies ─► mix
+    records ─► rights ─► duplicates ─► triggers of the corpus ─► policies ─► mix
             ─► documents of readable pages ─► their duplicates ─► policies ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
@@ -9,7 +9,7 @@ keeper left the dataset, and its shard is gone. Such pages are returned, to be r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,9 +19,16 @@ from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.documents import Documents, decide_documents, has_no_text
 from pipelines.version.inputs import Inputs, load_crops, load_pages, staged_rows
 from pipelines.version.mix import Selection, choose_by_mix
-from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
+from pipelines.version.policies import (
+    Judges,
+    Verdicts,
+    apply_policies,
+    has_lost_text,
+    with_originals,
+)
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
+from pipelines.version.triggers import Search, Triggers, find_triggers
 from schemas.shards import PageRange
 
 
@@ -41,6 +48,7 @@ class Version:
     document_drops: Drops
     crops: Records
     reserved: Flags
+    triggers: Triggers | None
 
     @property
     def pages(self) -> Records:
@@ -80,13 +88,19 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     # 1. Leave out what is reserved, before anything is compared.
     reserved = reserved_documents(recipe, catalogue)
 
-    # 2. Pages: drop duplicates, apply the policies, choose by the mix.
+    # 2. Pages: drop duplicates, seek triggers, apply the policies, choose by the mix.
     published = load_pages(inputs, session)
     recalled = staged_rows(inputs) if inputs.recalled else []
     pages = with_originals(published, "page", judges, recalled)
     free = pages.readable & ~reserved[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
+    lost = has_no_text(pages) | has_lost_text(pages)
+    search = Search(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
+    triggers = find_triggers(pages, among, lost, search)
+    if isinstance(triggers, np.ndarray):
+        return _ranges(pages.take(triggers), catalogue)
+    judges = replace(judges, triggers=triggers)
     verdicts = apply_policies(published, pages, among, "page", judges)
     among &= ~verdicts.barred
     selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
@@ -105,7 +119,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     crops = load_crops(inputs, verdicts.records.take(chosen), session)
     return Version(
         *(inputs, verdicts, drops, selection),
-        *(documents.verdicts, documents.drops, crops, reserved),
+        *(documents.verdicts, documents.drops, crops, reserved, triggers),
     )
 
 
