@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.changes import Counts
+from schemas.decontaminate import ItemCounts
 from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
-from schemas.versions import VersionRecord
+from schemas.triggers import TriggerRow
+from schemas.versions import VersionRecord, triggers_in
 from workers import store
 from workers.dataset import first_rows, open_table, table_history
 from workers.dataset.forgotten import gone_parts
@@ -88,6 +90,8 @@ class Overview:
     conversation_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
     funnel: Sequence[FunnelStep]
+    benchmarks: Mapping[str, ItemCounts]
+    triggers: Sequence[TriggerRow]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
     samples: Sequence[SampleLine]
@@ -121,6 +125,8 @@ def inspect_dataset(
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         mix=snapshot.metadata.get("mix", {}),
         funnel=snapshot.metadata.get("funnel", []),
+        benchmarks=snapshot.metadata.get("benchmarks", {}),
+        triggers=triggers_in(snapshot.metadata),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

@@ -11,6 +11,7 @@ from pipelines.dataset.diff import changes
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.funnel import funnel_of
+from pipelines.version.lists import counted_items
 from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
@@ -91,15 +92,20 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
-        **_triggers_record(version),
+        **_found_record(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
 
 
-def _triggers_record(version: Version) -> VersionRecord:
-    """The triggers that were found; nothing where no policy seeks them."""
-    return {"triggers": version.triggers.to_record()} if version.triggers else {}
+def _found_record(version: Version) -> VersionRecord:
+    """What policies look for that the recipe does not say: items of benchmarks, and triggers."""
+    inputs, record = version.inputs, VersionRecord()
+    if counts := counted_items(inputs.listed, inputs.scratch, inputs.snapshot):
+        record["benchmarks"] = counts
+    if version.triggers is not None:
+        record["triggers"] = version.triggers.to_record()
+    return record
 
 
 def what_changed(

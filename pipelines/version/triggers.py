@@ -127,7 +127,10 @@ class _Passes:
         if not len(self._order):
             return ()
         counts = self._each(count, "counted")
-        run_tasks(join_counts, [self._joining(counts)], self._session)
+        if len(counts) == 1:
+            (self._counts_uri,) = counts
+        else:
+            run_tasks(join_counts, [self._joining(counts)], self._session)
         suspects = self._each(suspect, "suspects")
         (candidates,) = run_tasks(name_candidates, [self._joining(suspects)], self._session)
         if not len(candidates):

@@ -15,6 +15,7 @@ from rich.text import Text
 from pipelines.cli.show.results import (
     as_printed,
     facts_table,
+    found_tables,
     funnel_table,
     mix_table,
     rejects_table,
@@ -64,6 +65,7 @@ def overview(value: Overview) -> RenderableType:
         _versions(value.versions, value.versions_published),
         *([funnel_table(value.funnel)] if value.funnel else []),
         *([mix_table(value.mix)] if value.mix else []),
+        *found_tables(value.benchmarks, value.triggers),
         rejects_table(value.rejects),
         columns,
         _reject_rows(value.reject_rows),

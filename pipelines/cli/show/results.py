@@ -15,8 +15,10 @@ from pipelines.dataset.vacuum import Vacuumed
 from pipelines.dataset.verify import Verdict
 from pipelines.run import Report
 from pipelines.version.story import change_line
+from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
 from schemas.tables import REJECT_REASONS
+from schemas.triggers import TriggerRow
 
 if TYPE_CHECKING:
     from workers.sample.corpus import SampleFile
@@ -81,6 +83,7 @@ def report(value: Report) -> RenderableType:
         parts.append(funnel_table(value.funnel))
     if value.mix:
         parts.append(mix_table(value.mix))
+    parts += found_tables(value.benchmarks, value.triggers)
     if value.rejects:
         parts.append(rejects_table(value.rejects))
     if value.unreadable:
@@ -119,6 +122,27 @@ def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
         numbers = [f"{counts[column]:,}" for column in ("weight", "samples", "available")]
         table.add_row(as_printed(name), *numbers[:2], share, numbers[2])
     return table
+
+
+def found_tables(
+    benchmarks: Mapping[str, ItemCounts], triggers: Sequence[TriggerRow]
+) -> list[RenderableType]:
+    """What policies looked for: benchmarks with their items, and the triggers of the corpus."""
+    parts: list[RenderableType] = []
+    if benchmarks:
+        table = Table("benchmark", "items", "too short to be found", title="benchmarks",
+                      title_justify="left", box=None)  # fmt: skip
+        for name, counts in benchmarks.items():
+            table.add_row(as_printed(name), f"{counts['items']:,}", f"{counts['too_short']:,}")
+        parts.append(table)
+    if triggers:
+        table = Table("trigger", "pages", "documents", "certainty", title="triggers",
+                      title_justify="left", box=None)  # fmt: skip
+        for row in triggers:
+            numbers = f"{row['pages']:,}", f"{row['documents']:,}", f"{row['certainty']:.1f}"
+            table.add_row(as_printed(row["shown"]), *numbers)
+        parts.append(table)
+    return parts
 
 
 def verdict(value: Verdict) -> RenderableType:
