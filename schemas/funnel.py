@@ -8,10 +8,10 @@ from typing import TypedDict
 class FunnelStep(TypedDict):
     """What is left after a step.
 
-    `step` is `inventory`, `read`, `rights`, `dedup`, the name of a policy, or `mix`. `documents`
-    and `document_tokens` are those of the table `documents`, `pages` and `tokens` those of `pages`
-    and `conversations`. Tokens are None before anything is read. Documents do not take part in a
-    mix.
+    `step` is `inventory`, `read`, `rights`, `limits`, `dedup`, the name of a policy, or `mix`.
+    `documents` and `document_tokens` are those of the table `documents`, `pages` and `tokens` those
+    of `pages` and `conversations`. Tokens are None before anything is read. Documents do not take
+    part in a mix.
     """
 
     step: str

@@ -25,7 +25,7 @@ class TriggersRecord(TypedDict):
     found: Sequence[TriggerRow]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class SoughtTrigger:
     """A trigger that rows are searched for.
 

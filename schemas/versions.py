@@ -8,6 +8,7 @@ from typing import TypedDict
 from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord
 from schemas.triggers import TriggerRow, TriggersRecord
 
 
@@ -32,6 +33,7 @@ class VersionRecord(TypedDict, total=False):
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language
+    by_source: SourcesRecord  # what the sources have, and what `limits` leave of it
     licenses: Mapping[str, int]  # samples by licence, an empty word where none is stated
     undecided: bool  # a takedown left rows that only a run can decide on
 

@@ -13,6 +13,7 @@ from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord, no_sources
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
 from schemas.triggers import TriggerRow
@@ -90,6 +91,7 @@ class Overview:
     conversation_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
     funnel: Sequence[FunnelStep]
+    by_source: SourcesRecord
     benchmarks: Mapping[str, ItemCounts]
     triggers: Sequence[TriggerRow]
     columns: Mapping[str, str]
@@ -125,6 +127,7 @@ def inspect_dataset(
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         mix=snapshot.metadata.get("mix", {}),
         funnel=snapshot.metadata.get("funnel", []),
+        by_source=snapshot.metadata.get("by_source", no_sources()),
         benchmarks=snapshot.metadata.get("benchmarks", {}),
         triggers=triggers_in(snapshot.metadata),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),

@@ -17,6 +17,7 @@ from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
+from schemas.limits import Limits
 from schemas.recipe import Recipe, Rights
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
@@ -43,6 +44,7 @@ def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> Vers
             **policy_settings(recipe, listed or {}),
             **_mix_settings(recipe),
             **_rights_settings(recipe),
+            **_limits_settings(recipe),
             **_license_settings(recipe),
         },
     }
@@ -60,6 +62,12 @@ def _rights_settings(recipe: Recipe) -> dict[str, object]:
     """What is left out for its rights; nothing by default, as in versions before this was there."""
     is_default = recipe.rights == Rights()
     return {} if is_default else {"rights": recipe.rights.model_dump(mode="json")}
+
+
+def _limits_settings(recipe: Recipe) -> dict[str, object]:
+    """How much a source may have; nothing by default, as in versions before this was there."""
+    is_default = recipe.limits == Limits()
+    return {} if is_default else {"limits": recipe.limits.model_dump(mode="json")}
 
 
 def _license_settings(recipe: Recipe) -> dict[str, object]:
@@ -92,6 +100,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
+        "by_source": version.by_source,
         **_found_record(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),

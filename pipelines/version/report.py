@@ -9,6 +9,7 @@ from pipelines.version.settled import Settled
 from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord, no_sources
 from schemas.triggers import TriggerRow
 from schemas.versions import VersionRecord, triggers_in
 from workers.sources import Examined
@@ -34,6 +35,7 @@ class Report:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     funnel: Sequence[FunnelStep] = field(default_factory=list)
+    by_source: SourcesRecord = field(default_factory=no_sources)
     benchmarks: Mapping[str, ItemCounts] = field(default_factory=dict)
     triggers: Sequence[TriggerRow] = field(default_factory=list)
     changes: Counts | None = None
@@ -63,6 +65,7 @@ def report_of(
         rejects=record["rejects"],
         mix=record.get("mix", {}),
         funnel=record.get("funnel", []),
+        by_source=record.get("by_source", no_sources()),
         benchmarks=record.get("benchmarks", {}),
         triggers=triggers_in(record),
         unreadable={item.file.uri: item.detail or "" for item in unreadable},

@@ -17,6 +17,7 @@ from pipelines.run import Report
 from pipelines.version.story import change_line
 from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord
 from schemas.tables import REJECT_REASONS
 from schemas.triggers import TriggerRow
 
@@ -83,6 +84,8 @@ def report(value: Report) -> RenderableType:
         parts.append(funnel_table(value.funnel))
     if value.mix:
         parts.append(mix_table(value.mix))
+    if any(row["taken"] < row["documents"] for row in value.by_source["largest"]):
+        parts.append(sources_table(value.by_source))
     parts += found_tables(value.benchmarks, value.triggers)
     if value.rejects:
         parts.append(rejects_table(value.rejects))
@@ -121,6 +124,18 @@ def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
         share = f"{100 * counts['samples'] / total:.2f} %"
         numbers = [f"{counts[column]:,}" for column in ("weight", "samples", "available")]
         table.add_row(as_printed(name), *numbers[:2], share, numbers[2])
+    return table
+
+
+def sources_table(value: SourcesRecord) -> Table:
+    """The sources with the most documents: how many the limits leave, and how many are alike."""
+    rows, total = value["largest"], value["sources"]
+    title = "sources" if len(rows) == total else f"sources, the largest {len(rows)} of {total:,}"
+    table = Table("source", "documents", "taken", "families of near duplicates", "largest family",
+                  title=title, title_justify="left", box=None)  # fmt: skip
+    for row in rows:
+        numbers = row["documents"], row["taken"], row["families"], row["largest_family"]
+        table.add_row(as_printed(row["source"]), *(f"{number:,}" for number in numbers))
     return table
 
 
