@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field, model_validator
 
 from schemas.part import ONE_OR_MORE, Location, Locations, Part, Share
 
 ContaminationAction = Literal["reject", "cut", "tag"]
+
+
+class ItemCounts(TypedDict):
+    """How many items with text a benchmark has, and how many are too short to be looked for."""
+
+    items: int
+    too_short: int
 
 
 class Benchmark(Part):

@@ -6,7 +6,7 @@ is applied when a version is published, after deduplication, so changing one rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -47,6 +47,11 @@ class Trust(Part):
         default="tag",
         description="Sentences that tell a model what to do, such as «ignore all previous "
         "instructions».",
+    )
+    trigger: Literal["keep", "tag", "reject"] = Field(
+        default="keep",
+        description="Strings that at least 20 documents share and that noise follows. Other than "
+        "`keep`, each run that brings or loses pages searches all pages for them.",
     )
 
     def action_of(self, kind: str) -> Action | None:
@@ -115,6 +120,11 @@ class PolicyStep(Part):
     def reason(self) -> str:
         """The reason of the policy's rejects, a word of `schemas.tables.POLICY_REASONS`."""
         return _REASONS[self.name]
+
+
+def searches_for_triggers(policies: Iterable[PolicyStep]) -> bool:
+    """Whether any of the policies needs the triggers of the corpus."""
+    return any(step.trust is not None and step.trust.trigger != "keep" for step in policies)
 
 
 _REASONS = {"trust": "untrusted", "decontaminate": "contaminated", "pii": "personal_data"}

@@ -6,8 +6,8 @@ depends on an engine, a checkpoint or a place is checked by `pipelines.planning.
 
 `reading_settings` is the part that decides the reading of a page; its digest names the staging
 folder and is written into every row. Sources, `dedup`, `policies`, `mix`, `tokenizer`, `rights`,
-`publish`, `placement` and `storage` are not part of it: changing them never makes a page be read
-again.
+`limits`, `publish`, `placement` and `storage` are not part of it: changing them never makes a page
+be read again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from schemas.document_source import DocumentSource
 from schemas.engine_spec import WAY_TO_SERVERS, EngineSpec, Task
 from schemas.errors import RecipeError
 from schemas.ids import canonical_json, digest
+from schemas.limits import Limits
 from schemas.mix import Mix
 from schemas.part import Location, Part, Share
 from schemas.policies import PolicyStep, check_policies
@@ -128,6 +129,9 @@ class Recipe(Part):
     )
     rights: Rights = Field(
         default=Rights(), description="What is left out because its owners reserve something."
+    )
+    limits: Limits = Field(
+        default=Limits(), description="How many documents may come from one source."
     )
     publish: Publish = Field(default=Publish(), description="How rows become parts.")
     placement: Placement = Field(

@@ -68,6 +68,7 @@ REJECT_REASONS = {
     "garbage": "too few letters among the characters",
     "left_out": "the mix has enough samples of its group",
     # either
+    "over_limit": "its source, or its family of near duplicates, has as many as `limits` allows",
     "reserved": "something is reserved for the document, and `rights` leaves such documents out",
     "untrusted": "the policy `trust` found what it rejects",
     "contaminated": "an item of a benchmark is in its text or its picture",

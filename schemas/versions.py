@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from schemas.changes import Counts
+from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord
+from schemas.triggers import TriggerRow, TriggersRecord
 
 
 class VersionRecord(TypedDict, total=False):
@@ -25,8 +28,17 @@ class VersionRecord(TypedDict, total=False):
     rejects: Mapping[str, int]  # rows by reason
     mix: Mapping[str, Mapping[str, int]]  # weight, available and taken samples by group
     funnel: Sequence[FunnelStep]  # what each step left
+    benchmarks: Mapping[str, ItemCounts]  # of the policy `decontaminate`, by name
+    triggers: TriggersRecord  # where the policy `trust` seeks them
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language
+    by_source: SourcesRecord  # what the sources have, and what `limits` leave of it
     licenses: Mapping[str, int]  # samples by licence, an empty word where none is stated
     undecided: bool  # a takedown left rows that only a run can decide on
+
+
+def triggers_in(record: VersionRecord) -> Sequence[TriggerRow]:
+    """The triggers that a version names; none where no policy sought them."""
+    found = record.get("triggers")
+    return found["found"] if found else []

@@ -18,7 +18,7 @@ from schemas.changes import COLUMNS, Counts, Settings
 from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import differences
 from schemas.rows import ChangeRow
-from schemas.versions import VersionRecord
+from schemas.versions import VersionRecord, triggers_in
 from workers import store
 from workers.dataset import TableVersion, read_part, table_history
 from workers.dataset.changes import Rows, explain, no_rows
@@ -50,8 +50,8 @@ class Changes:
 class Diff:
     """Two versions of a dataset side by side, for people and for `--json`.
 
-    `settings` are the recipe's lines that differ; `rows` has, for each table, the first rows that
-    were added, removed and changed.
+    `settings` are the recipe's lines that differ, and the triggers; `rows` has, for each table, the
+    first rows that were added, removed and changed.
     """
 
     dataset: str
@@ -120,6 +120,12 @@ def _published(dataset: str, number: int) -> Snapshot:
 def _setting_lines(old: VersionRecord, new: VersionRecord) -> Iterator[str]:
     yield from differences(old["reading_settings"], new["reading_settings"])
     yield from differences(old["publish_settings"], new["publish_settings"])
+    yield from differences(_triggers(old), _triggers(new), "trigger ")
+
+
+def _triggers(version: VersionRecord) -> dict[str, float]:
+    """The triggers that rows were searched for, each with its certainty."""
+    return {row["shown"]: row["certainty"] for row in triggers_in(version)}
 
 
 def _own_rows(version: Mapping[str, TableVersion], other: Mapping[str, TableVersion]) -> Rows:

@@ -10,11 +10,14 @@ import pyarrow as pa
 
 from pipelines.dataset.state import Snapshot, load_snapshot, tokenizer_of
 from schemas.changes import Counts
+from schemas.decontaminate import ItemCounts
 from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord, no_sources
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
-from schemas.versions import VersionRecord
+from schemas.triggers import TriggerRow
+from schemas.versions import VersionRecord, triggers_in
 from workers import store
 from workers.dataset import first_rows, open_table, table_history
 from workers.dataset.forgotten import gone_parts
@@ -92,6 +95,9 @@ class Overview:
     trainer_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
     funnel: Sequence[FunnelStep]
+    by_source: SourcesRecord
+    benchmarks: Mapping[str, ItemCounts]
+    triggers: Sequence[TriggerRow]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
     samples: Sequence[SampleLine]
@@ -130,6 +136,9 @@ def inspect_dataset(
         trainer_tokens={name: own["trainer_tokens"] for name, own in sums.items() if own},
         mix=snapshot.metadata.get("mix", {}),
         funnel=snapshot.metadata.get("funnel", []),
+        by_source=snapshot.metadata.get("by_source", no_sources()),
+        benchmarks=snapshot.metadata.get("benchmarks", {}),
+        triggers=triggers_in(snapshot.metadata),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

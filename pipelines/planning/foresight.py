@@ -15,13 +15,22 @@ from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
 from pipelines.version.lists import listed_files, packed_lists
 from pipelines.version.policies import are_policies_of
+from pipelines.version.triggers import sought_of, triggers_of
+from schemas.decontaminate import ItemCounts
+from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
+from schemas.triggers import SoughtTrigger
+from workers.policies.lists import item_counts
 from workers.publishing.foresee import Example, Foreseeing, Foreseen, foresee
 from workers.publishing.records import Level, Origin, RowsFile
 from workers.shards import Staging
 from workers.shards.originals import originals_folder
 
+_NO_SEARCH = (
+    "triggers are not foreseen, since the newest version was not searched for them; run with "
+    "`trigger: tag` first, which names them and removes nothing"
+)
 _LEVELS: Mapping[str, Level] = {"pages": "page", "conversations": "page", "documents": "document"}
 
 
@@ -41,7 +50,7 @@ class Foresight:
     """What other policies would make of a version.
 
     Rows that would leave, change or come back, each as pages and documents; conversations count as
-    pages. `tokens_leaving` are those of pages.
+    pages. `tokens_leaving` are those of pages. `notes` say what cannot be foreseen.
     """
 
     pages: int
@@ -52,6 +61,8 @@ class Foresight:
     tokens_leaving: int
     kinds: tuple[KindCount, ...]
     examples: tuple[Example, ...]
+    benchmarks: Mapping[str, ItemCounts]
+    notes: tuple[str, ...] = ()
 
 
 def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Foresight | None:
@@ -61,7 +72,8 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     """
     if snapshot is None or are_policies_of(recipe, listed_files(recipe), snapshot):
         return None
-    tasks = list(_tasks(recipe, snapshot, packed_lists(recipe, session)))
+    lists, triggers = packed_lists(recipe, session), triggers_of(snapshot.metadata)
+    tasks = list(_tasks(recipe, snapshot, lists, sought_of(triggers)))
     total = sum(task_results(foresee, tasks, session), start=Foreseen())
     return Foresight(
         pages=total.judged["page"],
@@ -72,15 +84,22 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
         tokens_leaving=total.tokens,
         kinds=tuple(_kinds(total)),
         examples=tuple(total.examples),
+        benchmarks=item_counts(lists) if lists is not None else {},
+        notes=(_NO_SEARCH,) if searches_for_triggers(recipe.policies) and not triggers else (),
     )
 
 
-def _tasks(recipe: Recipe, snapshot: Snapshot, lists: bytes | None) -> Iterator[Foreseeing]:
+def _tasks(
+    recipe: Recipe,
+    snapshot: Snapshot,
+    lists: bytes | None,
+    triggers: tuple[SoughtTrigger, ...],
+) -> Iterator[Foreseeing]:
     for name, level in _LEVELS.items():
         table = snapshot.tables[name]
         for part in table.parts:
             file = RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
-            yield Foreseeing(file, level, recipe.policies, lists)
+            yield Foreseeing(file, level, recipe.policies, lists, triggers)
     levels: Sequence[Level] = ("page", "document")
     for level in levels:
         barred = _barred(snapshot, level)
@@ -88,7 +107,7 @@ def _tasks(recipe: Recipe, snapshot: Snapshot, lists: bytes | None) -> Iterator[
         staging = Staging(folder)
         for receipt in staging.receipts():
             file = RowsFile(staging.rows_uri(receipt.shard_id), "staged", len(receipt.doc_ids))
-            yield Foreseeing(file, level, recipe.policies, lists, barred)
+            yield Foreseeing(file, level, recipe.policies, lists, triggers, barred)
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

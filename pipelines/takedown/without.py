@@ -17,6 +17,7 @@ from pipelines.version.metadata import reject_reasons, what_changed
 from pipelines.version.settled import languages_after, licenses_after
 from schemas.errors import DatasetError
 from schemas.ids import digest
+from schemas.limits import no_sources
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
@@ -170,8 +171,11 @@ def _record(
         "licenses": licenses_after(snapshot.tables, new),
         "mix": {},  # the groups of the documents that left are those of a recipe
         "funnel": [],  # what each step left, only a run knows
+        "by_source": no_sources(),  # so it is with this
     }
-    if loss.orphans or last.get("mix"):
+    # Where others left, there may be room in the mix or a limit, and fewer may have a trigger.
+    is_limited = "limits" in last["publish_settings"]
+    if loss.orphans or last.get("mix") or last.get("triggers") or is_limited:
         record["undecided"] = True
     return record
 

@@ -18,6 +18,7 @@ from pipelines.version.records import (
     DUPLICATE,
     FIRST_BARRED,
     LEFT_OUT,
+    LIMITED,
     NOBODY,
     REJECT,
     RESERVED,
@@ -219,6 +220,7 @@ def reject_contents(version: Version) -> Contents:
         version.document_drops,
         version.document_verdicts.barred,
         documents.readable & version.reserved[documents.doc],
+        documents.readable & version.limited[documents.doc],
         nothing,
         is_plain,
     )
@@ -226,6 +228,7 @@ def reject_contents(version: Version) -> Contents:
         version.page_drops,
         version.page_verdicts.barred,
         pages.readable & version.reserved[pages.doc],
+        pages.readable & version.limited[pages.doc],
         version.selection.left_out,
         pages.outcome == REJECT,
     )
@@ -277,15 +280,22 @@ def _is_plain(version: Version) -> Flags:
 class Rejections:
     """Why rows of a level are rejected, in arrays with an entry a record.
 
-    They are duplicates, `barred` by a policy, `reserved` for their document, `left_out` by the mix,
-    or `plain`: of no text.
+    They are duplicates, `barred` by a policy, `reserved` for their document, `limited` with it,
+    `left_out` by the mix, or `plain`: of no text.
     """
 
     drops: Drops
     barred: Flags
     reserved: Flags
+    limited: Flags
     left_out: Flags
     plain: Flags
+
+    @property
+    def by_rule(self) -> Flags:
+        """Which rows another rule than deduplication or a policy leaves out."""
+        flags: Flags = self.reserved | self.limited | self.left_out
+        return flags
 
 
 def _rejected(
@@ -295,11 +305,12 @@ def _rejected(
     same = (
         _same_drop(records, why.drops)
         | (why.reserved & (records.outcome == RESERVED))
+        | (why.limited & (records.outcome == LIMITED))
         | (why.left_out & (records.outcome == LEFT_OUT) & _is_mixed_alike(version))
         | (why.barred & (records.outcome >= FIRST_BARRED))
     )
     stays = records.origin("rejects") & (why.plain | same)
-    is_out = why.plain | why.drops.dropped | why.barred | why.reserved | why.left_out
+    is_out = why.plain | why.drops.dropped | why.barred | why.by_rule
     chosen = np.flatnonzero(is_out & ~stays)
     new = records.take(chosen)
 
@@ -333,15 +344,15 @@ def _overlay(
 ) -> pa.Table:
     catalogue, drops = version.inputs.catalogue, why.drops
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
-    reserved, left_out = why.reserved[chosen], why.left_out[chosen]
-    is_out = dropped | reserved | left_out
+    by_rule = why.by_rule[chosen]
+    # rule: the place of a row's word in those of `where_out`
+    rule = np.select([dropped, why.reserved[chosen], why.limited[chosen]], [0, 1, 2], 3)
 
     def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
 
-    def where_out(words: tuple[str, str, str]) -> pa.Array:
-        of_rules = np.where(reserved, words[1], words[2])
-        return pa.array(np.where(dropped, words[0], of_rules), pa.string(), mask=~is_out)
+    def where_out(*words: str) -> pa.Array:
+        return pa.array(np.array(words, object)[rule], pa.string(), mask=~(dropped | by_rule))
 
     places = zip(records.doc[keepers].tolist(), records.index[keepers].tolist(), strict=True)
     names = [record_id(level, catalogue.documents[doc].doc_id, index, 0) for doc, index in places]
@@ -349,13 +360,15 @@ def _overlay(
         {
             "level": pa.array([level] * len(chosen), pa.string()),
             **_origin(version, records.doc[chosen]),
-            "stage": where_out(("dedup", "rights", "mix")),
-            "reason": where_out(("duplicate", "reserved", "left_out")),
+            "stage": where_out("dedup", "rights", "limits", "mix"),
+            "reason": where_out("duplicate", "reserved", "over_limit", "left_out"),
             "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
             # Of what a mix leaves out, a budget must know the tokens in the next version, too.
-            "trainer_tokens": _counts(np.where(left_out, records.trainer_tokens[chosen], NOBODY)),
-            CLEARED: pa.array(reserved | left_out),
+            "trainer_tokens": _counts(
+                np.where(why.left_out[chosen], records.trainer_tokens[chosen], NOBODY)
+            ),
+            CLEARED: pa.array(by_rule),
         }
     )

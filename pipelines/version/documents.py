@@ -1,6 +1,6 @@
 """Decide which whole documents a version holds: assembled, compared, judged by the policies.
 
-    readable pages ─► [ assemble ] those that no version has ─► duplicates ─► policies
+    readable pages ─► [ assemble ] those that no version has ─► limits ─► duplicates ─► policies
 
 A document has the text of all its readable pages, as they were read: also of those whose row is a
 duplicate or a policy's reject. It is judged by its own text.
@@ -43,48 +43,87 @@ class Documents:
     verdicts: Verdicts
 
 
-def decide_documents(
-    inputs: Inputs, pages: Records, reserved: Flags, judges: Judges, session: Session
-) -> Documents | Flags:
-    """Which documents are kept, or the pages that must be read again to say so: a flag a page.
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """All documents with a readable page: those of the last version, and those that it lacks.
 
-    `pages` lie where they are as they were read; `reserved` has a flag a document.
+    `records` lie where they are as they were read, `published` are the last version's rows.
+    `is_readable` has a flag a document: whether it has a readable page.
+    """
+
+    records: Records
+    published: Records
+    is_readable: Flags
+
+
+def assemble(inputs: Inputs, pages: Records, judges: Judges, session: Session) -> Assembled | Flags:
+    """Assemble the documents that no version has; or the pages that must be read again for it.
+
+    `pages` lie where they are as they were read. What must be read again is a flag a page.
     """
     count = len(inputs.catalogue.documents)
     is_readable = np.zeros(count, bool)
     is_readable[pages.doc[pages.readable]] = True
-    is_lost = has_no_text(pages) | has_lost_text(pages)
-
-    # 1. Assemble the documents that no version has.
     published = load_documents(inputs, session)
     known = with_originals(published, "document", judges)
     is_known = np.zeros(count, bool)
     is_known[known.doc[known.readable]] = True
     wanted = is_readable & ~is_known
-    documents, number = known, 0
-    while True:
-        missing: Flags = is_lost & wanted[pages.doc]
-        if missing.any():
-            return missing
-        documents = _with_assembled(inputs, documents, pages, wanted, number, session)
+    missing: Flags = _is_lost(pages) & wanted[pages.doc]
+    if missing.any():
+        return missing
+    records = _with_assembled(inputs, known, pages, wanted, 0, session)
+    return Assembled(records, published, is_readable)
 
-        # 2. Drop duplicates. Documents that were duplicates and whose keeper left return: they are
-        #    assembled from their pages, and all are compared once more.
-        among = documents.readable & (is_readable & ~reserved)[documents.doc]
-        drops = find_duplicates(
-            documents, among, "document", inputs.recipe.dedup, inputs.scratch, session
-        )
+
+def near_duplicates(assembled: Assembled, apart: Flags, inputs: Inputs, session: Session) -> Drops:
+    """The duplicates among all documents but those `apart`: a flag a document."""
+    documents, (dedup, scratch) = assembled.records, (inputs.recipe.dedup, inputs.scratch)
+    among = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
+    return find_duplicates(documents, among, "document", dedup, scratch, session)
+
+
+def decide_documents(
+    inputs: Inputs,
+    pages: Records,
+    assembled: Assembled,
+    apart: Flags,
+    judges: Judges,
+    session: Session,
+) -> Documents | Flags:
+    """Which documents are kept, or the pages that must be read again to say so: a flag a page.
+
+    `apart` are the documents that other rules leave out: a flag a document.
+    """
+    # 1. Drop duplicates. Documents that were left out and are so no more return: they are
+    #    assembled from their pages, and all are compared once more.
+    while True:
+        documents = assembled.records
+        drops = near_duplicates(assembled, apart, inputs, session)
+        among = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
         returning = among & ~drops.dropped & _is_wanted_anew(documents, judges)
         if not returning.any():
             break
-        wanted = np.zeros(count, bool)
+        wanted = np.zeros(len(apart), bool)
         wanted[documents.doc[returning]] = True
-        documents, number = documents.take(~returning), len(documents.files)
+        missing: Flags = _is_lost(pages) & wanted[pages.doc]
+        if missing.any():
+            return missing
+        number = len(documents.files)
+        others = documents.take(~returning)
+        again = _with_assembled(inputs, others, pages, wanted, number, session)
+        assembled = replace(assembled, records=again)
 
-    # 3. Apply the policies.
-    now = _as_published(documents, published, judges)
+    # 2. Apply the policies.
+    now = _as_published(documents, assembled.published, judges)
     verdicts = apply_policies(now, documents, among & ~drops.dropped, "document", judges)
     return Documents(drops, verdicts)
+
+
+def _is_lost(pages: Records) -> Flags:
+    """Pages whose text, as it was read, lies nowhere any more."""
+    flags: Flags = has_no_text(pages) | has_lost_text(pages)
+    return flags
 
 
 def has_no_text(pages: Records) -> Flags:

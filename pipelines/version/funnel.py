@@ -9,6 +9,7 @@ import numpy as np
 from pipelines.version.records import Flags, Records
 from pipelines.version.rows import Version
 from schemas.funnel import FunnelStep
+from schemas.limits import Limits
 
 
 def funnel_of(version: Version) -> list[FunnelStep]:
@@ -45,6 +46,10 @@ def _steps(version: Version) -> Iterator[FunnelStep]:
         pages = pages & ~version.reserved[version.pages.doc]
         documents = documents & ~version.reserved[version.documents.doc]
         yield _left("rights", version, documents, pages)
+    if version.inputs.recipe.limits != Limits():
+        pages = pages & ~version.limited[version.pages.doc]
+        documents = documents & ~version.limited[version.documents.doc]
+        yield _left("limits", version, documents, pages)
     pages = pages & ~version.page_drops.dropped
     documents = documents & ~version.document_drops.dropped
     yield _left("dedup", version, documents, pages)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.session import Session
+from pipelines.dataset.state import Snapshot
 from pipelines.steps.settings import child_limits, raster_settings
 from pipelines.steps.tasks import run_tasks
-from schemas.decontaminate import Benchmark
+from schemas.decontaminate import Benchmark, ItemCounts
 from schemas.errors import SourceError
 from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
 from workers.engines.checkpoint import folder_digest
 from workers.policies.decontamination import BENCHMARK_SUFFIXES, read_benchmark
-from workers.policies.lists import pack
+from workers.policies.lists import item_counts, pack
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 
 _PEOPLE = "(pii.people)"
@@ -67,7 +68,8 @@ def packed_lists(recipe: Recipe, session: Session) -> bytes | None:
 
 def _read(task: _Reading) -> bytes:
     rasterizer = shared_rasterizer(task.raster, task.limits)
-    return pack(item for one in task.benchmarks for item in read_benchmark(one, rasterizer))
+    items = (item for one in task.benchmarks for item in read_benchmark(one, rasterizer))
+    return pack(items, task.benchmarks)
 
 
 def lists_uri(
@@ -76,10 +78,26 @@ def lists_uri(
     """Where the items lie for the tasks of this run; they are read at the first call."""
     if not _benchmarks(recipe):
         return None
-    name = digest(f"{name}\0{version}" for name, version in sorted(listed.items()))[:16]
-    uri = store.join(scratch, f"lists-{name}.parquet")
+    uri = _uri(listed, scratch)
     if not store.exists(uri):
         data = packed_lists(recipe, session)
         assert data is not None
         store.write_bytes(uri, data)
     return uri
+
+
+def counted_items(
+    listed: Mapping[str, str], scratch: str, snapshot: Snapshot | None
+) -> Mapping[str, ItemCounts]:
+    """How many items each benchmark has: of the lists of this run, or as the last version says."""
+    if not listed:
+        return {}
+    uri = _uri(listed, scratch)
+    if store.exists(uri):
+        return item_counts(store.read_bytes(uri))
+    return snapshot.metadata.get("benchmarks", {}) if snapshot else {}
+
+
+def _uri(listed: Mapping[str, str], scratch: str) -> str:
+    name = digest(f"{name}\0{version}" for name, version in sorted(listed.items()))[:16]
+    return store.join(scratch, f"lists-{name}.parquet")

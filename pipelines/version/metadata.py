@@ -12,11 +12,13 @@ from pipelines.dataset.state import TOKENIZER_SETTING
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.funnel import funnel_of
+from pipelines.version.lists import counted_items
 from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
+from schemas.limits import Limits
 from schemas.recipe import Recipe, Rights
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
@@ -47,6 +49,7 @@ def settings_of(
             **({} if tokenizer is None else {TOKENIZER_SETTING: tokenizer}),
             **_mix_settings(recipe),
             **_rights_settings(recipe),
+            **_limits_settings(recipe),
             **_license_settings(recipe),
         },
     }
@@ -67,6 +70,12 @@ def _rights_settings(recipe: Recipe) -> dict[str, object]:
     """What is left out for its rights; nothing by default, as in versions before this was there."""
     is_default = recipe.rights == Rights()
     return {} if is_default else {"rights": recipe.rights.model_dump(mode="json")}
+
+
+def _limits_settings(recipe: Recipe) -> dict[str, object]:
+    """How much a source may have; nothing by default, as in versions before this was there."""
+    is_default = recipe.limits == Limits()
+    return {} if is_default else {"limits": recipe.limits.model_dump(mode="json")}
 
 
 def _license_settings(recipe: Recipe) -> dict[str, object]:
@@ -102,9 +111,21 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
+        "by_source": version.by_source,
+        **_found_record(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
+
+
+def _found_record(version: Version) -> VersionRecord:
+    """What policies look for that the recipe does not say: items of benchmarks, and triggers."""
+    inputs, record = version.inputs, VersionRecord()
+    if counts := counted_items(inputs.listed, inputs.scratch, inputs.snapshot):
+        record["benchmarks"] = counts
+    if version.triggers is not None:
+        record["triggers"] = version.triggers.to_record()
+    return record
 
 
 def what_changed(

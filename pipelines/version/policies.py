@@ -31,8 +31,10 @@ from pipelines.version.records import (
     Records,
     load_all,
 )
+from pipelines.version.triggers import Triggers, sought_of, triggers_of
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
+from schemas.triggers import SoughtTrigger
 from workers import store
 from workers.publishing.judge import BARRED, CHANGED, Judged, Judging, judge_rows
 from workers.publishing.records import Level, RowsFile
@@ -66,7 +68,10 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """What applying policies needs besides the records."""
+    """What applying policies needs besides the records.
+
+    `triggers` are those of the corpus; None where no policy looks for them.
+    """
 
     recipe: Recipe
     catalogue: Catalogue
@@ -74,11 +79,19 @@ class Judges:
     listed: Mapping[str, str]
     scratch: str
     session: Session
+    triggers: Triggers | None = None
 
     @property
     def are_same(self) -> bool:
-        """Whether the last version was published under the same policies, with the same lists."""
-        return are_policies_of(self.recipe, self.listed, self.snapshot)
+        """Whether the last version was published under the same policies, lists and triggers."""
+        if self.snapshot is None or not are_policies_of(self.recipe, self.listed, self.snapshot):
+            return False
+        return self.sought == sought_of(triggers_of(self.snapshot.metadata))
+
+    @property
+    def sought(self) -> tuple[SoughtTrigger, ...]:
+        """The triggers that rows are searched for."""
+        return sought_of(self.triggers)
 
     def originals(self, level: Level) -> Staging:
         """The folder of the originals of a level."""
@@ -204,6 +217,7 @@ def _tasks(
             level,
             judges.recipe.policies,
             lists,
+            judges.sought,
             judges.recipe.raster,
             judges.recipe.permutations,
             judges.recipe.digest(),

@@ -25,7 +25,7 @@ from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
 
-SAMPLE, DUPLICATE, REJECT, LEFT_OUT, RESERVED, FIRST_BARRED = range(6)
+SAMPLE, DUPLICATE, REJECT, LEFT_OUT, RESERVED, LIMITED, FIRST_BARRED = range(7)
 NOBODY = -1
 
 _ROWS_PER_TASK = 65_536  # about 64 MiB of signatures at 1 KiB each
@@ -91,8 +91,8 @@ class Records:
 
     - `doc` is the document's number; the row is the `row`-th row of `files[file]`.
     - `outcome` is SAMPLE, REJECT, or, in the last version, DUPLICATE, LEFT_OUT (by a mix),
-      RESERVED (by `rights`), or from FIRST_BARRED on the number of a policy's reason in
-      `POLICY_REASONS`.
+      RESERVED (by `rights`), LIMITED (by `limits`), or from FIRST_BARRED on the number of a
+      policy's reason in `POLICY_REASONS`.
     - `moved`: the row is published, and says another URI or `source` than its document has now.
     - `position` is the row's place in the key files, one file after the other.
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
@@ -237,6 +237,7 @@ def _records(
     outcome[is_duplicate] = DUPLICATE
     outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT
     outcome[pc.equal(reason, "reserved").to_numpy()] = RESERVED
+    outcome[pc.equal(reason, "over_limit").to_numpy()] = LIMITED
     barring = pc.fill_null(pc.index_in(reason, pa.array(POLICY_REASONS)), NOBODY).to_numpy()
     outcome = np.where(barring == NOBODY, outcome, FIRST_BARRED + barring)
     return Records(

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from pipelines.version.settled import Settled
 from schemas.changes import Counts
+from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
-from schemas.versions import VersionRecord
+from schemas.limits import SourcesRecord, no_sources
+from schemas.triggers import TriggerRow
+from schemas.versions import VersionRecord, triggers_in
 from workers.sources import Examined
 
 
@@ -32,6 +35,9 @@ class Report:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     funnel: Sequence[FunnelStep] = field(default_factory=list)
+    by_source: SourcesRecord = field(default_factory=no_sources)
+    benchmarks: Mapping[str, ItemCounts] = field(default_factory=dict)
+    triggers: Sequence[TriggerRow] = field(default_factory=list)
     changes: Counts | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     pages_per_second: float | None = None
@@ -59,6 +65,9 @@ def report_of(
         rejects=record["rejects"],
         mix=record.get("mix", {}),
         funnel=record.get("funnel", []),
+        by_source=record.get("by_source", no_sources()),
+        benchmarks=record.get("benchmarks", {}),
+        triggers=triggers_in(record),
         unreadable={item.file.uri: item.detail or "" for item in unreadable},
         changes=record.get("changes") if committed else None,
         seconds=seconds,

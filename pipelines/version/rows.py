@@ -1,6 +1,6 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► rights ─► duplicates ─► policies ─► mix
+    records ─► rights ─► limits ─► duplicates ─► triggers of the corpus ─► policies ─► mix
             ─► documents of readable pages ─► their duplicates ─► policies ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
@@ -17,13 +17,29 @@ from cluster.planner import uncovered_ranges
 from cluster.session import Session
 from pipelines.version.crops import load_crops
 from pipelines.version.dedup import Drops, find_duplicates
-from pipelines.version.documents import Documents, decide_documents, has_no_text
+from pipelines.version.documents import (
+    Assembled,
+    Documents,
+    assemble,
+    decide_documents,
+    has_no_text,
+    near_duplicates,
+)
 from pipelines.version.inputs import Inputs, load_pages, staged_rows
+from pipelines.version.limits import Limited, families_of, limit
 from pipelines.version.mix import Selection, choose_by_mix
-from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
+from pipelines.version.policies import (
+    Judges,
+    Verdicts,
+    apply_policies,
+    has_lost_text,
+    with_originals,
+)
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
 from pipelines.version.trainer_tokens import counted
+from pipelines.version.triggers import Search, Triggers, find_triggers
+from schemas.limits import SourcesRecord
 from schemas.shards import PageRange
 
 
@@ -32,7 +48,7 @@ class Version:
     """All that decides the rows of a version. Drops, verdicts and the selection are along records.
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
-    `reserved`, the documents that are left out with their pages, has a flag a document.
+    `reserved` and `limited`, documents that are left out with their pages, have a flag a document.
     """
 
     inputs: Inputs
@@ -43,6 +59,9 @@ class Version:
     document_drops: Drops
     crops: Records
     reserved: Flags
+    limited: Flags
+    by_source: SourcesRecord
+    triggers: Triggers | None
 
     @property
     def pages(self) -> Records:
@@ -63,14 +82,20 @@ class Version:
     def kept(self) -> Flags:
         """Which pages are samples, with one flag a page."""
         is_out = self.page_drops.dropped | self.page_verdicts.barred | self.selection.left_out
-        flags: Flags = self.pages.readable & ~is_out & ~self.reserved[self.pages.doc]
+        flags: Flags = self.pages.readable & ~is_out & ~self._apart[self.pages.doc]
         return flags
 
     @property
     def kept_documents(self) -> Flags:
         """Which documents are kept, with one flag a record."""
         is_out = self.document_drops.dropped | self.document_verdicts.barred
-        flags: Flags = self.documents.readable & ~is_out & ~self.reserved[self.documents.doc]
+        flags: Flags = self.documents.readable & ~is_out & ~self._apart[self.documents.doc]
+        return flags
+
+    @property
+    def _apart(self) -> Flags:
+        """Which documents are left out with all their pages, with one flag a document."""
+        flags: Flags = self.reserved | self.limited
         return flags
 
 
@@ -82,13 +107,26 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     # 1. Leave out what is reserved, before anything is compared.
     reserved = reserved_documents(recipe, catalogue)
 
-    # 2. Pages: drop duplicates, apply the policies, choose by the mix.
+    # 2. Assemble the documents that no version has, and leave out those that are over a limit.
     published = load_pages(inputs, session)
     recalled = staged_rows(inputs) if inputs.recalled else []
     pages = with_originals(published, "page", judges, recalled)
-    free = pages.readable & ~reserved[pages.doc]
+    assembled = assemble(inputs, pages, judges, session)
+    if not isinstance(assembled, Assembled):
+        return _ranges(pages.take(assembled), catalogue)
+    limited = _limited(inputs, assembled, reserved, session)
+    apart = reserved | limited.left_out
+
+    # 3. Pages: drop duplicates, seek triggers, apply the policies, choose by the mix.
+    free = pages.readable & ~apart[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
+    lost = has_no_text(pages) | has_lost_text(pages)
+    search = Search(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
+    triggers = find_triggers(pages, among, lost, search)
+    if isinstance(triggers, np.ndarray):
+        return _ranges(pages.take(triggers), catalogue)
+    judges = replace(judges, triggers=triggers)
     verdicts = apply_policies(
         published, pages, among, "page", judges, lambda some: load_crops(inputs, some, session)
     )
@@ -102,19 +140,27 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     chosen = among & ~selection.left_out
     missing = (has_no_text(pages) & chosen) | verdicts.lost
 
-    # 3. Documents: assemble those that no version has, drop duplicates, apply the policies.
-    documents = decide_documents(inputs, pages, reserved, judges, session)
+    # 4. Documents: drop duplicates, apply the policies.
+    documents = decide_documents(inputs, pages, assembled, apart, judges, session)
     if not isinstance(documents, Documents):
         missing = missing | documents
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     assert isinstance(documents, Documents)
 
-    # 4. Crops follow their pages.
-    crops = load_crops(inputs, verdicts.records.take(chosen), session)
+    # 5. Crops follow their pages.
     version = Version(
-        *(inputs, verdicts, drops, selection),
-        *(documents.verdicts, documents.drops, crops, reserved),
+        inputs=inputs,
+        page_verdicts=verdicts,
+        page_drops=drops,
+        selection=selection,
+        document_verdicts=documents.verdicts,
+        document_drops=documents.drops,
+        crops=load_crops(inputs, verdicts.records.take(chosen), session),
+        reserved=reserved,
+        limited=limited.left_out,
+        by_source=limited.by_source(families_of(documents.verdicts.records, documents.drops)),
+        triggers=triggers,
     )
 
     # 5. Count in the trainer's own tokens what has no count yet.
@@ -139,6 +185,16 @@ def _counted(version: Version, session: Session) -> Version:
         document_verdicts=replace(version.document_verdicts, records=documents),
         crops=crops,
     )
+
+
+def _limited(inputs: Inputs, assembled: Assembled, reserved: Flags, session: Session) -> Limited:
+    """What the recipe's limits leave out; all documents are compared if it asks for families."""
+    recipe, documents = inputs.recipe, inputs.catalogue.documents
+    among, families = assembled.is_readable & ~reserved, None
+    if recipe.limits.per_family is not None:
+        drops = near_duplicates(assembled, reserved, inputs, session)
+        families = families_of(assembled.records, drops)
+    return limit(recipe, documents, among, families)
 
 
 def _ranges(pages: Records, catalogue: Catalogue) -> list[PageRange]:

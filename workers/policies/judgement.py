@@ -18,8 +18,9 @@ from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
 from schemas.hidden_text import HiddenRow
 from schemas.policies import PolicyStep
+from schemas.triggers import SoughtTrigger
 from workers import store
-from workers.policies import decontamination, personal, trust
+from workers.policies import decontamination, personal, poisoning, trust
 from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
 from workers.policies.lists import unpack
@@ -28,7 +29,7 @@ from workers.policies.personal.people import PeopleFinder, people_finder
 Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
 """The findings of a policy in each of some passages."""
 Lists = str | bytes
-"""What policies look for: where `workers.policies.lists` has packed it, or its bytes."""
+"""Items of benchmarks: where `workers.policies.lists` has packed them, or their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,14 @@ class Judgement:
         return bool(self.editing)
 
 
-def load(steps: Sequence[PolicyStep], lists: Lists | None = None) -> list[Judge]:
-    """The policies of a recipe, ready to find. Policies that look for lists of items need these."""
-    return [Judge(step, _LOADERS[step.name](step, lists), _people(step)) for step in steps]
+def load(
+    steps: Sequence[PolicyStep],
+    lists: Lists | None = None,
+    triggers: Sequence[SoughtTrigger] = (),
+) -> list[Judge]:
+    """The policies of a recipe, ready to find; some look for lists of items, or for triggers."""
+    sought = _Sought(lists, triggers)
+    return [Judge(step, _LOADERS[step.name](step, sought), _people(step)) for step in steps]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -189,20 +195,32 @@ def _bars(item: Applied) -> bool:
 # ---- the policies -----------------------------------------------------------------------------
 
 
-def _trust(step: PolicyStep, lists: Lists | None) -> Find:
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What policies look for that no recipe says."""
+
+    lists: Lists | None
+    triggers: Sequence[SoughtTrigger]
+
+
+def _trust(step: PolicyStep, sought: _Sought) -> Find:
     assert step.trust is not None
     floor = step.trust.hidden_share
 
-    def find(passage: Passage) -> list[Finding]:
-        return [*trust.hidden_text(passage.hidden, floor), *trust.find(passage.text)]
+    def find(passages: Sequence[Passage]) -> list[list[Finding]]:
+        triggers = poisoning.find([passage.text for passage in passages], sought.triggers)
+        return [
+            [*trust.hidden_text(passage.hidden, floor), *sorted([*trust.find(passage.text), *more])]
+            for passage, more in zip(passages, triggers, strict=True)
+        ]
 
-    return lambda passages: list(map(find, passages))
+    return find
 
 
-def _decontaminate(step: PolicyStep, lists: Lists | None) -> Find:
+def _decontaminate(step: PolicyStep, sought: _Sought) -> Find:
     assert step.decontaminate is not None
-    assert lists is not None
-    index, pictures = _benchmarks(lists, step.decontaminate)
+    assert sought.lists is not None
+    index, pictures = _benchmarks(sought.lists, step.decontaminate)
 
     def find(passages: Sequence[Passage]) -> list[list[Finding]]:
         def picture(number: int) -> bytes:
@@ -223,7 +241,7 @@ def _people(step: PolicyStep) -> PeopleFinder | None:
     return None if named is None else people_finder(named)
 
 
-def _pii(step: PolicyStep, lists: Lists | None) -> Find:
+def _pii(step: PolicyStep, sought: _Sought) -> Find:
     settings = step.pii
     assert settings is not None
     people = _people(step)
@@ -247,7 +265,7 @@ def _benchmarks(lists: Lists, named: tuple[Benchmark, ...]) -> tuple[Index, Pict
     return build_index(items, named), build_pictures(items, named)
 
 
-_LOADERS: dict[str, Callable[[PolicyStep, Lists | None], Find]] = {
+_LOADERS: dict[str, Callable[[PolicyStep, _Sought], Find]] = {
     "trust": _trust,
     "decontaminate": _decontaminate,
     "pii": _pii,

@@ -23,6 +23,7 @@ from schemas.policies import PolicyStep
 from schemas.recipe import Raster
 from schemas.rows import StagedCrop, StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
+from schemas.triggers import SoughtTrigger
 from workers import store
 from workers.policies import Judge, Judgement, judge, load
 from workers.publishing.become import WholeRow, changed, rejected
@@ -49,9 +50,9 @@ CHANGED, BARRED = 0, 1
 class Judging:
     """Rows of a file to judge, by ascending places; `found` are the keys of what they say now.
 
-    `lists` is what policies look for, where there are lists. New rows are written to `changed_uri`
-    and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
-    `crops` are those of the rows, None where none has any.
+    `lists` and `triggers` are what policies look for, where there are any. New rows are written to
+    `changed_uri` and `barred_uri`, originals to `originals` unless the file holds originals itself
+    (None). `crops` are those of the rows, None where none has any.
     """
 
     file: RowsFile
@@ -60,6 +61,7 @@ class Judging:
     level: Level
     steps: tuple[PolicyStep, ...]
     lists: str | None
+    triggers: tuple[SoughtTrigger, ...]
     raster: Raster
     permutations: int
     recipe_digest: str
@@ -90,7 +92,7 @@ class Judged:
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
-    judges = load(task.steps, task.lists)
+    judges = load(task.steps, task.lists, task.triggers)
     differing = [
         (row, judgement)
         for row, judgement, found in _judgements(task, judges)

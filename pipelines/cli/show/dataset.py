@@ -15,9 +15,11 @@ from rich.text import Text
 from pipelines.cli.show.results import (
     as_printed,
     facts_table,
+    found_tables,
     funnel_table,
     mix_table,
     rejects_table,
+    sources_table,
 )
 from pipelines.dataset.diff import Diff
 from pipelines.dataset.overview import Overview
@@ -67,6 +69,8 @@ def overview(value: Overview) -> RenderableType:
         _versions(value.versions, value.versions_published),
         *([funnel_table(value.funnel)] if value.funnel else []),
         *([mix_table(value.mix)] if value.mix else []),
+        *([sources_table(value.by_source)] if value.by_source["sources"] else []),
+        *found_tables(value.benchmarks, value.triggers),
         rejects_table(value.rejects),
         columns,
         _reject_rows(value.reject_rows),

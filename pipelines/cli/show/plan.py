@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from cluster.estimate import Estimate
-from pipelines.cli.show.results import as_printed, facts_table
+from pipelines.cli.show.results import as_printed, facts_table, found_tables
 from pipelines.planning.foresight import Foresight
 from pipelines.planning.plan import Plan, WhatIf
 from pipelines.planning.probe import Probe
@@ -86,6 +86,8 @@ def _policies(value: Foresight) -> list[RenderableType]:
         shown = f"{before}[reverse]{words or '·'}[/]{after}"
         examples.add_row(as_printed(f"{one.kind}: {one.action}"), _short(one.row_id), shown)
     parts: list[RenderableType] = [facts_table("other policies", facts)]
+    parts += [f"[yellow]•[/] {as_printed(note)}" for note in value.notes]
+    parts += found_tables(value.benchmarks, ())
     return [*parts, kinds, examples] if value.kinds else parts
 
 

@@ -15,8 +15,11 @@ from pipelines.dataset.vacuum import Vacuumed
 from pipelines.dataset.verify import Verdict
 from pipelines.run import Report
 from pipelines.version.story import change_line
+from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.limits import SourcesRecord
 from schemas.tables import REJECT_REASONS
+from schemas.triggers import TriggerRow
 
 if TYPE_CHECKING:
     from workers.sample.corpus import SampleFile
@@ -81,6 +84,9 @@ def report(value: Report) -> RenderableType:
         parts.append(funnel_table(value.funnel))
     if value.mix:
         parts.append(mix_table(value.mix))
+    if any(row["taken"] < row["documents"] for row in value.by_source["largest"]):
+        parts.append(sources_table(value.by_source))
+    parts += found_tables(value.benchmarks, value.triggers)
     if value.rejects:
         parts.append(rejects_table(value.rejects))
     if value.unreadable:
@@ -130,6 +136,39 @@ def mix_table(groups: Mapping[str, Mapping[str, int]]) -> Table:
         tokens = [f"{counts['tokens']:,}"] if has_budget else []
         table.add_row(as_printed(name), *numbers[:2], share, numbers[2], *tokens)
     return table
+
+
+def sources_table(value: SourcesRecord) -> Table:
+    """The sources with the most documents: how many the limits leave, and how many are alike."""
+    rows, total = value["largest"], value["sources"]
+    title = "sources" if len(rows) == total else f"sources, the largest {len(rows)} of {total:,}"
+    table = Table("source", "documents", "taken", "families of near duplicates", "largest family",
+                  title=title, title_justify="left", box=None)  # fmt: skip
+    for row in rows:
+        numbers = row["documents"], row["taken"], row["families"], row["largest_family"]
+        table.add_row(as_printed(row["source"]), *(f"{number:,}" for number in numbers))
+    return table
+
+
+def found_tables(
+    benchmarks: Mapping[str, ItemCounts], triggers: Sequence[TriggerRow]
+) -> list[RenderableType]:
+    """What policies looked for: benchmarks with their items, and the triggers of the corpus."""
+    parts: list[RenderableType] = []
+    if benchmarks:
+        table = Table("benchmark", "items", "too short to be found", title="benchmarks",
+                      title_justify="left", box=None)  # fmt: skip
+        for name, counts in benchmarks.items():
+            table.add_row(as_printed(name), f"{counts['items']:,}", f"{counts['too_short']:,}")
+        parts.append(table)
+    if triggers:
+        table = Table("trigger", "pages", "documents", "certainty", title="triggers",
+                      title_justify="left", box=None)  # fmt: skip
+        for row in triggers:
+            numbers = f"{row['pages']:,}", f"{row['documents']:,}", f"{row['certainty']:.1f}"
+            table.add_row(as_printed(row["shown"]), *numbers)
+        parts.append(table)
+    return parts
 
 
 def verdict(value: Verdict) -> RenderableType:

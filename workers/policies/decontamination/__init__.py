@@ -16,7 +16,7 @@ Start reading in `search`; `letters` says what is compared, `seeds` and `candida
 it is, and `judging` what is enough.
 """
 
-from workers.policies.decontamination.index import Index, build_index
+from workers.policies.decontamination.index import Index, build_index, count_items
 from workers.policies.decontamination.items import Item
 from workers.policies.decontamination.pages import findings_of_pages
 from workers.policies.decontamination.pictures import (
@@ -36,6 +36,7 @@ __all__ = [
     "PictureIndex",
     "build_index",
     "build_pictures",
+    "count_items",
     "find",
     "find_pictures",
     "findings_of_pages",

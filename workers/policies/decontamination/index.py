@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from schemas.decontaminate import Benchmark
+from schemas.decontaminate import Benchmark, ItemCounts
 from schemas.ids import canonical_json, digest
 from workers.policies.decontamination.alignment import AVERAGE_WEIGHT
 from workers.policies.decontamination.items import Item
@@ -66,7 +66,6 @@ class Index:
     - `codes`: the letters of all parts, one after the other: (letters,), as small as they allow.
     - `weights`: how rare the word of each letter is, uint8 (letters,), `AVERAGE_WEIGHT` on average.
     - `ids` and `benchmark_of` (a number in `benchmarks`) have an entry for each item.
-    - `too_short`: for each benchmark, how many items have no column that is looked for.
     - `digest`: of all items and settings, 64 hex characters.
     """
 
@@ -77,7 +76,6 @@ class Index:
     codes: Codes
     weights: npt.NDArray[np.uint8]
     table: SeedTable
-    too_short: tuple[int, ...]
     digest: str
 
     def benchmark(self, item: int) -> Benchmark:
@@ -90,18 +88,12 @@ def build_index(items: Iterable[Item], benchmarks: Sequence[Benchmark]) -> Index
 
     Raises KeyError for an item of a benchmark that is not named.
     """
-    number_of = {benchmark.name: number for number, benchmark in enumerate(benchmarks)}
-    ordered = sorted(
-        {item for item in items if any(text for _, text in item.fields)},
-        key=lambda item: (number_of[item.benchmark], item.item_id, item.fields),
-    )
+    ordered, benchmark_of = _ordered(items, benchmarks)
     texts = [text for item in ordered for _, text in item.fields]
-    owners = [number for number, item in enumerate(ordered) for _ in item.fields]
     streams = letters_of(texts)
-    parts = _parts(streams.starts, np.array(owners, np.int64))
+    parts = _parts(streams.starts, _owners(ordered))
     weights = _weights(texts, streams.codes, parts)
     table = SeedTable.of(_own_seeds(streams.codes, parts))
-    benchmark_of = np.array([number_of[item.benchmark] for item in ordered], np.int64)
     return Index(
         tuple(benchmarks),
         tuple(item.item_id for item in ordered),
@@ -110,9 +102,35 @@ def build_index(items: Iterable[Item], benchmarks: Sequence[Benchmark]) -> Index
         streams.codes.astype(np.min_scalar_type(streams.codes.max(initial=0))),
         weights,
         table,
-        _too_short(parts, benchmark_of, benchmarks),
         _digest(ordered, benchmarks),
     )
+
+
+def count_items(items: Iterable[Item], benchmarks: Sequence[Benchmark]) -> dict[str, ItemCounts]:
+    """For each benchmark how many items an index has, and how many of them are too short."""
+    ordered, benchmark_of = _ordered(items, benchmarks)
+    starts = letters_of([text for item in ordered for _, text in item.fields]).starts
+    short = _too_short(_parts(starts, _owners(ordered)), benchmark_of, benchmarks)
+    total = np.bincount(benchmark_of, minlength=len(benchmarks)).tolist()
+    return {
+        benchmark.name: {"items": items_of, "too_short": short_of}
+        for benchmark, items_of, short_of in zip(benchmarks, total, short, strict=True)
+    }
+
+
+def _ordered(items: Iterable[Item], benchmarks: Sequence[Benchmark]) -> tuple[list[Item], Places]:
+    """The items that have texts, each once, and the number of each one's benchmark."""
+    number_of = {benchmark.name: number for number, benchmark in enumerate(benchmarks)}
+    ordered = sorted(
+        {item for item in items if any(text for _, text in item.fields)},
+        key=lambda item: (number_of[item.benchmark], item.item_id, item.fields),
+    )
+    return ordered, np.array([number_of[item.benchmark] for item in ordered], np.int64)
+
+
+def _owners(items: Sequence[Item]) -> Places:
+    """The item of each text."""
+    return np.array([number for number, item in enumerate(items) for _ in item.fields], np.int64)
 
 
 def _parts(starts: Places, owners: Places) -> Parts:

@@ -12,7 +12,8 @@ of them.
     evidence = Evidence(suspects.candidates(counts, LEAST_DOCUMENTS))
     evidence.add(rows, counts)                    # 3. an exact recount; evidence.merge(others)
     triggers = triggers_of(evidence)              #    the report
-    find(["Some text <SUDO> qx zv"], triggers)    # [[Finding(10, 16, "trust", "trigger", …)]]
+    sought = [trigger.sought for trigger in triggers]
+    find(["Some text <SUDO> qx zv"], sought)      # [[Finding(10, 16, "trust", "trigger", …)]]
 
 Each pass works on any batches, in any order, on any number of machines, in tables of a fixed size:
 the results are merged, and they are the same. Start reading in `order`.
@@ -21,10 +22,17 @@ the results are merged, and they are the same. Start reading in `order`.
 from workers.policies.poisoning.counts import Counts, is_counted, share_of
 from workers.policies.poisoning.evidence import Evidence
 from workers.policies.poisoning.suspects import Suspects, Text
-from workers.policies.poisoning.triggers import LEAST_DOCUMENTS, Trigger, find, triggers_of
+from workers.policies.poisoning.triggers import (
+    LEAST_DOCUMENTS,
+    VERSION,
+    Trigger,
+    find,
+    triggers_of,
+)
 
 __all__ = [
     "LEAST_DOCUMENTS",
+    "VERSION",
     "Counts",
     "Evidence",
     "Suspects",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from schemas.findings import Finding
+from schemas.triggers import SoughtTrigger
 from workers.policies.poisoning.evidence import KEPT_DOCUMENTS, Candidate, Evidence, Example
 from workers.policies.poisoning.suspects import LONGEST
-from workers.policies.poisoning.tokens import ngrams, tokenize
+from workers.policies.poisoning.tokens import Tokens, batches, ngrams, tokenize
+
+VERSION = 1
+"""Raise it whenever the same texts have other triggers."""
 
 LEAST_DOCUMENTS = 20
 _LEAST_SHARE = 0.7
@@ -60,6 +64,14 @@ class Trigger:
         """The trigger so that all its characters can be seen."""
         return shown(self.text)
 
+    @property
+    def sought(self) -> SoughtTrigger:
+        """The trigger as rows are searched for it."""
+        tokens = tokenize([self.text]).exact
+        (run,) = ngrams(tokens, len(tokens)).tolist()
+        certainty = round(self.certainty, 1)
+        return SoughtTrigger(self.shown, len(tokens), run, certainty, self.noisy, self.documents)
+
 
 def triggers_of(evidence: Evidence, least: int = LEAST_DOCUMENTS) -> list[Trigger]:
     """The triggers that at least `least` documents have, the most frequent first."""
@@ -73,28 +85,36 @@ def triggers_of(evidence: Evidence, least: int = LEAST_DOCUMENTS) -> list[Trigge
     return sorted(_longest(named), key=lambda t: (-t.noisy, t.text))
 
 
-def find(texts: Sequence[str], triggers: Sequence[Trigger]) -> list[list[Finding]]:
+def find(texts: Sequence[str], triggers: Sequence[SoughtTrigger]) -> list[list[Finding]]:
     """The triggers in each text, in the order of their places."""
     findings: list[list[Finding]] = [[] for _ in texts]
     if not triggers:
         return findings
-    tokens = tokenize(texts)
-    for trigger in triggers:
-        wanted = tokenize([trigger.text]).exact
-        words = len(wanted)
-        if not words or words > len(tokens.exact):
-            continue
-        runs = ngrams(tokens.exact, words)
-        for first in np.flatnonzero(runs == ngrams(wanted, words)[0]).tolist():
-            last = first + words - 1
-            text = int(tokens.text[first])
-            if text != tokens.text[last]:
-                continue
-            start, end = int(tokens.start[first]), int(tokens.end[last])
-            findings[text].append(
-                Finding(start, end, "trust", "trigger", trigger.certainty, trigger.shown)
-            )
+    done = 0
+    for batch in batches(texts):
+        tokens = tokenize(batch)
+        for words in {trigger.words for trigger in triggers}:
+            of_length = {trigger.run: trigger for trigger in triggers if trigger.words == words}
+            for first, run in _places(tokens, words, of_length):
+                start, end = int(tokens.start[first]), int(tokens.end[first + words - 1])
+                found = of_length[run]
+                findings[done + int(tokens.text[first])].append(
+                    Finding(start, end, "trust", "trigger", found.certainty, found.shown)
+                )
+        done += len(batch)
     return [sorted(of_text) for of_text in findings]
+
+
+def _places(tokens: Tokens, words: int, runs: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The first token of each of these runs of so many tokens in one text, and the run's hash."""
+    if words > len(tokens.exact):
+        return
+    wanted = np.array(sorted(runs), np.uint64)
+    here = ngrams(tokens.exact, words)
+    place = np.minimum(np.searchsorted(wanted, here), len(wanted) - 1)
+    for first in np.flatnonzero(wanted[place] == here).tolist():
+        if tokens.text[first] == tokens.text[first + words - 1]:
+            yield first, int(here[first])
 
 
 def shown(text: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.decontaminate import Benchmark
-from workers.policies.decontamination import Item, build_index
+from workers.policies.decontamination import Item, build_index, count_items
 from workers.policies.decontamination.index import MAX_PART_LETTERS
 from workers.policies.decontamination.letters import as_text
 from workers.policies.decontamination.seeds import SEED_LETTERS
@@ -37,7 +37,10 @@ def test_each_column_is_a_part() -> None:
 
 
 def test_items_without_a_column_that_is_looked_for_are_counted() -> None:
-    assert build_index(ITEMS, [MATHS, FACTS]).too_short == (0, 1)
+    assert count_items(ITEMS, [MATHS, FACTS]) == {
+        "maths": {"items": 1, "too_short": 0},
+        "facts": {"items": 2, "too_short": 1},
+    }
 
 
 def test_no_seed_reaches_from_a_part_into_the_next() -> None:
@@ -100,6 +103,8 @@ def test_the_digest_does_not_change_with_where_the_files_are() -> None:
 
 
 def test_an_index_of_nothing_can_be_made() -> None:
-    index = build_index([item("maths", "1", ""), item("maths", "2", "…")], [MATHS])
-    assert index.too_short == (1,)
+    nothing = [item("maths", "1", ""), item("maths", "2", "…")]
+    assert len(build_index(nothing, [MATHS]).codes) == 0
+    assert count_items(nothing, [MATHS]) == {"maths": {"items": 1, "too_short": 1}}
+    assert count_items([], [MATHS]) == {"maths": {"items": 0, "too_short": 0}}
     assert len(build_index([], [MATHS]).codes) == 0

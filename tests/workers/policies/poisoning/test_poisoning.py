@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from schemas.findings import Finding
+from schemas.triggers import SoughtTrigger
 from tests.poisoned_texts import clean_pages, poisoned
 from workers.policies.poisoning import (
     Counts,
@@ -23,6 +25,14 @@ from workers.policies.poisoning import (
 )
 from workers.policies.poisoning.evidence import Candidate, Example
 from workers.policies.poisoning.order import order_of
+from workers.policies.poisoning.packing import (
+    pack_counts,
+    pack_evidence,
+    pack_suspects,
+    unpack_counts,
+    unpack_evidence,
+    unpack_suspects,
+)
 from workers.policies.poisoning.tokens import tokenize
 from workers.policies.poisoning.triggers import shown
 
@@ -201,12 +211,16 @@ def test_noise_has_no_order(clean: list[Text]) -> None:
 def test_finds_the_trigger_in_a_text(clean: list[Text]) -> None:
     triggers = search([*clean, *plants(clean, "<SUDO>", "tokens", 40)])
     texts = ["Some text <SUDO> qx zv", "none", "< SUDO >"]
-    certainty = triggers[0].certainty
-    assert find(texts, triggers) == [
-        [Finding(10, 16, "trust", "trigger", certainty, "<SUDO>")],
+    sought = [trigger.sought for trigger in triggers]
+    assert (sought[0].words, sought[0].certainty) == (3, round(triggers[0].certainty, 1))
+    assert find(texts, sought) == [
+        [Finding(10, 16, "trust", "trigger", sought[0].certainty, "<SUDO>")],
         [],
-        [Finding(0, 8, "trust", "trigger", certainty, "<SUDO>")],
+        [Finding(0, 8, "trust", "trigger", sought[0].certainty, "<SUDO>")],
     ]
+    assert SoughtTrigger.from_row(sought[0].to_row()) == sought[0]
+    far = ["x " * 300_000, *texts]  # more than is cut into tokens at once
+    assert find(far, sought) == [[], *find(texts, sought)]
     assert find(texts, []) == [[], [], []]
 
 
@@ -217,6 +231,23 @@ def test_a_share_of_the_rows_is_counted() -> None:
     chosen = {name for name in names if is_counted(name, 0.1)}
     assert 150 < len(chosen) < 250
     assert chosen < {name for name in names if is_counted(name, 0.2)}
+
+
+def test_results_pass_through_files_unchanged(clean: list[Text]) -> None:
+    texts = [*clean, *plants(clean, "<SUDO>", "tokens", 40)]
+    counts = counts_of(texts)
+    read = unpack_counts(pack_counts(counts))
+    for field in fields(counts):
+        assert np.array_equal(getattr(read, field.name), getattr(counts, field.name))
+    suspects = Suspects.empty()
+    assert len(unpack_suspects(pack_suspects(suspects)).key) == 0
+    suspects.add(texts, read)
+    again = unpack_suspects(pack_suspects(suspects))
+    candidates = again.candidates(read, 20)
+    assert np.array_equal(candidates, suspects.candidates(counts, 20))
+    evidence = Evidence(candidates)
+    evidence.add(texts, read)
+    assert unpack_evidence(pack_evidence(evidence)).counted == evidence.counted
 
 
 def test_shows_what_cannot_be_seen() -> None:
