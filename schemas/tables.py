@@ -156,7 +156,7 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "own", "findings", "hidden")
+ADDED = ("source", "own", "findings", "hidden", "copies")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -228,12 +228,14 @@ _PAGE_KEY = [
 ]
 _ORIGIN = [pa.field("source_uri", pa.string()), pa.field("source", SOURCE)]
 _FINDINGS = pa.field("findings", pa.list_(FINDING))
+_COPIES = pa.field("copies", pa.int32())
 
 PAGES = pa.schema(
-    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS],
+    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS, _COPIES],
     metadata=_HUGGINGFACE,
 )
-"""One row for each sample. `image` has the Hugging Face Image layout."""
+"""One row for each sample. `image` has the Hugging Face Image layout. `copies` is how many rows the
+row stands for, itself and those dropped for it; null unless the recipe counts them."""
 
 _CROP_FIELDS = [
     pa.field("label", pa.string()),
@@ -290,6 +292,7 @@ CONVERSATIONS = pa.schema(
             }
         ),
         _FINDINGS,
+        _COPIES,
     ],
     metadata=_with_pictures(images=[{"_type": "Image"}]),
 )
@@ -315,6 +318,7 @@ DOCUMENTS = pa.schema(
         pa.field("minhash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
         _FINDINGS,
+        _COPIES,
     ]
 )
 """One row for each kept document. Page `page_indices[i]` begins at `text[page_offsets[i]:]`, in

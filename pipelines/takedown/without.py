@@ -171,7 +171,9 @@ def _record(
         "mix": {},  # the groups of the documents that left are those of a recipe
         "funnel": [],  # what each step left, only a run knows
     }
-    if loss.orphans or last.get("mix"):
+    # A keeper may stand for fewer rows now.
+    counts_copies = last["publish_settings"]["dedup"].get("copies", False)
+    if loss.orphans or last.get("mix") or counts_copies:
         record["undecided"] = True
     return record
 

@@ -41,13 +41,25 @@ class OldRows:
     """Rows of old parts that stay, in arrays of one entry a row.
 
     The row is the `row`-th of `uris[file]`. `renamed` is the number of its document where that has
-    another URI or `source` now, which the row must say; -1 elsewhere.
+    another URI or `source` now, which the row must say; -1 elsewhere. In a table with the column
+    `copies` that is what each row says there, 0 for null; `recounted` rows say something else yet.
     """
 
     uris: Sequence[str]
     file: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     renamed: npt.NDArray[np.int32]
+    copies: npt.NDArray[np.int32] | None = None
+    recounted: Flags | None = None
+
+    def take(self, chosen: Ints) -> OldRows:
+        """Some of the rows."""
+        return OldRows(
+            self.uris,
+            *(self.file[chosen], self.row[chosen], self.renamed[chosen]),
+            None if self.copies is None else self.copies[chosen],
+            None if self.recounted is None else self.recounted[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +129,14 @@ def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
 
 def page_contents(version: Version) -> Contents:
     """The kept pages that are no conversations."""
-    return _contents(version, "pages", version.pages, version.kept & ~_is_conversation(version))
+    kept = version.kept & ~_is_conversation(version)
+    return _contents(version, "pages", version.pages, kept, _copies(version, version.page_drops))
 
 
 def conversation_contents(version: Version) -> Contents:
     """The kept conversations: each is the one page of its document."""
-    kept = version.kept & _is_conversation(version)
-    return _contents(version, "conversations", version.pages, kept)
+    kept, copies = version.kept & _is_conversation(version), _copies(version, version.page_drops)
+    return _contents(version, "conversations", version.pages, kept, copies)
 
 
 def _is_conversation(version: Version) -> Flags:
@@ -142,21 +155,39 @@ def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
     kept = version.kept_documents
     is_plain = _is_plain(version)[version.documents.doc]
-    return _contents(version, "documents", version.documents, kept & ~is_plain)
+    copies = _copies(version, version.document_drops)
+    return _contents(version, "documents", version.documents, kept & ~is_plain, copies)
 
 
-def _contents(version: Version, table: str, records: Records, kept: Flags) -> Contents:
-    published = records.take(kept & records.origin(table))
-    new = records.take(kept & records.origin("staged"))
-    new = new.take(np.lexsort((new.number, new.index, new.doc, new.order)))
+def _copies(version: Version, drops: Drops) -> npt.NDArray[np.int32]:
+    """What rows say of their duplicates, one entry a record: 0 where the recipe counts none."""
+    return drops.copies * np.int32(version.inputs.recipe.dedup.copies)
 
-    def overlay(chosen: Ints) -> pa.Table:
-        return pa.table(_origin(version, new.doc[chosen]))
+
+def _contents(
+    version: Version,
+    table: str,
+    records: Records,
+    kept: Flags,
+    copies: npt.NDArray[np.int32] | None = None,
+) -> Contents:
+    """The rows of a table that are kept; `copies` is along the records, None for none to say."""
+    published = np.flatnonzero(kept & records.origin(table))
+    chosen = np.flatnonzero(kept & records.origin("staged"))
+    new = records.take(chosen)
+    order = np.lexsort((new.number, new.index, new.doc, new.order))
+    new, said = new.take(order), None if copies is None else copies[chosen[order]]
+
+    def overlay(places: Ints) -> pa.Table:
+        columns = _origin(version, new.doc[places])
+        if said is not None:
+            columns["copies"] = pa.array(said[places], mask=said[places] == 0)
+        return pa.table(columns)
 
     return Contents(
         table,
         _parts(version, table),
-        [_old(published)],
+        [_old(records.take(published), None if copies is None else copies[published])],
         [NewRows(new.files, new.file, new.row, new.weight, overlay)],
     )
 
@@ -170,9 +201,11 @@ def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]
     }
 
 
-def _old(records: Records) -> OldRows:
+def _old(records: Records, copies: npt.NDArray[np.int32] | None = None) -> OldRows:
     renamed = np.where(records.moved, records.doc, np.int32(NOBODY))
-    return OldRows([f.uri for f in records.files], records.file, records.row, renamed)
+    recounted = None if copies is None else copies != records.copies
+    uris = [file.uri for file in records.files]
+    return OldRows(uris, records.file, records.row, renamed, copies, recounted)
 
 
 def _parts(version: Version, table: str) -> list[tuple[PartFile, str]]:

@@ -36,7 +36,7 @@ def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> Vers
         "recipe_digest": recipe.digest(),
         "reading_settings": recipe.reading_settings(),
         "publish_settings": {
-            "dedup": recipe.dedup.model_dump(mode="json"),
+            "dedup": _dedup_settings(recipe),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
@@ -45,6 +45,12 @@ def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> Vers
             **_license_settings(recipe),
         },
     }
+
+
+def _dedup_settings(recipe: Recipe) -> dict[str, object]:
+    """The deduplication; of `copies` nothing by default, as in versions before it was there."""
+    settings: dict[str, object] = recipe.dedup.model_dump(mode="json")
+    return {key: value for key, value in settings.items() if key != "copies" or value}
 
 
 def _mix_settings(recipe: Recipe) -> dict[str, object]:

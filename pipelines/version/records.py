@@ -98,6 +98,7 @@ class Records:
     - `keeper` (a `page_key`), `kind` and `similarity` are those of a duplicate of the last version.
     - `tokens` are those of the text, 0 where there is none; `found` is the key of what policies
       found (`schemas.findings.findings_key`).
+    - `copies` is how many rows a published row says that it stands for, 0 where it says nothing.
     """
 
     files: Sequence[RowsFile]
@@ -117,6 +118,7 @@ class Records:
     similarity: npt.NDArray[np.float32]
     tokens: Ints
     found: npt.NDArray[np.uint64]
+    copies: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.doc)
@@ -254,6 +256,7 @@ def _records(
         similarity=pc.fill_null(table["similarity"], 0.0).to_numpy(),
         tokens=pc.fill_null(table["tokens"], 0).to_numpy(),
         found=table["found"].to_numpy(),
+        copies=pc.fill_null(table["copies"], 0).to_numpy(),
     )
 
 
@@ -317,7 +320,7 @@ _TYPES = {
     "doc": np.int32, "index": np.int32, "number": np.int32, "file": np.int32, "row": np.int32,
     "outcome": np.uint8, "moved": np.bool_, "weight": np.int64, "order": np.uint64,
     "position": np.int64, "keeper": np.int64, "kind": np.uint8, "similarity": np.float32,
-    "tokens": np.int64, "found": np.uint64,
+    "tokens": np.int64, "found": np.uint64, "copies": np.int32,
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 from cluster.progress import Meter
 from cluster.session import Session
 from pipelines.steps.tasks import run_tasks
-from pipelines.version.contents import Contents, NewRows
+from pipelines.version.contents import Contents, NewRows, OldRows
 from pipelines.version.records import NOBODY, Catalogue
 from schemas.recipe import Publish
 from workers import store
@@ -108,26 +108,30 @@ class Writer:
 
     def _survivors(self, contents: Contents) -> dict[str, Survivors]:
         """The rows that stay of each old part, by its URI; parts that keep none are not there."""
-        rows: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
-        renamed: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
+        chosen: dict[str, list[OldRows]] = defaultdict(list)
         for old in contents.old:
             order = np.lexsort((old.row, old.file))
             for group in np.split(order, np.flatnonzero(np.diff(old.file[order])) + 1):
                 if len(group):
-                    uri = old.uris[old.file[group[0]]]
-                    rows[uri].append(old.row[group])
-                    renamed[uri].append(old.renamed[group])
-        survivors = {}
-        for uri, parts in rows.items():
-            places, names = np.concatenate(parts), np.concatenate(renamed[uri])
-            order = np.argsort(places)
-            places, names = places[order], names[order]
-            moved = names != NOBODY
-            documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
-            uris = tuple(document.source_uri for document in documents)
-            sources = tuple(document.provenance.to_row() for document in documents)
-            survivors[uri] = Survivors(uri, places, places[moved], uris, sources)
-        return survivors
+                    chosen[old.uris[old.file[group[0]]]].append(old.take(group))
+        return {uri: self._surviving(uri, parts) for uri, parts in chosen.items()}
+
+    def _surviving(self, uri: str, parts: Sequence[OldRows]) -> Survivors:
+        """The rows that stay of one old part, in order."""
+        places = np.concatenate([rows.row for rows in parts])
+        names = np.concatenate([rows.renamed for rows in parts])
+        order = np.argsort(places)
+        places, names = places[order], names[order]
+        moved = names != NOBODY
+        documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
+        uris = tuple(document.source_uri for document in documents)
+        sources = tuple(document.provenance.to_row() for document in documents)
+        copies = [rows.copies for rows in parts if rows.copies is not None]
+        return Survivors(
+            *(uri, places, places[moved], uris, sources),
+            copies=np.concatenate(copies)[order] if copies else None,
+            is_recounted=any(rows.recounted is not None and rows.recounted.any() for rows in parts),
+        )
 
     def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
         groups = self._cut(table, new)
@@ -241,4 +245,4 @@ def _nobody(uri: str) -> Survivors:
 
 
 def _is_whole(part: PartFile, left: Survivors) -> bool:
-    return len(left.rows) == part.rows and len(left.moved) == 0
+    return len(left.rows) == part.rows and len(left.moved) == 0 and not left.is_recounted

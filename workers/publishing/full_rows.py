@@ -51,8 +51,8 @@ def _staged(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]
 
 
 def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
-    """Documents by their ascending places in a file, as rows of `DOCUMENTS` without findings."""
-    columns = [name for name in DOCUMENTS.names if name != "findings"]
+    """Documents by their ascending places in a file, as rows of `DOCUMENTS` that no version had."""
+    columns = [name for name in DOCUMENTS.names if name not in ("findings", "copies")]
     if file.origin == "documents":
         yield from read_rows(file.uri, places, columns)
         return

@@ -85,6 +85,7 @@ RECORDS = pa.schema(
         ("similarity", pa.float32()),
         ("tokens", pa.int64()),
         ("found", pa.uint64()),
+        ("copies", pa.int32()),
     ]
 )
 """One row a page, document or crop. `row` is its place in file `file` of the task. `page_index` is
@@ -92,7 +93,8 @@ RECORDS = pa.schema(
 reject. `weight`, the bytes that the row takes in a part, and `order`, the start of its order key,
 are null for published rows. `kept_id`, `kind` and `similarity` are those of a published
 duplicate. `tokens` are those of the text, null where there is none; `found` is the key of what
-policies found (`schemas.findings.findings_key`)."""
+policies found (`schemas.findings.findings_key`). `copies` is what a published row says, null where
+it says nothing."""
 
 _KEY_COLUMNS = ["text_tokens", "text_hash", "minhash"]
 _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
@@ -138,9 +140,8 @@ def _read(file: RowsFile, task: RecordsTask) -> pa.Table:
         columns.append("level")
     with file.open() as handle:
         parquet = pq.ParquetFile(handle)
-        # Parts of an earlier release have no such column.
-        if "findings" in parquet.schema_arrow.names:
-            columns.append("findings")
+        # Parts of an earlier release have no such columns.
+        columns += [n for n in ("findings", "copies") if n in parquet.schema_arrow.names]
         table = parquet.read(columns=columns)
     table = table.append_column("row", pa.array(np.arange(table.num_rows, dtype=np.int32)))
     wanted = pc.equal(table["recipe_digest"], task.recipe_digest)
@@ -155,7 +156,7 @@ def _records(rows: pa.Table, number: int, file: RowsFile, task: RecordsTask) -> 
     columns = {field.name: pa.nulls(count, field.type) for field in RECORDS}
     columns |= {"file": pa.array(np.full(count, number, np.int32)), "row": rows["row"]}
     columns |= {"page_index": zeros, "number": zeros}
-    for name in ("page_index", "kept_id", "similarity"):
+    for name in ("page_index", "kept_id", "similarity", "copies"):
         if name in rows.column_names:
             columns[name] = rows[name]
     for name, source in (

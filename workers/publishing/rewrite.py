@@ -25,7 +25,8 @@ class Survivors:
     """The rows of a part that stay, as ascending places.
 
     `moved` are those of them whose document is from elsewhere now: `source_uris` and `sources` say
-    from where.
+    from where. `copies` is what each row says of its duplicates from now on, 0 for nothing, or None
+    for a table that has no such column; `is_recounted` where any row says something else now.
     """
 
     uri: str
@@ -33,6 +34,8 @@ class Survivors:
     moved: Places
     source_uris: tuple[str, ...]
     sources: tuple[SourceRow | None, ...]
+    copies: npt.NDArray[np.int32] | None = None
+    is_recounted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:
             kept = _within(source.rows, first, count)
             if len(kept):
                 group = _renamed(completed(file.read_row_group(number), schema), source, first)
-                yield group.take(pa.array(kept))
+                yield _recounted(group.take(pa.array(kept)), source, first, count)
             first += count
 
 
@@ -86,6 +89,16 @@ def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
         both = pa.concat_arrays([old, pa.array(values[start:stop], field.type)])
         group = group.set_column(number, field, both.take(pa.array(place)))
     return group
+
+
+def _recounted(rows: pa.Table, source: Survivors, first: int, count: int) -> pa.Table:
+    """The rows that stay of a row group of `count` rows, each with its `copies`."""
+    if source.copies is None:
+        return rows
+    start, stop = np.searchsorted(source.rows, [first, first + count])
+    copies = source.copies[start:stop]
+    number = rows.column_names.index("copies")
+    return rows.set_column(number, rows.field(number), pa.array(copies, mask=copies == 0))
 
 
 def _joined(groups: Iterator[pa.Table], group_bytes: int) -> Iterator[pa.Table]:
