@@ -44,6 +44,7 @@ from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Version, decide
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
+from pipelines.version.shared_lines import listed_lines
 from pipelines.version.story import Story, change_line
 from schemas.errors import IntegrityError
 from schemas.inventory import Document
@@ -105,7 +106,8 @@ def update(
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     lists = listed_files(recipe)
-    same = snapshot if snapshot and _has_settings(snapshot, recipe, lists) else None
+    then = {**lists, **listed_lines(recipe, snapshot)}
+    same = snapshot if snapshot and _has_settings(snapshot, recipe, then) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
 

@@ -72,11 +72,12 @@ REJECT_REASONS = {
     "untrusted": "the policy `trust` found what it rejects",
     "contaminated": "an item of a benchmark is in its text or its picture",
     "personal_data": "personal data of a kind that the policy `pii` rejects",
+    "boilerplate": "nothing was left but lines that many documents share (the policy `lines`)",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted", "contaminated", "personal_data")
+POLICY_REASONS = ("untrusted", "contaminated", "personal_data", "boilerplate")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from schemas.changes import Counts
 from schemas.funnel import FunnelStep
+from schemas.shared_lines import LineCount
 
 
 class VersionRecord(TypedDict, total=False):
@@ -25,6 +26,7 @@ class VersionRecord(TypedDict, total=False):
     rejects: Mapping[str, int]  # rows by reason
     mix: Mapping[str, Mapping[str, int]]  # weight, available and taken samples by group
     funnel: Sequence[FunnelStep]  # what each step left
+    lines: Sequence[LineCount]  # the first of those that many documents share, most first
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language

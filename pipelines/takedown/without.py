@@ -7,14 +7,16 @@ No page is read and nothing is decided: rows leave, and a duplicate whose keeper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.metadata import reject_reasons, what_changed
 from pipelines.version.settled import languages_after, licenses_after
+from pipelines.version.shared_lines import LISTED
 from schemas.errors import DatasetError
 from schemas.ids import digest
 from schemas.tables import TABLES
@@ -170,12 +172,17 @@ def _record(
         "licenses": licenses_after(snapshot.tables, new),
         "mix": {},  # the groups of the documents that left are those of a recipe
         "funnel": [],  # what each step left, only a run knows
+        **({"lines": []} if "lines" in last else {}),
     }
-    # A keeper may stand for fewer rows now.
-    counts_copies = last["publish_settings"]["dedup"].get("copies", False)
-    if loss.orphans or last.get("mix") or counts_copies:
+    if loss.orphans or last.get("mix") or _counts_over_rows(last):
         record["undecided"] = True
     return record
+
+
+def _counts_over_rows(last: VersionRecord) -> bool:
+    """Whether rows rest on numbers of other rows: of duplicates, or of documents with a line."""
+    settings = cast(Mapping[str, Any], last["publish_settings"])
+    return settings["dedup"].get("copies", False) or LISTED in settings.get("lists", {})
 
 
 def _path(part: PartFile) -> str:

@@ -33,6 +33,25 @@ _PAGES_PER_ASSEMBLY = 8192
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """The documents as they were read, and where each lies in the last version or is new.
+
+    `published`, `among` (those that take part) and `drops` are along `documents`.
+    """
+
+    documents: Records
+    published: Records
+    among: Flags
+    drops: Drops
+
+    @property
+    def kept(self) -> Flags:
+        """The documents that are no duplicates, whatever the policies make of them."""
+        flags: Flags = self.among & ~self.drops.dropped
+        return flags
+
+
+@dataclass(frozen=True, slots=True)
 class Documents:
     """The documents of a version: duplicates among them, and what the policies make of the others.
 
@@ -43,10 +62,11 @@ class Documents:
     verdicts: Verdicts
 
 
-def decide_documents(
+def compare_documents(
     inputs: Inputs, pages: Records, reserved: Flags, judges: Judges, session: Session
-) -> Documents | Flags:
-    """Which documents are kept, or the pages that must be read again to say so: a flag a page.
+) -> Compared | Flags:
+    """Which documents are no duplicates, or the pages that must be read again to say so: a flag a
+    page.
 
     `pages` lie where they are as they were read; `reserved` has a flag a document.
     """
@@ -81,10 +101,15 @@ def decide_documents(
         wanted[documents.doc[returning]] = True
         documents, number = documents.take(~returning), len(documents.files)
 
-    # 3. Apply the policies.
-    now = _as_published(documents, published, judges)
-    verdicts = apply_policies(now, documents, among & ~drops.dropped, "document", judges)
-    return Documents(drops, verdicts)
+    return Compared(documents, _as_published(documents, published, judges), among, drops)
+
+
+def judge_documents(compared: Compared, judges: Judges) -> Documents:
+    """What the policies make of the documents that are no duplicates."""
+    verdicts = apply_policies(
+        compared.published, compared.documents, compared.kept, "document", judges
+    )
+    return Documents(compared.drops, verdicts)
 
 
 def has_no_text(pages: Records) -> Flags:

@@ -65,7 +65,7 @@ def lists_uri(
     recipe: Recipe, listed: Mapping[str, str], scratch: str, session: Session
 ) -> str | None:
     """Where the items lie for the tasks of this run; they are read at the first call."""
-    if not listed:
+    if not _benchmarks(recipe):
         return None
     name = digest(f"{name}\0{version}" for name, version in sorted(listed.items()))[:16]
     uri = store.join(scratch, f"lists-{name}.parquet")

@@ -14,6 +14,7 @@ from pipelines.version.funnel import funnel_of
 from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
+from pipelines.version.shared_lines import settings_of_lines
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.recipe import Recipe, Rights
@@ -23,6 +24,7 @@ from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import PartFile, TableVersion, read_part
 
+_MOST_LINES = 20
 Parts = Mapping[str, Sequence[PartFile]]
 Tables = Mapping[str, TableVersion]
 
@@ -97,9 +99,18 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
+        **_lines_of(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
+
+
+def _lines_of(version: Version) -> VersionRecord:
+    """The first of the lines that many documents share; nothing where no policy looks for any."""
+    if settings_of_lines(version.inputs.recipe) is None:
+        return {}
+    most_first = sorted(version.lines, key=lambda count: (-count["documents"], count["line"]))
+    return {"lines": most_first[:_MOST_LINES]}
 
 
 def what_changed(

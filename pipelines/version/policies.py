@@ -30,6 +30,7 @@ from pipelines.version.records import (
     load_all,
 )
 from schemas.recipe import Recipe
+from schemas.shared_lines import LineCount
 from schemas.tables import POLICY_REASONS
 from workers import store
 from workers.publishing.judge import BARRED, CHANGED, Judged, Judging, judge_rows
@@ -64,7 +65,10 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """What applying policies needs besides the records."""
+    """What applying policies needs besides the records.
+
+    `lines` are those that many documents share, and `lines_uri` is where tasks find them.
+    """
 
     recipe: Recipe
     catalogue: Catalogue
@@ -72,6 +76,8 @@ class Judges:
     listed: Mapping[str, str]
     scratch: str
     session: Session
+    lines: tuple[LineCount, ...] = ()
+    lines_uri: str | None = None
 
     @property
     def are_same(self) -> bool:
@@ -196,6 +202,7 @@ def _tasks(
             level,
             judges.recipe.policies,
             lists,
+            judges.lines_uri,
             judges.recipe.raster,
             judges.recipe.permutations,
             judges.recipe.digest(),

@@ -1,7 +1,8 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► rights ─► duplicates ─► policies ─► mix
-            ─► documents of readable pages ─► their duplicates ─► policies ─► Version
+    records ─► rights ─► duplicates
+            ─► documents of readable pages ─► their duplicates ─► lines that they share
+            ─► policies of pages ─► mix, policies of documents ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
 keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
@@ -9,20 +10,27 @@ keeper left the dataset, and its shard is gone. Such pages are returned, to be r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cluster.planner import uncovered_ranges
 from cluster.session import Session
 from pipelines.version.dedup import Drops, find_duplicates
-from pipelines.version.documents import Documents, decide_documents, has_no_text
+from pipelines.version.documents import (
+    Compared,
+    compare_documents,
+    has_no_text,
+    judge_documents,
+)
 from pipelines.version.inputs import Inputs, load_crops, load_pages, staged_rows
 from pipelines.version.mix import Selection, choose_by_mix
 from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
+from pipelines.version.shared_lines import settings_of_lines, with_shared_lines
 from schemas.shards import PageRange
+from schemas.shared_lines import LineCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,8 @@ class Version:
     """All that decides the rows of a version. Drops, verdicts and the selection are along records.
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
-    `reserved`, the documents that are left out with their pages, has a flag a document.
+    `reserved`, the documents that are left out with their pages, has a flag a document. `lines` are
+    those that many documents share, where a policy looks for them.
     """
 
     inputs: Inputs
@@ -41,6 +50,7 @@ class Version:
     document_drops: Drops
     crops: Records
     reserved: Flags
+    lines: tuple[LineCount, ...] = ()
 
     @property
     def pages(self) -> Records:
@@ -80,32 +90,41 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     # 1. Leave out what is reserved, before anything is compared.
     reserved = reserved_documents(recipe, catalogue)
 
-    # 2. Pages: drop duplicates, apply the policies, choose by the mix.
+    # 2. Pages: drop duplicates.
     published = load_pages(inputs, session)
     recalled = staged_rows(inputs) if inputs.recalled else []
     pages = with_originals(published, "page", judges, recalled)
     free = pages.readable & ~reserved[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
+
+    # 3. Documents: assemble those that no version has, drop duplicates.
+    compared = compare_documents(inputs, pages, reserved, judges, session)
+    if isinstance(compared, Compared):
+        # 4. Find the lines that they share, if a policy asks for it: all rows are judged by them.
+        judges = with_shared_lines(judges, compared)
+    elif settings_of_lines(recipe):
+        return _ranges(pages.take(compared), catalogue)
+
+    # 5. Apply the policies, choose by the mix.
     verdicts = apply_policies(published, pages, among, "page", judges)
     among &= ~verdicts.barred
     selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out
     missing = (has_no_text(pages) & chosen) | verdicts.lost
-
-    # 3. Documents: assemble those that no version has, drop duplicates, apply the policies.
-    documents = decide_documents(inputs, pages, reserved, judges, session)
-    if not isinstance(documents, Documents):
-        missing = missing | documents
+    if not isinstance(compared, Compared):
+        missing = missing | compared
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
-    assert isinstance(documents, Documents)
+    assert isinstance(compared, Compared)
+    documents = judge_documents(compared, judges)
 
-    # 4. Crops follow their pages.
+    # 6. Crops follow their pages.
     crops = load_crops(inputs, verdicts.records.take(chosen), session)
     return Version(
-        *(inputs, verdicts, drops, selection),
+        *(replace(inputs, listed=judges.listed), verdicts, drops, selection),
         *(documents.verdicts, documents.drops, crops, reserved),
+        lines=judges.lines,
     )
 
 

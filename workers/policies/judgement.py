@@ -15,7 +15,7 @@ from schemas.findings import Finding, FindingRow, findings_key
 from schemas.hidden_text import HiddenRow
 from schemas.policies import PolicyStep
 from workers import store
-from workers.policies import decontamination, personal, trust
+from workers.policies import decontamination, personal, shared_lines, trust
 from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
 from workers.policies.lists import unpack
@@ -89,9 +89,17 @@ class Judgement:
         return bool(self.editing)
 
 
-def load(steps: Sequence[PolicyStep], lists: Lists | None = None) -> list[Judge]:
-    """The policies of a recipe, ready to find. Policies that look for lists of items need these."""
-    return [Judge(step, _LOADERS[step.name](step, lists)) for step in steps]
+def load(
+    steps: Sequence[PolicyStep], lists: Lists | None = None, lines: Lists | None = None
+) -> list[Judge]:
+    """The policies of a recipe, ready to find. Policies that look for lists of items need these.
+
+    `lines` are those that documents share, as `workers.policies.shared_lines` has packed them.
+    """
+    return [
+        Judge(step, _LOADERS[step.name](step, lines if step.name == shared_lines.POLICY else lists))
+        for step in steps
+    ]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -179,7 +187,20 @@ def _pii(step: PolicyStep, lists: Lists | None) -> Find:
     return lambda passages: list(map(find, passages))
 
 
+def _lines(step: PolicyStep, lines: Lists | None) -> Find:
+    settings = step.lines
+    assert settings is not None
+    assert lines is not None
+    shared, letters = _shared_lines(lines), settings.min_letters
+    return lambda passages: [shared_lines.find(one.text, shared, letters) for one in passages]
+
+
 @functools.lru_cache(maxsize=2)  # of one run, and of the one before it in the same process
+def _shared_lines(lines: Lists) -> frozenset[str]:
+    return shared_lines.unpack(store.read_bytes(lines) if isinstance(lines, str) else lines)
+
+
+@functools.lru_cache(maxsize=2)
 def _benchmarks(lists: Lists, named: tuple[Benchmark, ...]) -> tuple[Index, PictureIndex]:
     items = unpack(store.read_bytes(lists) if isinstance(lists, str) else lists)
     return build_index(items, named), build_pictures(items, named)
@@ -189,4 +210,5 @@ _LOADERS: dict[str, Callable[[PolicyStep, Lists | None], Find]] = {
     "trust": _trust,
     "decontaminate": _decontaminate,
     "pii": _pii,
+    "lines": _lines,
 }

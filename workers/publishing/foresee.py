@@ -31,6 +31,7 @@ class Foreseeing:
     level: Level
     steps: tuple[PolicyStep, ...]
     lists: bytes | None = None
+    lines: bytes | None = None
     barred: frozenset[str] = frozenset()
 
 
@@ -77,7 +78,7 @@ class Foreseen:
 
 def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
-    judges, result = load(task.steps, task.lists), Foreseen()
+    judges, result = load(task.steps, task.lists, task.lines), Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
     start = 0
     with task.file.open() as handle:

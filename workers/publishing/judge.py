@@ -49,8 +49,9 @@ CHANGED, BARRED = 0, 1
 class Judging:
     """Rows of a file to judge, by ascending places; `found` are the keys of what they say now.
 
-    `lists` is what policies look for, where there are lists. New rows are written to `changed_uri`
-    and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
+    `lists` is what policies look for, where there are lists, and `lines` what documents share. New
+    rows are written to `changed_uri` and `barred_uri`, originals to `originals` unless the file
+    holds originals itself (None).
     """
 
     file: RowsFile
@@ -59,6 +60,7 @@ class Judging:
     level: Level
     steps: tuple[PolicyStep, ...]
     lists: str | None
+    lines: str | None
     raster: Raster
     permutations: int
     recipe_digest: str
@@ -86,7 +88,7 @@ class Judged:
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
-    judges = load(task.steps, task.lists)
+    judges = load(task.steps, task.lists, task.lines)
     differing = [
         (row, judgement)
         for row, judgement, found in _judgements(task, judges)
