@@ -45,6 +45,7 @@ from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Version, decide
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
+from pipelines.version.shared_lines import listed_lines
 from pipelines.version.story import Story, change_line
 from pipelines.version.trainer_tokens import tokenizer_name
 from schemas.errors import IntegrityError
@@ -112,7 +113,8 @@ def update(
     if tokenizer is not None and tokenizer != tokenizer_of(snapshot):
         assert recipe.tokenizer is not None
         require_counter(recipe.tokenizer)  # before anything is read
-    settings = settings_of(recipe, lists, tokenizer)
+    then = {**lists, **listed_lines(recipe, snapshot)}
+    settings = settings_of(recipe, then, tokenizer)
     same = snapshot if snapshot and _has_settings(snapshot, settings) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 COLUMNS: Mapping[str, Sequence[str]] = {
-    "pages": ("page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings"),
-    "conversations": (
-        "page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings",
+    "pages": (
+        "page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies",
     ),
-    "documents": ("doc_id", "source_uri", "text_hash", "recipe_digest", "findings"),
+    "conversations": (
+        "page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies",
+    ),
+    "documents": (
+        "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies",
+    ),
     "rejects": (
         "level", "reason", "detail", "doc_id", "page_id", "source_uri", "kept_id", "similarity",
     ),
@@ -56,6 +60,7 @@ REASONS = {
     # changed
     "re_read": "it was read again",
     "moved": "its document is named by another URI",
+    "copies": "it stands for more or fewer duplicates than before",
     "files": "its document is in other files",
     "counted_anew": "its pages were counted again",
     "touched": "its files have other times or etags, but the same content",

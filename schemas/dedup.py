@@ -82,6 +82,12 @@ class Dedup(Part):
         default=NearImage(),
         description="Drop pages with little text and similar pictures; `null` switches this off.",
     )
+    copies: bool = Field(
+        default=False,
+        description="Write in each row how many it stands for: itself, and the duplicates that are "
+        "dropped for it. A duplicate that comes or goes then makes the part of its keeper be "
+        "written again.",
+    )
 
     @model_validator(mode="after")
     def _image_has_pages(self) -> Dedup:

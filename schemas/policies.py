@@ -15,6 +15,7 @@ from schemas.decontaminate import Benchmark, check_benchmarks
 from schemas.findings import Action
 from schemas.part import Part
 from schemas.personal import Personal
+from schemas.shared_lines import SharedLines
 
 TextAction = Literal["keep", "tag", "cut", "reject"]
 
@@ -60,6 +61,9 @@ class Trust(Part):
         return None if action == "keep" else action
 
 
+Settings = Trust | Personal | SharedLines | tuple[Benchmark, ...]
+
+
 class PolicyStep(Part):
     """One policy, by its name and settings."""
 
@@ -71,6 +75,9 @@ class PolicyStep(Part):
     )
     pii: Personal | None = Field(
         default=None, description="Personal data, by kind; `pii: mask` masks all kinds."
+    )
+    lines: SharedLines | None = Field(
+        default=None, description="Lines that many documents share, such as licences and banners."
     )
 
     @model_validator(mode="after")
@@ -86,11 +93,9 @@ class PolicyStep(Part):
         return next(iter(self.model_fields_set))
 
     @property
-    def settings(self) -> Trust | Personal | tuple[Benchmark, ...] | None:
+    def settings(self) -> Settings | None:
         """The policy's settings."""
-        named: Trust | Personal | tuple[Benchmark, ...] | None = getattr(
-            self, next(iter(self.model_fields_set), "trust")
-        )
+        named: Settings | None = getattr(self, next(iter(self.model_fields_set), "trust"))
         return named
 
     def action_of(self, kind: str) -> Action | None:
@@ -127,7 +132,12 @@ def searches_for_triggers(policies: Iterable[PolicyStep]) -> bool:
     return any(step.trust is not None and step.trust.trigger != "keep" for step in policies)
 
 
-_REASONS = {"trust": "untrusted", "decontaminate": "contaminated", "pii": "personal_data"}
+_REASONS = {
+    "trust": "untrusted",
+    "decontaminate": "contaminated",
+    "pii": "personal_data",
+    "lines": "boilerplate",
+}
 
 
 def check_policies(policies: tuple[PolicyStep, ...]) -> None:

@@ -73,11 +73,12 @@ REJECT_REASONS = {
     "untrusted": "the policy `trust` found what it rejects",
     "contaminated": "an item of a benchmark is in its text or its picture",
     "personal_data": "personal data of a kind that the policy `pii` rejects",
+    "boilerplate": "nothing was left but lines that many documents share (the policy `lines`)",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted", "contaminated", "personal_data")
+POLICY_REASONS = ("untrusted", "contaminated", "personal_data", "boilerplate")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())
@@ -157,7 +158,7 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "own", "findings", "hidden", "trainer_tokens")
+ADDED = ("source", "own", "findings", "hidden", "trainer_tokens", "copies")
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 MESSAGE = pa.struct(
@@ -230,12 +231,15 @@ _PAGE_KEY = [
 _ORIGIN = [pa.field("source_uri", pa.string()), pa.field("source", SOURCE)]
 _FINDINGS = pa.field("findings", pa.list_(FINDING))
 _TRAINER_TOKENS = pa.field("trainer_tokens", pa.int64())
+_COPIES = pa.field("copies", pa.int32())
+_SAID = [_TRAINER_TOKENS, _COPIES]
 
 PAGES = pa.schema(
-    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS, _TRAINER_TOKENS],
+    [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS, *_SAID],
     metadata=_HUGGINGFACE,
 )
-"""One row for each sample. `image` has the Hugging Face Image layout."""
+"""One row for each sample. `image` has the Hugging Face Image layout. `copies` is how many rows the
+row stands for, itself and those dropped for it; null unless the recipe counts them."""
 
 _CROP_FIELDS = [
     pa.field("label", pa.string()),
@@ -292,7 +296,7 @@ CONVERSATIONS = pa.schema(
             }
         ),
         _FINDINGS,
-        _TRAINER_TOKENS,
+        *_SAID,
     ],
     metadata=_with_pictures(images=[{"_type": "Image"}]),
 )
@@ -318,7 +322,7 @@ DOCUMENTS = pa.schema(
         pa.field("minhash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
         _FINDINGS,
-        _TRAINER_TOKENS,
+        *_SAID,
     ]
 )
 """One row for each kept document. Page `page_indices[i]` begins at `text[page_offsets[i]:]`, in

@@ -9,6 +9,7 @@ from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
 from schemas.limits import SourcesRecord
+from schemas.shared_lines import LineCount
 from schemas.triggers import TriggerRow, TriggersRecord
 
 
@@ -30,6 +31,7 @@ class VersionRecord(TypedDict, total=False):
     funnel: Sequence[FunnelStep]  # what each step left
     benchmarks: Mapping[str, ItemCounts]  # of the policy `decontaminate`, by name
     triggers: TriggersRecord  # where the policy `trust` seeks them
+    lines: Sequence[LineCount]  # the first of those that many documents share, most first
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language

@@ -15,14 +15,17 @@ from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
 from pipelines.version.lists import listed_files, packed_lists
 from pipelines.version.policies import are_policies_of
+from pipelines.version.shared_lines import listed_lines, settings_of_lines, shared_lines
 from pipelines.version.triggers import sought_of, triggers_of
 from schemas.decontaminate import ItemCounts
 from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
-from schemas.triggers import SoughtTrigger
+from workers.policies import Sought
 from workers.policies.lists import item_counts
+from workers.policies.shared_lines import pack
 from workers.publishing.foresee import Example, Foreseeing, Foreseen, foresee
+from workers.publishing.line_counts import TextRows
 from workers.publishing.records import Level, Origin, RowsFile
 from workers.shards import Staging
 from workers.shards.originals import originals_folder
@@ -70,10 +73,12 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
 
     None where there is no version, or it was published under the same policies.
     """
-    if snapshot is None or are_policies_of(recipe, listed_files(recipe), snapshot):
+    listed = {**listed_files(recipe), **listed_lines(recipe, snapshot)}
+    if snapshot is None or are_policies_of(recipe, listed, snapshot):
         return None
     lists, triggers = packed_lists(recipe, session), triggers_of(snapshot.metadata)
-    tasks = list(_tasks(recipe, snapshot, lists, sought_of(triggers)))
+    lines = _packed_lines(recipe, snapshot, session)
+    tasks = list(_tasks(recipe, snapshot, Sought(lists, sought_of(triggers), lines)))
     total = sum(task_results(foresee, tasks, session), start=Foreseen())
     return Foresight(
         pages=total.judged["page"],
@@ -89,25 +94,36 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     )
 
 
-def _tasks(
-    recipe: Recipe,
-    snapshot: Snapshot,
-    lists: bytes | None,
-    triggers: tuple[SoughtTrigger, ...],
-) -> Iterator[Foreseeing]:
+def _packed_lines(recipe: Recipe, snapshot: Snapshot, session: Session) -> bytes | None:
+    """The lines that the documents of the version share; None where no policy looks for any."""
+    settings = settings_of_lines(recipe)
+    if settings is None:
+        return None
+    table = snapshot.tables["documents"]
+    files = [RowsFile(table.part_uri(part), "documents", part.rows) for part in table.parts]
+    texts = [TextRows(file, None) for file in [*files, *_originals(recipe, "document")]]
+    tokens = sum(step["document_tokens"] or 0 for step in snapshot.metadata.get("funnel", ())[1:2])
+    return pack(shared_lines(texts, tokens, settings, session))
+
+
+def _originals(recipe: Recipe, level: Level) -> Iterator[RowsFile]:
+    """The files in which rows are kept as they were read."""
+    staging = Staging(originals_folder(staging_root(recipe), level, recipe.digest()))
+    for receipt in staging.receipts():
+        yield RowsFile(staging.rows_uri(receipt.shard_id), "staged", len(receipt.doc_ids))
+
+
+def _tasks(recipe: Recipe, snapshot: Snapshot, sought: Sought) -> Iterator[Foreseeing]:
     for name, level in _LEVELS.items():
         table = snapshot.tables[name]
         for part in table.parts:
             file = RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
-            yield Foreseeing(file, level, recipe.policies, lists, triggers)
+            yield Foreseeing(file, level, recipe.policies, sought)
     levels: Sequence[Level] = ("page", "document")
     for level in levels:
         barred = _barred(snapshot, level)
-        folder = originals_folder(staging_root(recipe), level, recipe.digest())
-        staging = Staging(folder)
-        for receipt in staging.receipts():
-            file = RowsFile(staging.rows_uri(receipt.shard_id), "staged", len(receipt.doc_ids))
-            yield Foreseeing(file, level, recipe.policies, lists, triggers, barred)
+        for file in _originals(recipe, level):
+            yield Foreseeing(file, level, recipe.policies, sought, barred)
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

@@ -7,14 +7,16 @@ No page is read and nothing is decided: rows leave, and a duplicate whose keeper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.metadata import reject_reasons, what_changed
 from pipelines.version.settled import languages_after, licenses_after
+from pipelines.version.shared_lines import LISTED
 from schemas.errors import DatasetError
 from schemas.ids import digest
 from schemas.limits import no_sources
@@ -172,12 +174,19 @@ def _record(
         "mix": {},  # the groups of the documents that left are those of a recipe
         "funnel": [],  # what each step left, only a run knows
         "by_source": no_sources(),  # so it is with this
+        **({"lines": []} if "lines" in last else {}),
     }
-    # Where others left, there may be room in the mix or a limit, and fewer may have a trigger.
-    is_limited = "limits" in last["publish_settings"]
-    if loss.orphans or last.get("mix") or last.get("triggers") or is_limited:
+    if loss.orphans or last.get("mix") or _rest_on_others(last):
         record["undecided"] = True
     return record
+
+
+def _rest_on_others(last: VersionRecord) -> bool:
+    """Whether rows rest on numbers of other rows: there may be room within a limit, a keeper has
+    fewer duplicates, fewer documents have a trigger or a line."""
+    settings = cast(Mapping[str, Any], last["publish_settings"])
+    is_counted = settings["dedup"].get("copies", False) or LISTED in settings.get("lists", {})
+    return bool(is_counted or last.get("triggers") or "limits" in settings)
 
 
 def _path(part: PartFile) -> str:

@@ -6,13 +6,12 @@ Old rows are named by their place: no row is read to decide whether it stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.dataset.state import tokenizer_of
 from pipelines.version.dedup import Drops
 from pipelines.version.records import (
     DUPLICATE,
@@ -27,6 +26,7 @@ from pipelines.version.records import (
     Records,
 )
 from pipelines.version.rows import Version
+from pipelines.version.said import Said, is_counted_alike, said_of
 from schemas.inventory import Document
 from schemas.rows import RejectRow
 from schemas.sources import is_conversation
@@ -43,15 +43,19 @@ class OldRows:
     """Rows of old parts that stay, in arrays of one entry a row.
 
     The row is the `row`-th of `uris[file]`. `renamed` is the number of its document where that has
-    another URI or `source` now, which the row must say; -1 elsewhere. `tokens` are the rows' counts
-    in another tokenizer than the last version's, -1 for none; None where it is the same.
+    another URI or `source` now, which the row must say; -1 elsewhere. `said` is of these rows.
     """
 
     uris: Sequence[str]
     file: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     renamed: npt.NDArray[np.int32]
-    tokens: Ints | None = None
+    said: Said
+
+    def take(self, chosen: Ints) -> OldRows:
+        """Some of the rows."""
+        file, row, renamed = self.file[chosen], self.row[chosen], self.renamed[chosen]
+        return OldRows(self.uris, file, row, renamed, self.said.take(chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +118,21 @@ def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
     return Contents(
         "inventory",
         parts,
-        [OldRows([uri for _, uri in parts], file, row, renamed)],
+        [OldRows([uri for _, uri in parts], file, row, renamed, Said.nothing(len(row)))],
         at_hand=(d.to_row() for d in catalogue.documents if d.doc_id not in ids),
     )
 
 
 def page_contents(version: Version) -> Contents:
     """The kept pages that are no conversations."""
-    return _contents(version, "pages", version.pages, version.kept & ~_is_conversation(version))
+    kept = version.kept & ~_is_conversation(version)
+    return _contents(version, "pages", version.pages, kept, version.page_drops)
 
 
 def conversation_contents(version: Version) -> Contents:
     """The kept conversations: each is the one page of its document."""
     kept = version.kept & _is_conversation(version)
-    return _contents(version, "conversations", version.pages, kept)
+    return _contents(version, "conversations", version.pages, kept, version.page_drops)
 
 
 def _is_conversation(version: Version) -> Flags:
@@ -145,35 +150,30 @@ def crop_contents(version: Version) -> Contents:
 def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
     kept = version.kept_documents
-    is_plain = _is_plain(version)[version.documents.doc]
-    return _contents(version, "documents", version.documents, kept & ~is_plain)
+    kept &= ~_is_plain(version)[version.documents.doc]
+    return _contents(version, "documents", version.documents, kept, version.document_drops)
 
 
-def _contents(version: Version, table: str, records: Records, kept: Flags) -> Contents:
-    published = records.take(kept & records.origin(table))
-    new = records.take(kept & records.origin("staged"))
-    new = new.take(np.lexsort((new.number, new.index, new.doc, new.order)))
+def _contents(
+    version: Version, table: str, records: Records, kept: Flags, drops: Drops | None = None
+) -> Contents:
+    """The rows of a table that are kept; `drops` are along the records of what is compared."""
+    said = said_of(version.inputs, records, drops)
+    published = np.flatnonzero(kept & records.origin(table))
+    chosen = np.flatnonzero(kept & records.origin("staged"))
+    new = records.take(chosen)
+    order = np.lexsort((new.number, new.index, new.doc, new.order))
+    new, of_new = new.take(order), said.take(chosen[order])
 
-    def overlay(chosen: Ints) -> pa.Table:
-        counts = _counts(new.trainer_tokens[chosen])
-        return pa.table({**_origin(version, new.doc[chosen]), "trainer_tokens": counts})
+    def overlay(places: Ints) -> pa.Table:
+        return pa.table({**_origin(version, new.doc[places]), **of_new.take(places).columns})
 
-    tokens = None if _is_counted_alike(version) else published.trainer_tokens
     return Contents(
         table,
         _parts(version, table),
-        [replace(_old(published), tokens=tokens)],
+        [_old(records.take(published), said.take(published))],
         [NewRows(new.files, new.file, new.row, new.weight, overlay)],
     )
-
-
-def _counts(tokens: Ints) -> pa.Array:
-    return pa.array(tokens, mask=tokens == NOBODY)
-
-
-def _is_counted_alike(version: Version) -> bool:
-    """Whether the last version was counted with the same tokenizer."""
-    return tokenizer_of(version.inputs.snapshot) == version.inputs.tokenizer
 
 
 def _is_mixed_alike(version: Version) -> bool:
@@ -182,7 +182,7 @@ def _is_mixed_alike(version: Version) -> bool:
     then = snapshot.metadata["publish_settings"].get("mix") if snapshot else None
     had_budget = isinstance(then, dict) and "tokens" in then
     has_budget = mix is not None and mix.tokens is not None
-    return _is_counted_alike(version) and had_budget == has_budget
+    return is_counted_alike(version.inputs) and had_budget == has_budget
 
 
 def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]:
@@ -194,9 +194,11 @@ def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]
     }
 
 
-def _old(records: Records) -> OldRows:
+def _old(records: Records, said: Said | None = None) -> OldRows:
     renamed = np.where(records.moved, records.doc, np.int32(NOBODY))
-    return OldRows([f.uri for f in records.files], records.file, records.row, renamed)
+    uris = [file.uri for file in records.files]
+    said = Said.nothing(len(records)) if said is None else said
+    return OldRows(uris, records.file, records.row, renamed, said)
 
 
 def _parts(version: Version, table: str) -> list[tuple[PartFile, str]]:
@@ -366,7 +368,7 @@ def _overlay(
             "kept_id": where_dropped(np.array(names, object), pa.string()),
             "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
             # Of what a mix leaves out, a budget must know the tokens in the next version, too.
-            "trainer_tokens": _counts(
+            "trainer_tokens": counts(
                 np.where(why.left_out[chosen], records.trainer_tokens[chosen], NOBODY)
             ),
             CLEARED: pa.array(by_rule),

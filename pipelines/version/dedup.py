@@ -47,6 +47,12 @@ class Drops:
         flags: Flags = self.keeper != NOBODY
         return flags
 
+    @property
+    def copies(self) -> npt.NDArray[np.int32]:
+        """How many records each stands for: itself, and those that are dropped for it."""
+        dropped = np.bincount(self.keeper[self.dropped], minlength=len(self.keeper))
+        return (dropped + 1).astype(np.int32)
+
 
 def find_duplicates(
     records: Records,

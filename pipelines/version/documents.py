@@ -33,6 +33,25 @@ _PAGES_PER_ASSEMBLY = 8192
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """The documents as they were read, and where each lies in the last version or is new.
+
+    `published`, `among` (those that take part) and `drops` are along `documents`.
+    """
+
+    documents: Records
+    published: Records
+    among: Flags
+    drops: Drops
+
+    @property
+    def kept(self) -> Flags:
+        """The documents that are no duplicates, whatever the policies make of them."""
+        flags: Flags = self.among & ~self.drops.dropped
+        return flags
+
+
+@dataclass(frozen=True, slots=True)
 class Documents:
     """The documents of a version: duplicates among them, and what the policies make of the others.
 
@@ -83,20 +102,21 @@ def near_duplicates(assembled: Assembled, apart: Flags, inputs: Inputs, session:
     return find_duplicates(documents, among, "document", dedup, scratch, session)
 
 
-def decide_documents(
+def compare_documents(
     inputs: Inputs,
     pages: Records,
     assembled: Assembled,
     apart: Flags,
     judges: Judges,
     session: Session,
-) -> Documents | Flags:
-    """Which documents are kept, or the pages that must be read again to say so: a flag a page.
+) -> Compared | Flags:
+    """Which documents are no duplicates, or the pages that must be read again to say so: a flag a
+    page.
 
     `apart` are the documents that other rules leave out: a flag a document.
     """
-    # 1. Drop duplicates. Documents that were left out and are so no more return: they are
-    #    assembled from their pages, and all are compared once more.
+    # Documents that were left out and are so no more return: they are assembled from their pages,
+    # and all are compared once more.
     while True:
         documents = assembled.records
         drops = near_duplicates(assembled, apart, inputs, session)
@@ -114,10 +134,15 @@ def decide_documents(
         again = _with_assembled(inputs, others, pages, wanted, number, session)
         assembled = replace(assembled, records=again)
 
-    # 2. Apply the policies.
-    now = _as_published(documents, assembled.published, judges)
-    verdicts = apply_policies(now, documents, among & ~drops.dropped, "document", judges)
-    return Documents(drops, verdicts)
+    return Compared(documents, _as_published(documents, assembled.published, judges), among, drops)
+
+
+def judge_documents(compared: Compared, judges: Judges) -> Documents:
+    """What the policies make of the documents that are no duplicates."""
+    verdicts = apply_policies(
+        compared.published, compared.documents, compared.kept, "document", judges
+    )
+    return Documents(compared.drops, verdicts)
 
 
 def _is_lost(pages: Records) -> Flags:

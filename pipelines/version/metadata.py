@@ -16,6 +16,7 @@ from pipelines.version.lists import counted_items
 from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
 from pipelines.version.settled import licenses_after
+from pipelines.version.shared_lines import settings_of_lines
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.limits import Limits
@@ -26,6 +27,7 @@ from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import PartFile, TableVersion, read_part
 
+_MOST_LINES = 20
 Parts = Mapping[str, Sequence[PartFile]]
 Tables = Mapping[str, TableVersion]
 
@@ -42,7 +44,7 @@ def settings_of(
         "recipe_digest": recipe.digest(),
         "reading_settings": recipe.reading_settings(),
         "publish_settings": {
-            "dedup": recipe.dedup.model_dump(mode="json"),
+            "dedup": _dedup_settings(recipe),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
@@ -53,6 +55,12 @@ def settings_of(
             **_license_settings(recipe),
         },
     }
+
+
+def _dedup_settings(recipe: Recipe) -> dict[str, object]:
+    """The deduplication; of `copies` nothing by default, as in versions before it was there."""
+    settings: dict[str, object] = recipe.dedup.model_dump(mode="json")
+    return {key: value for key, value in settings.items() if key != "copies" or value}
 
 
 def _mix_settings(recipe: Recipe) -> dict[str, object]:
@@ -119,12 +127,15 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
 
 
 def _found_record(version: Version) -> VersionRecord:
-    """What policies look for that the recipe does not say: items of benchmarks, and triggers."""
+    """What policies look for that the recipe does not say: items of benchmarks, triggers, lines."""
     inputs, record = version.inputs, VersionRecord()
     if counts := counted_items(inputs.listed, inputs.scratch, inputs.snapshot):
         record["benchmarks"] = counts
     if version.triggers is not None:
         record["triggers"] = version.triggers.to_record()
+    if settings_of_lines(inputs.recipe) is not None:
+        most_first = sorted(version.lines, key=lambda count: (-count["documents"], count["line"]))
+        record["lines"] = most_first[:_MOST_LINES]
     return record
 
 

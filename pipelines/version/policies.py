@@ -33,9 +33,11 @@ from pipelines.version.records import (
 )
 from pipelines.version.triggers import Triggers, sought_of, triggers_of
 from schemas.recipe import Recipe
+from schemas.shared_lines import LineCount
 from schemas.tables import POLICY_REASONS
 from schemas.triggers import SoughtTrigger
 from workers import store
+from workers.policies import Sought
 from workers.publishing.judge import BARRED, CHANGED, Judged, Judging, judge_rows
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
@@ -70,7 +72,8 @@ class Verdicts:
 class Judges:
     """What applying policies needs besides the records.
 
-    `triggers` are those of the corpus; None where no policy looks for them.
+    `triggers` are those of the corpus; None where no policy looks for them. `lines` are those that
+    many documents share, and `lines_uri` is where tasks find them.
     """
 
     recipe: Recipe
@@ -80,6 +83,8 @@ class Judges:
     scratch: str
     session: Session
     triggers: Triggers | None = None
+    lines: tuple[LineCount, ...] = ()
+    lines_uri: str | None = None
 
     @property
     def are_same(self) -> bool:
@@ -203,6 +208,7 @@ def _tasks(
     if not len(chosen):
         return
     lists = lists_uri(judges.recipe, judges.listed, judges.scratch, judges.session)
+    sought = Sought(lists, judges.sought, judges.lines_uri)
     order = chosen[np.lexsort((originals.row[chosen], originals.file[chosen]))]
     ends = np.flatnonzero(np.diff(originals.file[order])) + 1
     staging = judges.originals(level)
@@ -216,8 +222,7 @@ def _tasks(
             published.found[places],
             level,
             judges.recipe.policies,
-            lists,
-            judges.sought,
+            sought,
             judges.recipe.raster,
             judges.recipe.permutations,
             judges.recipe.digest(),

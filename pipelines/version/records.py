@@ -100,6 +100,7 @@ class Records:
       found (`schemas.findings.findings_key`).
     - `trainer_tokens` are those of the text in the recipe's own tokenizer, NOBODY where it was not
       counted; of records that were just loaded, in that of the last version.
+    - `copies` is how many rows a published row says that it stands for, 0 where it says nothing.
     """
 
     files: Sequence[RowsFile]
@@ -120,6 +121,7 @@ class Records:
     tokens: Ints
     found: npt.NDArray[np.uint64]
     trainer_tokens: Ints
+    copies: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.doc)
@@ -259,6 +261,7 @@ def _records(
         tokens=pc.fill_null(table["tokens"], 0).to_numpy(),
         found=table["found"].to_numpy(),
         trainer_tokens=pc.fill_null(table["trainer_tokens"], NOBODY).to_numpy(),
+        copies=pc.fill_null(table["copies"], 0).to_numpy(),
     )
 
 
@@ -322,7 +325,7 @@ _TYPES = {
     "doc": np.int32, "index": np.int32, "number": np.int32, "file": np.int32, "row": np.int32,
     "outcome": np.uint8, "moved": np.bool_, "weight": np.int64, "order": np.uint64,
     "position": np.int64, "keeper": np.int64, "kind": np.uint8, "similarity": np.float32,
-    "tokens": np.int64, "found": np.uint64, "trainer_tokens": np.int64,
+    "tokens": np.int64, "found": np.uint64, "trainer_tokens": np.int64, "copies": np.int32,
 }  # fmt: skip
 
 

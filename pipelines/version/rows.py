@@ -1,7 +1,7 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► rights ─► limits ─► duplicates ─► triggers of the corpus ─► policies ─► mix
-            ─► documents of readable pages ─► their duplicates ─► policies ─► Version
+    records ─► rights ─► limits ─► duplicates among pages, and among documents, which are assembled
+            ─► triggers and lines of the corpus ─► policies ─► mix ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
 keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
@@ -19,10 +19,11 @@ from pipelines.version.crops import load_crops
 from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.documents import (
     Assembled,
-    Documents,
+    Compared,
     assemble,
-    decide_documents,
+    compare_documents,
     has_no_text,
+    judge_documents,
     near_duplicates,
 )
 from pipelines.version.inputs import Inputs, load_pages, staged_rows
@@ -37,10 +38,12 @@ from pipelines.version.policies import (
 )
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
+from pipelines.version.shared_lines import settings_of_lines, with_shared_lines
 from pipelines.version.trainer_tokens import counted
 from pipelines.version.triggers import Search, Triggers, find_triggers
 from schemas.limits import SourcesRecord
 from schemas.shards import PageRange
+from schemas.shared_lines import LineCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Version:
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
     `reserved` and `limited`, documents that are left out with their pages, have a flag a document.
+    `lines` are those that many documents share, where a policy looks for them.
     """
 
     inputs: Inputs
@@ -62,6 +66,7 @@ class Version:
     limited: Flags
     by_source: SourcesRecord
     triggers: Triggers | None
+    lines: tuple[LineCount, ...] = ()
 
     @property
     def pages(self) -> Records:
@@ -117,16 +122,28 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     limited = _limited(inputs, assembled, reserved, session)
     apart = reserved | limited.left_out
 
-    # 3. Pages: drop duplicates, seek triggers, apply the policies, choose by the mix.
+    # 3. Pages: drop duplicates.
     free = pages.readable & ~apart[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
+
+    # 4. Documents: drop duplicates.
+    compared = compare_documents(inputs, pages, assembled, apart, judges, session)
+    if not isinstance(compared, Compared) and settings_of_lines(recipe):
+        return _ranges(pages.take(compared), catalogue)
+
+    # 5. Seek triggers, and lines that documents share, if policies ask for it: all rows are judged
+    #    by them.
     lost = has_no_text(pages) | has_lost_text(pages)
     search = Search(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
     triggers = find_triggers(pages, among, lost, search)
     if isinstance(triggers, np.ndarray):
         return _ranges(pages.take(triggers), catalogue)
     judges = replace(judges, triggers=triggers)
+    if isinstance(compared, Compared):
+        judges = with_shared_lines(judges, compared)
+
+    # 6. Apply the policies, choose by the mix.
     verdicts = apply_policies(
         published, pages, among, "page", judges, lambda some: load_crops(inputs, some, session)
     )
@@ -139,18 +156,16 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     selection = choose_by_mix(recipe, inputs.groups, catalogue, verdicts.records, among)
     chosen = among & ~selection.left_out
     missing = (has_no_text(pages) & chosen) | verdicts.lost
-
-    # 4. Documents: drop duplicates, apply the policies.
-    documents = decide_documents(inputs, pages, assembled, apart, judges, session)
-    if not isinstance(documents, Documents):
-        missing = missing | documents
+    if not isinstance(compared, Compared):
+        missing = missing | compared
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
-    assert isinstance(documents, Documents)
+    assert isinstance(compared, Compared)
+    documents = judge_documents(compared, judges)
 
-    # 5. Crops follow their pages.
+    # 7. Crops follow their pages.
     version = Version(
-        inputs=inputs,
+        inputs=replace(inputs, listed=judges.listed),
         page_verdicts=verdicts,
         page_drops=drops,
         selection=selection,
@@ -161,9 +176,10 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
         limited=limited.left_out,
         by_source=limited.by_source(families_of(documents.verdicts.records, documents.drops)),
         triggers=triggers,
+        lines=judges.lines,
     )
 
-    # 5. Count in the trainer's own tokens what has no count yet.
+    # 8. Count in the trainer's own tokens what has no count yet.
     return _counted(version, session)
 
 

@@ -19,8 +19,9 @@ import pyarrow as pa
 from cluster.progress import Meter
 from cluster.session import Session
 from pipelines.steps.tasks import run_tasks
-from pipelines.version.contents import Contents, NewRows
+from pipelines.version.contents import Contents, NewRows, OldRows
 from pipelines.version.records import NOBODY, Catalogue
+from pipelines.version.said import all_said
 from schemas.recipe import Publish
 from workers import store
 from workers.dataset import PartFile
@@ -108,29 +109,31 @@ class Writer:
 
     def _survivors(self, contents: Contents) -> dict[str, Survivors]:
         """The rows that stay of each old part, by its URI; parts that keep none are not there."""
-        rows: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
-        renamed: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
-        counts: dict[str, list[npt.NDArray[np.int64]]] = defaultdict(list)
+        chosen: dict[str, list[OldRows]] = defaultdict(list)
         for old in contents.old:
             order = np.lexsort((old.row, old.file))
             for group in np.split(order, np.flatnonzero(np.diff(old.file[order])) + 1):
                 if len(group):
-                    uri = old.uris[old.file[group[0]]]
-                    rows[uri].append(old.row[group])
-                    renamed[uri].append(old.renamed[group])
-                    counts[uri] += [] if old.tokens is None else [old.tokens[group]]
-        survivors = {}
-        for uri, parts in rows.items():
-            places, names = np.concatenate(parts), np.concatenate(renamed[uri])
-            order = np.argsort(places)
-            places, names = places[order], names[order]
-            moved = names != NOBODY
-            documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
-            uris = tuple(document.source_uri for document in documents)
-            sources = tuple(document.provenance.to_row() for document in documents)
-            tokens = np.concatenate(counts[uri])[order] if counts[uri] else None
-            survivors[uri] = Survivors(uri, places, places[moved], uris, sources, tokens)
-        return survivors
+                    chosen[old.uris[old.file[group[0]]]].append(old.take(group))
+        return {uri: self._surviving(uri, parts) for uri, parts in chosen.items()}
+
+    def _surviving(self, uri: str, parts: Sequence[OldRows]) -> Survivors:
+        """The rows that stay of one old part, in order."""
+        places = np.concatenate([rows.row for rows in parts])
+        names = np.concatenate([rows.renamed for rows in parts])
+        order = np.argsort(places)
+        places, names = places[order], names[order]
+        moved = names != NOBODY
+        documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
+        uris = tuple(document.source_uri for document in documents)
+        sources = tuple(document.provenance.to_row() for document in documents)
+        said = all_said([rows.said for rows in parts]).take(order)
+        is_said_anew = bool(said.differs.any())
+        return Survivors(
+            *(uri, places, places[moved], uris, sources),
+            said=said.columns,
+            is_said_anew=is_said_anew,
+        )
 
     def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
         groups = self._cut(table, new)
@@ -244,4 +247,4 @@ def _nobody(uri: str) -> Survivors:
 
 
 def _is_whole(part: PartFile, left: Survivors) -> bool:
-    return len(left.rows) == part.rows and len(left.moved) == 0 and left.tokens is None
+    return len(left.rows) == part.rows and len(left.moved) == 0 and not left.is_said_anew

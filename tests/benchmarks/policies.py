@@ -17,6 +17,7 @@ import io
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,11 @@ def pictures_of(texts: list[str]) -> pa.Array:
     return pa.array([found if BAD in text else other for text in texts], pa.binary())
 
 
-def measure(step: str, folder: Path) -> dict[str, Any]:
+def measure(
+    step: str, folder: Path, steps: Mapping[str, tuple[str, str]] = STEPS
+) -> dict[str, Any]:
     """Run a step in this process; return what it cost."""
-    recipe = recipe_of(folder, *STEPS[step])
+    recipe = recipe_of(folder, *steps[step])
     before = _parts(recipe)
     wall_s, cpu_s = time.monotonic(), time.process_time()
     with open_session(IN_PROCESS) as session:

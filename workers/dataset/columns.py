@@ -41,7 +41,7 @@ def join(*parts: pa.ChunkedArray | pa.Array | str) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "")
 
 
-def first_case(*cases: tuple[pa.Array, str], otherwise: str) -> pa.Array:
+def first_case(*cases: tuple[pa.Array, str | pa.Array], otherwise: str | pa.Array) -> pa.Array:
     """For each row the word of the first condition that is true; a null is not true."""
     conditions = pc.make_struct(
         *(pc.fill_null(array(condition), False) for condition, _ in cases),

@@ -11,6 +11,6 @@ not: read or write rows (`workers.publishing.judge`), or decide which rows there
 Start reading in `judgement`, then in a policy's own room.
 """
 
-from workers.policies.judgement import Judge, Judgement, Passage, judge, load
+from workers.policies.judgement import Judge, Judgement, Passage, Sought, judge, load
 
-__all__ = ["Judge", "Judgement", "Passage", "judge", "load"]
+__all__ = ["Judge", "Judgement", "Passage", "Sought", "judge", "load"]

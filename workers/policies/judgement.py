@@ -20,7 +20,7 @@ from schemas.hidden_text import HiddenRow
 from schemas.policies import PolicyStep
 from schemas.triggers import SoughtTrigger
 from workers import store
-from workers.policies import decontamination, personal, poisoning, trust
+from workers.policies import decontamination, personal, poisoning, shared_lines, trust
 from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
 from workers.policies.lists import unpack
@@ -50,6 +50,16 @@ class Passage:
     hidden: HiddenRow | None = None
     crops: tuple[str, ...] = ()
     along: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What policies look for that no recipe says: items of benchmarks, triggers that were planted
+    in the corpus, and lines that many documents share."""
+
+    lists: Lists | None = None
+    triggers: Sequence[SoughtTrigger] = ()
+    lines: Lists | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +114,8 @@ class Judgement:
         return bool(self.editing)
 
 
-def load(
-    steps: Sequence[PolicyStep],
-    lists: Lists | None = None,
-    triggers: Sequence[SoughtTrigger] = (),
-) -> list[Judge]:
-    """The policies of a recipe, ready to find; some look for lists of items, or for triggers."""
-    sought = _Sought(lists, triggers)
+def load(steps: Sequence[PolicyStep], sought: Sought = Sought()) -> list[Judge]:
+    """The policies of a recipe, ready to find what it says and what they seek besides."""
     return [Judge(step, _LOADERS[step.name](step, sought), _people(step)) for step in steps]
 
 
@@ -195,15 +200,7 @@ def _bars(item: Applied) -> bool:
 # ---- the policies -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
-    """What policies look for that no recipe says."""
-
-    lists: Lists | None
-    triggers: Sequence[SoughtTrigger]
-
-
-def _trust(step: PolicyStep, sought: _Sought) -> Find:
+def _trust(step: PolicyStep, sought: Sought) -> Find:
     assert step.trust is not None
     floor = step.trust.hidden_share
 
@@ -217,7 +214,7 @@ def _trust(step: PolicyStep, sought: _Sought) -> Find:
     return find
 
 
-def _decontaminate(step: PolicyStep, sought: _Sought) -> Find:
+def _decontaminate(step: PolicyStep, sought: Sought) -> Find:
     assert step.decontaminate is not None
     assert sought.lists is not None
     index, pictures = _benchmarks(sought.lists, step.decontaminate)
@@ -241,7 +238,7 @@ def _people(step: PolicyStep) -> PeopleFinder | None:
     return None if named is None else people_finder(named)
 
 
-def _pii(step: PolicyStep, sought: _Sought) -> Find:
+def _pii(step: PolicyStep, sought: Sought) -> Find:
     settings = step.pii
     assert settings is not None
     people = _people(step)
@@ -259,14 +256,28 @@ def _pii(step: PolicyStep, sought: _Sought) -> Find:
     return lambda passages: list(map(find, passages))
 
 
+def _lines(step: PolicyStep, sought: Sought) -> Find:
+    settings, lines = step.lines, sought.lines
+    assert settings is not None
+    assert lines is not None
+    shared, letters = _shared_lines(lines), settings.min_letters
+    return lambda passages: [shared_lines.find(one.text, shared, letters) for one in passages]
+
+
 @functools.lru_cache(maxsize=2)  # of one run, and of the one before it in the same process
+def _shared_lines(lines: Lists) -> frozenset[str]:
+    return shared_lines.unpack(store.read_bytes(lines) if isinstance(lines, str) else lines)
+
+
+@functools.lru_cache(maxsize=2)
 def _benchmarks(lists: Lists, named: tuple[Benchmark, ...]) -> tuple[Index, PictureIndex]:
     items = unpack(store.read_bytes(lists) if isinstance(lists, str) else lists)
     return build_index(items, named), build_pictures(items, named)
 
 
-_LOADERS: dict[str, Callable[[PolicyStep, _Sought], Find]] = {
+_LOADERS: dict[str, Callable[[PolicyStep, Sought], Find]] = {
     "trust": _trust,
     "decontaminate": _decontaminate,
     "pii": _pii,
+    "lines": _lines,
 }

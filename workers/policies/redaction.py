@@ -165,7 +165,10 @@ def _without_words(
     blocks: list[BlockRow] = []
     boxes: list[Box] = []
     for before, block, left in zip(page.blocks, now, judged, strict=True):
-        cells, of_cells = _redact_cells(block["cells"] or (), page.language, policy)
+        cells: Sequence[CellRow] = block["cells"] or ()
+        of_cells: list[Box] = []
+        if policy.step.lines is None:  # a cell is no line
+            cells, of_cells = _redact_cells(cells, page.language, policy)
         if left == before["text"] and not of_cells:
             blocks.append(before)
             continue

@@ -86,7 +86,9 @@ def _rows(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
     if file.origin == "staged":
         yield from _staged(file, places)
         return
-    columns = [n for n in CROPS.names if n not in ("source_uri", "source", "findings")]
+    columns = [
+        n for n in CROPS.names if n not in ("source_uri", "source", "findings", "trainer_tokens")
+    ]
     for row in read_rows(file.uri, places, columns):
         data = row.pop("image")["bytes"]
         yield {name: row.get(name) for name in STAGED_CROPS.names}, data

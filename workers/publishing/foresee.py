@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 
 from schemas.findings import changes_text, findings_key, is_in_crop
 from schemas.policies import PolicyStep
-from schemas.triggers import SoughtTrigger
-from workers.policies import Judgement, judge, load
+from workers.policies import Judgement, Sought, judge, load
 from workers.policies.editing import Applied
 from workers.publishing.full_rows import passage_columns, passages_of
 from workers.publishing.records import Level, RowsFile
@@ -31,8 +30,7 @@ class Foreseeing:
     file: RowsFile
     level: Level
     steps: tuple[PolicyStep, ...]
-    lists: bytes | None = None
-    triggers: tuple[SoughtTrigger, ...] = ()
+    sought: Sought
     barred: frozenset[str] = frozenset()
 
 
@@ -79,7 +77,7 @@ class Foreseen:
 
 def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
-    judges, result = load(task.steps, task.lists, task.triggers), Foreseen()
+    judges, result = load(task.steps, task.sought), Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
     start = 0
     with task.file.open() as handle:

@@ -29,13 +29,16 @@ _NOTHING_HIDDEN: Row = {"fragments": ()}
 _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 
+_OF_VERSIONS = ("findings", "trainer_tokens", "copies")
+
+
 def full_pages(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
     """Pages by their ascending places in a file: each a row of `STAGED`, and its images."""
     if file.origin == "staged":
         yield from _staged(file, places)
         return
     schema = _IN_PARTS[file.origin]
-    columns = [name for name in schema.names if name not in ("source_uri", "source", "findings")]
+    columns = [name for name in schema.names if name not in ("source_uri", "source", *_OF_VERSIONS)]
     for row in read_rows(file.uri, places, columns):
         images = [row.pop("image")] if "image" in row else row.pop("images")
         data = b"".join(image["bytes"] for image in images)
@@ -52,8 +55,8 @@ def _staged(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]
 
 
 def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
-    """Documents by their ascending places in a file, as rows of `DOCUMENTS` as they were read."""
-    columns = [name for name in DOCUMENTS.names if name not in ("findings", "trainer_tokens")]
+    """Documents by their ascending places in a file, as rows of `DOCUMENTS` that no version had."""
+    columns = [name for name in DOCUMENTS.names if name not in _OF_VERSIONS]
     if file.origin == "documents":
         yield from read_rows(file.uri, places, columns)
         return

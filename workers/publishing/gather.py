@@ -41,7 +41,7 @@ _IMAGE_PLACE = pa.schema(
 
 CLEARED = "cleared"
 _OF_DUPLICATES = ("detail", "kept_id", "similarity")
-_REPLACED = ("source", "trainer_tokens")
+_AS_THE_VERSION_SAYS = ("source", "trainer_tokens", "copies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class Gathering:
     """Rows of some files that go to new parts of a table; the arrays have one entry a row.
 
     The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
-    is not null replaces the file's value; of `source` and `trainer_tokens` also a null does. A row
-    that is flagged in its column CLEARED was a duplicate, or may have been, and names no keeper any
-    more.
+    is not null replaces the file's value; of `source`, `trainer_tokens` and `copies` also a null
+    does. A row that is flagged in its column CLEARED was a duplicate, or may have been, and names
+    no keeper any more.
     """
 
     table: str
@@ -178,7 +178,7 @@ def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.
             column = pc.if_else(overlay[CLEARED], pa.scalar(None, field.type), column)
         if field.name in overlay.column_names:
             new = overlay[field.name].cast(field.type)
-            column = new if field.name in _REPLACED else pc.coalesce(new, column)
+            column = new if field.name in _AS_THE_VERSION_SAYS else pc.coalesce(new, column)
         columns[field.name] = column
     result = pa.table(columns, schema=schema)
     if not _pictures_of(task.table):

@@ -23,9 +23,8 @@ from schemas.policies import PolicyStep
 from schemas.recipe import Raster
 from schemas.rows import StagedCrop, StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
-from schemas.triggers import SoughtTrigger
 from workers import store
-from workers.policies import Judge, Judgement, judge, load
+from workers.policies import Judge, Judgement, Sought, judge, load
 from workers.publishing.become import WholeRow, changed, rejected
 from workers.publishing.crops import CropPlaces, crop_texts, full_crops
 from workers.publishing.full_rows import (
@@ -50,9 +49,9 @@ CHANGED, BARRED = 0, 1
 class Judging:
     """Rows of a file to judge, by ascending places; `found` are the keys of what they say now.
 
-    `lists` and `triggers` are what policies look for, where there are any. New rows are written to
-    `changed_uri` and `barred_uri`, originals to `originals` unless the file holds originals itself
-    (None). `crops` are those of the rows, None where none has any.
+    `sought` is what policies look for that no recipe says. New rows are written to `changed_uri`
+    and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
+    `crops` are those of the rows, None where none has any.
     """
 
     file: RowsFile
@@ -60,8 +59,7 @@ class Judging:
     found: npt.NDArray[np.uint64]
     level: Level
     steps: tuple[PolicyStep, ...]
-    lists: str | None
-    triggers: tuple[SoughtTrigger, ...]
+    sought: Sought
     raster: Raster
     permutations: int
     recipe_digest: str
@@ -92,7 +90,7 @@ class Judged:
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
-    judges = load(task.steps, task.lists, task.triggers)
+    judges = load(task.steps, task.sought)
     differing = [
         (row, judgement)
         for row, judgement, found in _judgements(task, judges)

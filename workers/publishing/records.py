@@ -95,6 +95,7 @@ RECORDS = pa.schema(
         ("tokens", pa.int64()),
         ("found", pa.uint64()),
         ("trainer_tokens", pa.int64()),
+        ("copies", pa.int32()),
     ]
 )
 """One row a page, document or crop. `row` is its place in file `file` of the task. `page_index` is
@@ -103,10 +104,10 @@ reject. `weight`, the bytes that the row takes in a part, and `order`, the start
 are null for published rows. `kept_id`, `kind` and `similarity` are those of a published
 duplicate. `tokens` are those of the text, null where there is none; `found` is the key of what
 policies found (`schemas.findings.findings_key`). `trainer_tokens` are null where they were not
-counted."""
+counted; `copies` is what a published row says, null where it says nothing."""
 
 _KEY_COLUMNS = ["text_tokens", "text_hash", "minhash"]
-_LATER_COLUMNS = ("findings", "trainer_tokens")
+_LATER_COLUMNS = ("findings", "trainer_tokens", "copies")
 _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
     ("page", "staged"): ["doc_id", "page_index", "reason", "image_bytes"],
     ("page", "pages"): ["doc_id", "page_index", "source_uri"],
@@ -166,7 +167,7 @@ def _records(rows: pa.Table, number: int, file: RowsFile, task: RecordsTask) -> 
     columns = {field.name: pa.nulls(count, field.type) for field in RECORDS}
     columns |= {"file": pa.array(np.full(count, number, np.int32)), "row": rows["row"]}
     columns |= {"page_index": zeros, "number": zeros}
-    for name in ("page_index", "kept_id", "similarity", "trainer_tokens"):
+    for name in ("page_index", "kept_id", "similarity", "trainer_tokens", "copies"):
         if name in rows.column_names:
             columns[name] = rows[name]
     for name, source in (

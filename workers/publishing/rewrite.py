@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ class Survivors:
     """The rows of a part that stay, as ascending places.
 
     `moved` are those of them whose document is from elsewhere now: `source_uris` and `sources` say
-    from where. `tokens` are the new `trainer_tokens` of all that stay, -1 for none; None where they
-    stay as they are.
+    from where. `said` are columns along `rows` whose values take the place of the part's, and
+    `is_said_anew` where any of these is another.
     """
 
     uri: str
@@ -34,7 +34,8 @@ class Survivors:
     moved: Places
     source_uris: tuple[str, ...]
     sources: tuple[SourceRow | None, ...]
-    tokens: npt.NDArray[np.int64] | None = None
+    said: Mapping[str, pa.Array] = field(default_factory=dict)
+    is_said_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:
             kept = _within(source.rows, first, count)
             if len(kept):
                 group = _renamed(completed(file.read_row_group(number), schema), source, first)
-                yield _counted(group.take(pa.array(kept)), source, first + int(kept[0]))
+                yield _said_anew(group.take(pa.array(kept)), source, first, count)
             first += count
 
 
@@ -75,15 +76,14 @@ def _within(rows: Places, first: int, count: int) -> Places:
     return rows[start:stop] - np.int32(first)
 
 
-def _counted(rows: pa.Table, source: Survivors, first: int) -> pa.Table:
-    """The rows with their new counts; the `first` of them is named by its place in the part."""
-    if source.tokens is None:
-        return rows
-    start = int(np.searchsorted(source.rows, first))
-    tokens = source.tokens[start : start + rows.num_rows]
-    number = rows.column_names.index("trainer_tokens")
-    counts = pa.array(tokens, rows.field(number).type, mask=tokens < 0)
-    return rows.set_column(number, rows.field(number), counts)
+def _said_anew(rows: pa.Table, source: Survivors, first: int, count: int) -> pa.Table:
+    """The rows that stay of a row group of `count` rows, with what the version says of them."""
+    start, stop = np.searchsorted(source.rows, [first, first + count])
+    for name, column in source.said.items():
+        number = rows.column_names.index(name)
+        field = rows.field(number)
+        rows = rows.set_column(number, field, column.slice(start, stop - start).cast(field.type))
+    return rows
 
 
 def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
