@@ -26,7 +26,7 @@ from pipelines.version.records import (
     Records,
 )
 from pipelines.version.rows import Version
-from pipelines.version.said import Said, is_counted_alike, said_of
+from pipelines.version.said import Said, counts, is_counted_alike, said_of
 from schemas.inventory import Document
 from schemas.rows import RejectRow
 from schemas.sources import is_conversation

@@ -155,15 +155,12 @@ def _trainer_tokens(metadata: VersionRecord) -> str:
     name = metadata["publish_settings"].get("tokenizer")
     if name is None:
         return ""
-    last = (metadata.get("funnel") or [{}])[-1]
-    sums = [
-        f"{last[key]:,} of {what}"
-        for key, what in (
-            ("trainer_tokens", "samples"),
-            ("document_trainer_tokens", "documents"),
-        )
-        if key in last
-    ]
+    funnel = metadata.get("funnel")
+    sums = []
+    if funnel and "trainer_tokens" in funnel[-1]:
+        sums.append(f"{funnel[-1]['trainer_tokens']:,} of samples")
+    if funnel and "document_trainer_tokens" in funnel[-1]:
+        sums.append(f"{funnel[-1]['document_trainer_tokens']:,} of documents")
     many = f": {' and '.join(sums)}" if sums else ""
     return f"\n`trainer_tokens` are counted with `{name}`{many}.\n"
 
