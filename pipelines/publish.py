@@ -54,7 +54,7 @@ def publish(
     parts = {table.table: writer.write(table) for table in table_contents(version, known)}
 
     # 2. Gather what the commit says. `notes` may differ when the same version is published again.
-    new = uncommitted(recipe, parts, inputs.listed)
+    new = uncommitted(inputs, parts)
     record = record_of(version, new, session)
     notes: VersionRecord = {
         "rates": rates_after(version, passes, began.seconds(), new),
@@ -67,14 +67,16 @@ def publish(
 
     # 4. Commit the tables, `pages` last: its commit names the versions of the others, and readers
     #    see the new version from then on.
-    versions = {}
+    versions, scores = {}, [score.column for score in inputs.scores]
     for name in TABLES[:-1]:
         check()
-        versions[name] = commit_parts(dataset, name, parts[name]).version
-    settings = settings_of(recipe, inputs.listed)
+        versions[name] = commit_parts(dataset, name, parts[name], scores=scores).version
+    settings = settings_of(recipe, inputs.listed, inputs.scores)
     metadata: VersionRecord = {**record, **settings, "versions": versions}
     check()
-    committed = commit_parts(dataset, "pages", parts["pages"], metadata, follows=last, notes=notes)
+    committed = commit_parts(
+        dataset, "pages", parts["pages"], metadata, follows=last, notes=notes, scores=scores
+    )
     return committed.version, metadata
 
 

@@ -43,6 +43,7 @@ from pipelines.version.lists import listed_files
 from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Version, decide
+from pipelines.version.scores import pinned_scores
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.story import Story, change_line
 from schemas.errors import IntegrityError
@@ -101,11 +102,12 @@ def update(
     session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
     # 1. See what is there: the last version, whether it was published under these settings, the
-    #    lists of policies included, and which documents were taken down.
+    #    lists of policies and the models of scores included, and which documents were taken down.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
-    lists = listed_files(recipe)
-    same = snapshot if snapshot and _has_settings(snapshot, recipe, lists) else None
+    lists, scores = listed_files(recipe), pinned_scores(recipe)
+    settings = settings_of(recipe, lists, scores)
+    same = snapshot if snapshot and _has_settings(snapshot, settings) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
 
@@ -142,7 +144,9 @@ def update(
 
     with scratch_of(recipe) as scratch:
         # 5. Decide which rows the next version has; read what it needs and nothing has any more.
-        inputs = Inputs.of(recipe, inventory, snapshot, staging, covered, scratch, known, lists)
+        inputs = Inputs.of(
+            recipe, inventory, snapshot, staging, covered, scratch, known, lists, scores
+        )
         version, read_again = _decide(inputs, session, story)
         passes += read_again
 
@@ -163,10 +167,10 @@ def update(
     return _report(recipe, settled, inventory.unreadable, record, story, is_new, passes)
 
 
-def _has_settings(snapshot: Snapshot, recipe: Recipe, lists: Mapping[str, str]) -> bool:
-    """Whether a version was published under the recipe's settings, with nothing left to decide."""
+def _has_settings(snapshot: Snapshot, settings: VersionRecord) -> bool:
+    """Whether a version was published under these settings, with nothing left to decide."""
     is_decided = not snapshot.metadata.get("undecided", False)
-    return is_decided and settings_of(recipe, lists).items() <= snapshot.metadata.items()
+    return is_decided and settings.items() <= snapshot.metadata.items()
 
 
 def _unchanged(
@@ -264,7 +268,7 @@ def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, Pa
     while True:
         inputs = replace(inputs, receipts=tuple(used.values()))
         with story.stage("deduplicate", "pages") as progress:
-            version = decide(inputs, session)
+            version = decide(inputs, session, story)
             if isinstance(version, Version):
                 progress.add(len(version.pages))
                 progress.outcome = f"{int(version.kept.sum()):,} kept"

@@ -25,10 +25,12 @@ from pipelines.version.records import (
     Records,
 )
 from pipelines.version.rows import Version
+from pipelines.version.scores import Scores
 from schemas.inventory import Document
 from schemas.rows import RejectRow
 from schemas.sources import is_conversation
 from workers.dataset import PartFile
+from workers.dataset.columns import with_nulls
 from workers.publishing.decisions import KINDS
 from workers.publishing.gather import CLEARED
 from workers.publishing.records import Level, RowsFile, record_id
@@ -41,13 +43,15 @@ class OldRows:
     """Rows of old parts that stay, in arrays of one entry a row.
 
     The row is the `row`-th of `uris[file]`. `renamed` is the number of its document where that has
-    another URI or `source` now, which the row must say; -1 elsewhere.
+    another URI or `source` now, which the row must say; -1 elsewhere. `values` are those of the
+    row's scores, as `Scores.values` has them.
     """
 
     uris: Sequence[str]
     file: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     renamed: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class Contents:
     """What a table of a version holds.
 
     `parts` are those of the last version, each with its URI, and `old` their rows that stay; `new`
-    are rows that lie in other files, `at_hand` new rows that lie in none.
+    are rows that lie in other files, `at_hand` new rows that lie in none. `scores` are its columns
+    of scores; where it `is_rescored`, the parts have others, so that all are written again.
     """
 
     table: str
@@ -78,6 +83,8 @@ class Contents:
     old: Sequence[OldRows]
     new: Sequence[NewRows] = ()
     at_hand: Iterable[Mapping[str, object]] = ()
+    scores: tuple[str, ...] = ()
+    is_rescored: bool = False
 
 
 def table_contents(version: Version, known: Sequence[Document]) -> Iterator[Contents]:
@@ -107,23 +114,25 @@ def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
             unchanged.append(place)
     file, row = np.array(unchanged, np.int32).reshape(-1, 2).T
     renamed = np.full(len(unchanged), NOBODY, np.int32)
+    values = np.zeros((len(unchanged), 0), np.float32)
     return Contents(
         "inventory",
         parts,
-        [OldRows([uri for _, uri in parts], file, row, renamed)],
+        [OldRows([uri for _, uri in parts], file, row, renamed, values)],
         at_hand=(d.to_row() for d in catalogue.documents if d.doc_id not in ids),
     )
 
 
 def page_contents(version: Version) -> Contents:
     """The kept pages that are no conversations."""
-    return _contents(version, "pages", version.pages, version.kept & ~_is_conversation(version))
+    kept = version.kept & ~_is_conversation(version)
+    return _contents(version, "pages", version.pages, kept, version.page_scores)
 
 
 def conversation_contents(version: Version) -> Contents:
     """The kept conversations: each is the one page of its document."""
     kept = version.kept & _is_conversation(version)
-    return _contents(version, "conversations", version.pages, kept)
+    return _contents(version, "conversations", version.pages, kept, version.page_scores)
 
 
 def _is_conversation(version: Version) -> Flags:
@@ -135,30 +144,43 @@ def _is_conversation(version: Version) -> Flags:
 
 def crop_contents(version: Version) -> Contents:
     """The crops of the kept pages."""
-    return _contents(version, "crops", version.crops, np.ones(len(version.crops), bool))
+    crops = version.crops
+    return _contents(version, "crops", crops, np.ones(len(crops), bool), Scores.nothing(len(crops)))
 
 
 def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
     kept = version.kept_documents
     is_plain = _is_plain(version)[version.documents.doc]
-    return _contents(version, "documents", version.documents, kept & ~is_plain)
+    kept &= ~is_plain
+    return _contents(version, "documents", version.documents, kept, version.document_scores)
 
 
-def _contents(version: Version, table: str, records: Records, kept: Flags) -> Contents:
-    published = records.take(kept & records.origin(table))
-    new = records.take(kept & records.origin("staged"))
-    new = new.take(np.lexsort((new.number, new.index, new.doc, new.order)))
+def _contents(
+    version: Version, table: str, records: Records, kept: Flags, scores: Scores
+) -> Contents:
+    published = kept & records.origin(table)
+    places = np.flatnonzero(kept & records.origin("staged"))
+    new = records.take(places)
+    order = np.lexsort((new.number, new.index, new.doc, new.order))
+    new, values = new.take(order), scores.values[places[order]]
 
     def overlay(chosen: Ints) -> pa.Table:
-        return pa.table(_origin(version, new.doc[chosen]))
+        columns = _origin(version, new.doc[chosen])
+        return pa.table(columns | _score_columns(scores, values[chosen]))
 
     return Contents(
         table,
         _parts(version, table),
-        [_old(published)],
+        [_old(records.take(published), scores.values[published])],
         [NewRows(new.files, new.file, new.row, new.weight, overlay)],
+        scores=scores.columns,
+        is_rescored=scores.are_new,
     )
+
+
+def _score_columns(scores: Scores, values: npt.NDArray[np.float32]) -> dict[str, pa.Array]:
+    return {name: with_nulls(values[:, number]) for number, name in enumerate(scores.columns)}
 
 
 def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]:
@@ -170,9 +192,9 @@ def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]
     }
 
 
-def _old(records: Records) -> OldRows:
+def _old(records: Records, values: npt.NDArray[np.float32]) -> OldRows:
     renamed = np.where(records.moved, records.doc, np.int32(NOBODY))
-    return OldRows([f.uri for f in records.files], records.file, records.row, renamed)
+    return OldRows([f.uri for f in records.files], records.file, records.row, renamed, values)
 
 
 def _parts(version: Version, table: str) -> list[tuple[PartFile, str]]:
@@ -206,9 +228,10 @@ def reject_contents(version: Version) -> Contents:
         version.selection.left_out,
         pages.outcome == REJECT,
     )
+    scores = version.page_scores
     levels = [
-        _rejected(version, "document", documents, of_documents),
-        _rejected(version, "page", pages, of_pages),
+        _rejected(version, "document", documents, of_documents, version.document_scores),
+        _rejected(version, "page", pages, of_pages, scores),
     ]
     return Contents(
         "rejects",
@@ -216,6 +239,8 @@ def reject_contents(version: Version) -> Contents:
         [old for old, _ in levels],
         [new for _, new in levels],
         new_plain_rejects(version),
+        scores.columns,
+        scores.are_new,
     )
 
 
@@ -266,7 +291,7 @@ class Rejections:
 
 
 def _rejected(
-    version: Version, level: Level, records: Records, why: Rejections
+    version: Version, level: Level, records: Records, why: Rejections, scores: Scores
 ) -> tuple[OldRows, NewRows]:
     """The rejects of a level: rows of old parts that stay, and new rows."""
     same = (
@@ -281,10 +306,14 @@ def _rejected(
     new = records.take(chosen)
 
     def overlay(places: Ints) -> pa.Table:
-        return _overlay(version, level, records, why, chosen[places])
+        table = _overlay(version, level, records, why, chosen[places])
+        for name, column in _score_columns(scores, scores.values[chosen[places]]).items():
+            table = table.append_column(name, column)
+        return table
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
-    return _old(records.take(stays)), NewRows(new.files, new.file, new.row, weight, overlay)
+    old = _old(records.take(stays), scores.values[stays])
+    return old, NewRows(new.files, new.file, new.row, weight, overlay)
 
 
 def _same_drop(records: Records, drops: Drops) -> Flags:

@@ -1,6 +1,6 @@
 """Decide which whole documents a version holds: assembled, compared, judged by the policies.
 
-    readable pages ─► [ assemble ] those that no version has ─► duplicates ─► policies
+    readable pages ─► [ assemble ] those that no version has ─► duplicates ─► scores ─► policies
 
 A document has the text of all its readable pages, as they were read: also of those whose row is a
 duplicate or a policy's reject. It is judged by its own text.
@@ -26,6 +26,7 @@ from pipelines.version.policies import (
     with_originals,
 )
 from pipelines.version.records import FIRST_BARRED, Flags, Records, concatenated, load_all
+from pipelines.version.scores import Scores, Scoring, score_rows
 from workers import store
 from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
 
@@ -34,17 +35,24 @@ _PAGES_PER_ASSEMBLY = 8192
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The documents of a version: duplicates among them, and what the policies make of the others.
+    """The documents of a version: duplicates among them, and the scores of the others, and what the
+    policies make of them.
 
     The arrays are along `verdicts.records`.
     """
 
     drops: Drops
     verdicts: Verdicts
+    scores: Scores
 
 
 def decide_documents(
-    inputs: Inputs, pages: Records, reserved: Flags, judges: Judges, session: Session
+    inputs: Inputs,
+    pages: Records,
+    reserved: Flags,
+    judges: Judges,
+    scoring: Scoring,
+    session: Session,
 ) -> Documents | Flags:
     """Which documents are kept, or the pages that must be read again to say so: a flag a page.
 
@@ -74,17 +82,19 @@ def decide_documents(
         drops = find_duplicates(
             documents, among, "document", inputs.recipe.dedup, inputs.scratch, session
         )
-        returning = among & ~drops.dropped & _is_wanted_anew(documents, judges)
+        returning = among & ~drops.dropped & _is_wanted_anew(documents, judges, scoring)
         if not returning.any():
             break
         wanted = np.zeros(count, bool)
         wanted[documents.doc[returning]] = True
         documents, number = documents.take(~returning), len(documents.files)
 
-    # 3. Apply the policies.
+    # 3. Score them, and apply the policies.
     now = _as_published(documents, published, judges)
-    verdicts = apply_policies(now, documents, among & ~drops.dropped, "document", judges)
-    return Documents(drops, verdicts)
+    among &= ~drops.dropped
+    scores = score_rows(now, documents, among, scoring)
+    verdicts = apply_policies(now, documents, among, "document", judges)
+    return Documents(drops, verdicts, scores)
 
 
 def has_no_text(pages: Records) -> Flags:
@@ -93,11 +103,12 @@ def has_no_text(pages: Records) -> Flags:
     return flags
 
 
-def _is_wanted_anew(documents: Records, judges: Judges) -> Flags:
+def _is_wanted_anew(documents: Records, judges: Judges, scoring: Scoring) -> Flags:
     """Documents that must be assembled again if they are to be kept: their text lies nowhere."""
     is_barred = documents.outcome >= FIRST_BARRED
     flags: Flags = documents.origin("rejects") & ~is_barred
-    return flags if judges.are_same else flags | has_lost_text(documents)
+    is_judged = judges.are_same and not scoring.has_unknown
+    return flags if is_judged else flags | has_lost_text(documents)
 
 
 def _as_published(documents: Records, published: Records, judges: Judges) -> Records:

@@ -13,6 +13,7 @@ from pipelines.inventory import Inventory
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records, load_all
 from schemas.inventory import Document
 from schemas.recipe import Recipe
+from schemas.scores import PinnedScore
 from schemas.shards import Receipt
 from workers.publishing.records import RowsFile
 from workers.shards import Staging
@@ -25,7 +26,7 @@ class Inputs:
     `covered` has a flag for each document number: whether the last version has its pages. Of such a
     document only those staged rows count whose keys are in `recalled`. `groups` are the
     inventory's, `forgotten` the documents on the list of what was taken down. `listed` says which
-    files the lists of the policies are in.
+    files the lists of the policies are in, `scores` which models the recipe's scores are of.
     """
 
     recipe: Recipe
@@ -39,6 +40,7 @@ class Inputs:
     groups: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     listed: Mapping[str, str] = field(default_factory=dict)
+    scores: tuple[PinnedScore, ...] = ()
 
     @staticmethod
     def of(
@@ -50,6 +52,7 @@ class Inputs:
         scratch: str,
         known: Iterable[Document] = (),
         listed: Mapping[str, str] | None = None,
+        scores: tuple[PinnedScore, ...] = (),
     ) -> Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
 
@@ -71,6 +74,7 @@ class Inputs:
             groups=inventory.groups,
             forgotten=inventory.forgotten,
             listed=listed or {},
+            scores=scores,
         )
 
     def is_news(self, receipt: Receipt) -> bool:

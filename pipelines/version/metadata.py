@@ -11,12 +11,15 @@ from pipelines.dataset.diff import changes
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.funnel import funnel_of
+from pipelines.version.inputs import Inputs
 from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
+from pipelines.version.scores import score_settings
 from pipelines.version.settled import licenses_after
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.recipe import Recipe, Rights
+from schemas.scores import PinnedScore
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
@@ -27,10 +30,15 @@ Parts = Mapping[str, Sequence[PartFile]]
 Tables = Mapping[str, TableVersion]
 
 
-def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> VersionRecord:
+def settings_of(
+    recipe: Recipe,
+    listed: Mapping[str, str] | None = None,
+    scores: Sequence[PinnedScore] = (),
+) -> VersionRecord:
     """The settings that a version is made under: a run with other settings publishes again.
 
-    `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists.
+    `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists, `scores`
+    what `pipelines.version.scores.pinned_scores` says of the recipe's scores.
     """
     return {
         "recipe_digest": recipe.digest(),
@@ -40,6 +48,7 @@ def settings_of(recipe: Recipe, listed: Mapping[str, str] | None = None) -> Vers
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
+            **score_settings(scores),
             **_mix_settings(recipe),
             **_rights_settings(recipe),
             **_license_settings(recipe),
@@ -67,14 +76,15 @@ def _license_settings(recipe: Recipe) -> dict[str, object]:
     return {"licenses": list(map(source_settings, stating))} if stating else {}
 
 
-def uncommitted(recipe: Recipe, parts: Parts, listed: Mapping[str, str]) -> dict[str, TableVersion]:
+def uncommitted(inputs: Inputs, parts: Parts) -> dict[str, TableVersion]:
     """The tables of a version that is not committed yet; the files of its parts are there."""
+    settings = settings_of(inputs.recipe, inputs.listed, inputs.scores)
     return {
         name: TableVersion(
-            store.join(recipe.dataset, name),
+            store.join(inputs.recipe.dataset, name),
             -1,
             tuple(sorted(parts[name], key=lambda part: part.path)),
-            settings_of(recipe, listed),
+            settings,
         )
         for name in TABLES
     }

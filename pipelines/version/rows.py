@@ -1,7 +1,7 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
-    records ─► rights ─► duplicates ─► policies ─► mix
-            ─► documents of readable pages ─► their duplicates ─► policies ─► Version
+    records ─► rights ─► duplicates ─► scores ─► policies ─► mix
+            ─► documents of readable pages ─► their duplicates ─► scores ─► policies ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
 keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
@@ -22,12 +22,15 @@ from pipelines.version.mix import Selection, choose_by_mix
 from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
+from pipelines.version.scores import Scores, Scoring, score_rows
+from pipelines.version.story import Story
 from schemas.shards import PageRange
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version. Drops, verdicts and the selection are along records.
+    """All that decides the rows of a version. Drops, scores, verdicts and the selection are along
+    records.
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
     `reserved`, the documents that are left out with their pages, has a flag a document.
@@ -41,6 +44,8 @@ class Version:
     document_drops: Drops
     crops: Records
     reserved: Flags
+    page_scores: Scores
+    document_scores: Scores
 
     @property
     def pages(self) -> Records:
@@ -72,29 +77,34 @@ class Version:
         return flags
 
 
-def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
-    """What the next version holds, or the pages that must be read again to make it."""
+def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[PageRange]:
+    """What the next version holds, or the pages that must be read again to make it.
+
+    `story` shows the scoring of texts, which may take long.
+    """
     recipe, catalogue = inputs.recipe, inputs.catalogue
     judges = Judges(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session)
 
     # 1. Leave out what is reserved, before anything is compared.
     reserved = reserved_documents(recipe, catalogue)
 
-    # 2. Pages: drop duplicates, apply the policies, choose by the mix.
+    # 2. Pages: drop duplicates, score, apply the policies, choose by the mix.
+    scoring = Scoring(recipe, inputs.scores, inputs.snapshot, session, story)
     published = load_pages(inputs, session)
     recalled = staged_rows(inputs) if inputs.recalled else []
     pages = with_originals(published, "page", judges, recalled)
     free = pages.readable & ~reserved[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
+    scores = score_rows(published, pages, among, scoring)
     verdicts = apply_policies(published, pages, among, "page", judges)
     among &= ~verdicts.barred
     selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out
-    missing = (has_no_text(pages) & chosen) | verdicts.lost
+    missing = (has_no_text(pages) & chosen) | verdicts.lost | scores.lost
 
-    # 3. Documents: assemble those that no version has, drop duplicates, apply the policies.
-    documents = decide_documents(inputs, pages, reserved, judges, session)
+    # 3. Documents: assemble those that no version has, drop duplicates, score, apply the policies.
+    documents = decide_documents(inputs, pages, reserved, judges, scoring, session)
     if not isinstance(documents, Documents):
         missing = missing | documents
     if missing.any():
@@ -105,7 +115,7 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     crops = load_crops(inputs, verdicts.records.take(chosen), session)
     return Version(
         *(inputs, verdicts, drops, selection),
-        *(documents.verdicts, documents.drops, crops, reserved),
+        *(documents.verdicts, documents.drops, crops, reserved, scores, documents.scores),
     )
 
 

@@ -56,12 +56,12 @@ class Writer:
 
     def write(self, contents: Contents) -> list[PartFile]:
         """Write what is new or changed of a table. Returns all its parts, also unchanged ones."""
-        at_hand = write_rows(self.dataset, contents.table, contents.at_hand)
+        at_hand = write_rows(self.dataset, contents.table, contents.at_hand, contents.scores)
         staying, rewritten = self._old_parts(contents)
         self.meter.total = (self.meter.total or 0) + len(rewritten)
         written = run_tasks(rewrite_part, rewritten, self.session, self.meter)
         new = joined(contents.new)
-        written += self._new_parts(contents.table, new) if len(new.row) else []
+        written += self._new_parts(contents, new) if len(new.row) else []
         written_parts = sorted((part for part in written if part), key=lambda part: part.path)
         return [*at_hand, *staying, *written_parts]
 
@@ -70,11 +70,15 @@ class Writer:
         staying: list[PartFile] = []
         changed: list[tuple[PartFile, Survivors]] = []
         small: list[tuple[PartFile, Survivors]] = []
+
+        def stays(part: PartFile, left: Survivors) -> bool:
+            return _is_whole(part, left) and not contents.is_rescored
+
         for part, uri in contents.parts:
             left = survivors.get(uri, _nobody(uri))
             if part.size < self.settings.part_bytes // _SMALL:
                 small.append((part, left))
-            elif _is_whole(part, left):
+            elif stays(part, left):
                 staying.append(part)
             else:
                 changed.append((part, left))
@@ -82,14 +86,15 @@ class Writer:
         if len(small) > MOST_SMALL_PARTS:
             groups += self._runs(small)
         else:
-            staying += [part for part, left in small if _is_whole(part, left)]
-            groups += [[left] for part, left in small if not _is_whole(part, left)]
+            staying += [part for part, left in small if stays(part, left)]
+            groups += [[left] for part, left in small if not stays(part, left)]
         return staying, [
             RewrittenPart(
                 self.dataset,
                 contents.table,
                 tuple(group),
                 self.settings.row_group_bytes if len(group) > 1 else 0,
+                contents.scores,
             )
             for group in groups
         ]
@@ -110,6 +115,7 @@ class Writer:
         """The rows that stay of each old part, by its URI; parts that keep none are not there."""
         rows: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
         renamed: dict[str, list[npt.NDArray[np.int32]]] = defaultdict(list)
+        values: dict[str, list[npt.NDArray[np.float32]]] = defaultdict(list)
         for old in contents.old:
             order = np.lexsort((old.row, old.file))
             for group in np.split(order, np.flatnonzero(np.diff(old.file[order])) + 1):
@@ -117,6 +123,7 @@ class Writer:
                     uri = old.uris[old.file[group[0]]]
                     rows[uri].append(old.row[group])
                     renamed[uri].append(old.renamed[group])
+                    values[uri].append(old.values[group])
         survivors = {}
         for uri, parts in rows.items():
             places, names = np.concatenate(parts), np.concatenate(renamed[uri])
@@ -126,22 +133,24 @@ class Writer:
             documents = [self.catalogue.documents[number] for number in names[moved].tolist()]
             uris = tuple(document.source_uri for document in documents)
             sources = tuple(document.provenance.to_row() for document in documents)
-            survivors[uri] = Survivors(uri, places, places[moved], uris, sources)
+            of_part = np.concatenate(values[uri])[order] if contents.scores else None
+            survivors[uri] = Survivors(uri, places, places[moved], uris, sources, of_part)
         return survivors
 
-    def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
+    def _new_parts(self, contents: Contents, new: NewRows) -> list[PartFile]:
+        table = contents.table
         groups = self._cut(table, new)
         sizes = np.array([sum(part) for part in groups])
         part_of = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
         place_of = np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])
         self.meter.total = (self.meter.total or 0) + len(groups)
-        tasks = self._gatherings(table, new, part_of, place_of)
+        tasks = self._gatherings(contents, new, part_of, place_of)
         pieces: dict[int, list[Piece]] = defaultdict(list)
         for gathered in sorted(run_tasks(gather, tasks, self.session), key=_uri):
             for part, piece in gathered.pieces:
                 pieces[part].append(piece)
         parts = [
-            NewPart(self.dataset, table, tuple(pieces[number]), tuple(group_rows))
+            NewPart(self.dataset, table, tuple(pieces[number]), tuple(group_rows), contents.scores)
             for number, group_rows in enumerate(groups)
         ]
         return run_tasks(write_new_part, parts, self.session, self.meter)
@@ -157,7 +166,7 @@ class Writer:
 
     def _gatherings(
         self,
-        table: str,
+        contents: Contents,
         new: NewRows,
         part_of: npt.NDArray[np.int32],
         place_of: npt.NDArray[np.int32],
@@ -172,14 +181,15 @@ class Writer:
             chosen = order[start:end]
             numbers, file = np.unique(new.file[chosen], return_inverse=True)
             yield Gathering(
-                table=table,
+                table=contents.table,
                 files=tuple(new.files[number] for number in numbers.tolist()),
                 file=file.astype(np.int32),
                 row=new.row[chosen],
                 part=part_of[chosen],
                 place=place_of[chosen],
                 overlay=new.overlay(chosen),
-                uri=store.join(self.scratch, f"{table}-{start:012d}.arrow"),
+                uri=store.join(self.scratch, f"{contents.table}-{start:012d}.arrow"),
+                scores=contents.scores,
             )
             start = end
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.rows import SourceRow
-from schemas.tables import SCHEMAS
+from schemas.scores import schema_with
 from workers import store
 from workers.dataset import PartFile, write_part
-from workers.dataset.columns import array
+from workers.dataset.columns import array, with_nulls
 from workers.dataset.parts import completed
 
 Places = npt.NDArray[np.int32]
@@ -25,7 +25,8 @@ class Survivors:
     """The rows of a part that stay, as ascending places.
 
     `moved` are those of them whose document is from elsewhere now: `source_uris` and `sources` say
-    from where.
+    from where. `values` are those of the part's scores, float32 (rows, scores), NaN where a row has
+    none; None where the part has no scores.
     """
 
     uri: str
@@ -33,28 +34,33 @@ class Survivors:
     moved: Places
     source_uris: tuple[str, ...]
     sources: tuple[SourceRow | None, ...]
+    values: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RewrittenPart:
-    """A part made of the rows that stay of other parts; row groups are joined to `group_bytes`."""
+    """A part made of the rows that stay of other parts; row groups are joined to `group_bytes`.
+
+    `scores` are its columns of scores.
+    """
 
     dataset: str
     table: str
     sources: tuple[Survivors, ...]
     group_bytes: int
+    scores: tuple[str, ...] = ()
 
 
 def rewrite_part(part: RewrittenPart) -> PartFile | None:
     """Write the rows that stay; None where none stays."""
     if all(len(source.rows) == 0 for source in part.sources):
         return None
-    schema = SCHEMAS[part.table]
-    groups = (group for source in part.sources for group in _surviving(source, schema))
-    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes))
+    schema = schema_with(part.table, part.scores)
+    groups = (group for source in part.sources for group in _surviving(source, schema, part.scores))
+    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes), part.scores)
 
 
-def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:
+def _surviving(source: Survivors, schema: pa.Schema, scores: tuple[str, ...]) -> Iterator[pa.Table]:
     with store.open_input(source.uri) as handle:
         file = pq.ParquetFile(handle)
         first = 0
@@ -63,7 +69,7 @@ def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:
             kept = _within(source.rows, first, count)
             if len(kept):
                 group = _renamed(completed(file.read_row_group(number), schema), source, first)
-                yield group.take(pa.array(kept))
+                yield _scored(group.take(pa.array(kept)), source, kept + np.int32(first), scores)
             first += count
 
 
@@ -71,6 +77,17 @@ def _within(rows: Places, first: int, count: int) -> Places:
     """The places that lie in a run of `count` rows, counted from its `first` row."""
     start, stop = np.searchsorted(rows, [first, first + count])
     return rows[start:stop] - np.int32(first)
+
+
+def _scored(rows: pa.Table, source: Survivors, places: Places, scores: tuple[str, ...]) -> pa.Table:
+    """The rows, which stood at these places of the part, with the values of their scores."""
+    if source.values is None:
+        return rows
+    values = source.values[np.searchsorted(source.rows, places)]
+    for number, name in enumerate(scores):
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, rows.field(place), with_nulls(values[:, number]))
+    return rows
 
 
 def _renamed(group: pa.Table, source: Survivors, first: int) -> pa.Table:
