@@ -282,6 +282,11 @@ class Recipe(Part):
         return self.routing != "only" and len(self.record_sources) < len(self.sources)
 
     @property
+    def needs_replicas(self) -> bool:
+        """Whether replicas are placed: to read pages, or to score texts."""
+        return self.needs_engine or bool(self.scores)
+
+    @property
     def permutations(self) -> int:
         """MinHash permutations of the stored signatures, also when `dedup.near` is off."""
         return (self.dedup.near or NearText()).permutations

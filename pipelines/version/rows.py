@@ -114,8 +114,10 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     # 4. Crops follow their pages.
     crops = load_crops(inputs, verdicts.records.take(chosen), session)
     return Version(
-        *(inputs, verdicts, drops, selection),
-        *(documents.verdicts, documents.drops, crops, reserved, scores, documents.scores),
+        *(inputs, verdicts, drops, selection, documents.verdicts, documents.drops),
+        *(crops, reserved),
+        page_scores=scores,
+        document_scores=documents.scores,
     )
 
 

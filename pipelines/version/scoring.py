@@ -102,12 +102,19 @@ def score_texts(
             progress.add(done.item.count)
         progress.outcome = f"{len(failures):,} could not be scored" if failures else ""
     for line in failures:
-        log.warning("score %s: a text ended its replica twice: %s", name, line)
+        log.info("score %s: its model failed on a text twice: %s", name, line)
     if failures:
-        story.say(
-            f"{len(failures):,} texts have no `{score.column}`: each ended its replica twice, the "
-            f"first with: {failures[0]}"
-        )
+        story.say(_failed_line(score, failures))
+
+
+def _failed_line(score: PinnedScore, failures: Sequence[str]) -> str:
+    """How many texts have no value, and why the first of them has none."""
+    if len(failures) == 1:
+        return f"1 text has no `{score.column}`, because the model failed twice: {failures[0]}"
+    return (
+        f"{len(failures):,} texts have no `{score.column}`, because the model failed twice on each "
+        f"of them: {failures[0]}"
+    )
 
 
 def _jobs(rows: Iterable[RowsOf], most: int, kept: KeptScores) -> Iterator[Job]:

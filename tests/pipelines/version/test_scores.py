@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
+from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
 from pipelines.run import Report
+from pipelines.run import run as run_recipe
 from schemas.recipe import Recipe, parse_recipe
 from tests.classifiers import MAX_TOKENS, bare_values, make_classifier
 from tests.pipelines.corpora import pdf, prose, write_pdf
@@ -30,7 +33,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_corpus(folder: Path) -> Path:
-    """Write four documents: of one page, of two, of a page that addresses a model, and a duplicate."""
+    """Write four documents: one of two pages, one that addresses a model, and a duplicate."""
     folder.mkdir()
     write_pdf(folder, "0.pdf", first_seed=0)
     write_pdf(folder, "1.pdf", first_seed=10, pages=2, words=30)
@@ -192,3 +195,34 @@ def test_a_score_alone_leaves_the_story_as_it_was(tmp_path: Path, edu: Path) -> 
     assert first is not None
     assert again is not None
     assert again.metadata == first.metadata
+
+
+def test_a_text_that_breaks_the_model_has_no_value_and_is_not_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tokenizer knows a word that the model does not, as that of a damaged checkpoint may."""
+    from transformers import AutoTokenizer
+
+    broken = make_classifier(tmp_path / "broken")
+    tokenizer = AutoTokenizer.from_pretrained(broken)
+    tokenizer.add_tokens(["zebra"])
+    tokenizer.save_pretrained(broken)
+    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+    (source / "4.pdf").write_bytes(pdf([f"{prose(50, 20)} zebra {prose(51, 20)}", prose(52)]))
+    with open_session(IN_PROCESS) as session:
+        report = run_recipe(recipe_of(dataset, source, score("edu", broken)), session, Console())
+    said = " ".join(capsys.readouterr().out.split())
+    line = "1 text has no `score_edu`, because the model failed twice: index out of range"
+    assert said.count(line) == 2  # a page, and its document
+    assert problems(dataset) == ()
+    for table in ("pages", "documents"):
+        unscored = [row for row in rows(dataset, table) if row["score_edu"] is None]
+        assert len(unscored) == 1
+        assert "zebra" in unscored[0]["text"]
+    assert report.counts["pages"] == 6
+    before = kept(dataset)
+    shutil.rmtree(dataset / "staging")
+    write_pdf(source, "5.pdf", first_seed=60)
+    run(dataset, source, score("edu", broken))
+    assert len(kept(dataset)) == 1
+    assert not set(kept(dataset)) & set(before)
