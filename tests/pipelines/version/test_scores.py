@@ -14,6 +14,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
 from pipelines.run import Report
 from pipelines.run import run as run_recipe
+from pipelines.takedown import Options, forget, search_forgotten, wanted_of
 from schemas.recipe import Recipe, parse_recipe
 from tests.classifiers import MAX_TOKENS, bare_values, make_classifier
 from tests.pipelines.corpora import pdf, prose, write_pdf
@@ -226,3 +227,28 @@ def test_a_text_that_breaks_the_model_has_no_value_and_is_not_tried_again(
     run(dataset, source, score("edu", broken))
     assert len(kept(dataset)) == 1
     assert not set(kept(dataset)) & set(before)
+
+
+def test_a_takedown_keeps_the_values_and_erases_what_staging_has(tmp_path: Path, edu: Path) -> None:
+    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+    run(dataset, source, score("edu", edu))
+    before = {row["page_id"]: row for row in rows(dataset, "pages")}
+    doc_id = next(iter(before.values()))["doc_id"]
+    with open_session(IN_PROCESS) as session:
+        forget(str(dataset), wanted_of([doc_id], []), Options(erases=True), session)
+        assert search_forgotten(str(dataset), session).problems == ()
+    assert problems(dataset) == ()
+    assert kept(dataset) == []
+    left = {row["page_id"]: row for row in rows(dataset, "pages")}
+    assert left == {name: row for name, row in before.items() if row["doc_id"] != doc_id}
+    assert delta_columns(dataset) == ("score_edu",)
+
+
+def test_a_dataset_without_a_text_has_the_columns(tmp_path: Path, edu: Path) -> None:
+    source, dataset = tmp_path / "src", tmp_path / "data"
+    source.mkdir()
+    (source / "blank.pdf").write_bytes(pdf([""]))
+    run(dataset, source, score("edu", edu))
+    assert rows(dataset, "pages") == []
+    assert [row["score_edu"] for row in rows(dataset, "rejects")] == [None, None]
+    assert kept(dataset) == []
