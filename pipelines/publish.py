@@ -54,7 +54,7 @@ def publish(
     parts = {table.table: writer.write(table) for table in table_contents(version, known)}
 
     # 2. Gather what the commit says. `notes` may differ when the same version is published again.
-    settings = settings_of(recipe, inputs.listed, inputs.tokenizer)
+    settings = settings_of(recipe, inputs.listed, inputs.tokenizer, inputs.scores)
     new = uncommitted(recipe, parts, settings)
     record = record_of(version, new, session)
     notes: VersionRecord = {
@@ -68,13 +68,15 @@ def publish(
 
     # 4. Commit the tables, `pages` last: its commit names the versions of the others, and readers
     #    see the new version from then on.
-    versions = {}
+    versions, scores = {}, [score.column for score in inputs.scores]
     for name in TABLES[:-1]:
         check()
-        versions[name] = commit_parts(dataset, name, parts[name]).version
+        versions[name] = commit_parts(dataset, name, parts[name], scores=scores).version
     metadata: VersionRecord = {**record, **settings, "versions": versions}
     check()
-    committed = commit_parts(dataset, "pages", parts["pages"], metadata, follows=last, notes=notes)
+    committed = commit_parts(
+        dataset, "pages", parts["pages"], metadata, follows=last, notes=notes, scores=scores
+    )
     return committed.version, metadata
 
 

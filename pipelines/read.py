@@ -22,7 +22,7 @@ from cluster.runtime import Step
 from cluster.session import ReplicaSpec, Session
 from pipelines.steps.crawls import crawls_of, waits_s
 from pipelines.steps.outcome import PassReport, lanes_line, shard_line
-from pipelines.steps.settings import replica_count, replica_settings
+from pipelines.steps.settings import engine_gpus, replica_count, replica_settings
 from pipelines.steps.shard import (
     Job,
     finish,
@@ -117,7 +117,7 @@ def make_chain(
     spec = ReplicaSpec(
         make,
         replica_count(placement, pages),
-        placement.gpus_per_replica,
+        engine_gpus(recipe),
         placement.replica_start_timeout_s,
         fewest=placement.replicas[0],
         calls_at_once=shards_at_once(recipe.engine, placement),

@@ -44,6 +44,7 @@ from pipelines.version.lists import listed_files
 from pipelines.version.metadata import settings_of
 from pipelines.version.report import Report, report_of
 from pipelines.version.rows import Version, decide
+from pipelines.version.scores import pinned_scores
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.shared_lines import listed_lines
 from pipelines.version.story import Story, change_line
@@ -105,16 +106,17 @@ def update(
     session, story, root = LeasedSession(session, lease), Story(console), staging_root(recipe)
 
     # 1. See what is there: the last version, whether it was published under these settings, the
-    #    lists of policies and the tokenizer included, and which documents were taken down.
+    #    lists of policies, the tokenizer and the models of scores included, and which documents
+    #    were taken down.
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
-    lists = listed_files(recipe)
+    lists, scores = listed_files(recipe), pinned_scores(recipe)
     tokenizer = tokenizer_name(recipe)
     if tokenizer is not None and tokenizer != tokenizer_of(snapshot):
         assert recipe.tokenizer is not None
         require_counter(recipe.tokenizer)  # before anything is read
     then = {**lists, **listed_lines(recipe, snapshot)}
-    settings = settings_of(recipe, then, tokenizer)
+    settings = settings_of(recipe, then, tokenizer, scores)
     same = snapshot if snapshot and _has_settings(snapshot, settings) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
@@ -153,7 +155,9 @@ def update(
     with scratch_of(recipe) as scratch:
         # 5. Decide which rows the next version has; read what it needs and nothing has any more.
         inputs = Inputs.of(
-            *(recipe, inventory, snapshot, staging, covered, scratch, known, lists, tokenizer)
+            *(recipe, inventory, snapshot, staging, covered, scratch, known, lists),
+            tokenizer=tokenizer,
+            scores=scores,
         )
         version, read_again = _decide(inputs, session, story)
         passes += read_again
@@ -276,7 +280,7 @@ def _decide(inputs: Inputs, session: Session, story: Story) -> tuple[Version, Pa
     while True:
         inputs = replace(inputs, receipts=tuple(used.values()))
         with story.stage("deduplicate", "pages") as progress:
-            version = decide(inputs, session)
+            version = decide(inputs, session, story)
             if isinstance(version, Version):
                 progress.add(len(version.pages))
                 progress.outcome = f"{int(version.kept.sum()):,} kept"

@@ -5,9 +5,9 @@ that every run would leave undone. A limit that is never reached is not a contra
 depends on an engine, a checkpoint or a place is checked by `pipelines.planning.check`.
 
 `reading_settings` is the part that decides the reading of a page; its digest names the staging
-folder and is written into every row. Sources, `dedup`, `policies`, `mix`, `tokenizer`, `rights`,
-`limits`, `publish`, `placement` and `storage` are not part of it: changing them never makes a page
-be read again.
+folder and is written into every row. Sources, `dedup`, `policies`, `scores`, `mix`, `tokenizer`,
+`rights`, `limits`, `publish`, `placement` and `storage` are not part of it: changing them never
+makes a page be read again.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from schemas.recipe_sections import (
     Storage,
     TextLayer,
 )
+from schemas.scores import Score, check_scores
 from schemas.sources import DatasetSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokenizer import Tokenizer
@@ -119,6 +120,11 @@ class Recipe(Part):
         description="What must not be in a version, as policies in the order in which they are "
         "applied, after deduplication: `- trust: {}`. Changing them reads no page again.",
     )
+    scores: tuple[Score, ...] = Field(
+        default=(),
+        description="What classification models say of each text, as columns: "
+        "`- {name: edu, model: …}` makes `score_edu`. Changing them reads no page again.",
+    )
     mix: Mix | None = Field(
         default=None, description="The proportions in which groups of sources are mixed."
     )
@@ -172,6 +178,12 @@ class Recipe(Part):
         check_policies(policies)
         return policies
 
+    @field_validator("scores")
+    @classmethod
+    def _names_once(cls, scores: tuple[Score, ...]) -> tuple[Score, ...]:
+        check_scores(scores)
+        return scores
+
     @model_validator(mode="after")
     def _sources_fit_the_mix(self) -> Recipe:
         groups = [source.group for source in self.sources]
@@ -206,8 +218,9 @@ class Recipe(Part):
                 "engine": self.engine != EngineSpec(),
                 "fallback": self.fallback is not None,
                 "deep": self.deep,
-                "placement.gpus_per_replica": placement.gpus_per_replica > 0,
-                "placement.threads_per_replica": placement.threads_per_replica is not None,
+                "placement.gpus_per_replica": placement.gpus_per_replica > 0 and not self.scores,
+                "placement.threads_per_replica": placement.threads_per_replica is not None
+                and not self.scores,
                 "placement.batch_pages": placement.batch_pages is not None,
             }.items():
                 if is_given:
@@ -232,10 +245,11 @@ class Recipe(Part):
             placement.threads_per_replica is not None
             and names <= _TAKE_NO_THREADS
             and not self.deep
+            and not self.scores
         ):
             takers = " and ".join(sorted(names))
             yield f"placement.threads_per_replica: {takers} takes none; leave it out"
-        if placement.gpus_per_replica > 0 and names == {"endpoint"}:
+        if placement.gpus_per_replica > 0 and names == {"endpoint"} and not self.scores:
             yield (
                 "placement.gpus_per_replica: the servers of `endpoint` have the GPUs, and a "
                 "replica that asks them needs none; leave it out"
@@ -274,6 +288,11 @@ class Recipe(Part):
     def needs_engine(self) -> bool:
         """Whether any page can need an engine; pages of records come with their text."""
         return self.routing != "only" and len(self.record_sources) < len(self.sources)
+
+    @property
+    def needs_replicas(self) -> bool:
+        """Whether replicas are placed: to read pages, or to score texts."""
+        return self.needs_engine or bool(self.scores)
 
     @property
     def permutations(self) -> int:

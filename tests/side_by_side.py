@@ -36,6 +36,7 @@ RAY = (
     "tests/pipelines/test_pass_metrics.py",
     "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
     "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
+    "tests/pipelines/version/test_scores_on_ray.py",
     # The first of these ends it, as each has nodes of its own.
     "tests/cluster/test_bad_devices.py",
     "tests/cluster/test_placing.py",

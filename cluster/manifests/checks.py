@@ -152,7 +152,7 @@ def _check_times(options: ManifestOptions) -> None:
 
 
 def _check_replicas(options: ManifestOptions, recipe: Recipe) -> None:
-    if not recipe.needs_engine:
+    if not recipe.needs_replicas:
         if options.gpus_per_node:
             why = (
                 "reads only text layers (routing: only)"
@@ -279,4 +279,7 @@ def _locations(recipe: Recipe) -> list[tuple[str, str]]:
             continue
         if engine.model.startswith(("/", ".")):
             places.append((f"{field}.model", engine.model))
+    for number, score in enumerate(recipe.scores):
+        if score.model.startswith(("/", ".")):
+            places.append((f"scores.{number}.model", score.model))
     return places

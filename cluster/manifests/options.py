@@ -95,14 +95,16 @@ def default_name(dataset: str) -> str:
 
 
 def uses_no_gpu(recipe: Recipe) -> bool:
-    """Whether no engine of the recipe could use a GPU."""
+    """Whether no engine of the recipe could use a GPU, and no score is to."""
+    if recipe.scores and recipe.placement.gpus_per_replica:
+        return False
     engines = (recipe.engine, recipe.fallback)
     return all(engine is None or engine.name in ("rapidocr", "endpoint") for engine in engines)
 
 
 def default_gpus_per_node(recipe: Recipe) -> int:
     """The default GPUs of a node: 0 if the recipe can use none."""
-    if not recipe.needs_engine or (uses_no_gpu(recipe) and not recipe.placement.gpus_per_replica):
+    if not recipe.needs_replicas or (uses_no_gpu(recipe) and not recipe.placement.gpus_per_replica):
         return 0
     return 8
 
@@ -113,7 +115,7 @@ def replicas_per_node(options: ManifestOptions, recipe: Recipe) -> int:
     On a GPU node several may share a GPU, or one may have several GPUs. On a CPU node each has its
     threads.
     """
-    if not recipe.needs_engine:
+    if not recipe.needs_replicas:
         return 0
     if not options.gpus_per_node:
         return replicas_per_cpu_node(options, recipe)
@@ -130,7 +132,7 @@ def replicas_per_cpu_node(options: ManifestOptions, recipe: Recipe) -> int:
 
     In a cluster with GPU nodes it is one, because a cluster that stays may get another recipe.
     """
-    if options.gpus_per_node or not recipe.needs_engine:
+    if options.gpus_per_node or not recipe.needs_replicas:
         return 1
     threads = recipe.placement.threads_per_replica or options.cpus_per_cpu_node
     return options.cpus_per_cpu_node // threads

@@ -1,6 +1,6 @@
 """Check a recipe in about two seconds, without Ray and without opening a document.
 
-    recipe ─► engines ─► sources ─► dataset ─► staging
+    recipe ─► engines ─► scores ─► sources ─► dataset ─► staging
 
 `run` and `plan` begin with this check, `submit` with the part that does not depend on the machine.
 A recipe that passes may still fail; a recipe that does not pass would have failed.
@@ -33,6 +33,7 @@ from schemas.sources import (
 from workers import store
 from workers.engines.requirements import examine_engine
 from workers.policies.personal import find_people_checkpoint
+from workers.scores.checkpoint import examine_score
 from workers.sources.lists import LIST_SUFFIXES
 from workers.store.locations import scheme_of
 from workers.store.places import look_at_dataset, look_at_source, require_dataset
@@ -125,6 +126,8 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
     for number, step in enumerate(recipe.policies):
         if step.pii is not None and step.pii.people is not None and where.reads:
             yield f"policies.{number}.pii.people", partial(_finds_people, step.pii.people)
+    for number, score in enumerate(recipe.scores):
+        yield f"scores.{number}", partial(examine_score, score, number, where.reads)
     if where.ray is not None:
         yield "ray", partial(_reachable, where.ray)
     if not where.lists:

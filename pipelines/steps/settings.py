@@ -7,8 +7,10 @@ change a worker's output.
 from __future__ import annotations
 
 from schemas.recipe import Placement, Recipe
+from schemas.scores import PinnedScore
 from workers.rasterising import ChildLimits, RasterSettings
 from workers.reading import LadderSettings, ReplicaSettings
+from workers.scores import ScorerSettings
 from workers.shards import ScoreSettings
 
 
@@ -46,6 +48,20 @@ def replica_settings(recipe: Recipe, isolated: bool) -> ReplicaSettings:
         read_timeout_s=placement.read_timeout_s if isolated else None,
         page_timeout_s=placement.read_timeout_s,
     )
+
+
+def scorer_settings(score: PinnedScore, placement: Placement, isolated: bool) -> ScorerSettings:
+    """What a replica of a score loads; `isolated` as for `replica_settings`."""
+    timeout_s = placement.read_timeout_s if isolated else None
+    return ScorerSettings(score, placement.threads_per_replica, timeout_s)
+
+
+def engine_gpus(recipe: Recipe) -> float:
+    """The GPUs of a replica that reads pages: none where servers read, even if scores need some."""
+    is_of_servers = recipe.engine.name == "endpoint" and (
+        recipe.fallback is None or recipe.fallback.name == "endpoint"
+    )
+    return 0 if is_of_servers else recipe.placement.gpus_per_replica
 
 
 def replica_count(placement: Placement, pages: int | None) -> int:

@@ -26,7 +26,8 @@ from pipelines.version.records import (
     Records,
 )
 from pipelines.version.rows import Version
-from pipelines.version.said import Said, counts, is_counted_alike, said_of
+from pipelines.version.said import Said, counts, is_counted_alike, said_of, said_of_scores
+from pipelines.version.scores import Scores
 from schemas.inventory import Document
 from schemas.rows import RejectRow
 from schemas.sources import is_conversation
@@ -78,7 +79,8 @@ class Contents:
     """What a table of a version holds.
 
     `parts` are those of the last version, each with its URI, and `old` their rows that stay; `new`
-    are rows that lie in other files, `at_hand` new rows that lie in none.
+    are rows that lie in other files, `at_hand` new rows that lie in none. `scores` are its columns
+    of scores.
     """
 
     table: str
@@ -86,6 +88,7 @@ class Contents:
     old: Sequence[OldRows]
     new: Sequence[NewRows] = ()
     at_hand: Iterable[Mapping[str, object]] = ()
+    scores: tuple[str, ...] = ()
 
 
 def table_contents(version: Version, known: Sequence[Document]) -> Iterator[Contents]:
@@ -126,13 +129,15 @@ def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
 def page_contents(version: Version) -> Contents:
     """The kept pages that are no conversations."""
     kept = version.kept & ~_is_conversation(version)
-    return _contents(version, "pages", version.pages, kept, version.page_drops)
+    said = said_of(version.inputs, version.pages, version.page_drops, version.page_scores)
+    return _contents(version, "pages", version.pages, kept, said)
 
 
 def conversation_contents(version: Version) -> Contents:
     """The kept conversations: each is the one page of its document."""
     kept = version.kept & _is_conversation(version)
-    return _contents(version, "conversations", version.pages, kept, version.page_drops)
+    said = said_of(version.inputs, version.pages, version.page_drops, version.page_scores)
+    return _contents(version, "conversations", version.pages, kept, said)
 
 
 def _is_conversation(version: Version) -> Flags:
@@ -144,21 +149,23 @@ def _is_conversation(version: Version) -> Flags:
 
 def crop_contents(version: Version) -> Contents:
     """The crops of the kept pages."""
-    return _contents(version, "crops", version.crops, np.ones(len(version.crops), bool))
+    crops = version.crops
+    return _contents(
+        version, "crops", crops, np.ones(len(crops), bool), said_of(version.inputs, crops)
+    )
 
 
 def document_contents(version: Version) -> Contents:
     """The kept documents that have a readable page."""
     kept = version.kept_documents
     kept &= ~_is_plain(version)[version.documents.doc]
-    return _contents(version, "documents", version.documents, kept, version.document_drops)
+    drops, scores = version.document_drops, version.document_scores
+    said = said_of(version.inputs, version.documents, drops, scores)
+    return _contents(version, "documents", version.documents, kept, said)
 
 
-def _contents(
-    version: Version, table: str, records: Records, kept: Flags, drops: Drops | None = None
-) -> Contents:
-    """The rows of a table that are kept; `drops` are along the records of what is compared."""
-    said = said_of(version.inputs, records, drops)
+def _contents(version: Version, table: str, records: Records, kept: Flags, said: Said) -> Contents:
+    """The rows of a table that are kept; `said` is along the records."""
     published = np.flatnonzero(kept & records.origin(table))
     chosen = np.flatnonzero(kept & records.origin("staged"))
     new = records.take(chosen)
@@ -173,6 +180,7 @@ def _contents(
         _parts(version, table),
         [_old(records.take(published), said.take(published))],
         [NewRows(new.files, new.file, new.row, new.weight, overlay)],
+        scores=() if table == "crops" else version.page_scores.columns,
     )
 
 
@@ -194,10 +202,9 @@ def _origin(version: Version, doc: npt.NDArray[np.int32]) -> dict[str, pa.Array]
     }
 
 
-def _old(records: Records, said: Said | None = None) -> OldRows:
+def _old(records: Records, said: Said) -> OldRows:
     renamed = np.where(records.moved, records.doc, np.int32(NOBODY))
     uris = [file.uri for file in records.files]
-    said = Said.nothing(len(records)) if said is None else said
     return OldRows(uris, records.file, records.row, renamed, said)
 
 
@@ -235,8 +242,8 @@ def reject_contents(version: Version) -> Contents:
         pages.outcome == REJECT,
     )
     levels = [
-        _rejected(version, "document", documents, of_documents),
-        _rejected(version, "page", pages, of_pages),
+        _rejected(version, "document", documents, of_documents, version.document_scores),
+        _rejected(version, "page", pages, of_pages, version.page_scores),
     ]
     return Contents(
         "rejects",
@@ -244,6 +251,7 @@ def reject_contents(version: Version) -> Contents:
         [old for old, _ in levels],
         [new for _, new in levels],
         new_plain_rejects(version),
+        version.page_scores.columns,
     )
 
 
@@ -301,7 +309,7 @@ class Rejections:
 
 
 def _rejected(
-    version: Version, level: Level, records: Records, why: Rejections
+    version: Version, level: Level, records: Records, why: Rejections, scores: Scores
 ) -> tuple[OldRows, NewRows]:
     """The rejects of a level: rows of old parts that stay, and new rows."""
     same = (
@@ -314,13 +322,15 @@ def _rejected(
     stays = records.origin("rejects") & (why.plain | same)
     is_out = why.plain | why.drops.dropped | why.barred | why.by_rule
     chosen = np.flatnonzero(is_out & ~stays)
-    new = records.take(chosen)
+    new, said = records.take(chosen), said_of_scores(scores)
 
     def overlay(places: Ints) -> pa.Table:
-        return _overlay(version, level, records, why, chosen[places])
+        columns = _overlay(version, level, records, why, chosen[places])
+        return pa.table({**columns, **said.take(chosen[places]).columns})
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
-    return _old(records.take(stays)), NewRows(new.files, new.file, new.row, weight, overlay)
+    old = _old(records.take(stays), said.take(np.flatnonzero(stays)))
+    return old, NewRows(new.files, new.file, new.row, weight, overlay)
 
 
 def _same_drop(records: Records, drops: Drops) -> Flags:
@@ -343,7 +353,7 @@ def _overlay(
     records: Records,
     why: Rejections,
     chosen: Ints,
-) -> pa.Table:
+) -> dict[str, pa.Array]:
     catalogue, drops = version.inputs.catalogue, why.drops
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
     by_rule = why.by_rule[chosen]
@@ -358,19 +368,17 @@ def _overlay(
 
     places = zip(records.doc[keepers].tolist(), records.index[keepers].tolist(), strict=True)
     names = [record_id(level, catalogue.documents[doc].doc_id, index, 0) for doc, index in places]
-    return pa.table(
-        {
-            "level": pa.array([level] * len(chosen), pa.string()),
-            **_origin(version, records.doc[chosen]),
-            "stage": where_out("dedup", "rights", "limits", "mix"),
-            "reason": where_out("duplicate", "reserved", "over_limit", "left_out"),
-            "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
-            "kept_id": where_dropped(np.array(names, object), pa.string()),
-            "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
-            # Of what a mix leaves out, a budget must know the tokens in the next version, too.
-            "trainer_tokens": counts(
-                np.where(why.left_out[chosen], records.trainer_tokens[chosen], NOBODY)
-            ),
-            CLEARED: pa.array(by_rule),
-        }
-    )
+    return {
+        "level": pa.array([level] * len(chosen), pa.string()),
+        **_origin(version, records.doc[chosen]),
+        "stage": where_out("dedup", "rights", "limits", "mix"),
+        "reason": where_out("duplicate", "reserved", "over_limit", "left_out"),
+        "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
+        "kept_id": where_dropped(np.array(names, object), pa.string()),
+        "similarity": where_dropped(drops.similarity[chosen], pa.float32()),
+        # Of what a mix leaves out, a budget must know the tokens in the next version, too.
+        "trainer_tokens": counts(
+            np.where(why.left_out[chosen], records.trainer_tokens[chosen], NOBODY)
+        ),
+        CLEARED: pa.array(by_rule),
+    }

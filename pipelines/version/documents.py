@@ -1,6 +1,7 @@
 """Decide which whole documents a version holds: assembled, compared, judged by the policies.
 
-    readable pages ─► [ assemble ] those that no version has ─► limits ─► duplicates ─► policies
+    readable pages ─► [ assemble ] those that no version has ─► limits ─► duplicates ─► scores
+                   ─► policies
 
 A document has the text of all its readable pages, as they were read: also of those whose row is a
 duplicate or a policy's reject. It is judged by its own text.
@@ -26,6 +27,7 @@ from pipelines.version.policies import (
     with_originals,
 )
 from pipelines.version.records import FIRST_BARRED, Flags, Records, concatenated, load_all
+from pipelines.version.scores import Scores, Scoring, score_rows
 from workers import store
 from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
 
@@ -53,13 +55,15 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The documents of a version: duplicates among them, and what the policies make of the others.
+    """The documents of a version: duplicates among them, and the scores of the others, and what the
+    policies make of them.
 
     The arrays are along `verdicts.records`.
     """
 
     drops: Drops
     verdicts: Verdicts
+    scores: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def compare_documents(
     assembled: Assembled,
     apart: Flags,
     judges: Judges,
+    scoring: Scoring,
     session: Session,
 ) -> Compared | Flags:
     """Which documents are no duplicates, or the pages that must be read again to say so: a flag a
@@ -121,7 +126,7 @@ def compare_documents(
         documents = assembled.records
         drops = near_duplicates(assembled, apart, inputs, session)
         among = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
-        returning = among & ~drops.dropped & _is_wanted_anew(documents, judges)
+        returning = among & ~drops.dropped & _is_wanted_anew(documents, judges, scoring)
         if not returning.any():
             break
         wanted = np.zeros(len(apart), bool)
@@ -137,12 +142,11 @@ def compare_documents(
     return Compared(documents, _as_published(documents, assembled.published, judges), among, drops)
 
 
-def judge_documents(compared: Compared, judges: Judges) -> Documents:
-    """What the policies make of the documents that are no duplicates."""
-    verdicts = apply_policies(
-        compared.published, compared.documents, compared.kept, "document", judges
-    )
-    return Documents(compared.drops, verdicts)
+def judge_documents(compared: Compared, judges: Judges, scoring: Scoring) -> Documents:
+    """Score the documents that are no duplicates, and apply the policies to them."""
+    rows = compared.published, compared.documents, compared.kept
+    scores = score_rows(*rows, scoring)
+    return Documents(compared.drops, apply_policies(*rows, "document", judges), scores)
 
 
 def _is_lost(pages: Records) -> Flags:
@@ -157,11 +161,12 @@ def has_no_text(pages: Records) -> Flags:
     return flags
 
 
-def _is_wanted_anew(documents: Records, judges: Judges) -> Flags:
+def _is_wanted_anew(documents: Records, judges: Judges, scoring: Scoring) -> Flags:
     """Documents that must be assembled again if they are to be kept: their text lies nowhere."""
     is_barred = documents.outcome >= FIRST_BARRED
     flags: Flags = documents.origin("rejects") & ~is_barred
-    return flags if judges.are_same else flags | has_lost_text(documents)
+    is_judged = judges.are_same and not scoring.has_unknown
+    return flags if is_judged else flags | has_lost_text(documents)
 
 
 def _as_published(documents: Records, published: Records, judges: Judges) -> Records:

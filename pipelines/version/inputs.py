@@ -13,6 +13,7 @@ from pipelines.inventory import Inventory
 from pipelines.version.records import Catalogue, Flags, Records, load_all
 from schemas.inventory import Document
 from schemas.recipe import Recipe
+from schemas.scores import PinnedScore
 from schemas.shards import Receipt
 from workers.publishing.records import RowsFile
 from workers.shards import Staging
@@ -25,7 +26,8 @@ class Inputs:
     `covered` has a flag for each document number: whether the last version has its pages. Of such a
     document only those staged rows count whose keys are in `recalled`. `groups` are the
     inventory's, `forgotten` the documents on the list of what was taken down. `listed` says which
-    files the lists of the policies are in, `tokenizer` names the recipe's own.
+    files the lists of the policies are in, `tokenizer` names the recipe's own, and `scores` says
+    which models its scores are of.
     """
 
     recipe: Recipe
@@ -40,6 +42,7 @@ class Inputs:
     forgotten: frozenset[str] = frozenset()
     listed: Mapping[str, str] = field(default_factory=dict)
     tokenizer: str | None = None
+    scores: tuple[PinnedScore, ...] = ()
 
     @staticmethod
     def of(
@@ -52,6 +55,7 @@ class Inputs:
         known: Iterable[Document] = (),
         listed: Mapping[str, str] | None = None,
         tokenizer: str | None = None,
+        scores: tuple[PinnedScore, ...] = (),
     ) -> Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
 
@@ -74,6 +78,7 @@ class Inputs:
             forgotten=inventory.forgotten,
             listed=listed or {},
             tokenizer=tokenizer,
+            scores=scores,
         )
 
     def is_news(self, receipt: Receipt) -> bool:

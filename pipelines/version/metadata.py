@@ -15,12 +15,14 @@ from pipelines.version.funnel import funnel_of
 from pipelines.version.lists import counted_items
 from pipelines.version.policies import policy_settings
 from pipelines.version.rows import Version
+from pipelines.version.scores import score_settings
 from pipelines.version.settled import licenses_after
 from pipelines.version.shared_lines import settings_of_lines
 from schemas.changes import Counts
 from schemas.ids import digest
 from schemas.limits import Limits
 from schemas.recipe import Recipe, Rights
+from schemas.scores import PinnedScore
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
@@ -33,12 +35,16 @@ Tables = Mapping[str, TableVersion]
 
 
 def settings_of(
-    recipe: Recipe, listed: Mapping[str, str] | None = None, tokenizer: str | None = None
+    recipe: Recipe,
+    listed: Mapping[str, str] | None = None,
+    tokenizer: str | None = None,
+    scores: Sequence[PinnedScore] = (),
 ) -> VersionRecord:
     """The settings that a version is made under: a run with other settings publishes again.
 
     `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists, `tokenizer`
-    the name of the recipe's own.
+    the name of the recipe's own, and `scores` what `pipelines.version.scores.pinned_scores` says of
+    its scores.
     """
     return {
         "recipe_digest": recipe.digest(),
@@ -49,6 +55,7 @@ def settings_of(
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
             **({} if tokenizer is None else {TOKENIZER_SETTING: tokenizer}),
+            **score_settings(scores),
             **_mix_settings(recipe),
             **_rights_settings(recipe),
             **_limits_settings(recipe),

@@ -1,7 +1,7 @@
 """Decide what a version holds: its documents, pages and crops, and its rejects.
 
     records ─► rights ─► limits ─► duplicates among pages, and among documents, which are assembled
-            ─► triggers and lines of the corpus ─► policies ─► mix ─► Version
+            ─► triggers and lines of the corpus ─► scores ─► policies ─► mix ─► Version
 
 A version may need a page whose content lies nowhere any more: it was published as a duplicate, its
 keeper left the dataset, and its shard is gone. Such pages are returned, to be read again first.
@@ -38,7 +38,9 @@ from pipelines.version.policies import (
 )
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
+from pipelines.version.scores import Scores, Scoring, score_rows
 from pipelines.version.shared_lines import settings_of_lines, with_shared_lines
+from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import counted
 from pipelines.version.triggers import Search, Triggers, find_triggers
 from schemas.limits import SourcesRecord
@@ -48,7 +50,8 @@ from schemas.shared_lines import LineCount
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """All that decides the rows of a version. Drops, verdicts and the selection are along records.
+    """All that decides the rows of a version. Drops, scores, verdicts and the selection are along
+    records.
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
     `reserved` and `limited`, documents that are left out with their pages, have a flag a document.
@@ -63,6 +66,8 @@ class Version:
     document_drops: Drops
     crops: Records
     reserved: Flags
+    page_scores: Scores
+    document_scores: Scores
     limited: Flags
     by_source: SourcesRecord
     triggers: Triggers | None
@@ -104,8 +109,11 @@ class Version:
         return flags
 
 
-def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
-    """What the next version holds, or the pages that must be read again to make it."""
+def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[PageRange]:
+    """What the next version holds, or the pages that must be read again to make it.
+
+    `story` shows the scoring of texts, which may take long.
+    """
     recipe, catalogue = inputs.recipe, inputs.catalogue
     judges = Judges(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session)
 
@@ -128,7 +136,8 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     among = free & ~drops.dropped
 
     # 4. Documents: drop duplicates.
-    compared = compare_documents(inputs, pages, assembled, apart, judges, session)
+    scoring = Scoring(recipe, inputs.scores, inputs.snapshot, session, story)
+    compared = compare_documents(inputs, pages, assembled, apart, judges, scoring, session)
     if not isinstance(compared, Compared) and settings_of_lines(recipe):
         return _ranges(pages.take(compared), catalogue)
 
@@ -143,7 +152,8 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     if isinstance(compared, Compared):
         judges = with_shared_lines(judges, compared)
 
-    # 6. Apply the policies, choose by the mix.
+    # 6. Score, apply the policies, choose by the mix.
+    scores = score_rows(published, pages, among, scoring)
     verdicts = apply_policies(
         published, pages, among, "page", judges, lambda some: load_crops(inputs, some, session)
     )
@@ -155,13 +165,13 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
             return _ranges(pages.take(uncounted | verdicts.lost), catalogue)
     selection = choose_by_mix(recipe, inputs.groups, catalogue, verdicts.records, among)
     chosen = among & ~selection.left_out
-    missing = (has_no_text(pages) & chosen) | verdicts.lost
+    missing = (has_no_text(pages) & chosen) | verdicts.lost | scores.lost
     if not isinstance(compared, Compared):
         missing = missing | compared
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     assert isinstance(compared, Compared)
-    documents = judge_documents(compared, judges)
+    documents = judge_documents(compared, judges, scoring)
 
     # 7. Crops follow their pages.
     version = Version(
@@ -173,6 +183,8 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
         document_drops=documents.drops,
         crops=load_crops(inputs, verdicts.records.take(chosen), session),
         reserved=reserved,
+        page_scores=scores,
+        document_scores=documents.scores,
         limited=limited.left_out,
         by_source=limited.by_source(families_of(documents.verdicts.records, documents.drops)),
         triggers=triggers,

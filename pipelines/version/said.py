@@ -1,7 +1,8 @@
 """What a version says of rows besides what their files hold.
 
-These numbers follow from other rows, or from a tokenizer, so they can change while a row stays: how
-many rows a keeper stands for (`copies`), and its tokens by the trainer's own count.
+These numbers follow from other rows, or from a tokenizer or model, so they can change while a row
+stays: how many rows a keeper stands for (`copies`), its tokens by the trainer's own count, and its
+scores.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pipelines.dataset.state import tokenizer_of
 from pipelines.version.dedup import Drops
 from pipelines.version.inputs import Inputs
 from pipelines.version.records import NOBODY, Flags, Ints, Records
+from pipelines.version.scores import Scores
+from workers.dataset.columns import with_nulls
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,10 @@ def all_said(parts: Sequence[Said]) -> Said:
     return Said(columns, np.concatenate([part.differs for part in parts]))
 
 
-def said_of(inputs: Inputs, records: Records, drops: Drops | None) -> Said:
-    """What a version says of records; `drops` are along them, None where nothing is compared."""
+def said_of(
+    inputs: Inputs, records: Records, drops: Drops | None = None, scores: Scores | None = None
+) -> Said:
+    """What a version says of records; `drops` and `scores` are along them, where there are any."""
     columns = {"trainer_tokens": counts(records.trainer_tokens)}
     differs = np.full(len(records), not is_counted_alike(inputs))
     if drops is not None:
@@ -54,7 +59,17 @@ def said_of(inputs: Inputs, records: Records, drops: Drops | None) -> Said:
         copies = drops.copies * np.int32(inputs.recipe.dedup.copies)
         columns["copies"] = pa.array(copies, mask=copies == 0)
         differs |= copies != records.copies
+    if scores is not None:
+        of_scores = said_of_scores(scores)
+        columns |= of_scores.columns
+        differs |= of_scores.differs
     return Said(columns, differs)
+
+
+def said_of_scores(scores: Scores) -> Said:
+    """What a version says of rows by its scores alone."""
+    columns = {name: with_nulls(scores.values[:, n]) for n, name in enumerate(scores.columns)}
+    return Said(columns, np.full(len(scores.values), scores.are_new))
 
 
 def counts(tokens: Ints) -> pa.Array:

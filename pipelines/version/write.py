@@ -57,12 +57,12 @@ class Writer:
 
     def write(self, contents: Contents) -> list[PartFile]:
         """Write what is new or changed of a table. Returns all its parts, also unchanged ones."""
-        at_hand = write_rows(self.dataset, contents.table, contents.at_hand)
+        at_hand = write_rows(self.dataset, contents.table, contents.at_hand, contents.scores)
         staying, rewritten = self._old_parts(contents)
         self.meter.total = (self.meter.total or 0) + len(rewritten)
         written = run_tasks(rewrite_part, rewritten, self.session, self.meter)
         new = joined(contents.new)
-        written += self._new_parts(contents.table, new) if len(new.row) else []
+        written += self._new_parts(contents, new) if len(new.row) else []
         written_parts = sorted((part for part in written if part), key=lambda part: part.path)
         return [*at_hand, *staying, *written_parts]
 
@@ -71,6 +71,7 @@ class Writer:
         staying: list[PartFile] = []
         changed: list[tuple[PartFile, Survivors]] = []
         small: list[tuple[PartFile, Survivors]] = []
+
         for part, uri in contents.parts:
             left = survivors.get(uri, _nobody(uri))
             if part.size < self.settings.part_bytes // _SMALL:
@@ -91,6 +92,7 @@ class Writer:
                 contents.table,
                 tuple(group),
                 self.settings.row_group_bytes if len(group) > 1 else 0,
+                contents.scores,
             )
             for group in groups
         ]
@@ -135,19 +137,20 @@ class Writer:
             is_said_anew=is_said_anew,
         )
 
-    def _new_parts(self, table: str, new: NewRows) -> list[PartFile]:
+    def _new_parts(self, contents: Contents, new: NewRows) -> list[PartFile]:
+        table = contents.table
         groups = self._cut(table, new)
         sizes = np.array([sum(part) for part in groups])
         part_of = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
         place_of = np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])
         self.meter.total = (self.meter.total or 0) + len(groups)
-        tasks = self._gatherings(table, new, part_of, place_of)
+        tasks = self._gatherings(contents, new, part_of, place_of)
         pieces: dict[int, list[Piece]] = defaultdict(list)
         for gathered in sorted(run_tasks(gather, tasks, self.session), key=_uri):
             for part, piece in gathered.pieces:
                 pieces[part].append(piece)
         parts = [
-            NewPart(self.dataset, table, tuple(pieces[number]), tuple(group_rows))
+            NewPart(self.dataset, table, tuple(pieces[number]), tuple(group_rows), contents.scores)
             for number, group_rows in enumerate(groups)
         ]
         return run_tasks(write_new_part, parts, self.session, self.meter)
@@ -163,7 +166,7 @@ class Writer:
 
     def _gatherings(
         self,
-        table: str,
+        contents: Contents,
         new: NewRows,
         part_of: npt.NDArray[np.int32],
         place_of: npt.NDArray[np.int32],
@@ -178,14 +181,15 @@ class Writer:
             chosen = order[start:end]
             numbers, file = np.unique(new.file[chosen], return_inverse=True)
             yield Gathering(
-                table=table,
+                table=contents.table,
                 files=tuple(new.files[number] for number in numbers.tolist()),
                 file=file.astype(np.int32),
                 row=new.row[chosen],
                 part=part_of[chosen],
                 place=place_of[chosen],
                 overlay=new.overlay(chosen),
-                uri=store.join(self.scratch, f"{table}-{start:012d}.arrow"),
+                uri=store.join(self.scratch, f"{contents.table}-{start:012d}.arrow"),
+                scores=contents.scores,
             )
             start = end
 

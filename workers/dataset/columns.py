@@ -26,6 +26,11 @@ def array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
+def with_nulls(values: npt.NDArray[np.float32]) -> pa.Array:
+    """Numbers as a column in which NaN is null."""
+    return pa.array(values, mask=np.isnan(values))
+
+
 def is_in(column: pa.ChunkedArray, values: pa.Array) -> pa.Array:
     """Whether each value of the column is among `values`; a null never is."""
     return array(pc.is_in(column, value_set=values, skip_nulls=True))

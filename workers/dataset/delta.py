@@ -15,7 +15,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -32,7 +32,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
-from schemas.tables import SCHEMAS
+from schemas.scores import schema_with, score_columns
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.log import CommitInfo, commit_info, commits, versions
@@ -137,7 +137,7 @@ def ensure_table(dataset: str, table: str) -> TableVersion:
 def _make(uri: str, table: str) -> TableVersion:
     store.make_folder(store.join(uri, "data"))
     try:
-        schema = Schema.from_arrow(SCHEMAS[table])
+        schema = Schema.from_arrow(schema_with(table, ()))
         create_table_with_add_actions(
             table_url(uri),
             schema,
@@ -164,12 +164,14 @@ def commit_parts(
     metadata: VersionRecord | None = None,
     follows: TableVersion | None = None,
     notes: VersionRecord | None = None,
+    scores: Sequence[str] | None = None,
 ) -> TableVersion:
     """Make `parts` the table's parts, in one commit; commit nothing where nothing would change.
 
     New `metadata` is reason enough for a commit; new `notes`, which are written with it, are not.
     The commit must follow the version `follows`, by default the latest: a version that was made
-    in between may hold other parts, so the commit is not repeated on top of that.
+    in between may hold other parts, so the commit is not repeated on top of that. `scores` are the
+    columns of scores that all parts have; by default those that the table has.
 
     Raises LeaseError where another commit came first.
     """
@@ -177,7 +179,9 @@ def commit_parts(
     wanted = {part.path: part for part in parts}
     if _holds(current, wanted, metadata):
         return current
-    schema = SCHEMAS[table]
+    if scores is None:
+        scores = _retried(current.uri, lambda: _scores_of(current))
+    schema = schema_with(table, scores)
     if any(part.path in wanted for part in current.parts):
         current = _retried(current.uri, lambda: _with_columns(current, schema))
     number = current.version + 1
@@ -218,11 +222,27 @@ def _with_columns(current: TableVersion, schema: pa.Schema) -> TableVersion:
     return made
 
 
+def _scores_of(current: TableVersion) -> tuple[str, ...]:
+    """The columns of scores that a table has."""
+    options = _options(current.uri)
+    try:
+        table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
+    except (DeltaError, OSError) as exc:
+        raise storage_error("open the table", current.uri, exc) from exc
+    return score_columns(field.name for field in table.schema().fields)
+
+
 def _lacking(table: DeltaTable, schema: pa.Schema) -> list[Field]:
     """The fields that a table lacks, or has in another form; their order does not matter."""
     present = {field.name: field for field in table.schema().fields}
     wanted = Schema.from_arrow(schema).fields
     return [field for field in wanted if present.get(field.name) != field]
+
+
+def _dropped(table: DeltaTable, schema: pa.Schema) -> tuple[str, ...]:
+    """The columns of scores that a table has and is not to have any more."""
+    names = score_columns(field.name for field in table.schema().fields)
+    return tuple(name for name in names if name not in schema.names)
 
 
 def _other_first(uri: str, number: int) -> LeaseError:
@@ -250,7 +270,8 @@ def _commit(
     try:
         table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
         # Overwriting removes all parts and takes the new schema, in one commit.
-        overwrites = bool(_lacking(table, schema)) and not present.keys() & wanted.keys()
+        differs = bool(_lacking(table, schema)) or bool(_dropped(table, schema))
+        overwrites = differs and not present.keys() & wanted.keys()
         if not overwrites:
             actions += [_remove(part) for path, part in present.items() if path not in wanted]
         table.create_write_transaction(

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
+from schemas.scores import score_columns
 from schemas.tables import ADDED, KEEPER_FORGOTTEN, SCHEMAS
 from workers.dataset.columns import array
 from workers.dataset.delta import PartFile
@@ -100,7 +101,7 @@ def write_without(task: PartWithout) -> PartFile | None:
         yield first
         yield from groups
 
-    return write_part(task.dataset, task.table, rest())
+    return write_part(task.dataset, task.table, rest(), score_columns(first.column_names))
 
 
 def _groups(task: PartWithout) -> Iterator[pa.Table]:
@@ -160,5 +161,5 @@ def are_current(table: str, columns: Sequence[str]) -> bool:
     >>> are_current("inventory", ["doc_id"])
     False
     """
-    names: list[str] = SCHEMAS[table].names
+    names: list[str] = [*SCHEMAS[table].names, *score_columns(columns)]
     return list(columns) == [name for name in names if name in columns or name not in ADDED]

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.tables import ADDED, SCHEMAS
+from schemas.scores import schema_with, score_columns
+from schemas.tables import ADDED
 from workers import store
 from workers.dataset.delta import PartFile
 from workers.store.locations import is_utf8, translated
@@ -38,12 +39,15 @@ _DICTIONARY_COLUMNS = {
 }
 
 
-def write_part(dataset: str, table: str, groups: Iterable[pa.Table]) -> PartFile:
+def write_part(
+    dataset: str, table: str, groups: Iterable[pa.Table], scores: Sequence[str] = ()
+) -> PartFile:
     """Write one part, each of `groups` a row group, and upload it under its hash.
 
-    The same rows in the same groups give the same bytes, and so the same name.
+    `scores` are the columns of scores that it has. The same rows in the same groups give the same
+    bytes, and so the same name.
     """
-    schema = SCHEMAS[table]
+    schema = schema_with(table, scores)
     with store.temporary_folder() as folder:
         path = folder / "part.parquet"
         rows = _write(path, schema, groups)
@@ -66,10 +70,17 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
 
 
 def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows in a table's schema; columns that an earlier release did not have are null."""
+    """The rows in a table's schema, without the columns of other scores.
+
+    Columns that an earlier release did not have are null, and those of scores that the rows lack.
+    """
+    scored, rows = rows, rows.drop_columns(list(score_columns(rows.column_names)))
+    is_new = {*ADDED, *score_columns(schema.names)}
     for number, field in enumerate(schema):
-        if field.name in ADDED and field.name not in rows.column_names:
-            rows = rows.add_column(number, field, pa.nulls(rows.num_rows, field.type))
+        if field.name in is_new and field.name not in rows.column_names:
+            is_there = field.name in scored.column_names
+            column = scored[field.name] if is_there else pa.nulls(rows.num_rows, field.type)
+            rows = rows.add_column(number, field, column)
     return rows.cast(schema)
 
 

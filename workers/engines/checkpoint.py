@@ -5,18 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from schemas.errors import ModelError, NoEngineError
 from schemas.lines import first_line
-from schemas.recipe import EngineSpec
 
 _WHOLE_FILE_BYTES = 8 * 2**20
 """Of larger files, the weights, only name and size enter a folder's revision."""
+
+
+class Named(Protocol):
+    """What names a checkpoint: an engine of a recipe, or a score."""
+
+    @property
+    def model(self) -> str | None:
+        """A folder or a Hub id."""
+        ...
+
+    @property
+    def revision(self) -> str | None:
+        """The commit of a Hub id."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +38,7 @@ class Checkpoint:
     """A checkpoint at a Hub id or in a folder, its `location`.
 
     `revision` is the commit of a Hub id, or the digest of a folder: 16 hex characters over its
-    files. `commit` is what to ask the Hub for, None for a folder. `labels` are those of a network
-    that classifies, in the order of its outputs.
+    files. `commit` is what to ask the Hub for, None for a folder. `config` is its `config.json`.
     """
 
     location: str
@@ -33,40 +46,37 @@ class Checkpoint:
     commit: str | None
     model_type: str
     architectures: tuple[str, ...]
-    labels: tuple[str, ...] = ()
+    config: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
-def find_checkpoint(spec: EngineSpec) -> Checkpoint:
+def find_checkpoint(spec: Named, where: str = "engine") -> Checkpoint:
     """The checkpoint that `spec` names: a folder if there is one of that name, else a Hub id.
+
+    `where` is the part of the recipe that names it.
 
     Raises NoEngineError where there is no such checkpoint, or the Hub id has no commit; ModelError
     where the Hub does not answer.
     """
     assert spec.model is not None
-    return checkpoint_at(spec.model, spec.revision, "engine.model")
-
-
-def checkpoint_at(model: str, revision: str | None, field: str) -> Checkpoint:
-    """Like `find_checkpoint`, of the model that a field of the recipe names."""
-    folder = Path(model)
+    folder = Path(spec.model)
     if folder.is_dir():
         config = _read_config(folder / "config.json")
-        return _checkpoint(model, folder_digest(folder), None, config)
-    if revision is None:
+        return _checkpoint(spec.model, folder_digest(folder), None, config)
+    if spec.revision is None:
         raise NoEngineError(
-            f"{field}: {model} is no folder here; for a Hub id give its commit as `revision`, so "
-            "that the dataset can be made again"
+            f"{where}.model: {spec.model} is no folder here; for a Hub id give its commit as "
+            "`revision`, so that the dataset can be made again"
         )
     try:
-        path = hf_hub_download(model, "config.json", revision=revision)
+        path = hf_hub_download(spec.model, "config.json", revision=spec.revision)
     except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
         may_pass = isinstance(exc, LocalEntryNotFoundError) or _may_pass(exc)
         kind = ModelError if may_pass else NoEngineError
         raise kind(
-            f"{field}: {model} is no folder here, and its commit {revision} cannot be fetched from "
-            f"the Hub: {first_line(exc)}"
+            f"{where}.model: {spec.model} is no folder here, and its commit {spec.revision} cannot "
+            f"be fetched from the Hub: {first_line(exc)}"
         ) from exc
-    return _checkpoint(model, revision, revision, _read_config(Path(path)))
+    return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
 
 
 def _may_pass(exc: Exception) -> bool:
@@ -82,9 +92,7 @@ def _checkpoint(
     listed = config.get("architectures")
     architectures = tuple(map(str, listed)) if isinstance(listed, list) else ()
     model_type = str(config.get("model_type") or "")
-    named = config.get("id2label")
-    labels = tuple(map(str, named.values())) if isinstance(named, dict) else ()
-    return Checkpoint(location, revision, commit, model_type, architectures, labels)
+    return Checkpoint(location, revision, commit, model_type, architectures, config)
 
 
 def _read_config(path: Path) -> Mapping[str, object]:

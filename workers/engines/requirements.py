@@ -16,7 +16,7 @@ from huggingface_hub import constants, try_to_load_from_cache
 
 from schemas.errors import ModelError, NoEngineError
 from schemas.recipe import EngineSpec
-from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.checkpoint import Checkpoint, Named, find_checkpoint
 from workers.engines.plan import Plan, make_plan
 from workers.engines.profiles.known import PROFILES
 
@@ -47,7 +47,7 @@ def examine_engine(spec: EngineSpec, deep: bool = False, is_here: bool = True) -
     """
     if spec.name == "endpoint":
         return _endpoint(spec, deep, is_here)
-    package = _require_package(spec) if is_here else "the cluster must have its package"
+    package = require_package(spec.name) if is_here else "the cluster must have its package"
     if spec.model is None:
         return f"{spec.name}: {package}"  # it finds lines, and cuts out regions with their words
     checkpoint = _checkpoint(spec, is_here)
@@ -85,16 +85,17 @@ def plan_for(spec: EngineSpec, checkpoint: Checkpoint) -> Plan:
     return make_plan(spec, checkpoint)
 
 
-def _require_package(spec: EngineSpec) -> str:
-    package, requirement = _PACKAGES[spec.name]
+def require_package(name: str) -> str:
+    """The package of an engine and its version. Raises NoEngineError where it is missing."""
+    package, requirement = _PACKAGES[name]
     try:
         installed = version(package)
     except PackageNotFoundError as exc:
         raise NoEngineError(
-            f"{spec.name} is not installed on this machine: pip install {requirement}. To read on "
+            f"{name} is not installed on this machine: pip install {requirement}. To read on "
             "a cluster that has it give --ray; to plan for one give --nodes"
         ) from exc
-    if spec.name == "vllm":
+    if name == "vllm":
         from workers.engines.vllm.core import check_version
 
         check_version(installed)
@@ -104,16 +105,27 @@ def _require_package(spec: EngineSpec) -> str:
 def _checkpoint(spec: EngineSpec, is_here: bool) -> Checkpoint | None:
     """The checkpoint; None where only another machine has it and the recipe names no profile."""
     assert spec.model is not None
+    if (found := look_for_checkpoint(spec, "engine", is_here)) is not None:
+        return found
+    # A named profile is all that the plan needs; without a name it follows from config.json.
+    return Checkpoint(spec.model, "", spec.revision, "", ()) if spec.profile else None
+
+
+def look_for_checkpoint(spec: Named, where: str, is_here: bool) -> Checkpoint | None:
+    """The checkpoint that `spec` names; None where only another machine is to have it.
+
+    Raises NoEngineError where there is none, ModelError at once where the Hub does not answer.
+    """
+    assert spec.model is not None
     is_known = Path(spec.model).is_dir() or _is_cached(spec)
     if not is_known and not is_here:
-        # A named profile is all that the plan needs; without a name it follows from config.json.
-        return Checkpoint(spec.model, "", spec.revision, "", ()) if spec.profile else None
+        return None
     if not is_known and spec.revision is not None:
         _require_hub(spec)
-    return find_checkpoint(spec)
+    return find_checkpoint(spec, where)
 
 
-def _is_cached(spec: EngineSpec) -> bool:
+def _is_cached(spec: Named) -> bool:
     if spec.revision is None:
         return False
     assert spec.model is not None
@@ -124,7 +136,7 @@ def _is_cached(spec: EngineSpec) -> bool:
     return isinstance(path, str)
 
 
-def _require_hub(spec: EngineSpec) -> None:
+def _require_hub(spec: Named) -> None:
     """Raises ModelError at once if the Hub does not answer: its own client takes 30 s for that."""
     if constants.HF_HUB_OFFLINE or getproxies():
         return  # offline the client fails at once; with a proxy it does not connect to the Hub

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.rows import DocumentRow, QualityRow, SourceRow
-from schemas.tables import DOCUMENTS, SCHEMAS
+from schemas.scores import schema_with
+from schemas.tables import DOCUMENTS
 from workers import store
 from workers.dataset import PartFile, write_part
 from workers.publishing.duplicates import signature_matrix
@@ -143,11 +144,16 @@ def _text(pages: Sequence[_ReadPage], keeps_furniture: bool) -> DocumentText:
     return join_pages(labelled, keeps_furniture)
 
 
-def write_rows(dataset: str, table: str, rows: Iterable[Mapping[str, object]]) -> list[PartFile]:
-    """Write rows of a table in the order given: one part, or none for no rows."""
-    data = pa.Table.from_pylist(list(rows), schema=SCHEMAS[table])
+def write_rows(
+    dataset: str, table: str, rows: Iterable[Mapping[str, object]], scores: Sequence[str] = ()
+) -> list[PartFile]:
+    """Write rows of a table in the order given: one part, or none for no rows.
+
+    `scores` are the table's columns of scores.
+    """
+    data = pa.Table.from_pylist(list(rows), schema=schema_with(table, scores))
     if data.num_rows == 0:
         return []
     step = 50_000
     groups = (data.slice(start, step) for start in range(0, data.num_rows, step))
-    return [write_part(dataset, table, groups)]
+    return [write_part(dataset, table, groups, scores)]

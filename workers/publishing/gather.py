@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.pages import image_path
+from schemas.scores import schema_with
 from schemas.tables import IMAGE, KEYS, QUALITY, SCHEMAS
 from workers import store
 from workers.dataset import PartFile, write_part
@@ -49,9 +50,9 @@ class Gathering:
     """Rows of some files that go to new parts of a table; the arrays have one entry a row.
 
     The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
-    is not null replaces the file's value; of `source`, `trainer_tokens` and `copies` also a null
-    does. A row that is flagged in its column CLEARED was a duplicate, or may have been, and names
-    no keeper any more.
+    is not null replaces the file's value; of `source`, `trainer_tokens`, `copies` and of `scores`,
+    the columns of scores, also a null does. A row that is flagged in its column CLEARED was a
+    duplicate, or may have been, and names no keeper any more.
     """
 
     table: str
@@ -62,6 +63,7 @@ class Gathering:
     place: Places
     overlay: pa.Table
     uri: str
+    scores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class NewPart:
     table: str
     pieces: tuple[Piece, ...]
     group_rows: tuple[int, ...]
+    scores: tuple[str, ...] = ()
 
 
 def gather(task: Gathering) -> Gathered:
@@ -160,7 +163,8 @@ def _packed(rows: pa.Table) -> pa.Buffer:
 
 def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.int64]) -> pa.Table:
     """Rows of one file in the table's columns, with the overlay applied; no images yet."""
-    schema = pa.schema([field for field in SCHEMAS[task.table] if field.name not in _PICTURES])
+    whole = schema_with(task.table, task.scores)
+    schema = pa.schema([field for field in whole if field.name not in _PICTURES])
     with file.open() as handle:
         parquet = pq.ParquetFile(handle)
         names = set(parquet.schema_arrow.names)
@@ -178,7 +182,8 @@ def _rows(task: Gathering, file: RowsFile, rows: Places, chosen: npt.NDArray[np.
             column = pc.if_else(overlay[CLEARED], pa.scalar(None, field.type), column)
         if field.name in overlay.column_names:
             new = overlay[field.name].cast(field.type)
-            column = new if field.name in _AS_THE_VERSION_SAYS else pc.coalesce(new, column)
+            replaces = field.name in (*_AS_THE_VERSION_SAYS, *task.scores)
+            column = new if replaces else pc.coalesce(new, column)
         columns[field.name] = column
     result = pa.table(columns, schema=schema)
     if not _pictures_of(task.table):
@@ -212,7 +217,7 @@ def write_new_part(part: NewPart) -> PartFile:
             for piece, start in zip(part.pieces, starts, strict=False)
         ]
         rows = pa.concat_tables(tables).sort_by("place")
-        return write_part(part.dataset, part.table, _groups(rows, part))
+        return write_part(part.dataset, part.table, _groups(rows, part), part.scores)
 
 
 def _chunks(pieces: Iterable[tuple[Piece, int]]) -> Iterator[tuple[str, Range]]:
@@ -237,7 +242,7 @@ def _rows_of_piece(path: Path, piece: Piece, start: int) -> pa.Table:
 
 
 def _groups(rows: pa.Table, part: NewPart) -> Iterator[pa.Table]:
-    schema = SCHEMAS[part.table]
+    schema = schema_with(part.table, part.scores)
     start = 0
     for count in part.group_rows:
         group = rows.slice(start, count)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.rows import SourceRow
-from schemas.tables import SCHEMAS
+from schemas.scores import schema_with
 from workers import store
 from workers.dataset import PartFile, write_part
 from workers.dataset.columns import array
@@ -40,21 +40,25 @@ class Survivors:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenPart:
-    """A part made of the rows that stay of other parts; row groups are joined to `group_bytes`."""
+    """A part made of the rows that stay of other parts; row groups are joined to `group_bytes`.
+
+    `scores` are its columns of scores.
+    """
 
     dataset: str
     table: str
     sources: tuple[Survivors, ...]
     group_bytes: int
+    scores: tuple[str, ...] = ()
 
 
 def rewrite_part(part: RewrittenPart) -> PartFile | None:
     """Write the rows that stay; None where none stays."""
     if all(len(source.rows) == 0 for source in part.sources):
         return None
-    schema = SCHEMAS[part.table]
+    schema = schema_with(part.table, part.scores)
     groups = (group for source in part.sources for group in _surviving(source, schema))
-    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes))
+    return write_part(part.dataset, part.table, _joined(groups, part.group_bytes), part.scores)
 
 
 def _surviving(source: Survivors, schema: pa.Schema) -> Iterator[pa.Table]:

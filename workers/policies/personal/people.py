@@ -23,7 +23,7 @@ from schemas.errors import NoEngineError
 from schemas.findings import Finding
 from schemas.lines import first_line
 from schemas.personal import People, PersonKind
-from workers.engines.checkpoint import Checkpoint, checkpoint_at
+from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.policies.personal.evidence import finding
 
 if TYPE_CHECKING:
@@ -198,14 +198,16 @@ def find_people_checkpoint(settings: People) -> Checkpoint:
 
     Raises NoEngineError where there is none, it labels no tokens, or a label is missing.
     """
-    checkpoint = checkpoint_at(settings.model, settings.revision, _FIELD)
+    checkpoint = find_checkpoint(settings, "pii.people")
+    named = checkpoint.config.get("id2label")
+    labels = map(str, named.values()) if isinstance(named, Mapping) else ()
     if not any(name.endswith("ForTokenClassification") for name in checkpoint.architectures):
         raise NoEngineError(
             f"{_FIELD}: {settings.model} labels no tokens: its architecture is "
             f"{', '.join(checkpoint.architectures) or 'not named'}, not one that ends in "
             "ForTokenClassification"
         )
-    has = {name.removeprefix("B-").removeprefix("I-") for name in checkpoint.labels}
+    has = {name.removeprefix("B-").removeprefix("I-") for name in labels}
     lacking = sorted(set(settings.labels) - has)
     if lacking:
         raise NoEngineError(

@@ -1,0 +1,107 @@
+"""Scores on two replicas: one of them is killed, then the driver; the next run scores the rest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.classifiers import make_classifier
+from tests.marked_processes import MARK, command_of, kill, marked
+from tests.pipelines.corpora import write_pdfs
+from tests.pipelines.datasets import all_rows, problems, run_here
+from tests.pipelines.version.test_scores import kept, recipe_of, score
+
+TIMEOUT_S = 300
+TEXTS = 8 * 24 + 8
+PLACEMENT = "placement: {replicas: 2, shard_pages: 24, threads_per_replica: 1}\n"
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.usefixtures("local_ray")
+def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> None:
+    """Each replica takes a tenth of a second for 32 texts, so that the kills come in between."""
+    model = make_classifier(tmp_path / "model", hidden_size=128, num_hidden_layers=4)
+    source, dataset = write_pdfs(tmp_path / "src", count=8, pages=24), tmp_path / "data"
+    recipe = recipe_of(dataset, source, score("edu", model), extra=PLACEMENT)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        f"dataset: {dataset}\nsources: {source}\nrouting: only\non_missing: remove\n"
+        f"max_removed: 1\nraster: {{longest_edge_px: 256}}\nscores: [{score('edu', model)}]\n"
+        + PLACEMENT
+    )
+    mark = uuid.uuid4().hex
+    command = str(Path(sys.executable).with_name("pagefoundry"))
+    driver = subprocess.Popen(
+        [command, "run", str(path), "--ray", address()],
+        env=os.environ | {MARK: mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: len(kept(dataset)) > 0, driver)
+        replicas = actors()
+        replicas[0].kill()
+        before = len(kept(dataset))
+        wait_until(lambda: len(kept(dataset)) > before, driver)
+    finally:
+        driver.kill()
+        driver.wait()
+        kill(marked(mark))
+    assert len(replicas) == 2
+    scored = kept(dataset)
+    assert 0 < len(scored) < TEXTS
+    assert not (dataset / "pages/_delta_log/00000000000000000001.json").exists()
+
+    assert run_here(recipe).committed
+    assert problems(dataset) == ()
+    assert len(kept(dataset)) == len(set(kept(dataset))) == TEXTS
+    assert set(scored) <= set(kept(dataset))
+    undisturbed = tmp_path / "undisturbed"
+    run_here(recipe_of(undisturbed, source, score("edu", model)))
+    assert values(dataset) == pytest.approx(values(undisturbed), abs=1.1e-4)
+    assert without_scores(dataset) == without_scores(undisturbed)
+    assert None not in values(dataset)
+
+
+def address() -> str:
+    """The address of this process's Ray."""
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
+
+
+def actors() -> list[psutil.Process]:
+    """The processes of the replicas in this process's Ray."""
+    own = psutil.Process().children(recursive=True)
+    return [process for process in own if command_of(process).startswith("ray::ReplicaActor")]
+
+
+def wait_until(moment: Callable[[], bool], driver: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not moment():
+        assert driver.poll() is None, "the run ended before its moment came"
+        assert time.monotonic() < deadline, "the moment never came"
+        time.sleep(0.005)
+
+
+def values(dataset: Path) -> list[float | None]:
+    return [
+        row["score_edu"] for table in ("pages", "documents") for row in all_rows(dataset)[table]
+    ]
+
+
+def without_scores(dataset: Path) -> dict[str, list[dict[str, Any]]]:
+    return {
+        table: [{name: row[name] for name in row if name != "score_edu"} for row in found]
+        for table, found in all_rows(dataset).items()
+    }

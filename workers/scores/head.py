@@ -1,0 +1,88 @@
+"""Which output of a sequence-classification checkpoint is a score, by its `config.json`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.errors import NoEngineError
+from schemas.scores import Score
+
+Reading = Literal["raw", "softmax", "sigmoid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The output that is the value, and how it becomes one.
+
+    - `raw`: the output as it is, of a model with one output, such as a regression.
+    - `softmax`: the probability of the label among all labels.
+    - `sigmoid`: the probability of the label by itself, of a model whose labels may hold together.
+    """
+
+    output: int
+    reading: Reading
+
+
+def head_of(score: Score, config: Mapping[str, object]) -> Head:
+    """The head of a score, by the checkpoint's config.
+
+    Raises NoEngineError, with the remedy, where the checkpoint classifies no sequences, the label
+    is none of its own, or it takes fewer tokens.
+    """
+    listed = config.get("architectures")
+    architectures = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    if not any(name.endswith("ForSequenceClassification") for name in architectures):
+        kind = ", ".join(architectures) or "a checkpoint that names no architecture"
+        raise NoEngineError(
+            f"{score.model} is {kind}; a score needs a checkpoint with a sequence-classification "
+            "head (its config.json names a class …ForSequenceClassification)"
+        )
+    _require_room(score, config)
+    labels = _labels(config)
+    if len(labels) == 1:
+        if score.label is not None:
+            raise NoEngineError(
+                f"{score.model} has one output, which is the value; leave out `label`"
+            )
+        return Head(0, "raw")
+    are_apart = config.get("problem_type") != "multi_label_classification"
+    return Head(_place(score, labels), "softmax" if are_apart else "sigmoid")
+
+
+def _labels(config: Mapping[str, object]) -> list[str]:
+    """The names of the outputs, in their order; transformers leaves out the two of its default."""
+    named = config.get("id2label")
+    if not isinstance(named, dict) or not named:
+        return ["LABEL_0", "LABEL_1"]
+    return [str(named[key]) for key in sorted(named, key=int)]
+
+
+def _place(score: Score, labels: list[str]) -> int:
+    known = ", ".join(f"{number} ({name})" for number, name in enumerate(labels))
+    if score.label is None:
+        raise NoEngineError(
+            f"{score.model} has {len(labels)} outputs; give as `label` the one whose probability "
+            f"is the score: {known}"
+        )
+    if isinstance(score.label, int) and score.label < len(labels):
+        return score.label
+    if score.label in labels:
+        return labels.index(str(score.label))
+    raise NoEngineError(f"{score.model} has no label {score.label!r}; it has {known}")
+
+
+def _require_room(score: Score, config: Mapping[str, object]) -> None:
+    most = config.get("max_position_embeddings")
+    if not isinstance(most, int):
+        return
+    pad = config.get("pad_token_id")
+    if config.get("position_embedding_type", "absolute") == "absolute" and str(
+        config.get("model_type")
+    ) in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
+        most -= (pad if isinstance(pad, int) else 1) + 1  # their positions begin after the padding
+    if score.max_tokens > most:
+        raise NoEngineError(
+            f"{score.model} takes {most} tokens; set `max_tokens: {most}` or less in its score"
+        )
