@@ -56,7 +56,7 @@ def planted(document: int) -> str | None:
     date = (document % 31 + 1, 1950 + document % 70)
     if document % SHARE == 0:
         return LINE.format(*date)
-    near, place = divmod(document // SHARE, LEAST - 1)
+    near = document // SHARE // (LEAST - 1)
     if document % SHARE == 1 and near < len(PLACES):
         return NEAR.format(PLACES[near], *date)
     return None
@@ -81,8 +81,8 @@ def alone(folder: Path) -> dict[str, Any]:
     policy = SharedLines(documents=LEAST)
     tokens = sum(part.rows for part in table.parts) * 10 * LINES_A_PAGE * 2 * PHRASE_WORDS
     cpu_s = time.process_time()
-    with open_session(IN_PROCESS) as session:
-        found = shared_lines(files, tokens, policy, session)
+    with open_session(IN_PROCESS) as session, tempfile.TemporaryDirectory() as scratch:
+        found = shared_lines(files, tokens, policy, session, scratch)
     cpu_s = time.process_time() - cpu_s
     status = Path("/proc/self/status").read_text()
     lines = sum(
