@@ -201,7 +201,8 @@ class Frequent:
         passes = np.ones(len(hashes), bool)
         for row, places in zip(self.bits, _places(hashes, 8 * self.bits.shape[1]), strict=True):
             passes &= (row[places >> 3] >> (7 - (places & 7)) & 1).astype(bool)
-        return hashes[passes]
+        frequent: Hashes = hashes[passes]
+        return frequent
 
 
 def _places(hashes: Hashes, width: int) -> Iterator[npt.NDArray[np.int64]]:
