@@ -37,7 +37,7 @@ class SharedLines(Part):
         "the row.",
     )
     min_letters: Annotated[int, Field(ge=16)] = Field(
-        default=24,
+        default=32,
         description="The letters that a line must have, without those of addresses. A Han or kana "
         "character counts as two.",
     )

@@ -81,8 +81,8 @@ def alone(folder: Path) -> dict[str, Any]:
     policy = SharedLines(documents=LEAST)
     tokens = sum(part.rows for part in table.parts) * 10 * LINES_A_PAGE * 2 * PHRASE_WORDS
     cpu_s = time.process_time()
-    with open_session(IN_PROCESS) as session:
-        found = shared_lines(files, tokens, policy, session)
+    with open_session(IN_PROCESS) as session, tempfile.TemporaryDirectory() as scratch:
+        found = shared_lines(files, tokens, policy, session, scratch)
     cpu_s = time.process_time() - cpu_s
     status = Path("/proc/self/status").read_text()
     lines = sum(

@@ -265,7 +265,7 @@ def _lines(step: PolicyStep, sought: Sought) -> Find:
 
 
 @functools.lru_cache(maxsize=2)  # of one run, and of the one before it in the same process
-def _shared_lines(lines: Lists) -> frozenset[str]:
+def _shared_lines(lines: Lists) -> shared_lines.Shared:
     return shared_lines.unpack(store.read_bytes(lines) if isinstance(lines, str) else lines)
 
 

@@ -1,7 +1,7 @@
 """Shared lines: those that stand in many documents, counted over the corpus. Pure.
 
-    Sketch.add(keys) per batch ─► merged ─► frequent(documents) ─► Frequent: a few bits
-    Counts of the keys that may be frequent ─► merged ─► the lines, counted exactly
+    hashes_of(text) ─► Sketch.add ─► merged ─► frequent(documents) ─► Frequent: a few bits
+    hashes that pass it ─► counted exactly
 
 The sketch is a count-min sketch (Cormode and Muthukrishnan 2005): a count is never too low, so no
 line is missed, and what it takes for frequent is counted again. `lines_of` says what a line is.
@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +38,10 @@ _ADDRESS = re.compile(r"://|^\W*www\.|@")
 _WORD = re.compile(r"[^\W\d_](?:[A-Za-z'-]|[^\x00-\x7f])*")
 _AROUND = ".,;:!?()[]{}\"'`*_«»“”‘’„…–—·•。，、；：！？（）「」『』"
 
-Keys = npt.NDArray[np.uint64]
+Hashes = npt.NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`text[start:end]` is a line that may be shared; `key` is what equal lines have in common."""
 
     start: int
@@ -49,8 +49,11 @@ class Line:
     key: str
 
 
-def lines_of(text: str, min_letters: int) -> Iterator[Line]:
-    """The lines of a text that may be shared: prose of at least so many letters, and six words."""
+def lines_of(text: str, min_letters: int, beginnings: Set[str] | None = None) -> Iterator[Line]:
+    """The lines of a text that may be shared: prose of at least so many letters, and six words.
+
+    With `beginnings` only those whose key begins with one of these words.
+    """
     start, is_code = 0, False
     for raw in text.split("\n"):
         begin, start = start, start + len(raw) + 1
@@ -58,11 +61,16 @@ def lines_of(text: str, min_letters: int) -> Iterator[Line]:
         if line.startswith("```"):
             is_code = not is_code
         elif not is_code and _is_long(line, min_letters) and not line.startswith(_NO_PROSE):
+            if beginnings is not None and _folded(line.split(None, 1)[0]) not in beginnings:
+                continue
             words = line.split()
             if _is_prose(words, min_letters):
                 begin += len(raw) - len(raw.lstrip())
-                key = _DIGITS.sub("0", " ".join(words).casefold())
-                yield Line(begin, begin + len(line), key)
+                yield Line(begin, begin + len(line), _folded(" ".join(words)))
+
+
+def _folded(text: str) -> str:
+    return _DIGITS.sub("0", text.casefold())
 
 
 def _is_long(line: str, min_letters: int) -> bool:
@@ -71,6 +79,12 @@ def _is_long(line: str, min_letters: int) -> bool:
 
 
 def _is_prose(tokens: Sequence[str], min_letters: int) -> bool:
+    # Most lines are plain enough to be told without a look at each word.
+    plain = [len(token) for token in tokens if token.isalpha()]
+    letters = sum(plain)
+    rest = sum(map(len, tokens)) - letters
+    if len(plain) >= LEAST_WORDS and letters >= min_letters and rest <= MOST_OTHER_SHARE * letters:
+        return True
     words = letters = others = 0
     for token in tokens:
         word = token.strip(_AROUND)
@@ -82,14 +96,28 @@ def _is_prose(tokens: Sequence[str], min_letters: int) -> bool:
     return words >= LEAST_WORDS and letters >= min_letters and others <= MOST_OTHER_SHARE * letters
 
 
-def find(text: str, shared: Set[str], min_letters: int) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The keys of shared lines, and the first words of these."""
+
+    keys: frozenset[str]
+    beginnings: frozenset[str]
+
+    @staticmethod
+    def of(keys: Iterable[str]) -> Shared:
+        """Ready to look for."""
+        every = frozenset(keys)
+        return Shared(every, frozenset(key.split(" ", 1)[0] for key in every))
+
+
+def find(text: str, shared: Shared, min_letters: int) -> list[Finding]:
     """The shared lines of a text."""
-    if not shared:
+    if not shared.keys:
         return []
     return [
         Finding(line.start, line.end, POLICY, KIND, detail=line_id(line.key))
-        for line in lines_of(text, min_letters)
-        if line.key in shared
+        for line in lines_of(text, min_letters, shared.beginnings)
+        if line.key in shared.keys
     ]
 
 
@@ -99,10 +127,11 @@ def line_id(key: str) -> str:
     >>> line_id("all rights reserved")
     '8cb69fec503953f5'
     """
-    return f"{_hash(key):016x}"
+    return f"{line_hash(key):016x}"
 
 
-def _hash(key: str) -> int:
+def line_hash(key: str) -> int:
+    """The 64-bit hash by which lines are counted."""
     return xxhash.xxh3_64_intdigest(key.encode("utf-8", "surrogatepass"))
 
 
@@ -111,12 +140,17 @@ def pack(lines: Iterable[LineCount]) -> bytes:
     return json.dumps([count["line"] for count in lines]).encode()
 
 
-def unpack(data: bytes) -> frozenset[str]:
+def unpack(data: bytes) -> Shared:
     """The inverse of `pack`, without the numbers."""
-    return frozenset(json.loads(data))
+    return Shared.of(json.loads(data))
 
 
 # ---- counting -----------------------------------------------------------------------------------
+
+
+def hashes_of(text: str, min_letters: int) -> list[int]:
+    """The hashes of a text's lines, each once."""
+    return [line_hash(key) for key in {line.key for line in lines_of(text, min_letters)}]
 
 
 def width_of(tokens: int, documents: int) -> int:
@@ -141,10 +175,9 @@ class Sketch:
         """A sketch of no text; `width` is a power of two."""
         return Sketch(np.zeros((_ROWS, width), np.uint32))
 
-    def add(self, texts: Iterable[Iterable[str]]) -> None:
-        """Count the keys of some texts, each once a text."""
-        every = [_hash(key) for keys in texts for key in set(keys)]
-        hashes, times = np.unique(np.array(every, np.uint64), return_counts=True)
+    def add(self, every: Hashes) -> None:
+        """Count the hashes of some texts, each as often as it is given."""
+        hashes, times = np.unique(every, return_counts=True)
         for row, places in zip(self.counts, _places(hashes, self.counts.shape[1]), strict=True):
             np.add.at(row, places, times.astype(np.uint32))
 
@@ -159,20 +192,20 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True)
 class Frequent:
-    """A filter of keys: it lets all pass that are frequent, and few others. uint8 (3, width / 8)"""
+    """A filter of hashes: all pass that are frequent, and few others. uint8 (3, width / 8)"""
 
     bits: npt.NDArray[np.uint8]
 
-    def among(self, keys: Sequence[str]) -> list[str]:
-        """The keys that may be frequent."""
-        hashes = np.array([_hash(key) for key in keys], np.uint64)
-        passes = np.ones(len(keys), bool)
+    def among(self, hashes: Hashes) -> Hashes:
+        """The hashes that may be frequent, in their order."""
+        passes = np.ones(len(hashes), bool)
         for row, places in zip(self.bits, _places(hashes, 8 * self.bits.shape[1]), strict=True):
             passes &= (row[places >> 3] >> (7 - (places & 7)) & 1).astype(bool)
-        return [keys[place] for place in np.flatnonzero(passes).tolist()]
+        frequent: Hashes = hashes[passes]
+        return frequent
 
 
-def _places(hashes: Keys, width: int) -> Iterator[npt.NDArray[np.int64]]:
+def _places(hashes: Hashes, width: int) -> Iterator[npt.NDArray[np.int64]]:
     """The place of each hash in each row of a sketch."""
     step = (hashes >> np.uint64(32)) | np.uint64(1)  # Kirsch and Mitzenmacher 2006
     for row in range(_ROWS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from schemas.policies import PolicyStep
 from schemas.shared_lines import SharedLines
 from workers.policies import Passage, judge, load
 from workers.policies.shared_lines import (
+    Shared,
     Sketch,
     find,
+    line_hash,
     lines_of,
     pack,
     unpack,
@@ -103,31 +106,36 @@ def test_lines_of_any_text_are_in_order_and_within_it(text: str) -> None:
 
 @settings(max_examples=30)
 @given(
-    st.lists(st.lists(st.integers(0, 300), max_size=20), max_size=40),
+    st.lists(st.lists(st.integers(0, 300), max_size=20, unique=True), max_size=40),
     st.integers(2, 9),
     st.integers(0, 39),
 )
-def test_a_sketch_misses_no_frequent_key_however_texts_are_dealt(
+def test_a_sketch_misses_no_frequent_line_however_texts_are_dealt(
     texts: list[list[int]], least: int, middle: int
 ) -> None:
-    named = [[f"line {number}" for number in text] for text in texts]
-    whole, first, second = (Sketch.empty(64) for _ in range(3))
-    whole.add(named)
-    first.add(named[:middle])
-    second.add(named[middle:])
-    first.merge(second)
+    named = [[line_hash(f"line {number}") for number in text] for text in texts]
+
+    def sketch_of(some: list[list[int]]) -> Sketch:
+        sketch = Sketch.empty(64)
+        sketch.add(np.array([value for text in some for value in text], np.uint64))
+        return sketch
+
+    whole, first = sketch_of(named), sketch_of(named[:middle])
+    first.merge(sketch_of(named[middle:]))
     assert (first.counts == whole.counts).all()
-    counts = Counter(key for text in named for key in set(text))
-    frequent = {key for key, count in counts.items() if count >= least}
-    assert frequent <= set(whole.frequent(least).among(sorted(counts)))
+    counts = Counter(value for text in named for value in text)
+    frequent = {value for value, count in counts.items() if count >= least}
+    every = np.array(sorted(counts), np.uint64)
+    assert frequent <= set(whole.frequent(least).among(every).tolist())
 
 
-def test_a_wide_sketch_lets_hardly_a_rare_key_pass() -> None:
+def test_a_wide_sketch_lets_hardly_a_rare_line_pass() -> None:
     documents, lines = 20_000, 25
     sketch = Sketch.empty(width_of(documents * lines * 6, 1000))
-    sketch.add([[f"{number} {line}" for line in range(lines)] for number in range(documents)])
-    rare = [f"{number} 0" for number in range(documents)]
-    assert sketch.frequent(1000).among(rare) == []
+    every = np.array([line_hash(str(number)) for number in range(documents * lines)], np.uint64)
+    sketch.add(every)
+    sketch.add(np.repeat(every[:3], 999))
+    assert sketch.frequent(1000).among(every).tolist() == every[:3].tolist()
 
 
 def test_a_sketch_has_the_width_that_its_texts_need() -> None:
@@ -179,6 +187,7 @@ def test_a_line_of_5000_documents_is_cut_everywhere_and_nothing_else_is(tmp_path
     policy = SharedLines(documents=LEAST)
     with open_session(IN_PROCESS) as session:
         lines = shared_lines(files, 400_000, policy, session)
+        assert shared_lines(files[::-1], 10**9, policy, session, str(tmp_path)) == lines
     assert [(count["line"], count["documents"]) for count in lines] == [
         (BOILER.format(day=0, year=0).casefold(), MANY)
     ]
@@ -192,9 +201,9 @@ def test_a_line_of_5000_documents_is_cut_everywhere_and_nothing_else_is(tmp_path
 def test_rows_that_are_not_chosen_do_not_count(tmp_path: Path) -> None:
     files, _ = corpus(tmp_path)
     rows = np.arange(0, 3000, 7, dtype=np.int32)
-    task = LineTask((TextRows(files[0].file, rows),), LETTERS, 1 << 16)
-    counts = count_lines(LineTask(task.files, LETTERS, frequent=sketch_lines(task).frequent(2)))
-    assert counts[BOILER.format(day=0, year=0).casefold()] == len(rows)
+    task = LineTask(0, (TextRows(files[0].file, rows),), LETTERS, 1 << 16)
+    _, counts = count_lines(replace(task, frequent=sketch_lines(task).frequent(2)))
+    assert counts[line_hash(BOILER.format(day=0, year=0).casefold())] == len(rows)
 
 
 def test_lines_are_packed_and_found_by_what_they_have_in_common() -> None:
@@ -205,4 +214,4 @@ def test_lines_are_packed_and_found_by_what_they_have_in_common() -> None:
     assert text[found.start : found.end] == "All of the rights are reserved by us since 1999"
     assert found.detail is not None
     assert len(found.detail) == 16
-    assert find(text, frozenset(), LETTERS) == []
+    assert find(text, Shared.of([]), LETTERS) == []
