@@ -155,16 +155,11 @@ def _trainer_tokens(metadata: VersionRecord) -> str:
     name = metadata["publish_settings"].get("tokenizer")
     if name is None:
         return ""
-    last = (metadata.get("funnel") or [{}])[-1]
-    sums = [
-        f"{last[key]:,} of {what}"
-        for key, what in (
-            ("trainer_tokens", "samples"),
-            ("document_trainer_tokens", "documents"),
-        )
-        if key in last
-    ]
-    many = f": {' and '.join(sums)}" if sums else ""
+    many = ""
+    for step in (metadata.get("funnel") or ())[-1:]:
+        if "trainer_tokens" in step and "document_trainer_tokens" in step:
+            pages, documents = step["trainer_tokens"], step["document_trainer_tokens"]
+            many = f": {pages:,} of samples and {documents:,} of documents"
     return f"\n`trainer_tokens` are counted with `{name}`{many}.\n"
 
 
