@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
-from tests.pipelines.datasets import all_rows, problems, run_here
+from tests.pipelines.datasets import all_rows, problems, rows, run_here
+from tests.pipelines.deep import stage_deep
 from tests.pipelines.version.test_policies import recipe_of, write_corpus
 
 CUT, REJECT = "{instructions: cut}", "{instructions: reject}"
@@ -16,13 +17,21 @@ CUT, REJECT = "{instructions: cut}", "{instructions: reject}"
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a corpus, a dataset under a policy that cuts, and what first runs give."""
+    """A folder with a corpus, a dataset under a policy that cuts, and what first runs give.
+
+    Its pages have crops, of which those beside what is cut are emptied.
+    """
     folder = tmp_path_factory.mktemp("policies")
     source = write_corpus(folder / "src")
-    run_here(recipe_of(folder / "data", source, CUT))
-    run_here(recipe_of(folder / "rejected", source, REJECT))
-    run_here(recipe_of(folder / "plain", source, ""))
+    for name, trust in (("data", CUT), ("rejected", REJECT), ("plain", "")):
+        recipe = recipe_of(folder / name, source, trust)
+        stage_deep(recipe)
+        run_here(recipe)
     return folder
+
+
+def test_a_cut_empties_crops_here(published: Path) -> None:
+    assert {row["reason"] for row in rows(published / "data", "crops")} >= {None, "untrusted"}
 
 
 def test_the_writes_are_those_that_are_killed(published: Path, tmp_path: Path) -> None:

@@ -155,13 +155,11 @@ def _trainer_tokens(metadata: VersionRecord) -> str:
     name = metadata["publish_settings"].get("tokenizer")
     if name is None:
         return ""
-    funnel = metadata.get("funnel")
-    sums = []
-    if funnel and "trainer_tokens" in funnel[-1]:
-        sums.append(f"{funnel[-1]['trainer_tokens']:,} of samples")
-    if funnel and "document_trainer_tokens" in funnel[-1]:
-        sums.append(f"{funnel[-1]['document_trainer_tokens']:,} of documents")
-    many = f": {' and '.join(sums)}" if sums else ""
+    many = ""
+    for step in (metadata.get("funnel") or ())[-1:]:
+        if "trainer_tokens" in step and "document_trainer_tokens" in step:
+            pages, documents = step["trainer_tokens"], step["document_trainer_tokens"]
+            many = f": {pages:,} of samples and {documents:,} of documents"
     return f"\n`trainer_tokens` are counted with `{name}`{many}.\n"
 
 

@@ -26,7 +26,6 @@ Count = Callable[[Sequence[str]], list[int]]
 """How many tokens each of some texts has."""
 
 _FILE = "tokenizer.json"
-_CHARS_AT_ONCE = 2**20
 _FORMS = (
     "give a `tokenizer.json` (`tokenizer.save(...)` of `tokenizers`, `save_pretrained` of "
     "`transformers`) or a `tekken.json`"
@@ -127,5 +126,10 @@ def _of_tokenizers(written: str) -> Count:
     tokens = Tokens.from_str(written)
     tokens.no_padding()
     tokens.no_truncation()
-    # One text at a time: a batch takes every core of the machine, and a task has one.
-    return lambda texts: [len(tokens.encode(text, add_special_tokens=False)) for text in texts]
+    # One text at a time, since a batch takes every core of the machine and a task has one; as a
+    # batch, since `encode` takes a third longer to say where each token stands.
+    return lambda texts: [
+        len(encoded)
+        for text in texts
+        for encoded in tokens.encode_batch_fast([text], add_special_tokens=False)
+    ]

@@ -219,7 +219,7 @@ def test_a_printed_link_to_a_crop_that_is_not_the_pages_own_is_only_its_label() 
 def test_any_crop_makes_a_row_that_its_table_can_hold(label, text, box, error) -> None:
     crop = make_crop(PAGE, 0, label=label, text=text, bbox=box, error=error)
     _, [(row, _)] = with_crops(PAGE, crop)
-    placed = {"image_offset", "image_bytes", "recipe_digest"}
+    placed = {"image_offset", "image_bytes", "recipe_digest", "findings"}
     assert row.keys() | placed == set(STAGED_CROPS.names)
     (stored,) = pa.Table.from_pylist([row], schema=STAGED_CROPS).to_pylist()
     assert (stored["label"], stored["text"]) == (clean(label), "" if error else clean(text))
