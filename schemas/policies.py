@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from schemas.decontaminate import Benchmark, check_benchmarks
 from schemas.findings import Action
+from schemas.keep import Rules
 from schemas.part import Part
 from schemas.personal import Personal
 
@@ -55,6 +56,10 @@ class Trust(Part):
         return None if action == "keep" else action
 
 
+Settings = Trust | Personal | tuple[Benchmark, ...] | Rules
+"""The settings of a policy."""
+
+
 class PolicyStep(Part):
     """One policy, by its name and settings."""
 
@@ -66,6 +71,11 @@ class PolicyStep(Part):
     )
     pii: Personal | None = Field(
         default=None, description="Personal data, by kind; `pii: mask` masks all kinds."
+    )
+    keep: Rules | None = Field(
+        default=None,
+        description="Rules by which rows stay, by the name of a value: bounds, or a share of the "
+        "rows with the best values.",
     )
 
     @model_validator(mode="after")
@@ -81,17 +91,17 @@ class PolicyStep(Part):
         return next(iter(self.model_fields_set))
 
     @property
-    def settings(self) -> Trust | Personal | tuple[Benchmark, ...] | None:
+    def settings(self) -> Settings | None:
         """The policy's settings."""
-        named: Trust | Personal | tuple[Benchmark, ...] | None = getattr(
-            self, next(iter(self.model_fields_set), "trust")
-        )
+        named: Settings | None = getattr(self, next(iter(self.model_fields_set), "trust"))
         return named
 
     def action_of(self, kind: str) -> Action | None:
         """What becomes of a finding of this kind; None where it is kept without a word."""
         settings = self.settings
         assert settings is not None
+        if isinstance(settings, dict):
+            return "reject"
         if isinstance(settings, tuple):
             return next(benchmark.action for benchmark in settings if benchmark.name == kind)
         return settings.action_of(kind)
@@ -117,7 +127,12 @@ class PolicyStep(Part):
         return _REASONS[self.name]
 
 
-_REASONS = {"trust": "untrusted", "decontaminate": "contaminated", "pii": "personal_data"}
+_REASONS = {
+    "trust": "untrusted",
+    "decontaminate": "contaminated",
+    "pii": "personal_data",
+    "keep": "out_of_range",
+}
 
 
 def check_policies(policies: tuple[PolicyStep, ...]) -> None:

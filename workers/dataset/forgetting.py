@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
-from schemas.tables import ADDED, KEEPER_FORGOTTEN, SCHEMAS
+from schemas.tables import KEEPER_FORGOTTEN, SCHEMAS, is_added
 from workers.dataset.columns import array
 from workers.dataset.delta import PartFile
 from workers.dataset.parts import open_part, write_part
@@ -160,5 +160,6 @@ def are_current(table: str, columns: Sequence[str]) -> bool:
     >>> are_current("inventory", ["doc_id"])
     False
     """
-    names: list[str] = SCHEMAS[table].names
-    return list(columns) == [name for name in names if name in columns or name not in ADDED]
+    schema = SCHEMAS[table]
+    needed = [name for name in schema.names if name in columns or not is_added(schema, name)]
+    return list(columns) == needed

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.tables import ADDED, SCHEMAS
+from schemas.tables import SCHEMAS, is_added
 from workers import store
 from workers.dataset.delta import PartFile
 from workers.store.locations import is_utf8, translated
@@ -68,7 +68,7 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
 def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """The rows in a table's schema; columns that an earlier release did not have are null."""
     for number, field in enumerate(schema):
-        if field.name in ADDED and field.name not in rows.column_names:
+        if field.name not in rows.column_names and is_added(schema, field.name):
             rows = rows.add_column(number, field, pa.nulls(rows.num_rows, field.type))
     return rows.cast(schema)
 

@@ -37,6 +37,7 @@ from workers.rasterising import pictures
 from workers.shards import Staging
 from workers.shards.originals import write_original_documents, write_original_pages
 from workers.text import measures, signatures
+from workers.text.heuristics import heuristics
 
 Places = npt.NDArray[np.int32]
 _ROWS_AT_ONCE = 1024
@@ -167,6 +168,7 @@ def _changed(
     new |= {
         "text": text,
         "text_tokens": measures.count_tokens(text),
+        "heuristics": heuristics(text, row["language"] or "und"),
         "text_hash": signatures.text_hash(words or [text]),
         "minhash": signatures.minhash(shingles, task.permutations).astype("<u8").tobytes(),
     }
