@@ -163,7 +163,7 @@ class Rule(Part):
         return math.ceil(Fraction(str(self.share)) * rows)
 
     def is_past(self, value: float, bound: float) -> bool:
-        """Whether a value is past the last one of a share; also of arrays, value by value."""
+        """Whether a value is past the last one of a share."""
         return value > bound if self.top is None else value < bound
 
     def misses(self, value: float, language: str, bounds: Bounds) -> str | None:

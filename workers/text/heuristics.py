@@ -33,15 +33,15 @@ _DIGIT = re.compile(r"\d")
 _BULLET = re.compile("[-*+–—]\\s|[•‣⁃▪▫●○◦∙·►▶■□◆◇❖➢✓]")
 _ELLIPSES = ("...", "…")
 _CLOSERS = "\"'”’»›)]}*_」』）】"
-_TERMINAL = tuple(".!?:;…。！？：；．｡؟۔؛।॥։።၊။។៕")  # noqa: RUF001
+_TERMINAL = tuple(".!?:;…。！？：；．｡؟۔؛।॥։።၊။។៕")
 _SHORT_LINE_CHARS = 30
 
 
 @functools.cache
 def _with_marks() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A mark, and a word with its marks: vowels of Indic scripts and of Arabic, no letters to Python.
+    """A mark, and a word with its marks: those of Indic scripts and of Arabic are vowels.
 
-    Made at the first call: it looks at 64,000 characters.
+    To Python they are no letters. Made at the first call: it looks at 64,000 characters.
     """
     marks = "".join(
         chr(code) for code in range(0x300, 0xFB20) if unicodedata.category(chr(code))[0] == "M"
