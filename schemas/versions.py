@@ -26,7 +26,7 @@ class VersionRecord(TypedDict, total=False):
     rejects: Mapping[str, int]  # rows by reason
     mix: Mapping[str, Mapping[str, int]]  # weight, available and taken samples by group
     funnel: Sequence[FunnelStep]  # what each step left
-    shares: Mapping[str, Mapping[str, Bounds]]  # where those of `keep` begin, by table and value
+    shares: Mapping[str, Mapping[str, Bounds]]  # where those of `keep` end, by table and value
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language

@@ -82,7 +82,7 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
 
 
 def _standard(recipe: Recipe, snapshot: Snapshot, level: Level, session: Session) -> Standard:
-    """Where the shares of `keep` would begin: the rows of the version as they were read.
+    """Where the shares of `keep` would end: the rows of the version as they were read.
 
     What the version left out by its policies or its mix is ranked, too.
     """

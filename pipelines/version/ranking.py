@@ -1,8 +1,8 @@
-"""Where the shares of the policy `keep` begin: the values of all rows, compared exactly.
+"""Where the shares of the policy `keep` end: the values of all rows, compared exactly.
 
     records after deduplication ─► [ values ] per batch of files ─► the last value of each share
 
-A version says at which values its shares began. The next one has other rows, so its shares begin
+A version says at which values its shares ended. The next one has other rows, so its shares end
 elsewhere: of the rows that were judged before, those between the two places are judged again.
 """
 
@@ -23,7 +23,7 @@ from workers.policies.keeping import rules_of
 from workers.publishing.values import RowValues, ValuesTask, read_values
 
 Shares = Mapping[str, Bounds]
-"""The value at which each share begins or ends, by the value's name, then by language."""
+"""The last value in each share, by the value's name, then by language."""
 
 _ROWS_PER_TASK = 65_536
 _FILES_PER_TASK = 64

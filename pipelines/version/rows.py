@@ -61,7 +61,7 @@ class Version:
 
     @property
     def shares(self) -> Mapping[str, Shares]:
-        """Where the shares of `keep` begin, by table; empty without any."""
+        """Where the shares of `keep` end, by table; empty without any."""
         of_tables = {"pages": self.page_verdicts.shares, "documents": self.document_verdicts.shares}
         return {table: shares for table, shares in of_tables.items() if shares}
 

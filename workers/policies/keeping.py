@@ -1,9 +1,9 @@
 """Keep: which rows stay by their values (`schemas.keep`).
 
     row ─► values as it was read ─► bounds on them, or on those of the text as it is by now
-                                 ─► where the share of the best rows begins
+                                 ─► where the share of the best rows ends
 
-Where a share begins needs the values of all rows: `pipelines.version.ranking` finds it.
+Where a share ends needs the values of all rows: `pipelines.version.ranking` finds it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """The table whose rows are judged, and the value at which each share begins or ends there.
+    """The table whose rows are judged, and the last value in each share of them.
 
     `shares` are by the name of the value, then by language.
     """
