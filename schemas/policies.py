@@ -13,8 +13,10 @@ from pydantic import Field, model_validator
 
 from schemas.decontaminate import Benchmark, check_benchmarks
 from schemas.findings import Action
+from schemas.keep import Rules
 from schemas.part import Part
 from schemas.personal import Personal
+from schemas.scores import score_columns
 from schemas.shared_lines import SharedLines
 
 TextAction = Literal["keep", "tag", "cut", "reject"]
@@ -61,7 +63,8 @@ class Trust(Part):
         return None if action == "keep" else action
 
 
-Settings = Trust | Personal | SharedLines | tuple[Benchmark, ...]
+Settings = Trust | Personal | SharedLines | tuple[Benchmark, ...] | Rules
+"""The settings of a policy."""
 
 
 class PolicyStep(Part):
@@ -78,6 +81,11 @@ class PolicyStep(Part):
     )
     lines: SharedLines | None = Field(
         default=None, description="Lines that many documents share, such as licences and banners."
+    )
+    keep: Rules | None = Field(
+        default=None,
+        description="Rules by which rows stay, by the name of a value: bounds, or a share of the "
+        "rows with the best values.",
     )
 
     @model_validator(mode="after")
@@ -102,6 +110,8 @@ class PolicyStep(Part):
         """What becomes of a finding of this kind; None where it is kept without a word."""
         settings = self.settings
         assert settings is not None
+        if isinstance(settings, dict):
+            return "reject"
         if isinstance(settings, tuple):
             return next(benchmark.action for benchmark in settings if benchmark.name == kind)
         return settings.action_of(kind)
@@ -127,6 +137,11 @@ class PolicyStep(Part):
         return _REASONS[self.name]
 
 
+def keeps_by_scores(policies: Iterable[PolicyStep]) -> bool:
+    """Whether any of the policies keeps rows by the recipe's scores."""
+    return any(score_columns(step.keep or ()) for step in policies)
+
+
 def searches_for_triggers(policies: Iterable[PolicyStep]) -> bool:
     """Whether any of the policies needs the triggers of the corpus."""
     return any(step.trust is not None and step.trust.trigger != "keep" for step in policies)
@@ -137,6 +152,7 @@ _REASONS = {
     "decontaminate": "contaminated",
     "pii": "personal_data",
     "lines": "boilerplate",
+    "keep": "out_of_range",
 }
 
 

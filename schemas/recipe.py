@@ -36,7 +36,7 @@ from schemas.recipe_sections import (
     Storage,
     TextLayer,
 )
-from schemas.scores import Score, check_scores
+from schemas.scores import Score, check_scores, score_column, score_columns
 from schemas.sources import DatasetSource, RecordSource, Source, check_names
 from schemas.tables import SCHEMA_VERSION
 from schemas.tokenizer import Tokenizer
@@ -183,6 +183,18 @@ class Recipe(Part):
     def _names_once(cls, scores: tuple[Score, ...]) -> tuple[Score, ...]:
         check_scores(scores)
         return scores
+
+    @model_validator(mode="after")
+    def _keeps_by_its_scores(self) -> Recipe:
+        there = {score_column(score.name) for score in self.scores}
+        for number, step in enumerate(self.policies):
+            for name in score_columns(step.keep or ()):
+                if name not in there:
+                    raise ValueError(
+                        f"policies.{number}.keep: no score `{name.removeprefix('score_')}` in "
+                        f"`scores` gives the value {name!r}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _sources_fit_the_mix(self) -> Recipe:

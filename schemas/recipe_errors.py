@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -166,16 +166,27 @@ def _shown(value: object) -> str:
 
 def _models_at(root: type[BaseModel], place: tuple[int | str, ...]) -> list[type[BaseModel]]:
     """The models that a value at `place` may have."""
-    models = [root]
+    models, is_name = [root], False
     for key in place:
         if isinstance(key, int):
+            continue
+        if is_name:  # a key that the recipe's author chose, in a section of such names
+            is_name = False
             continue
         if len(models) > 1:  # the kind of a source, which is the key that only this kind has
             models = [model for model in models if key in model.model_fields]
             continue
         field = models[0].model_fields.get(key) if models else None
         models = _models_in(field.annotation) if field else []
+        is_name = field is not None and _is_named(field.annotation)
     return models
+
+
+def _is_named(annotation: object) -> bool:
+    """Whether a type is a section of names, each with a model."""
+    if get_origin(annotation) is dict:
+        return bool(_models_in(annotation))
+    return any(map(_is_named, get_args(annotation)))
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 from schemas.findings import FindingRow
+from schemas.heuristics import HeuristicsRow
 from schemas.hidden_text import HiddenRow
 
 
@@ -150,6 +151,7 @@ class StagedRow(PageKey):
     language: NotRequired[str]
     language_score: NotRequired[float]
     quality: NotRequired[QualityRow]
+    heuristics: NotRequired[HeuristicsRow | None]
     hidden: NotRequired[HiddenRow | None]
     attempts: Sequence[AttemptRow]
     is_fallback: NotRequired[bool]
@@ -213,7 +215,10 @@ class RejectRow(TypedDict):
     source: SourceRow | None
     kept_id: NotRequired[str | None]
     similarity: NotRequired[float | None]
+    language: NotRequired[str | None]
+    language_score: NotRequired[float | None]
     quality: NotRequired[QualityRow | None]
+    heuristics: NotRequired[HeuristicsRow | None]
     attempts: NotRequired[Sequence[AttemptRow] | None]
     text_tokens: NotRequired[int | None]
     text_hash: NotRequired[bytes | None]
@@ -236,6 +241,7 @@ class DocumentRow(TypedDict):
     text_tokens: int
     language: str
     quality_score: float
+    heuristics: NotRequired[HeuristicsRow | None]
     text_hash: bytes
     minhash: bytes
     recipe_digest: str

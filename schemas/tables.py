@@ -74,11 +74,12 @@ REJECT_REASONS = {
     "contaminated": "an item of a benchmark is in its text or its picture",
     "personal_data": "personal data of a kind that the policy `pii` rejects",
     "boilerplate": "nothing was left but lines that many documents share (the policy `lines`)",
+    "out_of_range": "a value of the row is past what the policy `keep` keeps",
     "duplicate": "the same content is kept under another id",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
 
-POLICY_REASONS = ("untrusted", "contaminated", "personal_data", "boilerplate")
+POLICY_REASONS = ("untrusted", "contaminated", "personal_data", "boilerplate", "out_of_range")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""
 
 _BBOX = pa.list_(pa.float32())
@@ -121,6 +122,26 @@ QUALITY = pa.struct(
         ("coverage", pa.float32()),
     ]
 )
+HEURISTICS = pa.struct(
+    [
+        ("words", pa.int32()),
+        ("mean_word_length", pa.float32()),
+        ("letter_share", pa.float32()),
+        ("capital_share", pa.float32()),
+        ("stop_words", pa.int32()),
+        ("stop_word_share", pa.float32()),
+        ("digit_share", pa.float32()),
+        ("lines", pa.int32()),
+        ("table_share", pa.float32()),
+        ("mean_line_length", pa.float32()),
+        ("short_line_share", pa.float32()),
+        ("bullet_share", pa.float32()),
+        ("ellipsis_share", pa.float32()),
+        ("punctuated_share", pa.float32()),
+        ("duplicate_line_share", pa.float32()),
+    ]
+)
+"""A `schemas.heuristics.HeuristicsRow`; null where an earlier release wrote the row."""
 HIDDEN = pa.struct(
     [
         ("share", pa.float32()),
@@ -158,8 +179,11 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "own", "findings", "hidden", "trainer_tokens", "copies")
+ADDED = ("source", "own", "findings", "hidden", "heuristics", "trainer_tokens", "copies")
 """Columns that parts of an earlier release lack: they are read as null there."""
+
+ADDED_TO_REJECTS = ("language", "language_score")
+"""The same, of `rejects` alone."""
 
 MESSAGE = pa.struct(
     [
@@ -215,6 +239,7 @@ _READING_FIELDS = [
     pa.field("language", pa.string()),
     pa.field("language_score", pa.float32()),
     pa.field("quality", QUALITY),
+    pa.field("heuristics", HEURISTICS),
     pa.field("hidden", HIDDEN),
     pa.field("attempts", pa.list_(ATTEMPT)),
     pa.field("is_fallback", pa.bool_()),
@@ -291,8 +316,8 @@ CONVERSATIONS = pa.schema(
             if field.name
             in {
                 *("text", "text_source", "task", "mode", "vision_tokens", "text_tokens"),
-                *("language", "language_score", "quality", "text_hash", "minhash"),
-                *("image_hash", "recipe_digest"),
+                *("language", "language_score", "quality", "heuristics", "text_hash"),
+                *("minhash", "image_hash", "recipe_digest"),
             }
         ),
         _FINDINGS,
@@ -318,6 +343,7 @@ DOCUMENTS = pa.schema(
         pa.field("text_tokens", pa.int64()),
         pa.field("language", pa.string()),
         pa.field("quality_score", pa.float32()),
+        pa.field("heuristics", HEURISTICS),
         pa.field("text_hash", pa.binary()),
         pa.field("minhash", pa.binary()),
         pa.field("recipe_digest", pa.string()),
@@ -381,7 +407,10 @@ REJECTS = pa.schema(
         *_ORIGIN,
         pa.field("kept_id", pa.string()),
         pa.field("similarity", pa.float32()),
+        pa.field("language", pa.string()),
+        pa.field("language_score", pa.float32()),
         pa.field("quality", QUALITY),
+        pa.field("heuristics", HEURISTICS),
         pa.field("attempts", pa.list_(ATTEMPT)),
         pa.field("text_tokens", pa.int64()),
         pa.field("text_hash", pa.binary()),
@@ -435,3 +464,8 @@ SCHEMAS = {
     "inventory": INVENTORY,
     "rejects": REJECTS,
 }
+
+
+def is_added(schema: pa.Schema, name: str) -> bool:
+    """Whether parts of an earlier release lack a column of a table."""
+    return name in ADDED or (name in ADDED_TO_REJECTS and "kept_id" in schema.names)

@@ -8,6 +8,7 @@ from typing import TypedDict
 from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.keep import Bounds
 from schemas.limits import SourcesRecord
 from schemas.shared_lines import LineCount
 from schemas.triggers import TriggerRow, TriggersRecord
@@ -17,7 +18,7 @@ class VersionRecord(TypedDict, total=False):
     """What the `pages` commit of a version says. Commits of the other tables say nothing.
 
     A version that an older PageFoundry made lacks what was not kept then: `changes`, `languages`,
-    `licenses`, `mix`, `funnel`. A commit without `versions` only made the empty table.
+    `licenses`, `mix`, `funnel`, `shares`. A commit without `versions` only made the empty table.
     """
 
     versions: Mapping[str, int]  # of the other tables, by name
@@ -32,6 +33,7 @@ class VersionRecord(TypedDict, total=False):
     benchmarks: Mapping[str, ItemCounts]  # of the policy `decontaminate`, by name
     triggers: TriggersRecord  # where the policy `trust` seeks them
     lines: Sequence[LineCount]  # the first of those that many documents share, most first
+    shares: Mapping[str, Mapping[str, Bounds]]  # where those of `keep` end, by table and value
     changes: Counts  # since the version before
     rates: Mapping[str, object] | None  # `cluster.estimate.Rates`, None where nothing was read yet
     languages: Mapping[str, int]  # samples by language

@@ -13,6 +13,7 @@ from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
+from schemas.keep import Bounds
 from schemas.limits import SourcesRecord, no_sources
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
@@ -78,6 +79,7 @@ class Overview:
     `versions` are the newest of the `versions_published`, newest first. Counts are by table, by
     reason, by text source and by label; `tokens` are sums over a table, by column, and
     `trainer_tokens` those of tables in the trainer's own `tokenizer`, which is None without one.
+    `shares` are the last values in those of the policy `keep`, by table, value and language.
     """
 
     dataset: str
@@ -98,6 +100,7 @@ class Overview:
     by_source: SourcesRecord
     benchmarks: Mapping[str, ItemCounts]
     triggers: Sequence[TriggerRow]
+    shares: Mapping[str, Mapping[str, Bounds]]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
     samples: Sequence[SampleLine]
@@ -139,6 +142,7 @@ def inspect_dataset(
         by_source=snapshot.metadata.get("by_source", no_sources()),
         benchmarks=snapshot.metadata.get("benchmarks", {}),
         triggers=triggers_in(snapshot.metadata),
+        shares=snapshot.metadata.get("shares", {}),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

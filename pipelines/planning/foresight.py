@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,14 +14,18 @@ from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
 from pipelines.version.lists import listed_files, packed_lists
-from pipelines.version.policies import are_policies_of
+from pipelines.version.policies import are_policies_of, in_place
+from pipelines.version.ranking import rank
+from pipelines.version.records import FIRST_BARRED, LEFT_OUT, Catalogue, load_all
 from pipelines.version.shared_lines import listed_lines, settings_of_lines, shared_lines
 from pipelines.version.triggers import sought_of, triggers_of
 from schemas.decontaminate import ItemCounts
+from schemas.keep import Table
 from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
 from workers.policies import Sought
+from workers.policies.keeping import Standard, rules_of
 from workers.policies.lists import item_counts
 from workers.policies.shared_lines import pack
 from workers.publishing.foresee import Example, Foreseeing, Foreseen, foresee
@@ -35,6 +39,7 @@ _NO_SEARCH = (
     "`trigger: tag` first, which names them and removes nothing"
 )
 _LEVELS: Mapping[str, Level] = {"pages": "page", "conversations": "page", "documents": "document"}
+_TABLES: Mapping[Level, Table] = {"page": "pages", "document": "documents"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,13 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
         return None
     lists, triggers = packed_lists(recipe, session), triggers_of(snapshot.metadata)
     lines = _packed_lines(recipe, snapshot, session)
-    tasks = list(_tasks(recipe, snapshot, Sought(lists, sought_of(triggers), lines)))
+    sought = {
+        level: Sought(
+            lists, sought_of(triggers), lines, _standard(recipe, snapshot, level, session)
+        )
+        for level in _TABLES
+    }
+    tasks = list(_tasks(recipe, snapshot, sought))
     total = sum(task_results(foresee, tasks, session), start=Foreseen())
     return Foresight(
         pages=total.judged["page"],
@@ -99,31 +110,60 @@ def _packed_lines(recipe: Recipe, snapshot: Snapshot, session: Session) -> bytes
     settings = settings_of_lines(recipe)
     if settings is None:
         return None
-    table = snapshot.tables["documents"]
-    files = [RowsFile(table.part_uri(part), "documents", part.rows) for part in table.parts]
-    texts = [TextRows(file, None) for file in [*files, *_originals(recipe, "document")]]
+    files = [*_parts(snapshot, "documents"), *_originals(recipe, "document")]
+    texts = [TextRows(file, None) for file in files]
     tokens = sum(step["document_tokens"] or 0 for step in snapshot.metadata.get("funnel", ())[1:2])
     return pack(shared_lines(texts, tokens, settings, session))
 
 
-def _originals(recipe: Recipe, level: Level) -> Iterator[RowsFile]:
+def _standard(recipe: Recipe, snapshot: Snapshot, level: Level, session: Session) -> Standard:
+    """Where the shares of `keep` would end: the rows of the version as they were read.
+
+    What the version left out by its policies or its mix is ranked, too.
+    """
+    table = _TABLES[level]
+    if not any(rule.share is not None for rule in rules_of(recipe.policies, table).values()):
+        return Standard(table)
+    documents = sorted(snapshot.documents(), key=lambda document: document.doc_id)
+    catalogue = Catalogue.of(documents)
+    files = [
+        *(file for name in _LEVELS if _LEVELS[name] == level for file in _parts(snapshot, name)),
+        *_parts(snapshot, "rejects"),
+    ]
+    published = load_all(recipe, files, level, catalogue, None, session)
+    originals = load_all(recipe, _originals(recipe, level), level, catalogue, None, session)
+    outcome = published.outcome
+    is_out = (outcome == LEFT_OUT) | (outcome >= FIRST_BARRED)
+    among = is_out | published.origin(*_LEVELS)
+    rows = in_place(published, originals)
+    return Standard(table, rank(rows, among, table, recipe.policies, None, session).shares)
+
+
+def _parts(snapshot: Snapshot, name: str) -> Iterator[RowsFile]:
+    table = snapshot.tables[name]
+    for part in table.parts:
+        yield RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
+
+
+def _originals(recipe: Recipe, level: Level) -> list[RowsFile]:
     """The files in which rows are kept as they were read."""
     staging = Staging(originals_folder(staging_root(recipe), level, recipe.digest()))
-    for receipt in staging.receipts():
-        yield RowsFile(staging.rows_uri(receipt.shard_id), "staged", len(receipt.doc_ids))
+    return [
+        RowsFile(staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values()))
+        for receipt in staging.receipts()
+    ]
 
 
-def _tasks(recipe: Recipe, snapshot: Snapshot, sought: Sought) -> Iterator[Foreseeing]:
+def _tasks(
+    recipe: Recipe, snapshot: Snapshot, sought: Mapping[Level, Sought]
+) -> Iterator[Foreseeing]:
     for name, level in _LEVELS.items():
-        table = snapshot.tables[name]
-        for part in table.parts:
-            file = RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
-            yield Foreseeing(file, level, recipe.policies, sought)
-    levels: Sequence[Level] = ("page", "document")
-    for level in levels:
+        for file in _parts(snapshot, name):
+            yield Foreseeing(file, level, recipe.policies, sought[level])
+    for level, of_level in sought.items():
         barred = _barred(snapshot, level)
         for file in _originals(recipe, level):
-            yield Foreseeing(file, level, recipe.policies, sought, barred)
+            yield Foreseeing(file, level, recipe.policies, of_level, barred)
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

@@ -26,6 +26,7 @@ from pipelines.version.policies import (
     has_lost_text,
     with_originals,
 )
+from pipelines.version.ranking import Ranking
 from pipelines.version.records import FIRST_BARRED, Flags, Records, concatenated, load_all
 from pipelines.version.scores import Scores, Scoring, score_rows
 from workers import store
@@ -38,19 +39,16 @@ _PAGES_PER_ASSEMBLY = 8192
 class Compared:
     """The documents as they were read, and where each lies in the last version or is new.
 
-    `published`, `among` (those that take part) and `drops` are along `documents`.
+    `published`, `drops`, `scores` and `ranking` are along `documents`; so is `among`, which flags
+    those that are no duplicates, whatever the policies make of them.
     """
 
     documents: Records
     published: Records
     among: Flags
     drops: Drops
-
-    @property
-    def kept(self) -> Flags:
-        """The documents that are no duplicates, whatever the policies make of them."""
-        flags: Flags = self.among & ~self.drops.dropped
-        return flags
+    scores: Scores
+    ranking: Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,11 @@ def compare_documents(
         documents = assembled.records
         drops = near_duplicates(assembled, apart, inputs, session)
         among = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
-        returning = among & ~drops.dropped & _is_wanted_anew(documents, judges, scoring)
+        among &= ~drops.dropped
+        published = _as_published(documents, assembled.published, judges)
+        scores = score_rows(published, documents, among, scoring)
+        ranking = judges.rank(documents, among, "documents", scores.by_column)
+        returning = among & (_is_wanted_anew(documents, ranking, judges) | scores.lost)
         if not returning.any():
             break
         wanted = np.zeros(len(apart), bool)
@@ -139,14 +141,21 @@ def compare_documents(
         again = _with_assembled(inputs, others, pages, wanted, number, session)
         assembled = replace(assembled, records=again)
 
-    return Compared(documents, _as_published(documents, assembled.published, judges), among, drops)
+    return Compared(documents, published, among, drops, scores, ranking)
 
 
-def judge_documents(compared: Compared, judges: Judges, scoring: Scoring) -> Documents:
-    """Score the documents that are no duplicates, and apply the policies to them."""
-    rows = compared.published, compared.documents, compared.kept
-    scores = score_rows(*rows, scoring)
-    return Documents(compared.drops, apply_policies(*rows, "document", judges), scores)
+def judge_documents(compared: Compared, judges: Judges) -> Documents:
+    """What the policies make of the documents that are no duplicates."""
+    verdicts = apply_policies(
+        compared.published,
+        compared.documents,
+        compared.among,
+        "document",
+        judges,
+        compared.ranking,
+        compared.scores.by_column,
+    )
+    return Documents(compared.drops, verdicts, compared.scores)
 
 
 def _is_lost(pages: Records) -> Flags:
@@ -161,12 +170,12 @@ def has_no_text(pages: Records) -> Flags:
     return flags
 
 
-def _is_wanted_anew(documents: Records, judges: Judges, scoring: Scoring) -> Flags:
+def _is_wanted_anew(documents: Records, ranking: Ranking, judges: Judges) -> Flags:
     """Documents that must be assembled again if they are to be kept: their text lies nowhere."""
     is_barred = documents.outcome >= FIRST_BARRED
     flags: Flags = documents.origin("rejects") & ~is_barred
-    is_judged = judges.are_same and not scoring.has_unknown
-    return flags if is_judged else flags | has_lost_text(documents)
+    is_judged = ranking.moved if judges.are_same else np.ones(len(documents), bool)
+    return flags | (is_judged & has_lost_text(documents))
 
 
 def _as_published(documents: Records, published: Records, judges: Judges) -> Records:

@@ -127,6 +127,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
         "by_source": version.by_source,
+        "shares": version.shares,
         **_found_record(version),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),

@@ -11,7 +11,7 @@ version's own rows say what was found, so a run under the same policies judges o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from pipelines.steps.tasks import run_tasks
 from pipelines.version.crops import CropsOf, crop_places
 from pipelines.version.inputs import staged_file
 from pipelines.version.lists import lists_uri
+from pipelines.version.ranking import Ranking, Shares, Values, rank
 from pipelines.version.records import (
     FIRST_BARRED,
     NOBODY,
@@ -32,12 +33,14 @@ from pipelines.version.records import (
     load_all,
 )
 from pipelines.version.triggers import Triggers, sought_of, triggers_of
+from schemas.keep import Table
 from schemas.recipe import Recipe
 from schemas.shared_lines import LineCount
 from schemas.tables import POLICY_REASONS
 from schemas.triggers import SoughtTrigger
 from workers import store
 from workers.policies import Sought
+from workers.policies.keeping import Standard
 from workers.publishing.judge import BARRED, CHANGED, Judged, Judging, judge_rows
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
@@ -54,12 +57,14 @@ class Verdicts:
     - `barred_by` is the number of the policy that rejects a row, -1 for the others.
     - `lost` are rows that must be judged and whose originals are gone.
     - `originals` are the names of the originals that this version rests on.
+    - `shares` are those of the policy `keep`.
     """
 
     records: Records
     barred_by: npt.NDArray[np.int8]
     lost: Flags
     originals: frozenset[str] = frozenset()
+    shares: Shares = field(default_factory=dict)
 
     @property
     def barred(self) -> Flags:
@@ -73,7 +78,8 @@ class Judges:
     """What applying policies needs besides the records.
 
     `triggers` are those of the corpus; None where no policy looks for them. `lines` are those that
-    many documents share, and `lines_uri` is where tasks find them.
+    many documents share, and `lines_uri` is where tasks find them. `are_rescored` says that scores
+    by which rows are kept are others than the last version's.
     """
 
     recipe: Recipe
@@ -85,11 +91,16 @@ class Judges:
     triggers: Triggers | None = None
     lines: tuple[LineCount, ...] = ()
     lines_uri: str | None = None
+    are_rescored: bool = False
 
     @property
     def are_same(self) -> bool:
-        """Whether the last version was published under the same policies, lists and triggers."""
-        if self.snapshot is None or not are_policies_of(self.recipe, self.listed, self.snapshot):
+        """Whether the last version was judged by the same policies, lists, triggers and scores."""
+        if (
+            self.snapshot is None
+            or self.are_rescored
+            or not are_policies_of(self.recipe, self.listed, self.snapshot)
+        ):
             return False
         return self.sought == sought_of(triggers_of(self.snapshot.metadata))
 
@@ -102,6 +113,15 @@ class Judges:
         """The folder of the originals of a level."""
         root = staging_root(self.recipe)
         return Staging(originals_folder(root, level, self.recipe.digest()))
+
+    def rank(
+        self, originals: Records, among: Flags, table: Table, scores: Mapping[str, Values]
+    ) -> Ranking:
+        """The shares of `keep` among rows as they were read, beside those of the last version."""
+        before: Shares | None = None
+        if self.snapshot is not None:
+            before = self.snapshot.metadata.get("shares", {}).get(table, {})
+        return rank(originals, among, table, self.recipe.policies, before, self.session, scores)
 
 
 def policy_settings(recipe: Recipe, listed: Mapping[str, str]) -> dict[str, object]:
@@ -138,6 +158,13 @@ def with_originals(
         return published
     scratch = store.join(judges.scratch, "originals")
     found = load_all(judges.recipe, files, level, judges.catalogue, scratch, judges.session)
+    return in_place(published, found)
+
+
+def in_place(published: Records, found: Records) -> Records:
+    """The records, with the originals that were found in place of rows that lost their text."""
+    if not len(published):
+        return published
     place = np.minimum(np.searchsorted(published.keys, found.keys), len(published) - 1)
     # A row that no policy has touched is its own original.
     is_wanted = (published.keys[place] == found.keys) & has_lost_text(published)[place]
@@ -160,25 +187,29 @@ def apply_policies(
     among: Flags,
     level: Level,
     judges: Judges,
+    ranking: Ranking,
+    scores: Mapping[str, Values],
     crops_of: CropsOf | None = None,
 ) -> Verdicts:
     """What the recipe's policies make of the rows that are flagged in `among`.
 
     `published` and `originals` are along each other: where each row lies in the last version, or is
-    new, and where it lies as it was read. Pages are judged with their crops.
+    new, and where it lies as it was read. `ranking` is that of the originals, `scores` are theirs
+    by column. Pages are judged with their crops.
     """
     was_barred = among & (published.outcome >= FIRST_BARRED)
     barred_by = np.full(len(published), NOBODY, np.int8)
     barred_by[was_barred] = _steps(judges.recipe)[published.outcome[was_barred] - FIRST_BARRED]
-    lost = np.zeros(len(published), bool)
     todo = among & ~originals.origin("rejects")
     if judges.are_same:
-        todo &= ~published.origin(*_TABLES) & ~was_barred
+        # A row that a mix left out was judged, too, and its text lies nowhere.
+        lost = among & ranking.moved & (has_lost_text(originals) | originals.origin("rejects"))
+        todo &= ranking.moved | (~published.origin(*_TABLES) & ~was_barred)
     else:
         lost = among & has_lost_text(originals)
-        todo &= ~lost
+    todo &= ~lost
     crops = crops_of(originals.take(todo)) if crops_of and todo.any() else None
-    tasks = list(_tasks(published, originals, todo, level, judges, crops))
+    tasks = list(_tasks(published, originals, todo, level, judges, ranking, scores, crops))
     done = run_tasks(judge_rows, tasks, judges.session)
     # What another rule leaves out is rejected as it was read.
     as_read = ~among & has_lost_text(published)
@@ -186,7 +217,8 @@ def apply_policies(
     records = _with_changed(records, done, barred_by, level, judges)
     records = _with_barred(records, originals, done, barred_by)
     touched = among & ((records.found & np.uint64(1)).astype(bool) | (barred_by != NOBODY))
-    return Verdicts(records, barred_by, lost, _names(originals, touched, done, level, judges))
+    names = _names(originals, touched, done, level, judges)
+    return Verdicts(records, barred_by, lost, names, ranking.shares)
 
 
 def _steps(recipe: Recipe) -> npt.NDArray[np.int8]:
@@ -201,6 +233,8 @@ def _tasks(
     todo: Flags,
     level: Level,
     judges: Judges,
+    ranking: Ranking,
+    scores: Mapping[str, Values],
     crops: Records | None,
 ) -> Iterator[Judging]:
     """A task for each file in which rows lie that are to be judged."""
@@ -208,7 +242,8 @@ def _tasks(
     if not len(chosen):
         return
     lists = lists_uri(judges.recipe, judges.listed, judges.scratch, judges.session)
-    sought = Sought(lists, judges.sought, judges.lines_uri)
+    standard = Standard(ranking.table, ranking.shares)
+    sought = Sought(lists, judges.sought, judges.lines_uri, standard)
     order = chosen[np.lexsort((originals.row[chosen], originals.file[chosen]))]
     ends = np.flatnonzero(np.diff(originals.file[order])) + 1
     staging = judges.originals(level)
@@ -223,6 +258,7 @@ def _tasks(
             level,
             judges.recipe.policies,
             sought,
+            {name: values[places] for name, values in scores.items()},
             judges.recipe.raster,
             judges.recipe.permutations,
             judges.recipe.digest(),

@@ -9,6 +9,7 @@ keeper left the dataset, and its shard is gone. Such pages are returned, to be r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,14 +37,16 @@ from pipelines.version.policies import (
     has_lost_text,
     with_originals,
 )
+from pipelines.version.ranking import Shares
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
-from pipelines.version.scores import Scores, Scoring, score_rows
+from pipelines.version.scores import Scores, score_rows
 from pipelines.version.shared_lines import settings_of_lines, with_shared_lines
 from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import counted
 from pipelines.version.triggers import Search, Triggers, find_triggers
 from schemas.limits import SourcesRecord
+from schemas.policies import keeps_by_scores
 from schemas.shards import PageRange
 from schemas.shared_lines import LineCount
 
@@ -89,6 +92,12 @@ class Version:
         return self.page_verdicts.originals | self.document_verdicts.originals
 
     @property
+    def shares(self) -> Mapping[str, Shares]:
+        """Where the shares of `keep` end, by table; empty without any."""
+        of_tables = {"pages": self.page_verdicts.shares, "documents": self.document_verdicts.shares}
+        return {table: shares for table, shares in of_tables.items() if shares}
+
+    @property
     def kept(self) -> Flags:
         """Which pages are samples, with one flag a page."""
         is_out = self.page_drops.dropped | self.page_verdicts.barred | self.selection.left_out
@@ -115,7 +124,11 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     `story` shows the scoring of texts, which may take long.
     """
     recipe, catalogue = inputs.recipe, inputs.catalogue
-    judges = Judges(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session)
+    scoring = Scoring(recipe, inputs.scores, inputs.snapshot, session, story)
+    judges = Judges(
+        *(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session),
+        are_rescored=scoring.are_new and keeps_by_scores(recipe.policies),
+    )
 
     # 1. Leave out what is reserved, before anything is compared.
     reserved = reserved_documents(recipe, catalogue)
@@ -136,7 +149,6 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     among = free & ~drops.dropped
 
     # 4. Documents: drop duplicates.
-    scoring = Scoring(recipe, inputs.scores, inputs.snapshot, session, story)
     compared = compare_documents(inputs, pages, assembled, apart, judges, scoring, session)
     if not isinstance(compared, Compared) and settings_of_lines(recipe):
         return _ranges(pages.take(compared), catalogue)
@@ -154,8 +166,10 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
 
     # 6. Score, apply the policies, choose by the mix.
     scores = score_rows(published, pages, among, scoring)
+    ranking = judges.rank(pages, among, "pages", scores.by_column)
     verdicts = apply_policies(
-        published, pages, among, "page", judges, lambda some: load_crops(inputs, some, session)
+        *(published, pages, among, "page", judges, ranking, scores.by_column),
+        crops_of=lambda some: load_crops(inputs, some, session),
     )
     among &= ~verdicts.barred
     if _has_budget(inputs):
@@ -171,7 +185,7 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
     assert isinstance(compared, Compared)
-    documents = judge_documents(compared, judges, scoring)
+    documents = judge_documents(compared, judges)
 
     # 7. Crops follow their pages.
     version = Version(

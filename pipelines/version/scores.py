@@ -55,10 +55,10 @@ class Scores:
         """No scores of some rows."""
         return Scores((), np.zeros((rows, 0), np.float32), np.zeros(rows, bool))
 
-    def of(self, name: str) -> Values:
-        """The values of the score with this name: float32 (rows,), NaN where a row has none."""
-        values: Values = self.values[:, self.columns.index(score_column(name))]
-        return values
+    @property
+    def by_column(self) -> dict[str, Values]:
+        """The values of each score by its column: float32 (rows,), NaN where a row has none."""
+        return {name: self.values[:, number] for number, name in enumerate(self.columns)}
 
 
 def pinned_scores(recipe: Recipe) -> tuple[PinnedScore, ...]:

@@ -62,7 +62,7 @@ def with_shared_lines(judges: Judges, compared: Compared) -> Judges:
     documents, catalogue = compared.documents, judges.catalogue
     is_chat = np.array([is_conversation(d.media_type) for d in catalogue.documents], bool)
     # The turns of a conversation are what its makers repeat on purpose.
-    chosen = np.flatnonzero(compared.kept & ~is_chat[documents.doc])
+    chosen = np.flatnonzero(compared.among & ~is_chat[documents.doc])
     order = chosen[np.lexsort((documents.row[chosen], documents.file[chosen]))]
     groups = np.split(order, np.flatnonzero(np.diff(documents.file[order])) + 1)
     files = [

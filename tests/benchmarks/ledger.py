@@ -203,6 +203,7 @@ def _pages(
                     [images, pa.array(columns["page_id"])], ["bytes", "path"]
                 ),
                 "text": texts,
+                "heuristics": [{"words": len(t.split())} for t in texts],
                 "blocks": [[{"label": "text", "bbox": [0, 0, 1, 1], "text": t}] for t in texts],
                 "text_tokens": np.full(rows, 100, np.int32),
                 "vision_tokens": np.full(rows, 256, np.int32),
@@ -216,16 +217,18 @@ def _documents(
 ) -> Iterator[pa.Table]:
     for start in range(0, len(ids), 1024):
         names = ids[start : start + 1024]
+        texts = [
+            "\n\n".join(
+                text_of(name, number * PAGES_PER_DOCUMENT + index)
+                for index in range(PAGES_PER_DOCUMENT)
+            )
+            for number, name in enumerate(names, start)
+        ]
         columns = {
             "doc_id": names,
             "page_count": np.full(len(names), PAGES_PER_DOCUMENT, np.int32),
-            "text": [
-                "\n\n".join(
-                    text_of(name, number * PAGES_PER_DOCUMENT + index)
-                    for index in range(PAGES_PER_DOCUMENT)
-                )
-                for number, name in enumerate(names, start)
-            ],
+            "text": texts,
+            "heuristics": [{"words": len(t.split())} for t in texts],
             "page_indices": [list(range(PAGES_PER_DOCUMENT))] * len(names),
             "page_offsets": [[0] * PAGES_PER_DOCUMENT] * len(names),
             "text_tokens": np.full(len(names), 1000, np.int64),

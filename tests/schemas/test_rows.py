@@ -28,6 +28,7 @@ SHAPES = {
     rows.DocumentRow: tables.DOCUMENTS,
     rows.InventoryRow: tables.INVENTORY,
     rows.FindingRow: list(tables.FINDING),
+    rows.HeuristicsRow: list(tables.HEURISTICS),
     rows.HiddenRow: list(tables.HIDDEN),
     rows.ChangeRow: changes.CHANGE,
 }

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
-from schemas.scores import score_columns
-from schemas.tables import ADDED, KEEPER_FORGOTTEN, SCHEMAS
+from schemas.scores import schema_with, score_columns
+from schemas.tables import KEEPER_FORGOTTEN, is_added
 from workers.dataset.columns import array
 from workers.dataset.delta import PartFile
 from workers.dataset.parts import open_part, write_part
@@ -161,5 +161,6 @@ def are_current(table: str, columns: Sequence[str]) -> bool:
     >>> are_current("inventory", ["doc_id"])
     False
     """
-    names: list[str] = [*SCHEMAS[table].names, *score_columns(columns)]
-    return list(columns) == [name for name in names if name in columns or name not in ADDED]
+    schema = schema_with(table, score_columns(columns))
+    needed = [name for name in schema.names if name in columns or not is_added(schema, name)]
+    return list(columns) == needed

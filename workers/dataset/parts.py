@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.scores import schema_with, score_columns
-from schemas.tables import ADDED
+from schemas.tables import is_added
 from workers import store
 from workers.dataset.delta import PartFile
 from workers.store.locations import is_utf8, translated
@@ -75,9 +75,10 @@ def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     Columns that an earlier release did not have are null, and those of scores that the rows lack.
     """
     scored, rows = rows, rows.drop_columns(list(score_columns(rows.column_names)))
-    is_new = {*ADDED, *score_columns(schema.names)}
+    scores = score_columns(schema.names)
     for number, field in enumerate(schema):
-        if field.name in is_new and field.name not in rows.column_names:
+        is_new = is_added(schema, field.name) or field.name in scores
+        if is_new and field.name not in rows.column_names:
             is_there = field.name in scored.column_names
             column = scored[field.name] if is_there else pa.nulls(rows.num_rows, field.type)
             rows = rows.add_column(number, field, column)

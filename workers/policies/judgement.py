@@ -11,18 +11,20 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from schemas.crop_links import blanked_links
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
 from schemas.hidden_text import HiddenRow
+from schemas.keep import rules_for
 from schemas.policies import PolicyStep
 from schemas.triggers import SoughtTrigger
 from workers import store
-from workers.policies import decontamination, personal, poisoning, shared_lines, trust
+from workers.policies import decontamination, keeping, personal, poisoning, shared_lines, trust
 from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
+from workers.policies.keeping import Standard, Values
 from workers.policies.lists import unpack
 from workers.policies.personal.people import PeopleFinder, people_finder
 
@@ -39,7 +41,9 @@ class Passage:
     `beside` are texts of the row that its own text leaves out: those of furniture, and what its PDF
     hides. `image_hash` and `picture`, which reads its file, are those of a page; so is `hidden`,
     which is None for a page without a text layer. `crops` are the texts of a page's crops. A value
-    that is found in a text `along` this one is found here, too.
+    that is found in a text `along` this one is found here, too. `values` are those of the row as it
+    was read, as far as `keep` looks at them, and `is_edited` says that a policy has changed its
+    text since.
     """
 
     text: str
@@ -50,16 +54,19 @@ class Passage:
     hidden: HiddenRow | None = None
     crops: tuple[str, ...] = ()
     along: tuple[str, ...] = ()
+    values: Values = field(default_factory=dict)
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What policies look for that no recipe says: items of benchmarks, triggers that were planted
-    in the corpus, and lines that many documents share."""
+    in the corpus, lines that many documents share, and where the shares of `keep` end."""
 
     lists: Lists | None = None
     triggers: Sequence[SoughtTrigger] = ()
     lines: Lists | None = None
+    standard: Standard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,12 @@ def _judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgeme
     for number, policy in enumerate(judges):
         alive = [place for place, result in enumerate(results) if result.barred_by is None]
         seen = [
-            replace(passages[place], text=blanked_links(results[place].text)) for place in alive
+            replace(
+                passages[place],
+                text=blanked_links(results[place].text),
+                is_edited=results[place].is_edited,
+            )
+            for place in alive
         ]
         for place, findings in zip(alive, policy.find(seen), strict=True):
             results[place] = _after(results[place], findings, policy.step, number)
@@ -264,6 +276,19 @@ def _lines(step: PolicyStep, sought: Sought) -> Find:
     return lambda passages: [shared_lines.find(one.text, shared, letters) for one in passages]
 
 
+def _keep(step: PolicyStep, sought: Sought) -> Find:
+    standard = sought.standard
+    assert step.keep is not None
+    assert standard is not None
+    rules, shares = rules_for(step.keep, standard.table), standard.shares
+
+    def find(passage: Passage) -> list[Finding]:
+        edited = passage.text if passage.is_edited else None
+        return keeping.find(rules, shares, passage.values, passage.language, edited)
+
+    return lambda passages: list(map(find, passages))
+
+
 @functools.lru_cache(maxsize=2)  # of one run, and of the one before it in the same process
 def _shared_lines(lines: Lists) -> shared_lines.Shared:
     return shared_lines.unpack(store.read_bytes(lines) if isinstance(lines, str) else lines)
@@ -280,4 +305,5 @@ _LOADERS: dict[str, Callable[[PolicyStep, Sought], Find]] = {
     "decontaminate": _decontaminate,
     "pii": _pii,
     "lines": _lines,
+    "keep": _keep,
 }

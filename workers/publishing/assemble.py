@@ -21,6 +21,7 @@ from workers.publishing.duplicates import signature_matrix
 from workers.publishing.records import RowsFile
 from workers.text import measures
 from workers.text.documents import DocumentText, PageText, join_pages, plain_pages
+from workers.text.heuristics import heuristics
 from workers.text.signatures import text_hash
 
 
@@ -109,6 +110,7 @@ def _document_row(head: DocumentHead, pages: Sequence[_ReadPage], task: Assembly
     for page, count in zip(pages, tokens, strict=True):
         by_language[page["language"]] += count
     scores = [page["quality"]["score"] for page in pages]
+    language = _main_language(by_language)
     signatures = signature_matrix(pa.array([page["minhash"] for page in pages]))
     return {
         "doc_id": head.doc_id,
@@ -119,8 +121,9 @@ def _document_row(head: DocumentHead, pages: Sequence[_ReadPage], task: Assembly
         "page_indices": [page["page_index"] for page in pages],
         "page_offsets": document.offsets,
         "text_tokens": measures.count_tokens(document.text),
-        "language": _main_language(by_language),
+        "language": language,
         "quality_score": round(float(np.average(scores, weights=tokens)), 4),
+        "heuristics": heuristics(document.text, language),
         "text_hash": text_hash([page["text_hash"].hex() for page in pages]),
         # The signature of a union of shingle sets is the minimum of their signatures.
         "minhash": signatures.min(axis=0).astype("<u8").tobytes(),

@@ -21,6 +21,7 @@ from workers.publishing.records import Level
 from workers.rasterising import pictures
 from workers.shards import crop_digests
 from workers.text import measures, signatures
+from workers.text.heuristics import heuristics
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def _signed(row: Row, crops: Sequence[tuple[Row, bytes]], permutations: int) -> 
     signed = {
         **row,
         "text_tokens": tokens,
+        "heuristics": heuristics(text, row["language"] or "und"),
         "text_hash": signatures.text_hash(words or [text]),
         "minhash": signatures.minhash(shingles, permutations).astype("<u8").tobytes(),
     }
@@ -154,6 +156,8 @@ def rejected(row: Row, judgement: Judgement, policy: PolicyStep, level: Level) -
         "detail": ", ".join(kinds),
         "findings": judgement.rows(),
     }
+    if reject["heuristics"] is None:  # of an earlier release, or read by it
+        reject["heuristics"] = heuristics(row["text"], row["language"] or "und")
     if level == "document":
         score = {field.name: None for field in REJECTS.field("quality").type}
         reject["quality"] = {**score, "score": row["quality_score"]}

@@ -11,7 +11,7 @@ from schemas.findings import changes_text, findings_key, is_in_crop
 from schemas.policies import PolicyStep
 from workers.policies import Judgement, Sought, judge, load
 from workers.policies.editing import Applied
-from workers.publishing.full_rows import passage_columns, passages_of
+from workers.publishing.full_rows import kept_by, passage_columns, passages_of
 from workers.publishing.records import Level, RowsFile
 
 _ROWS_AT_ONCE = 1024
@@ -79,7 +79,7 @@ def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
     judges, result = load(task.steps, task.sought), Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
-    start = 0
+    start, kept = 0, kept_by(task.level, task.steps)
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
         seen = passage_columns(task.level, task.file, task.steps)
@@ -91,7 +91,7 @@ def foresee(task: Foreseeing) -> Foreseen:
             alive = [n for n, found in enumerate(said) if not changes_text(findings_key(found))]
             now = [findings_key([f for f in found if not is_in_crop(f)]) for found in said]
             mine = [rows[number] for number in alive]
-            passages = passages_of(mine, [start + number for number in alive], task.file)
+            passages = passages_of(mine, [start + n for n in alive], task.file, names=kept)
             for number, found in zip(alive, judge(passages, judges), strict=True):
                 row = rows[number]
                 _count(result, task, row[key], row["text_tokens"], now[number], found)

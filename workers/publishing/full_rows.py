@@ -20,6 +20,7 @@ from schemas.tables import CONVERSATIONS, DOCUMENTS, PAGES, STAGED
 from workers import store
 from workers.dataset import read_rows
 from workers.policies import Passage
+from workers.policies.keeping import rules_of, value_columns, values_of
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
 
@@ -66,7 +67,7 @@ def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
 
 def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -> list[str]:
     """The columns of a file that make passages for these policies."""
-    columns = ["text", "language"]
+    columns = ["text", "language", *value_columns(kept_by(level, steps))]
     if level == "page" and file.origin != "conversations":
         named = {step.name for step in steps}
         columns += ["image_hash"] if "decontaminate" in named else []
@@ -75,13 +76,20 @@ def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -
     return columns
 
 
+def kept_by(level: Level, steps: Sequence[PolicyStep]) -> list[str]:
+    """The names of the values by which rows are kept."""
+    return list(rules_of(steps, "documents" if level == "document" else "pages"))
+
+
 def passages_of(
     rows: Sequence[Row],
     places: Sequence[int],
     file: RowsFile,
     crops: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+    names: Sequence[str] = (),
 ) -> list[Passage]:
-    """The passages of some rows, which lie at these places of a file; `crops` are texts by row."""
+    """The passages of some rows, which lie at these places of a file, with the named values;
+    `crops` are texts by row."""
     return [
         Passage(
             row["text"],
@@ -94,6 +102,7 @@ def passages_of(
             functools.partial(_picture, file, place),
             row.get("hidden"),
             crops.get(place, ()),
+            values=values_of(row, names),
         )
         for row, place in zip(rows, places, strict=True)
     ]

@@ -9,8 +9,9 @@ Most rows have no finding, now or before. Of them only the text is read and noth
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +32,7 @@ from workers.publishing.full_rows import (
     Row,
     full_documents,
     full_pages,
+    kept_by,
     passage_columns,
     passages_of,
 )
@@ -49,9 +51,10 @@ CHANGED, BARRED = 0, 1
 class Judging:
     """Rows of a file to judge, by ascending places; `found` are the keys of what they say now.
 
-    `sought` is what policies look for that no recipe says. New rows are written to `changed_uri`
-    and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
-    `crops` are those of the rows, None where none has any.
+    `sought` is what policies look for that no recipe says, `scores` the values of the rows' scores
+    by column, NaN for none. New rows are written to `changed_uri` and `barred_uri`, originals to
+    `originals` unless the file holds originals itself (None). `crops` are those of the rows, None
+    where none has any.
     """
 
     file: RowsFile
@@ -60,6 +63,7 @@ class Judging:
     level: Level
     steps: tuple[PolicyStep, ...]
     sought: Sought
+    scores: Mapping[str, npt.NDArray[np.float32]]
     raster: Raster
     permutations: int
     recipe_digest: str
@@ -128,20 +132,47 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
     """Each of the task's rows, what becomes of its text, and the key of what it says now."""
     keys = dict(zip(task.rows.tolist(), task.found.tolist(), strict=True))
     crops = {} if task.crops is None else crop_texts(task.crops)
-    start = 0
+    names = kept_by(task.level, task.steps)
+    places = {row: place for place, row in enumerate(task.rows.tolist())}
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
         columns = passage_columns(task.level, task.file, task.steps)
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
+        for start, batch in _batches(file, task.rows, columns):
             here = [row for row in range(start, start + batch.num_rows) if row in keys]
             if here:
                 rows = batch.take(pa.array([row - start for row in here])).to_pylist()
-                passages = passages_of(rows, here, task.file, crops)
+                passages = [
+                    replace(one, values={**one.values, **_scores(task, names, places[row])})
+                    for one, row in zip(
+                        passages_of(rows, here, task.file, crops, names), here, strict=True
+                    )
+                ]
                 judged = judge(passages, judges)
                 yield from (
                     (row, found, keys[row]) for row, found in zip(here, judged, strict=True)
                 )
-            start += batch.num_rows
+
+
+def _scores(task: Judging, names: Sequence[str], place: int) -> dict[str, float]:
+    """The scores by which a row is kept, among those that it has."""
+    values = {name: float(task.scores[name][place]) for name in names if name in task.scores}
+    return {name: value for name, value in values.items() if not math.isnan(value)}
+
+
+def _batches(
+    file: pq.ParquetFile, wanted: Places, columns: Sequence[str]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The rows of the row groups in which wanted ones lie, each batch with its first place."""
+    first = 0
+    for group in range(file.num_row_groups):
+        stop = first + file.metadata.row_group(group).num_rows
+        low, high = np.searchsorted(wanted, [first, stop])
+        if low < high:
+            start = first
+            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=columns):
+                yield start, batch
+                start += batch.num_rows
+        first = stop
 
 
 def _full(task: Judging, places: Sequence[int]) -> Iterator[WholeRow]:

@@ -41,6 +41,7 @@ from schemas.rows import (
 from schemas.tokens import ReferenceMode, reference_vision_tokens
 from workers.rasterising import pictures
 from workers.text import clean, harmful_chars, languages, measures, quality, signatures
+from workers.text.heuristics import heuristics
 
 
 def reject_row(
@@ -127,6 +128,7 @@ def score_page(
         "language": language,
         "language_score": round(language_score, 4),
         "quality": _quality_row(scores, cleaned_chars),
+        "heuristics": heuristics(cleaned, language),
         "hidden": None if page.hidden is None else page.hidden.to_row(),
         "attempts": _attempts(result.attempts),
         "is_fallback": result.is_fallback,

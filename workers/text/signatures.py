@@ -24,11 +24,11 @@ TEXT_HASH_BYTES = 16
 IMAGE_HASH_BYTES = 32  # 16 x 16 DCT coefficients, one bit each
 
 # Scripts written without spaces: each character is a word of its own.
-_UNSPACED = (
+UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
     "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # kana, Han
 )
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 _MIX = np.uint64(0xD6E8FEB86659FD93)  # odd, so multiplying is a bijection; half its bits are set
 _HALF = np.uint64(32)
 _CHUNK_SHINGLES = 128  # 128 x 128 x 8 bytes = 128 KiB, twice: inside a core's cache
@@ -36,7 +36,7 @@ _CHUNK_SHINGLES = 128  # 128 x 128 x 8 bytes = 128 KiB, twice: inside a core's c
 
 def words(text: str) -> list[str]:
     """The case-folded words, without punctuation; in scripts without spaces, the characters."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def text_hash(page_words: Sequence[str]) -> bytes:

@@ -19,6 +19,7 @@ from pipelines.cli.show.results import (
     funnel_table,
     mix_table,
     rejects_table,
+    shares_table,
     sources_table,
 )
 from pipelines.dataset.diff import Diff
@@ -68,6 +69,7 @@ def overview(value: Overview) -> RenderableType:
         facts_table("dataset", facts),
         _versions(value.versions, value.versions_published),
         *([funnel_table(value.funnel)] if value.funnel else []),
+        *([shares_table(value.shares)] if value.shares else []),
         *([mix_table(value.mix)] if value.mix else []),
         *([sources_table(value.by_source)] if value.by_source["sources"] else []),
         *found_tables(value.benchmarks, value.triggers),

@@ -17,6 +17,7 @@ from pipelines.run import Report
 from pipelines.version.story import change_line
 from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
+from schemas.keep import OTHER, Bounds
 from schemas.limits import SourcesRecord
 from schemas.tables import REJECT_REASONS
 from schemas.triggers import TriggerRow
@@ -119,6 +120,18 @@ def funnel_table(steps: Sequence[FunnelStep]) -> Table:
             row.append("" if own is None else f"{own:,}")
         table.add_row(*row)
         before = step["pages"]
+    return table
+
+
+def shares_table(tables: Mapping[str, Mapping[str, Bounds]]) -> Table:
+    """The last value that is in each share of the policy `keep`."""
+    table = Table("table", "value", "language", "last", title="where the shares of `keep` end",
+                  title_justify="left", box=None)  # fmt: skip
+    for name, shares in tables.items():
+        for value, bounds in shares.items():
+            for language, bound in bounds.items():
+                words = "all" if language == OTHER else language
+                table.add_row(name, value, words, f"{bound:.6g}")
     return table
 
 

@@ -14,7 +14,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from pipelines.dataset.state import load_snapshot
 from schemas.recipe import Recipe, parse_recipe
-from schemas.tables import ADDED, SCHEMAS, TABLES
+from schemas.tables import SCHEMAS, TABLES, is_added
 from tests.containers import warc_of
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import part_names, problems, rows, run_here
@@ -105,7 +105,11 @@ def as_an_earlier_release_left_it(dataset: Path) -> None:
     for name in TABLES:
         table = snapshot.tables[name]
         schema = pa.schema(
-            [f.with_type(without(f.type)) for f in SCHEMAS[name] if f.name not in ADDED],
+            [
+                f.with_type(without(f.type))
+                for f in SCHEMAS[name]
+                if not is_added(SCHEMAS[name], f.name)
+            ],
             metadata=SCHEMAS[name].metadata,
         )
         parts = {part.path: pq.read_table(table.part_uri(part)) for part in table.parts}
