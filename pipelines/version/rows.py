@@ -40,7 +40,7 @@ from pipelines.version.policies import (
 from pipelines.version.ranking import Shares
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
-from pipelines.version.scores import Scores, score_rows
+from pipelines.version.scores import Scores, Scoring, score_rows
 from pipelines.version.shared_lines import settings_of_lines, with_shared_lines
 from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import counted
