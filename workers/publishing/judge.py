@@ -26,7 +26,6 @@ from schemas.rows import StagedCrop, StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
 from workers import store
 from workers.policies import Judge, Judgement, Sought, judge, load
-from workers.publishing.become import WholeRow, changed, rejected
 from workers.publishing.crops import CropPlaces, crop_texts, full_crops
 from workers.publishing.full_rows import (
     Row,
@@ -36,6 +35,7 @@ from workers.publishing.full_rows import (
     passage_columns,
     passages_of,
 )
+from workers.publishing.judged_rows import WholeRow, changed, rejected
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
 from workers.shards.originals import write_original_documents, write_original_pages
