@@ -72,7 +72,8 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     """
     if snapshot is None or are_policies_of(recipe, listed_files(recipe), snapshot):
         return None
-    lists, triggers = packed_lists(recipe, session), triggers_of(snapshot.metadata)
+    lists, is_searched = packed_lists(recipe, session), searches_for_triggers(recipe.policies)
+    triggers = triggers_of(snapshot.metadata) if is_searched else None
     tasks = list(_tasks(recipe, snapshot, lists, sought_of(triggers)))
     total = sum(task_results(foresee, tasks, session), start=Foreseen())
     return Foresight(
@@ -85,7 +86,7 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
         kinds=tuple(_kinds(total)),
         examples=tuple(total.examples),
         benchmarks=item_counts(lists) if lists is not None else {},
-        notes=(_NO_SEARCH,) if searches_for_triggers(recipe.policies) and not triggers else (),
+        notes=(_NO_SEARCH,) if is_searched and triggers is None else (),
     )
 
 
