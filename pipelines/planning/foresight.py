@@ -81,12 +81,11 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     listed = {**listed_files(recipe), **listed_lines(recipe, snapshot)}
     if snapshot is None or are_policies_of(recipe, listed, snapshot):
         return None
-    lists, triggers = packed_lists(recipe, session), triggers_of(snapshot.metadata)
+    lists, is_searched = packed_lists(recipe, session), searches_for_triggers(recipe.policies)
+    triggers = sought_of(triggers_of(snapshot.metadata) if is_searched else None)
     lines = _packed_lines(recipe, snapshot, session)
     sought = {
-        level: Sought(
-            lists, sought_of(triggers), lines, _standard(recipe, snapshot, level, session)
-        )
+        level: Sought(lists, triggers, lines, _standard(recipe, snapshot, level, session))
         for level in _TABLES
     }
     tasks = list(_tasks(recipe, snapshot, sought))
@@ -101,7 +100,7 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
         kinds=tuple(_kinds(total)),
         examples=tuple(total.examples),
         benchmarks=item_counts(lists) if lists is not None else {},
-        notes=(_NO_SEARCH,) if searches_for_triggers(recipe.policies) and not triggers else (),
+        notes=(_NO_SEARCH,) if is_searched and triggers is None else (),
     )
 
 

@@ -42,6 +42,7 @@ STEPS = {
     "changed: cut": ("policies: [{trust: {instructions: cut}}]", ""),
     "changed: reject": ("policies: [{trust: {instructions: reject}}]", ""),
     "the same again": ("policies: [{trust: {instructions: reject}}]", ""),
+    "searched for triggers": ("policies: [{trust: {instructions: reject, trigger: tag}}]", ""),
     "dropped": ("", ""),
 }
 

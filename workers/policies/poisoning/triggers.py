@@ -21,7 +21,7 @@ LEAST_DOCUMENTS = 20
 _LEAST_SHARE = 0.7
 _SCALE = 1000
 # Means over all its documents, in bits: noise has -0.25 to 0.15, text 0.5 to 3.
-_MOST_ORDER, _LEAST_DROP = 0.2, 0.5
+_MOST_ORDER, _LEAST_DROP = 0.3, 0.5
 # Known words in a wrong order have less than by chance; what is no words must consist of unlikely
 # characters, as a language of few pages in the corpus has little order, too.
 _WRONG_ORDER, _LEAST_KNOWN, _UNLIKELY = -0.05, 0.3, 3.6
