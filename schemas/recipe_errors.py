@@ -20,6 +20,7 @@ _QUOTED = re.compile(r"'([^']*)'")
 # What a field must be, by the pattern of its type.
 _PATTERNS = {
     r"^[0-9a-f]{40}$": "a commit, which has 40 hex digits,",
+    r"^[a-z][a-z0-9_]{0,39}$": "a name of small letters, digits and `_`, such as `edu`,",
     r"^https?://[^/@?#\s]+/?$": "an address such as https://host:port",
     r"^#[0-9a-f]{6}$": "a colour such as #1a2b3c",
 }

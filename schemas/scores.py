@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.ids import canonical_json, digest
 from schemas.part import Location, Part, PositiveInt
@@ -43,7 +43,7 @@ class Score(Part):
         description="How many tokens of a text the model sees, from its beginning, its own marks "
         "included.",
     )
-    label: Annotated[int, Field(ge=0)] | Location | None = Field(
+    label: Location | None = Field(
         default=None,
         description="Of a model with several outputs the one whose probability is the value, by "
         "its number or its name. A model with one output gives that output as it is.",
@@ -53,6 +53,11 @@ class Score(Part):
         description="The numbers that the model computes in; `bfloat16` is faster on a GPU and "
         "less exact.",
     )
+
+    @field_validator("label", mode="before", json_schema_input_type=int | Location | None)
+    @classmethod
+    def _a_number_is_a_word(cls, value: object) -> object:
+        return str(value) if type(value) is int else value
 
     @model_validator(mode="after")
     def _folders_have_no_commit(self) -> Score:

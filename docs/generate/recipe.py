@@ -29,6 +29,7 @@ A list. Each source has exactly one of the keys below that names its kind. A pla
 # What a pattern asks for, in words.
 _PATTERNS = {
     r"^[0-9a-f]{40}$": "40 hex digits",
+    r"^[a-z][a-z0-9_]{0,39}$": "a name such as `edu`: small letters, digits and `_`",
     r"^#[0-9a-f]{6}$": "a colour such as `#1a2b3c`",
     r"^https?://[^/@?#\s]+/?$": "an address such as `https://host:port`",
     r"^https?://[^/@?#\s]+(/[^@?#\s]*)?$": "a URL such as `http://host:8000/v1`",

@@ -66,10 +66,10 @@ def _place(score: Score, labels: list[str]) -> int:
             f"{score.model} has {len(labels)} outputs; give as `label` the one whose probability "
             f"is the score: {known}"
         )
-    if isinstance(score.label, int) and score.label < len(labels):
-        return score.label
     if score.label in labels:
-        return labels.index(str(score.label))
+        return labels.index(score.label)
+    if score.label.isdecimal() and int(score.label) < len(labels):
+        return int(score.label)
     raise NoEngineError(f"{score.model} has no label {score.label!r}; it has {known}")
 
 

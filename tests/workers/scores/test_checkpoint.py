@@ -17,6 +17,7 @@ from workers.scores.head import Head, head_of
 
 CLASSIFIER = {"architectures": ["BertForSequenceClassification"], "model_type": "bert"}
 THREE = {"0": "spam", "1": "news", "2": "prose"}
+THREE_APART = {"id2label": THREE, "problem_type": "multi_label_classification"}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_classifier(tmp_path_factory.mktemp("model"))
 
 
-def score(label: str | int | None = None, max_tokens: int = 64, model: object = "folder") -> Score:
+def score(label: str | None = None, max_tokens: int = 64, model: object = "folder") -> Score:
     return Score(name="edu", model=str(model), max_tokens=max_tokens, label=label)
 
 
@@ -33,14 +34,18 @@ def score(label: str | int | None = None, max_tokens: int = 64, model: object = 
     [
         ({"id2label": {"0": "LABEL_0"}}, None, Head(0, "raw")),
         ({"id2label": THREE}, "news", Head(1, "softmax")),
-        ({"id2label": THREE}, 2, Head(2, "softmax")),
-        ({"id2label": THREE, "problem_type": "multi_label_classification"}, 0, Head(0, "sigmoid")),
-        ({}, 1, Head(1, "softmax")),
+        ({"id2label": THREE}, "2", Head(2, "softmax")),
+        (
+            {"id2label": THREE, "problem_type": "multi_label_classification"},
+            "0",
+            Head(0, "sigmoid"),
+        ),
+        ({}, "1", Head(1, "softmax")),
         ({"id2label": {str(n): f"l{n}" for n in range(12)}}, "l10", Head(10, "softmax")),
     ],
 )
 def test_a_config_names_the_output(
-    config: Mapping[str, object], label: str | int | None, head: Head
+    config: Mapping[str, object], label: str | None, head: Head
 ) -> None:
     assert head_of(score(label), CLASSIFIER | config) == head
 
@@ -53,7 +58,7 @@ def test_a_config_names_the_output(
         ({"id2label": {"0": "a"}}, score("a"), "has one output, which is the value; leave out"),
         ({"id2label": THREE}, score(), r"3 outputs; give as `label` .*: 0 \(spam\), 1 \(news\)"),
         ({"id2label": THREE}, score("ham"), "has no label 'ham'; it has 0"),
-        ({"id2label": THREE}, score(3), "has no label 3; it has 0"),
+        ({"id2label": THREE}, score("3"), "has no label '3'; it has 0"),
         (
             {"id2label": {"0": "a"}, "max_position_embeddings": 512},
             score(max_tokens=513),

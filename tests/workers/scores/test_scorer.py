@@ -23,7 +23,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_classifier(tmp_path_factory.mktemp("model"))
 
 
-def scorer_of(folder: Path, max_tokens: int = MAX_TOKENS, label: int | None = None) -> Scorer:
+def scorer_of(folder: Path, max_tokens: int = MAX_TOKENS, label: str | None = None) -> Scorer:
     score = Score(name="edu", model=str(folder), max_tokens=max_tokens, label=label)
     return load_scorer(ScorerSettings(pin_score(score, 0), threads=1))
 
@@ -66,7 +66,7 @@ def test_labels_that_may_hold_together_have_each_their_own_probability(tmp_path:
     texts = [prose(seed, 30) for seed in range(5)]
     outputs = bare_values(folder, texts)
     expected = 1 / (1 + np.exp(-outputs[:, 2]))
-    assert scorer_of(folder, label=2).score(texts) == pytest.approx(expected, rel=1e-3)
+    assert scorer_of(folder, label="2").score(texts) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_model_that_gives_no_number_gives_no_value(model: Path, tmp_path: Path) -> None:
