@@ -16,6 +16,7 @@ from schemas.funnel import FunnelStep
 from schemas.keep import Bounds
 from schemas.limits import SourcesRecord, no_sources
 from schemas.rows import BlockRow, QualityRow
+from schemas.shared_lines import LineCount
 from schemas.tables import PAGES
 from schemas.triggers import TriggerRow
 from schemas.versions import VersionRecord, triggers_in
@@ -79,7 +80,8 @@ class Overview:
     `versions` are the newest of the `versions_published`, newest first. Counts are by table, by
     reason, by text source and by label; `tokens` are sums over a table, by column, and
     `trainer_tokens` those of tables in the trainer's own `tokenizer`, which is None without one.
-    `shares` are the last values in those of the policy `keep`, by table, value and language.
+    `shares` are the last values in those of the policy `keep`, by table, value and language,
+    `lines` the first of those that the policy `lines` found in many documents.
     """
 
     dataset: str
@@ -101,6 +103,7 @@ class Overview:
     benchmarks: Mapping[str, ItemCounts]
     triggers: Sequence[TriggerRow]
     shares: Mapping[str, Mapping[str, Bounds]]
+    lines: Sequence[LineCount]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
     samples: Sequence[SampleLine]
@@ -143,6 +146,7 @@ def inspect_dataset(
         benchmarks=snapshot.metadata.get("benchmarks", {}),
         triggers=triggers_in(snapshot.metadata),
         shares=snapshot.metadata.get("shares", {}),
+        lines=snapshot.metadata.get("lines", []),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

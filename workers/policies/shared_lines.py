@@ -28,6 +28,7 @@ MOST_OTHER_SHARE = 0.25
 """Letters outside of words (`self.name`, `x_1`), in letters of words: more of them are code."""
 
 _ROWS = 3
+_AT_ONCE = 1 << 20
 _NO_PROSE = ("#", "|", "<", "$", "![", "\\")
 """How headings, tables, formulas and pictures begin."""
 _DIGITS = re.compile(r"\d+")
@@ -177,9 +178,10 @@ class Sketch:
 
     def add(self, every: Hashes) -> None:
         """Count the hashes of some texts, each as often as it is given."""
-        hashes, times = np.unique(every, return_counts=True)
-        for row, places in zip(self.counts, _places(hashes, self.counts.shape[1]), strict=True):
-            np.add.at(row, places, times.astype(np.uint32))
+        for some in _chunks(every):
+            hashes, times = np.unique(some, return_counts=True)
+            for row, places in zip(self.counts, _places(hashes, self.counts.shape[1]), strict=True):
+                np.add.at(row, places, times.astype(np.uint32))
 
     def merge(self, other: Sketch) -> None:
         """Add the counts of other texts."""
@@ -198,11 +200,18 @@ class Frequent:
 
     def among(self, hashes: Hashes) -> Hashes:
         """The hashes that may be frequent, in their order."""
-        passes = np.ones(len(hashes), bool)
-        for row, places in zip(self.bits, _places(hashes, 8 * self.bits.shape[1]), strict=True):
-            passes &= (row[places >> 3] >> (7 - (places & 7)) & 1).astype(bool)
-        frequent: Hashes = hashes[passes]
-        return frequent
+        frequent = [np.zeros(0, np.uint64)]
+        for some in _chunks(hashes):
+            passes = np.ones(len(some), bool)
+            for row, places in zip(self.bits, _places(some, 8 * self.bits.shape[1]), strict=True):
+                passes &= (row[places >> 3] >> (7 - (places & 7)) & 1).astype(bool)
+            frequent.append(some[passes])
+        return np.concatenate(frequent)
+
+
+def _chunks(hashes: Hashes) -> Iterator[Hashes]:
+    for start in range(0, len(hashes), _AT_ONCE):
+        yield hashes[start : start + _AT_ONCE]
 
 
 def _places(hashes: Hashes, width: int) -> Iterator[npt.NDArray[np.int64]]:

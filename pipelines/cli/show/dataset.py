@@ -28,6 +28,7 @@ from pipelines.version.story import change_line
 from schemas.changes import REASONS
 from schemas.labels import is_furniture
 from schemas.page_text import blocks_of_text
+from schemas.shared_lines import LineCount
 from schemas.tables import REJECT_REASONS
 
 Row = Mapping[str, Any]  # a row of a table, or of a version's history
@@ -73,11 +74,20 @@ def overview(value: Overview) -> RenderableType:
         *([mix_table(value.mix)] if value.mix else []),
         *([sources_table(value.by_source)] if value.by_source["sources"] else []),
         *found_tables(value.benchmarks, value.triggers),
+        *([_shared_lines(value.lines)] if value.lines else []),
         rejects_table(value.rejects),
         columns,
         _reject_rows(value.reject_rows),
         *(sample(row) for row in value.samples),
     )
+
+
+def _shared_lines(lines: Sequence[LineCount]) -> Table:
+    table = Table("documents", "line", title="lines that many documents share",
+                  title_justify="left", box=None)  # fmt: skip
+    for count in lines:
+        table.add_row(f"{count['documents']:,}", as_printed(count["line"]))
+    return table
 
 
 def _reject_rows(rows: Sequence[Row]) -> Table:

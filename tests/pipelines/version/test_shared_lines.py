@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.dataset.overview import inspect_dataset
 from pipelines.dataset.state import load_snapshot
 from pipelines.planning.foresight import foresight
 from pipelines.run import Report
@@ -86,6 +87,7 @@ def test_a_line_of_enough_documents_is_cut_and_nothing_else(tmp_path: Path) -> N
     assert snapshot is not None
     line = LINE.format(day=0, year=0).casefold()
     assert snapshot.metadata["lines"] == [{"line": line, "documents": 3}]
+    assert inspect_dataset(str(dataset)).lines == snapshot.metadata["lines"]
     again = run(dataset, source, CUT)
     assert not again.committed
 
