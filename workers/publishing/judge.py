@@ -218,6 +218,8 @@ def _reject(task: Judging, row: Row, judgement: Judgement, step: int) -> Row:
         "detail": ", ".join(kinds),
         "findings": judgement.rows(),
     }
+    if reject["heuristics"] is None:  # of an earlier release, or read by it
+        reject["heuristics"] = heuristics(row["text"], row["language"] or "und")
     if task.level == "document":
         score = {field.name: None for field in REJECTS.field("quality").type}
         reject["quality"] = {**score, "score": row["quality_score"]}
