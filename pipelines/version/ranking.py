@@ -122,7 +122,7 @@ def _bounds(rule: Rule, values: npt.NDArray[np.float64], languages: _Languages) 
             last = rule.count(len(ranked)) - 1
             place = last if rule.top is None else len(ranked) - 1 - last
             found[group] = float(np.partition(ranked, place)[place])
-    return dict(sorted(found.items()))
+    return found
 
 
 def _past(
@@ -137,8 +137,11 @@ def _past(
     return flags
 
 
-def _groups(rule: Rule, languages: _Languages) -> Iterator[tuple[str, Flags]]:
-    """The groups of rows that are compared with each other."""
-    groups = np.array([rule.group(word) for word in languages.words], object)
-    for group in dict.fromkeys(groups.tolist()):
-        yield group, np.isin(languages.number, np.flatnonzero(groups == group))
+def _groups(rule: Rule, languages: _Languages) -> Iterator[tuple[str, Ints]]:
+    """The groups of rows that are compared with each other, and the places of their rows."""
+    of_words = [rule.group(word) for word in languages.words]
+    names = sorted(set(of_words))
+    of_row = np.array([names.index(group) for group in of_words], np.int32)[languages.number]
+    order = np.argsort(of_row, kind="stable")
+    starts = np.searchsorted(of_row[order], np.arange(len(names)))
+    yield from zip(names, np.split(order, starts[1:]), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,15 @@ def test_a_bound_is_for_all_languages_or_by_language() -> None:
     assert rule.misses(1001, "en", {}) == "1001 is over 1000"
     (only,) = rules("{words: {min: {en: 50}}}")["words"]
     assert only.misses(1, "de", {}) is None
+
+
+@pytest.mark.parametrize("bound", [0.7, 0.3, 0.1, 50.5, 2.0])
+def test_a_stored_value_that_equals_a_bound_stays(bound: float) -> None:
+    stored = float(np.float32(bound))
+    for rule in (Rule(min={"other": bound}), Rule(max={"other": bound})):
+        assert rule.misses(stored, "en", {}) is None
+    assert Rule(min={"other": bound}).misses(stored * 0.9999, "en", {})
+    assert Rule(max={"other": bound}).misses(stored * 1.0001, "en", {})
 
 
 def test_a_share_is_of_all_rows_or_of_those_of_a_language() -> None:

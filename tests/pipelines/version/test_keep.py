@@ -14,6 +14,8 @@ import pytest
 from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.cli.show.dataset import overview as show_overview
+from pipelines.dataset.overview import inspect_dataset
 from pipelines.planning.plan import Options, plan_run
 from pipelines.run import Report
 from pipelines.takedown import Options as TakedownOptions
@@ -122,6 +124,11 @@ def test_the_best_of_each_language_stay_exactly_whatever_the_series(tmp_path: Pa
     # 3 of 21, 2 of 11 and one as long as the second, 1 of 3.
     assert report.counts["pages"] == 3 + 3 + 1
     first, kept_first = part_names(dataset), ids(dataset)
+    overview = inspect_dataset(str(dataset))
+    assert overview.shares["pages"]["words"] == {"de": 98, "en": 96, "fr": 62}
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(show_overview(overview))
+    assert "where the shares of `keep` end" in shown.getvalue()
 
     # A refresh moves where the shares begin: rows come in and go.
     write_more(source)
