@@ -1,0 +1,99 @@
+"""The best rows by the score of a model stay, of each language, from the recipe to the rows."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.run import Report
+from schemas.errors import RecipeError
+from schemas.recipe import parse_recipe
+from tests.classifiers import MAX_TOKENS, make_classifier
+from tests.pipelines.datasets import all_rows, problems, rows, run_here
+from tests.pipelines.version.test_keep import write
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("models")
+    return [make_classifier(folder / str(seed), seed=seed) for seed in range(2)]
+
+
+def write_corpus(folder: Path, first: int = 0) -> Path:
+    """Write eight English and five German documents of a page each."""
+    for number in range(8):
+        write(folder, f"en-{first}-{number}", "en", 60, first + number)
+    for number in range(5):
+        write(folder, f"de-{first}-{number}", "de", 60, 100 + first + number)
+    return folder
+
+
+def run(dataset: Path, source: Path, model: Path, keep: str = "") -> Report:
+    policies = f"policies: [{{keep: {keep}}}]\n" if keep else ""
+    report = run_here(
+        parse_recipe(
+            f"dataset: {dataset}\nsources: {source}\nrouting: only\n"
+            "raster: {longest_edge_px: 256}\n"
+            f"scores: [{{name: edu, model: {model}, max_tokens: {MAX_TOKENS}}}]\n{policies}"
+        )
+    )
+    assert problems(dataset) == ()
+    return report
+
+
+def best(everything: list[dict[str, Any]], share: float) -> set[str]:
+    """The ids of the rows with the best values of each language, counted apart."""
+    by_language = defaultdict(list)
+    for row in everything:
+        by_language[row["language"]].append((-row["score_edu"], row["doc_id"]))
+    return {
+        doc_id
+        for ranked in by_language.values()
+        for _, doc_id in sorted(ranked)[: math.ceil(share * len(ranked))]
+    }
+
+
+def test_the_best_rows_by_a_score_stay(tmp_path: Path, models: list[Path]) -> None:
+    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+    keep = "{score_edu: {top: 25 %, by: language}}"
+    seen = []
+    for number, (model, more) in enumerate([(0, False), (0, True), (1, False)]):
+        if more:
+            write_corpus(source, first=50)
+        plain, fresh = tmp_path / f"plain-{number}", tmp_path / f"fresh-{number}"
+        run(plain, source, models[model])
+        report = run(dataset, source, models[model], keep)
+        assert report.pages_read == (13 if number < 2 else 0)
+        for table in ("pages", "documents"):
+            kept = {row["doc_id"] for row in rows(dataset, table)}
+            assert kept == best(rows(plain, table), 0.25)
+        seen.append(frozenset(kept))
+        run(fresh, source, models[model], keep)
+        assert all_rows(dataset) == all_rows(fresh)
+    assert len(set(seen)) == 3  # another corpus, and another model, keep others
+    (reject, *_) = [row for row in rows(dataset, "rejects") if row["level"] == "page"]
+    assert "is not in the top 25 % of" in reject["findings"][0]["detail"]
+    assert isinstance(reject["score_edu"], float)
+
+
+def test_a_bound_on_a_score_follows_its_model(tmp_path: Path, models: list[Path]) -> None:
+    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+    run(dataset, source, models[0])
+    middle = sorted(row["score_edu"] for row in rows(dataset, "pages"))[6]
+    keep = f"{{score_edu: {{min: {middle}}}}}"
+    assert run(dataset, source, models[0], keep).pages_read == 0
+    assert len(rows(dataset, "pages")) == 7
+    assert run(dataset, source, models[1], keep).pages_read == 0
+    assert all(row["score_edu"] >= middle for row in rows(dataset, "pages"))
+    run(tmp_path / "fresh", source, models[1], keep)
+    assert all_rows(dataset) == all_rows(tmp_path / "fresh")
+
+
+def test_a_score_that_the_recipe_does_not_have_is_refused() -> None:
+    recipe = "dataset: d\nsources: s\npolicies: [{keep: {score_edu: {min: 1}}}]\n"
+    with pytest.raises(RecipeError, match="no score `edu` in `scores` gives the value 'score_edu'"):
+        parse_recipe(recipe)
