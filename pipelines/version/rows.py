@@ -24,19 +24,14 @@ from pipelines.version.documents import (
     assemble,
     compare_documents,
     has_no_text,
+    is_lost,
     judge_documents,
     near_duplicates,
 )
 from pipelines.version.inputs import Inputs, load_pages, staged_rows
 from pipelines.version.limits import Limited, families_of, limit
 from pipelines.version.mix import Selection, choose_by_mix
-from pipelines.version.policies import (
-    Judges,
-    Verdicts,
-    apply_policies,
-    has_lost_text,
-    with_originals,
-)
+from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
 from pipelines.version.ranking import Shares
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
@@ -155,9 +150,8 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
 
     # 5. Seek triggers, and lines that documents share, if policies ask for it: all rows are judged
     #    by them.
-    lost = has_no_text(pages) | has_lost_text(pages)
     search = Search(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
-    triggers = find_triggers(pages, among, lost, search)
+    triggers = find_triggers(pages, among, is_lost(pages), search)
     if isinstance(triggers, np.ndarray):
         return _ranges(pages.take(triggers), catalogue)
     judges = replace(judges, triggers=triggers)
