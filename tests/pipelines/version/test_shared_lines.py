@@ -95,7 +95,7 @@ def test_a_line_of_enough_documents_is_cut_and_nothing_else(tmp_path: Path) -> N
 def test_any_series_of_corpora_and_policies_ends_as_a_first_run(tmp_path: Path) -> None:
     dice = np.random.default_rng(1)
     source, dataset = tmp_path / "src", tmp_path / "data"
-    for number in range(few(6, of=40)):
+    for number in range(few(4, of=40)):
         shutil.rmtree(source, ignore_errors=True)
         write_corpus(source, int(dice.integers(1, 6)))
         lines = str(dice.choice(["", TAG, CUT, CUT, MANY]))
