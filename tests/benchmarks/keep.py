@@ -4,8 +4,9 @@
 
 The dataset is that of `tests.benchmarks.ledger` without duplicates, with pages of 50 to 350 words.
 Each run is a process of its own, with no Ray. `moved` are the old rows of `pages` that came in or
-left, `written` the bytes of parts that the version has and the one before has not. Parts are small,
-so that a dataset of this size has many. The last run adds one document in a hundred, of pages of
+left, `again` the old parts that the version does not have any more, and their bytes; `written` the
+bytes of parts that are new. Parts are small, so that a dataset of this size has many. The last run
+adds one document in a hundred, of pages of
 as many words; it reads them, so its CPU seconds are given beside those of the same run
 without `keep`, in a copy of the dataset.
 
@@ -27,23 +28,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
 from pipelines.run import run
-from schemas.recipe import Recipe, parse_recipe
+from schemas.recipe import Raster, Recipe, parse_recipe
 from schemas.tables import TABLES
 from tests.benchmarks import ledger
 from tests.pipelines.corpora import pdf, prose
+from workers.rasterising import pictures
 from workers.text import languages, measures, quality, signatures
 from workers.text.heuristics import heuristics
 
 FEWEST, MOST = 50, 350
 PART_BYTES = 1_000_000
 FLOOR = "policies: [{keep: {words: {min: 320}}}]"
-TENTH = "policies: [{keep: {words: {top: 10 %}}}]"
+TENTH = "policies: [{keep: {mean_word_length: {top: 10 %}}}]"
+ROWS_PER_PART = 1000
 STEPS = {
     "another setting": ("data", "", 1),
     "added: a floor": ("data", FLOOR, 0),
@@ -61,15 +66,20 @@ def recipe_of(folder: Path, name: str, policies: str, other: int) -> Recipe:
 
 def text(name: str, number: int) -> str:
     """Words drawn at random, as many as the page's number says."""
-    words = FEWEST + np.random.default_rng(number).integers(MOST - FEWEST)
-    return " ".join([f"the words of {name[:32]} and page {number}", *["others"] * (words - 6)])
+    return prose(number, FEWEST + int(np.random.default_rng(number).integers(MOST - FEWEST)))
+
+
+def pictures_of(texts: list[str]) -> pa.Array:
+    """The same small picture for each text."""
+    picture = pictures.encode(Image.new("RGB", (40, 50), "white"), Raster())
+    return pa.array([picture] * len(texts), pa.binary())
 
 
 def add_documents(folder: Path, documents: int) -> None:
     for number in range(documents):
         dice = np.random.default_rng(10**6 + number)
         counts = dice.integers(FEWEST, MOST, ledger.PAGES_PER_DOCUMENT).tolist()
-        pages = [prose(100 * number + place, count) for place, count in enumerate(counts)]
+        pages = [prose(10**7 + 100 * number + place, count) for place, count in enumerate(counts)]
         (folder / "corpus" / f"new-{number}.pdf").write_bytes(pdf(pages))
 
 
@@ -89,8 +99,9 @@ def measure(step: str, folder: Path) -> dict[str, Any]:
         "pages": report.counts["pages"],
         "moved": sum(changes.get(kind, {}).get(why, 0)
                      for kind, why in (("added", "let_in"), ("removed", "policy"))),
-        "parts": {name: [sum(path not in before for path in paths), len(paths)]
-                  for name, paths in _by_table(after).items()},
+        "parts": {name: [sum(path not in after for path in paths), len(paths)]
+                  for name, paths in _by_table(before).items()},
+        "again": sum(size for path, size in before.items() if path not in after),
         "written": sum(size for path, size in after.items() if path not in before),
         "all": sum(after.values()),
         "originals": sum(path.stat().st_size for path in originals),
@@ -111,7 +122,8 @@ def _by_table(parts: dict[str, int]) -> dict[str, list[str]]:
 
 
 def show(results: list[dict[str, Any]]) -> None:
-    table = Table("run", "CPU s", "read", "pages", "moved", "new parts", "written MB", "of MB",
+    table = Table("run", "CPU s", "read", "pages", "moved", "old parts again", "again MB",
+                  "written MB", "of MB",
                   "originals MB")  # fmt: skip
     for row in results:
         parts = ", ".join(f"{name} {new} of {all_}" for name, (new, all_) in row["parts"].items())
@@ -122,7 +134,7 @@ def show(results: list[dict[str, Any]]) -> None:
             f"{row['pages']:,}",
             f"{row['moved']:,}",
             parts,
-            *(f"{row[name] / 1e6:,.1f}" for name in ("written", "all", "originals")),
+            *(f"{row[name] / 1e6:,.1f}" for name in ("again", "written", "all", "originals")),
         )
     Console(width=180).print(table)
 
@@ -167,7 +179,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
-        ledger.build(args.pages, folder, text, 0, False)
+        ledger.build(
+            *(args.pages, folder, text, 0, False, pictures_of),
+            lambda text: heuristics(text, "en"),
+            ROWS_PER_PART,
+        )
         results = []
         for step in STEPS:
             if step.startswith("1 %"):
