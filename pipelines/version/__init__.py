@@ -12,11 +12,12 @@ the record that the commit holds, and the story and report of a run. `pipelines.
 Start reading in `rows`, then `contents` and `write`.
 """
 
-from pipelines.version.contents import Contents, table_contents
+from pipelines.version.contents import table_contents
 from pipelines.version.inputs import Inputs
 from pipelines.version.report import Report
 from pipelines.version.rows import Version, decide
 from pipelines.version.story import Story
+from pipelines.version.table_rows import Contents
 from pipelines.version.write import Writer
 
 __all__ = [

@@ -19,9 +19,9 @@ import pyarrow as pa
 from cluster.progress import Meter
 from cluster.session import Session
 from pipelines.steps.tasks import run_tasks
-from pipelines.version.contents import Contents, NewRows, OldRows
 from pipelines.version.records import NOBODY, Catalogue
 from pipelines.version.said import all_said
+from pipelines.version.table_rows import Contents, NewRows, OldRows
 from schemas.recipe import Publish
 from workers import store
 from workers.dataset import PartFile
