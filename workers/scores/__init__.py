@@ -10,6 +10,7 @@ Start reading in `head`, then in `scorer`. `checkpoint` says whether a score can
 without loading its model.
 """
 
-from workers.scores.load import Scorer, ScorerSettings, load_scorer
+from workers.scores.load import Scorer, load_scorer
+from workers.scores.settings import ScorerSettings
 
 __all__ = ["Scorer", "ScorerSettings", "load_scorer"]
