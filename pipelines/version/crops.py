@@ -35,10 +35,8 @@ def load_crops(inputs: Inputs, pages: Records, session: Session) -> Records:
     if not files or not len(pages):
         return load_all(inputs.recipe, [], "crop", inputs.catalogue, inputs.scratch, session)
     places = {uri: len(published) + number for number, uri in enumerate(beside)}
-    home_of_file = np.array([places.get(file.uri, NOBODY) for file in pages.files])
-    # In which file the crops of a page lie; -1 for any part of `crops`, -2 for none.
-    homes = np.where(pages.origin("staged"), home_of_file[pages.file], NOBODY - 1)
-    homes[pages.origin("staged") & (homes == NOBODY)] = NOBODY - 1
+    # In which file the crops of a page lie; NOBODY for any part of `crops`, -2 for none.
+    homes = np.array([places.get(file.uri, -2) for file in pages.files])[pages.file]
     homes[pages.origin("pages", "conversations")] = NOBODY
 
     def wanted(records: Records) -> Flags:

@@ -152,7 +152,7 @@ deduplication left, then each policy in its order.
 
 def _trainer_tokens(metadata: VersionRecord) -> str:
     """The card's line on the trainer's own tokens; nothing where no tokenizer is named."""
-    name = metadata["publish_settings"].get("tokenizer")
+    name = metadata.get("publish_settings", {}).get("tokenizer")
     if name is None:
         return ""
     many = ""

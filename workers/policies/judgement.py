@@ -149,7 +149,11 @@ def _with_crops(
     page: Judgement, crops: tuple[Judgement, ...], judges: Sequence[Judge]
 ) -> Judgement:
     """What becomes of a page with these crops: it is rejected where one of them is."""
-    barring = [page.barred_by, *(crop.barred_by for crop in crops if any(map(_bars, crop.applied)))]
+    # A crop that a cut has emptied is barred itself, and its page stays.
+    barring = [
+        page.barred_by,
+        *(crop.barred_by for crop in crops if "reject" in {item.action for item in crop.applied}),
+    ]
     barred_by = min((number for number in barring if number is not None), default=None)
     seen = {policy.step.name for policy in judges[: None if barred_by is None else barred_by + 1]}
     applied = [

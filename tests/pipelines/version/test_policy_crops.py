@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.dataset.state import load_snapshot
+from pipelines.planning.foresight import foresight
 from pipelines.run import Report
 from pipelines.takedown import Options, forget, search_forgotten, wanted_of
 from schemas.ids import split_page_id
@@ -216,6 +218,17 @@ def test_an_item_of_a_benchmark_in_a_crop_is_found(source: Path, tmp_path: Path)
     run(dataset, source, "[{decontaminate: [{name: mills, file: " + str(path) + ", action: tag}]}]")
     hit = [row for row in rows(dataset, "crops") if row["findings"]]
     assert [found(row)[0][:2] for row in hit] == [("mills", "tag")]
+
+
+def test_what_stands_in_a_crop_is_no_change_to_foresee(
+    source: Path, fresh: dict[str, Path]
+) -> None:
+    dataset = fresh["[{trust: {}}]"]
+    alike = recipe_of(dataset, source, "[{trust: {invisible: keep}}]")
+    with open_session(IN_PROCESS) as session:
+        seen = foresight(alike, load_snapshot(str(dataset)), session)
+    assert seen is not None
+    assert (seen.leaving, seen.changing, seen.returning) == ((0, 0), (0, 0), (0, 0))
 
 
 def test_a_takedown_erases_the_crops_of_originals(source: Path, tmp_path: Path) -> None:

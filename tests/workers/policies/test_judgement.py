@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.findings import Action, Finding, changes_text, findings_key
+from schemas.findings import Action, Finding, changes_text, findings_key, is_in_crop
+from schemas.personal import Personal
 from schemas.policies import PolicyStep, Trust
 from workers.policies import Judge, Judgement, Passage, judge, load
 from workers.policies.editing import Applied, after, edited, edits_of
@@ -96,3 +97,44 @@ def test_no_text_makes_a_policy_fail(text: str) -> None:
     judges: list[Judge] = load(steps)
     result = judge([Passage(text)], judges)[0]
     assert len(result.text) < len(text) if result.is_edited else result.text == text
+
+
+# ---- crops ------------------------------------------------------------------------------------
+
+
+def judged_with_crops(text: str, crops: tuple[str, ...], step: PolicyStep) -> Judgement:
+    return judge([Passage(text, "en", crops=crops)], load([step]))[0]
+
+
+def test_a_reject_in_a_crop_bars_its_page() -> None:
+    result = judged_with_crops(
+        "One.", ("Two.", f"Three. {BAD}"), PolicyStep(trust=Trust(instructions="reject"))
+    )
+    assert result.barred_by == 0
+    (row,) = result.rows() or ()
+    assert (row["start"], row["end"], row["action"]) == (0, 0, "reject")
+    assert is_in_crop(row)
+    assert (row["detail"] or "").startswith("crop 01 at 7")
+
+
+def test_a_crop_that_a_cut_empties_leaves_its_page() -> None:
+    step = PolicyStep(trust=Trust(instructions="cut"))
+    result = judged_with_crops("One.", (BAD, "Two."), step)
+    assert (result.barred_by, result.text, result.editing) == (None, "One.", frozenset({0}))
+    assert [crop.text for crop in result.crops] == ["", "Two."]
+    assert changes_text(result.key)
+    assert judged_with_crops("One.", ("Two.",), step) == Judgement(
+        "One.", edits=((),), crops=(Judgement("Two.", edits=((),)),)
+    )
+
+
+@pytest.mark.parametrize("is_named_by_page", [True, False])
+def test_a_value_that_one_of_them_names_is_masked_in_both(is_named_by_page: bool) -> None:
+    texts = ("password: hunter2xyz99", "hunter2xyz99 and more")
+    page, crop = texts if is_named_by_page else texts[::-1]
+    step = PolicyStep(pii=Personal(default="mask"))
+    assert judge([Passage(texts[1], "und")], load([step]))[0].text == texts[1]
+    result = judge([Passage(page, "und", crops=(crop,))], load([step]))[0]
+    for text in (result.text, result.crops[0].text):
+        assert "[PASSWORD]" in text
+        assert "hunter" not in text
