@@ -226,6 +226,7 @@ class RejectRow(TypedDict):
     image_hash: NotRequired[bytes | None]
     recipe_digest: str
     findings: NotRequired[Sequence[FindingRow] | None]
+    trainer_tokens: NotRequired[int | None]
 
 
 class DocumentRow(TypedDict):
@@ -246,6 +247,8 @@ class DocumentRow(TypedDict):
     minhash: bytes
     recipe_digest: str
     findings: NotRequired[Sequence[FindingRow] | None]
+    trainer_tokens: NotRequired[int | None]
+    copies: NotRequired[int | None]
 
 
 class ChangeRow(TypedDict):

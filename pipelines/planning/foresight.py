@@ -82,10 +82,12 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     if snapshot is None or are_policies_of(recipe, listed, snapshot):
         return None
     lists, is_searched = packed_lists(recipe, session), searches_for_triggers(recipe.policies)
-    triggers = sought_of(triggers_of(snapshot.metadata) if is_searched else None)
+    triggers = triggers_of(snapshot.metadata) if is_searched else None
     lines = _packed_lines(recipe, snapshot, session)
     sought = {
-        level: Sought(lists, triggers, lines, _standard(recipe, snapshot, level, session))
+        level: Sought(
+            lists, sought_of(triggers), lines, _standard(recipe, snapshot, level, session)
+        )
         for level in _TABLES
     }
     tasks = list(_tasks(recipe, snapshot, sought))

@@ -17,7 +17,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.version.shared_lines import shared_lines
 from schemas.policies import PolicyStep
 from schemas.shared_lines import SharedLines
-from workers.policies import Passage, judge, load
+from workers.policies import Passage, Sought, judge, load
 from workers.policies.shared_lines import (
     Shared,
     Sketch,
@@ -191,7 +191,7 @@ def test_a_line_of_5000_documents_is_cut_everywhere_and_nothing_else_is(tmp_path
     assert [(count["line"], count["documents"]) for count in lines] == [
         (BOILER.format(day=0, year=0).casefold(), MANY)
     ]
-    judges = load([PolicyStep(lines=policy)], None, pack(lines))
+    judges = load([PolicyStep(lines=policy)], Sought(lines=pack(lines)))
     for text, judged in zip(texts, judge([Passage(text) for text in texts], judges), strict=True):
         kept = [line for line in text.split("\n") if not line.startswith(BOILER[:42])]
         assert judged.text == "\n".join(kept)
