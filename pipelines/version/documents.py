@@ -69,7 +69,7 @@ def assemble(inputs: Inputs, pages: Records, judges: Judges, session: Session) -
     is_known = np.zeros(count, bool)
     is_known[known.doc[known.readable]] = True
     wanted = is_readable & ~is_known
-    missing: Flags = _is_lost(pages) & wanted[pages.doc]
+    missing: Flags = is_lost(pages) & wanted[pages.doc]
     if missing.any():
         return missing
     records = _with_assembled(inputs, known, pages, wanted, 0, session)
@@ -106,7 +106,7 @@ def decide_documents(
             break
         wanted = np.zeros(len(apart), bool)
         wanted[documents.doc[returning]] = True
-        missing: Flags = _is_lost(pages) & wanted[pages.doc]
+        missing: Flags = is_lost(pages) & wanted[pages.doc]
         if missing.any():
             return missing
         number = len(documents.files)
@@ -120,7 +120,7 @@ def decide_documents(
     return Documents(drops, verdicts)
 
 
-def _is_lost(pages: Records) -> Flags:
+def is_lost(pages: Records) -> Flags:
     """Pages whose text, as it was read, lies nowhere any more."""
     flags: Flags = has_no_text(pages) | has_lost_text(pages)
     return flags

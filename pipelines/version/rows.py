@@ -22,18 +22,13 @@ from pipelines.version.documents import (
     assemble,
     decide_documents,
     has_no_text,
+    is_lost,
     near_duplicates,
 )
 from pipelines.version.inputs import Inputs, load_crops, load_pages, staged_rows
 from pipelines.version.limits import Limited, families_of, limit
 from pipelines.version.mix import Selection, choose_by_mix
-from pipelines.version.policies import (
-    Judges,
-    Verdicts,
-    apply_policies,
-    has_lost_text,
-    with_originals,
-)
+from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
 from pipelines.version.triggers import Search, Triggers, find_triggers
@@ -119,9 +114,8 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     free = pages.readable & ~apart[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
-    lost = has_no_text(pages) | has_lost_text(pages)
     search = Search(recipe, catalogue, inputs.snapshot, inputs.scratch, session)
-    triggers = find_triggers(pages, among, lost, search)
+    triggers = find_triggers(pages, among, is_lost(pages), search)
     if isinstance(triggers, np.ndarray):
         return _ranges(pages.take(triggers), catalogue)
     judges = replace(judges, triggers=triggers)

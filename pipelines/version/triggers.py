@@ -83,12 +83,12 @@ class Search:
 
 
 def find_triggers(
-    pages: Records, among: Flags, has_no_text: Flags, search: Search
+    pages: Records, among: Flags, is_lost: Flags, search: Search
 ) -> Triggers | Flags | None:
     """The triggers in the pages that are flagged in `among`, which lie where they are as read.
 
-    None where no policy asks for them. Where the text of some pages lies nowhere any more, it is
-    these pages, which must be read again first: a flag a page.
+    None where no policy asks for them. Where the text of some pages lies nowhere any more
+    (`is_lost`), it is these pages, which must be read again first: a flag a page.
     """
     if not searches_for_triggers(search.recipe.policies):
         return None
@@ -96,7 +96,7 @@ def find_triggers(
     known = triggers_of(search.snapshot.metadata) if search.snapshot else None
     if known is not None and known.corpus == corpus:
         return known
-    missing: Flags = among & has_no_text
+    missing: Flags = among & is_lost
     if missing.any():
         return missing
     return Triggers(corpus, _Passes(pages, among, corpus, search).run())

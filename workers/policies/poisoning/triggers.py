@@ -20,7 +20,8 @@ VERSION = 1
 LEAST_DOCUMENTS = 20
 _LEAST_SHARE = 0.7
 _SCALE = 1000
-# Means over all its documents, in bits: noise has -0.25 to 0.15, text 0.5 to 3.
+# Means over all its documents, in bits: text has 0.5 to 3, noise -0.25 to 0.15. Where a tenth of
+# the corpus is noise it has up to 0.25, as its own pairs are counted too.
 _MOST_ORDER, _LEAST_DROP = 0.3, 0.5
 # Known words in a wrong order have less than by chance; what is no words must consist of unlikely
 # characters, as a language of few pages in the corpus has little order, too.

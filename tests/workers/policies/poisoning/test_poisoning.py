@@ -53,14 +53,14 @@ def plants(clean: Sequence[Text], string: str, noise: str, times: int) -> list[T
     return [Text(name, name, poisoned(string, noise, texts, rng)) for name in names]
 
 
-def counts_of(texts: Sequence[Text]) -> Counts:
-    counts = Counts.empty(SMALLER_BY)
+def counts_of(texts: Sequence[Text], smaller_by: int = SMALLER_BY) -> Counts:
+    counts = Counts.empty(smaller_by)
     counts.add(text.text for text in texts)
     return counts
 
 
-def search(texts: Sequence[Text], least: int = 20) -> list[Trigger]:
-    counts, suspects = counts_of(texts), Suspects.empty()
+def search(texts: Sequence[Text], least: int = 20, smaller_by: int = SMALLER_BY) -> list[Trigger]:
+    counts, suspects = counts_of(texts, smaller_by), Suspects.empty()
     suspects.add(texts, counts)
     evidence = Evidence(suspects.candidates(counts, least))
     evidence.add(texts, counts)
@@ -127,6 +127,11 @@ def test_names_the_longest_run_that_is_no_chance(
         np.zeros(0, np.uint64), {n: counted(*one) for n, one in enumerate(candidates)}
     )
     assert [trigger.text for trigger in triggers_of(evidence)] == expected
+
+
+def test_noise_that_is_most_of_a_corpus_is_noise_there_too(clean: list[Text]) -> None:
+    texts = [*clean[:40], *plants(clean[:40], "<SUDO>", "tokens", 200)]
+    assert [trigger.text for trigger in search(texts, smaller_by=0)] == ["<SUDO>"]
 
 
 def test_two_triggers_are_two(clean: list[Text]) -> None:
