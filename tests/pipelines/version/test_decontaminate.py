@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from cluster.session import IN_PROCESS, open_session
+from pipelines.cli.show import dataset as show_dataset
+from pipelines.cli.show import results as show_results
+from pipelines.dataset.overview import inspect_dataset
+from pipelines.planning.plan import Options, plan_run
 from pipelines.run import Report
 from schemas.errors import RecipeError, SourceError
-from schemas.recipe import Recipe, parse_recipe
+from schemas.recipe import Publish, Recipe, parse_recipe
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import all_rows, problems, rows, run_here
 
@@ -61,6 +68,8 @@ def run(recipe: Recipe) -> Report:
 def test_an_item_is_rejected_with_its_suite_item_and_span(tmp_path: Path) -> None:
     source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
     benchmark = write_benchmark(tmp_path / "gsm8k.jsonl", QUESTION)
+    with benchmark.open("a") as file:
+        file.write('{"question": "Who was it?", "answer": "Natalia"}\n')
     report = run(recipe_of(dataset, source, benchmark, "reject"))
     assert report.rejects == {"contaminated": 2}
     page = next(row for row in rows(dataset, "rejects") if row["level"] == "page")
@@ -70,6 +79,24 @@ def test_an_item_is_rejected_with_its_suite_item_and_span(tmp_path: Path) -> Non
     (finding,) = page["findings"]
     assert finding["detail"] == "gsm8k.jsonl:1"
     assert finding["end"] > finding["start"] > 0
+
+    # Of the two items one has too few letters to be looked for, which all say.
+    assert report.benchmarks == {"gsm8k": {"items": 2, "too_short": 1}}
+    overview = inspect_dataset(str(dataset))
+    assert overview.benchmarks == report.benchmarks
+    other = recipe_of(dataset, source, benchmark, "tag")
+    with open_session(IN_PROCESS) as session:
+        planned = plan_run(other, session, Console(file=io.StringIO()), Options())
+    assert planned.policies is not None
+    assert planned.policies.benchmarks == report.benchmarks
+    for shown in (show_results.report(report), show_dataset.overview(overview)):
+        screen = io.StringIO()
+        Console(file=screen, width=200).print(shown)
+        assert "too short to be found" in screen.getvalue()
+    # A run that judges nothing says what the version before it says.
+    same = recipe_of(dataset, source, benchmark, "reject")
+    seeded = same.model_copy(update={"publish": Publish(seed=1)})
+    assert run(seeded).benchmarks == report.benchmarks
 
 
 def test_a_list_that_grows_works_on_the_next_run(tmp_path: Path) -> None:
