@@ -25,7 +25,7 @@ from schemas.lines import first_line
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.reading.deadlines import Deadlines
 from workers.scores.head import Head, head_of
-from workers.scores.load import ScorerSettings
+from workers.scores.settings import ScorerSettings
 
 log = logging.getLogger(__name__)
 
