@@ -21,7 +21,7 @@ from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.policies import has_lost_text
-from pipelines.version.records import Flags, Records
+from pipelines.version.records import FIRST_BARRED, Flags, Records
 from pipelines.version.scoring import score_texts
 from pipelines.version.story import Story
 from schemas.recipe import Recipe
@@ -146,9 +146,11 @@ def _published(
         places = {rows.first: place for rows, place in _by_file(published, chosen)}
         for task, found in run_tasks(published_scores, tasks, scoring.session):
             values[places[task.rows.first]] = found
-        # A sample without a value could not be scored; a reject may never have been.
+        # A sample, or a policy's reject, that has no value could not be scored. Other rejects may
+        # never have been.
         has_name = np.array([name is not None for name in names])
-        known[chosen] = has_name & published.origin(*_SAMPLES)[chosen, None]
+        was_scored = published.origin(*_SAMPLES) | (published.outcome >= FIRST_BARRED)
+        known[chosen] = has_name & was_scored[chosen, None]
         known |= ~np.isnan(values)
     return values, among[:, None] & ~known
 
@@ -168,11 +170,11 @@ def _by_file(
 def _keys(originals: Records, rows: npt.NDArray[np.intp], session: Session) -> Keys:
     """The keys of the rows' texts, in the order of `rows`, which is ascending."""
     files = list(_by_file(originals, rows))
-    places = {task.first: place for task, place in files}
-    keys = np.zeros(len(originals), KEY)
+    places = {task.first: np.searchsorted(rows, place) for task, place in files}
+    keys = np.zeros(len(rows), KEY)
     for task, found in run_tasks(text_keys, [task for task, _ in files], session):
         keys[places[task.first]] = found
-    return keys[rows]
+    return keys
 
 
 def _values(

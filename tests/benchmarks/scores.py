@@ -49,6 +49,7 @@ MINILM = {
 MAX_TOKENS, CARD_BATCH, CHARS = 512, 32, 2000
 EDU = "{{name: edu, model: {folder}/edu, max_tokens: 64}}"
 NEWS = "{{name: news, model: {folder}/news, max_tokens: 64, label: 1}}"
+ONE_THREAD = "placement: {threads_per_replica: 1}"
 STEPS = {
     "another setting": ("", "publish: {part_bytes: 499999999}"),
     "one added": (EDU, ""),
@@ -120,7 +121,7 @@ def measure_model(count: int, folder: Path) -> dict[str, Any]:
 
 
 def recipe_of(folder: Path, scores: str = "", other: str = "") -> Recipe:
-    listed = f"scores: [{scores.format(folder=folder)}]" if scores else ""
+    listed = f"scores: [{scores.format(folder=folder)}]\n{ONE_THREAD}" if scores else ""
     return parse_recipe(f"{ledger.RECIPE.format(folder=folder)}\n{listed}\n{other}\n")
 
 

@@ -10,7 +10,7 @@ Start reading in `head`, then in `scorer`. `checkpoint` says whether a score can
 without loading its model.
 """
 
-from workers.scores.load import Scorer, load_scorer
-from workers.scores.settings import ScorerSettings
+from workers.scores.load import load_scorer
+from workers.scores.settings import Scorer, ScorerSettings
 
 __all__ = ["Scorer", "ScorerSettings", "load_scorer"]

@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
-
-from workers.scores.settings import ScorerSettings
-
-
-class Scorer(Protocol):
-    """A loaded model that gives each text a number."""
-
-    def score(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """The value of each text: float32 (texts,); NaN where the model gives no number."""
-        ...
+from workers.scores.settings import Scorer, ScorerSettings
 
 
 def load_scorer(settings: ScorerSettings) -> Scorer:

@@ -1,10 +1,23 @@
-"""What a scorer is made of."""
+"""What a scorer is made of, and what it does: the protocol of a loaded model."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from schemas.scores import PinnedScore
+
+
+class Scorer(Protocol):
+    """A loaded model that gives each text a number."""
+
+    def score(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The value of each text: float32 (texts,); NaN where the model gives no number."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from cluster.session import IN_PROCESS, open_session
+from cluster.runtime import Runtime
+from cluster.session import IN_PROCESS, InProcessSession, ReplicaSpec, open_session
 from pipelines.dataset.state import load_snapshot
+from pipelines.read import make_chain
 from pipelines.run import Report
 from pipelines.run import run as run_recipe
 from pipelines.takedown import Options, forget, search_forgotten, wanted_of
@@ -252,3 +257,39 @@ def test_a_dataset_without_a_text_has_the_columns(tmp_path: Path, edu: Path) -> 
     assert rows(dataset, "pages") == []
     assert [row["score_edu"] for row in rows(dataset, "rejects")] == [None, None]
     assert kept(dataset) == []
+
+
+class Watched(InProcessSession):
+    """A session that notes which replicas it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.specs: list[ReplicaSpec] = []
+
+    @contextmanager
+    def runtime(self, replicas: ReplicaSpec | None = None) -> Iterator[Runtime]:
+        self.specs += [replicas] if replicas else []
+        with super().runtime(replicas) as runtime:
+            yield runtime
+
+
+def test_replicas_take_what_placement_gives(tmp_path: Path, edu: Path) -> None:
+    source = write_corpus(tmp_path / "src")
+    placed = "placement: {replicas: [2, 9], gpus_per_replica: 0.5, replica_start_timeout_s: 7}\n"
+    recipe = recipe_of(tmp_path / "data", source, score("edu", edu), extra=placed)
+    session = Watched()
+    run_recipe(recipe, session, Console(file=io.StringIO()))
+    # One pass for pages, one for the document that is more than a page.
+    found = [(spec.num_gpus, spec.fewest, spec.start_timeout_s) for spec in session.specs]
+    assert found == [(0.5, 2, 7)] * 2
+
+
+def test_an_engine_of_servers_leaves_the_gpus_to_the_scores(tmp_path: Path, edu: Path) -> None:
+    servers = "{name: endpoint, urls: 'http://host/v1', model: m, profile: olmocr-2}"
+    recipe = parse_recipe(
+        f"dataset: {tmp_path}\nsources: docs\nengine: {servers}\nscores: [{score('edu', edu)}]\n"
+        "placement: {gpus_per_replica: 1}\n"
+    )
+    _, spec = make_chain(recipe, InProcessSession())
+    assert spec is not None
+    assert spec.num_gpus == 0
