@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import struct
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -163,7 +164,7 @@ class Rule(Part):
         return math.ceil(Fraction(str(self.share)) * rows)
 
     def is_past(self, value: float, bound: float) -> bool:
-        """Whether a value is past the last one of a share; also of arrays, value by value."""
+        """Whether a value is past the last one of a share."""
         return value > bound if self.top is None else value < bound
 
     def misses(self, value: float, language: str, bounds: Bounds) -> str | None:
@@ -176,9 +177,9 @@ class Rule(Part):
             share = f"{side} {_percent(self.share)}{among if self.by else ''}"
             return f"{value:.6g} is not in the {share}"
         least, most = bound_of(self.min, language), bound_of(self.max, language)
-        if least is not None and value < least:
+        if least is not None and value < _stored(least):
             return f"{value:.6g} is under {least:.6g}"
-        if most is not None and value > most:
+        if most is not None and value > _stored(most):
             return f"{value:.6g} is over {most:.6g}"
         return None
 
@@ -190,6 +191,14 @@ def bound_of(bounds: Bounds | None, language: str) -> float | None:
     80
     """
     return None if bounds is None else bounds.get(language, bounds.get(OTHER))
+
+
+def _stored(bound: float) -> float:
+    """A bound as a column would store it: in 32 bits, in which 0.7 is a little less."""
+    if bound.is_integer():
+        return bound
+    single: float = struct.unpack("f", struct.pack("f", bound))[0]
+    return single
 
 
 def _percent(share: float) -> str:

@@ -12,6 +12,7 @@ from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.changes import Counts
 from schemas.errors import DatasetError
 from schemas.funnel import FunnelStep
+from schemas.keep import Bounds
 from schemas.rows import BlockRow, QualityRow
 from schemas.tables import PAGES
 from schemas.versions import VersionRecord
@@ -72,7 +73,8 @@ class Overview:
     """A version as a reader first wants to see it.
 
     `versions` are the newest of the `versions_published`, newest first. Counts are by table, by
-    reason, by text source and by label; `tokens` are sums over a table, by column.
+    reason, by text source and by label; `tokens` are sums over a table, by column; `shares` are the
+    last values in those of the policy `keep`, by table, value and language.
     """
 
     dataset: str
@@ -88,6 +90,7 @@ class Overview:
     conversation_tokens: Mapping[str, int]
     mix: Mapping[str, Mapping[str, int]]
     funnel: Sequence[FunnelStep]
+    shares: Mapping[str, Mapping[str, Bounds]]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
     samples: Sequence[SampleLine]
@@ -121,6 +124,7 @@ def inspect_dataset(
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
         mix=snapshot.metadata.get("mix", {}),
         funnel=snapshot.metadata.get("funnel", []),
+        shares=snapshot.metadata.get("shares", {}),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
         columns={field.name: str(field.type) for field in PAGES},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,15 +14,20 @@ from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
 from pipelines.version.lists import listed_files, packed_lists
-from pipelines.version.policies import are_policies_of
+from pipelines.version.policies import are_policies_of, in_place
+from pipelines.version.ranking import rank
+from pipelines.version.records import FIRST_BARRED, LEFT_OUT, Catalogue, load_all
+from schemas.keep import Table
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
+from workers.policies.keeping import Standard, rules_of
 from workers.publishing.foresee import Example, Foreseeing, Foreseen, foresee
 from workers.publishing.records import Level, Origin, RowsFile
 from workers.shards import Staging
 from workers.shards.originals import originals_folder
 
 _LEVELS: Mapping[str, Level] = {"pages": "page", "conversations": "page", "documents": "document"}
+_TABLES: Mapping[Level, Table] = {"page": "pages", "document": "documents"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     """
     if snapshot is None or are_policies_of(recipe, listed_files(recipe), snapshot):
         return None
-    tasks = list(_tasks(recipe, snapshot, packed_lists(recipe, session)))
+    standards = {level: _standard(recipe, snapshot, level, session) for level in _TABLES}
+    tasks = list(_tasks(recipe, snapshot, packed_lists(recipe, session), standards))
     total = sum(task_results(foresee, tasks, session), start=Foreseen())
     return Foresight(
         pages=total.judged["page"],
@@ -75,20 +81,59 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
     )
 
 
-def _tasks(recipe: Recipe, snapshot: Snapshot, lists: bytes | None) -> Iterator[Foreseeing]:
+def _standard(recipe: Recipe, snapshot: Snapshot, level: Level, session: Session) -> Standard:
+    """Where the shares of `keep` would end: the rows of the version as they were read.
+
+    What the version left out by its policies or its mix is ranked, too.
+    """
+    table = _TABLES[level]
+    if not any(rule.share is not None for rule in rules_of(recipe.policies, table).values()):
+        return Standard(table)
+    documents = sorted(snapshot.documents(), key=lambda document: document.doc_id)
+    catalogue = Catalogue.of(documents)
+    files = [
+        *(file for name in _LEVELS if _LEVELS[name] == level for file in _parts(snapshot, name)),
+        *_parts(snapshot, "rejects"),
+    ]
+    published = load_all(recipe, files, level, catalogue, None, session)
+    originals = load_all(recipe, _originals(recipe, level), level, catalogue, None, session)
+    outcome = published.outcome
+    is_out = (outcome == LEFT_OUT) | (outcome >= FIRST_BARRED)
+    among = is_out | published.origin(*_LEVELS)
+    shares = rank(
+        in_place(published, originals), among, table, recipe.policies, None, session
+    ).shares
+    return Standard(table, shares)
+
+
+def _parts(snapshot: Snapshot, name: str) -> Iterator[RowsFile]:
+    table = snapshot.tables[name]
+    for part in table.parts:
+        yield RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
+
+
+def _originals(recipe: Recipe, level: Level) -> list[RowsFile]:
+    staging = Staging(originals_folder(staging_root(recipe), level, recipe.digest()))
+    return [
+        RowsFile(staging.rows_uri(receipt.shard_id), "staged", sum(receipt.outcomes.values()))
+        for receipt in staging.receipts()
+    ]
+
+
+def _tasks(
+    recipe: Recipe,
+    snapshot: Snapshot,
+    lists: bytes | None,
+    standards: Mapping[Level, Standard],
+) -> Iterator[Foreseeing]:
+    nobody: frozenset[str] = frozenset()
     for name, level in _LEVELS.items():
-        table = snapshot.tables[name]
-        for part in table.parts:
-            file = RowsFile(table.part_uri(part), cast(Origin, name), part.rows)
-            yield Foreseeing(file, level, recipe.policies, lists)
-    levels: Sequence[Level] = ("page", "document")
-    for level in levels:
+        for file in _parts(snapshot, name):
+            yield Foreseeing(file, level, recipe.policies, lists, nobody, standards[level])
+    for level, standard in standards.items():
         barred = _barred(snapshot, level)
-        folder = originals_folder(staging_root(recipe), level, recipe.digest())
-        staging = Staging(folder)
-        for receipt in staging.receipts():
-            file = RowsFile(staging.rows_uri(receipt.shard_id), "staged", len(receipt.doc_ids))
-            yield Foreseeing(file, level, recipe.policies, lists, barred)
+        for file in _originals(recipe, level):
+            yield Foreseeing(file, level, recipe.policies, lists, barred, standard)
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

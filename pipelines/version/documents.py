@@ -25,6 +25,7 @@ from pipelines.version.policies import (
     has_lost_text,
     with_originals,
 )
+from pipelines.version.ranking import Ranking
 from pipelines.version.records import FIRST_BARRED, Flags, Records, concatenated, load_all
 from workers import store
 from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
@@ -74,7 +75,9 @@ def decide_documents(
         drops = find_duplicates(
             documents, among, "document", inputs.recipe.dedup, inputs.scratch, session
         )
-        returning = among & ~drops.dropped & _is_wanted_anew(documents, judges)
+        among &= ~drops.dropped
+        ranking = judges.rank(documents, among, "documents")
+        returning = among & _is_wanted_anew(documents, ranking, judges)
         if not returning.any():
             break
         wanted = np.zeros(count, bool)
@@ -83,7 +86,7 @@ def decide_documents(
 
     # 3. Apply the policies.
     now = _as_published(documents, published, judges)
-    verdicts = apply_policies(now, documents, among & ~drops.dropped, "document", judges)
+    verdicts = apply_policies(now, documents, among, "document", ranking, judges)
     return Documents(drops, verdicts)
 
 
@@ -93,11 +96,12 @@ def has_no_text(pages: Records) -> Flags:
     return flags
 
 
-def _is_wanted_anew(documents: Records, judges: Judges) -> Flags:
+def _is_wanted_anew(documents: Records, ranking: Ranking, judges: Judges) -> Flags:
     """Documents that must be assembled again if they are to be kept: their text lies nowhere."""
     is_barred = documents.outcome >= FIRST_BARRED
     flags: Flags = documents.origin("rejects") & ~is_barred
-    return flags if judges.are_same else flags | has_lost_text(documents)
+    is_judged = ranking.moved if judges.are_same else np.ones(len(documents), bool)
+    return flags | (is_judged & has_lost_text(documents))
 
 
 def _as_published(documents: Records, published: Records, judges: Judges) -> Records:

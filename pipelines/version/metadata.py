@@ -91,6 +91,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "rejects": reject_reasons(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
+        "shares": version.shares,
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }

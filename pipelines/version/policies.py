@@ -11,7 +11,7 @@ version's own rows say what was found, so a run under the same policies judges o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.lists import lists_uri
+from pipelines.version.ranking import Ranking, Shares, rank
 from pipelines.version.records import (
     FIRST_BARRED,
     NOBODY,
@@ -29,9 +30,11 @@ from pipelines.version.records import (
     Records,
     load_all,
 )
+from schemas.keep import Table
 from schemas.recipe import Recipe
 from schemas.tables import POLICY_REASONS
 from workers import store
+from workers.policies.keeping import Standard
 from workers.publishing.judge import BARRED, CHANGED, Judged, Judging, judge_rows
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
@@ -48,12 +51,14 @@ class Verdicts:
     - `barred_by` is the number of the policy that rejects a row, -1 for the others.
     - `lost` are rows that must be judged and whose originals are gone.
     - `originals` are the names of the originals that this version rests on.
+    - `shares` are those of the policy `keep`.
     """
 
     records: Records
     barred_by: npt.NDArray[np.int8]
     lost: Flags
     originals: frozenset[str] = frozenset()
+    shares: Shares = field(default_factory=dict)
 
     @property
     def barred(self) -> Flags:
@@ -82,6 +87,14 @@ class Judges:
         """The folder of the originals of a level."""
         root = staging_root(self.recipe)
         return Staging(originals_folder(root, level, self.recipe.digest()))
+
+    def rank(self, originals: Records, among: Flags, table: Table) -> Ranking:
+        """The shares of `keep` among rows as they were read, beside those of the last version."""
+        before: Shares | None = None
+        if self.are_same:
+            assert self.snapshot is not None
+            before = self.snapshot.metadata.get("shares", {}).get(table, {})
+        return rank(originals, among, table, self.recipe.policies, before, self.session)
 
 
 def policy_settings(recipe: Recipe, listed: Mapping[str, str]) -> dict[str, object]:
@@ -123,6 +136,13 @@ def with_originals(
         return published
     scratch = store.join(judges.scratch, "originals")
     found = load_all(judges.recipe, files, level, judges.catalogue, scratch, judges.session)
+    return in_place(published, found)
+
+
+def in_place(published: Records, found: Records) -> Records:
+    """The records, with the originals that were found in place of rows that lost their text."""
+    if not len(published):
+        return published
     place = np.minimum(np.searchsorted(published.keys, found.keys), len(published) - 1)
     # A row that no policy has touched is its own original.
     is_wanted = (published.keys[place] == found.keys) & has_lost_text(published)[place]
@@ -140,24 +160,30 @@ def has_lost_text(records: Records) -> Flags:
 
 
 def apply_policies(
-    published: Records, originals: Records, among: Flags, level: Level, judges: Judges
+    published: Records,
+    originals: Records,
+    among: Flags,
+    level: Level,
+    ranking: Ranking,
+    judges: Judges,
 ) -> Verdicts:
     """What the recipe's policies make of the rows that are flagged in `among`.
 
     `published` and `originals` are along each other: where each row lies in the last version, or is
-    new, and where it lies as it was read.
+    new, and where it lies as it was read. `ranking` is that of the originals.
     """
     was_barred = among & (published.outcome >= FIRST_BARRED)
     barred_by = np.full(len(published), NOBODY, np.int8)
     barred_by[was_barred] = _steps(judges.recipe)[published.outcome[was_barred] - FIRST_BARRED]
-    lost = np.zeros(len(published), bool)
     todo = among & ~originals.origin("rejects")
     if judges.are_same:
-        todo &= ~published.origin(*_TABLES) & ~was_barred
+        # A row that a mix left out was judged, too, and its text lies nowhere.
+        lost = among & ranking.moved & (has_lost_text(originals) | originals.origin("rejects"))
+        todo &= ranking.moved | (~published.origin(*_TABLES) & ~was_barred)
     else:
         lost = among & has_lost_text(originals)
-        todo &= ~lost
-    tasks = list(_tasks(published, originals, todo, level, judges))
+    todo &= ~lost
+    tasks = list(_tasks(published, originals, todo, level, ranking, judges))
     done = run_tasks(judge_rows, tasks, judges.session)
     # What another rule leaves out is rejected as it was read.
     as_read = ~among & has_lost_text(published)
@@ -165,7 +191,8 @@ def apply_policies(
     records = _with_changed(records, done, barred_by, level, judges)
     records = _with_barred(records, originals, done, barred_by)
     touched = among & ((records.found & np.uint64(1)).astype(bool) | (barred_by != NOBODY))
-    return Verdicts(records, barred_by, lost, _names(originals, touched, done, level, judges))
+    names = _names(originals, touched, done, level, judges)
+    return Verdicts(records, barred_by, lost, names, ranking.shares)
 
 
 def _steps(recipe: Recipe) -> npt.NDArray[np.int8]:
@@ -175,7 +202,12 @@ def _steps(recipe: Recipe) -> npt.NDArray[np.int8]:
 
 
 def _tasks(
-    published: Records, originals: Records, todo: Flags, level: Level, judges: Judges
+    published: Records,
+    originals: Records,
+    todo: Flags,
+    level: Level,
+    ranking: Ranking,
+    judges: Judges,
 ) -> Iterator[Judging]:
     """A task for each file in which rows lie that are to be judged."""
     chosen = np.flatnonzero(todo)
@@ -196,6 +228,7 @@ def _tasks(
             level,
             judges.recipe.policies,
             lists,
+            Standard(ranking.table, ranking.shares),
             judges.recipe.raster,
             judges.recipe.permutations,
             judges.recipe.digest(),

@@ -166,14 +166,15 @@ def load_all(
     files: Sequence[RowsFile],
     level: Level,
     catalogue: Catalogue,
-    scratch: str,
+    scratch: str | None,
     session: Session,
     wanted: Callable[[Records], Flags] | None = None,
 ) -> Records:
     """The records of some files, of documents in the catalogue and under the recipe's digest.
 
     A page that is in several files is taken from the last version's table, else from staging,
-    which has its image, else from `rejects`. Keys for deduplication are written to `scratch`.
+    which has its image, else from `rejects`. Keys for deduplication are written to `scratch`, if
+    there is one.
     """
     batches = list(_batches(files))
     tasks = [
@@ -183,7 +184,9 @@ def load_all(
             recipe.digest(),
             recipe.publish.seed,
             recipe.dedup,
-            None if level == "crop" else store.join(scratch, f"{level}-keys-{start:08d}.parquet"),
+            None
+            if level == "crop" or scratch is None
+            else store.join(scratch, f"{level}-keys-{start:08d}.parquet"),
         )
         for start, stop in batches
     ]

@@ -9,6 +9,7 @@ keeper left the dataset, and its shard is gone. Such pages are returned, to be r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from pipelines.version.documents import Documents, decide_documents, has_no_text
 from pipelines.version.inputs import Inputs, load_crops, load_pages, staged_rows
 from pipelines.version.mix import Selection, choose_by_mix
 from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
+from pipelines.version.ranking import Shares
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
 from schemas.shards import PageRange
@@ -58,6 +60,12 @@ class Version:
         return self.page_verdicts.originals | self.document_verdicts.originals
 
     @property
+    def shares(self) -> Mapping[str, Shares]:
+        """Where the shares of `keep` end, by table; empty without any."""
+        of_tables = {"pages": self.page_verdicts.shares, "documents": self.document_verdicts.shares}
+        return {table: shares for table, shares in of_tables.items() if shares}
+
+    @property
     def kept(self) -> Flags:
         """Which pages are samples, with one flag a page."""
         is_out = self.page_drops.dropped | self.page_verdicts.barred | self.selection.left_out
@@ -87,7 +95,8 @@ def decide(inputs: Inputs, session: Session) -> Version | list[PageRange]:
     free = pages.readable & ~reserved[pages.doc]
     drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
     among = free & ~drops.dropped
-    verdicts = apply_policies(published, pages, among, "page", judges)
+    ranking = judges.rank(pages, among, "pages")
+    verdicts = apply_policies(published, pages, among, "page", ranking, judges)
     among &= ~verdicts.barred
     selection = choose_by_mix(recipe, inputs.groups, catalogue, pages, among)
     chosen = among & ~selection.left_out

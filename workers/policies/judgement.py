@@ -8,16 +8,18 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
 from schemas.hidden_text import HiddenRow
+from schemas.keep import rules_for
 from schemas.policies import PolicyStep
 from workers import store
-from workers.policies import decontamination, personal, trust
+from workers.policies import decontamination, keeping, personal, trust
 from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
+from workers.policies.keeping import Standard, Values
 from workers.policies.lists import unpack
 
 Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
@@ -32,7 +34,8 @@ class Passage:
 
     `beside` are texts of the row that its own text leaves out: those of furniture, and what its PDF
     hides. `image_hash` and `picture`, which reads its file, are those of a page; so is `hidden`,
-    which is None for a page without a text layer.
+    which is None for a page without a text layer. `values` are those of the row as it was read, as
+    far as `keep` looks at them, and `is_edited` says that a policy has changed its text since.
     """
 
     text: str
@@ -41,6 +44,8 @@ class Passage:
     image_hash: bytes | None = None
     picture: Callable[[], bytes] | None = None
     hidden: HiddenRow | None = None
+    values: Values = field(default_factory=dict)
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,19 @@ class Judgement:
         return bool(self.editing)
 
 
-def load(steps: Sequence[PolicyStep], lists: Lists | None = None) -> list[Judge]:
-    """The policies of a recipe, ready to find. Policies that look for lists of items need these."""
-    return [Judge(step, _LOADERS[step.name](step, lists)) for step in steps]
+def load(
+    steps: Sequence[PolicyStep], lists: Lists | None = None, standard: Standard | None = None
+) -> list[Judge]:
+    """The policies of a recipe, ready to find.
+
+    Policies that look for lists of items need these, and `keep` the standard of its table.
+    """
+    return [
+        Judge(
+            step, _LOADERS[step.name](step, lists) if step.keep is None else _keep(step, standard)
+        )
+        for step in steps
+    ]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -99,7 +114,10 @@ def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgemen
     results = [Judgement(passage.text) for passage in passages]
     for number, policy in enumerate(judges):
         alive = [place for place, result in enumerate(results) if result.barred_by is None]
-        seen = [replace(passages[place], text=results[place].text) for place in alive]
+        seen = [
+            replace(passages[n], text=results[n].text, is_edited=results[n].is_edited)
+            for n in alive
+        ]
         for place, findings in zip(alive, policy.find(seen), strict=True):
             results[place] = _after(results[place], findings, policy.step, number)
     return results
@@ -175,6 +193,18 @@ def _pii(step: PolicyStep, lists: Lists | None) -> Find:
         # Beside the text there is no place to name, only how many there are.
         counted = [(kind, f"{kinds[kind]} beside the text") for kind in sorted(kinds)]
         return [*(Finding(0, 0, "pii", kind, detail=many) for kind, many in counted), *in_text]
+
+    return lambda passages: list(map(find, passages))
+
+
+def _keep(step: PolicyStep, standard: Standard | None) -> Find:
+    assert step.keep is not None
+    assert standard is not None
+    rules, shares = rules_for(step.keep, standard.table), standard.shares
+
+    def find(passage: Passage) -> list[Finding]:
+        edited = passage.text if passage.is_edited else None
+        return keeping.find(rules, shares, passage.values, passage.language, edited)
 
     return lambda passages: list(map(find, passages))
 

@@ -11,7 +11,8 @@ from schemas.findings import changes_text, findings_key
 from schemas.policies import PolicyStep
 from workers.policies import Judgement, judge, load
 from workers.policies.editing import Applied
-from workers.publishing.full_rows import passage_columns, passages_of
+from workers.policies.keeping import Standard
+from workers.publishing.full_rows import kept_by, passage_columns, passages_of
 from workers.publishing.records import Level, RowsFile
 
 _ROWS_AT_ONCE = 1024
@@ -32,6 +33,7 @@ class Foreseeing:
     steps: tuple[PolicyStep, ...]
     lists: bytes | None = None
     barred: frozenset[str] = frozenset()
+    standard: Standard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,9 @@ class Foreseen:
 
 def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
-    judges, result = load(task.steps, task.lists), Foreseen()
+    judges, result = load(task.steps, task.lists, task.standard), Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
-    start = 0
+    start, kept = 0, kept_by(task.level, task.steps)
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
         seen = passage_columns(task.level, task.file, task.steps)
@@ -90,7 +92,7 @@ def foresee(task: Foreseeing) -> Foreseen:
             now = [findings_key(row.get("findings")) for row in rows]
             alive = [number for number, said in enumerate(now) if not changes_text(said)]
             mine = [rows[number] for number in alive]
-            passages = passages_of(mine, [start + number for number in alive], task.file)
+            passages = passages_of(mine, [start + number for number in alive], task.file, kept)
             for number, found in zip(alive, judge(passages, judges), strict=True):
                 row = rows[number]
                 _count(result, task, row[key], row["text_tokens"], now[number], found)

@@ -19,6 +19,7 @@ from schemas.tables import CONVERSATIONS, DOCUMENTS, PAGES, STAGED
 from workers import store
 from workers.dataset import read_rows
 from workers.policies import Passage
+from workers.policies.keeping import rules_of, value_columns, values_of
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
 
@@ -62,7 +63,7 @@ def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
 
 def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -> list[str]:
     """The columns of a file that make passages for these policies."""
-    columns = ["text", "language"]
+    columns = ["text", "language", *value_columns(kept_by(level, steps))]
     if level == "page" and file.origin != "conversations":
         named = {step.name for step in steps}
         columns += ["image_hash"] if "decontaminate" in named else []
@@ -71,8 +72,15 @@ def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -
     return columns
 
 
-def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> list[Passage]:
-    """The passages of some rows, which lie at these places of a file."""
+def kept_by(level: Level, steps: Sequence[PolicyStep]) -> list[str]:
+    """The names of the values by which rows are kept."""
+    return list(rules_of(steps, "documents" if level == "document" else "pages"))
+
+
+def passages_of(
+    rows: Sequence[Row], places: Sequence[int], file: RowsFile, names: Sequence[str] = ()
+) -> list[Passage]:
+    """The passages of some rows, which lie at these places of a file, with the named values."""
     return [
         Passage(
             row["text"],
@@ -84,6 +92,7 @@ def passages_of(rows: Sequence[Row], places: Sequence[int], file: RowsFile) -> l
             row.get("image_hash"),
             functools.partial(_picture, file, place),
             row.get("hidden"),
+            values_of(row, names),
         )
         for row, place in zip(rows, places, strict=True)
     ]

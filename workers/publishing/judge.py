@@ -24,11 +24,13 @@ from schemas.rows import StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED
 from workers import store
 from workers.policies import Judge, Judgement, judge, load
+from workers.policies.keeping import Standard
 from workers.policies.redaction import PageView, redact, without_fragments
 from workers.publishing.full_rows import (
     Row,
     full_documents,
     full_pages,
+    kept_by,
     passage_columns,
     passages_of,
 )
@@ -50,8 +52,9 @@ CHANGED, BARRED = 0, 1
 class Judging:
     """Rows of a file to judge, by ascending places; `found` are the keys of what they say now.
 
-    `lists` is what policies look for, where there are lists. New rows are written to `changed_uri`
-    and `barred_uri`, originals to `originals` unless the file holds originals itself (None).
+    `lists` is what policies look for, where there are lists, `standard` what `keep` asks for. New
+    rows are written to `changed_uri` and `barred_uri`, originals to `originals` unless the file
+    holds originals itself (None).
     """
 
     file: RowsFile
@@ -60,6 +63,7 @@ class Judging:
     level: Level
     steps: tuple[PolicyStep, ...]
     lists: str | None
+    standard: Standard
     raster: Raster
     permutations: int
     recipe_digest: str
@@ -87,7 +91,7 @@ class Judged:
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
-    judges = load(task.steps, task.lists)
+    judges = load(task.steps, task.lists, task.standard)
     differing = [
         (row, judgement)
         for row, judgement, found in _judgements(task, judges)
@@ -119,20 +123,35 @@ def judge_rows(task: Judging) -> Judged:
 def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, Judgement, int]]:
     """Each of the task's rows, what becomes of its text, and the key of what it says now."""
     keys = dict(zip(task.rows.tolist(), task.found.tolist(), strict=True))
-    start = 0
+    names = kept_by(task.level, task.steps)
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
         columns = passage_columns(task.level, task.file, task.steps)
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
+        for start, batch in _batches(file, task.rows, columns):
             here = [row for row in range(start, start + batch.num_rows) if row in keys]
             if here:
                 rows = batch.take(pa.array([row - start for row in here])).to_pylist()
-                passages = passages_of(rows, here, task.file)
+                passages = passages_of(rows, here, task.file, names)
                 judged = judge(passages, judges)
                 yield from (
                     (row, found, keys[row]) for row, found in zip(here, judged, strict=True)
                 )
-            start += batch.num_rows
+
+
+def _batches(
+    file: pq.ParquetFile, wanted: Places, columns: Sequence[str]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The rows of the row groups in which wanted ones lie, each batch with its first place."""
+    first = 0
+    for group in range(file.num_row_groups):
+        stop = first + file.metadata.row_group(group).num_rows
+        low, high = np.searchsorted(wanted, [first, stop])
+        if low < high:
+            start = first
+            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=columns):
+                yield start, batch
+                start += batch.num_rows
+        first = stop
 
 
 def _full(task: Judging, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
@@ -199,6 +218,8 @@ def _reject(task: Judging, row: Row, judgement: Judgement, step: int) -> Row:
         "detail": ", ".join(kinds),
         "findings": judgement.rows(),
     }
+    if reject["heuristics"] is None:  # of an earlier release, or read by it
+        reject["heuristics"] = heuristics(row["text"], row["language"] or "und")
     if task.level == "document":
         score = {field.name: None for field in REJECTS.field("quality").type}
         reject["quality"] = {**score, "score": row["quality_score"]}

@@ -28,20 +28,21 @@ _TABLE_TAG = "/?(?:table|caption|thead|tbody|tfoot|tr|td|th)"
 _TAG = re.compile(rf"<(?:{_TABLE_TAG}|/?(?:su[bp]|br))\b[^<>]{{0,300}}>", re.IGNORECASE)
 _TABLE_LINE = re.compile(rf"\||<{_TABLE_TAG}\b", re.IGNORECASE)
 _LINK = re.compile(r"\]\([^()\s]{1,500}\)")
+_ASCII_WORD = re.compile("[0-9A-Za-z]+")
 _DIGIT = re.compile(r"\d")
 # Signs that also begin a word or a rule of dashes need a space behind them.
 _BULLET = re.compile("[-*+–—]\\s|[•‣⁃▪▫●○◦∙·►▶■□◆◇❖➢✓]")
 _ELLIPSES = ("...", "…")
 _CLOSERS = "\"'”’»›)]}*_」』）】"
-_TERMINAL = tuple(".!?:;…。！？：；．｡؟۔؛।॥։።၊။។៕")  # noqa: RUF001
+_TERMINAL = tuple(".!?:;…。！？：；．｡؟۔؛।॥։።၊။។៕")
 _SHORT_LINE_CHARS = 30
 
 
 @functools.cache
 def _with_marks() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A mark, and a word with its marks: vowels of Indic scripts and of Arabic, no letters to Python.
+    """A mark, and a word with its marks: those of Indic scripts and of Arabic are vowels.
 
-    Made at the first call: it looks at 64,000 characters.
+    To Python they are no letters. Made at the first call: it looks at 64,000 characters.
     """
     marks = "".join(
         chr(code) for code in range(0x300, 0xFB20) if unicodedata.category(chr(code))[0] == "M"
@@ -51,11 +52,10 @@ def _with_marks() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _words(text: str) -> list[str]:
-    if not text.isascii():
-        mark, word = _with_marks()
-        if mark.search(text):
-            return word.findall(text)
-    return WORD.findall(text)
+    if text.isascii():
+        return _ASCII_WORD.findall(text)
+    mark, word = _with_marks()
+    return (word if mark.search(text) else WORD).findall(text)
 
 
 def heuristics(text: str, language: str) -> HeuristicsRow:

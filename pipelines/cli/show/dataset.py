@@ -18,6 +18,7 @@ from pipelines.cli.show.results import (
     funnel_table,
     mix_table,
     rejects_table,
+    shares_table,
 )
 from pipelines.dataset.diff import Diff
 from pipelines.dataset.overview import Overview
@@ -63,6 +64,7 @@ def overview(value: Overview) -> RenderableType:
         facts_table("dataset", facts),
         _versions(value.versions, value.versions_published),
         *([funnel_table(value.funnel)] if value.funnel else []),
+        *([shares_table(value.shares)] if value.shares else []),
         *([mix_table(value.mix)] if value.mix else []),
         rejects_table(value.rejects),
         columns,

@@ -16,6 +16,7 @@ from pipelines.dataset.verify import Verdict
 from pipelines.run import Report
 from pipelines.version.story import change_line
 from schemas.funnel import FunnelStep
+from schemas.keep import OTHER, Bounds
 from schemas.tables import REJECT_REASONS
 
 if TYPE_CHECKING:
@@ -106,6 +107,18 @@ def funnel_table(steps: Sequence[FunnelStep]) -> Table:
         tokens = "" if step["tokens"] is None else f"{step['tokens']:,}"
         table.add_row(step["step"], f"{step['pages']:,}", share, tokens, f"{step['documents']:,}")
         before = step["pages"]
+    return table
+
+
+def shares_table(tables: Mapping[str, Mapping[str, Bounds]]) -> Table:
+    """The last value that is in each share of the policy `keep`."""
+    table = Table("table", "value", "language", "last", title="where the shares of `keep` end",
+                  title_justify="left", box=None)  # fmt: skip
+    for name, shares in tables.items():
+        for value, bounds in shares.items():
+            for language, bound in bounds.items():
+                words = "all" if language == OTHER else language
+                table.add_row(name, value, words, f"{bound:.6g}")
     return table
 
 
