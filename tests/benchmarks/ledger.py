@@ -37,6 +37,7 @@ from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run
 from pipelines.steps.listing import list_sources
 from pipelines.version.metadata import settings_of
+from schemas.heuristics import HeuristicsRow
 from schemas.ids import page_id
 from schemas.recipe import Recipe, parse_recipe
 from schemas.shards import Receipt
@@ -65,6 +66,14 @@ PicturesOf = Callable[[list[str]], pa.Array]
 """The pictures of pages, by their texts."""
 
 
+CountedOf = Callable[[str], HeuristicsRow]
+"""The heuristics of a text."""
+
+
+def _counted(text: str) -> HeuristicsRow:
+    return {"words": len(text.split())}
+
+
 def _words(name: str, number: int) -> str:
     return f"the words of {name[:32]} " * 4
 
@@ -80,6 +89,8 @@ def build(
     duplicate_share: float = DUPLICATE_SHARE,
     is_staged: bool = True,
     pictures_of: PicturesOf | None = None,
+    counted: CountedOf = _counted,
+    rows_per_part: int = ROWS_PER_PART,
 ) -> None:
     """Make the corpus, the published dataset and its staging, unless they exist."""
     done = folder / "made"
@@ -110,11 +121,19 @@ def build(
     parts = {
         "inventory": _parts(recipe, "inventory", iter([_filled("inventory", rows["inventory"])])),
         "rejects": _parts(recipe, "rejects", _pages(recipe, ids, everything, dropped, rng, None)),
-        "documents": _parts(recipe, "documents", _documents(recipe, ids, rng, text_of)),
+        "documents": _parts(
+            recipe, "documents", _documents(recipe, ids, rng, text_of, counted), rows_per_part
+        ),
         "crops": [],
         "conversations": [],
         "pages": _parts(
-            recipe, "pages", _pages(recipe, ids, everything, dropped, rng, text_of, pictures_of)
+            recipe,
+            "pages",
+            _pages(
+                *(recipe, ids, everything, dropped, rng, text_of, pictures_of, counted),
+                min(rows_per_part, ROWS_PER_GROUP),
+            ),
+            rows_per_part,
         ),
     }
     _commit(recipe, parts, dropped)
@@ -127,13 +146,15 @@ def _filled(table: str, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMAS[table])
 
 
-def _parts(recipe: Recipe, table: str, groups: Iterator[pa.Table]) -> list[PartFile]:
-    """Parts of `ROWS_PER_PART` rows, in row groups of at most `ROWS_PER_GROUP`."""
+def _parts(
+    recipe: Recipe, table: str, groups: Iterator[pa.Table], rows_per_part: int = ROWS_PER_PART
+) -> list[PartFile]:
+    """Parts of so many rows, in row groups of at most `ROWS_PER_GROUP`."""
     parts: list[PartFile] = []
     waiting: list[pa.Table] = []
     for group in groups:
         waiting.append(group)
-        if sum(group.num_rows for group in waiting) >= ROWS_PER_PART:
+        if sum(group.num_rows for group in waiting) >= rows_per_part:
             parts.append(write_part(recipe.dataset, table, waiting))
             waiting = []
     return parts + ([write_part(recipe.dataset, table, waiting)] if waiting else [])
@@ -167,12 +188,14 @@ def _pages(
     rng: np.random.Generator,
     text_of: TextOf | None,
     pictures_of: PicturesOf | None = None,
+    counted: CountedOf = _counted,
+    rows_per_group: int = ROWS_PER_GROUP,
 ) -> Iterator[pa.Table]:
     """Rows of the shuffled pages: the first `dropped` as duplicates, or the others with a text."""
     chosen = everything[dropped:] if text_of else everything[:dropped]
     languages = np.array(["en", "de", "fr", "zh"])
-    for start in range(0, len(chosen), ROWS_PER_GROUP):
-        group = chosen[start : start + ROWS_PER_GROUP]
+    for start in range(0, len(chosen), rows_per_group):
+        group = chosen[start : start + rows_per_group]
         rows = len(group)
         names = [ids[number] for number in (group // PAGES_PER_DOCUMENT).tolist()]
         indices = (group % PAGES_PER_DOCUMENT).tolist()
@@ -203,6 +226,7 @@ def _pages(
                     [images, pa.array(columns["page_id"])], ["bytes", "path"]
                 ),
                 "text": texts,
+                "heuristics": list(map(counted, texts)),
                 "blocks": [[{"label": "text", "bbox": [0, 0, 1, 1], "text": t}] for t in texts],
                 "text_tokens": np.full(rows, 100, np.int32),
                 "vision_tokens": np.full(rows, 256, np.int32),
@@ -212,20 +236,26 @@ def _pages(
 
 
 def _documents(
-    recipe: Recipe, ids: list[str], rng: np.random.Generator, text_of: TextOf
+    recipe: Recipe,
+    ids: list[str],
+    rng: np.random.Generator,
+    text_of: TextOf,
+    counted: CountedOf,
 ) -> Iterator[pa.Table]:
     for start in range(0, len(ids), 1024):
         names = ids[start : start + 1024]
+        texts = [
+            "\n\n".join(
+                text_of(name, number * PAGES_PER_DOCUMENT + index)
+                for index in range(PAGES_PER_DOCUMENT)
+            )
+            for number, name in enumerate(names, start)
+        ]
         columns = {
             "doc_id": names,
             "page_count": np.full(len(names), PAGES_PER_DOCUMENT, np.int32),
-            "text": [
-                "\n\n".join(
-                    text_of(name, number * PAGES_PER_DOCUMENT + index)
-                    for index in range(PAGES_PER_DOCUMENT)
-                )
-                for number, name in enumerate(names, start)
-            ],
+            "text": texts,
+            "heuristics": list(map(counted, texts)),
             "page_indices": [list(range(PAGES_PER_DOCUMENT))] * len(names),
             "page_offsets": [[0] * PAGES_PER_DOCUMENT] * len(names),
             "text_tokens": np.full(len(names), 1000, np.int64),
