@@ -29,8 +29,10 @@ PLACEMENT = "placement: {replicas: 2, shard_pages: 24, threads_per_replica: 1}\n
 @pytest.mark.slow
 @pytest.mark.usefixtures("local_ray")
 def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> None:
-    """Each replica takes a tenth of a second for 32 texts, so that the kills come in between."""
-    model = make_classifier(tmp_path / "model", hidden_size=128, num_hidden_layers=4)
+    """Each replica takes half a second for 32 texts, so that the kills come in between."""
+    model = make_classifier(
+        tmp_path / "model", hidden_size=256, intermediate_size=1024, num_hidden_layers=6
+    )
     source, dataset = write_pdfs(tmp_path / "src", count=8, pages=24), tmp_path / "data"
     recipe = recipe_of(dataset, source, score("edu", model), extra=PLACEMENT)
     path = tmp_path / "recipe.yaml"
@@ -48,16 +50,14 @@ def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> No
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: len(kept(dataset)) > 0, driver)
-        replicas = actors()
-        replicas[0].kill()
+        wait_until(lambda: len(kept(dataset)) > 0 and len(actors()) == 2, driver)
+        actors()[0].kill()
         before = len(kept(dataset))
         wait_until(lambda: len(kept(dataset)) > before, driver)
     finally:
         driver.kill()
         driver.wait()
         kill(marked(mark))
-    assert len(replicas) == 2
     scored = kept(dataset)
     assert 0 < len(scored) < TEXTS
     assert not (dataset / "pages/_delta_log/00000000000000000001.json").exists()
