@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import pyarrow as pa
 
-from pipelines.dataset.state import Snapshot, load_snapshot, tokenizer_of
+from pipelines.dataset.state import Snapshot, load_snapshot, scores_of, tokenizer_of
 from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
 from schemas.errors import DatasetError
@@ -16,8 +16,8 @@ from schemas.funnel import FunnelStep
 from schemas.keep import Bounds
 from schemas.limits import SourcesRecord, no_sources
 from schemas.rows import BlockRow, QualityRow
+from schemas.scores import schema_with
 from schemas.shared_lines import LineCount
-from schemas.tables import PAGES
 from schemas.triggers import TriggerRow
 from schemas.versions import VersionRecord, triggers_in
 from workers import store
@@ -124,6 +124,7 @@ def inspect_dataset(
     tokenizer = tokenizer_of(snapshot)
     counted = _COUNTED if tokenizer else ()
     sums = {name: _sums_of(snapshot, name, ["trainer_tokens"]) for name in counted}
+    columns_of_pages = schema_with("pages", [column for column, _ in scores_of(snapshot)])
     return Overview(
         dataset=uri,
         version=snapshot.version,
@@ -148,7 +149,7 @@ def inspect_dataset(
         shares=snapshot.metadata.get("shares", {}),
         lines=snapshot.metadata.get("lines", []),
         reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
-        columns={field.name: str(field.type) for field in PAGES},
+        columns={field.name: str(field.type) for field in columns_of_pages},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),
     )
 

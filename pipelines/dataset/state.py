@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pyarrow as pa
 
@@ -13,6 +14,7 @@ from schemas.errors import DatasetError, IntegrityError, SourceError
 from schemas.inventory import Document
 from schemas.recipe import Recipe, differences
 from schemas.removal import removal
+from schemas.scores import score_column
 from schemas.shards import PageRange, Receipt
 from schemas.sources import is_made
 from schemas.tables import TABLES
@@ -60,6 +62,16 @@ class Snapshot:
         """Some columns of a whole table, or None where it has no part."""
         parts = [read_part(uri, columns) for uri in self.part_uris(name)]
         return pa.concat_tables(parts) if parts else None
+
+
+def scores_of(snapshot: Snapshot | None) -> list[tuple[str, str]]:
+    """The columns of a version's scores, each with its `schemas.scores.PinnedScore.digest`."""
+    if snapshot is None:
+        return []
+    said = cast(
+        Sequence[Mapping[str, str]], snapshot.metadata["publish_settings"].get("scores", ())
+    )
+    return [(score_column(entry["name"]), entry["digest"]) for entry in said]
 
 
 def tokenizer_of(snapshot: Snapshot | None) -> str | None:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.session import Session
-from pipelines.dataset.state import Snapshot
+from pipelines.dataset.state import Snapshot, scores_of
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.policies import has_lost_text
@@ -25,7 +25,7 @@ from pipelines.version.records import FIRST_BARRED, Flags, Records
 from pipelines.version.scoring import score_texts
 from pipelines.version.story import Story
 from schemas.recipe import Recipe
-from schemas.scores import PinnedScore, score_column
+from schemas.scores import PinnedScore
 from workers.publishing.records import RowsFile
 from workers.scores.checkpoint import pin_score
 from workers.scores.kept import KeptScores, Values, values_of
@@ -87,24 +87,18 @@ class Scoring:
     @property
     def published(self) -> dict[str, str]:
         """The columns of the last version's scores, by their digests."""
-        return {digest: column for column, digest in self._last}
+        return {digest: column for column, digest in scores_of(self.snapshot)}
 
     @property
     def are_new(self) -> bool:
         """Whether the last version's parts have other columns, or columns of other scores."""
-        return self._last != [(score.column, score.digest) for score in self.scores]
+        now = [(score.column, score.digest) for score in self.scores]
+        return scores_of(self.snapshot) != now
 
     @property
     def has_unknown(self) -> bool:
         """Whether there is a score that no row of the last version has."""
         return any(score.digest not in self.published for score in self.scores)
-
-    @property
-    def _last(self) -> list[tuple[str, str]]:
-        if self.snapshot is None:
-            return []
-        said = self.snapshot.metadata["publish_settings"].get("scores", ())
-        return [(score_column(entry["name"]), entry["digest"]) for entry in said]  # type: ignore[attr-defined] # what `score_settings` wrote
 
     def kept(self, score: PinnedScore) -> KeptScores:
         """The values of a score that are kept in staging."""

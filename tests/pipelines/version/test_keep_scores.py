@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.dataset.overview import inspect_dataset
 from pipelines.run import Report
 from schemas.errors import RecipeError
 from schemas.recipe import parse_recipe
@@ -78,6 +79,7 @@ def test_the_best_rows_by_a_score_stay(tmp_path: Path, models: list[Path]) -> No
     (reject, *_) = [row for row in rows(dataset, "rejects") if row["level"] == "page"]
     assert "is not in the top 25 % of" in reject["findings"][0]["detail"]
     assert isinstance(reject["score_edu"], float)
+    assert inspect_dataset(str(dataset)).columns["score_edu"] == "float"
 
 
 def test_a_bound_on_a_score_follows_its_model(tmp_path: Path, models: list[Path]) -> None:
