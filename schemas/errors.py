@@ -117,7 +117,7 @@ class DocumentError(PageFoundryError):
     """A document cannot be read.
 
     Args:
-        reason: a word of `schemas.tables.REJECT_REASONS`.
+        reason: a word of `schemas.reject_reasons.REJECT_REASONS`.
         detail: one line for the user.
     """
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from schemas.part import Location, Part, PositiveInt
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 
 
 def _is_network(word: str) -> str:

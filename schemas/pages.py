@@ -59,7 +59,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class PageError:
-    """Why a page has no text: `reason` is a word of `schemas.tables.REJECT_REASONS`."""
+    """Why a page has no text: `reason` is a word of `schemas.reject_reasons.REJECT_REASONS`."""
 
     reason: str
     detail: str

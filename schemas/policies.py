@@ -133,7 +133,7 @@ class PolicyStep(Part):
 
     @property
     def reason(self) -> str:
-        """The reason of the policy's rejects, a word of `schemas.tables.POLICY_REASONS`."""
+        """The reason of the policy's rejects, a word of `schemas.reject_reasons.POLICY_REASONS`."""
         return _REASONS[self.name]
 
 

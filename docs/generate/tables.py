@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 
 
 def reject_reasons() -> str:

@@ -14,14 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from cluster.progress import RECORDS_VARIABLE
 from cluster.submit import JobRequest
 from schemas.ids import canonical_json
+from schemas.personal import People
 from schemas.policies import PolicyStep
 from schemas.recipe import EngineSpec, Recipe
+from schemas.scores import Score
 from schemas.sources import bases, kept_places, locations, relocated
 from workers import store
 
@@ -29,6 +32,10 @@ PACKAGES = ("schemas", "workers", "cluster", "pipelines")
 _RECIPE_NAME = "recipe.yaml"
 START = Path(__file__).with_name("start_job.sh")
 _PYTHON_VARIABLE = "PAGEFOUNDRY_PYTHON"
+
+
+NamesModel = TypeVar("NamesModel", EngineSpec, Score, People)
+"""What names a model: a folder, or a Hub id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,11 @@ def portable(recipe: Recipe) -> Recipe:
     if recipe.tokenizer is not None:
         changes["tokenizer"] = recipe.tokenizer.relocated(store.absolute)
     if "engine" in recipe.model_fields_set:
-        changes["engine"] = _portable_engine(recipe.engine)
+        changes["engine"] = _with_portable_model(recipe.engine)
     if recipe.fallback is not None:
-        changes["fallback"] = _portable_engine(recipe.fallback)
+        changes["fallback"] = _with_portable_model(recipe.fallback)
+    if recipe.scores:
+        changes["scores"] = tuple(map(_with_portable_model, recipe.scores))
     if recipe.placement.staging is not None:
         staging = store.absolute(recipe.placement.staging)
         changes["placement"] = recipe.placement.model_copy(update={"staging": staging})
@@ -68,17 +77,16 @@ def portable(recipe: Recipe) -> Recipe:
 
 
 def _portable_policy(step: PolicyStep) -> PolicyStep:
-    """The policy with absolute paths, as `_portable_engine`."""
+    """The policy with absolute paths."""
     step = step.relocated(store.absolute)
-    people = step.pii.people if step.pii is not None else None
-    if step.pii is None or people is None or not Path(people.model).is_dir():
+    if step.pii is None or step.pii.people is None:
         return step
-    moved = people.model_copy(update={"model": store.absolute(people.model)})
-    return step.model_copy(update={"pii": step.pii.model_copy(update={"people": moved})})
+    people = _with_portable_model(step.pii.people)
+    return step.model_copy(update={"pii": step.pii.model_copy(update={"people": people})})
 
 
-def _portable_engine(spec: EngineSpec) -> EngineSpec:
-    """The engine with an absolute path if its model is a folder here; other names are Hub ids."""
+def _with_portable_model(spec: NamesModel) -> NamesModel:
+    """The same with an absolute path if its model is a folder here; other names are Hub ids."""
     if spec.model is None or not store.is_local(spec.model) or not Path(spec.model).is_dir():
         return spec
     return spec.model_copy(update={"model": store.absolute(spec.model)})
@@ -91,8 +99,9 @@ def local_paths(recipe: Recipe) -> list[str]:
     places += [file for step in recipe.policies for file in step.files]
     if recipe.tokenizer is not None and not recipe.tokenizer.is_on_hub:
         places.append(recipe.tokenizer.place)
-    models = [spec.model for spec in (recipe.engine, recipe.fallback) if spec and spec.model]
-    models += [step.pii.people.model for step in recipe.policies if step.pii and step.pii.people]
+    people = (step.pii.people for step in recipe.policies if step.pii)
+    named = (recipe.engine, recipe.fallback, *recipe.scores, *people)
+    models = [spec.model for spec in named if spec and spec.model]
     paths = [path for path in places if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]
 

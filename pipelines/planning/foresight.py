@@ -23,7 +23,7 @@ from schemas.decontaminate import ItemCounts
 from schemas.keep import Table
 from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
-from schemas.tables import POLICY_REASONS
+from schemas.reject_reasons import POLICY_REASONS
 from workers.policies import Sought
 from workers.policies.keeping import Standard, rules_of
 from workers.policies.lists import item_counts

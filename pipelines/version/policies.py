@@ -35,8 +35,8 @@ from pipelines.version.records import (
 from pipelines.version.triggers import Triggers, sought_of, triggers_of
 from schemas.keep import Table
 from schemas.recipe import Recipe
+from schemas.reject_reasons import POLICY_REASONS
 from schemas.shared_lines import LineCount
-from schemas.tables import POLICY_REASONS
 from schemas.triggers import SoughtTrigger
 from workers import store
 from workers.policies import Sought
@@ -244,16 +244,13 @@ def _tasks(
     lists = lists_uri(judges.recipe, judges.listed, judges.scratch, judges.session)
     standard = Standard(ranking.table, ranking.shares)
     sought = Sought(lists, judges.sought, judges.lines_uri, standard)
-    order = chosen[np.lexsort((originals.row[chosen], originals.file[chosen]))]
-    ends = np.flatnonzero(np.diff(originals.file[order])) + 1
     staging = judges.originals(level)
-    for places in np.split(order, ends):
+    for rows, places in originals.by_file(chosen):
         number = int(originals.file[places[0]])
-        file = originals.files[number]
-        holds_originals = file.uri.startswith(f"{staging.folder}/")
+        holds_originals = rows.file.uri.startswith(f"{staging.folder}/")
         yield Judging(
-            file,
-            originals.row[places],
+            rows.file,
+            rows.rows,
             published.found[places],
             level,
             judges.recipe.policies,

@@ -21,6 +21,7 @@ from pipelines.version.records import Flags, Ints, Records
 from schemas.keep import Bounds, Rule, Table
 from schemas.policies import PolicyStep
 from workers.policies.keeping import rules_of
+from workers.publishing.rows_of import RowsOf
 from workers.publishing.values import RowValues, ValuesTask, read_values
 
 Values = npt.NDArray[np.float32]
@@ -59,10 +60,10 @@ def rank(
     moved = np.zeros(len(records), bool)
     if not rules:
         return Ranking(table, moved)
-    places = np.flatnonzero(among)
-    places = places[np.lexsort((records.row[places], records.file[places]))]
+    by_file = list(records.by_file(np.flatnonzero(among)))
+    places = np.concatenate([np.zeros(0, np.int64), *(places for _, places in by_file)])
     in_files = tuple(name for name in rules if name not in scores)
-    tasks = list(_tasks(records, places, in_files))
+    tasks = list(_tasks([rows for rows, _ in by_file], in_files))
     done = sorted(run_tasks(read_values, tasks, session), key=lambda part: part.number)
     read, languages = _joined(done, len(in_files))
     values = dict(zip(in_files, read, strict=True))
@@ -77,19 +78,15 @@ def rank(
     return Ranking(table, moved, shares)
 
 
-def _tasks(records: Records, places: Ints, names: tuple[str, ...]) -> Iterator[ValuesTask]:
-    """Tasks for the files of some rows, which are sorted by file."""
-    if not len(places):
-        return
-    by_file = np.split(places, np.flatnonzero(np.diff(records.file[places])) + 1)
-    held: list[Ints] = []
+def _tasks(by_file: Sequence[RowsOf], names: tuple[str, ...]) -> Iterator[ValuesTask]:
+    """Tasks for some rows, each with those of several files."""
+    held: list[RowsOf] = []
     number = 0
-    for position, in_file in enumerate(by_file):
-        held.append(in_file)
-        is_full = sum(map(len, held)) >= _ROWS_PER_TASK or len(held) == _FILES_PER_TASK
-        if is_full or position == len(by_file) - 1:
-            files = tuple(records.files[int(records.file[one[0]])] for one in held)
-            yield ValuesTask(number, files, tuple(records.row[one] for one in held), names)
+    for position, rows in enumerate(by_file):
+        held.append(rows)
+        many = sum(len(one.rows) for one in held) >= _ROWS_PER_TASK
+        if many or len(held) == _FILES_PER_TASK or position == len(by_file) - 1:
+            yield ValuesTask(number, tuple(held), names)
             held, number = [], number + 1
 
 

@@ -19,11 +19,13 @@ from pipelines.steps.tasks import run_tasks
 from schemas.ids import split_page_id
 from schemas.inventory import Document
 from schemas.recipe import Recipe
+from schemas.reject_reasons import KEEPER_FORGOTTEN, POLICY_REASONS
 from schemas.shards import PageRange
-from schemas.tables import KEEPER_FORGOTTEN, POLICY_REASONS, SOURCE
+from schemas.tables import SOURCE
 from workers import store
 from workers.publishing.decisions import KINDS
 from workers.publishing.records import Level, RecordsTask, RowsFile, load_records
+from workers.publishing.rows_of import RowsOf
 
 SAMPLE, DUPLICATE, REJECT, LEFT_OUT, RESERVED, LIMITED, FIRST_BARRED = range(7)
 NOBODY = -1
@@ -142,6 +144,13 @@ class Records:
         of_file: Flags = np.array([file.origin in names for file in self.files], bool)
         flags: Flags = of_file[self.file]
         return flags
+
+    def by_file(self, chosen: Ints) -> Iterator[tuple[RowsOf, Ints]]:
+        """The chosen records by the files they lie in, and their places among the records."""
+        order = chosen[np.lexsort((self.row[chosen], self.file[chosen]))]
+        for places in np.split(order, np.flatnonzero(np.diff(self.file[order])) + 1):
+            if len(places):
+                yield RowsOf(self.files[int(self.file[places[0]])], self.row[places]), places
 
     def take(self, chosen: Flags | Ints) -> Records:
         """Some of the records."""

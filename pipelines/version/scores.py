@@ -10,7 +10,7 @@ many versions it is in, and what a killed run has scored is not scored again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +26,9 @@ from pipelines.version.scoring import score_texts
 from pipelines.version.story import Story
 from schemas.recipe import Recipe
 from schemas.scores import PinnedScore
-from workers.publishing.records import RowsFile
 from workers.scores.checkpoint import pin_score
 from workers.scores.kept import KeptScores, Values, values_of
-from workers.scores.texts import KEY, Keys, RowsOf, ScoresOf, published_scores, text_keys
+from workers.scores.texts import KEY, Keys, ScoresOf, published_scores, text_keys
 
 _SAMPLES = ("pages", "conversations", "documents")
 
@@ -95,11 +94,6 @@ class Scoring:
         now = [(score.column, score.digest) for score in self.scores]
         return scores_of(self.snapshot) != now
 
-    @property
-    def has_unknown(self) -> bool:
-        """Whether there is a score that no row of the last version has."""
-        return any(score.digest not in self.published for score in self.scores)
-
     def kept(self, score: PinnedScore) -> KeptScores:
         """The values of a score that are kept in staging."""
         return KeptScores.of(staging_root(self.recipe), score.digest)
@@ -136,8 +130,8 @@ def _published(
     names = tuple(by_digest.get(score.digest) for score in scoring.scores)
     chosen = np.flatnonzero(among & published.origin(*_SAMPLES, "rejects"))
     if any(names):
-        tasks = [ScoresOf(rows, names) for rows, _ in _by_file(published, chosen)]
-        places = {rows.first: place for rows, place in _by_file(published, chosen)}
+        tasks = [ScoresOf(rows, names) for rows, _ in published.by_file(chosen)]
+        places = {rows.first: place for rows, place in published.by_file(chosen)}
         for task, found in run_tasks(published_scores, tasks, scoring.session):
             values[places[task.rows.first]] = found
         # A sample, or a policy's reject, that has no value could not be scored. Other rejects may
@@ -149,21 +143,9 @@ def _published(
     return values, among[:, None] & ~known
 
 
-def _by_file(
-    records: Records, chosen: npt.NDArray[np.intp]
-) -> Iterator[tuple[RowsOf, npt.NDArray[np.intp]]]:
-    """The chosen records by the files they lie in, and their places among the records."""
-    if not len(chosen):
-        return
-    order = chosen[np.lexsort((records.row[chosen], records.file[chosen]))]
-    for places in np.split(order, np.flatnonzero(np.diff(records.file[order])) + 1):
-        file: RowsFile = records.files[int(records.file[places[0]])]
-        yield RowsOf(file, records.row[places]), places
-
-
 def _keys(originals: Records, rows: npt.NDArray[np.intp], session: Session) -> Keys:
     """The keys of the rows' texts, in the order of `rows`, which is ascending."""
-    files = list(_by_file(originals, rows))
+    files = list(originals.by_file(rows))
     places = {task.first: np.searchsorted(rows, place) for task, place in files}
     keys = np.zeros(len(rows), KEY)
     for task, found in run_tasks(text_keys, [task for task, _ in files], session):
@@ -184,6 +166,6 @@ def _values(
     _, first = np.unique(keys[~is_known], return_index=True)
     new = rows[~is_known][np.sort(first)]
     if len(new):
-        tasks = [task for task, _ in _by_file(originals, new)]
+        tasks = [task for task, _ in originals.by_file(new)]
         score_texts(score, tasks, kept, scoring.recipe, scoring.session, scoring.story)
     return values_of(keys, kept.load())[0]

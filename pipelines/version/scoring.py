@@ -24,9 +24,10 @@ from pipelines.steps.settings import scorer_settings
 from pipelines.version.story import Story
 from schemas.recipe import Placement, Recipe
 from schemas.scores import PinnedScore
+from workers.publishing.rows_of import RowsOf
 from workers.scores import Scorer, load_scorer
 from workers.scores.kept import KeptScores, Values
-from workers.scores.texts import KEY, RowsOf, read_texts, text_key
+from workers.scores.texts import KEY, read_texts, text_key
 
 log = logging.getLogger(__name__)
 

@@ -63,13 +63,7 @@ def with_shared_lines(judges: Judges, compared: Compared) -> Judges:
     is_chat = np.array([is_conversation(d.media_type) for d in catalogue.documents], bool)
     # The turns of a conversation are what its makers repeat on purpose.
     chosen = np.flatnonzero(compared.among & ~is_chat[documents.doc])
-    order = chosen[np.lexsort((documents.row[chosen], documents.file[chosen]))]
-    groups = np.split(order, np.flatnonzero(np.diff(documents.file[order])) + 1)
-    files = [
-        TextRows(documents.files[int(documents.file[group[0]])], documents.row[group])
-        for group in groups
-        if len(group)
-    ]
+    files = [TextRows(rows.file, rows.rows) for rows, _ in documents.by_file(chosen)]
     tokens = int(documents.tokens[chosen].sum())
     lines = shared_lines(files, tokens, settings, judges.session, judges.scratch)
     name = digest(count["line"] for count in lines)[:16]

@@ -59,12 +59,7 @@ def _recounted(
     uri = store.join(inputs.scratch, "tokenizer.json")
     if not store.exists(uri):
         store.write_bytes(uri, find_tokenizer(settings).data)
-    order = todo[np.lexsort((records.row[todo], records.file[todo]))]
-    ends = np.flatnonzero(np.diff(records.file[order])) + 1
-    places = {int(records.file[own[0]]): own for own in np.split(order, ends)}
-    tasks = [
-        Recounting(number, records.files[number], records.row[own], uri, name)
-        for number, own in places.items()
-    ]
+    tasks = [Recounting(rows, uri, name) for rows, _ in records.by_file(todo)]
+    places = {rows.first: own for rows, own in records.by_file(todo)}
     for done in run_tasks(recount, tasks, session):
-        yield done, places[done.task.number]
+        yield done, places[done.task.rows.first]

@@ -26,12 +26,11 @@ from schemas.triggers import SoughtTrigger, TriggersRecord
 from schemas.versions import VersionRecord
 from workers import store
 from workers.policies.poisoning import VERSION, share_of
-from workers.publishing.records import RowsFile
+from workers.publishing.rows_of import RowsOf
 from workers.publishing.triggers import (
     NO_CANDIDATES,
     Hashes,
     Joining,
-    Places,
     Searching,
     count,
     join_counts,
@@ -116,7 +115,8 @@ class _Passes:
     def __init__(self, pages: Records, among: Flags, corpus: str, search: Search) -> None:
         chosen = np.flatnonzero(among)
         self._pages = pages
-        self._order = chosen[np.lexsort((pages.row[chosen], pages.file[chosen]))]
+        nothing = np.zeros(0, np.int64)
+        self._order = np.concatenate([nothing, *(own for _, own in pages.by_file(chosen))])
         self._share = share_of(int(pages.tokens[chosen].sum()) * _CHARS_PER_TOKEN)
         self._folder = store.join(search.scratch, f"triggers-{corpus}")
         self._counts_uri = store.join(self._folder, "counts")
@@ -155,13 +155,9 @@ class _Passes:
     def _joining(self, uris: tuple[str, ...]) -> Joining:
         return Joining(uris, self._counts_uri, self._share)
 
-    def _batches(self) -> Iterator[tuple[tuple[RowsFile, Places], ...]]:
+    def _batches(self) -> Iterator[tuple[RowsOf, ...]]:
         """The rows in batches, by file and place."""
         size = max(_ROWS_PER_TASK, -(-len(self._order) // _MOST_TASKS))
         for start in range(0, len(self._order), size):
-            places = self._order[start : start + size]
-            ends = np.flatnonzero(np.diff(self._pages.file[places])) + 1
-            yield tuple(
-                (self._pages.files[int(self._pages.file[part[0]])], self._pages.row[part])
-                for part in np.split(places, ends)
-            )
+            chosen = self._order[start : start + size]
+            yield tuple(rows for rows, _ in self._pages.by_file(chosen))

@@ -34,11 +34,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.state import load_snapshot
 from pipelines.run import run
 from schemas.recipe import Raster, Recipe, parse_recipe
-from schemas.tables import TABLES
 from tests.benchmarks import ledger
+from tests.benchmarks.policies import parts_of
 from tests.pipelines.corpora import pdf, prose
 from workers.rasterising import pictures
 from workers.text import languages, measures, quality, signatures
@@ -86,12 +85,12 @@ def add_documents(folder: Path, documents: int) -> None:
 def measure(step: str, folder: Path) -> dict[str, Any]:
     """Run a step in this process; return what it cost."""
     recipe = recipe_of(folder, *STEPS[step])
-    before = _parts(recipe)
+    before = parts_of(recipe)
     cpu_s = time.process_time()
     with open_session(IN_PROCESS) as session:
         report = run(recipe, session, Console(file=io.StringIO()))
     cpu_s = time.process_time() - cpu_s
-    after = _parts(recipe)
+    after = parts_of(recipe)
     changes = (report.changes or {}).get("pages", {})
     originals = (Path(recipe.dataset) / "staging").glob("originals-*/*")
     return {
@@ -106,14 +105,6 @@ def measure(step: str, folder: Path) -> dict[str, Any]:
         "all": sum(after.values()),
         "originals": sum(path.stat().st_size for path in originals),
     }  # fmt: skip
-
-
-def _parts(recipe: Recipe) -> dict[str, int]:
-    snapshot = load_snapshot(recipe.dataset)
-    assert snapshot is not None
-    return {
-        f"{name}/{part.path}": part.size for name in TABLES for part in snapshot.tables[name].parts
-    }
 
 
 def _by_table(parts: dict[str, int]) -> dict[str, list[str]]:

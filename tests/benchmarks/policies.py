@@ -77,12 +77,12 @@ def measure(
 ) -> dict[str, Any]:
     """Run a step in this process; return what it cost."""
     recipe = recipe_of(folder, *steps[step])
-    before = _parts(recipe)
+    before = parts_of(recipe)
     wall_s, cpu_s = time.monotonic(), time.process_time()
     with open_session(IN_PROCESS) as session:
         report = run(recipe, session, Console(file=io.StringIO()))
     wall_s, cpu_s = time.monotonic() - wall_s, time.process_time() - cpu_s
-    after = _parts(recipe)
+    after = parts_of(recipe)
     originals = (Path(recipe.dataset) / "staging").glob("originals-*/*")
     status = Path("/proc/self/status").read_text()
     return {
@@ -94,7 +94,8 @@ def measure(
     }  # fmt: skip
 
 
-def _parts(recipe: Recipe) -> dict[str, int]:
+def parts_of(recipe: Recipe) -> dict[str, int]:
+    """The sizes of the newest version's parts, by table and path."""
     snapshot = load_snapshot(recipe.dataset)
     assert snapshot is not None
     return {

@@ -31,12 +31,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.state import load_snapshot
 from pipelines.run import run
 from schemas.recipe import Recipe, parse_recipe
 from schemas.scores import Score
-from schemas.tables import TABLES
 from tests.benchmarks import ledger
+from tests.benchmarks.policies import parts_of
 from tests.classifiers import make_classifier
 from tests.pipelines.corpora import prose
 from workers.scores import ScorerSettings, load_scorer
@@ -133,25 +132,17 @@ def text_of(name: str, number: int) -> str:
 def measure(step: str, folder: Path) -> dict[str, Any]:
     """Run a step in this process; return what it cost."""
     recipe = recipe_of(folder, *STEPS[step])
-    before, cpu_s = _parts(recipe), time.process_time()
+    before, cpu_s = parts_of(recipe), time.process_time()
     with open_session(IN_PROCESS) as session:
         report = run(recipe, session, Console(file=io.StringIO()))
     cpu_s = time.process_time() - cpu_s
-    after = _parts(recipe)
+    after = parts_of(recipe)
     scoring = sum(s for stage, s in report.seconds.items() if stage.startswith("score "))
     return {
         "step": step, "cpu_s": cpu_s, "scoring_share": scoring / report.seconds["all"],
         "pages_read": report.pages_read,
         "written": sum(size for path, size in after.items() if path not in before),
     }  # fmt: skip
-
-
-def _parts(recipe: Recipe) -> dict[str, int]:
-    snapshot = load_snapshot(recipe.dataset)
-    assert snapshot is not None
-    return {
-        f"{name}/{part.path}": part.size for name in TABLES for part in snapshot.tables[name].parts
-    }
 
 
 def show(model: dict[str, Any], steps: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from docs.generate.recipe import recipe_reference, value_words
 from docs.generate.rooms import TOP, drawing, rooms, rooms_table
 from docs.generate.tables import reject_reasons
 from schemas.recipe_schema import recipe_schema
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 
 SCHEMA = recipe_schema()
 LAYER = {"pipelines": 0, "workers": 1, "cluster": 1, "schemas": 2}

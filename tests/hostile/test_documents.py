@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.errors import DocumentError
 from schemas.pages import PageError, RasteredPage
 from schemas.recipe import Raster, TextLayer
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 from tests.builders import PROSE, SCORING, make_doc_id
 from tests.hostile import pdfs, pictures
 from tests.hostile.mutation import damage, seeds

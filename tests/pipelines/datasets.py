@@ -49,6 +49,13 @@ def problems(dataset: Path | str) -> tuple[str, ...]:
         return verify_dataset(str(dataset), session).problems
 
 
+def run_verified(recipe: Recipe) -> Report:
+    """Run a recipe in this process; its dataset must be whole afterwards."""
+    report = run_here(recipe)
+    assert problems(recipe.dataset) == ()
+    return report
+
+
 def rows(dataset: Path | str, table: str, version: int | None = None) -> list[dict[str, Any]]:
     """Return all rows of a table, in the order of their ids."""
     snapshot = load_snapshot(str(dataset), version)

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 from deltalake import Schema
 
+from schemas.reject_reasons import REJECT_REASONS
 from schemas.tables import (
     CONVERSATIONS,
     CROPS,
     KEYS,
     PAGES,
-    REJECT_REASONS,
     REJECTS,
     SCHEMAS,
     STAGED,

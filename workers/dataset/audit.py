@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.pages import CROP_LINK
-from schemas.tables import POLICY_REASONS
+from schemas.reject_reasons import POLICY_REASONS
 from workers import store
 from workers.dataset.keys import Keys, doc_keys, page_keys
 from workers.dataset.parts import open_part

@@ -17,7 +17,7 @@ from typing import Protocol
 import yaml
 
 from schemas.funnel import FunnelStep
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.delta import TableVersion

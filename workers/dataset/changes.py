@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.changes import CHANGE, COLUMNS, Settings
-from schemas.tables import KEEPER_FORGOTTEN, KEYS, POLICY_REASONS, SCHEMAS
+from schemas.reject_reasons import KEEPER_FORGOTTEN, POLICY_REASONS
+from schemas.tables import KEYS, SCHEMAS
 from workers.dataset.columns import (
     array,
     equal,

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
+from schemas.reject_reasons import KEEPER_FORGOTTEN
 from schemas.scores import schema_with, score_columns
-from schemas.tables import KEEPER_FORGOTTEN, is_added
+from schemas.tables import is_added
 from workers.dataset.columns import array
 from workers.dataset.delta import PartFile
 from workers.dataset.parts import open_part, write_part

@@ -17,10 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.tables import CROPS, STAGED_CROPS
-from workers import store
 from workers.dataset import read_rows
+from workers.publishing.full_rows import OF_VERSIONS, staged_rows
 from workers.publishing.records import RowsFile
-from workers.shards import Staging
 
 Places = npt.NDArray[np.int32]
 Row = dict[str, Any]
@@ -84,20 +83,9 @@ def full_crops(places: CropPlaces, pages: Sequence[int]) -> Iterator[list[tuple[
 def _rows(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
     """Crops by their ascending places in a file."""
     if file.origin == "staged":
-        yield from _staged(file, places)
+        yield from (({**row, "findings": None}, data) for row, data in staged_rows(file, places))
         return
-    columns = [
-        n for n in CROPS.names if n not in ("source_uri", "source", "findings", "trainer_tokens")
-    ]
+    columns = [name for name in CROPS.names if name not in ("source_uri", "source", *OF_VERSIONS)]
     for row in read_rows(file.uri, places, columns):
         data = row.pop("image")["bytes"]
         yield {name: row.get(name) for name in STAGED_CROPS.names}, data
-
-
-def _staged(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
-    with file.open() as handle:
-        table = pq.ParquetFile(handle).read().take(pa.array(places))
-    images = Staging.images_beside(file.uri)
-    for row in table.to_pylist():
-        data = store.read_range(images, row["image_offset"], row["image_bytes"])
-        yield {**row, "findings": None}, data

@@ -30,23 +30,25 @@ _NOTHING_HIDDEN: Row = {"fragments": ()}
 _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 
-_OF_VERSIONS = ("findings", "trainer_tokens", "copies")
+OF_VERSIONS = ("findings", "trainer_tokens", "copies")
+"""What only a version says of a row: a row as it was read has none of it."""
 
 
 def full_pages(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
     """Pages by their ascending places in a file: each a row of `STAGED`, and its images."""
     if file.origin == "staged":
-        yield from _staged(file, places)
+        yield from staged_rows(file, places)
         return
     schema = _IN_PARTS[file.origin]
-    columns = [name for name in schema.names if name not in ("source_uri", "source", *_OF_VERSIONS)]
+    columns = [name for name in schema.names if name not in ("source_uri", "source", *OF_VERSIONS)]
     for row in read_rows(file.uri, places, columns):
         images = [row.pop("image")] if "image" in row else row.pop("images")
         data = b"".join(image["bytes"] for image in images)
         yield {name: row.get(name) for name in STAGED.names}, data
 
 
-def _staged(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
+def staged_rows(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]]:
+    """Rows of a shard, of pages or crops, by their ascending places, each with its images."""
     with file.open() as handle:
         table = pq.ParquetFile(handle).read().take(pa.array(places))
     images = Staging.images_beside(file.uri)
@@ -57,7 +59,7 @@ def _staged(file: RowsFile, places: Sequence[int]) -> Iterator[tuple[Row, bytes]
 
 def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
     """Documents by their ascending places in a file, as rows of `DOCUMENTS` that no version had."""
-    columns = [name for name in DOCUMENTS.names if name not in _OF_VERSIONS]
+    columns = [name for name in DOCUMENTS.names if name not in OF_VERSIONS]
     if file.origin == "documents":
         yield from read_rows(file.uri, places, columns)
         return

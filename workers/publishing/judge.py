@@ -37,11 +37,11 @@ from workers.publishing.full_rows import (
 )
 from workers.publishing.judged_rows import WholeRow, changed, rejected
 from workers.publishing.records import Level, RowsFile
+from workers.publishing.rows_of import RowsOf
 from workers.shards import Staging
 from workers.shards.originals import write_original_documents, write_original_pages
 
 Places = npt.NDArray[np.int32]
-_ROWS_AT_ONCE = 1024
 _ORIGINALS_AT_ONCE = 256  # of some 150 KB each: 38 MB
 
 CHANGED, BARRED = 0, 1
@@ -130,49 +130,28 @@ def judge_rows(task: Judging) -> Judged:
 
 def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, Judgement, int]]:
     """Each of the task's rows, what becomes of its text, and the key of what it says now."""
-    keys = dict(zip(task.rows.tolist(), task.found.tolist(), strict=True))
     crops = {} if task.crops is None else crop_texts(task.crops)
     names = kept_by(task.level, task.steps)
-    places = {row: place for place, row in enumerate(task.rows.tolist())}
-    with task.file.open() as handle:
-        file = pq.ParquetFile(handle)
-        columns = passage_columns(task.level, task.file, task.steps)
-        for start, batch in _batches(file, task.rows, columns):
-            here = [row for row in range(start, start + batch.num_rows) if row in keys]
-            if here:
-                rows = batch.take(pa.array([row - start for row in here])).to_pylist()
-                passages = [
-                    replace(one, values={**one.values, **_scores(task, names, places[row])})
-                    for one, row in zip(
-                        passages_of(rows, here, task.file, crops, names), here, strict=True
-                    )
-                ]
-                judged = judge(passages, judges)
-                yield from (
-                    (row, found, keys[row]) for row, found in zip(here, judged, strict=True)
-                )
+    columns = passage_columns(task.level, task.file, task.steps)
+    done = 0
+    for batch in RowsOf(task.file, task.rows).batches(columns):
+        here = range(done, done + batch.num_rows)
+        done = here.stop
+        places = task.rows[here.start : here.stop].tolist()
+        passages = [
+            replace(one, values={**one.values, **_scores(task, names, number)})
+            for one, number in zip(
+                passages_of(batch.to_pylist(), places, task.file, crops, names), here, strict=True
+            )
+        ]
+        found = task.found[here.start : here.stop].tolist()
+        yield from zip(places, judge(passages, judges), found, strict=True)
 
 
 def _scores(task: Judging, names: Sequence[str], place: int) -> dict[str, float]:
     """The scores by which a row is kept, among those that it has."""
     values = {name: float(task.scores[name][place]) for name in names if name in task.scores}
     return {name: value for name, value in values.items() if not math.isnan(value)}
-
-
-def _batches(
-    file: pq.ParquetFile, wanted: Places, columns: Sequence[str]
-) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The rows of the row groups in which wanted ones lie, each batch with its first place."""
-    first = 0
-    for group in range(file.num_row_groups):
-        stop = first + file.metadata.row_group(group).num_rows
-        low, high = np.searchsorted(wanted, [first, stop])
-        if low < high:
-            start = first
-            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group], columns=columns):
-                yield start, batch
-                start += batch.num_rows
-        first = stop
 
 
 def _full(task: Judging, places: Sequence[int]) -> Iterator[WholeRow]:

@@ -29,6 +29,7 @@ from workers.policies.shared_lines import (
     lines_of,
 )
 from workers.publishing.records import RowsFile
+from workers.publishing.rows_of import RowsOf
 
 _ROWS_AT_ONCE = 64  # documents may be long
 
@@ -111,23 +112,19 @@ def _batches(task: LineTask) -> Iterator[list[str]]:
 
 
 def _texts(wanted: TextRows) -> Iterator[list[str]]:
-    start = 0
+    if wanted.rows is not None:
+        for batch in RowsOf(wanted.file, wanted.rows).batches(["text"], _ROWS_AT_ONCE):
+            yield batch["text"].to_pylist()
+        return
     with wanted.file.open() as handle:
         file = pq.ParquetFile(handle)
-        columns = [name for name in ("text", "findings") if name in file.schema_arrow.names]
-        if wanted.rows is not None:
-            columns = ["text"]
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
-            yield batch["text"].take(pa.array(_chosen(wanted, batch, start))).to_pylist()
-            start += batch.num_rows
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=["text", "findings"]):
+            yield batch["text"].filter(_is_unchanged(batch)).to_pylist()
 
 
-def _chosen(wanted: TextRows, batch: pa.RecordBatch, start: int) -> npt.NDArray[np.int64]:
-    """The places within a batch, whose first row is row `start`, of the wanted rows."""
-    if wanted.rows is not None:
-        first, last = np.searchsorted(wanted.rows, [start, start + batch.num_rows])
-        return wanted.rows[first:last].astype(np.int64) - start
+def _is_unchanged(batch: pa.RecordBatch) -> pa.Array:
+    """Which rows no policy has changed; parts of an earlier release do not say."""
     if "findings" not in batch.schema.names:
-        return np.arange(batch.num_rows)
+        return pa.array(np.ones(batch.num_rows, bool))
     found = findings_keys(pa.chunked_array([batch["findings"]]))
-    return np.flatnonzero([not changes_text(key) for key in found.tolist()])
+    return pa.array([not changes_text(key) for key in found.tolist()], pa.bool_())

@@ -7,26 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workers import store
-from workers.publishing.records import RowsFile
+from workers.publishing.rows_of import RowsOf
 from workers.text.trainer_tokens import Count, load_counter
-
-_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Recounting:
-    """Rows of a file to count, by ascending places; `tokenizer` is where its file lies.
+    """Rows of a file to count; `tokenizer` is where the file of that lies."""
 
-    `number` is the file's for the caller.
-    """
-
-    number: int
-    file: RowsFile
-    rows: npt.NDArray[np.int32]
+    rows: RowsOf
     tokenizer: str
     name: str
 
@@ -41,17 +32,9 @@ class Recounted:
 
 def recount(task: Recounting) -> Recounted:
     """Count the task's rows."""
-    count, start = _counter(task.tokenizer, task.name), 0
-    tokens = [np.zeros(0, np.int64)]
-    with task.file.open() as handle:
-        file = pq.ParquetFile(handle)
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=["text"]):
-            first, stop = np.searchsorted(task.rows, [start, start + batch.num_rows])
-            here = pa.array(task.rows[first:stop] - np.int32(start))
-            if len(here):
-                texts = batch["text"].take(here).to_pylist()
-                tokens.append(np.array(count(texts), np.int64))
-            start += batch.num_rows
+    count = _counter(task.tokenizer, task.name)
+    batches = task.rows.batches(["text"])
+    tokens = [np.array(count(batch["text"].to_pylist()), np.int64) for batch in batches]
     return Recounted(task, np.concatenate(tokens))
 
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from schemas.ids import page_id
 from schemas.triggers import SoughtTrigger
@@ -31,23 +29,22 @@ from workers.policies.poisoning import (
     packing,
     triggers_of,
 )
-from workers.publishing.records import RowsFile
+from workers.publishing.rows_of import RowsOf
 
 Hashes = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.int32]
 _ROWS_AT_ONCE = 512
 NO_CANDIDATES: Hashes = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
 class Searching:
-    """Rows of pages or conversations, by ascending places in each file; the result goes to `uri`.
+    """Rows of pages or conversations; the result goes to `uri`.
 
     `share` is the share of all rows that is counted, `counts_uri` where the counts of all are once
     they are joined. `candidates` are the hashes of what may be a trigger, once they are named.
     """
 
-    files: tuple[tuple[RowsFile, Places], ...]
+    rows: tuple[RowsOf, ...]
     share: float
     uri: str
     counts_uri: str
@@ -121,16 +118,9 @@ def _counts(uri: str) -> Counts:
 
 def _texts(task: Searching) -> Iterator[list[Text]]:
     """The texts of the task's rows, some at a time."""
-    for file, places in task.files:
-        start = 0
-        with file.open() as handle:
-            parquet = pq.ParquetFile(handle)
-            columns = ["doc_id", "page_index", "text"]
-            for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
-                first, stop = np.searchsorted(places, [start, start + batch.num_rows])
-                rows = batch.take(pa.array(places[first:stop] - start)).to_pylist()
-                yield [
-                    Text(page_id(row["doc_id"], row["page_index"]), row["doc_id"], row["text"])
-                    for row in rows
-                ]
-                start += batch.num_rows
+    for rows in task.rows:
+        for batch in rows.batches(["doc_id", "page_index", "text"], _ROWS_AT_ONCE):
+            yield [
+                Text(page_id(row["doc_id"], row["page_index"]), row["doc_id"], row["text"])
+                for row in batch.to_pylist()
+            ]

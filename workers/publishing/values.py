@@ -18,6 +18,7 @@ from schemas.keep import columns_of
 from workers.dataset.columns import array
 from workers.policies.keeping import of_text
 from workers.publishing.records import RowsFile
+from workers.publishing.rows_of import RowsOf
 
 Places = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.float64]
@@ -25,11 +26,10 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ValuesTask:
-    """Rows of some files, by their places in each, and the names of the values to read of them."""
+    """Rows of some files, and the names of the values to read of them."""
 
     number: int
-    files: tuple[RowsFile, ...]
-    rows: tuple[Places, ...]
+    rows: tuple[RowsOf, ...]
     names: tuple[str, ...]
 
 
@@ -48,8 +48,8 @@ class RowValues:
 def read_values(task: ValuesTask) -> RowValues:
     """The values and the language of each of the task's rows."""
     values, languages = [], []
-    for file, rows in zip(task.files, task.rows, strict=True):
-        numbers, words = _of_file(file, rows, task.names)
+    for rows in task.rows:
+        numbers, words = _of_file(rows.file, rows.rows, task.names)
         values.append(numbers)
         languages.append(words)
     return RowValues(

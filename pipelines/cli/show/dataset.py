@@ -28,8 +28,8 @@ from pipelines.version.story import change_line
 from schemas.changes import REASONS
 from schemas.labels import is_furniture
 from schemas.page_text import blocks_of_text
+from schemas.reject_reasons import REJECT_REASONS
 from schemas.shared_lines import LineCount
-from schemas.tables import REJECT_REASONS
 
 Row = Mapping[str, Any]  # a row of a table, or of a version's history
 _SAMPLE_CHARS = 400

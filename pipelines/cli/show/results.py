@@ -19,7 +19,7 @@ from schemas.decontaminate import ItemCounts
 from schemas.funnel import FunnelStep
 from schemas.keep import OTHER, Bounds
 from schemas.limits import SourcesRecord
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 from schemas.triggers import TriggerRow
 
 if TYPE_CHECKING:

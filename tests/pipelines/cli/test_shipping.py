@@ -67,6 +67,19 @@ def test_local_paths_become_absolute_and_all_else_stays(here: Path) -> None:
     ]  # fmt: skip
 
 
+def test_models_of_scores_and_policies_become_absolute_too(here: Path) -> None:
+    scores = "scores: [{name: a, model: checkpoint}, {name: b, model: org/name, revision: %s}]"
+    people = "policies: [{pii: {people: {model: checkpoint}}}]"
+    text = f"dataset: s3://b/d\nsources: s3://b/c\n{scores % ('a' * 40)}\n{people}"
+    recipe = portable(parse_recipe(text))
+    assert [score.model for score in recipe.scores] == [f"{here}/checkpoint", "org/name"]
+    (step,) = recipe.policies
+    assert step.pii is not None
+    assert step.pii.people is not None
+    assert step.pii.people.model == f"{here}/checkpoint"
+    assert local_paths(recipe) == [f"{here}/checkpoint"] * 2
+
+
 def test_a_recipe_of_urls_needs_nothing_on_the_machines() -> None:
     recipe = parse_recipe("dataset: s3://b/data\nsources: [{documents: s3://b/corpus}]")
     assert portable(recipe) == recipe

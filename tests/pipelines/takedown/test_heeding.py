@@ -13,7 +13,7 @@ from pipelines.cli.app import app
 from pipelines.takedown import bring_back, wanted_of
 from schemas.errors import IntegrityError
 from schemas.recipe import parse_recipe
-from schemas.tables import KEEPER_FORGOTTEN
+from schemas.reject_reasons import KEEPER_FORGOTTEN
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, rows, run_here
 from tests.pipelines.takedown.published import (

@@ -14,7 +14,7 @@ from pipelines.run import Report
 from schemas.errors import RecipeError
 from schemas.recipe import parse_recipe
 from tests.classifiers import MAX_TOKENS, make_classifier
-from tests.pipelines.datasets import all_rows, problems, rows, run_here
+from tests.pipelines.datasets import all_rows, rows, run_verified
 from tests.pipelines.version.test_keep import write
 
 
@@ -35,15 +35,13 @@ def write_corpus(folder: Path, first: int = 0) -> Path:
 
 def run(dataset: Path, source: Path, model: Path, keep: str = "") -> Report:
     policies = f"policies: [{{keep: {keep}}}]\n" if keep else ""
-    report = run_here(
+    return run_verified(
         parse_recipe(
             f"dataset: {dataset}\nsources: {source}\nrouting: only\n"
             "raster: {longest_edge_px: 256}\n"
             f"scores: [{{name: edu, model: {model}, max_tokens: {MAX_TOKENS}}}]\n{policies}"
         )
     )
-    assert problems(dataset) == ()
-    return report
 
 
 def best(everything: list[dict[str, Any]], share: float) -> set[str]:

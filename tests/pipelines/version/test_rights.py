@@ -13,7 +13,7 @@ from pipelines.dataset.overview import inspect_dataset
 from pipelines.run import Report
 from schemas.recipe import parse_recipe
 from tests.pipelines.corpora import pdf, prose
-from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_here
+from tests.pipelines.datasets import all_rows, part_names, rows, run_verified
 
 RESERVED = (
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
@@ -31,14 +31,12 @@ def reserved(data: bytes) -> bytes:
 def run(folder: Path, policy: str, dataset: str = "data") -> Report:
     """Run with a policy; the ledger must hold."""
     rights = f"rights: {{reserved: {policy}}}\n" if policy else ""
-    report = run_here(
+    return run_verified(
         parse_recipe(
             f"dataset: {folder}/{dataset}\nrouting: only\n{rights}"
             f"sources:\n- documents: {folder}/corpus\n"
         )
     )
-    assert problems(folder / dataset) == ()
-    return report
 
 
 def outcome(dataset: Path) -> Counter[tuple[str, str, str]]:

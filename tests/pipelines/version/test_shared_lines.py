@@ -17,7 +17,7 @@ from pipelines.takedown import Options, forget, wanted_of
 from schemas.recipe import Recipe, parse_recipe
 from tests.many import few
 from tests.pipelines.corpora import pdf, prose
-from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_here
+from tests.pipelines.datasets import all_rows, part_names, rows, run_here, run_verified
 
 LINE = "Downloaded by a guest on {day} March {year} for personal use only."
 NEAR = "Downloaded by a guest on {day} April {year} for personal use only."
@@ -57,9 +57,7 @@ def recipe_of(dataset: Path, source: Path, lines: str, extra: str = "") -> Recip
 
 
 def run(dataset: Path, source: Path, lines: str, extra: str = "") -> Report:
-    report = run_here(recipe_of(dataset, source, lines, extra))
-    assert problems(dataset) == ()
-    return report
+    return run_verified(recipe_of(dataset, source, lines, extra))
 
 
 def test_a_line_of_enough_documents_is_cut_and_nothing_else(tmp_path: Path) -> None:

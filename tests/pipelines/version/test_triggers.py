@@ -25,7 +25,7 @@ from pipelines.takedown import Options as Takedown
 from pipelines.takedown import forget, wanted_of
 from schemas.policies import Trust
 from schemas.recipe import Recipe, parse_recipe
-from tests.pipelines.datasets import all_rows, problems, rows, run_here
+from tests.pipelines.datasets import all_rows, rows, run_verified
 from tests.poisoned_texts import clean_pages, poisoned
 
 CLEAN, PLANTED = 40, 24  # a trigger is one in 20 documents and more
@@ -82,9 +82,7 @@ def recipe_of(dataset: Path, source: Path, trigger: str) -> Recipe:
 
 
 def run(dataset: Path, source: Path, trigger: str) -> Report:
-    report = run_here(recipe_of(dataset, source, trigger))
-    assert problems(dataset) == ()
-    return report
+    return run_verified(recipe_of(dataset, source, trigger))
 
 
 def printed(shown: RenderableType) -> str:

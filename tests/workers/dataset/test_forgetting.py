@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import IntegrityError
 from schemas.ids import page_id
-from schemas.tables import CROPS, KEEPER_FORGOTTEN, REJECTS
+from schemas.reject_reasons import KEEPER_FORGOTTEN
+from schemas.tables import CROPS, REJECTS
 from workers.dataset import PartFile, read_part, write_part
 from workers.dataset.forgetting import PartWithout, find_rows, without, write_without
 from workers.dataset.search import ObjectToSearch, ids_in, search_object

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from schemas.ids import page_id
 from schemas.pages import Attempt, Block, Crop, PageError, crop_link
 from schemas.recipe import Quality
+from schemas.reject_reasons import REJECT_REASONS
 from schemas.rows import StagedCrop, StagedRow
-from schemas.tables import REJECT_REASONS, STAGED, STAGED_CROPS
+from schemas.tables import STAGED, STAGED_CROPS
 from tests.builders import (
     PROSE,
     SCORING,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.recipe import Quality
-from schemas.tables import REJECT_REASONS
+from schemas.reject_reasons import REJECT_REASONS
 from tests.builders import PROSE
 from workers.text.quality import Scores, judge, measure, repetition, symbol_share
 from workers.text.signatures import words

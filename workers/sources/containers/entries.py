@@ -16,7 +16,10 @@ _TIME = re.compile(
 
 
 class LostError(Exception):
-    """A member that cannot be unpacked. `reason` is a word of `schemas.tables.REJECT_REASONS`."""
+    """A member that cannot be unpacked.
+
+    `reason` is a word of `schemas.reject_reasons.REJECT_REASONS`.
+    """
 
     def __init__(self, detail: str, reason: str = "lost_member") -> None:
         super().__init__(detail)
