@@ -1,0 +1,151 @@
+"""Open one table of one version of a dataset, with deltalake and pyarrow alone.
+
+All stores that deltalake knows are read through it, with the same settings: a URL, and the
+environment or `storage_options`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
+from pyarrow import fs
+
+from schemas.errors import DatasetError
+from schemas.lines import error_line
+from schemas.tables import TABLES
+
+_URL = re.compile(r"[a-z][a-z0-9]*://")
+_RECORD = "pagefoundry"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What names one table of one version: enough to open it again in another process.
+
+    `version` is that of the dataset, to which `table_version` of the table belongs.
+    """
+
+    dataset: str
+    table: str
+    version: int
+    table_version: int
+    storage_options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """One table of one version: its parts, in the order of their names.
+
+    `rows` are counted in the table's log.
+    """
+
+    address: Address
+    schema: pa.Schema
+    parts: tuple[ds.ParquetFileFragment, ...]
+    rows: int
+
+
+def find_table(
+    dataset: str, table: str, version: int | None, storage_options: Mapping[str, str] | None
+) -> Address:
+    """The address of a table in a version of the dataset, the newest by default.
+
+    Raises DatasetError where there is no such dataset, version or table.
+    """
+    if table not in TABLES:
+        raise DatasetError(f"{table!r} is no table of a dataset; name {', '.join(TABLES)}")
+    options = dict(storage_options or {})
+    pages = _delta_table(dataset, "pages", version, options)
+    number = pages.version()
+    versions = _versions(dataset, pages, number, options)
+    if not versions:
+        raise DatasetError(f"{dataset} has no published version yet")
+    of_table = number if table == "pages" else versions.get(table)
+    if of_table is None:
+        raise DatasetError(f"version {number} of {dataset} has no table {table!r}")
+    return Address(dataset, table, number, of_table, tuple(sorted(options.items())))
+
+
+def open_table(address: Address) -> OpenTable:
+    """Open a table; no part is read yet."""
+    options = dict(address.storage_options)
+    delta = _delta_table(address.dataset, address.table, address.table_version, options)
+    opened = delta.to_pyarrow_dataset(filesystem=_filesystem(address.dataset, address.table, delta))
+    parts = sorted(opened.get_fragments(), key=lambda part: str(part.path))
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    return OpenTable(address, opened.schema, tuple(parts), sum(actions["num_records"].to_pylist()))
+
+
+def published_versions(dataset: str, storage_options: Mapping[str, str] | None) -> list[int]:
+    """The versions of a dataset that its log still has, oldest first."""
+    options = dict(storage_options or {})
+    pages = _delta_table(dataset, "pages", None, options)
+    files = _filesystem(dataset, "pages", pages)
+    names = [
+        info.base_name
+        for info in files.get_file_info(fs.FileSelector("_delta_log"))
+        if re.fullmatch(r"\d{20}\.json", info.base_name)
+    ]
+    numbers = sorted(int(name.removesuffix(".json")) for name in names)
+    return [number for number in numbers if _commit(files, number).get("versions")]
+
+
+def _delta_table(
+    dataset: str, table: str, version: int | None, options: dict[str, str]
+) -> DeltaTable:
+    url = _url(dataset, table)
+    try:
+        return DeltaTable(url, version=version, storage_options=options or None)
+    except TableNotFoundError as exc:
+        raise DatasetError(f"{dataset} is no dataset: there is no table {table!r}") from exc
+    except (DeltaError, OSError, OverflowError) as exc:
+        which = "" if version is None else f"version {version} of "
+        raise DatasetError(f"{which}{dataset} cannot be opened: {error_line(exc)}") from exc
+
+
+def _url(dataset: str, table: str) -> str:
+    if _URL.match(dataset):
+        return f"{dataset.rstrip('/')}/{table}"
+    # As a URL, because deltalake would cut a bare name at a `#` or `?`.
+    return (Path(dataset).expanduser().resolve() / table).as_uri()
+
+
+def _filesystem(dataset: str, table: str, delta: DeltaTable) -> fs.FileSystem:
+    """The files of a table, by their paths within it."""
+    if not _URL.match(dataset):
+        folder = Path(dataset).expanduser().resolve() / table
+        return fs.SubTreeFileSystem(str(folder), fs.LocalFileSystem())
+    handler = DeltaStorageHandler.from_table(
+        delta._table, delta._storage_options, delta._table.get_add_file_sizes()
+    )
+    return fs.PyFileSystem(handler)
+
+
+def _versions(
+    dataset: str, pages: DeltaTable, number: int, options: dict[str, str]
+) -> Mapping[str, int]:
+    """The version of each other table that belongs to a version of the dataset."""
+    files = _filesystem(dataset, "pages", pages)
+    versions: Mapping[str, int] = _commit(files, number).get("versions", {})
+    return versions
+
+
+def _commit(files: fs.FileSystem, number: int) -> dict[str, dict[str, int]]:
+    """What PageFoundry wrote into a commit."""
+    with files.open_input_stream(f"_delta_log/{number:020d}.json") as stream:
+        lines = stream.read().splitlines()
+    for line in lines:
+        entry = json.loads(line).get("commitInfo")
+        if entry:
+            record: dict[str, dict[str, int]] = json.loads(entry.get(_RECORD, "{}"))
+            return record
+    return {}
