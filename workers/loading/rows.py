@@ -142,8 +142,8 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         """The rows in the order of the parts, which a publish has shuffled."""
-        for group in self.groups:
-            rows = group.read(self.stored_columns, self.schema)
+        for group in range(len(self.groups)):
+            rows = self.stored(group)
             for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
                 yield from self.given(rows.slice(start, _ROWS_AT_ONCE))
 
@@ -163,12 +163,11 @@ class Rows:
             )
         return pa.concat_tables(read)
 
-    @property
-    def stored_columns(self) -> list[str]:
-        """The columns that are read to make a row."""
+    def stored(self, group: int) -> pa.Table:
+        """The chosen rows of one of `groups`, as they are stored, with all that makes them rows."""
         needs_blocks = self.text == "full" and "text" in self.names
         extra = ["blocks"] if needs_blocks and "blocks" not in self.names else []
-        return [*self.names, *extra]
+        return self.groups[group].read([*self.names, *extra], self.schema)
 
     def given(self, stored: pa.Table) -> Iterator[Row]:
         """Rows as they are given: pictures decoded and texts full, where that was asked for."""

@@ -14,18 +14,45 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from workers.loading.opening import Address
 from workers.loading.order import Epoch, Piece
-from workers.loading.rows import Row, Rows
 
 _LANES_PER_RANK = 8
 
+Row = dict[str, Any]
 State = dict[str, Any]
+
+
+class Source(Protocol):
+    """What is asked of `workers.loading.Rows`."""
+
+    @property
+    def address(self) -> Address:
+        """The table."""
+        ...
+
+    @property
+    def condition(self) -> object:
+        """Which rows are chosen; what it prints as tells it from others."""
+        ...
+
+    def epoch(self, batch_size: int, lanes: int, seed: int | None, number: int) -> Epoch:
+        """The order of an epoch."""
+        ...
+
+    def stored(self, group: int) -> pa.Table:
+        """The chosen rows of a row group, as they are stored."""
+        ...
+
+    def given(self, stored: pa.Table) -> Iterator[Row]:
+        """Rows as they are given."""
+        ...
 
 
 class TorchRows(IterableDataset[Row]):
@@ -42,7 +69,7 @@ class TorchRows(IterableDataset[Row]):
 
     def __init__(
         self,
-        rows: Rows,
+        rows: Source,
         batch_size: int = 1,
         *,
         seed: int | None = 0,
@@ -141,7 +168,7 @@ class TorchRows(IterableDataset[Row]):
 class _Held:
     """The row groups that were read last; one a lane is enough."""
 
-    def __init__(self, rows: Rows, most: int) -> None:
+    def __init__(self, rows: Source, most: int) -> None:
         self._rows = rows
         self._most = most
         self._held: OrderedDict[int, pa.Table] = OrderedDict()
@@ -152,8 +179,7 @@ class _Held:
         if held is None:
             if len(self._held) == self._most:
                 self._held.popitem(last=False)
-            rows = self._rows
-            held = rows.groups[piece.group].read(rows.stored_columns, rows.schema)
+            held = self._rows.stored(piece.group)
         self._held[piece.group] = held
         return held.take(pa.array(piece.places))
 
