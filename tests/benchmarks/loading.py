@@ -3,10 +3,12 @@
     python -m tests.benchmarks.loading [--pages 4000] [--mds PYTHON] [--folder DIR] [--json]
 
 Pages have pictures of 100 kB, which differ, in row groups of a thousand, and are given as bytes in
-batches of 32, shuffled. Each reading is a process of its own, with 0 and 2 worker processes. CPU
-seconds are those of all its processes, from their start. `later` is what the peak of the process
-that reads, or collects, grew by after the first tenth of the rows. PYTHON is an environment with
-mosaicml-streaming and pyarrow; its samples are written first, which is not counted.
+batches of 32, shuffled. Each reading (`tests.benchmarks.readings`) is a process of its own, with 0
+and 2 worker processes. It is run for one epoch and for five: CPU and wall seconds an epoch are a
+quarter of the difference, so that what starting costs is left out; CPU seconds are those of all its
+processes. The peak is that of the process that reads, or collects; `later` is what it grew by after
+the first tenth of five epochs. PYTHON is an environment with mosaicml-streaming and pyarrow; its
+samples are written first, which is not counted.
 
     python -m tests.benchmarks.loading --kills
 
@@ -27,13 +29,12 @@ import tempfile
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from deltalake import DeltaTable
 from rich.console import Console
 from rich.table import Table
 
@@ -44,6 +45,7 @@ BATCH = 32
 ROWS_PER_PART = 1000
 IMAGE_BYTES = 100_000
 WORKERS = (0, 2)
+EPOCHS = (1, 5)
 
 
 def pictures_of(texts: list[str]) -> pa.Array:
@@ -52,101 +54,56 @@ def pictures_of(texts: list[str]) -> pa.Array:
     return pa.array([dice.bytes(IMAGE_BYTES) for _ in texts], pa.binary())
 
 
-def as_they_are(batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return batch
-
-
 # ---- readings ---------------------------------------------------------------------------------
 
 
-def ours(folder: Path, workers: int) -> Iterable[list[dict[str, Any]]]:
-    rows = pagefoundry.open(str(folder / "data")).select("page_id", "text", "image")
-    return rows.loader(BATCH, workers=workers)
+def measure(command: list[str]) -> dict[str, Any]:
+    """What an epoch costs, beside what starting costs."""
+    one, five = (_run([*command, str(epochs)]) for epochs in EPOCHS)
+    rows = one["rows"]
+    assert (five["rows"], one["bytes"]) == (EPOCHS[1] * rows, rows * IMAGE_BYTES)
+    more = EPOCHS[1] - EPOCHS[0]
+    cost = {name: (five[name] - one[name]) / more for name in ("cpu_s", "wall_s")}
+    return {**five, **cost, "rows": rows, "start_cpu_s": one["cpu_s"] - cost["cpu_s"]}
 
 
-def streamed(folder: Path, workers: int) -> Iterable[list[dict[str, Any]]]:
-    from datasets import Features, Image, load_dataset
-    from torch.utils.data import DataLoader
-
-    # The dataset has no card, so its parts are named.
-    parts = DeltaTable(folder / "data/pages").file_uris()
-    rows = load_dataset("parquet", data_files=parts, split="train", streaming=True)
-    rows = rows.select_columns(["page_id", "text", "image"]).cast_column(
-        "image", Image(decode=False)
-    )
-    assert isinstance(rows.features, Features)
-    shuffled = rows.shuffle(seed=0, buffer_size=1000)
-    return DataLoader(shuffled, BATCH, num_workers=workers, collate_fn=as_they_are)
-
-
-READINGS: dict[str, Callable[[Path, int], Iterable[list[dict[str, Any]]]]] = {
-    "pagefoundry.open": ours,
-    "datasets, streaming": streamed,
-}
-
-
-def measure(reading: str, folder: Path, workers: int) -> dict[str, Any]:
-    """Read an epoch in this process; return what it cost."""
-    began, early_mb = time.perf_counter(), 0.0
-    count = size = 0
-    pages = len(pagefoundry.open(str(folder / "data")))
-    for batch in READINGS[reading](folder, workers):
-        count += len(batch)
-        size += sum(len(row["image"]["bytes"]) for row in batch)
-        if not early_mb and count > pages // 10:
-            early_mb = _peak_mb()
-    assert (count, size) == (pages, pages * IMAGE_BYTES)
-    return {
-        "rows": count,
-        "bytes": size,
-        "wall_s": time.perf_counter() - began,
-        "later_mb": _peak_mb() - early_mb,
-    }
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def in_process(command: list[str]) -> dict[str, Any]:
-    """Run a reading, and count the CPU seconds of all its processes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        out, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+def _run(command: list[str]) -> dict[str, Any]:
+    """Run a process, and count the CPU seconds of it and its own."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    after, wall_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - began
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {**json.loads(out.splitlines()[-1]), "cpu_s": cpu_s}
+    return {**json.loads(done.stdout.splitlines()[-1]), "cpu_s": cpu_s, "wall_s": wall_s}
 
 
 def readings(folder: Path, mds: str | None) -> Iterator[dict[str, Any]]:
     """Each reading with each number of workers."""
-    script = str(Path(__file__).with_name("mds_reading.py"))
+    script = str(Path(__file__).with_name("readings.py"))
     if mds and not (folder / "mds").exists():
         parts = str(folder / "data/pages/data")
         subprocess.run([mds, script, "write", parts, str(folder / "mds")], check=True)
+    pythons = {"ours": sys.executable, "datasets": sys.executable, **({"mds": mds} if mds else {})}
     for workers in WORKERS:
-        for name in READINGS:
-            command = [sys.executable, "-m", __spec__.name, "--folder", str(folder)]
-            result = in_process([*command, "--run", name, "--workers", str(workers)])
+        for name, python in pythons.items():
+            result = measure([python, script, name, str(folder), str(workers)])
             yield {"reading": name, "workers": workers, **result}
-        if mds:
-            result = in_process([mds, script, "read", str(folder / "mds"), str(workers)])
-            yield {"reading": "MDS", "workers": workers, **result}
 
 
 def show(results: list[dict[str, Any]]) -> None:
-    table = Table("reading", "workers", "rows", "CPU s", "rows/CPU s", "wall s", "later MB")
+    table = Table(
+        "reading", "workers", "start CPU s", "epoch CPU s", "rows/CPU s", "rows/s", "peak MB",
+        "later MB",
+    )  # fmt: skip
     for row in results:
         table.add_row(
             row["reading"],
             str(row["workers"]),
-            f"{row['rows']:,}",
-            f"{row['cpu_s']:.1f}",
+            f"{row['start_cpu_s']:.1f}",
+            f"{row['cpu_s']:.2f}",
             f"{row['rows'] / row['cpu_s']:,.0f}",
-            f"{row['wall_s']:.1f}",
-            f"{row['later_mb']:.0f}" if "later_mb" in row else "",
+            f"{row['rows'] / row['wall_s']:,.0f}",
+            f"{row['peak_mb']:,.0f}",
+            f"{row['later_mb']:.0f}",
         )
     Console(width=120).print(table)
 
@@ -214,13 +171,9 @@ def main() -> None:
     parser.add_argument("--mds", help="a Python that has mosaicml-streaming")
     parser.add_argument("--kills", action="store_true")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--run", choices=READINGS, help=argparse.SUPPRESS)
     parser.add_argument("--rank", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.run:
-        print(json.dumps(measure(args.run, args.folder, args.workers)))
-        return
     if args.rank is not None:
         rank_of(args.folder, args.rank, args.workers)
         return
