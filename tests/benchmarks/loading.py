@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.loading [--pages 4000] [--mds PYTHON] [--folder DIR] [--json]
 
-Pages have pictures of 100 kB, which differ, in row groups of a thousand, and are given as bytes in
+Pages have pictures of 100 kB, which differ, in row groups of 250, and are given as bytes in
 batches of 32, shuffled. Each reading (`tests.benchmarks.readings`) is a process of its own, with 0
 and 2 worker processes. It is run for one epoch and for five: CPU and wall seconds an epoch are a
 quarter of the difference, so that what starting costs is left out; CPU seconds are those of all its
@@ -42,7 +42,7 @@ import pagefoundry
 from tests.benchmarks import ledger
 
 BATCH = 32
-ROWS_PER_PART = 1000
+ROWS_PER_PART = 250
 IMAGE_BYTES = 100_000
 WORKERS = (0, 2)
 EPOCHS = (1, 5)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pagefoundry
 from pipelines.dataset.diff import diff_versions
 from pipelines.dataset.overview import inspect_dataset
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
@@ -51,9 +53,20 @@ def check_commands(dataset: str, corpus: str) -> None:
     assert problems(dataset) == ()
     assert inspect_dataset(dataset).versions_published == 2
     assert diff_versions(dataset, first.version, second.version).summary["pages"]["added"]
+    check_reading(dataset)
     vacuumed = vacuum_dataset(dataset, Retention(versions=1, grace_hours=0))
     assert vacuumed.dropped_versions == (first.version,)
     assert (problems(dataset), len(rows(dataset, "pages"))) == ((), 2)
+
+
+def check_reading(dataset: str) -> None:
+    """Read both versions by `pagefoundry.open`, also as another process does it."""
+    pages = pickle.loads(pickle.dumps(pagefoundry.open(dataset)))
+    assert sorted(row["text"] for row in pages) == sorted(r["text"] for r in rows(dataset, "pages"))
+    first = pages.filter([("page_index", "=", 0)]).select("page_id", "image")
+    assert [row["image"]["bytes"][:2] for row in first.torch(1)] == [b"\xff\xd8"] * 2
+    old, new = pages.versions()
+    assert (len(pagefoundry.open(dataset, version=old)), len(pages), new) == (1, 2, pages.version)
 
 
 @pytest.mark.parametrize("name", [ALL_AT_ONCE, b"n" * 255])

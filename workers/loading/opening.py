@@ -7,10 +7,12 @@ environment or `storage_options`.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -103,6 +105,9 @@ def _delta_table(
     dataset: str, table: str, version: int | None, options: dict[str, str]
 ) -> DeltaTable:
     url = _url(dataset, table)
+    if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
+        # Whoever names such an endpoint means it; deltalake wants to be told twice.
+        options = {"AWS_ALLOW_HTTP": "true", **options}
     try:
         return DeltaTable(url, version=version, storage_options=options or None)
     except TableNotFoundError as exc:
@@ -113,10 +118,12 @@ def _delta_table(
 
 
 def _url(dataset: str, table: str) -> str:
-    if _URL.match(dataset):
-        return f"{dataset.rstrip('/')}/{table}"
-    # As a URL, because deltalake would cut a bare name at a `#` or `?`.
-    return (Path(dataset).expanduser().resolve() / table).as_uri()
+    # deltalake would cut a bare name at a `#` or `?`.
+    if not _URL.match(dataset):
+        return (Path(dataset).expanduser().resolve() / table).as_uri()
+    scheme, _, path = dataset.partition("://")
+    # An `@` parts the container from the account of Azure.
+    return f"{scheme}://{quote(path.rstrip('/'), safe='@/')}/{table}"
 
 
 def _filesystem(dataset: str, table: str, delta: DeltaTable) -> fs.FileSystem:
