@@ -19,6 +19,7 @@ from rich.console import Console
 
 from cluster.progress import print_line
 from cluster.session import Session
+from pipelines.dataset.naming import count_rejects
 from pipelines.dataset.staged import remember_staging, scratch_of, sweep, sweep_originals
 from pipelines.dataset.state import (
     Snapshot,
@@ -197,6 +198,9 @@ def _unchanged(
     _finish(recipe, current, settled, unreadable, lease)
     story.say(f"nothing is new: version {current.version} is still the newest")
     record = current.metadata
+    if "rejects_by_level" not in record:  # an earlier release published it
+        levels = count_rejects(current.tables["rejects"])
+        record = {**record, "rejects_by_level": levels}
     return _report(recipe, settled, unreadable, record, story, False, PassReport())
 
 

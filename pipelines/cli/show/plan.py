@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from cluster.estimate import Estimate
-from pipelines.cli.show.results import as_printed, facts_table, found_tables
+from pipelines.cli.show.policies import found_tables
+from pipelines.cli.show.printed import as_printed, facts_table
 from pipelines.planning.foresight import Foresight
 from pipelines.planning.plan import Plan, WhatIf
 from pipelines.planning.probe import Probe

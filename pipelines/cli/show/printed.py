@@ -1,0 +1,104 @@
+"""How names, ids and page numbers are printed for people.
+
+Pages are counted from 1 here, and nowhere else: in data and JSON `page_index` counts from 0.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from itertools import takewhile
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+# Control characters other than tab and line feed, lone surrogates, changes of writing direction.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_MOST_NAME_CHARS = 40
+_ROW_ID = re.compile(r"\b([0-9a-f]{64})(?:/(\d{5,}))?(?:-(\d{2,}))?\b")
+
+
+def as_printed(text: str) -> str:
+    """Text from a file or a document, made safe to print: without markup or terminal commands.
+
+    >>> as_printed("a\\x1b[2J.pdf")
+    'a\\\\x1b[2J.pdf'
+    """
+    return escape(unmarked(text))
+
+
+def unmarked(text: str) -> str:
+    """Text without terminal commands, for where no markup is read."""
+    return _COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def one_line(text: str, style: str = "") -> Text:
+    """Text from a file or a document as one line, of which the end is cut where it has no room."""
+    return Text(" ".join(unmarked(text).split()), style, no_wrap=True, overflow="ellipsis")
+
+
+def listing(title: str, columns: int) -> Table:
+    """A table without a heading, of one line a row: the column after the `columns` gives way."""
+    table = Table(title=title, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=_MOST_NAME_CHARS)
+    for _ in range(columns - 1):
+        table.add_column(no_wrap=True)
+    table.add_column()
+    return table
+
+
+def page_number(page_index: int) -> str:
+    """A page as people count.
+
+    >>> page_number(0)
+    'page 1'
+    """
+    return f"page {page_index + 1:,}"
+
+
+def nearest(place: str) -> str:
+    """A path from the current folder, where it is in it; any other path or URL as it is."""
+    if "://" in place or not os.path.isabs(place):
+        return place
+    path = Path(place)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else place
+
+
+def common_folder(uris: Collection[str]) -> str:
+    """The longest folder that all of these files are in, with a slash; empty where there is none.
+
+    >>> common_folder(["/lake/a/x.pdf", "/lake/b.pdf"])
+    '/lake/'
+    """
+    folders = [uri.split("/")[:-1] for uri in uris]
+    levels = takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
+    return "".join(f"{names[0]}/" for names in levels)
+
+
+def with_names(text: str, names: Mapping[str, str], folder: str = "") -> str:
+    """A text whose ids of documents, pages and crops are replaced by a file and a page number.
+
+    `names` are the files of documents by id. An unknown id is cut to twelve digits.
+    """
+
+    def named(match: re.Match[str]) -> str:
+        doc_id, index, crop = match.groups()
+        name = names.get(doc_id)
+        file = f"{doc_id[:12]}…" if name is None else name.removeprefix(folder)
+        where = "" if index is None else f"{page_number(int(index))} of "
+        return f"{'' if crop is None else f'crop {int(crop) + 1} on '}{where}{file}"
+
+    return _ROW_ID.sub(named, text)
+
+
+def facts_table(title: str, facts: Mapping[str, object]) -> Table:
+    """Named facts, one a line."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    for name, value in facts.items():
+        table.add_row(
+            f"[dim]{name}[/]", as_printed(f"{value:,}" if isinstance(value, int) else str(value))
+        )
+    return table
