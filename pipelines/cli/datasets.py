@@ -63,8 +63,12 @@ def diff(
     new: Annotated[int, typer.Argument(metavar="V2", help="The newer version of `pages`.")],
     limit: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="List at most N changed rows for each table."),
-    ] = 20,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="List at most N rows of each table and each kind of change.",
+        ),
+    ] = 200,
     as_json: JsonFlag = False,
 ) -> None:
     """List by document the rows that differ between two versions, and why each differs."""

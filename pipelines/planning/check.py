@@ -155,7 +155,7 @@ def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
         for uri in locations(source):
             yield partial(_published, uri), uri
         return
-    ends = store.DOCUMENT_SUFFIXES
+    ends: tuple[str, ...] = store.DOCUMENT_SUFFIXES
     if not isinstance(source, DocumentSource):
         from workers.synthetic.listing import suffixes
 

@@ -25,11 +25,13 @@ from pipelines.cli.show.policies import (
 from pipelines.cli.show.printed import (
     as_printed,
     common_folder,
+    cut,
+    in_one_line,
     listing,
     nearest,
-    one_line,
     page_number,
     with_names,
+    without_folder,
 )
 from pipelines.cli.show.sample import sample
 from pipelines.version.story import change_line
@@ -37,7 +39,7 @@ from pipelines.version.story import change_line
 if TYPE_CHECKING:
     from pipelines.dataset.overview import Overview, RejectLine, VersionLine
 
-_MOST_REASONS = 4
+_MOST_REASONS = 3
 _MOST_LANGUAGES = 6
 _NOT_WHOLE = "cannot be read: parts were erased on request"
 
@@ -57,7 +59,6 @@ def overview(value: Overview, view: View = EVERYTHING) -> RenderableType:
     """One version: counts, versions, rejects and some rows."""
     parts: list[RenderableType] = [
         _headline(value),
-        "",
         ledger_table(value.counts, value.inventory_pages, value.rejects_by_level),
         _facts(value),
     ]
@@ -167,7 +168,7 @@ def _reject_rows(value: Overview) -> Table:
             index = row["page_index"]
             page = "" if index is None else page_number(index)
             why = _why(row, value.names, folder)
-            table.add_row(name, page, row["reason"], one_line(why, "dim"))
+            table.add_row(name, page, row["reason"], Text(in_one_line(why), "dim"))
             name = ""
     return table
 
@@ -180,8 +181,8 @@ def _why(row: RejectLine, names: Mapping[str, str], folder: str) -> str:
     detail = row["detail"] or ""
     if not row["kept_id"]:
         return detail
-    kept = with_names(row["kept_id"], names, folder)
-    return f"{kept} is kept ({detail}, {row['similarity']:.3f} similar)"
+    kept = without_folder(with_names(row["kept_id"], names), folder)
+    return f"kept: {kept} ({detail} {row['similarity']:.3f})"
 
 
 def _versions(rows: Sequence[VersionLine], total: int) -> Table:
@@ -192,5 +193,5 @@ def _versions(rows: Sequence[VersionLine], total: int) -> Table:
         published = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(row["timestamp_ms"] / 1000))
         counts = [f"{row['counts'][name]:,} {name}" for name in ("pages", "documents", "rejects")]
         changed = change_line(row["changes"]) if row["whole"] else _NOT_WHOLE
-        table.add_row(str(row["version"]), published, *counts, one_line(changed))
+        table.add_row(str(row["version"]), published, *counts, cut(changed))
     return table

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from pipelines.cli.show.printed import (
     as_printed,
     common_folder,
+    in_one_line,
     listing,
     nearest,
-    one_line,
-    page_number,
+    page_numbers,
     with_names,
+    without_folder,
 )
 from schemas.changes import REASONS
 from schemas.ids import PAGE_ID
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]  # a change, as `schemas.rows.ChangeRow`
 _SIGNS = {"added": "[green]+[/]", "removed": "[red]−[/]", "changed": "[yellow]~[/]"}
-# In the order of the tables: what is said of each document.
-_ONE = {"pages": "page", "conversations": "conversation", "documents": "document",
-        "rejects": "reject", "inventory": "source"}  # fmt: skip
+# What a row of each table is called, in the order in which a document's are named.
+_ONE = {"inventory": "source", "documents": "document", "conversations": "conversation",
+        "pages": "page", "rejects": "reject"}  # fmt: skip
 
 
 def diff(value: Diff) -> RenderableType:
@@ -66,38 +69,53 @@ def _total(kinds: Mapping[str, Mapping[str, int]]) -> int:
 
 
 def _by_document(rows: Sequence[tuple[str, Row]], total: int, names: Mapping[str, str]) -> Table:
-    """The changes of each document together: the document first, then its pages."""
+    """The changes of each document together: a line for all that changed alike."""
     folder = common_folder([row["source_uri"] for _, row in rows])
-    title = "by document" if len(rows) == total else f"by document, {len(rows):,} of {total:,} rows"
-    title += f", in {as_printed(folder)}" if folder else ""
-    table = listing(title, 4)
-    last = None
-    for name, row in sorted(rows, key=_place):
-        file = row["source_uri"].removeprefix(folder)
-        detail = with_names(row["detail"] or "", names, folder)
-        table.add_row(
-            "" if file == last else as_printed(file),
-            _SIGNS[row["change"]],
-            _what(name, row["id"]),
-            row["why"],
-            one_line(detail, "dim"),
-        )
-        last = file
+    title = f"by document, in {as_printed(folder)}" if folder else "by document"
+    if len(rows) < total:
+        title += f" · {len(rows):,} of {total:,} rows, `--limit` shows more"
+    table = listing(title, 3)
+    ordered = sorted(rows, key=_place)
+    for uri, of_document in groupby(ordered, key=lambda named: named[1]["source_uri"]):
+        alike: dict[tuple[str, str, str], list[tuple[str, Row]]] = {}
+        for name, row in of_document:
+            detail = _detail(row, names, folder)
+            alike.setdefault((row["change"], row["why"], detail), []).append((name, row))
+        file = as_printed(uri.removeprefix(folder))
+        for (change, why, detail), changed in alike.items():
+            words = Text.assemble(why, (f" {detail}", "dim") if detail else "")
+            table.add_row(file, _SIGNS[change], _what(changed), words)
+            file = ""
     return table
+
+
+def _detail(row: Row, names: Mapping[str, str], folder: str) -> str:
+    return in_one_line(without_folder(with_names(row["detail"] or "", names), folder))
 
 
 def _place(named: tuple[str, Row]) -> tuple[str, int, int, str]:
     """The order of changes: by document, then by page, then in the order of the tables."""
     name, row = named
+    page = _page_index(row)
+    return row["source_uri"], -1 if page is None else page, list(_ONE).index(name), row["change"]
+
+
+def _page_index(row: Row) -> int | None:
     match = PAGE_ID.fullmatch(row["id"])
-    page = -1 if match is None else int(match[2])
-    return row["source_uri"], page, list(_ONE).index(name), row["change"]
+    return None if match is None else int(match[2])
 
 
-def _what(name: str, row_id: str) -> str:
-    """What a row is: `page 3`, or `reject of page 3`."""
-    match = PAGE_ID.fullmatch(row_id)
-    if match is None:
-        return "reject of document" if name == "rejects" else _ONE[name]
-    page = page_number(int(match[2]))
-    return {"pages": page, "rejects": f"reject of {page}"}.get(name, _ONE[name])
+def _what(changed: Sequence[tuple[str, Row]]) -> str:
+    """What rows are, in words: `document, pages 1–3`, or `reject of page 2`."""
+    words = []
+    for name, rows in groupby(sorted(changed, key=_table), key=lambda named: named[0]):
+        pages = [page for _, row in rows if (page := _page_index(row)) is not None]
+        if name == "rejects":
+            words.append(f"reject of {page_numbers(pages) if pages else 'document'}")
+        else:
+            words.append(page_numbers(pages) if name == "pages" else _ONE[name])
+    return ", ".join(words)
+
+
+def _table(named: tuple[str, Row]) -> int:
+    return list(_ONE).index(named[0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
 
@@ -35,18 +35,23 @@ def unmarked(text: str) -> str:
     return _COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def one_line(text: str, style: str = "") -> Text:
-    """Text from a file or a document as one line, of which the end is cut where it has no room."""
-    return Text(" ".join(unmarked(text).split()), style, no_wrap=True, overflow="ellipsis")
+def in_one_line(text: str) -> str:
+    """Text from a file or a document on one line, for where no markup is read."""
+    return " ".join(unmarked(text).split())
+
+
+def cut(text: str) -> Text:
+    """Text from a file or a document on one line, of which the end is cut where it has no room."""
+    return Text(in_one_line(text), no_wrap=True, overflow="ellipsis")
 
 
 def listing(title: str, columns: int) -> Table:
-    """A table without a heading, of one line a row: the column after the `columns` gives way."""
+    """A table without a heading; the column after the `columns` takes the room that they leave."""
     table = Table(title=title, title_justify="left", box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=_MOST_NAME_CHARS)
     for _ in range(columns - 1):
         table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     return table
 
 
@@ -57,6 +62,23 @@ def page_number(page_index: int) -> str:
     'page 1'
     """
     return f"page {page_index + 1:,}"
+
+
+def page_numbers(page_indices: Iterable[int]) -> str:
+    """Pages as people count, runs of them shortened.
+
+    >>> page_numbers([0, 1, 2, 6])
+    'pages 1–3, 7'
+    """
+    numbers = sorted(index + 1 for index in page_indices)
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    words = ", ".join("–".join(f"{number:,}" for number in run) for run in runs)
+    return f"page {words}" if len(numbers) == 1 else f"pages {words}"
 
 
 def nearest(place: str) -> str:
@@ -78,7 +100,12 @@ def common_folder(uris: Collection[str]) -> str:
     return "".join(f"{names[0]}/" for names in levels)
 
 
-def with_names(text: str, names: Mapping[str, str], folder: str = "") -> str:
+def without_folder(text: str, folder: str) -> str:
+    """A text whose files are named from a folder on, which is said elsewhere."""
+    return text if folder in ("", "/") else text.replace(folder, "")
+
+
+def with_names(text: str, names: Mapping[str, str]) -> str:
     """A text whose ids of documents, pages and crops are replaced by a file and a page number.
 
     `names` are the files of documents by id. An unknown id is cut to twelve digits.
@@ -87,7 +114,7 @@ def with_names(text: str, names: Mapping[str, str], folder: str = "") -> str:
     def named(match: re.Match[str]) -> str:
         doc_id, index, crop = match.groups()
         name = names.get(doc_id)
-        file = f"{doc_id[:12]}…" if name is None else name.removeprefix(folder)
+        file = f"{doc_id[:12]}…" if name is None else name
         where = "" if index is None else f"{page_number(int(index))} of "
         return f"{'' if crop is None else f'crop {int(crop) + 1} on '}{where}{file}"
 

@@ -10,13 +10,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.show.printed import as_printed, page_number, unmarked
+from pipelines.cli.show.printed import as_printed, cut, page_number
 from schemas.labels import is_furniture
 from schemas.page_text import blocks_of_text
 
 Row = Mapping[str, Any]  # a row of `pages`
 _SAMPLE_CHARS = 240
-_SAMPLE_TABLE_ROWS = 8
+_SAMPLE_TABLE_ROWS = 4
+_LINE_CHARS = 80  # a short block takes a line, too
 
 
 def sample(row: Row) -> list[RenderableType]:
@@ -31,22 +32,21 @@ def sample(row: Row) -> list[RenderableType]:
     coverage = row["quality"].get("coverage")
     if coverage is not None:
         facts.append(f"coverage {coverage:.2f}")
-    title = Text(f"sample: {unmarked(' · '.join(facts))}", no_wrap=True, overflow="ellipsis")
-    return [title, Padding(_sample_text(row), (0, 0, 0, 2))]
+    return [cut(f"sample: {' · '.join(facts)}"), Padding(_sample_text(row), (0, 0, 0, 2))]
 
 
 def _sample_text(row: Row) -> RenderableType:
     """The first blocks of a page: furniture dimmed, tables as tables."""
     blocks = blocks_of_text(row)
     if blocks is None:
-        return as_printed(_cut(row["text"], _SAMPLE_CHARS))
+        return as_printed(_shortened(row["text"], _SAMPLE_CHARS))
     parts: list[RenderableType] = []
     room = _SAMPLE_CHARS
     for block in (block for block in blocks if block["text"]):
         if room <= 0:
             break
         parts.append(_sample_block(block, room))
-        room -= len(block["text"])
+        room -= max(len(block["text"]), _LINE_CHARS)
     return Group(*parts)
 
 
@@ -54,7 +54,7 @@ def _sample_block(block: Row, room: int) -> RenderableType:
     if block.get("cells"):
         return _sample_table(block["cells"])
     style = "dim" if is_furniture(block["label"]) else ""
-    return Text.from_markup(as_printed(_cut(block["text"], room)), style=style)
+    return Text.from_markup(as_printed(_shortened(block["text"], room)), style=style)
 
 
 def _sample_table(cells: Sequence[Row]) -> Table:
@@ -71,5 +71,5 @@ def _sample_table(cells: Sequence[Row]) -> Table:
     return table
 
 
-def _cut(text: str, chars: int) -> str:
+def _shortened(text: str, chars: int) -> str:
     return text if len(text) <= chars else text[:chars] + " …"
