@@ -48,8 +48,9 @@ from pipelines.version.rows import Version, decide
 from pipelines.version.scores import pinned_scores
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.shared_lines import listed_lines
-from pipelines.version.story import Story, change_line
+from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import tokenizer_name
+from schemas.changes_in_words import change_line
 from schemas.errors import IntegrityError
 from schemas.inventory import Document
 from schemas.recipe import Recipe

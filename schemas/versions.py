@@ -18,7 +18,8 @@ class VersionRecord(TypedDict, total=False):
     """What the `pages` commit of a version says. Commits of the other tables say nothing.
 
     A version that an older PageFoundry made lacks what was not kept then: `changes`, `languages`,
-    `licenses`, `mix`, `funnel`, `shares`, `rejects_by_level`. A commit without `versions` only made the empty table.
+    `licenses`, `mix`, `funnel`, `shares`, `rejects_by_level`. A commit without `versions` only made
+    the empty table.
     """
 
     versions: Mapping[str, int]  # of the other tables, by name

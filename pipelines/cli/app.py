@@ -103,6 +103,8 @@ def main() -> None:
     except PageFoundryError as exc:
         for line in str(exc).splitlines():
             print(f"pagefoundry: {line}", file=sys.stderr)
+        for note in getattr(exc, "__notes__", ()):  # what to do next
+            print(f"pagefoundry: {note}", file=sys.stderr)
         json_output.write_failure(json_output.kind_of(exc), str(exc), exc.exit_code)
         sys.exit(exc.exit_code)
     except Exception as exc:

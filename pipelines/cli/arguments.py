@@ -64,7 +64,6 @@ def read_recipe(path: Path) -> Recipe:
 
     Raises RequestError if there is no such file, RecipeError if the recipe is wrong.
     """
-    from schemas.recipe import parse_recipe
     from workers import store
 
     try:
@@ -79,6 +78,9 @@ def read_recipe(path: Path) -> Recipe:
         if path.is_dir():
             raise RequestError(f"{path} is a folder; name the recipe in it") from exc
         raise
+
+    from schemas.recipe import parse_recipe
+
     return parse_recipe(text, str(path))
 
 
@@ -87,7 +89,7 @@ def print_result(value: Result, as_json: bool, render: Callable[[Result], Render
     from rich.console import Console
 
     if not as_json:
-        Console().print(render(value))
+        Console().print(render(value), crop=False)  # a command to copy may be longer than a line
     elif isinstance(value, Mapping):
         json_output.write(value)
     else:

@@ -19,7 +19,7 @@ from pipelines.cli.arguments import (
 )
 from pipelines.cli.check import where_for
 from pipelines.cli.console import console, show_log
-from schemas.errors import UNACCOUNTED
+from schemas.errors import UNACCOUNTED, EnvironmentFault, LeaseError, RequestError
 
 app = typer.Typer()
 
@@ -58,7 +58,14 @@ def run(
     from pipelines.run import run as run_recipe
 
     with open_session(ray, environment, partial(print_line, console)) as session:
-        report = run_recipe(parsed, session, console, re_read, wait, allow_removal=allow_removal)
+        try:
+            report = run_recipe(
+                parsed, session, console, re_read, wait, allow_removal=allow_removal
+            )
+        except EnvironmentFault as exc:
+            if not isinstance(exc, (RequestError, LeaseError)):
+                exc.add_note("what was read is kept; run the command again to go on")
+            raise
     print_result(report, as_json, show.report)
     if report.unreadable:
         raise typer.Exit(UNACCOUNTED)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -34,13 +35,14 @@ from pipelines.cli.show.printed import (
     without_folder,
 )
 from pipelines.cli.show.sample import sample
-from pipelines.version.story import change_line
+from schemas.changes_in_words import change_line
 
 if TYPE_CHECKING:
     from pipelines.dataset.overview import Overview, RejectLine, VersionLine
 
 _MOST_REASONS = 3
 _MOST_LANGUAGES = 6
+_MOST_DETAIL_CHARS = 100
 _NOT_WHOLE = "cannot be read: parts were erased on request"
 
 
@@ -65,9 +67,9 @@ def overview(value: Overview, view: View = EVERYTHING) -> RenderableType:
     if value.rejects:
         parts += ["", rejects_table(value.rejects_by_level, _MOST_REASONS)]
     if value.reject_rows:
-        parts += ["", _reject_rows(value)]
+        parts += ["", *_reject_rows(value)]
     if value.versions:
-        parts += ["", _versions(value.versions, value.versions_published)]
+        parts += ["", *_versions(value.versions, value.versions_published)]
     if view.policies:
         parts += [part for table in _policies(value) for part in ("", table)]
     if view.columns:
@@ -154,14 +156,14 @@ def _columns(columns: Mapping[str, str]) -> Table:
     return table
 
 
-def _reject_rows(value: Overview) -> Table:
+def _reject_rows(value: Overview) -> list[RenderableType]:
     """The first rejects by document, each with its page, and with its keeper's file and page."""
     rows = sorted(value.reject_rows, key=_place)
     folder = common_folder([row["source_uri"] for row in rows])
     total = sum(value.rejects.values())
     title = "rejects" if len(rows) == total else f"rejects, {len(rows)} of {total:,}"
     title += f", in {as_printed(folder)}" if folder else ""
-    table = listing(title, 3)
+    table = listing(3)
     for uri, group in groupby(rows, key=lambda row: row["source_uri"]):
         name = as_printed(uri.removeprefix(folder))
         for row in group:
@@ -170,7 +172,7 @@ def _reject_rows(value: Overview) -> Table:
             why = _why(row, value.names, folder)
             table.add_row(name, page, row["reason"], Text(in_one_line(why), "dim"))
             name = ""
-    return table
+    return [f"[italic]{title}[/]", table]
 
 
 def _place(row: RejectLine) -> tuple[str, int]:
@@ -180,18 +182,18 @@ def _place(row: RejectLine) -> tuple[str, int]:
 def _why(row: RejectLine, names: Mapping[str, str], folder: str) -> str:
     detail = row["detail"] or ""
     if not row["kept_id"]:
-        return detail
+        return shorten(detail, _MOST_DETAIL_CHARS, placeholder=" …")
     kept = without_folder(with_names(row["kept_id"], names), folder)
     return f"kept: {kept} ({detail} {row['similarity']:.3f})"
 
 
-def _versions(rows: Sequence[VersionLine], total: int) -> Table:
+def _versions(rows: Sequence[VersionLine], total: int) -> list[RenderableType]:
     """The history of a dataset, newest version first."""
     title = "versions" if len(rows) == total else f"versions, the newest {len(rows)} of {total}"
-    table = listing(title, 5)
+    table = listing(5)
     for row in rows:
         published = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(row["timestamp_ms"] / 1000))
         counts = [f"{row['counts'][name]:,} {name}" for name in ("pages", "documents", "rejects")]
         changed = change_line(row["changes"]) if row["whole"] else _NOT_WHOLE
         table.add_row(str(row["version"]), published, *counts, cut(changed))
-    return table
+    return [f"[italic]{title}[/]", table]

@@ -48,7 +48,7 @@ def diff(value: Diff) -> RenderableType:
     rows = [(table, row) for table, rows in value.rows.items() for row in rows]
     if rows:
         total = sum(_total(kinds) for kinds in value.summary.values())
-        parts += ["", _by_document(rows, total, value.names)]
+        parts += ["", *_by_document(rows, total, value.names)]
     return Group(*parts)
 
 
@@ -68,13 +68,15 @@ def _total(kinds: Mapping[str, Mapping[str, int]]) -> int:
     return sum(sum(whys.values()) for whys in kinds.values())
 
 
-def _by_document(rows: Sequence[tuple[str, Row]], total: int, names: Mapping[str, str]) -> Table:
+def _by_document(
+    rows: Sequence[tuple[str, Row]], total: int, names: Mapping[str, str]
+) -> list[RenderableType]:
     """The changes of each document together: a line for all that changed alike."""
     folder = common_folder([row["source_uri"] for _, row in rows])
     title = f"by document, in {as_printed(folder)}" if folder else "by document"
     if len(rows) < total:
         title += f" · {len(rows):,} of {total:,} rows, `--limit` shows more"
-    table = listing(title, 3)
+    table = listing(3)
     ordered = sorted(rows, key=_place)
     for uri, of_document in groupby(ordered, key=lambda named: named[1]["source_uri"]):
         alike: dict[tuple[str, str, str], list[tuple[str, Row]]] = {}
@@ -86,7 +88,7 @@ def _by_document(rows: Sequence[tuple[str, Row]], total: int, names: Mapping[str
             words = Text.assemble(why, (f" {detail}", "dim") if detail else "")
             table.add_row(file, _SIGNS[change], _what(changed), words)
             file = ""
-    return table
+    return [f"[italic]{title}[/]", table]
 
 
 def _detail(row: Row, names: Mapping[str, str], folder: str) -> str:

@@ -45,9 +45,9 @@ def cut(text: str) -> Text:
     return Text(in_one_line(text), no_wrap=True, overflow="ellipsis")
 
 
-def listing(title: str, columns: int) -> Table:
+def listing(columns: int) -> Table:
     """A table without a heading; the column after the `columns` takes the room that they leave."""
-    table = Table(title=title, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=_MOST_NAME_CHARS)
     for _ in range(columns - 1):
         table.add_column(no_wrap=True)

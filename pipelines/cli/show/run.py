@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli.show.ledger import ledger_table, rejects_table
 from pipelines.cli.show.policies import mix_table
-from pipelines.cli.show.printed import as_printed, nearest
-from pipelines.version.story import change_line
+from pipelines.cli.show.printed import as_printed, nearest, unmarked
+from schemas.changes_in_words import change_line
 
 if TYPE_CHECKING:
     from pipelines.version.report import Report
@@ -41,7 +40,7 @@ def report(value: Report) -> RenderableType:
         parts += ["", rejects_table(levels, _MOST_REASONS)]
     if value.unreadable:
         parts += ["", *_unreadable(value)]
-    return Group(*parts, "", _next(value))
+    return Group(*parts, "", *_next(value))
 
 
 def _headline(value: Report) -> Text:
@@ -96,12 +95,17 @@ def _unreadable(value: Report) -> list[RenderableType]:
     return list(lines)
 
 
-def _next(value: Report) -> RenderableType:
+def _next(value: Report) -> list[RenderableType]:
+    """Commands to copy, so they are never broken into lines."""
     dataset = shlex.quote(nearest(value.dataset))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for command, why in _next_commands(value, dataset):
-        table.add_row(as_printed(f"pagefoundry {command}"), f"[dim]{why}[/]")
-    return Group("[dim]next[/]", Padding(table, (0, 0, 0, 2)))
+    commands = [(f"pagefoundry {words}", why) for words, why in _next_commands(value, dataset)]
+    width = max(len(command) for command, _ in commands)
+    lines: list[RenderableType] = ["next"]
+    for command, why in commands:
+        line = Text.assemble(f"  {unmarked(command):{width}}  ", (f"# {why}", "dim"))
+        line.no_wrap, line.overflow = True, "ignore"
+        lines.append(line)
+    return lines
 
 
 def _next_commands(value: Report, dataset: str) -> Iterator[tuple[str, str]]:

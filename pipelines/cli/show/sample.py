@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.show.printed import as_printed, cut, page_number
+from pipelines.cli.show.printed import as_printed, cut, page_number, unmarked
 from schemas.labels import is_furniture
 from schemas.page_text import blocks_of_text
 
@@ -39,7 +39,7 @@ def _sample_text(row: Row) -> RenderableType:
     """The first blocks of a page: furniture dimmed, tables as tables."""
     blocks = blocks_of_text(row)
     if blocks is None:
-        return as_printed(_shortened(row["text"], _SAMPLE_CHARS))
+        return Text(unmarked(_shortened(row["text"], _SAMPLE_CHARS)))
     parts: list[RenderableType] = []
     room = _SAMPLE_CHARS
     for block in (block for block in blocks if block["text"]):
