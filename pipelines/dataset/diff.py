@@ -7,14 +7,13 @@ are explained in `workers.dataset.changes`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.dataset.naming import file_names
+from pipelines.dataset.naming import names_in
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.changes import COLUMNS, Counts, Settings
 from schemas.errors import DatasetError, IntegrityError
@@ -28,7 +27,6 @@ from workers.dataset.forgotten import read_forgotten
 from workers.dataset.parts import completed
 
 _KINDS = ("added", "removed", "changed")
-_DOC_ID = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,6 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
     changed = changes(before.tables, after.tables, forgotten)
     rows = {table: _first_rows(rows, limit) for table, rows in changed.rows.items()}
     details = (row["detail"] or "" for of_table in rows.values() for row in of_table)
-    named = {doc_id for detail in details for doc_id in _DOC_ID.findall(detail)}
     return Diff(
         dataset=store.absolute(dataset),
         old=old,
@@ -87,7 +84,7 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
         settings=list(_setting_lines(before.metadata, after.metadata)),
         summary=changed.counts,
         rows=rows,
-        names=file_names([after.tables["inventory"], before.tables["inventory"]], named),
+        names=names_in(details, [version.tables["inventory"] for version in (after, before)]),
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.ids import DOC_ID
 from workers import store
 from workers.dataset import TableVersion, read_part
 
@@ -37,21 +40,26 @@ def count_reasons(rejects: Rejects) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def file_names(inventories: Sequence[TableVersion], doc_ids: Collection[str]) -> dict[str, str]:
+def names_in(texts: Iterable[str], inventories: Sequence[TableVersion]) -> dict[str, str]:
+    """The first file of each document whose id stands in one of these texts."""
+    return _file_names(inventories, {doc_id for text in texts for doc_id in DOC_ID.findall(text)})
+
+
+def _file_names(inventories: Sequence[TableVersion], doc_ids: Set[str]) -> dict[str, str]:
     """The first file of each of these documents, where an inventory has it.
 
     Reads two columns, and no further than the last of the documents.
     """
-    wanted, names = set(doc_ids), dict[str, str]()
+    names: dict[str, str] = {}
+    asked = pa.array(sorted(doc_ids), pa.string())
     uris = (table.part_uri(part) for table in inventories for part in table.parts)
     for uri in uris:
-        if wanted <= names.keys():
+        if len(names) == len(asked):
             break
         with store.open_input(uri) as handle:
             for batch in pq.ParquetFile(handle).iter_batches(
                 batch_size=_ROWS_AT_ONCE, columns=["doc_id", "uris"]
             ):
-                for place, doc_id in enumerate(batch["doc_id"].to_pylist()):
-                    if doc_id in wanted and doc_id not in names:
-                        names[doc_id] = batch["uris"][place][0]["uri"].as_py()
+                for row in batch.filter(pc.is_in(batch["doc_id"], asked)).to_pylist():
+                    names.setdefault(row["doc_id"], row["uris"][0]["uri"])
     return names

@@ -9,7 +9,7 @@ from typing import TypedDict
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.dataset.naming import Rejects, count_rejects, file_names
+from pipelines.dataset.naming import Rejects, count_rejects, names_in
 from pipelines.dataset.state import Snapshot, load_snapshot, scores_of, tokenizer_of
 from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
@@ -139,7 +139,7 @@ def inspect_dataset(
     counted = _COUNTED if tokenizer else ()
     sums = {name: _sums_of(snapshot, name, ["trainer_tokens"]) for name in counted}
     reject_rows = first_rows(snapshot.part_uris("rejects"), RejectLine, rejects)
-    kept = {row["kept_id"].partition("/")[0] for row in reject_rows if row["kept_id"]}
+    kept = (row["kept_id"] or "" for row in reject_rows)
     levels = snapshot.metadata.get("rejects_by_level")
     columns_of_pages = schema_with("pages", [column for column, _ in scores_of(snapshot)])
     return Overview(
@@ -169,7 +169,7 @@ def inspect_dataset(
         shares=snapshot.metadata.get("shares", {}),
         lines=snapshot.metadata.get("lines", []),
         reject_rows=reject_rows,
-        names=file_names([snapshot.tables["inventory"]], kept),
+        names=names_in(kept, [snapshot.tables["inventory"]]),
         columns={field.name: str(field.type) for field in columns_of_pages},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),
     )

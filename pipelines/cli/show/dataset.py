@@ -26,6 +26,7 @@ from pipelines.cli.show.policies import (
 from pipelines.cli.show.printed import (
     as_printed,
     common_folder,
+    counted,
     cut,
     in_one_line,
     listing,
@@ -97,7 +98,7 @@ def _facts(value: Overview) -> Table:
 def _named_facts(value: Overview) -> Iterator[tuple[str, str]]:
     sizes = value.bytes
     tables = [
-        f"{value.counts[name]:,} {name} ({sizes[name] / 1e6:,.1f} MB)"
+        f"{counted(value.counts[name], name.removesuffix('s'))} ({sizes[name] / 1e6:,.1f} MB)"
         for name in ("pages", "documents", "conversations", "crops")
         if value.counts[name]
     ]
@@ -193,7 +194,9 @@ def _versions(rows: Sequence[VersionLine], total: int) -> list[RenderableType]:
     table = listing(5)
     for row in rows:
         published = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(row["timestamp_ms"] / 1000))
-        counts = [f"{row['counts'][name]:,} {name}" for name in ("pages", "documents", "rejects")]
+        counts = [
+            counted(row["counts"][f"{name}s"], name) for name in ("page", "document", "reject")
+        ]
         changed = change_line(row["changes"]) if row["whole"] else _NOT_WHOLE
         table.add_row(str(row["version"]), published, *counts, cut(changed))
     return [f"[italic]{title}[/]", table]

@@ -55,6 +55,15 @@ def listing(columns: int) -> Table:
     return table
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "page"), counted(2000, "page")
+    ('1 page', '2,000 pages')
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def page_number(page_index: int) -> str:
     """A page as people count.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from pipelines.cli.show.printed import as_printed, facts_table, page_number
+from pipelines.cli.show.printed import as_printed, facts_table, page_number, with_names
 
 if TYPE_CHECKING:
     from pipelines.dataset.vacuum import Vacuumed
@@ -33,7 +33,7 @@ def verdict(value: Verdict) -> RenderableType:
     )
     return Group(
         facts,
-        *(f"[red]✗[/] {as_printed(line)}" for line in value.problems),
+        *(f"[red]✗[/] {as_printed(with_names(line, value.names))}" for line in value.problems),
         *(f"[yellow]•[/] {as_printed(line)}" for line in value.notes),
     )
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pipelines.cli.show.ledger import ledger_table, rejects_table
 from pipelines.cli.show.policies import mix_table
-from pipelines.cli.show.printed import as_printed, nearest, unmarked
+from pipelines.cli.show.printed import as_printed, counted, nearest, unmarked
 from schemas.changes_in_words import change_line
 
 if TYPE_CHECKING:
@@ -61,11 +61,10 @@ def _facts(value: Report) -> Table:
 
 
 def _named_facts(value: Report) -> Iterator[tuple[str, str]]:
-    rows = [f"{value.counts['pages']:,} pages with their text"]
-    rows += [
-        f"{value.counts[name]:,} {name}"
-        for name in ("conversations", "crops")
-        if value.counts[name]
+    rows = [
+        counted(value.counts[name], name.removesuffix("s"))
+        for name in ("pages", "conversations", "crops")
+        if value.counts[name] or name == "pages"
     ]
     tokens = value.funnel[-1]["tokens"] if value.funnel else None
     yield "samples", ", ".join(rows) + (f"; {tokens:,} tokens" if tokens is not None else "")
@@ -78,7 +77,7 @@ def _named_facts(value: Report) -> Iterator[tuple[str, str]]:
 
 
 def _work(value: Report) -> str:
-    read = f"{value.pages_read:,} pages read"
+    read = f"{counted(value.pages_read, 'page')} read"
     if value.pages_per_second is not None:
         read += f", {value.pages_per_second:,.1f} pages/s"
     stages = [f"{name} {time_s:,.1f} s" for name, time_s in value.seconds.items() if name != "all"]
@@ -87,8 +86,7 @@ def _work(value: Report) -> str:
 
 def _unreadable(value: Report) -> list[RenderableType]:
     files = list(value.unreadable.items())
-    what = "1 file" if len(files) == 1 else f"{len(files):,} files"
-    lines = [f"[red]{what} could not be read;[/] the next run tries again"]
+    lines = [f"[red]{counted(len(files), 'file')} could not be read;[/] the next run tries again"]
     lines += [f"  {as_printed(uri)}: {as_printed(detail)}" for uri, detail in files[:_MOST_FILES]]
     if len(files) > _MOST_FILES:
         lines.append(f"  and {len(files) - _MOST_FILES:,} more, which `--json` lists")
