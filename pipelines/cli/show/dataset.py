@@ -163,7 +163,7 @@ def _reject_rows(value: Overview) -> list[RenderableType]:
     folder = common_folder([row["source_uri"] for row in rows])
     total = sum(value.rejects.values())
     title = "rejects" if len(rows) == total else f"rejects, {len(rows)} of {total:,}"
-    title += f", in {as_printed(folder)}" if folder else ""
+    title += f", in {as_printed(nearest(folder))}" if folder else ""
     table = listing(3)
     for uri, group in groupby(rows, key=lambda row: row["source_uri"]):
         name = as_printed(uri.removeprefix(folder))

@@ -73,7 +73,7 @@ def _by_document(
 ) -> list[RenderableType]:
     """The changes of each document together: a line for all that changed alike."""
     folder = common_folder([row["source_uri"] for _, row in rows])
-    title = f"by document, in {as_printed(folder)}" if folder else "by document"
+    title = f"by document, in {as_printed(nearest(folder))}" if folder else "by document"
     if len(rows) < total:
         title += f" · {len(rows):,} of {total:,} rows, `--limit` shows more"
     table = listing(3)

@@ -137,3 +137,10 @@ def test_a_diff_is_a_line_a_document_for_all_that_changed_alike(world: World) ->
 def test_a_diff_that_is_cut_says_so(world: World) -> None:
     lines = screen(diff(diff_versions(world.dataset, 1, 2, limit=1)), 300)
     assert any("rows, `--limit` shows more" in line for line in lines)
+
+
+def test_the_card_has_the_same_sums(world: World) -> None:
+    card = (world.folder / "data/README.md").read_text()
+    assert "Of 9 pages in the sources 7 are samples and 2 were left out." in card
+    assert "Of 5 documents 3 are here and 2 were left out." in card
+    assert "| `blank` | 1 |  | nothing is drawn on the page |" in card
