@@ -48,12 +48,21 @@ def inspect(
 
     The options show more of each; --json has all of it.
     """
+    _require_versions(dataset, version)
+
     from pipelines.cli.show import dataset as show
     from pipelines.dataset.overview import inspect_dataset
 
     overview = inspect_dataset(dataset, version, samples, versions, rejects)
     view = show.View(columns, policies)
     print_result(overview, as_json, lambda value: show.overview(value, view))
+
+
+def _require_versions(dataset: str, *numbers: int | None) -> None:
+    """Refuse a version that is not there, before what reads one is imported."""
+    from workers.store.places import require_versions
+
+    require_versions(dataset, [number for number in numbers if number is not None])
 
 
 @app.command()
@@ -72,6 +81,8 @@ def diff(
     as_json: JsonFlag = False,
 ) -> None:
     """List by document the rows that differ between two versions, and why each differs."""
+    _require_versions(dataset, old, new)
+
     from pipelines.cli.show import diff as show
     from pipelines.dataset.diff import diff_versions
 
@@ -97,6 +108,8 @@ def verify(
     if forgotten:
         _prove_forgotten(dataset, version, ray, as_json)
         return
+    _require_versions(dataset, version)
+
     from pipelines.cli.show import results as show
     from pipelines.dataset.verify import verify_dataset
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from schemas.errors import AccessError, DatasetError, SourceError, StorageError
 from schemas.lines import error_line
+from workers.store.listing import list_names
 from workers.store.locations import (
     absolute,
     filesystem,
     is_local,
+    join,
     local_path,
     require_writable,
     translated,
@@ -104,6 +106,20 @@ def require_dataset(uri: str) -> None:
         raise DatasetError(f"{uri} is a file, and a dataset is a folder; name the folder")
     else:
         raise nothing
+
+
+def require_versions(uri: str, numbers: Collection[int]) -> None:
+    """Check that the log of a dataset, which is there, reaches these versions of `pages`.
+
+    Raises DatasetError for a version past the newest. Whether the others can be read is seen when
+    they are read.
+    """
+    log = join(absolute(uri), "pages/_delta_log")
+    names = (name.rpartition("/")[2] for name in list_names(log, ".json"))
+    newest = max((int(name[:-5]) for name in names if name[:-5].isdigit()), default=None)
+    for number in numbers:
+        if newest is not None and number > newest:
+            raise DatasetError(f"{uri} has no version {number}; the newest is {newest}")
 
 
 def _answers(uri: str, prefix: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from pipelines.cli.show.printed import as_printed, facts_table, page_number, with_names
+from pipelines.cli.show.printed import as_printed, counted, facts_table, page_number, with_names
 
 if TYPE_CHECKING:
     from pipelines.dataset.vacuum import Vacuumed
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 def verdict(value: Verdict) -> RenderableType:
     """What `verify` found."""
     ledger = f"{value.pages:,} = {value.samples:,} + {value.page_rejects:,}"
+    end = "[green]sound: nothing is lost or doubled, and every file is whole[/]"
+    if value.problems:
+        end = f"[red]{counted(len(value.problems), 'problem')}[/]"
     facts = facts_table(
         "verify",
         {
@@ -28,11 +31,11 @@ def verdict(value: Verdict) -> RenderableType:
             "crops": value.crops,
             "parts hashed": f"{value.parts:,} ({value.bytes_hashed / 1e6:,.1f} MB)",
             "parts of no version": f"{value.orphans:,} ({value.orphan_bytes / 1e6:,.1f} MB)",
-            "problems": len(value.problems),
         },
     )
     return Group(
         facts,
+        end,
         *(f"[red]✗[/] {as_printed(with_names(line, value.names))}" for line in value.problems),
         *(f"[yellow]•[/] {as_printed(line)}" for line in value.notes),
     )

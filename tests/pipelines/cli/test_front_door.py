@@ -19,10 +19,14 @@ RECIPE = "dataset: data\nsources: [{documents: corpus}]\n"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recipes with one mistake each."""
+    """Recipes with one mistake each, and the log of a dataset with versions up to 2."""
     made = tmp_path_factory.mktemp("mistyped")
     (made / "unknown.yaml").write_text(RECIPE + "enginee: {name: rapidocr}\n")
     (made / "wrong.yaml").write_text(RECIPE + "dedup: {near: {jaccard: 3}}\n")
+    log = made / "data/pages/_delta_log"
+    log.mkdir(parents=True)
+    for version_there in range(3):
+        (log / f"{version_there:020d}.json").write_text("{}")
     (made / "nowhere.yaml").write_text(RECIPE + "routing: only\n")
     return made
 
@@ -62,6 +66,9 @@ def imported_by(arguments: list[str], folder: Path) -> tuple[int, str, set[str]]
         (["inspect", "nowhere"], 2, "nowhere holds no published version"),
         (["vacuum", "nowhere"], 2, "nowhere holds no published version"),
         (["forget", "nowhere", "--doc", "x"], 2, "nowhere holds no published version"),
+        (["diff", "data", "1", "99"], 2, "data has no version 99; the newest is 2"),
+        (["inspect", "data", "--version", "3"], 2, "data has no version 3; the newest is 2"),
+        (["verify", "data", "--version", "3"], 2, "data has no version 3; the newest is 2"),
         (["evaluate", "accuracy", "--source", "x", "--engine", "rapidocrr"], 2, "--engine"),
     ],
 )
