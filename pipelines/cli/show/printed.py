@@ -18,7 +18,8 @@ from rich.text import Text
 # Control characters other than tab and line feed, lone surrogates, changes of writing direction.
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _MOST_NAME_CHARS = 40
-_ROW_ID = re.compile(r"\b([0-9a-f]{64})(?:/(\d{5,}))?(?:-(\d{2,}))?\b")
+# Not the hash in the name of a part, which follows a hyphen.
+_ROW_ID = re.compile(r"(?<![\w-])([0-9a-f]{64})(?:/(\d{5,}))?(?:-(\d{2,}))?\b")
 
 
 def as_printed(text: str) -> str:
@@ -117,13 +118,12 @@ def without_folder(text: str, folder: str) -> str:
 def with_names(text: str, names: Mapping[str, str]) -> str:
     """A text whose ids of documents, pages and crops are replaced by a file and a page number.
 
-    `names` are the files of documents by id. An unknown id is cut to twelve digits.
+    `names` are the files of documents by id. An id that is not among them stays.
     """
 
     def named(match: re.Match[str]) -> str:
         doc_id, index, crop = match.groups()
-        name = names.get(doc_id)
-        file = f"{doc_id[:12]}…" if name is None else name
+        file = names.get(doc_id, doc_id)
         where = "" if index is None else f"{page_number(int(index))} of "
         return f"{'' if crop is None else f'crop {int(crop) + 1} on '}{where}{file}"
 

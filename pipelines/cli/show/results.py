@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,16 @@ def verdict(value: Verdict) -> RenderableType:
     return Group(
         facts,
         end,
-        *(f"[red]✗[/] {as_printed(with_names(line, value.names))}" for line in value.problems),
+        *(f"[red]✗[/] {_problem(line, value.names)}" for line in value.problems),
         *(f"[yellow]•[/] {as_printed(line)}" for line in value.notes),
     )
+
+
+def _problem(line: str, names: Mapping[str, str]) -> str:
+    """A problem with the file and the page of its row; the document's id stands behind."""
+    ids = [doc_id for doc_id in names if doc_id in line]
+    behind = f" [dim](doc_id {', '.join(ids)})[/]" if ids else ""
+    return as_printed(with_names(line, names)) + behind
 
 
 def vacuumed(value: Vacuumed) -> RenderableType:

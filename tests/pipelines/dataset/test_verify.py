@@ -198,7 +198,8 @@ def test_a_fault_is_printed_with_its_file_and_page(dataset: Path) -> None:
     assert isinstance(screen.file, io.StringIO)
     file = verdict.names[doc_id]
     assert f"page {index + 1} of {file}: this page" in screen.file.getvalue()
-    assert doc_id not in screen.file.getvalue()
+    assert f"(doc_id {doc_id})" in screen.file.getvalue()
+    assert lost not in screen.file.getvalue()
 
 
 def test_many_faults_of_a_kind_are_counted_after_the_first(dataset: Path) -> None:

@@ -19,7 +19,8 @@ NAMES = {DOC: "/lake/a.pdf"}
         (f"{DOC}/00000", "page 1 of /lake/a.pdf"),
         (f"0.9 like {DOC}/00041, kept", "0.9 like page 42 of /lake/a.pdf, kept"),
         (f"{DOC}/00002-00", "crop 1 on page 3 of /lake/a.pdf"),
-        (f"{OTHER}/00003: lost", "page 4 of cdcdcdcdcdcd…: lost"),
+        (f"{OTHER}/00003: lost", f"page 4 of {OTHER}: lost"),
+        (f"pages/data/part-{DOC}.parquet: lost", f"pages/data/part-{DOC}.parquet: lost"),
         ("no id, and 0123abcd", "no id, and 0123abcd"),
     ],
 )
