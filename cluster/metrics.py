@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cluster.pool import PoolState
 from schemas.ids import digest
-from schemas.recipe import Recipe
 from schemas.timings import ShardTimes
+
+if TYPE_CHECKING:
+    from schemas.recipe import Recipe
 
 GAUGES_EVERY_S = 1.0
 """Ray 2.60 drops a gauge that is not set again within 20 s; setting it at every turn of the pool

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from cluster.progress import print_line
 from cluster.session import Session
+from pipelines.dataset.naming import count_rejects
 from pipelines.dataset.staged import remember_staging, scratch_of, sweep, sweep_originals
 from pipelines.dataset.state import (
     Snapshot,
@@ -47,8 +48,9 @@ from pipelines.version.rows import Version, decide
 from pipelines.version.scores import pinned_scores
 from pipelines.version.settled import Settled, leave_settled, read_settled, settled_as
 from pipelines.version.shared_lines import listed_lines
-from pipelines.version.story import Story, change_line
+from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import tokenizer_name
+from schemas.changes_in_words import change_line
 from schemas.errors import IntegrityError
 from schemas.inventory import Document
 from schemas.recipe import Recipe
@@ -197,6 +199,9 @@ def _unchanged(
     _finish(recipe, current, settled, unreadable, lease)
     story.say(f"nothing is new: version {current.version} is still the newest")
     record = current.metadata
+    if "rejects_by_level" not in record:  # an earlier release published it
+        levels = count_rejects(current.tables["rejects"])
+        record = {**record, "rejects_by_level": levels}
     return _report(recipe, settled, unreadable, record, story, False, PassReport())
 
 

@@ -38,7 +38,6 @@ from schemas.recipe_sections import (
 )
 from schemas.scores import Score, check_scores, score_column, score_columns
 from schemas.sources import DatasetSource, RecordSource, Source, check_names
-from schemas.tables import SCHEMA_VERSION
 from schemas.tokenizer import Tokenizer
 from schemas.tokens import ReferenceMode
 from schemas.yaml_text import parse_yaml
@@ -279,6 +278,9 @@ class Recipe(Part):
 
     def reading_settings(self) -> dict[str, Any]:
         """The settings that a reading depends on, as plain JSON values."""
+        # Not with the recipe: the tables import pyarrow, and a mistake in a recipe is told at once.
+        from schemas.tables import SCHEMA_VERSION
+
         fields = {
             *("raster", "routing", "text_layer", "engine", "fallback", "rotate", "deep"),
             *("vision_mode", "quality", "layout", "furniture"),

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
 from schemas.ids import canonical_json, digest
 from schemas.part import Location, Part, PositiveInt
-from schemas.tables import SCHEMAS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCORED_TABLES = ("pages", "conversations", "documents", "rejects")
 """The tables with a column for each score. A reject has a value if it was scored before a policy or
@@ -120,6 +121,11 @@ def score_columns(names: Iterable[str]) -> tuple[str, ...]:
 
 def schema_with(table: str, columns: Iterable[str]) -> pa.Schema:
     """The schema of a table with the columns of scores, which come last: float32, null without."""
+    # A recipe is read without pyarrow, so that a mistake in it is told at once.
+    import pyarrow as pa
+
+    from schemas.tables import SCHEMAS
+
     schema = SCHEMAS[table]
     for column in columns if table in SCORED_TABLES else ():
         schema = schema.append(pa.field(column, pa.float32()))

@@ -18,7 +18,8 @@ class VersionRecord(TypedDict, total=False):
     """What the `pages` commit of a version says. Commits of the other tables say nothing.
 
     A version that an older PageFoundry made lacks what was not kept then: `changes`, `languages`,
-    `licenses`, `mix`, `funnel`, `shares`. A commit without `versions` only made the empty table.
+    `licenses`, `mix`, `funnel`, `shares`, `rejects_by_level`. A commit without `versions` only made
+    the empty table.
     """
 
     versions: Mapping[str, int]  # of the other tables, by name
@@ -28,6 +29,7 @@ class VersionRecord(TypedDict, total=False):
     publish_settings: Mapping[str, object]
     counts: Mapping[str, int]  # rows by table
     rejects: Mapping[str, int]  # rows by reason
+    rejects_by_level: Mapping[str, Mapping[str, int]]  # by `page` or `document`, and by reason
     mix: Mapping[str, Mapping[str, int]]  # weight, available and taken samples by group
     funnel: Sequence[FunnelStep]  # what each step left
     benchmarks: Mapping[str, ItemCounts]  # of the policy `decontaminate`, by name

@@ -4,10 +4,10 @@
     print(to_yaml(documents(options, recipe, recipe_text, "recipe.yaml")))
 
 Pure functions from options and a recipe to plain values: no cluster is contacted (`cluster.rayjobs`
-does that) and no file is written. Start reading in `render`; `checks` refuses what cannot work.
+does that) and no file is written. Start reading in `render`, which is imported by name, because
+the options alone need nothing of a recipe; `checks` refuses what cannot work.
 """
 
 from cluster.manifests.options import KINDS, Kind, Machines, ManifestOptions, Volume
-from cluster.manifests.render import documents, to_yaml
 
-__all__ = ["KINDS", "Kind", "Machines", "ManifestOptions", "Volume", "documents", "to_yaml"]
+__all__ = ["KINDS", "Kind", "Machines", "ManifestOptions", "Volume"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from schemas.recipe import Recipe
+if TYPE_CHECKING:
+    from schemas.recipe import Recipe
+
 
 Value = dict[str, Any]
 """An object of YAML, as Kubernetes and `ray up` take it: strings, numbers, lists, objects."""

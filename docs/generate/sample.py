@@ -1,7 +1,7 @@
 """`python -m docs.generate.sample DATASET FILE PAGE OUTPUT`: one sample as SVG, for the README.
 
-The page with its blocks stands on the left, the text of the row on the right. The committed
-`docs/pictures/sample.svg` shows page 1 of `river-survey` of the sample corpus.
+The page with its blocks stands on the left, the text of the row on the right. PAGE counts from 1.
+The committed `docs/pictures/sample.svg` shows page 2 of `river-survey` of the sample corpus.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def row_of(dataset: str, file: str, page_index: int) -> dict[str, Any]:
     found = table.filter(pc.and_(pc.match_substring(table["source_uri"], file), is_page))
     rows: list[dict[str, Any]] = found.to_pylist()
     if not rows:
-        raise ValueError(f"{dataset} has no sample of page {page_index} of {file}")
+        raise ValueError(f"{dataset} has no sample of page {page_index + 1} of {file}")
     return rows[0]
 
 
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("page", type=int)
     parser.add_argument("output", type=Path)
     given = parser.parse_args()
-    given.output.write_text(picture(row_of(given.dataset, given.file, given.page)))
+    given.output.write_text(picture(row_of(given.dataset, given.file, given.page - 1)))
 
 
 if __name__ == "__main__":

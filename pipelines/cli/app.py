@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -36,6 +37,32 @@ app = typer.Typer(
         "`pagefoundry inspect data`."
     ),
 )
+
+
+def _print_version(is_asked: bool) -> None:
+    if not is_asked:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"pagefoundry {version('pagefoundry')}")
+    except PackageNotFoundError:  # code that was shipped to a cluster
+        print("pagefoundry, without a version: it runs from its sources, and is not installed")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """The options before a command."""
+
+
 # The order here is that of `--help`.
 for family in (
     *(starter.app, run.app, check.app, plan.app, datasets.app),
@@ -76,6 +103,8 @@ def main() -> None:
     except PageFoundryError as exc:
         for line in str(exc).splitlines():
             print(f"pagefoundry: {line}", file=sys.stderr)
+        for note in getattr(exc, "__notes__", ()):  # what to do next
+            print(f"pagefoundry: {note}", file=sys.stderr)
         json_output.write_failure(json_output.kind_of(exc), str(exc), exc.exit_code)
         sys.exit(exc.exit_code)
     except Exception as exc:

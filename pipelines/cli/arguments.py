@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.console import Console, RenderableType
 
 from pipelines.cli import json_output
 from schemas.errors import AccessError, RecipeError, RequestError, StorageError
-from schemas.recipe import Recipe, parse_recipe
-from workers import store
-from workers.store.places import require_dataset
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from schemas.recipe import Recipe
 
 Result = TypeVar("Result")
 
@@ -23,6 +24,8 @@ RecipeArg = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a
 
 def _checked(dataset: str) -> str:
     """The dataset, if it is a folder or URL that we can read; our errors pass through Typer."""
+    from workers.store.places import require_dataset
+
     require_dataset(dataset)
     return dataset
 
@@ -61,6 +64,8 @@ def read_recipe(path: Path) -> Recipe:
 
     Raises RequestError if there is no such file, RecipeError if the recipe is wrong.
     """
+    from workers import store
+
     try:
         text = store.read_bytes(store.absolute(str(path))).decode()
     except FileNotFoundError as exc:
@@ -73,13 +78,18 @@ def read_recipe(path: Path) -> Recipe:
         if path.is_dir():
             raise RequestError(f"{path} is a folder; name the recipe in it") from exc
         raise
+
+    from schemas.recipe import parse_recipe
+
     return parse_recipe(text, str(path))
 
 
 def print_result(value: Result, as_json: bool, render: Callable[[Result], RenderableType]) -> None:
     """Print a dataclass or mapping: for people as `render` draws it, or as one JSON object."""
+    from rich.console import Console
+
     if not as_json:
-        Console().print(render(value))
+        Console().print(render(value), crop=False)  # a command to copy may be longer than a line
     elif isinstance(value, Mapping):
         json_output.write(value)
     else:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
-from rich.table import Table
 
 from cluster.session import IN_PROCESS
 from pipelines.cli import json_output
 from pipelines.cli.arguments import JsonFlag, RayOption, RecipeArg, print_result, read_recipe
-from pipelines.cli.show.results import as_printed
-from pipelines.planning import Finding, Where, check_recipe
-from pipelines.planning.check import failed
 from schemas.errors import RequestError
-from workers import store
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pipelines.planning.check import Finding, Where
 
 app = typer.Typer()
 
 
 def where_for(ray: str | None) -> Where:
     """What this machine does in a run on `ray`: list sources and, unless Ray runs already, read."""
+    from pipelines.planning.check import Where
+
     if ray in (None, IN_PROCESS):
         return Where()
     return Where(reads=False, ray=None if ray == "auto" else ray)
@@ -31,6 +35,9 @@ def check_command(recipe: RecipeArg, ray: RayOption = None, as_json: JsonFlag = 
     Takes about two seconds, starts no Ray and writes nothing. `run` and `plan` begin with this
     check.
     """
+    from pipelines.planning.check import Finding, check_recipe, failed
+    from workers import store
+
     findings: list[Finding]
     try:
         parsed = read_recipe(recipe)
@@ -57,6 +64,10 @@ def _plain(finding: Finding) -> dict[str, object]:
 
 
 def _table(findings: list[Finding]) -> Table:
+    from rich.table import Table
+
+    from pipelines.cli.show.printed import as_printed
+
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
         state = "[red]✗[/]" if finding.error else "[green]✓[/]"

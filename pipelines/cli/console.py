@@ -6,8 +6,6 @@ import logging
 
 from rich.console import Console
 
-from cluster.progress import TIME_FORMAT
-
 console = Console(stderr=True)
 
 
@@ -25,6 +23,8 @@ class _ConsoleHandler(logging.Handler):
 
 def show_log(verbose: bool) -> None:
     """Show warnings; when `verbose`, also a line for each finished shard and each retry."""
+    from cluster.progress import TIME_FORMAT
+
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

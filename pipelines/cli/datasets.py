@@ -16,21 +16,8 @@ from pipelines.cli.arguments import (
     print_result,
 )
 from pipelines.cli.console import print_plain
-from pipelines.cli.show import dataset as show_dataset
-from pipelines.cli.show import results as show
-from pipelines.cli.show import takedown as show_takedown
-from pipelines.dataset import (
-    DEFAULT_GRACE_HOURS,
-    Retention,
-    diff_versions,
-    inspect_dataset,
-    make_gallery,
-    vacuum_dataset,
-    verify_dataset,
-)
-from pipelines.takedown import search_forgotten
+from schemas.defaults import GRACE_HOURS
 from schemas.errors import UNACCOUNTED, RequestError
-from workers import store
 
 app = typer.Typer()
 
@@ -39,15 +26,43 @@ app = typer.Typer()
 def inspect(
     dataset: DatasetArg,
     version: VersionOption = None,
-    samples: Annotated[int, typer.Option(metavar="N", help="How many sample rows to show.")] = 3,
+    samples: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many sample rows to show.")
+    ] = 1,
     versions: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many versions to list, newest first.")
-    ] = 20,
+    ] = 3,
+    rejects: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many rejects to list, by document.")
+    ] = 3,
+    policies: Annotated[
+        bool,
+        typer.Option("--policies", help="Show what each step and each policy left and found."),
+    ] = False,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Show the columns of `pages` and their types.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show a dataset: its versions and what each changed, counts, rejects, columns, samples."""
-    overview = inspect_dataset(dataset, version, samples, versions)
-    print_result(overview, as_json, show_dataset.overview)
+    """Show a dataset on one screen: counts, why the rest was rejected, versions, a sample.
+
+    The options show more of each; --json has all of it.
+    """
+    _require_versions(dataset, version)
+
+    from pipelines.cli.show import dataset as show
+    from pipelines.dataset.overview import inspect_dataset
+
+    overview = inspect_dataset(dataset, version, samples, versions, rejects)
+    view = show.View(columns, policies)
+    print_result(overview, as_json, lambda value: show.overview(value, view))
+
+
+def _require_versions(dataset: str, *numbers: int | None) -> None:
+    """Refuse a version that is not there, before what reads one is imported."""
+    from workers.store.places import require_versions
+
+    require_versions(dataset, [number for number in numbers if number is not None])
 
 
 @app.command()
@@ -57,12 +72,21 @@ def diff(
     new: Annotated[int, typer.Argument(metavar="V2", help="The newer version of `pages`.")],
     limit: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="List at most N changed rows for each table."),
-    ] = 20,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="List at most N rows of each table and each kind of change.",
+        ),
+    ] = 200,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the rows that differ between two versions of a dataset, and why each differs."""
-    print_result(diff_versions(dataset, old, new, limit), as_json, show_dataset.diff)
+    """List by document the rows that differ between two versions, and why each differs."""
+    _require_versions(dataset, old, new)
+
+    from pipelines.cli.show import diff as show
+    from pipelines.dataset.diff import diff_versions
+
+    print_result(diff_versions(dataset, old, new, limit), as_json, show.diff)
 
 
 @app.command()
@@ -84,6 +108,11 @@ def verify(
     if forgotten:
         _prove_forgotten(dataset, version, ray, as_json)
         return
+    _require_versions(dataset, version)
+
+    from pipelines.cli.show import results as show
+    from pipelines.dataset.verify import verify_dataset
+
     with open_session(ray) as session:
         verdict = verify_dataset(dataset, session, version)
     print_result(verdict, as_json, show.verdict)
@@ -94,9 +123,13 @@ def verify(
 def _prove_forgotten(dataset: str, version: int | None, ray: str, as_json: bool) -> None:
     if version is not None:
         raise RequestError("--forgotten searches all versions; leave --version out")
+
+    from pipelines.cli.show import takedown as show
+    from pipelines.takedown import search_forgotten
+
     with open_session(ray) as session:
         searched = search_forgotten(dataset, session)
-    print_result(searched, as_json, show_takedown.searched)
+    print_result(searched, as_json, show.searched)
     if searched.problems:
         raise typer.Exit(UNACCOUNTED)
 
@@ -120,7 +153,7 @@ def vacuum(
     grace_hours: Annotated[
         float,
         typer.Option(min=0, metavar="H", help="Keep leftovers of killed runs for H hours."),
-    ] = DEFAULT_GRACE_HOURS,
+    ] = GRACE_HOURS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be removed; remove nothing.")
     ] = False,
@@ -134,6 +167,9 @@ def vacuum(
     The newest version always stays. A removed version can no longer be read, and a reader that is
     in it now fails. A run that holds the dataset is not disturbed.
     """
+    from pipelines.cli.show import results as show
+    from pipelines.dataset.vacuum import Retention, vacuum_dataset
+
     retention = Retention(keep_versions, keep_days, grace_hours)
     removed = vacuum_dataset(dataset, retention, dry_run, wait, print_plain)
     print_result(removed, as_json, show.vacuumed)
@@ -148,6 +184,9 @@ def gallery(
     ] = 1,
 ) -> None:
     """Write an HTML file with samples of every kind: the image, its blocks and its text."""
+    from pipelines.dataset.gallery import make_gallery
+    from workers import store
+
     page, count = make_gallery(dataset, each)
     store.write_bytes(str(file), page.encode())
     print(f"{count} samples in {file}")
@@ -159,6 +198,7 @@ def sample(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a small corpus to try PageFoundry on: good pages of many kinds, and some bad files."""
+    from pipelines.cli.show import results as show
     from workers.sample import write_sample_corpus
 
     corpus = show.Corpus(str(folder), write_sample_corpus(folder))

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.arguments import JsonFlag, RayOrNoneOption, VerboseFlag, print_result
 from pipelines.cli.check import where_for
 from pipelines.cli.console import console, show_log
 from pipelines.cli.option_groups import takes_groups
-from pipelines.cli.show import study as show_study
-from pipelines.evaluation import study
-from pipelines.evaluation.sources import SourceSettings
-from pipelines.evaluation.study import Report
-from pipelines.evaluation.study_pass import Request
 from schemas.errors import UNACCOUNTED, RequestError
-from schemas.recipe import EngineSpec
-from schemas.recipe_errors import problems
-from workers.engines.requirements import examine_engine
-from workers.evaluation.results import Study
+
+if TYPE_CHECKING:
+    from pipelines.evaluation.sources import SourceSettings
+    from pipelines.evaluation.study import Report
+    from pipelines.evaluation.study_pass import Request
+    from schemas.recipe import EngineSpec
+    from workers.evaluation.results import Study
 
 app = typer.Typer()
 evaluations = typer.Typer(
@@ -104,6 +101,8 @@ class PageOptions:
     @property
     def study(self) -> Study:
         """The study of these pages."""
+        from workers.evaluation.results import Study
+
         return Study(min_tokens=self.min_tokens, max_tokens=self.max_tokens)
 
 
@@ -147,8 +146,12 @@ def compression(
     DeepSeek-OCR's paper, beside the paper's own figures) and compression.png.
     """
     show_log(verbose)
-    settings = SourceSettings(source, None, edge, "png")
-    request = _request(settings, engine_spec(engine), pages, replicas, output)
+    spec = engine_spec(engine)
+
+    from pipelines.evaluation import study
+    from pipelines.evaluation.sources import SourceSettings
+
+    request = _request(SourceSettings(source, None, edge, "png"), spec, pages, replicas, output)
     with open_session(replicas.ray) as session:
         report = study.study_compression(request, modes, session, console)
     _end(report, as_json)
@@ -186,8 +189,12 @@ def accuracy(
     Writes results.parquet (one row for each page), accuracy.md and accuracy.html.
     """
     show_log(verbose)
-    settings = SourceSettings(source, truth, edge, "jpeg")
-    request = _request(settings, engine_spec(engine, mode), pages, replicas, output)
+    spec = engine_spec(engine, mode)
+
+    from pipelines.evaluation import study
+    from pipelines.evaluation.sources import SourceSettings
+
+    request = _request(SourceSettings(source, truth, edge, "jpeg"), spec, pages, replicas, output)
     with open_session(replicas.ray) as session:
         report = study.study_accuracy(request, worst, session, console)
     _end(report, as_json)
@@ -201,6 +208,9 @@ def _request(
     output: str,
 ) -> Request:
     """The request of a study. Raises RequestError if the engine cannot be had."""
+    from pipelines.evaluation.study_pass import Request
+    from workers.engines.requirements import examine_engine
+
     examine_engine(engine, is_here=where_for(replicas.ray).reads)
     return Request(
         settings,
@@ -215,6 +225,11 @@ def _request(
 
 def engine_spec(options: EngineOptions, mode: str | None = None) -> EngineSpec:
     """The engine that the options name. Raises RequestError with one line for each wrong option."""
+    from pydantic import ValidationError
+
+    from schemas.recipe import EngineSpec
+    from schemas.recipe_errors import problems
+
     values = {
         "name": options.engine,
         "model": options.model,
@@ -235,6 +250,8 @@ def engine_spec(options: EngineOptions, mode: str | None = None) -> EngineSpec:
 
 def _of_option(problem: str) -> str:
     """The message about a field, with the name of its option."""
+    from schemas.recipe import EngineSpec
+
     field, colon, rest = problem.partition(": ")
     if not colon or field not in EngineSpec.model_fields:
         return f"--engine: {problem}"
@@ -243,6 +260,8 @@ def _of_option(problem: str) -> str:
 
 
 def _end(report: Report, as_json: bool) -> None:
-    print_result(report, as_json, show_study.report)
+    from pipelines.cli.show import study as show
+
+    print_result(report, as_json, show.report)
     if report.crashed:
         raise typer.Exit(UNACCOUNTED)

@@ -10,11 +10,7 @@ import typer
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.arguments import DatasetArg, JsonFlag, RayOrNoneOption, print_result
 from pipelines.cli.console import print_plain
-from pipelines.cli.show import takedown as show
-from pipelines.takedown import Options, Wanted, bring_back, wanted_of
-from pipelines.takedown import forget as take_down
 from schemas.errors import RequestError
-from workers import store
 
 app = typer.Typer()
 
@@ -71,6 +67,11 @@ def forget(
     """
     if undo and (erase or dry_run):
         raise RequestError("--undo goes with neither --erase nor --dry-run")
+
+    from pipelines.cli.show import takedown as show
+    from pipelines.takedown import Options, Wanted, bring_back, wanted_of
+    from pipelines.takedown import forget as take_down
+
     names_any = doc or url or from_file or not erase
     wanted = wanted_of(doc or [], url or [], _lines(from_file)) if names_any else Wanted()
     if undo:
@@ -87,6 +88,9 @@ def _lines(path: Path | None) -> list[str]:
     """The lines of a list. Raises RequestError where it cannot be read."""
     if path is None:
         return []
+
+    from workers import store
+
     try:
         return store.read_bytes(store.absolute(str(path))).decode().splitlines()
     except (FileNotFoundError, UnicodeDecodeError) as exc:

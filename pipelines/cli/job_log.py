@@ -12,7 +12,7 @@ from dataclasses import fields
 from rich.console import Console
 
 from cluster.progress import Drawing, Record
-from pipelines.run import Report
+from pipelines.version.report import Report
 
 _REPORT_KEYS = {field.name for field in fields(Report)}
 

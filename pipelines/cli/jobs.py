@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,11 +18,10 @@ from cluster.jobs_client import connect
 from cluster.submit import Job, Jobs
 from pipelines.cli import json_output
 from pipelines.cli.arguments import AllowRemovalFlag, JsonFlag, RecipeArg, print_result, read_recipe
-from pipelines.cli.job_log import JobLog
-from pipelines.cli.shipping import JobOptions, local_paths, packed, portable
-from pipelines.cli.show import results as show
-from pipelines.planning import Where, require_runnable
 from schemas.errors import MAY_PASS, UNACCOUNTED, WRONG_REQUEST
+
+if TYPE_CHECKING:
+    from pipelines.version.report import Report
 
 app = typer.Typer()
 
@@ -87,7 +86,12 @@ def submit(
     If a job already runs this recipe, no second one is started: the first is named, and followed
     if --follow is given. No secret is sent: the cluster needs its own keys to its stores.
     """
-    parsed = portable(read_recipe(recipe))
+    parsed = read_recipe(recipe)
+
+    from pipelines.cli.shipping import JobOptions, local_paths, packed, portable
+    from pipelines.planning.check import Where, require_runnable
+
+    parsed = portable(parsed)
     require_runnable(parsed, Where(reads=False, lists=False))
     cluster = Jobs(connect(address))
     options = JobOptions(ship, re_read, wait, allow_removal, python)
@@ -165,12 +169,20 @@ def logs(
         cluster.get(job_id)
         _follow(cluster, job_id, address, as_json)
         return
+    from pipelines.cli.job_log import JobLog
+
     console = Console(stderr=as_json)
     with closing(JobLog(job_id, console, live=False)) as log:
         for line in cluster.logs(job_id).splitlines():
             log.take(line)
     if log.report is not None:
-        print_result(log.report, as_json, show.report)
+        _print_report(log.report, as_json)
+
+
+def _print_report(report: Report, as_json: bool) -> None:
+    from pipelines.cli.show import run as show
+
+    print_result(report, as_json, show.report)
 
 
 @app.command()
@@ -199,6 +211,8 @@ def _follow(
     cluster: Jobs, job_id: str, address: str | None, as_json: bool, greeting: Sequence[str] = ()
 ) -> None:
     """Show a job until it ends, and exit with its code. After Ctrl-C the job goes on."""
+    from pipelines.cli.job_log import JobLog
+
     follow_command = _command("logs", job_id, address, "--follow")
     job = None
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -217,7 +231,7 @@ def _follow(
              f"cluster still runs; to follow it again, run `{follow_command}`")  # fmt: skip
         raise typer.Exit(MAY_PASS)
     if log.report is not None:
-        print_result(log.report, as_json, show.report)
+        _print_report(log.report, as_json)
     if job.state == "STOPPED":
         _say(f"pagefoundry: {job_id} was stopped; to go on, submit its recipe again")
     elif job.state == "FAILED" and job.exit_code not in _RUN_CODES:

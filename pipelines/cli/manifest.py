@@ -8,19 +8,19 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
-from cluster.manifests import Kind, Machines, ManifestOptions, Volume, documents, to_yaml
+from cluster.manifests import Kind, Machines, ManifestOptions, Volume
 from cluster.manifests.options import default_gpus_per_node, default_name, replicas_per_node
-from cluster.rayjobs import KubernetesApi, Scheduled, create_rayjob
 from pipelines.cli.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.cli.option_groups import takes_groups
 from schemas.errors import RequestError
-from schemas.recipe import Recipe
-from workers import store
+
+if TYPE_CHECKING:
+    from cluster.rayjobs import KubernetesApi, Scheduled
+    from schemas.recipe import Recipe
 
 app = typer.Typer()
 
@@ -160,6 +160,10 @@ def manifest(
     No cluster is contacted, and no secret is printed.
     """
     parsed = read_recipe(recipe)
+
+    from cluster.manifests.render import documents, to_yaml
+    from workers import store
+
     options = _options(parsed, kind, image, ray_version, nodes, pods, runs, machines)
     path = store.absolute(str(recipe))
     text = store.read_bytes(path).decode()
@@ -241,6 +245,11 @@ def create_rayjob_command(
 
     The CronJob that `pagefoundry manifest` prints runs this at each time of its schedule.
     """
+    import yaml
+
+    from cluster.rayjobs import create_rayjob
+    from workers import store
+
     try:
         body = yaml.safe_load(store.read_bytes(store.absolute(str(job))))
     except FileNotFoundError as exc:
@@ -258,6 +267,9 @@ def _outcome(scheduled: Scheduled) -> str:
 
 def _pods_api() -> KubernetesApi:
     """The API of the cluster that this pod runs in."""
+    from cluster.rayjobs import KubernetesApi
+    from workers import store
+
     host = os.environ.get("KUBERNETES_SERVICE_HOST")
     port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host:

@@ -11,10 +11,7 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.arguments import JsonFlag, RecipeArg, print_result, read_recipe
 from pipelines.cli.check import where_for
 from pipelines.cli.console import console
-from pipelines.cli.show import plan as show_plan
-from pipelines.planning import Options, plan_run, require_runnable
-from pipelines.planning.probe import DEFAULT_PAGES
-from workers import store
+from schemas.defaults import PROBE_PAGES
 
 app = typer.Typer()
 
@@ -41,7 +38,7 @@ def plan(
     ] = False,
     probe_pages: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many pages the engine reads for --probe.")
-    ] = DEFAULT_PAGES,
+    ] = PROBE_PAGES,
     pages_per_second: Annotated[
         float | None,
         typer.Option(
@@ -87,6 +84,17 @@ def plan(
     Takes the inventory, but reads no page unless --probe is given. Writes nothing.
     """
     parsed = read_recipe(recipe)
+
+    from pipelines.planning.check import require_runnable
+    from workers import store
+
+    environment = store.use_storage(parsed.storage)
+    where = where_for(ray)
+    require_runnable(parsed, where if nodes is None else replace(where, reads=False))
+
+    from pipelines.cli.show import plan as show_plan
+    from pipelines.planning.plan import Options, plan_run
+
     options = Options(
         pages_per_second=pages_per_second,
         rates_from=rates_from,
@@ -97,9 +105,6 @@ def plan(
         re_read=re_read,
         probe_pages=probe_pages if probe else None,
     )
-    environment = store.use_storage(parsed.storage)
-    where = where_for(ray)
-    require_runnable(parsed, where if nodes is None else replace(where, reads=False))
     with open_session(ray, environment) as session:
         planned = plan_run(parsed, session, console, options)
     print_result(planned, as_json, show_plan.plan)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cluster.progress import print_line
 from cluster.session import open_session
 from pipelines.cli.arguments import (
     AllowRemovalFlag,
@@ -20,11 +19,7 @@ from pipelines.cli.arguments import (
 )
 from pipelines.cli.check import where_for
 from pipelines.cli.console import console, show_log
-from pipelines.cli.show import results as show
-from pipelines.planning import require_runnable
-from pipelines.run import run as run_recipe
-from schemas.errors import UNACCOUNTED
-from workers import store
+from schemas.errors import UNACCOUNTED, EnvironmentFault, LeaseError, RequestError
 
 app = typer.Typer()
 
@@ -51,10 +46,26 @@ def run(
     """
     show_log(verbose)
     parsed = read_recipe(recipe)
+
+    from pipelines.planning.check import require_runnable
+    from workers import store
+
     environment = store.use_storage(parsed.storage)
     require_runnable(parsed, where_for(ray))
+
+    from cluster.progress import print_line
+    from pipelines.cli.show import run as show
+    from pipelines.run import run as run_recipe
+
     with open_session(ray, environment, partial(print_line, console)) as session:
-        report = run_recipe(parsed, session, console, re_read, wait, allow_removal=allow_removal)
+        try:
+            report = run_recipe(
+                parsed, session, console, re_read, wait, allow_removal=allow_removal
+            )
+        except EnvironmentFault as exc:
+            if not isinstance(exc, (RequestError, LeaseError)):
+                exc.add_note("what was read is kept; run the command again to go on")
+            raise
     print_result(report, as_json, show.report)
     if report.unreadable:
         raise typer.Exit(UNACCOUNTED)

@@ -11,8 +11,6 @@ import typer
 
 from pipelines.cli.arguments import JsonFlag, print_result
 from schemas.errors import RequestError
-from schemas.recipe_schema import recipe_schema
-from workers import store
 
 app = typer.Typer()
 
@@ -33,6 +31,8 @@ def init_command(
 
     The recipe makes the dataset `data` of the documents in the folder `corpus`.
     """
+    from workers import store
+
     place = store.absolute(str(recipe))
     if store.exists(place) or not store.create_exclusive(place, starter_recipe().encode()):
         raise RequestError(f"{recipe} is there already; name another file, or remove it first")
@@ -46,4 +46,6 @@ def init_command(
 @app.command("schema")
 def schema_command() -> None:
     """Print the JSON Schema of a recipe, by which editors complete keys and mark mistakes."""
+    from schemas.recipe_schema import recipe_schema
+
     print(json.dumps(recipe_schema(), indent=2, ensure_ascii=False))

@@ -9,28 +9,5 @@ before it begins, and `staged`, what lies in staging. Makes no version: that is 
     for problem in verdict.problems:
         print(problem)
 
-Start reading in `state`, then `verify`.
+Start reading in `state`, then `verify`. Import the modules by name: each command needs one of them.
 """
-
-from pipelines.dataset.diff import Diff, diff_versions
-from pipelines.dataset.gallery import make_gallery
-from pipelines.dataset.overview import Overview, inspect_dataset
-from pipelines.dataset.state import Snapshot, load_snapshot
-from pipelines.dataset.vacuum import DEFAULT_GRACE_HOURS, Retention, Vacuumed, vacuum_dataset
-from pipelines.dataset.verify import Verdict, verify_dataset
-
-__all__ = [
-    "DEFAULT_GRACE_HOURS",
-    "Diff",
-    "Overview",
-    "Retention",
-    "Snapshot",
-    "Vacuumed",
-    "Verdict",
-    "diff_versions",
-    "inspect_dataset",
-    "load_snapshot",
-    "make_gallery",
-    "vacuum_dataset",
-    "verify_dataset",
-]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.dataset.naming import names_in
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.changes import COLUMNS, Counts, Settings
 from schemas.errors import DatasetError, IntegrityError
@@ -51,7 +52,8 @@ class Diff:
     """Two versions of a dataset side by side, for people and for `--json`.
 
     `settings` are the recipe's lines that differ, and the triggers; `rows` has, for each table, the
-    first rows that were added, removed and changed.
+    first rows that were added, removed and changed. `names` are the first files of the documents
+    that their details name, by id.
     """
 
     dataset: str
@@ -60,6 +62,7 @@ class Diff:
     settings: list[str]
     summary: Counts
     rows: Mapping[str, Sequence[ChangeRow]]
+    names: Mapping[str, str]
 
 
 def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
@@ -72,13 +75,16 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
     before, after = (_published(dataset, number) for number in (old, new))
     forgotten = read_forgotten(store.absolute(dataset)).ids
     changed = changes(before.tables, after.tables, forgotten)
+    rows = {table: _first_rows(rows, limit) for table, rows in changed.rows.items()}
+    details = (row["detail"] or "" for of_table in rows.values() for row in of_table)
     return Diff(
         dataset=store.absolute(dataset),
         old=old,
         new=new,
         settings=list(_setting_lines(before.metadata, after.metadata)),
         summary=changed.counts,
-        rows={table: _first_rows(rows, limit) for table, rows in changed.rows.items()},
+        rows=rows,
+        names=names_in(details, [version.tables["inventory"] for version in (after, before)]),
     )
 
 

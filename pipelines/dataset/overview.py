@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipelines.dataset.naming import Rejects, count_rejects, names_in
 from pipelines.dataset.state import Snapshot, load_snapshot, scores_of, tokenizer_of
 from schemas.changes import Counts
 from schemas.decontaminate import ItemCounts
@@ -24,7 +26,6 @@ from workers import store
 from workers.dataset import first_rows, open_table, table_history
 from workers.dataset.forgotten import gone_parts
 
-_MOST_REJECTS = 20
 _COUNTED = ("pages", "documents", "conversations", "crops")
 
 
@@ -78,8 +79,11 @@ class Overview:
     """A version as a reader first wants to see it.
 
     `versions` are the newest of the `versions_published`, newest first. Counts are by table, by
-    reason, by text source and by label; `tokens` are sums over a table, by column, and
-    `trainer_tokens` those of tables in the trainer's own `tokenizer`, which is None without one.
+    reason, by text source, by language and by label; `inventory_pages` are all pages of the
+    sources: the rows of `pages` and `conversations` and the rejects of the level `page`. `names`
+    are the files of the documents that `reject_rows` name as kept, by id. `tokens` are sums over a
+    table, by column, and `trainer_tokens` those of tables in the trainer's own `tokenizer`, which
+    is None without one.
     `shares` are the last values in those of the policy `keep`, by table, value and language,
     `lines` the first of those that the policy `lines` found in many documents.
     """
@@ -89,9 +93,12 @@ class Overview:
     versions_published: int
     versions: Sequence[VersionLine]
     counts: Mapping[str, int]
+    inventory_pages: int
     rejects: Mapping[str, int]
+    rejects_by_level: Rejects
     bytes: Mapping[str, int]
     text_sources: Mapping[str, int]
+    languages: Mapping[str, int]
     crop_labels: Mapping[str, int]
     tokens: Mapping[str, int]
     conversation_tokens: Mapping[str, int]
@@ -106,13 +113,20 @@ class Overview:
     lines: Sequence[LineCount]
     columns: Mapping[str, str]
     reject_rows: Sequence[RejectLine]
+    names: Mapping[str, str]
     samples: Sequence[SampleLine]
 
 
 def inspect_dataset(
-    dataset: str, version: int | None = None, samples: int = 3, versions: int = 20
+    dataset: str,
+    version: int | None = None,
+    samples: int = 3,
+    versions: int = 20,
+    rejects: int = 20,
 ) -> Overview:
     """Look at one version, the latest by default, and list the newest `versions`.
+
+    `samples` and `rejects` are how many rows of `pages` and `rejects` it has.
 
     Raises DatasetError where there is none.
     """
@@ -124,6 +138,9 @@ def inspect_dataset(
     tokenizer = tokenizer_of(snapshot)
     counted = _COUNTED if tokenizer else ()
     sums = {name: _sums_of(snapshot, name, ["trainer_tokens"]) for name in counted}
+    reject_rows = first_rows(snapshot.part_uris("rejects"), RejectLine, rejects)
+    kept = (row["kept_id"] or "" for row in reject_rows)
+    levels = snapshot.metadata.get("rejects_by_level")
     columns_of_pages = schema_with("pages", [column for column, _ in scores_of(snapshot)])
     return Overview(
         dataset=uri,
@@ -131,11 +148,14 @@ def inspect_dataset(
         versions_published=len(published),
         versions=_version_lines(uri, published[:versions]),
         counts=snapshot.metadata["counts"],
+        inventory_pages=_inventory_pages(snapshot),
         rejects=snapshot.metadata["rejects"],
+        rejects_by_level=levels or count_rejects(snapshot.tables["rejects"]),
         bytes={
             name: sum(part.size for part in table.parts) for name, table in snapshot.tables.items()
         },
         text_sources=_counts(snapshot.columns("pages", ["text_source"]), "text_source"),
+        languages=snapshot.metadata.get("languages", {}),
         crop_labels=_counts(snapshot.columns("crops", ["label"]), "label"),
         tokens=_sums_of(snapshot, "pages", ["vision_tokens", "text_tokens"]),
         conversation_tokens=_sums_of(snapshot, "conversations", ["tokens_before", "tokens_after"]),
@@ -148,7 +168,8 @@ def inspect_dataset(
         triggers=triggers_in(snapshot.metadata),
         shares=snapshot.metadata.get("shares", {}),
         lines=snapshot.metadata.get("lines", []),
-        reject_rows=first_rows(snapshot.part_uris("rejects"), RejectLine, _MOST_REJECTS),
+        reject_rows=reject_rows,
+        names=names_in(kept, [snapshot.tables["inventory"]]),
         columns={field.name: str(field.type) for field in columns_of_pages},
         samples=first_rows(snapshot.part_uris("pages"), SampleLine, samples),
     )
@@ -185,6 +206,12 @@ def _have_any(versions: Mapping[str, int], dataset: str, paths: frozenset[str]) 
         if table and any(f"{name}/{part.path}" in paths for part in table.parts):
             return True
     return False
+
+
+def _inventory_pages(snapshot: Snapshot) -> int:
+    """The pages of all documents; of those that cannot be counted none."""
+    counts = snapshot.columns("inventory", ["page_count"])
+    return (pc.sum(counts["page_count"]).as_py() or 0) if counts is not None else 0
 
 
 def _sums_of(snapshot: Snapshot, table: str, columns: list[str]) -> dict[str, int]:

@@ -34,6 +34,7 @@ from pipelines.dataset.staged import (
     staging_roots,
 )
 from pipelines.dataset.state import Snapshot, load_snapshot
+from schemas.defaults import GRACE_HOURS
 from schemas.errors import DatasetError
 from schemas.shards import Receipt
 from schemas.tables import TABLES
@@ -47,7 +48,6 @@ from workers.shards import Staging
 from workers.store.listing import Stored, list_stored
 
 DEFAULT_KEEP_DAYS = 7.0
-DEFAULT_GRACE_HOURS = 24.0
 _DAY_S = 86_400
 _HOUR_S = 3_600
 # Files that a process leaves on local disk when it dies in a write: ours, of the card and the lease
@@ -64,7 +64,7 @@ class Retention:
 
     versions: int | None = None
     days: float | None = None
-    grace_hours: float = DEFAULT_GRACE_HOURS
+    grace_hours: float = GRACE_HOURS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ that is running has orphans too, which look the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,7 @@ import pyarrow as pa
 
 from cluster.session import Session
 from pipelines.dataset.ledger import IN_CONVERSATIONS, IN_MAIN_TABLE, MOST_NAMED, Ledger, named
+from pipelines.dataset.naming import names_in
 from pipelines.dataset.staged import holds_shards, staged_folders, staging_roots
 from pipelines.dataset.state import Snapshot, load_snapshot
 from pipelines.steps.tasks import run_tasks, task_results
@@ -61,6 +62,7 @@ class Verdict:
     """The result of verify: one line a problem, and none for a sound version.
 
     `orphans` are part files that no version names; `notes` has a line on them if there are any.
+    `names` are the files of the documents in `problems`, by id; none where a part is damaged.
     """
 
     version: int
@@ -75,6 +77,7 @@ class Verdict:
     orphan_bytes: int
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def verify_dataset(dataset: str, session: Session, version: int | None = None) -> Verdict:
@@ -112,6 +115,7 @@ def verify_dataset(dataset: str, session: Session, version: int | None = None) -
         orphan_bytes=sum(item.size for item in orphans),
         problems=tuple(problems),
         notes=(*notes, *_orphan_notes(orphans)),
+        names=names_in(problems, [snapshot.tables["inventory"]] if audit.ledger else []),
     )
 
 

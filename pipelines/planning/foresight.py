@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cluster.session import Session
+from pipelines.dataset.naming import names_in
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
@@ -58,7 +59,8 @@ class Foresight:
     """What other policies would make of a version.
 
     Rows that would leave, change or come back, each as pages and documents; conversations count as
-    pages. `tokens_leaving` are those of pages. `notes` say what cannot be foreseen.
+    pages. `tokens_leaving` are those of pages. `names` are the files of the documents that
+    `examples` are from, by id. `notes` say what cannot be foreseen.
     """
 
     pages: int
@@ -70,6 +72,7 @@ class Foresight:
     kinds: tuple[KindCount, ...]
     examples: tuple[Example, ...]
     benchmarks: Mapping[str, ItemCounts]
+    names: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
 
@@ -102,6 +105,9 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
         kinds=tuple(_kinds(total)),
         examples=tuple(total.examples),
         benchmarks=item_counts(lists) if lists is not None else {},
+        names=names_in(
+            (example.row_id for example in total.examples), [snapshot.tables["inventory"]]
+        ),
         notes=(_NO_SEARCH,) if is_searched and triggers is None else (),
     )
 

@@ -29,7 +29,6 @@ from schemas.timings import ShardTimes
 from workers.reading import load_replica
 from workers.shards import Staging
 
-DEFAULT_PAGES = 8
 # Rasterising takes a fiftieth of the time of PP-OCRv6 on a core, and the share of pages with a good
 # text layer needs more pages than the engine's rate.
 DRAWN_PER_READ = 4

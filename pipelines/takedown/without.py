@@ -14,7 +14,7 @@ from typing import Any, cast
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.tasks import run_tasks
-from pipelines.version.metadata import reject_reasons, what_changed
+from pipelines.version.metadata import reject_record, what_changed
 from pipelines.version.settled import languages_after, licenses_after
 from pipelines.version.shared_lines import LISTED
 from schemas.errors import DatasetError
@@ -167,7 +167,7 @@ def _record(
         **last,
         "run_id": digest(part.path for name in TABLES for part in new[name].parts)[:32],
         "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
-        "rejects": reject_reasons(new["rejects"]),
+        **reject_record(new["rejects"]),
         "changes": what_changed(snapshot.tables, new, listed, session),
         "languages": languages_after(snapshot.tables, new),
         "licenses": licenses_after(snapshot.tables, new),

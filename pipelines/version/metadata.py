@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from cluster.estimate import Rates
 from cluster.session import Session
 from pipelines.dataset.diff import changes
+from pipelines.dataset.naming import count_reasons, count_rejects
 from pipelines.dataset.state import TOKENIZER_SETTING
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.tasks import run_tasks
@@ -27,7 +27,7 @@ from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
-from workers.dataset import PartFile, TableVersion, read_part
+from workers.dataset import PartFile, TableVersion
 
 _MOST_LINES = 20
 Parts = Mapping[str, Sequence[PartFile]]
@@ -123,7 +123,7 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
     return {
         "run_id": digest(paths)[:32],
         "counts": {name: sum(part.rows for part in new[name].parts) for name in TABLES},
-        "rejects": reject_reasons(new["rejects"]),
+        **reject_record(new["rejects"]),
         "mix": version.selection.groups,
         "funnel": funnel_of(version),
         "by_source": version.by_source,
@@ -158,13 +158,10 @@ def _what_changed(versions: tuple[Tables | None, Tables, frozenset[str]]) -> Cou
     return changes(*versions).summary()
 
 
-def reject_reasons(rejects: TableVersion) -> dict[str, int]:
-    """Rows of `rejects` by reason."""
-    counts: Counter[str] = Counter()
-    for part in rejects.parts:
-        for row in read_part(rejects.part_uri(part), ["reason"])["reason"].value_counts():
-            counts[row["values"].as_py()] += row["counts"].as_py()
-    return dict(sorted(counts.items()))
+def reject_record(rejects: TableVersion) -> VersionRecord:
+    """What a version says of its rejects: how many, by reason and by level."""
+    counts = count_rejects(rejects)
+    return {"rejects": count_reasons(counts), "rejects_by_level": counts}
 
 
 def rates_after(

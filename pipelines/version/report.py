@@ -19,6 +19,10 @@ from workers.sources import Examined
 class Report:
     """What a run did.
 
+    `rejects` are counted by reason, and `rejects_by_level` by level too. The pages of the inventory
+    are the rows of `pages` and `conversations` and the rejects of the level `page`; its documents
+    are the rows of `documents` and the rejects of the level `document`.
+
     `changes` are the rows that the version added, removed and changed, by table and reason, or
     None where nothing was committed. `seconds` are those of each stage, and of `all` stages;
     `pages_per_second` is measured over reading and making pages.
@@ -32,6 +36,7 @@ class Report:
     pages_read: int
     counts: Mapping[str, int]
     rejects: Mapping[str, int]
+    rejects_by_level: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     mix: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     funnel: Sequence[FunnelStep] = field(default_factory=list)
@@ -63,6 +68,7 @@ def report_of(
         pages_read=pages_read,
         counts=record["counts"],
         rejects=record["rejects"],
+        rejects_by_level=record.get("rejects_by_level", {}),
         mix=record.get("mix", {}),
         funnel=record.get("funnel", []),
         by_source=record.get("by_source", no_sources()),

@@ -1,4 +1,4 @@
-"""What a run prints while it works: a line for each stage, and at the end what changed.
+"""What a run prints while it works: a line for each stage, and lines that stay.
 
 A log of these lines tells later what each run did and how long it took.
 """
@@ -6,15 +6,12 @@ A log of these lines tells later what each run did and how long it took.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 
 from cluster.progress import Meter, meter, print_line
-from schemas.changes import Counts
-
-_SIGNS = {"added": "+", "removed": "−", "changed": "~"}
 
 
 class Story:
@@ -45,33 +42,3 @@ class Story:
     def all_seconds(self) -> dict[str, float]:
         """Seconds by stage, and of the whole run so far as `all`."""
         return {**self.seconds, "all": round(time.monotonic() - self._began_s, 3)}
-
-
-def change_line(changes: Counts | None, with_reasons: bool = False) -> str:
-    """One line: pages that came and went by reason, and how many other rows; `—` for None.
-
-    `with_reasons`: rejects by their reasons too.
-    """
-    if changes is None:
-        return "—"
-    reasoned = ("pages", "rejects") if with_reasons else ("pages",)
-    parts = []
-    for name in ("pages", "conversations", "documents", "rejects"):
-        # An older version may lack a table.
-        kinds = changes.get(name, {})
-        words = _by_reason(kinds) if name in reasoned else _totals(kinds)
-        parts += [f"{name} {words}"] if words else []
-    return "; ".join(parts) or "no row"
-
-
-def _by_reason(kinds: Mapping[str, Mapping[str, int]]) -> str:
-    return ", ".join(
-        f"{_SIGNS[kind]}{rows:,} {why}"
-        for kind, whys in kinds.items()
-        for why, rows in whys.items()
-    )
-
-
-def _totals(kinds: Mapping[str, Mapping[str, int]]) -> str:
-    totals = {kind: sum(whys.values()) for kind, whys in kinds.items()}
-    return " ".join(f"{_SIGNS[kind]}{rows:,}" for kind, rows in totals.items() if rows)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.manifests import ManifestOptions, documents
+from cluster.manifests import ManifestOptions
+from cluster.manifests.render import documents
 from schemas.recipe import Recipe, parse_recipe
 
 IMAGE = "registry.example.com/pagefoundry:0.1.0"

@@ -11,9 +11,10 @@ import jsonschema
 import pytest
 import yaml
 
-from cluster.manifests import Volume, to_yaml
+from cluster.manifests import Volume
 from cluster.manifests.options import default_gpus_per_node
 from cluster.manifests.pods import DASHBOARD_PORT, METRICS_PORT
+from cluster.manifests.render import to_yaml
 from cluster.manifests.sizes import GIB, cluster_size
 from tests.cluster.kubernetes_schemas import pod_templates
 from tests.cluster.manifest_samples import (

@@ -17,8 +17,9 @@ from ray.autoscaler._private.kuberay.autoscaling_config import (
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.scripts.scripts import start as ray_start
 
-from cluster.manifests import KINDS, Machines, ManifestOptions, Volume, to_yaml
+from cluster.manifests import KINDS, Machines, ManifestOptions, Volume
 from cluster.manifests.options import SCHEDULED
+from cluster.manifests.render import to_yaml
 from tests.cluster.kubernetes_schemas import (
     check_kubernetes,
     check_ray_object,

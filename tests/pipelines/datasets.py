@@ -29,9 +29,15 @@ def recipe_for(dataset: Path, source: Path, extra: str = "") -> Recipe:
 
 
 def run_here(recipe: Recipe, re_read: bool = False) -> Report:
-    """Run a recipe in this process."""
+    """Run a recipe in this process. What came in is what came out and what was rejected."""
     with open_session(IN_PROCESS) as session:
-        return run(recipe, session, Console(file=io.StringIO()), re_read)
+        report = run(recipe, session, Console(file=io.StringIO()), re_read)
+    counts = report.counts
+    rejected = {level: sum(why.values()) for level, why in report.rejects_by_level.items()}
+    assert report.pages == counts["pages"] + counts["conversations"] + rejected["page"]
+    assert report.documents == counts["documents"] + rejected["document"]
+    assert sum(rejected.values()) == counts["rejects"] == sum(report.rejects.values())
+    return report
 
 
 def inventory_of(recipe: Recipe, known: list[Document]) -> Inventory:

@@ -184,10 +184,6 @@ def render_card(
     loaded = _loadable(tables)[0] if _loadable(tables) else "pages"
     name = _name(recipe)
     header = _header(recipe, tables, samples, [code for code, _ in ordered])
-    rejects = "\n".join(
-        f"| `{reason}` | {count:,} | {REJECT_REASONS[reason]} |"
-        for reason, count in metadata["rejects"].items()
-    )
     shares = "\n".join(f"| {code} | {count:,} |" for code, count in ordered[:_MOST_LANGUAGES])
     conversations = f", {counts['conversations']:,} conversations" * (counts["conversations"] > 0)
     return f"""---
@@ -227,12 +223,36 @@ DeltaTable({_literal(name + "/pages")}, version={tables["pages"].version}).to_py
 {_by_license(metadata.get("licenses", {}))}{_funnel(metadata.get("funnel", ()))}
 ## What was left out
 
-| reason | rows | meaning |
-|---|---|---|
-{rejects}
+{_left_out(metadata)}
 
 Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {recipe.license}.
 """
+
+
+def _left_out(metadata: VersionRecord) -> str:
+    """The card's table of rejects, with pages apart from documents, so that sums come out."""
+    levels = metadata.get("rejects_by_level")
+    if levels is None:  # an earlier release made the version
+        lines = ["| reason | rows | meaning |", "|---|---|---|"]
+        for reason, count in metadata["rejects"].items():
+            lines.append(f"| `{reason}` | {count:,} | {REJECT_REASONS[reason]} |")
+        return "\n".join(lines)
+    counts = metadata["counts"]
+    samples = counts["pages"] + counts["conversations"]
+    pages, documents = (sum(levels[level].values()) for level in ("page", "document"))
+    lines = [
+        f"Of {samples + pages:,} pages in the sources {samples:,} are samples and {pages:,} were "
+        f"left out. Of {counts['documents'] + documents:,} documents {counts['documents']:,} are "
+        f"here and {documents:,} were left out.",
+        "",
+        "| reason | pages | documents | meaning |",
+        "|---|---|---|---|",
+    ]
+    for reason in metadata["rejects"]:
+        numbers = (levels[level].get(reason, 0) for level in ("page", "document"))
+        cells = " | ".join(f"{number:,}" if number else "" for number in numbers)
+        lines.append(f"| `{reason}` | {cells} | {REJECT_REASONS[reason]} |")
+    return "\n".join(lines)
 
 
 def _name(recipe: Described) -> str:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from workers.dataset.columns import array, lookup, without
 
-_NO_DOCUMENTS = pa.array([], pa.string())
+_NO_DOCUMENTS = pa.nulls(0, pa.string())  # `pa.array` of a list would import pandas
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from schemas.errors import AccessError, DatasetError, RequestError, StorageError
 from schemas.lines import error_line
-from schemas.recipe import Storage
 
 if TYPE_CHECKING:
+    from schemas.recipe import Storage
     from workers.store.retry import RetryPolicy
 
 # Errors that waiting does not cure, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from schemas.errors import AccessError, DatasetError, SourceError, StorageError
 from schemas.lines import error_line
+from workers.store.listing import list_names
 from workers.store.locations import (
     absolute,
     filesystem,
     is_local,
+    join,
     local_path,
     require_writable,
     translated,
@@ -79,26 +81,45 @@ def look_at_dataset(uri: str) -> str:
 def require_dataset(uri: str) -> None:
     """Check that a dataset can be read at a place.
 
-    Raises DatasetError for a file, for a folder with other contents, and for an empty place in a
-    store; StorageError where the store does not answer.
+    Raises DatasetError for a file, for a folder with other contents, and where there is nothing;
+    StorageError where the store does not answer.
     """
     where = absolute(uri)
     require_writable(where)
+    nothing = DatasetError(f"{uri} holds no published version; `pagefoundry run` makes one")
     if not is_local(where):
         key = where.partition("://")[2]
         if not _answers(where, f"{key}/pages/_delta_log/"):
-            raise DatasetError(f"{uri} holds no published version; `pagefoundry run` makes one")
+            raise nothing
         return
     path = local_path(where)
     if path.is_dir():
         _require(path, os.R_OK | os.X_OK, "read")
-        if any(path.iterdir()) and not (path / "pages/_delta_log").is_dir():
+        if not any(path.iterdir()):
+            raise nothing
+        if not (path / "pages/_delta_log").is_dir():
             raise DatasetError(
                 f"{uri} holds no published version: the folder has other things in it, and no "
                 "`pages` table; name the `dataset` of a recipe that was run"
             )
     elif os.path.lexists(path):
         raise DatasetError(f"{uri} is a file, and a dataset is a folder; name the folder")
+    else:
+        raise nothing
+
+
+def require_versions(uri: str, numbers: Collection[int]) -> None:
+    """Check that the log of a dataset, which is there, reaches these versions of `pages`.
+
+    Raises DatasetError for a version past the newest. Whether the others can be read is seen when
+    they are read.
+    """
+    log = join(absolute(uri), "pages/_delta_log")
+    names = (name.rpartition("/")[2] for name in list_names(log, ".json"))
+    newest = max((int(name[:-5]) for name in names if name[:-5].isdigit()), default=None)
+    for number in numbers:
+        if newest is not None and number > newest:
+            raise DatasetError(f"{uri} has no version {number}; the newest is {newest}")
 
 
 def _answers(uri: str, prefix: str) -> bool:

@@ -144,7 +144,7 @@ def _page(row: PageRow) -> str:
     facts = (
         f"{row['text_source']} · {row['task']} · {row['width']} x {row['height']} px · "
         f"{row['text_tokens']:,} text tokens / {row['vision_tokens']:,} vision tokens = "
-        f"{row['compression']:.1f} · {_file(row['source_uri'])}, page {row['page_index']}"
+        f"{row['compression']:.1f} · {_file(row['source_uri'])}, page {row['page_index'] + 1}"
     )
     coverage = row["quality"].get("coverage")
     if coverage is not None:

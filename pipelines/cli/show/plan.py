@@ -6,7 +6,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from cluster.estimate import Estimate
-from pipelines.cli.show.results import as_printed, facts_table, found_tables
+from pipelines.cli.show.policies import found_tables
+from pipelines.cli.show.printed import (
+    as_printed,
+    common_folder,
+    facts_table,
+    with_names,
+    without_folder,
+)
 from pipelines.planning.foresight import Foresight
 from pipelines.planning.plan import Plan, WhatIf
 from pipelines.planning.probe import Probe
@@ -77,14 +84,16 @@ def _policies(value: Foresight) -> list[RenderableType]:
     for kind in value.kinds:
         counts = f"{kind.pages:,}", f"{kind.documents:,}"
         kinds.add_row(kind.policy, as_printed(kind.kind), kind.action, *counts)
-    examples = Table("finding", "row", "words", title="examples", title_justify="left", box=None)
+    examples = Table("finding", "where", "words", title="examples", title_justify="left", box=None)
+    folder = common_folder(value.names.values())
     for one in value.examples:
         before, words, after = (
             as_printed(" ".join(text.split(" ")).replace("\n", " "))
             for text in (one.before, one.words, one.after)
         )
         shown = f"{before}[reverse]{words or '·'}[/]{after}"
-        examples.add_row(as_printed(f"{one.kind}: {one.action}"), _short(one.row_id), shown)
+        where = without_folder(with_names(one.row_id, value.names), folder)
+        examples.add_row(as_printed(f"{one.kind}: {one.action}"), as_printed(where), shown)
     parts: list[RenderableType] = [facts_table("other policies", facts)]
     parts += [f"[yellow]•[/] {as_printed(note)}" for note in value.notes]
     parts += found_tables(value.benchmarks, ())
@@ -93,11 +102,6 @@ def _policies(value: Foresight) -> list[RenderableType]:
 
 def _rows(counts: tuple[int, int]) -> str:
     return f"{counts[0]:,} pages, {counts[1]:,} documents"
-
-
-def _short(row_id: str) -> str:
-    doc_id, _, page = row_id.partition("/")
-    return f"{doc_id[:12]}…" + (f"/{page}" if page else "")
 
 
 def _settled(value: Plan) -> str:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.show.results import facts_table
+from pipelines.cli.show.printed import facts_table
 from pipelines.evaluation.study import Report
 from workers import store
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from pipelines.cli.show.results import as_printed, facts_table
+from pipelines.cli.show.printed import as_printed, facts_table
 from pipelines.takedown import Searched, Takedown
 
 _MOST_LINES = 20

@@ -116,6 +116,24 @@ def test_an_unreachable_ray_is_one_line(recipe: Path, tmp_path: Path) -> None:
     assert "Ray at 127.0.0.1:1 does not answer" in done.stderr
 
 
+def test_a_run_that_fails_says_what_is_kept_and_the_next_one_rests_on_it(
+    recipe: Path, tmp_path: Path
+) -> None:
+    path, data = tmp_path / "recipe.yaml", tmp_path / "data"
+    path.write_text(recipe.read_text().replace(str(recipe.parent / "data"), str(data)))
+    data.mkdir()
+    (data / "crops").write_text("a file where a table should be")
+    failed = call("run", str(path), "--ray", "in-process")
+    assert failed.returncode == 3
+    *_, error, note = failed.stderr.splitlines()
+    assert error.startswith("pagefoundry: cannot open the table")
+    assert note == "pagefoundry: what was read is kept; run the command again to go on"
+    assert failed.stdout == ""
+    (data / "crops").unlink()
+    done = call("run", str(path), "--ray", "in-process", "--json")
+    assert json.loads(done.stdout)["pages_read"] == 0
+
+
 @pytest.mark.parametrize("command", ["run", "check", "plan", "inspect", "diff", "verify", "sample"])
 def test_help_says_what_a_command_does(command: str) -> None:
     done = call(command, "--help")

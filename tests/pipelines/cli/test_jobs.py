@@ -184,7 +184,7 @@ def test_logs_show_what_a_run_here_shows(
     assert job_id == stopped.job_id.removesuffix("1") + "2"
     printed = place.call("logs", job_id)
     assert printed.returncode == 0
-    assert "image–text pairs" in printed.stdout
+    assert "came in  came out  rejected" in printed.stdout
     assert "pagefoundry-progress" not in printed.stdout
     again = place.call("logs", job_id, "--follow", "--json")
     assert again.returncode == 0

@@ -58,7 +58,7 @@ def test_the_table_has_a_line_a_version(recipe: Recipe) -> None:
     lines = shown(inspect_dataset(recipe.dataset, versions=4))
     (title,) = [number for number, line in enumerate(lines) if "versions, the newest" in line]
     assert lines[title].strip() == "versions, the newest 4 of 30"
-    newest, old, unchanged, *_ = lines[title + 2 :]
+    newest, old, unchanged, *_ = lines[title + 1 :]
     assert newest.split()[0] == "30"
     assert newest.rstrip().endswith(
         "pages +12 new_document, −3 document_left; documents +1; rejects +2 −1"

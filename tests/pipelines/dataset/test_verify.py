@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -10,11 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
+from pipelines.cli.show.results import verdict as verdict_screen
 from pipelines.dataset.state import load_snapshot
 from pipelines.dataset.verify import verify_dataset
-from schemas.ids import page_id
+from schemas.ids import page_id, split_page_id
 from schemas.pages import CROP_LINK
 from schemas.tables import DOCUMENTS
 from tests.pipelines.corpora import pdf, prose, write_pdf
@@ -181,6 +184,22 @@ def test_rows_of_a_document_that_left_the_inventory_are_named(dataset: Path) -> 
     found = problems(dataset)
     assert found
     assert all(line.startswith(gone) and "is not in the inventory" in line for line in found)
+
+
+def test_a_fault_is_printed_with_its_file_and_page(dataset: Path) -> None:
+    """In JSON it has the page's id, which counts from 0; people are told the page of a file."""
+    lost = lose_row(dataset, "pages")
+    with open_session(IN_PROCESS) as session:
+        verdict = verify_dataset(str(dataset), session)
+    (doc_id, index), (line,) = split_page_id(lost), verdict.problems
+    assert line.startswith(f"{doc_id}/{index:05d}: ")
+    screen = Console(file=io.StringIO(), width=500)
+    screen.print(verdict_screen(verdict))
+    assert isinstance(screen.file, io.StringIO)
+    file = verdict.names[doc_id]
+    assert f"page {index + 1} of {file}: this page" in screen.file.getvalue()
+    assert f"(doc_id {doc_id})" in screen.file.getvalue()
+    assert lost not in screen.file.getvalue()
 
 
 def test_many_faults_of_a_kind_are_counted_after_the_first(dataset: Path) -> None:

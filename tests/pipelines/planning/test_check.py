@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.planning import Where, check_recipe, require_runnable
+from pipelines.planning.check import Where, check_recipe, require_runnable
 from schemas.errors import EnvironmentFault, NoEngineError, RequestError
 from schemas.recipe import parse_recipe
 from tests.checkpoint_people import make_people_checkpoint

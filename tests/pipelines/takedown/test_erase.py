@@ -13,8 +13,10 @@ from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.show import dataset as show
-from pipelines.dataset import diff_versions, inspect_dataset, verify_dataset
+from pipelines.dataset.diff import diff_versions
+from pipelines.dataset.overview import inspect_dataset
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
+from pipelines.dataset.verify import verify_dataset
 from schemas.errors import DatasetError
 from schemas.sources import DatasetSource
 from schemas.tables import TABLES

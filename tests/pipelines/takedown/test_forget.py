@@ -11,7 +11,8 @@ from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from pipelines.cli.app import app
-from pipelines.dataset import diff_versions, inspect_dataset
+from pipelines.dataset.diff import diff_versions
+from pipelines.dataset.overview import inspect_dataset
 from schemas.errors import DatasetError, IntegrityError, LeaseError, RequestError
 from schemas.shards import SeenFile
 from schemas.tables import TABLES

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.show import dataset as show_dataset
-from pipelines.cli.show import results as show_results
+from pipelines.cli.show import run as show_run
 from pipelines.dataset.overview import inspect_dataset
 from pipelines.planning.plan import Options, plan_run
 from pipelines.run import Report
@@ -87,10 +87,13 @@ def test_an_item_is_rejected_with_its_suite_item_and_span(tmp_path: Path) -> Non
         planned = plan_run(other, session, Console(file=io.StringIO()), Options())
     assert planned.policies is not None
     assert planned.policies.benchmarks == report.benchmarks
-    for shown in (show_results.report(report), show_dataset.overview(overview)):
+    for shown, words in (
+        (show_run.report(report), "--policies"),
+        (show_dataset.overview(overview), "too short to be found"),
+    ):
         screen = io.StringIO()
         Console(file=screen, width=200).print(shown)
-        assert "too short to be found" in screen.getvalue()
+        assert words in screen.getvalue()
     # A run that judges nothing says what the version before it says.
     same = recipe_of(dataset, source, benchmark, "reject")
     seeded = same.model_copy(update={"publish": Publish(seed=1)})

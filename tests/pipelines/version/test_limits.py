@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.show import dataset as show_dataset
-from pipelines.cli.show import results as show_results
+from pipelines.cli.show import run as show_run
 from pipelines.dataset.diff import diff_versions
 from pipelines.dataset.overview import inspect_dataset
 from pipelines.run import Report
@@ -203,9 +203,10 @@ def test_a_flood_is_limited_and_takes_no_page_of_others_with_it(tmp_path: Path) 
     overview = inspect_dataset(str(dataset))
     assert overview.by_source == report.by_source
     screen = Console(file=io.StringIO(), width=300)
-    screen.print(show_dataset.overview(overview), show_results.report(report))
+    screen.print(show_dataset.overview(overview), show_run.report(report))
     assert isinstance(screen.file, io.StringIO)
-    assert screen.file.getvalue().count(f"{source}/flood") == 2
+    assert screen.file.getvalue().count(f"{source}/flood") == 1
+    assert f"inspect {dataset} --policies" in screen.file.getvalue()
     run(tmp_path / "fresh", source, "{per_source: 3, per_family: 1}")
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 

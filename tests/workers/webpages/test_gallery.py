@@ -78,7 +78,7 @@ def test_what_is_shown_is_in_the_table(row: type, columns: set[str]) -> None:
 
 def test_a_page_shows_its_text_blocks_and_costs_but_not_its_folder() -> None:
     shown = html("All", [PAGE])
-    assert "1,000 text tokens / 100 vision tokens = 10.0 · a&amp;b.pdf, page 3" in shown
+    assert "1,000 text tokens / 100 vision tokens = 10.0 · a&amp;b.pdf, page 4" in shown
     assert '<pre dir="auto">1 &lt; 2</pre>' in shown
     assert 'title="title" style="left:10.00%;top:20.00%;width:50.00%;height:5.00%"' in shown
     assert "data:image/png;base64," in shown

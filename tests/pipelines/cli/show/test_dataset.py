@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from pipelines.cli.show.dataset import sample
+from pipelines.cli.show.sample import sample
 
 CELLS = [
     {"row": r, "column": c, "rows": 1, "columns": 1, "text": text}
@@ -32,7 +32,7 @@ ROW = {
 
 def printed(row: dict[str, object]) -> str:
     out = io.StringIO()
-    Console(file=out, width=100, force_terminal=True, color_system="standard").print(sample(row))
+    Console(file=out, width=100, force_terminal=True, color_system="standard").print(*sample(row))
     return out.getvalue()
 
 
@@ -41,6 +41,10 @@ def test_furniture_is_dimmed_and_a_table_is_a_table() -> None:
     assert "\x1b[2mThe Report 7\x1b[0m" in shown
     assert "│ plum │ [red] │" in shown
     assert "coverage 0.99" in shown
+
+
+def test_pages_are_counted_from_one() -> None:
+    assert "page 4 of b.pdf" in printed(ROW)
 
 
 def test_a_text_that_no_block_holds_is_shown_as_it_is() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipelines.cli.show.results import as_printed, report
+from pipelines.cli.show.printed import as_printed
+from pipelines.cli.show.run import report
 from pipelines.run import Report
 
 
@@ -42,7 +43,7 @@ def test_no_text_reaches_the_terminal_as_a_command(text: str) -> None:
 def test_a_run_names_an_unreadable_file_so_too() -> None:
     value = Report("data", 1, True, 1, 1, 1,
                    dict.fromkeys(("pages", "documents", "crops", "conversations", "rejects"), 0),
-                   {}, {"a\x1b]0;title\x07.pdf": "denied"})  # fmt: skip
+                   {}, unreadable={"a\x1b]0;title\x07.pdf": "denied"})  # fmt: skip
     console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=200)
     console.print(report(value))
     assert isinstance(console.file, io.StringIO)
