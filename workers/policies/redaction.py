@@ -172,12 +172,14 @@ def _without_words(
         of_cells: list[Box] = []
         if policy.step.lines is None:  # a cell is no line
             cells, of_cells = _redact_cells(cells, page.language, policy, pieces)
+        cells, more, is_all = _without_lost(cells, before["text"], left)
+        of_cells += more
         if left == before["text"] and not of_cells:
             blocks.append(before)
             continue
         blocks.append({**block, "text": left, "cells": cells or None})
         # The cells of a table are smaller regions, if they account for what went.
-        boxes += of_cells or [block["bbox"]]
+        boxes += of_cells if of_cells and is_all else [block["bbox"]]
     # 3. A crop that has a part of it, or shows where it was, is left without a text.
     lost = [
         before["text"]
@@ -245,6 +247,30 @@ def _redact_cells(
         if left != cell["text"]:
             boxes.append(cell["bbox"])
     return redacted, boxes
+
+
+def _without_lost(
+    cells: Sequence[CellRow], before: str, left: str
+) -> tuple[list[CellRow], list[Box], bool]:
+    """The cells of a table without texts that it has lost, the places of those, and whether they
+    have all that was lost.
+
+    What was found may go over several cells, of which none says enough to be found by itself.
+    """
+    lost = _letters(before) - _letters(left)
+    kept: list[CellRow] = []
+    boxes = []
+    for cell in cells:
+        is_lost = cell["text"] in before and cell["text"] not in left
+        kept.append({**cell, "text": ""} if is_lost else cell)
+        if is_lost:
+            boxes.append(cell["bbox"])
+            lost -= _letters(cell["text"])
+    return kept, boxes, lost <= 0
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _judged(
