@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,16 +22,19 @@ from pipelines.version.records import FIRST_BARRED, LEFT_OUT, Catalogue, load_al
 from pipelines.version.shared_lines import listed_lines, settings_of_lines, shared_lines
 from pipelines.version.triggers import sought_of, triggers_of
 from schemas.decontaminate import ItemCounts
+from schemas.ids import page_id
 from schemas.keep import Table
 from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
 from schemas.reject_reasons import POLICY_REASONS
 from workers.policies import Sought
+from workers.policies.decontamination import Piece
 from workers.policies.keeping import Standard, rules_of
 from workers.policies.lists import item_counts
 from workers.policies.shared_lines import pack
 from workers.publishing.foresee import Example, Foreseeing, Foreseen, foresee
 from workers.publishing.line_counts import TextRows
+from workers.publishing.pieces import PieceOfPage
 from workers.publishing.records import Level, Origin, RowsFile
 from workers.shards import Staging
 from workers.shards.originals import originals_folder
@@ -40,6 +44,8 @@ _NO_SEARCH = (
     "`trigger: tag` first, which names them and removes nothing"
 )
 _LEVELS: Mapping[str, Level] = {"pages": "page", "conversations": "page", "documents": "document"}
+_ORDER: tuple[Level, ...] = ("document", "page")
+"""Documents say what goes over the edges of their pages."""
 _TABLES: Mapping[Level, Table] = {"page": "pages", "document": "documents"}
 
 
@@ -93,8 +99,10 @@ def foresight(recipe: Recipe, snapshot: Snapshot | None, session: Session) -> Fo
         )
         for level in _TABLES
     }
-    tasks = list(_tasks(recipe, snapshot, sought))
-    total = sum(task_results(foresee, tasks, session), start=Foreseen())
+    total = Foreseen()
+    for level in _ORDER:
+        tasks = list(_tasks(recipe, snapshot, level, sought[level], _by_page(total.pieces)))
+        total = sum(task_results(foresee, tasks, session), start=total)
     return Foresight(
         pages=total.judged["page"],
         documents=total.judged["document"],
@@ -162,15 +170,26 @@ def _originals(recipe: Recipe, level: Level) -> list[RowsFile]:
 
 
 def _tasks(
-    recipe: Recipe, snapshot: Snapshot, sought: Mapping[Level, Sought]
+    recipe: Recipe,
+    snapshot: Snapshot,
+    level: Level,
+    sought: Sought,
+    pieces: Mapping[str, tuple[Piece, ...]],
 ) -> Iterator[Foreseeing]:
-    for name, level in _LEVELS.items():
-        for file in _parts(snapshot, name):
-            yield Foreseeing(file, level, recipe.policies, sought[level])
-    for level, of_level in sought.items():
-        barred = _barred(snapshot, level)
-        for file in _originals(recipe, level):
-            yield Foreseeing(file, level, recipe.policies, of_level, barred)
+    of_level = [name for name in _LEVELS if _LEVELS[name] == level]
+    for file in (file for name in of_level for file in _parts(snapshot, name)):
+        yield Foreseeing(file, level, recipe.policies, sought, pieces=pieces)
+    barred = _barred(snapshot, level)
+    for file in _originals(recipe, level):
+        yield Foreseeing(file, level, recipe.policies, sought, barred, pieces)
+
+
+def _by_page(found: Sequence[PieceOfPage]) -> dict[str, tuple[Piece, ...]]:
+    """The pieces by the ids of their pages."""
+    of_page: dict[str, list[Piece]] = defaultdict(list)
+    for one in found:
+        of_page[page_id(one.doc_id, one.page_index)].append(one.piece)
+    return {name: tuple(pieces) for name, pieces in of_page.items()}
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

@@ -19,18 +19,14 @@ from cluster.session import Session
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.dedup import Drops, find_duplicates
 from pipelines.version.inputs import Inputs, load_documents
-from pipelines.version.policies import (
-    Judges,
-    Verdicts,
-    apply_policies,
-    has_lost_text,
-    with_originals,
-)
+from pipelines.version.judging import Verdicts, apply_policies
+from pipelines.version.policies import Judges, has_lost_text, with_originals
 from pipelines.version.ranking import Ranking
 from pipelines.version.records import FIRST_BARRED, Flags, Records, concatenated, load_all
 from pipelines.version.scores import Scores, Scoring, score_rows
 from workers import store
 from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
+from workers.publishing.records import RowsFile
 
 _PAGES_PER_ASSEMBLY = 8192
 
@@ -199,8 +195,8 @@ def _with_assembled(
     session: Session,
 ) -> Records:
     """The known document records, and those of the `wanted` documents, which it assembles."""
-    tasks = _assemblies(inputs, pages, wanted, number)
-    files = sorted(run_tasks(assemble_documents, tasks, session), key=lambda file: file.uri)
+    chosen = pages.take(pages.readable & wanted[pages.doc])
+    files = assembled_files(inputs, chosen, str(number), session)
     if not files:
         return known
     scratch = store.join(inputs.scratch, f"assembled-{number}")
@@ -212,9 +208,14 @@ def _with_assembled(
     return joined.take(~stale).take(np.argsort(joined.doc[~stale], kind="stable"))
 
 
-def _assemblies(inputs: Inputs, pages: Records, wanted: Flags, number: int) -> Iterator[Assembly]:
+def assembled_files(inputs: Inputs, pages: Records, name: str, session: Session) -> list[RowsFile]:
+    """Scratch files of this name with the documents of some pages, assembled of these alone."""
+    tasks = _assemblies(inputs, pages, name)
+    return sorted(run_tasks(assemble_documents, tasks, session), key=lambda file: file.uri)
+
+
+def _assemblies(inputs: Inputs, chosen: Records, name: str) -> Iterator[Assembly]:
     """Tasks that assemble documents, in order, of some thousand pages each."""
-    chosen = pages.take(pages.readable & wanted[pages.doc])
     if len(chosen) == 0:
         return
     starts = np.flatnonzero(np.diff(chosen.doc, prepend=-1))
@@ -223,7 +224,7 @@ def _assemblies(inputs: Inputs, pages: Records, wanted: Flags, number: int) -> I
     for last in range(1, len(bounds)):
         is_full = bounds[last] - bounds[first] >= _PAGES_PER_ASSEMBLY
         if is_full or last == len(bounds) - 1:
-            uri = store.join(inputs.scratch, f"documents-{number}-{first:09d}.parquet")
+            uri = store.join(inputs.scratch, f"documents-{name}-{first:09d}.parquet")
             yield _assembly(inputs, chosen, bounds[first : last + 1], uri)
             first = last
 

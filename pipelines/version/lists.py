@@ -16,7 +16,7 @@ from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
 from workers.engines.checkpoint import folder_digest
-from workers.policies.decontamination import BENCHMARK_SUFFIXES, read_benchmark
+from workers.policies.decontamination import BENCHMARK_SUFFIXES, VERSION, read_benchmark
 from workers.policies.lists import item_counts, pack
 from workers.rasterising import ChildLimits, RasterSettings, shared_rasterizer
 
@@ -24,8 +24,8 @@ _PEOPLE = "(pii.people)"
 
 
 def listed_files(recipe: Recipe) -> dict[str, str]:
-    """For each benchmark a digest of its files' names, sizes and versions; for the checkpoint that
-    finds people, in a folder, one of its files.
+    """For each benchmark a digest of its files' names, sizes and versions, and of the rules by
+    which items are found; for the checkpoint that finds people, in a folder, one of its files.
 
     Where a file was added or changed, rows are judged again.
 
@@ -47,7 +47,8 @@ def _listing(benchmark: Benchmark) -> str:
         files = store.list_documents(benchmark.file, BENCHMARK_SUFFIXES)
     except SourceError as exc:
         raise SourceError(f"decontaminate {benchmark.name}: {exc}") from exc
-    return digest(f"{file.uri}\0{file.size}\0{file.version}" for file in files)[:16]
+    named = (f"{file.uri}\0{file.size}\0{file.version}" for file in files)
+    return digest([str(VERSION), *named])[:16]
 
 
 @dataclass(frozen=True, slots=True)

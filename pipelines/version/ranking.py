@@ -20,7 +20,7 @@ from pipelines.steps.tasks import run_tasks
 from pipelines.version.records import Flags, Ints, Records
 from schemas.keep import Bounds, Rule, Table
 from schemas.policies import PolicyStep
-from workers.policies.keeping import rules_of
+from workers.policies.keeping import Standard, rules_of
 from workers.publishing.rows_of import RowsOf
 from workers.publishing.values import RowValues, ValuesTask, read_values
 
@@ -40,6 +40,11 @@ class Ranking:
     table: Table
     moved: Flags
     shares: Shares = field(default_factory=dict)
+
+    @property
+    def standard(self) -> Standard:
+        """The shares as tasks need them."""
+        return Standard(self.table, self.shares)
 
 
 def rank(

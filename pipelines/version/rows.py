@@ -29,14 +29,16 @@ from pipelines.version.documents import (
     near_duplicates,
 )
 from pipelines.version.inputs import Inputs, load_pages, staged_rows
+from pipelines.version.judging import Verdicts, apply_policies
 from pipelines.version.limits import Limited, families_of, limit
 from pipelines.version.mix import Selection, choose_by_mix
-from pipelines.version.policies import Judges, Verdicts, apply_policies, with_originals
+from pipelines.version.page_breaks import Judged, find_pieces
+from pipelines.version.policies import Judges, with_originals
 from pipelines.version.ranking import Shares
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
 from pipelines.version.scores import Scores, Scoring, score_rows
-from pipelines.version.shared_lines import settings_of_lines, with_shared_lines
+from pipelines.version.shared_lines import with_shared_lines
 from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import counted
 from pipelines.version.triggers import Search, Triggers, find_triggers
@@ -145,7 +147,7 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
 
     # 4. Documents: drop duplicates.
     compared = compare_documents(inputs, pages, assembled, apart, judges, scoring, session)
-    if not isinstance(compared, Compared) and settings_of_lines(recipe):
+    if not isinstance(compared, Compared):
         return _ranges(pages.take(compared), catalogue)
 
     # 5. Seek triggers, and lines that documents share, if policies ask for it: all rows are judged
@@ -154,32 +156,30 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     triggers = find_triggers(pages, among, is_lost(pages), search)
     if isinstance(triggers, np.ndarray):
         return _ranges(pages.take(triggers), catalogue)
-    judges = replace(judges, triggers=triggers)
-    if isinstance(compared, Compared):
-        judges = with_shared_lines(judges, compared)
+    judges = with_shared_lines(replace(judges, triggers=triggers), compared)
 
-    # 6. Score, apply the policies, choose by the mix.
+    # 6. Score, apply the policies, first to documents, choose by the mix.
     scores = score_rows(published, pages, among, scoring)
     ranking = judges.rank(pages, among, "pages", scores.by_column)
+    documents = judge_documents(compared, judges)
+    judged = Judged(published, pages, among, ranking)
+    pieces = find_pieces(judged, compared, documents, inputs, judges, session)
     verdicts = apply_policies(
         *(published, pages, among, "page", judges, ranking, scores.by_column),
         crops_of=lambda some: load_crops(inputs, some, session),
+        pieces=pieces,
     )
     among &= ~verdicts.barred
     if _has_budget(inputs):
         verdicts = replace(verdicts, records=counted(verdicts.records, among, inputs, session))
         uncounted = among & (verdicts.records.trainer_tokens == NOBODY)
         if uncounted.any():
-            return _ranges(pages.take(uncounted | verdicts.lost), catalogue)
+            return _ranges(pages.take(uncounted | verdicts.lost | pieces.lost), catalogue)
     selection = choose_by_mix(recipe, inputs.groups, catalogue, verdicts.records, among)
     chosen = among & ~selection.left_out
-    missing = (has_no_text(pages) & chosen) | verdicts.lost | scores.lost
-    if not isinstance(compared, Compared):
-        missing = missing | compared
+    missing = (has_no_text(pages) & chosen) | verdicts.lost | scores.lost | pieces.lost
     if missing.any():
         return _ranges(pages.take(missing), catalogue)
-    assert isinstance(compared, Compared)
-    documents = judge_documents(compared, judges)
 
     # 7. Crops follow their pages.
     version = Version(

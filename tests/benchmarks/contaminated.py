@@ -18,7 +18,7 @@ from tests.made_prose import in_lines, made_words
 from workers.engines.rapidocr import RapidOcrEngine
 from workers.policies.decontamination.letters import as_text, letters_of
 from workers.synthetic.degrade import degrade
-from workers.text.documents import PageText, join_pages
+from workers.text.documents import DocumentText, PageText, join_pages
 
 PAGE_WORDS = 300
 FONTS = ("tiro", "helv", "cour", "tibo")
@@ -99,15 +99,33 @@ def in_table(rng: random.Random, item: MadeItem) -> str:
     return around(rng, "\n".join(rows))
 
 
+@dataclass
+class Broken:
+    """Two pages, and what of an item's question stands at the foot of one and the head of the
+    other."""
+
+    pages: tuple[str, str]
+    halves: tuple[str, str]
+
+    @classmethod
+    def draw(cls, rng: random.Random, item: MadeItem) -> Broken:
+        place = rng.randint(5, len(item.question) - 5)
+        number = rng.randint(2, 300)
+        foot, head = f"Survey of the Orrin Water    {number}", f"{number + 1}    Chapter 3"
+        first, last = item.question[:place], item.question[place:]
+        pages = (
+            in_lines([*made_words(rng, 150), *first], rng=rng) + f"\n\n{foot}",
+            f"{head}\n\n" + in_lines([*last, *made_words(rng, 150)], rng=rng),
+        )
+        return cls(pages, (" ".join(first), " ".join(last)))
+
+    @property
+    def document(self) -> DocumentText:
+        return join_pages([PageText(page) for page in self.pages])
+
+
 def over_a_break(rng: random.Random, item: MadeItem) -> str:
-    place = rng.randint(5, len(item.question) - 5)
-    number = rng.randint(2, 300)
-    foot, head = f"Survey of the Orrin Water    {number}", f"{number + 1}    Chapter 3"
-    pages = (
-        in_lines([*made_words(rng, 150), *item.question[:place]], rng=rng) + f"\n\n{foot}",
-        f"{head}\n\n" + in_lines([*item.question[place:], *made_words(rng, 150)], rng=rng),
-    )
-    return join_pages([PageText(page) for page in pages]).text
+    return Broken.draw(rng, item).document.text
 
 
 def noisy(rng: random.Random, item: MadeItem) -> str:

@@ -12,6 +12,9 @@ cut, 0.9 through OCR at the levels of a recipe, and at most 1 of 10,000 clean pa
 `--datatrove` names the Python of an environment with the `bench` group: datatrove's filter then
 judges the same texts. All times are CPU seconds of one core. The floors are two loops that do less
 than any filter must: words of the page, and letters of the page with their seeds.
+
+`halves` are those of items over a page break, in the pages: how many are whole in what is found in
+a page alone, and with its document. A half of fewer than `min_letters` letters is not to be found.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ from tests.benchmarks.contaminated import (
     encoded,
     scanned,
 )
+from tests.benchmarks.halves import halves
 from tests.made_prose import in_lines, made_words
 from workers.policies.decontamination import (
     Index,
@@ -93,6 +97,7 @@ def measure(pages: int, items: int, scans: int, datatrove: str | None) -> dict[s
         "clean": {"pages": count, "found": len(wrong), "per_10000": 1e4 * len(wrong) / count},
         "pages_per_s": len(texts) / spent_s,
         "floors": floors(texts),
+        "halves": halves(random.Random(1), made, index),
         "pictures": pictures(rng, made[:scans]) if scans else None,
         "datatrove": None,
     }
@@ -223,6 +228,13 @@ def show(result: dict[str, Any]) -> None:
         recall = f"{row['recall']:.3f}"
         table.add_row(f"picture only, {level}", str(row["others"]), recall, "", "", note)
     console.print(table)
+    for length, row in result["halves"].items():
+        if length != "ms_a_document":
+            console.print(
+                f"halves over a page break, {length} letters: {row['found']} of {row['halves']} "
+                f"found in their pages, {row['alone']} without their documents"
+            )
+    console.print(f"that takes {result['halves']['ms_a_document']:.1f} ms a document with one")
     clean = result["clean"]
     others = sum(row["other_items"] for row in result["kinds"].values())
     theirs = f"; datatrove: {1e4 * peer['found']['clean']:.1f}" if peer else ""

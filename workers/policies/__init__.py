@@ -11,6 +11,8 @@ not: read or write rows (`workers.publishing.judge`), or decide which rows there
 Start reading in `judgement`, then in a policy's own room.
 """
 
-from workers.policies.judgement import Judge, Judgement, Passage, Sought, judge, load
+from workers.policies.breaks import find_pieces
+from workers.policies.judgement import Judge, Judgement, judge, load
+from workers.policies.passages import Passage, Sought
 
-__all__ = ["Judge", "Judgement", "Passage", "Sought", "judge", "load"]
+__all__ = ["Judge", "Judgement", "Passage", "Sought", "find_pieces", "judge", "load"]

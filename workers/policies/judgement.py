@@ -11,74 +11,45 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from schemas.crop_links import blanked_links
 from schemas.decontaminate import Benchmark
 from schemas.findings import Finding, FindingRow, findings_key
-from schemas.hidden_text import HiddenRow
 from schemas.keep import rules_for
 from schemas.policies import PolicyStep
-from schemas.triggers import SoughtTrigger
 from workers import store
 from workers.policies import decontamination, keeping, personal, poisoning, shared_lines, trust
-from workers.policies.decontamination import Index, PictureIndex, build_index, build_pictures
+from workers.policies.decontamination import (
+    Index,
+    PictureIndex,
+    Piece,
+    build_index,
+    build_pictures,
+    with_pieces,
+)
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
-from workers.policies.keeping import Standard, Values
 from workers.policies.lists import unpack
+from workers.policies.passages import Lists, Passage, Sought
 from workers.policies.personal.people import PeopleFinder, people_finder
 
-Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
+_NOTHING = Sought()
+Find = Callable[[Sequence[Passage]], list[list[Finding]]]
 """The findings of a policy in each of some passages."""
-Lists = str | bytes
-"""Items of benchmarks: where `workers.policies.lists` has packed them, or their bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What policies see of a row: its text, and its language as the row says.
-
-    `beside` are texts of the row that its own text leaves out: those of furniture, and what its PDF
-    hides. `image_hash` and `picture`, which reads its file, are those of a page; so is `hidden`,
-    which is None for a page without a text layer. `crops` are the texts of a page's crops. A value
-    that is found in a text `along` this one is found here, too. `values` are those of the row as it
-    was read, as far as `keep` looks at them, and `is_edited` says that a policy has changed its
-    text since.
-    """
-
-    text: str
-    language: str = "und"
-    beside: tuple[str, ...] = ()
-    image_hash: bytes | None = None
-    picture: Callable[[], bytes] | None = None
-    hidden: HiddenRow | None = None
-    crops: tuple[str, ...] = ()
-    along: tuple[str, ...] = ()
-    values: Values = field(default_factory=dict)
-    is_edited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """What policies look for that no recipe says: items of benchmarks, triggers that were planted
-    in the corpus, lines that many documents share, and where the shares of `keep` end."""
-
-    lists: Lists | None = None
-    triggers: Sequence[SoughtTrigger] = ()
-    lines: Lists | None = None
-    standard: Standard | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """A policy that is ready to find: its settings in the recipe, and what it has loaded.
 
-    `people` finds names in the texts beside a row's own, for a policy that looks for any.
+    `people` finds names in the texts beside a row's own, for a policy that looks for any; `index`
+    has the items of a policy that looks for benchmarks.
     """
 
     step: PolicyStep
     find: Find
     people: PeopleFinder | None = None
+    index: Index | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +60,7 @@ class Judgement:
     that rejects it, None for a text that stays; `text` is then as that policy saw it. `edits` are
     those of the text by each policy, in order; `editing` the numbers of the policies that edit the
     row, if only beside its text or in one of its crops. `crops` are the judgements of those; what
-    they find is in `applied`, too, as of the whole row.
+    they find is in `applied`, too, as of the whole row. `pieces` are those of the passage.
     """
 
     text: str
@@ -98,6 +69,7 @@ class Judgement:
     edits: tuple[tuple[Edit, ...], ...] = ()
     editing: frozenset[int] = frozenset()
     crops: tuple[Judgement, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
     def rows(self) -> list[FindingRow] | None:
         """The findings as a row has them; None where there are none."""
@@ -121,9 +93,12 @@ class Judgement:
         return bool(self.editing)
 
 
-def load(steps: Sequence[PolicyStep], sought: Sought = Sought()) -> list[Judge]:
+def load(steps: Sequence[PolicyStep], sought: Sought = _NOTHING) -> list[Judge]:
     """The policies of a recipe, ready to find what it says and what they seek besides."""
-    return [Judge(step, _LOADERS[step.name](step, sought), _people(step)) for step in steps]
+    return [
+        Judge(step, _LOADERS[step.name](step, sought), _people(step), _index(step, sought))
+        for step in steps
+    ]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -142,7 +117,7 @@ def _crops_of(page: Passage) -> Iterator[Passage]:
     texts = (page.text, *page.beside)
     for number, text in enumerate(page.crops):
         others = (*page.crops[:number], *page.crops[number + 1 :])
-        yield Passage(text, page.language, along=(*texts, *others))
+        yield Passage(text, page.language, along=(*texts, *others), pieces=page.pieces)
 
 
 def _with_crops(
@@ -170,7 +145,7 @@ def _with_crops(
 
 
 def _judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
-    results = [Judgement(passage.text) for passage in passages]
+    results = [Judgement(passage.text, pieces=passage.pieces) for passage in passages]
     for number, policy in enumerate(judges):
         alive = [place for place, result in enumerate(results) if result.barred_by is None]
         seen = [
@@ -241,12 +216,26 @@ def _decontaminate(step: PolicyStep, sought: Sought) -> Find:
             assert read is not None
             return read()
 
-        in_texts = decontamination.find(index, [passage.text for passage in passages])
+        known = [None if one.is_edited else one.items for one in passages]
+        unknown = [one.text for one, items in zip(passages, known, strict=True) if items is None]
+        new = iter(decontamination.find(index, unknown))
+        in_texts = [next(new) if items is None else items for items in known]
+        in_texts = [
+            with_pieces(found, one.pieces, one.text) if one.pieces else found
+            for found, one in zip(in_texts, passages, strict=True)
+        ]
         hashes = [passage.image_hash for passage in passages]
         in_pictures = decontamination.find_pictures(pictures, hashes, picture)
         return [[*one, *other] for one, other in zip(in_texts, in_pictures, strict=True)]
 
     return find
+
+
+def _index(step: PolicyStep, sought: Sought) -> Index | None:
+    if step.decontaminate is None:
+        return None
+    assert sought.lists is not None
+    return _benchmarks(sought.lists, step.decontaminate)[0]
 
 
 def _people(step: PolicyStep) -> PeopleFinder | None:

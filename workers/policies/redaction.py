@@ -25,8 +25,10 @@ from schemas.hidden_text import HiddenRow
 from schemas.recipe import Raster
 from schemas.rows import BlockRow, CellRow
 from workers.policies import personal
+from workers.policies.decontamination import Piece
 from workers.policies.editing import Edit, edited
-from workers.policies.judgement import Judge, Judgement, Passage, judge
+from workers.policies.judgement import Judge, Judgement, judge
+from workers.policies.passages import Passage
 from workers.policies.personal.line_reader import read_lines
 from workers.rasterising import pictures
 
@@ -81,7 +83,7 @@ def redact(
         if judges[number].step.pii is not None:
             page = _without_personal_data(page, judges[number], raster)
         else:
-            page = _without_words(page, edits, number, judgement.crops, judges[number], raster)
+            page = _without_words(page, edits, number, judgement, judges[number], raster)
         crops = (
             _edited_crop(crop, own, number)
             for crop, own in zip(page.crops, judgement.crops, strict=True)
@@ -150,7 +152,7 @@ def _without_words(
     page: PageView,
     edits: Sequence[Edit],
     number: int,
-    of_crops: Sequence[Judgement],
+    judgement: Judgement,
     policy: Judge,
     raster: Raster,
 ) -> PageView:
@@ -161,27 +163,30 @@ def _without_words(
     now = [_edited_block(block, own) for block, own in zip(page.blocks, dealt, strict=True)]
     # 2. Furniture and cells are no part of the text, and a block may hold what the text has joined
     #    in another way. So each is judged by itself, too.
-    judged = _judged([block["text"] for block in now], page.language, policy)
+    pieces = judgement.pieces
+    judged = _judged([block["text"] for block in now], page.language, policy, pieces)
     blocks: list[BlockRow] = []
     boxes: list[Box] = []
     for before, block, left in zip(page.blocks, now, judged, strict=True):
         cells: Sequence[CellRow] = block["cells"] or ()
         of_cells: list[Box] = []
         if policy.step.lines is None:  # a cell is no line
-            cells, of_cells = _redact_cells(cells, page.language, policy)
+            cells, of_cells = _redact_cells(cells, page.language, policy, pieces)
+        cells, more, is_all = _without_lost(cells, before["text"], left)
+        of_cells += more
         if left == before["text"] and not of_cells:
             blocks.append(before)
             continue
         blocks.append({**block, "text": left, "cells": cells or None})
         # The cells of a table are smaller regions, if they account for what went.
-        boxes += of_cells or [block["bbox"]]
+        boxes += of_cells if of_cells and is_all else [block["bbox"]]
     # 3. A crop that has a part of it, or shows where it was, is left without a text.
     lost = [
         before["text"]
         for before, after in zip(page.blocks, blocks, strict=True)
         if before["text"] and after["text"] != before["text"]
     ]
-    hit = [number in own.editing for own in of_crops]
+    hit = [number in own.editing for own in judgement.crops]
     shown = [crop.bbox for crop, is_hit in zip(page.crops, hit, strict=True) if is_hit]
     crops = tuple(
         replace(crop, text="", emptied_by=number)
@@ -232,9 +237,9 @@ def _edited_block(block: BlockRow, edits: Sequence[Edit]) -> BlockRow:
 
 
 def _redact_cells(
-    cells: Sequence[CellRow], language: str, policy: Judge
+    cells: Sequence[CellRow], language: str, policy: Judge, pieces: tuple[Piece, ...]
 ) -> tuple[list[CellRow], list[Box]]:
-    judged = _judged([cell["text"] for cell in cells], language, policy)
+    judged = _judged([cell["text"] for cell in cells], language, policy, pieces)
     redacted: list[CellRow] = []
     boxes = []
     for cell, left in zip(cells, judged, strict=True):
@@ -244,9 +249,35 @@ def _redact_cells(
     return redacted, boxes
 
 
-def _judged(texts: Sequence[str], language: str, policy: Judge) -> list[str]:
+def _without_lost(
+    cells: Sequence[CellRow], before: str, left: str
+) -> tuple[list[CellRow], list[Box], bool]:
+    """The cells of a table without texts that it has lost, the places of those, and whether they
+    have all that was lost.
+
+    What was found may go over several cells, of which none says enough to be found by itself.
+    """
+    lost = _letters(before) - _letters(left)
+    kept: list[CellRow] = []
+    boxes = []
+    for cell in cells:
+        is_lost = cell["text"] in before and cell["text"] not in left
+        kept.append({**cell, "text": ""} if is_lost else cell)
+        if is_lost:
+            boxes.append(cell["bbox"])
+            lost -= _letters(cell["text"])
+    return kept, boxes, lost <= 0
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
+
+
+def _judged(
+    texts: Sequence[str], language: str, policy: Judge, pieces: tuple[Piece, ...]
+) -> list[str]:
     """What is left of texts; nothing of one that the policy rejects, as its page was not."""
-    judged = judge([Passage(text, language) for text in texts], [policy])
+    judged = judge([Passage(text, language, pieces=pieces) for text in texts], [policy])
     return ["" if found.barred_by is not None else found.text for found in judged]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow.parquet as pq
@@ -10,8 +11,10 @@ import pyarrow.parquet as pq
 from schemas.findings import changes_text, findings_key, is_in_crop
 from schemas.policies import PolicyStep
 from workers.policies import Judgement, Sought, judge, load
+from workers.policies.decontamination import Piece
 from workers.policies.editing import Applied
 from workers.publishing.full_rows import kept_by, passage_columns, passages_of
+from workers.publishing.pieces import PieceOfPage, parted
 from workers.publishing.records import Level, RowsFile
 
 _ROWS_AT_ONCE = 1024
@@ -24,7 +27,8 @@ class Foreseeing:
     """A file whose rows to judge; `barred` are the ids of those that are rejects of policies now.
 
     The file is a part of a table, or holds originals. A row of a part whose text was changed is
-    passed over: its original is judged. Crops are not judged here.
+    passed over: its original is judged. Crops are not judged here. `pieces` are those of pages, by
+    their ids.
     """
 
     file: RowsFile
@@ -32,6 +36,7 @@ class Foreseeing:
     steps: tuple[PolicyStep, ...]
     sought: Sought
     barred: frozenset[str] = frozenset()
+    pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Foreseen:
 
     `findings` counts rows by level, policy, kind and action. `leaving`, `changing` and `returning`
     count the rows that do not stay as they are, by level; `tokens` are those of pages that leave.
+    `pieces` are what documents say of their pages.
     """
 
     judged: Counter[str] = field(default_factory=Counter)
@@ -62,6 +68,7 @@ class Foreseen:
     tokens: int = 0
     findings: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     examples: list[Example] = field(default_factory=list)
+    pieces: list[PieceOfPage] = field(default_factory=list)
 
     def __add__(self, other: Foreseen) -> Foreseen:
         return Foreseen(
@@ -72,6 +79,7 @@ class Foreseen:
             self.tokens + other.tokens,
             self.findings + other.findings,
             _first([*self.examples, *other.examples]),
+            [*self.pieces, *other.pieces],
         )
 
 
@@ -83,7 +91,7 @@ def foresee(task: Foreseeing) -> Foreseen:
     with task.file.open() as handle:
         file = pq.ParquetFile(handle)
         seen = passage_columns(task.level, task.file, task.steps)
-        wanted = [key, *seen, "text_tokens", "findings"]
+        wanted = dict.fromkeys([key, *seen, "text_tokens", "findings"])
         names = [n for n in wanted if n.partition(".")[0] in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=names):
             rows = batch.to_pylist()
@@ -91,7 +99,16 @@ def foresee(task: Foreseeing) -> Foreseen:
             alive = [n for n, found in enumerate(said) if not changes_text(findings_key(found))]
             now = [findings_key([f for f in found if not is_in_crop(f)]) for found in said]
             mine = [rows[number] for number in alive]
-            passages = passages_of(mine, [start + n for n in alive], task.file, names=kept)
+            places = [start + n for n in alive]
+            pieces = {
+                place: task.pieces[row[key]]
+                for place, row in zip(places, mine, strict=True)
+                if row[key] in task.pieces
+            }
+            passages = passages_of(mine, places, task.file, names=kept, pieces=pieces)
+            if task.level == "document":
+                passages, of_pages = parted(mine, passages, judges)
+                result.pieces += of_pages
             for number, found in zip(alive, judge(passages, judges), strict=True):
                 row = rows[number]
                 _count(result, task, row[key], row["text_tokens"], now[number], found)

@@ -20,6 +20,7 @@ from schemas.tables import CONVERSATIONS, DOCUMENTS, PAGES, STAGED
 from workers import store
 from workers.dataset import read_rows
 from workers.policies import Passage
+from workers.policies.decontamination import Piece
 from workers.policies.keeping import rules_of, value_columns, values_of
 from workers.publishing.records import Level, RowsFile
 from workers.shards import Staging
@@ -30,6 +31,8 @@ _NOTHING_HIDDEN: Row = {"fragments": ()}
 _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 
+PARTED = ["doc_id", "page_indices", "page_offsets"]
+"""What of a document says on which page a place of its text is."""
 OF_VERSIONS = ("findings", "trainer_tokens", "copies")
 """What only a version says of a row: a row as it was read has none of it."""
 
@@ -70,6 +73,8 @@ def full_documents(file: RowsFile, places: Sequence[int]) -> Iterator[Row]:
 def passage_columns(level: Level, file: RowsFile, steps: Sequence[PolicyStep]) -> list[str]:
     """The columns of a file that make passages for these policies."""
     columns = ["text", "language", *value_columns(kept_by(level, steps))]
+    if level == "document" and any(step.decontaminate for step in steps):
+        columns += PARTED
     if level == "page" and file.origin != "conversations":
         named = {step.name for step in steps}
         columns += ["image_hash"] if "decontaminate" in named else []
@@ -89,9 +94,10 @@ def passages_of(
     file: RowsFile,
     crops: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
     names: Sequence[str] = (),
+    pieces: Mapping[int, tuple[Piece, ...]] = MappingProxyType({}),
 ) -> list[Passage]:
     """The passages of some rows, which lie at these places of a file, with the named values;
-    `crops` are texts by row."""
+    `crops` are texts, and `pieces` those of items that pages part, by row."""
     return [
         Passage(
             row["text"],
@@ -105,6 +111,8 @@ def passages_of(
             row.get("hidden"),
             crops.get(place, ()),
             values=values_of(row, names),
+            offsets=tuple(row.get("page_offsets") or ()),
+            pieces=pieces.get(place, ()),
         )
         for row, place in zip(rows, places, strict=True)
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,7 @@ from schemas.rows import StagedCrop, StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
 from workers import store
 from workers.policies import Judge, Judgement, Sought, judge, load
+from workers.policies.decontamination import Piece
 from workers.publishing.crops import CropPlaces, crop_texts, full_crops
 from workers.publishing.full_rows import (
     Row,
@@ -36,6 +37,7 @@ from workers.publishing.full_rows import (
     passages_of,
 )
 from workers.publishing.judged_rows import WholeRow, changed, rejected
+from workers.publishing.pieces import PieceOfPage, parted
 from workers.publishing.records import Level, RowsFile
 from workers.publishing.rows_of import RowsOf
 from workers.shards import Staging
@@ -54,7 +56,7 @@ class Judging:
     `sought` is what policies look for that no recipe says, `scores` the values of the rows' scores
     by column, NaN for none. New rows are written to `changed_uri` and `barred_uri`, originals to
     `originals` unless the file holds originals itself (None). `crops` are those of the rows, None
-    where none has any.
+    where none has any. `pieces` are those of pages, by row.
     """
 
     file: RowsFile
@@ -71,6 +73,7 @@ class Judging:
     barred_uri: str
     originals: Staging | None
     crops: CropPlaces | None = None
+    pieces: Mapping[int, tuple[Piece, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class Judged:
 
     `verdict` is CHANGED or BARRED. The new row is row `place` of that file; `found` is its key and
     `barred_by` the number of the policy, -1 for a changed row. `originals` names those written, and
-    `crops` counts those of the changed rows.
+    `crops` counts those of the changed rows. `pieces` are what all documents of the task say of
+    their pages.
     """
 
     task: Judging
@@ -90,14 +94,16 @@ class Judged:
     barred_by: npt.NDArray[np.int8]
     originals: tuple[str, ...]
     crops: int = 0
+    pieces: tuple[PieceOfPage, ...] = ()
 
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
     judges = load(task.steps, task.sought)
+    pieces: list[PieceOfPage] = []
     differing = [
         (row, judgement)
-        for row, judgement, found in _judgements(task, judges)
+        for row, judgement, found in _judgements(task, judges, pieces)
         if judgement.key != found
     ]
     with store.temporary_folder() as folder:
@@ -125,11 +131,17 @@ def judge_rows(task: Judging) -> Judged:
         np.array(outputs.steps, np.int8),
         tuple(outputs.names),
         outputs.crops,
+        tuple(pieces),
     )
 
 
-def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, Judgement, int]]:
-    """Each of the task's rows, what becomes of its text, and the key of what it says now."""
+def _judgements(
+    task: Judging, judges: Sequence[Judge], pieces: list[PieceOfPage]
+) -> Iterator[tuple[int, Judgement, int]]:
+    """Each of the task's rows, what becomes of its text, and the key of what it says now.
+
+    What documents say of their pages is added to `pieces`.
+    """
     crops = {} if task.crops is None else crop_texts(task.crops)
     names = kept_by(task.level, task.steps)
     columns = passage_columns(task.level, task.file, task.steps)
@@ -138,12 +150,16 @@ def _judgements(task: Judging, judges: Sequence[Judge]) -> Iterator[tuple[int, J
         here = range(done, done + batch.num_rows)
         done = here.stop
         places = task.rows[here.start : here.stop].tolist()
+        rows = batch.to_pylist()
         passages = [
             replace(one, values={**one.values, **_scores(task, names, number)})
             for one, number in zip(
-                passages_of(batch.to_pylist(), places, task.file, crops, names), here, strict=True
+                passages_of(rows, places, task.file, crops, names, task.pieces), here, strict=True
             )
         ]
+        if task.level == "document":
+            passages, of_pages = parted(rows, passages, judges)
+            pieces += of_pages
         found = task.found[here.start : here.stop].tolist()
         yield from zip(places, judge(passages, judges), found, strict=True)
 

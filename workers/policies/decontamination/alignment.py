@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import chain
 
 import numpy as np
@@ -98,6 +99,23 @@ def align(part: str, text: str, weights: Weights, start: int, end: int) -> Align
     exact = text.find(part, start, end)
     # Of several cheapest alignments another may scatter the letters.
     runs = [Run(0, exact, len(part))] if exact >= 0 else _runs(part, text, start, end)
+    return _alignment(runs, part, text, weights)
+
+
+def align_piece(part: str, text: str, weights: Weights) -> Alignment | None:
+    """Align a part with a text in which only a piece of it may stand, as `align` does otherwise.
+
+    The cheapest edits would set the rest of the part against letters that are not its own. So the
+    longest run of equal letters comes first, then the longest on each side of it. That takes time
+    by the product of both lengths.
+    """
+    blocks = SequenceMatcher(None, part, text, autojunk=False).get_matching_blocks()
+    runs = [Run(b.a, b.b, b.size) for b in blocks if b.size >= _SHORT_LETTERS]
+    return _alignment(runs, part, text, weights)
+
+
+def _alignment(runs: Sequence[Run], part: str, text: str, weights: Weights) -> Alignment | None:
+    """What the runs that count say; None where none does."""
     passages = [one for one in _passages(runs) if max(run.size for run in one) >= _SURE_LETTERS]
     if not passages:
         return None

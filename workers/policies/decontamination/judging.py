@@ -14,7 +14,7 @@ from workers.policies.decontamination.letters import as_text
 
 _BESIDE_LETTERS = 200
 """How far an answer may be from its question: 40 English words."""
-_SUPPORT = 0.5
+SUPPORT = 0.5
 """The overlap from which on a part bears out another one of its item."""
 _LEAST_SUPPORT_LETTERS = 3
 """A shorter answer, such as `B` or `42`, is in every text and bears out nothing."""
@@ -44,11 +44,12 @@ def judge(index: Index, item: int, found: Sequence[Found], text: str) -> list[Ju
     beside each other count if together enough of them was found.
     """
     benchmark = index.benchmark(item)
-    groups = _beside_each_other(found)
+    groups = beside_each_other(found)
     return [judged for group in groups if (judged := _judge_group(index, benchmark, group, text))]
 
 
-def _beside_each_other(found: Sequence[Found]) -> Iterator[list[Found]]:
+def beside_each_other(found: Sequence[Found]) -> Iterator[list[Found]]:
+    """Parts in groups of those that are no further apart than a question and its answer."""
     group: list[Found] = []
     end = 0
     for one in sorted(found, key=lambda one: (one.alignment.start, one.part)):
@@ -69,7 +70,7 @@ def _judge_group(
     if not strong and together is None:
         return None
     # Parts that bear out a strong one belong to what was found, so that a cut takes them, too.
-    kept = [one for one in group if one in strong or one.alignment.overlap >= _SUPPORT]
+    kept = [one for one in group if one in strong or one.alignment.overlap >= SUPPORT]
     overlap = max([one.alignment.overlap for one in strong] + [together or 0.0])
     start = min(one.alignment.start for one in kept)
     return Judged(start, max(one.alignment.end for one in kept), overlap)
@@ -100,7 +101,7 @@ def _is_borne_out(index: Index, one: Found, group: Sequence[Found], text: str) -
     others = [codes for codes in others if len(codes) >= _LEAST_SUPPORT_LETTERS]
     if not others:
         return True
-    if any(o.part != one.part and o.alignment.overlap >= _SUPPORT for o in group):
+    if any(o.part != one.part and o.alignment.overlap >= SUPPORT for o in group):
         return True
     start, end = one.alignment.start, one.alignment.end
     around = text[max(0, start - _BESIDE_LETTERS) : start] + " " + text[end : end + _BESIDE_LETTERS]

@@ -17,10 +17,8 @@ from workers.policies.decontamination import (
     build_index,
     count_items,
     find,
-    findings_of_pages,
 )
 from workers.policies.decontamination.index import MAX_PART_LETTERS, Index
-from workers.text.documents import PageText, join_pages
 
 BENCHMARK = Benchmark(name="maths", file=("maths.jsonl",), columns=("question", "answer"))
 QUESTION = (
@@ -204,21 +202,6 @@ def test_a_long_text_is_compared_in_pieces(index: Index) -> None:
 def test_copies_of_an_item_beyond_the_places_of_a_seed_do_not_hide_it() -> None:
     index = build_index([item(f"{n:03}", QUESTION) for n in range(100)], [BENCHMARK])
     assert "000" in items_in(index, page(QUESTION))
-
-
-def test_an_item_over_a_page_break_is_found_in_both_pages(index: Index) -> None:
-    before, after = QUESTION[:70], QUESTION[70:]
-    pages = [
-        in_lines(made(3008, 150)) + "\n\n" + before + "\n\nThe Orrin survey, page 12",
-        "Appendix B\n\n" + after + "\n\n" + in_lines(made(3009, 150)),
-    ]
-    document = join_pages([PageText(text) for text in pages])
-    (findings,) = find(index, [document.text])
-    assert [(finding.detail, finding.certainty) for finding in findings] == [("clips", 1.0)]
-    first, second = findings_of_pages(findings, document.offsets, len(document.text))
-    parts = document.pages()
-    assert parts[0][first[0].start :].startswith(before)
-    assert parts[1][: second[0].end].endswith(after.rstrip("?"))
 
 
 @settings(max_examples=few(30, of=1000), deadline=None)
