@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.descriptions import described
 from schemas.scores import schema_with, score_columns
 from schemas.tables import is_added
 from workers import store
@@ -44,10 +45,10 @@ def write_part(
 ) -> PartFile:
     """Write one part, each of `groups` a row group, and upload it under its hash.
 
-    `scores` are the columns of scores that it has. The same rows in the same groups give the same
-    bytes, and so the same name.
+    `scores` are the columns of scores that it has. The part says what each column means. The same
+    rows in the same groups give the same bytes, and so the same name.
     """
-    schema = schema_with(table, scores)
+    schema = described(schema_with(table, scores), table)
     with store.temporary_folder() as folder:
         path = folder / "part.parquet"
         rows = _write(path, schema, groups)

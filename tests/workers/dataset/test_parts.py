@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.descriptions import described
 from schemas.tables import REJECTS, SCHEMAS, TABLES
 from workers.dataset.parts import first_rows, read_part, write_part
 
@@ -41,6 +42,17 @@ def rows_of(table: str) -> st.SearchStrategy:
     return st.lists(row, max_size=2)
 
 
+def said_of(fields: pa.Schema | pa.StructType) -> dict[str, object]:
+    """What is said of fields, and of those within them."""
+    said: dict[str, object] = {}
+    for field in fields:
+        kind = field.type
+        while pa.types.is_list(kind):
+            kind = kind.value_type
+        said[field.name] = (field.metadata, said_of(kind) if pa.types.is_struct(kind) else {})
+    return said
+
+
 def reject_groups(*sizes: int) -> list[pa.Table]:
     """Groups of rows whose page indices count up."""
     groups, start = [], 0
@@ -63,7 +75,8 @@ def test_rows_survive_and_the_same_rows_give_the_same_part(tmp_path_factory, tab
     assert write_part(str(second), table, iter(groups)) == part
     read = read_part(str(first / table / part.path))
     assert read.schema.equals(SCHEMAS[table])
-    assert read.schema.metadata == SCHEMAS[table].metadata
+    assert read.schema.metadata == described(SCHEMAS[table], table).metadata
+    assert said_of(read.schema) == said_of(described(SCHEMAS[table], table))
     assert read.to_pylist() == pa.concat_tables(groups).to_pylist()
     assert part.rows == read.num_rows
 
