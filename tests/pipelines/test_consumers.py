@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -15,6 +16,7 @@ import torch
 from deltalake import DeltaTable
 from PIL import Image
 
+from schemas.tables import TABLES
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 from tests.pipelines.deep import stage_deep
@@ -24,7 +26,8 @@ PAGES, DOCUMENTS = 24, 12
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Version 1 has 20 pages of 10 documents, version 2 has 24 of 12."""
+    """Version 1 has 20 pages of 10 documents, version 2 has 24 of 12: one document was changed, and
+    two came, so that parts of version 1 were retired."""
     folder = tmp_path_factory.mktemp("consumers")
     recipe = recipe_for(
         folder / "data", folder / "corpus", "routing: only\npublish: {row_group_bytes: 200000}\n"
@@ -32,10 +35,65 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(10):
         write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=2)
     run_here(recipe)
+    write_pdf(folder / "corpus", "0.pdf", first_seed=500, pages=2)
     for number in range(10, 12):
         write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=2)
     run_here(recipe)
     return folder / "data"
+
+
+def current(dataset: Path, table: str = "pages") -> list[str]:
+    """The parts of the newest version."""
+    return DeltaTable(dataset / table).file_uris()
+
+
+def test_the_bare_glob_sees_rows_that_are_no_more(dataset: Path) -> None:
+    paths = {str(path) for path in dataset.glob("pages/data/*.parquet")}
+    assert len(paths) > len(current(dataset))
+    assert sum(pq.ParquetFile(path).metadata.num_rows for path in paths) > PAGES
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_huggingface_datasets_finds_in_the_card_what_it_would_write_itself(
+    dataset: Path, tmp_path: Path, table: str
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    from datasets.info import DatasetInfosDict
+
+    infos = DatasetInfosDict.from_directory(str(dataset))
+    if not current(dataset, table):
+        assert table not in infos
+        return
+    info = infos[table]
+    schema = pq.read_schema(current(dataset, table)[0])
+    assert info.features == datasets.Features.from_arrow_schema(schema)
+    # `datasets` compares the number of rows with what the card says.
+    loaded = datasets.load_dataset(str(dataset), table, split="train", cache_dir=str(tmp_path))
+    assert loaded.num_rows == info.splits["train"].num_examples
+    assert loaded.num_rows == DeltaTable(dataset / table).to_pyarrow_dataset().count_rows()
+    assert info.download_size == sum(Path(part).stat().st_size for part in current(dataset, table))
+
+
+def test_the_lines_of_the_card_load_the_current_rows(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("datasets")
+    monkeypatch.chdir(dataset.parent)
+    programs = [part.partition("```")[0] for part in card_of(dataset).split("```python\n")[1:]]
+    for program in programs:
+        if "import ray" not in program:
+            assert len(loaded_by(program)) == PAGES, program
+
+
+def card_of(dataset: Path) -> str:
+    return (dataset / "README.md").read_text()
+
+
+def loaded_by(program: str) -> Any:
+    """What a program calls `pages`."""
+    names: dict[str, Any] = {}
+    exec(program, names)
+    return names["pages"]
 
 
 def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> None:
@@ -51,10 +109,10 @@ def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> N
     assert sum(1 for _ in texts) == DOCUMENTS
 
 
-def test_duckdb_reads_the_glob(dataset: Path) -> None:
-    results = duckdb.sql(
-        "select count(*), count(distinct page_id), sum(text_tokens), "
-        f"min(octet_length(image.bytes)) from '{dataset}/pages/data/*.parquet'"
+def test_duckdb_reads_the_parts(dataset: Path) -> None:
+    pages = duckdb.read_parquet(current(dataset))
+    results = pages.aggregate(
+        "count(*), count(distinct page_id), sum(text_tokens), min(octet_length(image.bytes))"
     ).fetchall()
     count, distinct, tokens, smallest = results[0]
     assert (count, distinct) == (PAGES, PAGES)
@@ -69,7 +127,7 @@ def test_polars_reads_the_delta_table(dataset: Path) -> None:
 
 
 def test_pyarrow_filters_without_reading_images(dataset: Path) -> None:
-    pages = ds.dataset(dataset / "pages/data", format="parquet")
+    pages = ds.dataset(current(dataset), format="parquet")
     table = pages.to_table(columns=["page_id", "text"], filter=ds.field("page_index") == 0)
     assert table.num_rows == PAGES // 2
 
@@ -99,10 +157,16 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns about its own settings
 @pytest.mark.usefixtures("local_ray")
-def test_ray_data_reads_parquet(dataset: Path) -> None:
+def test_ray_data_reads_the_parts(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    read = ray.data.read_parquet(str(dataset / "pages/data"))
+    (program,) = [
+        part.partition("```")[0]
+        for part in card_of(dataset).split("```python\n")
+        if "import ray" in part
+    ]
+    monkeypatch.chdir(dataset.parent)
+    read = loaded_by(program)
     assert read.count() == PAGES
     row = read.take(1)[0]
     assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
@@ -111,10 +175,10 @@ def test_ray_data_reads_parquet(dataset: Path) -> None:
 class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
     """Divides row groups among the loader's workers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, paths: list[str]) -> None:
         self.groups = [
             (path, group)
-            for path in sorted(folder.glob("*.parquet"))
+            for path in sorted(paths)
             for group in range(pq.ParquetFile(path).num_row_groups)
         ]
 
@@ -129,7 +193,7 @@ class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
 
 def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> None:
     loader = torch.utils.data.DataLoader(
-        _Pages(dataset / "pages/data"),
+        _Pages(current(dataset)),
         batch_size=None,
         num_workers=2,
         multiprocessing_context="spawn",
@@ -143,7 +207,7 @@ def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> 
 
 
 def test_a_text_trainer_striding_over_row_groups_feeds_every_rank(dataset: Path) -> None:
-    paths = sorted(dataset.glob("documents/data/*.parquet"))
+    paths = sorted(current(dataset, "documents"))
     fed = []
     for rank in range(8):
         rows = 0
@@ -192,7 +256,7 @@ def test_huggingface_datasets_shows_the_pictures_of_crops(
 def test_a_dataset_without_crops_names_no_such_configuration(dataset: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     names = datasets.get_dataset_config_names(str(dataset))
-    assert sorted(names) == ["documents", "pages"]
+    assert sorted(names) == ["documents", "inventory", "pages"]
 
 
 def test_duckdb_joins_crops_to_their_pages(deep_dataset: Path) -> None:
