@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from pathlib import Path
 from typing import TypedDict
 
@@ -127,3 +128,30 @@ def test_first_rows_run_over_the_parts_in_order(tmp_path: Path, count: int) -> N
     ]
     rows = first_rows(uris, PageIndex, count)
     assert rows == [{"page_index": index} for index in range(min(count, 5))]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_leaf_is_compressed_but_the_files_of_pictures(tmp_path: Path, table: str) -> None:
+    rows = pa.Table.from_pylist([{}], schema=SCHEMAS[table])
+    part = write_part(str(tmp_path), table, [rows])
+    group = pq.ParquetFile(tmp_path / table / part.path).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    stored = {c.path_in_schema for c in columns if c.compression != "ZSTD"}
+    pictures = {
+        "pages": {"image.bytes"},
+        "crops": {"image.bytes"},
+        "conversations": {"images.list.element.bytes"},
+    }
+    assert stored == pictures.get(table, set())
+
+
+def test_a_picture_is_the_same_run_of_bytes_in_a_part_that_lost_another(tmp_path: Path) -> None:
+    files = [random.Random(number).randbytes(50_000) for number in range(20)]
+    rows = pa.Table.from_pylist(
+        [{"page_id": str(n), "image": {"bytes": file}} for n, file in enumerate(files)],
+        schema=SCHEMAS["pages"],
+    )
+    for kept in (rows, rows.slice(1)):
+        part = write_part(str(tmp_path), "pages", [kept])
+        data = (tmp_path / "pages" / part.path).read_bytes()
+        assert all(file in data for file in files[-kept.num_rows :])
