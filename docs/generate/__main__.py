@@ -9,7 +9,7 @@ from pathlib import Path
 from docs.generate.commands import command_reference
 from docs.generate.recipe import recipe_reference
 from docs.generate.rooms import drawing, rooms, rooms_table
-from docs.generate.tables import reject_reasons
+from docs.generate.tables import column_reference, reject_reasons
 
 DOCS = Path(__file__).parent.parent
 _GENERATED_BY = "<!-- Made from the code by `make docs`. -->\n\n"
@@ -28,6 +28,7 @@ def write_sources(folder: Path) -> None:
         "recipe.md": recipe_reference(),
         "commands.md": command_reference(),
         "rejects.md": reject_reasons(),
+        "columns.md": column_reference(),
         "rooms.md": rooms_table(made),
     }.items():
         (reference / name).write_text(_GENERATED_BY + text)

@@ -1,8 +1,14 @@
-"""The list of reject reasons, made from the table in `schemas.tables`."""
+"""The pages on columns and on reject reasons, made from `schemas`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from schemas.descriptions import TABLE_DESCRIPTIONS, description
 from schemas.reject_reasons import REJECT_REASONS
+from schemas.tables import SCHEMAS
 
 
 def reject_reasons() -> str:
@@ -22,3 +28,35 @@ def reject_reasons() -> str:
             "",
         ]
     )
+
+
+def column_reference() -> str:
+    """The page on every column of every table, and every field within one, in Markdown."""
+    lines = [
+        "# Columns",
+        "",
+        "A field within a struct, or within the entries of a list, is named by its path. `pages`, "
+        "`documents`, `conversations` and `rejects` also have a column `score_…` for each "
+        "[score](../scores.md) of the recipe.",
+    ]
+    for table, schema in SCHEMAS.items():
+        rows = [
+            f"| `{path}` | `{kind}` | {description(table, path)} |"
+            for path, kind in _fields(schema, "")
+        ]
+        head = ["", f"## {table}", "", TABLE_DESCRIPTIONS[table], ""]
+        lines += [*head, "| column | type | meaning |", "|---|---|---|", *rows]
+    return "\n".join([*lines, ""])
+
+
+def _fields(fields: pa.Schema | pa.StructType, before: str) -> Iterator[tuple[str, str]]:
+    """Paths and types, each field before those within it."""
+    for field in fields:
+        kind, lists = field.type, 0
+        while pa.types.is_list(kind):
+            kind, lists = kind.value_type, lists + 1
+        is_struct = pa.types.is_struct(kind)
+        name = "struct" if is_struct else {"float": "float32"}.get(str(kind), str(kind))
+        yield before + field.name, "list of " * lists + name
+        if is_struct:
+            yield from _fields(kind, f"{before}{field.name}.")

@@ -14,9 +14,10 @@ from docs.generate.commands import command_reference, commands
 from docs.generate.layers import place
 from docs.generate.recipe import recipe_reference, value_words
 from docs.generate.rooms import TOP, drawing, rooms, rooms_table
-from docs.generate.tables import reject_reasons
+from docs.generate.tables import column_reference, reject_reasons
 from schemas.recipe_schema import recipe_schema
 from schemas.reject_reasons import REJECT_REASONS
+from schemas.tables import SCHEMAS
 
 SCHEMA = recipe_schema()
 LAYER = {"pipelines": 0, "workers": 1, "cluster": 1, "schemas": 2}
@@ -63,6 +64,14 @@ def test_the_command_reference_has_every_command_and_option() -> None:
 def test_every_reason_of_a_reject_is_listed() -> None:
     page = reject_reasons()
     assert [reason for reason in REJECT_REASONS if f"| `{reason}` |" not in page] == []
+
+
+def test_every_column_of_every_table_is_on_the_page_of_columns() -> None:
+    page = column_reference()
+    for table, schema in SCHEMAS.items():
+        section = page.split(f"\n## {table}\n")[1].split("\n## ")[0]
+        assert [name for name in schema.names if f"| `{name}` | " not in section] == []
+    assert "| `blocks.cells.bbox` | `list of float32` | Where it stands: left, top, " in page
 
 
 def test_the_rooms_are_drawn_with_arrows_that_point_downwards() -> None:

@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
 import duckdb
@@ -21,6 +22,7 @@ from PIL import Image
 import pagefoundry
 from pipelines.dataset.state import load_snapshot
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
+from schemas.tables import TABLES
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 from tests.pipelines.deep import stage_deep
@@ -131,6 +133,52 @@ def test_the_bare_glob_sees_older_rows_too(dataset: Path, current: set[str]) -> 
     assert sorted(page_id for (page_id,) in rows) == sorted(current)
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_huggingface_datasets_finds_in_the_card_what_it_would_write_itself(
+    dataset: Path, tmp_path: Path, table: str
+) -> None:
+    from datasets.info import DatasetInfosDict
+
+    infos = DatasetInfosDict.from_directory(str(dataset))
+    if not parts_of(dataset, table):
+        assert table not in infos
+        return
+    info = infos[table]
+    schema = pq.read_schema(parts_of(dataset, table)[0])
+    assert info.features == datasets.Features.from_arrow_schema(schema)
+    # `datasets` compares the number of rows with what the card says.
+    loaded = datasets.load_dataset(str(dataset), table, split="train", cache_dir=str(tmp_path))
+    assert loaded.num_rows == info.splits["train"].num_examples
+    assert loaded.num_rows == DeltaTable(dataset / table).to_pyarrow_dataset().count_rows()
+    assert info.download_size == sum(Path(part).stat().st_size for part in parts_of(dataset, table))
+
+
+def test_the_lines_of_the_card_load_the_current_rows(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(dataset.parent)
+    programs = [part.partition("```")[0] for part in card_of(dataset).split("```python\n")[1:]]
+    for program in programs:
+        if "import ray" not in program:
+            assert len(loaded_by(program)) == PAGES, program
+
+
+def parts_of(dataset: Path, table: str) -> list[str]:
+    """The parts of the newest version."""
+    return DeltaTable(dataset / table).file_uris()
+
+
+def card_of(dataset: Path) -> str:
+    return (dataset / "README.md").read_text()
+
+
+def loaded_by(program: str) -> Any:
+    """What a program calls `pages`."""
+    names: dict[str, Any] = {}
+    exec(program, names)
+    return names["pages"]
+
+
 # ---- what they see of a row ---------------------------------------------------------------------
 
 
@@ -198,10 +246,16 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns about its own settings
 @pytest.mark.usefixtures("local_ray")
-def test_ray_data_reads_parquet(dataset: Path) -> None:
+def test_ray_data_reads_the_parts(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    read = ray.data.read_parquet(DeltaTable(dataset / "pages").file_uris())
+    (program,) = [
+        part.partition("```")[0]
+        for part in card_of(dataset).split("```python\n")
+        if "import ray" in part
+    ]
+    monkeypatch.chdir(dataset.parent)
+    read = loaded_by(program)
     assert read.count() == PAGES
     row = read.take(1)[0]
     assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
@@ -270,7 +324,7 @@ def test_huggingface_datasets_shows_the_pictures_of_crops(
 
 def test_a_dataset_without_crops_names_no_such_configuration(dataset: Path, tmp_path: Path) -> None:
     names = datasets.get_dataset_config_names(str(dataset))
-    assert sorted(names) == ["documents", "pages"]
+    assert sorted(names) == ["documents", "inventory", "pages"]
 
 
 def test_duckdb_joins_crops_to_their_pages(deep_dataset: Path) -> None:

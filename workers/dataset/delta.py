@@ -5,6 +5,8 @@
 - A commit is atomic: readers see the old version of a table or the new one.
 - A commit names all parts that the table is to have, so repeating it changes nothing.
 - A commit follows a given version, or raises LeaseError: two runs never mix their parts.
+- Tables say what they and their columns mean. One of an earlier release takes these words when its
+  columns change, never for their own sake.
 - Parts that lack new columns stay. The table then takes the columns in a commit before, which has
   the parts and says what the version before it does.
 """
@@ -31,6 +33,7 @@ from deltalake import (
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
+from schemas.descriptions import TABLE_DESCRIPTIONS, described
 from schemas.errors import AccessError, DatasetError, LeaseError, StorageError
 from schemas.scores import schema_with, score_columns
 from schemas.versions import VersionRecord
@@ -137,12 +140,13 @@ def ensure_table(dataset: str, table: str) -> TableVersion:
 def _make(uri: str, table: str) -> TableVersion:
     store.make_folder(store.join(uri, "data"))
     try:
-        schema = Schema.from_arrow(schema_with(table, ()))
+        schema = Schema.from_arrow(described(schema_with(table, ()), table))
         create_table_with_add_actions(
             table_url(uri),
             schema,
             [],
             name=table,
+            description=TABLE_DESCRIPTIONS[table],
             # By default a retry would overwrite what another run has committed meanwhile.
             commit_properties=CommitProperties(max_commit_retries=0),
             storage_options=_options(uri),
@@ -181,7 +185,7 @@ def commit_parts(
         return current
     if scores is None:
         scores = _retried(current.uri, lambda: _scores_of(current))
-    schema = schema_with(table, scores)
+    schema = described(schema_with(table, scores), table)
     if any(part.path in wanted for part in current.parts):
         current = _retried(current.uri, lambda: _with_columns(current, schema))
     number = current.version + 1
@@ -233,10 +237,25 @@ def _scores_of(current: TableVersion) -> tuple[str, ...]:
 
 
 def _lacking(table: DeltaTable, schema: pa.Schema) -> list[Field]:
-    """The fields that a table lacks, or has in another form; their order does not matter."""
-    present = {field.name: field for field in table.schema().fields}
+    """The fields that a table lacks, or has in another form.
+
+    Neither their order matters nor what is said of them: a table of an earlier release says
+    nothing, and is as good.
+    """
+    present = {field.name: _form(json.loads(field.to_json())) for field in table.schema().fields}
     wanted = Schema.from_arrow(schema).fields
-    return [field for field in wanted if present.get(field.name) != field]
+    return [
+        field for field in wanted if present.get(field.name) != _form(json.loads(field.to_json()))
+    ]
+
+
+def _form(kind: object) -> object:
+    """A type or field of Delta's JSON without its comments, and with its fields by name."""
+    if isinstance(kind, list):
+        return {field["name"]: _form(field) for field in kind}
+    if isinstance(kind, dict):
+        return {key: _form(value) for key, value in kind.items() if key != "metadata"}
+    return kind
 
 
 def _dropped(table: DeltaTable, schema: pa.Schema) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.descriptions import described
 from schemas.scores import schema_with, score_columns
 from schemas.tables import is_added
 from workers import store
@@ -44,10 +45,10 @@ def write_part(
 ) -> PartFile:
     """Write one part, each of `groups` a row group, and upload it under its hash.
 
-    `scores` are the columns of scores that it has. The same rows in the same groups give the same
-    bytes, and so the same name.
+    `scores` are the columns of scores that it has. The part says what each column means. The same
+    rows in the same groups give the same bytes, and so the same name.
     """
-    schema = schema_with(table, scores)
+    schema = described(schema_with(table, scores), table)
     with store.temporary_folder() as folder:
         path = folder / "part.parquet"
         rows = _write(path, schema, groups)
@@ -61,12 +62,43 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
     rows = 0
     dictionary = [name for name in schema.names if name in _DICTIONARY_COLUMNS]
     with pq.ParquetWriter(
-        path, schema, compression="zstd", use_dictionary=dictionary, write_page_index=True
+        path,
+        schema,
+        compression=_compression(schema),
+        use_dictionary=dictionary,
+        write_page_index=True,
+        use_content_defined_chunking=True,
     ) as writer:
         for group in groups:
             writer.write_table(completed(group, schema), row_group_size=max(1, group.num_rows))
             rows += group.num_rows
     return rows
+
+
+def _compression(schema: pa.Schema) -> dict[str, str]:
+    """Zstandard for every leaf but the files of pictures, which are compressed already.
+
+    Stored as they are, they are also the same bytes wherever they lie in a part, so a store that
+    knows chunks by content (Hugging Face's does) takes a rewritten part for little that is new.
+    Pages of the other columns are cut by content, for the same reason.
+    """
+    pictures = ("image.bytes", "images.list.element.bytes")
+    return {
+        path: "none" if path in pictures else "zstd"
+        for field in schema
+        for path in _leaves(field.name, field.type)
+    }
+
+
+def _leaves(path: str, kind: pa.DataType) -> Iterator[str]:
+    """The paths of a field's leaves as Parquet names them."""
+    if pa.types.is_struct(kind):
+        for field in kind:
+            yield from _leaves(f"{path}.{field.name}", field.type)
+    elif pa.types.is_list(kind):
+        yield from _leaves(f"{path}.list.element", kind.value_type)
+    else:
+        yield path
 
 
 def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:

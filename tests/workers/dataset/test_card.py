@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from pipelines.version.metadata import settings_of
+from schemas.descriptions import TABLE_DESCRIPTIONS, description
 from schemas.provenance import Provenance
 from schemas.recipe import Recipe, parse_recipe
-from schemas.tables import PAGES, TABLES
+from schemas.tables import PAGES, SCHEMAS, TABLES
 from workers.dataset.card import count_languages, count_licenses, render_card, write_card
 from workers.dataset.delta import PartFile, TableVersion
 from workers.dataset.parts import write_part
@@ -62,9 +64,12 @@ def test_the_header_names_exactly_the_parts_of_the_version() -> None:
 def test_the_lines_that_load_it_name_it_whatever_its_name(name: str) -> None:
     recipe = recipe_for("d").model_copy(update={"dataset": f"/data/{name}"})
     card = render_card(recipe, version_of("x", 10), {})
-    program = ast.parse(card.partition("```python\n")[2].partition("```")[0])
-    texts = {node.value for node in ast.walk(program) if isinstance(node, ast.Constant)}
-    assert {name, f"{name}/pages"} <= texts
+    programs = [block.partition("```")[0] for block in card.split("```python\n")[1:]]
+    assert len(programs) == 5
+    for program in programs:
+        nodes = ast.walk(ast.parse(program))
+        texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+        assert texts & {name, f"{name}/pages"}
     assert header_of(card)["pretty_name"] == name
 
 
@@ -76,6 +81,9 @@ def test_a_table_without_parts_is_no_configuration_and_never_the_default() -> No
     card = render_card(recipe_for("x"), tables, {})
     names = [(config["config_name"], config["default"]) for config in header_of(card)["configs"]]
     assert names == [("conversations", True), ("documents", False)]
+    assert [info["config_name"] for info in header_of(card)["dataset_info"]] == [
+        n for n, _ in names
+    ]
     assert 'load_dataset("x", "conversations", split="train")' in card
 
 
@@ -83,6 +91,57 @@ def test_the_header_has_the_name_the_licence_and_languages_by_size() -> None:
     header = header_of(render(10, {"de": 3, "und": 9, "en": 5, "no": 3}))
     assert (header["pretty_name"], header["license"]) == ("manuals", "cc-by-4.0")
     assert header["language"] == ["en", "de", "no"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "listed"),
+    [
+        ({}, []),
+        ({"und": 7}, []),
+        ({"de": 1}, ["de"]),
+        ({"en": 40, "la": 1}, ["en"]),
+        ({"en": 9_801, "de": 100, "la": 99}, ["en", "de"]),
+    ],
+)
+def test_a_language_of_one_page_or_of_less_than_a_hundredth_is_not_in_the_header(
+    counts: dict[str, int], listed: list[str]
+) -> None:
+    card = render(10, counts)
+    assert header_of(card)["language"] == listed
+    rows = card.split("## Languages")[1].split("##")[0].splitlines()
+    codes = [row.split(" ")[1] for row in rows if row.startswith("| ")][1:]
+    assert codes == sorted(counts, key=lambda code: -counts[code])
+
+
+def test_the_card_says_what_every_column_of_a_table_with_rows_means() -> None:
+    card = render(10, {}, PartFile("data/part-a.parquet", 1, 1))
+    for table, schema in SCHEMAS.items():
+        section = card.split(f"### {table}\n")[1].split("\n### ")[0]
+        assert TABLE_DESCRIPTIONS[table] in section
+        for field in schema:
+            assert f"| `{field.name}` | " in section
+            assert description(table, field.name) in section
+    assert "### pages" not in render(0)
+
+
+def test_the_card_says_how_the_rows_were_made() -> None:
+    text = """
+dataset: x
+sources: [{documents: x}]
+engine: {name: transformers, model: org/reader, revision: 0123456789012345678901234567890123456789}
+policies: [{trust: {}}, {lines: {}}]
+rights: {reserved: drop}
+"""
+    tables = version_of("x", 10)
+    tables["pages"].metadata.update(settings_of(parse_recipe(text)))
+    section = render_card(recipe_for("x"), tables, {}).split("## How it was made")[1].split("##")[0]
+    for words in (
+        *("at most 1,280 px, as jpeg", "`transformers`, model `org/reader` at `0123456789"),
+        *("text layer of a page is taken where it is good", "similarity of 0.8"),
+        *("`trust`, `lines`", "reserve their use are left out"),
+    ):
+        assert words in section
+    assert "## How it was made" not in render()  # of a version that does not say it
 
 
 @pytest.mark.parametrize(
@@ -94,7 +153,12 @@ def test_the_size_is_a_hugging_face_category(pages: int, size: str) -> None:
 
 def test_the_text_says_what_is_in_it_and_what_was_left_out() -> None:
     card = render(12_345, {"en": 12_000})
-    for said in ("Version 3 holds\n12,345 pages", "| `timeout` | 4 |", "| en | 12,000 |", "`0123`"):
+    for said in (
+        "Version 3 holds\n12,345 pages",
+        "| `timeout` | 4 |",
+        "| en | 12,000 | 100.0% |",
+        "`0123`",
+    ):
         assert said in card
 
 

@@ -16,6 +16,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.descriptions import TABLE_DESCRIPTIONS, described, description
 from schemas.errors import DatasetError, LeaseError
 from schemas.tables import INVENTORY, SEEN, TABLES
 from workers.dataset.delta import (
@@ -215,7 +216,7 @@ def test_a_table_of_an_earlier_release_takes_new_columns_with_its_next_parts(
     made = commit(tmp_path, 2, 3)
     assert numbers(tmp_path) == [2, 3]
     assert made.version == 1
-    assert DeltaTable(str(uri)).schema() == Schema.from_arrow(INVENTORY)
+    assert DeltaTable(str(uri)).schema() == Schema.from_arrow(described(INVENTORY, "inventory"))
     before = DeltaTable(str(uri), version=0)
     assert before.schema() == Schema.from_arrow(old)
     assert before.to_pyarrow_table()["doc_id"].to_pylist() == ["old"]
@@ -233,6 +234,28 @@ def test_a_part_of_an_earlier_release_stays_and_reads_as_null(tmp_path: Path) ->
     ]
     parts = [part, part_of(tmp_path, 2), part_of(tmp_path, 3)]
     assert commit_parts(str(tmp_path), "inventory", parts, {"pages": 3}).version == 3
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_says_what_it_and_its_columns_mean(tmp_path: Path, table: str) -> None:
+    commit_parts(str(tmp_path), table, [])
+    made = DeltaTable(str(tmp_path / table))
+    assert made.metadata().description == TABLE_DESCRIPTIONS[table]
+    for field in made.schema().fields:
+        assert field.metadata == {"comment": description(table, field.name)}
+
+
+def test_a_table_that_says_nothing_of_its_columns_goes_on_as_it_is(tmp_path: Path) -> None:
+    uri, part = tmp_path / "inventory", part_of(tmp_path, 1)
+    create_table_with_add_actions(str(uri), Schema.from_arrow(INVENTORY), [], name="inventory")
+    first = commit_parts(str(tmp_path), "inventory", [part])
+    assert first.version == 1
+    assert commit_parts(str(tmp_path), "inventory", [part]) == first
+    both = commit_parts(str(tmp_path), "inventory", [part, part_of(tmp_path, 2)])
+    last = commit(tmp_path, 3)
+    assert (both.version, last.version) == (2, 3)  # no commit in between for the words alone
+    assert DeltaTable(str(uri)).schema() == Schema.from_arrow(INVENTORY)
+    assert numbers(tmp_path) == [3]
 
 
 def test_a_version_that_came_before_the_columns_is_not_mixed_with_ours(tmp_path: Path) -> None:

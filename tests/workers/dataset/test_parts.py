@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from pathlib import Path
 from typing import TypedDict
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.descriptions import described
 from schemas.tables import REJECTS, SCHEMAS, TABLES
 from workers.dataset.parts import first_rows, read_part, write_part
 
@@ -41,6 +43,17 @@ def rows_of(table: str) -> st.SearchStrategy:
     return st.lists(row, max_size=2)
 
 
+def said_of(fields: pa.Schema | pa.StructType) -> dict[str, object]:
+    """What is said of fields, and of those within them."""
+    said: dict[str, object] = {}
+    for field in fields:
+        kind = field.type
+        while pa.types.is_list(kind):
+            kind = kind.value_type
+        said[field.name] = (field.metadata, said_of(kind) if pa.types.is_struct(kind) else {})
+    return said
+
+
 def reject_groups(*sizes: int) -> list[pa.Table]:
     """Groups of rows whose page indices count up."""
     groups, start = [], 0
@@ -63,7 +76,8 @@ def test_rows_survive_and_the_same_rows_give_the_same_part(tmp_path_factory, tab
     assert write_part(str(second), table, iter(groups)) == part
     read = read_part(str(first / table / part.path))
     assert read.schema.equals(SCHEMAS[table])
-    assert read.schema.metadata == SCHEMAS[table].metadata
+    assert read.schema.metadata == described(SCHEMAS[table], table).metadata
+    assert said_of(read.schema) == said_of(described(SCHEMAS[table], table))
     assert read.to_pylist() == pa.concat_tables(groups).to_pylist()
     assert part.rows == read.num_rows
 
@@ -114,3 +128,30 @@ def test_first_rows_run_over_the_parts_in_order(tmp_path: Path, count: int) -> N
     ]
     rows = first_rows(uris, PageIndex, count)
     assert rows == [{"page_index": index} for index in range(min(count, 5))]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_leaf_is_compressed_but_the_files_of_pictures(tmp_path: Path, table: str) -> None:
+    rows = pa.Table.from_pylist([{}], schema=SCHEMAS[table])
+    part = write_part(str(tmp_path), table, [rows])
+    group = pq.ParquetFile(tmp_path / table / part.path).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    stored = {c.path_in_schema for c in columns if c.compression != "ZSTD"}
+    pictures = {
+        "pages": {"image.bytes"},
+        "crops": {"image.bytes"},
+        "conversations": {"images.list.element.bytes"},
+    }
+    assert stored == pictures.get(table, set())
+
+
+def test_a_picture_is_the_same_run_of_bytes_in_a_part_that_lost_another(tmp_path: Path) -> None:
+    files = [random.Random(number).randbytes(50_000) for number in range(20)]
+    rows = pa.Table.from_pylist(
+        [{"page_id": str(n), "image": {"bytes": file}} for n, file in enumerate(files)],
+        schema=SCHEMAS["pages"],
+    )
+    for kept in (rows, rows.slice(1)):
+        part = write_part(str(tmp_path), "pages", [kept])
+        data = (tmp_path / "pages" / part.path).read_bytes()
+        assert all(file in data for file in files[-kept.num_rows :])

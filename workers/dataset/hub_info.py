@@ -1,0 +1,70 @@
+"""`dataset_info` of the card: what Hugging Face `datasets` writes of a dataset and checks at load.
+
+A feature is written as `datasets` writes it, so that its types, and the pictures among them, are
+known before a part is opened. Parts of an earlier release may lack columns: `datasets` then reads
+nulls, because it knows here which columns there are. `tests/pipelines/test_consumers.py` compares
+all of it with what `datasets` makes of the parts.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from schemas.scores import schema_with, score_column
+from schemas.tables import IMAGE
+from schemas.versions import VersionRecord
+from workers.dataset.delta import TableVersion
+
+_WORDS = {
+    pa.string(): "string",
+    pa.binary(): "binary",
+    pa.bool_(): "bool",
+    pa.int32(): "int32",
+    pa.int64(): "int64",
+    pa.float32(): "float32",
+}
+
+
+def columns_of(table: str, record: VersionRecord) -> pa.Schema:
+    """The schema of a table in a version, with the columns of scores that its commit names."""
+    scores = record.get("publish_settings", {}).get("scores", ())
+    assert isinstance(scores, (list, tuple))
+    return schema_with(table, [score_column(score["name"]) for score in scores])
+
+
+def dataset_info(name: str, table: TableVersion, schema: pa.Schema) -> dict[str, object]:
+    """A table as an entry of `dataset_info`.
+
+    The sizes are those of the parts as they are downloaded; in memory texts are larger.
+    """
+    size = sum(part.size for part in table.parts)
+    rows = sum(part.rows for part in table.parts)
+    return {
+        "config_name": name,
+        "features": features(schema),
+        "splits": [{"name": "train", "num_bytes": size, "num_examples": rows}],
+        "download_size": size,
+        "dataset_size": size,
+    }
+
+
+def features(fields: pa.Schema | pa.StructType) -> list[dict[str, object]]:
+    """Columns, or the fields of a struct, as `Features` are written in YAML.
+
+    >>> features(pa.schema([("ages", pa.list_(pa.int32()))]))
+    [{'name': 'ages', 'list': 'int32'}]
+    """
+    return [{"name": field.name, **_feature(field.type)} for field in fields]
+
+
+def _feature(kind: pa.DataType) -> dict[str, object]:
+    if kind == IMAGE:
+        return {"dtype": "image"}
+    if pa.types.is_struct(kind):
+        return {"struct": features(kind)}
+    if pa.types.is_list(kind):
+        value = _feature(kind.value_type)
+        # `datasets` leaves out the one word that follows from the value.
+        (only,) = value.values()
+        return {"list": only}
+    return {"dtype": _WORDS[kind]}
