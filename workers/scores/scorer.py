@@ -2,18 +2,20 @@
 
 Texts are sorted by their tokens, so that batches hold little padding, and a batch has as many as
 fit a number of tokens. A text's value hardly depends on its batch (in the last bits of a float); it
-is rounded to four decimals, a probability to four digits, so that almost no value does.
+is rounded to four decimals, a probability or perplexity to four digits, so that almost no value
+does.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from transformers import (
+    AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
@@ -25,7 +27,12 @@ from schemas.lines import first_line
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
 from workers.reading.deadlines import Deadlines
 from workers.scores.head import Head, head_of
+from workers.scores.perplexity import Perplexity
 from workers.scores.settings import ScorerSettings
+
+ModelClass = type[AutoModelForCausalLM] | type[AutoModelForSequenceClassification]
+ValuesOf = Callable[[torch.Tensor, torch.Tensor], npt.NDArray[np.float32]]
+"""The value of each text of a batch, by its tokens and their mask: int64 (texts, longest)."""
 
 log = logging.getLogger(__name__)
 
@@ -51,18 +58,25 @@ def load(settings: ScorerSettings) -> TextScorer:
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     on_gpu = torch.cuda.is_available()
-    model, tokenizer = _loaded(checkpoint, getattr(torch, score.dtype))
+    made_as = AutoModelForCausalLM if score.perplexity else AutoModelForSequenceClassification
+    model, tokenizer = _loaded(checkpoint, made_as, getattr(torch, score.dtype))
     model = model.to("cuda" if on_gpu else "cpu").eval()
     batch_tokens = _TOKENS_ON_GPU if on_gpu else _TOKENS_ON_CPU
+    values_of: ValuesOf = Outputs(model, head)
+    if head.reading == "perplexity":
+        values_of = perplexity = Perplexity(model)
+        batch_tokens = min(batch_tokens, perplexity.most_tokens or batch_tokens)
     deadlines = Deadlines(settings.text_timeout_s)
-    return TextScorer(model, tokenizer, head, score.max_tokens, batch_tokens, deadlines)
+    return TextScorer(
+        values_of, tokenizer, model.device, score.max_tokens, batch_tokens, head, deadlines
+    )
 
 
 def _loaded(
-    checkpoint: Checkpoint, dtype: torch.dtype
+    checkpoint: Checkpoint, made_as: ModelClass, dtype: torch.dtype
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
-        model, told = AutoModelForSequenceClassification.from_pretrained(
+        model, told = made_as.from_pretrained(
             checkpoint.location,
             revision=checkpoint.commit,
             dtype=dtype,
@@ -85,12 +99,31 @@ def _loaded(
             f"{checkpoint.location}: its files lack {len(missing)} weights of the model ({some}); "
             "fetch the checkpoint again"
         )
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token is None:  # any token will do, since padding is masked
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     tokenizer.padding_side = "right"
     return model, tokenizer
+
+
+class Outputs:
+    """One output of a classifier for each text of a batch."""
+
+    def __init__(self, model: PreTrainedModel, head: Head) -> None:
+        self._model = model
+        self._head = head
+
+    @torch.inference_mode()
+    def __call__(self, ids: torch.Tensor, mask: torch.Tensor) -> npt.NDArray[np.float32]:
+        """See `ValuesOf`."""
+        # outputs: float32 (texts, labels)
+        outputs = self._model(input_ids=ids, attention_mask=mask).logits.float()
+        if self._head.reading == "softmax":
+            outputs = torch.softmax(outputs, dim=-1)
+        elif self._head.reading == "sigmoid":
+            outputs = torch.sigmoid(outputs)
+        return np.asarray(outputs[:, self._head.output].cpu().numpy())
 
 
 class TextScorer:
@@ -98,18 +131,20 @@ class TextScorer:
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        values_of: ValuesOf,
         tokenizer: PreTrainedTokenizerBase,
-        head: Head,
+        device: torch.device,
         max_tokens: int,
         batch_tokens: int,
+        head: Head,
         deadlines: Deadlines,
     ) -> None:
-        self._model = model
+        self._values_of = values_of
         self._tokenizer = tokenizer
-        self._head = head
+        self._device = device
         self._max_tokens = max_tokens
         self._batch_tokens = batch_tokens
+        self._head = head
         self._deadlines = deadlines
 
     def score(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -180,22 +215,14 @@ class TextScorer:
             half = len(tokens) // 2
             return np.concatenate([self._score(tokens[:half]), self._score(tokens[half:])])
 
-    @torch.inference_mode()
     def _values(self, tokens: Sequence[list[int]]) -> npt.NDArray[np.float32]:
         # ids, mask: int64 (texts, longest)
         batch = self._tokenizer.pad({"input_ids": list(tokens)}, return_tensors="pt")
-        outputs = self._model(
-            input_ids=batch["input_ids"].to(self._model.device),
-            attention_mask=batch["attention_mask"].to(self._model.device),
-        ).logits.float()  # (texts, labels)
-        if self._head.reading == "softmax":
-            outputs = torch.softmax(outputs, dim=-1)
-        elif self._head.reading == "sigmoid":
-            outputs = torch.sigmoid(outputs)
-        values = outputs[:, self._head.output].cpu().numpy()
+        ids, mask = (batch[name].to(self._device) for name in ("input_ids", "attention_mask"))
+        values = self._values_of(ids, mask)
         return values.round(4) if self._head.reading == "raw" else _four_digits(values)
 
 
 def _four_digits(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Probabilities rounded to four digits, so that small ones can still be ranked."""
+    """Values rounded to four digits, so that small ones can still be ranked."""
     return np.array([float(f"{value:.4g}") for value in values.tolist()], np.float32)
