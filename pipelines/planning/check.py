@@ -32,7 +32,7 @@ from schemas.sources import (
 )
 from workers import store
 from workers.engines.requirements import examine_engine
-from workers.policies.personal import find_people_checkpoint
+from workers.people import find_people_checkpoint
 from workers.scores.checkpoint import examine_score
 from workers.sources.lists import LIST_SUFFIXES
 from workers.store.locations import scheme_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -14,6 +15,7 @@ from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
 from pipelines.version.lists import listed_files, packed_lists
+from pipelines.version.names import personal_of
 from pipelines.version.policies import are_policies_of, in_place
 from pipelines.version.ranking import rank
 from pipelines.version.records import FIRST_BARRED, LEFT_OUT, Catalogue, load_all
@@ -24,6 +26,7 @@ from schemas.keep import Table
 from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
 from schemas.reject_reasons import POLICY_REASONS
+from workers.people.kept import find_names
 from workers.policies import Sought
 from workers.policies.keeping import Standard, rules_of
 from workers.policies.lists import item_counts
@@ -158,13 +161,15 @@ def _originals(recipe: Recipe, level: Level) -> list[RowsFile]:
 def _tasks(
     recipe: Recipe, snapshot: Snapshot, sought: Mapping[Level, Sought]
 ) -> Iterator[Foreseeing]:
+    settings = personal_of(recipe)
+    names = None if settings is None else functools.partial(find_names, settings)
     for name, level in _LEVELS.items():
         for file in _parts(snapshot, name):
-            yield Foreseeing(file, level, recipe.policies, sought[level])
+            yield Foreseeing(file, level, recipe.policies, sought[level], names=names)
     for level, of_level in sought.items():
         barred = _barred(snapshot, level)
         for file in _originals(recipe, level):
-            yield Foreseeing(file, level, recipe.policies, of_level, barred)
+            yield Foreseeing(file, level, recipe.policies, of_level, barred, names)
 
 
 def _barred(snapshot: Snapshot, level: Level) -> frozenset[str]:

@@ -23,6 +23,7 @@ from pipelines.steps.tasks import run_tasks
 from pipelines.version.crops import CropsOf, crop_places
 from pipelines.version.inputs import staged_file
 from pipelines.version.lists import lists_uri
+from pipelines.version.names import with_names
 from pipelines.version.ranking import Ranking, Shares, Values, rank
 from pipelines.version.records import (
     FIRST_BARRED,
@@ -32,6 +33,7 @@ from pipelines.version.records import (
     Records,
     load_all,
 )
+from pipelines.version.story import Story
 from pipelines.version.triggers import Triggers, sought_of, triggers_of
 from schemas.keep import Table
 from schemas.recipe import Recipe
@@ -79,7 +81,7 @@ class Judges:
 
     `triggers` are those of the corpus; None where no policy looks for them. `lines` are those that
     many documents share, and `lines_uri` is where tasks find them. `are_rescored` says that scores
-    by which rows are kept are others than the last version's.
+    by which rows are kept are others than the last version's. `story` shows what takes long.
     """
 
     recipe: Recipe
@@ -88,6 +90,7 @@ class Judges:
     listed: Mapping[str, str]
     scratch: str
     session: Session
+    story: Story
     triggers: Triggers | None = None
     lines: tuple[LineCount, ...] = ()
     lines_uri: str | None = None
@@ -210,6 +213,7 @@ def apply_policies(
     todo &= ~lost
     crops = crops_of(originals.take(todo)) if crops_of and todo.any() else None
     tasks = list(_tasks(published, originals, todo, level, judges, ranking, scores, crops))
+    tasks = with_names(tasks, judges.recipe, judges.scratch, judges.session, judges.story)
     done = run_tasks(judge_rows, tasks, judges.session)
     # What another rule leaves out is rejected as it was read.
     as_read = ~among & has_lost_text(published)

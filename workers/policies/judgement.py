@@ -26,7 +26,7 @@ from workers.policies.decontamination import Index, PictureIndex, build_index, b
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
 from workers.policies.keeping import Standard, Values
 from workers.policies.lists import unpack
-from workers.policies.personal.people import PeopleFinder, people_finder
+from workers.policies.personal import Names
 
 Find = Callable[[Sequence["Passage"]], list[list[Finding]]]
 """The findings of a policy in each of some passages."""
@@ -42,8 +42,8 @@ class Passage:
     hides. `image_hash` and `picture`, which reads its file, are those of a page; so is `hidden`,
     which is None for a page without a text layer. `crops` are the texts of a page's crops. A value
     that is found in a text `along` this one is found here, too. `values` are those of the row as it
-    was read, as far as `keep` looks at them, and `is_edited` says that a policy has changed its
-    text since.
+    was read, as far as `keep` looks at them. `edits` made `text` of the text `before`, as it was
+    read.
     """
 
     text: str
@@ -55,30 +55,38 @@ class Passage:
     crops: tuple[str, ...] = ()
     along: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
-    is_edited: bool = False
+    before: str | None = None
+    edits: tuple[tuple[Edit, ...], ...] = ()
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether a policy has changed the text."""
+        return any(self.edits)
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What policies look for that no recipe says: items of benchmarks, triggers that were planted
-    in the corpus, lines that many documents share, and where the shares of `keep` end."""
+    in the corpus, lines that many documents share, where the shares of `keep` end, and what a model
+    found of people in the texts."""
 
     lists: Lists | None = None
     triggers: Sequence[SoughtTrigger] = ()
     lines: Lists | None = None
     standard: Standard | None = None
+    names: Names | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """A policy that is ready to find: its settings in the recipe, and what it has loaded.
 
-    `people` finds names in the texts beside a row's own, for a policy that looks for any.
+    `names` are those that a model found, for a policy that looks for any.
     """
 
     step: PolicyStep
     find: Find
-    people: PeopleFinder | None = None
+    names: Names | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ class Judgement:
 
 def load(steps: Sequence[PolicyStep], sought: Sought = Sought()) -> list[Judge]:
     """The policies of a recipe, ready to find what it says and what they seek besides."""
-    return [Judge(step, _LOADERS[step.name](step, sought), _people(step)) for step in steps]
+    return [Judge(step, _LOADERS[step.name](step, sought), _names(step, sought)) for step in steps]
 
 
 def judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgement]:
@@ -177,7 +185,8 @@ def _judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgeme
             replace(
                 passages[place],
                 text=blanked_links(results[place].text),
-                is_edited=results[place].is_edited,
+                before=passages[place].text,
+                edits=results[place].edits,
             )
             for place in alive
         ]
@@ -249,20 +258,27 @@ def _decontaminate(step: PolicyStep, sought: Sought) -> Find:
     return find
 
 
-def _people(step: PolicyStep) -> PeopleFinder | None:
-    named = step.pii.people if step.pii is not None else None
-    return None if named is None else people_finder(named)
+def _names(step: PolicyStep, sought: Sought) -> Names | None:
+    if step.pii is None or step.pii.people is None:
+        return None
+    assert sought.names is not None
+    return sought.names
 
 
 def _pii(step: PolicyStep, sought: Sought) -> Find:
     settings = step.pii
     assert settings is not None
-    people = _people(step)
+    names = _names(step, sought)
 
     def find(passage: Passage) -> list[Finding]:
         texts = [passage.text, *passage.beside]
         together = [*texts, *passage.crops, *passage.along]
-        found = personal.find_all(together, passage.language, people)
+        named = None
+        if names is not None:
+            assert passage.before is not None
+            own = personal.names_after(names.of(passage.before), passage.edits)
+            named = [own, *map(names.of, together[1:])]
+        found = personal.find_all(together, passage.language, named)
         in_text, *beside = (list(filter(settings.counts, one)) for one in found[: len(texts)])
         kinds = Counter(one.kind for of_text in beside for one in of_text)
         # Beside the text there is no place to name, only how many there are.

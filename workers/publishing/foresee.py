@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow.parquet as pq
 
 from schemas.findings import changes_text, findings_key, is_in_crop
 from schemas.policies import PolicyStep
-from workers.policies import Judgement, Sought, judge, load
+from workers.policies import Judge, Judgement, Passage, Sought, judge, load
 from workers.policies.editing import Applied
+from workers.policies.personal import Names
 from workers.publishing.full_rows import kept_by, passage_columns, passages_of
 from workers.publishing.records import Level, RowsFile
 
@@ -24,7 +26,8 @@ class Foreseeing:
     """A file whose rows to judge; `barred` are the ids of those that are rejects of policies now.
 
     The file is a part of a table, or holds originals. A row of a part whose text was changed is
-    passed over: its original is judged. Crops are not judged here.
+    passed over: its original is judged. Crops are not judged here. `names` finds those in texts,
+    where a policy looks for any.
     """
 
     file: RowsFile
@@ -32,6 +35,7 @@ class Foreseeing:
     steps: tuple[PolicyStep, ...]
     sought: Sought
     barred: frozenset[str] = frozenset()
+    names: Callable[[Sequence[str]], Names] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Foreseen:
 
 def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
-    judges, result = load(task.steps, task.sought), Foreseen()
+    result = Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
     start, kept = 0, kept_by(task.level, task.steps)
     with task.file.open() as handle:
@@ -92,13 +96,22 @@ def foresee(task: Foreseeing) -> Foreseen:
             now = [findings_key([f for f in found if not is_in_crop(f)]) for found in said]
             mine = [rows[number] for number in alive]
             passages = passages_of(mine, [start + n for n in alive], task.file, names=kept)
-            for number, found in zip(alive, judge(passages, judges), strict=True):
+            judged = judge(passages, _judges(task, passages))
+            for number, found in zip(alive, judged, strict=True):
                 row = rows[number]
                 _count(result, task, row[key], row["text_tokens"], now[number], found)
                 result.examples += _examples(row[key], row["text"], found)
             result.examples = _first(result.examples)
             start += len(rows)
     return result
+
+
+def _judges(task: Foreseeing, passages: Sequence[Passage]) -> list[Judge]:
+    """The policies, which know the names in some passages."""
+    if task.names is None:
+        return load(task.steps, task.sought)
+    texts = [text for passage in passages for text in (passage.text, *passage.beside)]
+    return load(task.steps, replace(task.sought, names=task.names(texts)))
 
 
 def _count(

@@ -10,32 +10,53 @@ words' mean.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from transformers import AutoModelForTokenClassification, PreTrainedModel
 
 from schemas.errors import NoEngineError
 from schemas.findings import Finding
-from schemas.lines import first_line
 from schemas.personal import People, PersonKind
-from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.people.checkpoint import FIELD, find_people_checkpoint
+from workers.people.settings import FinderSettings
 from workers.policies.personal.evidence import finding
+from workers.scores.batches import TextBatches
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-_WINDOWS_AT_ONCE = 32
+_CHARS_AT_ONCE = 2**20
+"""Of texts whose tokens are in memory together: some 250,000 of them, with a few numbers each."""
 _OVERLAP_SHARE = 8
 """Of a window's tokens, the part that the next one begins with again."""
 _BETWEEN = re.compile(r"[\s.,'’·-]*")
 """What may stand between two words of one name or address."""
-_OUTSIDE = "O"
-_FIELD = "pii.people.model"
+_DIGITS = 4
+"""Of a certainty: the last bits of a float depend on the batch."""
+
+
+def load(settings: FinderSettings) -> PeopleFinder:
+    """See `workers.people.load.load_finder`."""
+    people = settings.people.people
+    checkpoint = find_people_checkpoint(people)
+    if checkpoint.revision != settings.people.revision:
+        raise NoEngineError(
+            f"{FIELD}: {people.model} has other files on this machine than where the run began; "
+            "copy the same checkpoint to all machines"
+        )
+    batches = TextBatches.load(
+        *(AutoModelForTokenClassification, checkpoint, people.dtype, people.max_tokens),
+        threads=settings.threads,
+        text_timeout_s=settings.text_timeout_s,
+    )
+    if not batches.tokenizer.is_fast:
+        raise NoEngineError(
+            f"{FIELD}: {people.model} has no fast tokenizer (`tokenizer.json`), which says where "
+            "tokens stand in a text"
+        )
+    return PeopleFinder(people, batches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +77,12 @@ class _Word:
 
 
 class PeopleFinder:
-    """A checkpoint of `AutoModelForTokenClassification`, on one core, as it is loaded."""
+    """A loaded checkpoint. `find` is called by one thread at a time."""
 
-    def __init__(
-        self, settings: People, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
-    ) -> None:
-        names: Mapping[int, str] = model.config.id2label
+    def __init__(self, settings: People, batches: TextBatches) -> None:
+        names: Mapping[int, str] = batches.model.config.id2label
         self._kinds = tuple(sorted(set(settings.labels.values())))
-        self._model, self._tokenizer = model, tokenizer
+        self._batches = batches
         self._max_tokens = settings.max_tokens
         # columns: int64 (labels,): the kind of each label, the last one for none.
         self._columns = np.full(len(names), len(self._kinds), np.int64)
@@ -75,24 +94,31 @@ class PeopleFinder:
                 self._begins[number] = name.startswith("B-")
 
     def find(self, texts: Sequence[str]) -> list[list[Finding]]:
-        """The names and addresses of each text, in its order; they do not overlap."""
+        """The names and addresses of each text, in its order; they do not overlap.
+
+        Raises ModelError where the device has too little memory for a single window.
+        """
+        found: list[list[Finding]] = []
+        for group in _groups(texts):
+            found += self._find(group)
+        return found
+
+    def _find(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
         words: list[dict[int, _Word]] = [{} for _ in texts]
         for place, word in self._words(texts):
             known = words[place].get(word.number)
             # A window may end within a word, which has no room there then.
             if known is None or word.room > known.room:
                 words[place][word.number] = word
-        return [
-            list(self._findings(text, [of_text[number] for number in sorted(of_text)]))
-            for text, of_text in zip(texts, words, strict=True)
-        ]
+        for text, of_text in zip(texts, words, strict=True):
+            yield list(self._findings(text, [of_text[number] for number in sorted(of_text)]))
 
     def _words(self, texts: Sequence[str]) -> Iterator[tuple[int, _Word]]:
         """The words of all windows, each with the number of its text."""
         full = [place for place, text in enumerate(texts) if text.strip()]
         if not full:
             return
-        encoded = self._tokenizer(
+        encoded = self._batches.tokenizer(
             [texts[place] for place in full],
             max_length=self._max_tokens,
             stride=self._max_tokens // _OVERLAP_SHARE,
@@ -100,26 +126,12 @@ class PeopleFinder:
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
-        ids: Sequence[Sequence[int]] = encoded["input_ids"]
-        order = sorted(range(len(ids)), key=lambda number: len(ids[number]))
-        for start in range(0, len(order), _WINDOWS_AT_ONCE):
-            batch = order[start : start + _WINDOWS_AT_ONCE]
-            for number, shares in zip(batch, self._shares([ids[n] for n in batch]), strict=True):
-                place = full[encoded["overflow_to_sample_mapping"][number]]
-                offsets, of_words = encoded["offset_mapping"][number], encoded.word_ids(number)
-                for word in self._window(offsets, of_words, shares):
-                    yield place, word
-
-    def _shares(self, ids: Sequence[Sequence[int]]) -> Iterator[NDArray[np.float32]]:
-        """For each window the probability of each label, float32 (tokens, labels)."""
-        import torch
-
-        batch = self._tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt")
-        with torch.inference_mode():
-            logits = self._model(**batch).logits
-        shares = logits.float().softmax(dim=-1).numpy()
-        mask = batch["attention_mask"].numpy().astype(bool)
-        yield from (of_one[is_token] for of_one, is_token in zip(shares, mask, strict=True))
+        shares = self._batches.read_tokens(encoded["input_ids"], _label_shares)
+        for number, of_window in enumerate(shares):
+            place = full[encoded["overflow_to_sample_mapping"][number]]
+            offsets, of_words = encoded["offset_mapping"][number], encoded.word_ids(number)
+            for word in self._window(offsets, of_words, of_window):
+                yield place, word
 
     def _window(
         self,
@@ -162,56 +174,27 @@ class PeopleFinder:
     def _finding(self, run: Sequence[_Word]) -> Finding:
         kind: PersonKind = self._kinds[int(run[0].shares.argmax())]
         certainty = float(np.mean([word.shares.max() for word in run]))
-        return finding(kind, run[0].start, run[-1].end, certainty, "model")
+        return finding(kind, run[0].start, run[-1].end, round(certainty, _DIGITS), "model")
 
 
-def people_finder(settings: People) -> PeopleFinder:
-    """The finder of a recipe; a process keeps it as long as its checkpoint stays what it is.
-
-    Raises NoEngineError where the checkpoint is not found, cannot be loaded, or cannot say where
-    names stand in a text.
-    """
-    return _loaded(settings, find_people_checkpoint(settings))
-
-
-@functools.lru_cache(maxsize=1)
-def _loaded(settings: People, checkpoint: Checkpoint) -> PeopleFinder:
-    # Imported here: most policies look for no names.
-    from transformers import AutoModelForTokenClassification, AutoTokenizer
-
-    where: dict[str, Any] = {"revision": checkpoint.commit, "trust_remote_code": False}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint.location, **where)
-        model = AutoModelForTokenClassification.from_pretrained(checkpoint.location, **where)
-    except (OSError, ValueError, KeyError) as exc:
-        raise NoEngineError(f"{_FIELD}: {settings.model}: {first_line(exc)}") from exc
-    if not tokenizer.is_fast:
-        raise NoEngineError(
-            f"{_FIELD}: {settings.model} has no fast tokenizer (`tokenizer.json`), which "
-            "says where tokens stand in a text"
-        )
-    return PeopleFinder(settings, model.eval(), tokenizer)
+def _label_shares(
+    model: PreTrainedModel, ids: torch.Tensor, mask: torch.Tensor
+) -> list[NDArray[np.float32]]:
+    """For each window the probability of each label: float32 (tokens, labels)."""
+    shares = model(input_ids=ids, attention_mask=mask).logits.float().softmax(dim=-1).cpu().numpy()
+    are_tokens = mask.cpu().numpy().astype(bool)
+    return [of_one[is_token] for of_one, is_token in zip(shares, are_tokens, strict=True)]
 
 
-def find_people_checkpoint(settings: People) -> Checkpoint:
-    """The checkpoint that the recipe names.
-
-    Raises NoEngineError where there is none, it labels no tokens, or a label is missing.
-    """
-    checkpoint = find_checkpoint(settings, "pii.people")
-    named = checkpoint.config.get("id2label")
-    labels = map(str, named.values()) if isinstance(named, Mapping) else ()
-    if not any(name.endswith("ForTokenClassification") for name in checkpoint.architectures):
-        raise NoEngineError(
-            f"{_FIELD}: {settings.model} labels no tokens: its architecture is "
-            f"{', '.join(checkpoint.architectures) or 'not named'}, not one that ends in "
-            "ForTokenClassification"
-        )
-    has = {name.removeprefix("B-").removeprefix("I-") for name in labels}
-    lacking = sorted(set(settings.labels) - has)
-    if lacking:
-        raise NoEngineError(
-            f"pii.people.labels: {settings.model} has no label {', '.join(lacking)}; "
-            f"it has {', '.join(sorted(has - {_OUTSIDE}))}"
-        )
-    return checkpoint
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in their order, few enough at a time that their tokens fit into memory."""
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        if group and size + len(text) > _CHARS_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(text)
+        size += len(text)
+    if group:
+        yield group
