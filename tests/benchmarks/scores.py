@@ -1,12 +1,13 @@
-"""How fast a score's model reads texts, beside bare loops of transformers; and what a score costs.
+"""How fast models of scores and names read texts, beside bare loops; and what a score costs.
 
     python -m tests.benchmarks.scores [--texts 200] [--pages 50000] [--folder DIR] [--json]
 
 First a BERT of random weights, of the size of MiniLM (6 layers of 384), scores texts of English
 words, 250 in the median and up to 2,000, on one core and in one process: text by text, in batches
 of 32 in their order as model cards do it, and as a replica does. Then a GPT-2 of the same size with
-a vocabulary of 32,000 gives their perplexity, beside its own loss in a loop text by text. Seconds
-are CPU seconds, and no library is loaded in them.
+a vocabulary of 32,000 gives their perplexity, beside its own loss in a loop text by text. Then a
+BERT finds names in them, beside the same model over the same windows one by one, which gives labels
+of tokens and no names yet. Seconds are CPU seconds, and no library is loaded in them.
 
 Then a dataset of `--pages` pages of 2,000 characters and a tenth as many documents, that of
 `tests.benchmarks.ledger`, is published with other scores, each run in a process of its own without
@@ -33,13 +34,16 @@ from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.run import run
+from schemas.personal import People
 from schemas.recipe import Recipe, parse_recipe
 from schemas.scores import Score
 from tests.benchmarks import ledger
 from tests.benchmarks.policies import parts_of
+from tests.checkpoint_people import make_people_checkpoint
 from tests.classifiers import make_classifier
 from tests.language_models import make_language_model
 from tests.pipelines.corpora import prose
+from workers.people import FinderSettings, load_finder, pin_people
 from workers.scores import ScorerSettings, load_scorer
 from workers.scores.checkpoint import pin_score
 
@@ -128,6 +132,38 @@ def measure_perplexity(count: int, folder: Path) -> dict[str, Any]:
     return timed(ways, texts_of(count))
 
 
+def measure_names(count: int, folder: Path) -> dict[str, Any]:
+    """The same of finding names, without how far values are apart: there are none."""
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    torch.set_num_threads(1)
+    sizes = {name: MINILM[name] for name in MINILM if name != "initializer_range"}
+    checkpoint = make_people_checkpoint(folder / "people", sizes)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model = AutoModelForTokenClassification.from_pretrained(checkpoint).eval()
+
+    @torch.inference_mode()
+    def loop(texts: list[str]) -> Values:
+        for text in texts:
+            windows = tokenizer(
+                text, truncation=True, max_length=MAX_TOKENS, stride=MAX_TOKENS // 8,
+                return_overflowing_tokens=True,
+            )["input_ids"]  # fmt: skip
+            for ids in windows:
+                model(torch.tensor([ids])).logits.softmax(dim=-1).argmax(dim=-1)
+        return np.zeros(len(texts), np.float32)
+
+    finder = load_finder(FinderSettings(pin_people(People(model=checkpoint)), 1))
+
+    def find(texts: list[str]) -> Values:
+        finder.find(texts)
+        return np.zeros(len(texts), np.float32)
+
+    found = timed({"names: replica": find, "names: window by window": loop}, texts_of(count))
+    return {way: {**row, "furthest": None} for way, row in found.items()}
+
+
 def timed(ways: dict[str, Callable[[list[str]], Values]], texts: list[str]) -> dict[str, Any]:
     """Each way's texts a CPU second, and how far its values are from those of the first."""
     results: dict[str, tuple[float, Values]] = {}
@@ -183,7 +219,7 @@ def show(model: dict[str, Any], steps: list[dict[str, Any]]) -> None:
             way,
             f"{row['texts_per_s']:.2f}",
             f"{row['times_as_long']:.2f}",
-            f"{row['furthest']:.1e}",
+            "" if row["furthest"] is None else f"{row['furthest']:.1e}",
         )
     Console(width=120).print(table)
     table = Table("run", "CPU s", "of it scoring", "pages read", "written MB")
@@ -212,6 +248,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         model = measure_model(args.texts, folder) | measure_perplexity(args.texts, folder)
+        model |= measure_names(args.texts, folder)
         steps = []
         if args.pages:
             make_classifier(folder / "edu")

@@ -11,7 +11,7 @@ words' mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,20 +60,39 @@ def load(settings: FinderSettings) -> PeopleFinder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    """A word of a text, `text[start:end]`, and what it says; `number` counts the text's words.
+class _Words:
+    """The words of a window or a text, in arrays with an entry a word; the `number` counts the
+    text's words, which are `text[start:end]`.
 
-    `shares` is float32 (kinds + 1): how likely each kind is, and last, that it is none. `begins`
-    is whether the label says that a name begins here. `room` is the number of tokens between it and
-    the nearer end of its window.
+    `kind` is the likeliest one, the last for none, and `share` how likely it is. `begins` is
+    whether the label says that a name begins here. `room` is the number of tokens between a word
+    and the nearer end of its window.
     """
 
-    number: int
-    start: int
-    end: int
-    shares: NDArray[np.float32]
-    begins: bool
-    room: int
+    number: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    share: NDArray[np.float32]
+    begins: NDArray[np.bool_]
+    room: NDArray[np.int64]
+
+    def take(self, places: NDArray[np.intp]) -> _Words:
+        """Some of the words."""
+        return _Words(*(getattr(self, name)[places] for name in self.__slots__))
+
+    @staticmethod
+    def merged(windows: Sequence[_Words]) -> _Words:
+        """The words of a text, each as the window says in which it has most room: a window may end
+        within a word, which has none there then."""
+        if len(windows) == 1:
+            return windows[0]
+        joined = _Words(
+            *(np.concatenate([getattr(w, name) for w in windows]) for name in _Words.__slots__)
+        )
+        order = np.lexsort((-joined.room, joined.number))
+        _, first = np.unique(joined.number[order], return_index=True)
+        return joined.take(order[first])
 
 
 class PeopleFinder:
@@ -84,14 +103,14 @@ class PeopleFinder:
         self._kinds = tuple(sorted(set(settings.labels.values())))
         self._batches = batches
         self._max_tokens = settings.max_tokens
-        # columns: int64 (labels,): the kind of each label, the last one for none.
-        self._columns = np.full(len(names), len(self._kinds), np.int64)
+        # are_of: float32 (labels, kinds + 1): 1 for the kind of each label, the last one for none.
+        self._are_of = np.zeros((len(names), len(self._kinds) + 1), np.float32)
         self._begins = np.zeros(len(names), bool)
         for number, name in names.items():
             kind = settings.kind_of(name)
-            if kind is not None:
-                self._columns[number] = self._kinds.index(kind)
-                self._begins[number] = name.startswith("B-")
+            column = len(self._kinds) if kind is None else self._kinds.index(kind)
+            self._are_of[number, column] = 1
+            self._begins[number] = kind is not None and name.startswith("B-")
 
     def find(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The names and addresses of each text, in its order; they do not overlap.
@@ -104,16 +123,13 @@ class PeopleFinder:
         return found
 
     def _find(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
-        words: list[dict[int, _Word]] = [{} for _ in texts]
-        for place, word in self._words(texts):
-            known = words[place].get(word.number)
-            # A window may end within a word, which has no room there then.
-            if known is None or word.room > known.room:
-                words[place][word.number] = word
-        for text, of_text in zip(texts, words, strict=True):
-            yield list(self._findings(text, [of_text[number] for number in sorted(of_text)]))
+        windows: list[list[_Words]] = [[] for _ in texts]
+        for place, words in self._windows(texts):
+            windows[place].append(words)
+        for text, of_text in zip(texts, windows, strict=True):
+            yield list(self._findings(text, _Words.merged(of_text))) if of_text else []
 
-    def _words(self, texts: Sequence[str]) -> Iterator[tuple[int, _Word]]:
+    def _windows(self, texts: Sequence[str]) -> Iterator[tuple[int, _Words]]:
         """The words of all windows, each with the number of its text."""
         full = [place for place, text in enumerate(texts) if text.strip()]
         if not full:
@@ -129,52 +145,55 @@ class PeopleFinder:
         shares = self._batches.read_tokens(encoded["input_ids"], _label_shares)
         for number, of_window in enumerate(shares):
             place = full[encoded["overflow_to_sample_mapping"][number]]
-            offsets, of_words = encoded["offset_mapping"][number], encoded.word_ids(number)
-            for word in self._window(offsets, of_words, of_window):
-                yield place, word
+            # offsets: int64 (tokens, 2); numbers: int64 (tokens,), -1 for marks
+            offsets = np.array(encoded["offset_mapping"][number], np.int64)
+            of_words = (-1 if word is None else word for word in encoded.word_ids(number))
+            yield place, self._words(offsets, np.fromiter(of_words, np.int64), of_window)
 
-    def _window(
+    def _words(
         self,
-        offsets: Sequence[tuple[int, int]],
-        of_words: Sequence[int | None],
+        offsets: NDArray[np.int64],
+        numbers: NDArray[np.int64],
         shares: NDArray[np.float32],
-    ) -> Iterator[_Word]:
-        at = 0
-        while at < len(of_words):
-            end = at + 1
-            while end < len(of_words) and of_words[end] == of_words[at]:
-                end += 1
-            number = of_words[at]
-            if number is not None:
-                of_kinds = np.zeros(len(self._kinds) + 1, np.float32)
-                np.add.at(of_kinds, self._columns, shares[at:end].mean(axis=0))
-                begins = bool(self._begins[shares[at].argmax()])
-                room = min(at, len(of_words) - end)
-                yield _Word(number, offsets[at][0], offsets[end - 1][1], of_kinds, begins, room)
-            at = end
+    ) -> _Words:
+        """The words of a window, by the probabilities of its tokens: float32 (tokens, labels)."""
+        first = np.flatnonzero(np.diff(numbers, prepend=-2))
+        after = np.append(first[1:], len(numbers))
+        means = np.add.reduceat(shares, first, axis=0) / (after - first)[:, None]
+        of_kinds = means.astype(np.float32) @ self._are_of  # (words, kinds + 1)
+        words = _Words(
+            numbers[first],
+            offsets[first, 0],
+            offsets[after - 1, 1],
+            of_kinds.argmax(axis=1),
+            of_kinds.max(axis=1),
+            self._begins[shares[first].argmax(axis=1)],
+            np.minimum(first, len(numbers) - after),
+        )
+        return words.take(np.flatnonzero(words.number >= 0))
 
-    def _findings(self, text: str, words: Iterable[_Word]) -> Iterator[Finding]:
-        run: list[_Word] = []
-        for word in words:
-            kind = int(word.shares.argmax())
+    def _findings(self, text: str, words: _Words) -> Iterator[Finding]:
+        run: list[int] = []
+        for place in np.flatnonzero(words.kind < len(self._kinds)).tolist():
             goes_on = (
                 bool(run)
-                and kind == int(run[-1].shares.argmax())
-                and not word.begins
-                and _BETWEEN.fullmatch(text, run[-1].end, word.start) is not None
+                and place == run[-1] + 1
+                and words.kind[place] == words.kind[run[-1]]
+                and not words.begins[place]
+                and _BETWEEN.fullmatch(text, words.end[run[-1]], words.start[place]) is not None
             )
             if run and not goes_on:
-                yield self._finding(run)
+                yield self._finding(words, run)
                 run = []
-            if kind < len(self._kinds):
-                run.append(word)
+            run.append(place)
         if run:
-            yield self._finding(run)
+            yield self._finding(words, run)
 
-    def _finding(self, run: Sequence[_Word]) -> Finding:
-        kind: PersonKind = self._kinds[int(run[0].shares.argmax())]
-        certainty = float(np.mean([word.shares.max() for word in run]))
-        return finding(kind, run[0].start, run[-1].end, round(certainty, _DIGITS), "model")
+    def _finding(self, words: _Words, run: Sequence[int]) -> Finding:
+        kind: PersonKind = self._kinds[words.kind[run[0]]]
+        certainty = round(float(words.share[list(run)].mean()), _DIGITS)
+        start, end = int(words.start[run[0]]), int(words.end[run[-1]])
+        return finding(kind, start, end, certainty, "model")
 
 
 def _label_shares(

@@ -56,7 +56,7 @@ def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> No
 @pytest.mark.usefixtures("local_ray")
 def test_names_that_were_found_before_a_kill_are_not_sought_again(tmp_path: Path) -> None:
     """The layers do nothing but take time."""
-    slow = {"num_hidden_layers": 16, "intermediate_size": 2048}
+    slow = {"num_hidden_layers": 12, "intermediate_size": 1024}
     model = make_people_checkpoint(tmp_path / "model", slow)
     source, dataset = write_named(tmp_path / "src"), tmp_path / "data"
     line = f"policies: [{{pii: {{default: keep, name: tag, people: {{model: {model}}}}}}}]\n"
