@@ -25,6 +25,7 @@ from schemas.ids import canonical_json, digest
 from schemas.limits import Limits
 from schemas.mix import Mix
 from schemas.part import Location, Part, Share
+from schemas.personal import People
 from schemas.policies import PolicyStep, check_policies
 from schemas.recipe_errors import problems
 from schemas.recipe_sections import (
@@ -229,9 +230,10 @@ class Recipe(Part):
                 "engine": self.engine != EngineSpec(),
                 "fallback": self.fallback is not None,
                 "deep": self.deep,
-                "placement.gpus_per_replica": placement.gpus_per_replica > 0 and not self.scores,
+                "placement.gpus_per_replica": placement.gpus_per_replica > 0
+                and not self.reads_texts,
                 "placement.threads_per_replica": placement.threads_per_replica is not None
-                and not self.scores,
+                and not self.reads_texts,
                 "placement.batch_pages": placement.batch_pages is not None,
             }.items():
                 if is_given:
@@ -256,11 +258,11 @@ class Recipe(Part):
             placement.threads_per_replica is not None
             and names <= _TAKE_NO_THREADS
             and not self.deep
-            and not self.scores
+            and not self.reads_texts
         ):
             takers = " and ".join(sorted(names))
             yield f"placement.threads_per_replica: {takers} takes none; leave it out"
-        if placement.gpus_per_replica > 0 and names == {"endpoint"} and not self.scores:
+        if placement.gpus_per_replica > 0 and names == {"endpoint"} and not self.reads_texts:
             yield (
                 "placement.gpus_per_replica: the servers of `endpoint` have the GPUs, and a "
                 "replica that asks them needs none; leave it out"
@@ -305,8 +307,19 @@ class Recipe(Part):
 
     @property
     def needs_replicas(self) -> bool:
-        """Whether replicas are placed: to read pages, or to score texts."""
-        return self.needs_engine or bool(self.scores)
+        """Whether replicas are placed: to read pages, or texts."""
+        return self.needs_engine or self.reads_texts
+
+    @property
+    def people(self) -> People | None:
+        """The model that finds names and addresses; None without one."""
+        named = (step.pii.people for step in self.policies if step.pii is not None)
+        return next((people for people in named if people is not None), None)
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether models read texts when a version is made: for scores, or to find people."""
+        return bool(self.scores) or self.people is not None
 
     @property
     def permutations(self) -> int:

@@ -1,4 +1,4 @@
-"""Scores: what a classification model says of each text, as columns that the recipe names.
+"""Scores: what a model says of each text, as columns that the recipe names.
 
 A score is applied when a version is published, never at reading, so adding one reads no page
 again. Its values depend on the text and on what `PinnedScore.digest` covers, and on nothing else.
@@ -26,14 +26,16 @@ _PREFIX = "score_"
 
 
 class Score(Part):
-    """A column `score_NAME` with what a sequence-classification model says of each text."""
+    """A column `score_NAME` with what a model says of each text: a number of its classes, or how
+    well a language model foresees it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = Field(
         description="The name of the score; its column is `score_` and this name."
     )
     model: Location = Field(
-        description="The checkpoint, which must have a sequence-classification head: a local "
-        "folder, or a model id of the Hugging Face Hub."
+        description="The checkpoint, which must have a sequence-classification head, or with "
+        "`perplexity` be a causal language model: a local folder, or a model id of the Hugging "
+        "Face Hub."
     )
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = Field(
         default=None,
@@ -48,6 +50,11 @@ class Score(Part):
         default=None,
         description="Of a model with several outputs the one whose probability is the value, by "
         "its number or its name. A model with one output gives that output as it is.",
+    )
+    perplexity: bool = Field(
+        default=False,
+        description="The value is the perplexity of the text by a causal language model: e to the "
+        "mean of what each token after the first surprises it by. Low is what it expects.",
     )
     dtype: Literal["float32", "bfloat16"] = Field(
         default="float32",
@@ -64,6 +71,14 @@ class Score(Part):
     def _folders_have_no_commit(self) -> Score:
         if self.revision is not None and self.model.startswith(("/", ".")):
             raise ValueError("`revision` is a commit of a Hub id; for a folder leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _perplexity_is_of_tokens(self) -> Score:
+        if self.perplexity and self.label is not None:
+            raise ValueError("`perplexity` is of a language model, which has no `label`")
+        if self.perplexity and self.max_tokens < 2:
+            raise ValueError("`perplexity` needs `max_tokens: 2` or more")
         return self
 
 
@@ -94,11 +109,15 @@ class PinnedScore:
         Not the name, nor the place of the model, so renaming and moving score nothing again.
         """
         fields = self.score.model_dump(mode="json", include={"max_tokens", "label", "dtype"})
-        return digest([canonical_json(fields | {"revision": self.revision})])[:16]
+        fields["revision"] = self.revision
+        if self.score.perplexity:  # without it the digests are those of earlier releases
+            fields["perplexity"] = True
+        return digest([canonical_json(fields)])[:16]
 
     def to_settings(self) -> dict[str, object]:
         """What the commit of a version says of the score."""
-        said = self.score.model_dump(mode="json", exclude_none=True)
+        excluded = set() if self.score.perplexity else {"perplexity"}
+        said = self.score.model_dump(mode="json", exclude_none=True, exclude=excluded)
         return {**said, "revision": self.revision, "digest": self.digest}
 
 

@@ -3,6 +3,7 @@ label that `VOCABULARY` gives it, whatever stands around it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 LABELS = ["O", "B-PER", "I-PER", "I-STREET"]
@@ -25,8 +26,12 @@ VOCABULARY = {
 """The tokens that the checkpoint knows, with their labels; all others are none."""
 
 
-def make_people_checkpoint(folder: Path, **labels: str) -> str:
-    """Write the checkpoint to a folder, with other labels for some tokens; returns its path."""
+def make_people_checkpoint(
+    folder: Path, config: Mapping[str, int] | None = None, **labels: str
+) -> str:
+    """Write the checkpoint to a folder, with other settings of its config, such as more layers, and
+    other labels for some tokens; returns its path.
+    """
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
@@ -42,18 +47,18 @@ def make_people_checkpoint(folder: Path, **labels: str) -> str:
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, **dict(zip(names, SPECIAL, strict=True))
     )
-    model = BertForTokenClassification(
-        BertConfig(
-            vocab_size=len(tokens),
-            hidden_size=len(LABELS),
-            num_hidden_layers=1,
-            num_attention_heads=1,
-            intermediate_size=4,
-            max_position_embeddings=512,
-            id2label=dict(enumerate(LABELS)),
-            label2id={name: number for number, name in enumerate(LABELS)},
-        )
-    )
+    settings = {
+        "vocab_size": len(tokens),
+        "hidden_size": len(LABELS),
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "intermediate_size": 4,
+        "max_position_embeddings": 512,
+        "id2label": dict(enumerate(LABELS)),
+        "label2id": {name: number for number, name in enumerate(LABELS)},
+        **(config or {}),
+    }
+    model = BertForTokenClassification(BertConfig(**settings))
     with torch.no_grad():
         for name, weights in model.named_parameters():
             if "LayerNorm" not in name:
@@ -61,7 +66,7 @@ def make_people_checkpoint(folder: Path, **labels: str) -> str:
         embeddings = model.bert.embeddings.word_embeddings.weight
         for token, number in tokens.items():
             embeddings[number, LABELS.index((VOCABULARY | labels).get(token, "O"))] = 1
-        model.classifier.weight.copy_(4 * torch.eye(len(LABELS)))
+        model.classifier.weight[:, : len(LABELS)] = 4 * torch.eye(len(LABELS))
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return str(folder)

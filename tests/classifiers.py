@@ -20,23 +20,10 @@ def make_classifier(folder: Path, labels: Sequence[str] = (), seed: int = 0, **c
     Without `labels` it has one output, as a regression; the values of texts are far apart.
     """
     import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+    from transformers import BertConfig, BertForSequenceClassification
 
-    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=marks, show_progress=False)
-    tokenizer.train_from_iterator([prose(seed, 2000)], trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        special_tokens=[(mark, tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]")],
-    )
-    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), marks, strict=True))
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
     settings = {
-        "vocab_size": tokenizer.get_vocab_size(),
+        "vocab_size": save_tokenizer(folder, seed),
         "hidden_size": 32,
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
@@ -50,6 +37,26 @@ def make_classifier(folder: Path, labels: Sequence[str] = (), seed: int = 0, **c
         torch.manual_seed(seed)
         BertForSequenceClassification(BertConfig(**settings)).save_pretrained(folder)
     return folder
+
+
+def save_tokenizer(folder: Path, seed: int = 0) -> int:
+    """Save a tokenizer of 300 tokens that sets marks around a text; returns their number."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=marks, show_progress=False)
+    tokenizer.train_from_iterator([prose(seed, 2000)], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(mark, tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]")],
+    )
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), marks, strict=True))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+    return int(tokenizer.get_vocab_size())
 
 
 def bare_values(

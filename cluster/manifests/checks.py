@@ -282,4 +282,6 @@ def _locations(recipe: Recipe) -> list[tuple[str, str]]:
     for number, score in enumerate(recipe.scores):
         if score.model.startswith(("/", ".")):
             places.append((f"scores.{number}.model", score.model))
+    if recipe.people is not None and recipe.people.model.startswith(("/", ".")):
+        places.append(("pii.people.model", recipe.people.model))
     return places

@@ -99,8 +99,7 @@ def local_paths(recipe: Recipe) -> list[str]:
     places += [file for step in recipe.policies for file in step.files]
     if recipe.tokenizer is not None and not recipe.tokenizer.is_on_hub:
         places.append(recipe.tokenizer.place)
-    people = (step.pii.people for step in recipe.policies if step.pii)
-    named = (recipe.engine, recipe.fallback, *recipe.scores, *people)
+    named = (recipe.engine, recipe.fallback, *recipe.scores, recipe.people)
     models = [spec.model for spec in named if spec and spec.model]
     paths = [path for path in places if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]

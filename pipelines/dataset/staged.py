@@ -20,6 +20,7 @@ from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
 from workers.dataset.vacuum import remove
+from workers.people.kept import NAMES
 from workers.scores.kept import SCORES
 from workers.shards.originals import ORIGINALS
 from workers.store.listing import Stored, list_stored
@@ -153,7 +154,7 @@ def is_torn(item: Stored) -> bool:
 def holds_shards(folder: str) -> bool:
     """Whether a folder of staging is that of a recipe digest."""
     name = folder.rsplit("/", 1)[-1]
-    return name != INVENTORY and not name.startswith((_SCRATCH, SCORES))
+    return name != INVENTORY and not name.startswith((_SCRATCH, SCORES, NAMES))
 
 
 @dataclass(frozen=True, slots=True)

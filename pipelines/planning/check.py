@@ -170,7 +170,7 @@ def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:
 
 
 def _finds_people(people: People) -> str:
-    from workers.policies.personal import find_people_checkpoint
+    from workers.people import find_people_checkpoint
 
     checkpoint = find_people_checkpoint(people)
     kinds = ", ".join(sorted(set(people.labels.values())))

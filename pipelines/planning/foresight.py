@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pipelines.dataset.state import Snapshot
 from pipelines.steps.places import staging_root
 from pipelines.steps.tasks import task_results
 from pipelines.version.lists import listed_files, packed_lists
+from pipelines.version.names import personal_of
 from pipelines.version.policies import are_policies_of, in_place
 from pipelines.version.ranking import rank
 from pipelines.version.records import FIRST_BARRED, LEFT_OUT, Catalogue, load_all
@@ -27,6 +29,7 @@ from schemas.keep import Table
 from schemas.policies import searches_for_triggers
 from schemas.recipe import Recipe
 from schemas.reject_reasons import POLICY_REASONS
+from workers.people.kept import find_names
 from workers.policies import Sought
 from workers.policies.decontamination import Piece
 from workers.policies.keeping import Standard, rules_of
@@ -176,12 +179,14 @@ def _tasks(
     sought: Sought,
     pieces: Mapping[str, tuple[Piece, ...]],
 ) -> Iterator[Foreseeing]:
+    settings = personal_of(recipe)
+    names = None if settings is None else functools.partial(find_names, settings)
     of_level = [name for name in _LEVELS if _LEVELS[name] == level]
     for file in (file for name in of_level for file in _parts(snapshot, name)):
-        yield Foreseeing(file, level, recipe.policies, sought, pieces=pieces)
+        yield Foreseeing(file, level, recipe.policies, sought, pieces=pieces, names=names)
     barred = _barred(snapshot, level)
     for file in _originals(recipe, level):
-        yield Foreseeing(file, level, recipe.policies, sought, barred, pieces)
+        yield Foreseeing(file, level, recipe.policies, sought, barred, pieces, names)
 
 
 def _by_page(found: Sequence[PieceOfPage]) -> dict[str, tuple[Piece, ...]]:

@@ -231,8 +231,8 @@ def _settled(recipe: Recipe, rated: Rated, pages: int, to_read: Estimate) -> int
 def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
     """The hardware that the run is planned for, and notes on what was assumed."""
     placement, notes = recipe.placement, []
-    if recipe.scores:
-        notes.append("the time to score texts is left out")
+    if recipe.reads_texts:
+        notes.append("the time in which models read texts is left out")
     replicas = placement.replicas[1]
     if not recipe.needs_engine:
         replicas = 0

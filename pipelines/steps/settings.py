@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from schemas.recipe import Placement, Recipe
 from schemas.scores import PinnedScore
+from workers.people import FinderSettings, PinnedPeople
 from workers.rasterising import ChildLimits, RasterSettings
 from workers.reading import LadderSettings, ReplicaSettings
 from workers.scores import ScorerSettings
@@ -56,8 +57,14 @@ def scorer_settings(score: PinnedScore, placement: Placement, isolated: bool) ->
     return ScorerSettings(score, placement.threads_per_replica, timeout_s)
 
 
+def finder_settings(people: PinnedPeople, placement: Placement, isolated: bool) -> FinderSettings:
+    """What a replica that finds people loads; `isolated` as for `replica_settings`."""
+    timeout_s = placement.read_timeout_s if isolated else None
+    return FinderSettings(people, placement.threads_per_replica, timeout_s)
+
+
 def engine_gpus(recipe: Recipe) -> float:
-    """The GPUs of a replica that reads pages: none where servers read, even if scores need some."""
+    """The GPUs of a replica that reads pages: none where servers read, even if texts need some."""
     is_of_servers = recipe.engine.name == "endpoint" and (
         recipe.fallback is None or recipe.fallback.name == "endpoint"
     )

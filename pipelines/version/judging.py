@@ -19,6 +19,7 @@ import numpy.typing as npt
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.crops import CropsOf, crop_places
 from pipelines.version.lists import lists_uri
+from pipelines.version.names import with_names
 from pipelines.version.policies import Judges, has_lost_text
 from pipelines.version.ranking import Ranking, Shares, Values
 from pipelines.version.records import (
@@ -116,6 +117,7 @@ def apply_policies(
     crops = crops_of(originals.take(todo)) if crops_of and todo.any() else None
     of_row = _Beside(ranking, scores, crops, pieces)
     tasks = list(_tasks(published, originals, todo, level, judges, of_row))
+    tasks = with_names(tasks, judges.recipe, judges.scratch, judges.session, judges.story)
     done = run_tasks(judge_rows, tasks, judges.session)
     # What another rule leaves out is rejected as it was read.
     as_read = ~among & has_lost_text(published)

@@ -32,9 +32,8 @@ def listed_files(recipe: Recipe) -> dict[str, str]:
     Raises SourceError where a benchmark has no file.
     """
     listed = {benchmark.name: _listing(benchmark) for benchmark in _benchmarks(recipe)}
-    people = next((step.pii.people for step in recipe.policies if step.pii), None)
-    if people is not None and Path(people.model).is_dir():
-        listed[_PEOPLE] = folder_digest(Path(people.model))
+    if recipe.people is not None and Path(recipe.people.model).is_dir():
+        listed[_PEOPLE] = folder_digest(Path(recipe.people.model))
     return listed
 
 

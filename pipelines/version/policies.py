@@ -23,6 +23,7 @@ from pipelines.version.records import (
     Records,
     load_all,
 )
+from pipelines.version.story import Story
 from pipelines.version.triggers import Triggers, sought_of, triggers_of
 from schemas.keep import Table
 from schemas.recipe import Recipe
@@ -40,7 +41,7 @@ class Judges:
 
     `triggers` are those of the corpus; None where no policy looks for them. `lines` are those that
     many documents share, and `lines_uri` is where tasks find them. `are_rescored` says that scores
-    by which rows are kept are others than the last version's.
+    by which rows are kept are others than the last version's. `story` shows what takes long.
     """
 
     recipe: Recipe
@@ -49,6 +50,7 @@ class Judges:
     listed: Mapping[str, str]
     scratch: str
     session: Session
+    story: Story
     triggers: Triggers | None = None
     lines: tuple[LineCount, ...] = ()
     lines_uri: str | None = None

@@ -118,12 +118,12 @@ class Version:
 def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[PageRange]:
     """What the next version holds, or the pages that must be read again to make it.
 
-    `story` shows the scoring of texts, which may take long.
+    `story` shows what models read, which may take long.
     """
     recipe, catalogue = inputs.recipe, inputs.catalogue
     scoring = Scoring(recipe, inputs.scores, inputs.snapshot, session, story)
     judges = Judges(
-        *(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session),
+        *(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session, story),
         are_rescored=scoring.are_new and keeps_by_scores(recipe.policies),
     )
 

@@ -27,7 +27,7 @@ from pipelines.version.story import Story
 from schemas.recipe import Recipe
 from schemas.scores import PinnedScore
 from workers.scores.checkpoint import pin_score
-from workers.scores.kept import KeptScores, Values, values_of
+from workers.scores.kept import Kept, Values, kept_scores, numbers_of
 from workers.scores.texts import KEY, Keys, ScoresOf, published_scores, text_keys
 
 _SAMPLES = ("pages", "conversations", "documents")
@@ -94,9 +94,9 @@ class Scoring:
         now = [(score.column, score.digest) for score in self.scores]
         return scores_of(self.snapshot) != now
 
-    def kept(self, score: PinnedScore) -> KeptScores:
+    def kept(self, score: PinnedScore) -> Kept:
         """The values of a score that are kept in staging."""
-        return KeptScores.of(staging_root(self.recipe), score.digest)
+        return kept_scores(staging_root(self.recipe), score.digest)
 
 
 def score_rows(published: Records, originals: Records, among: Flags, scoring: Scoring) -> Scores:
@@ -162,10 +162,10 @@ def _values(
 ) -> Values:
     """The values of rows by their texts' keys: those that are kept, and those scored now."""
     kept = scoring.kept(score)
-    _, is_known = values_of(keys, kept.load())
+    _, is_known = numbers_of(keys, kept.load())
     _, first = np.unique(keys[~is_known], return_index=True)
     new = rows[~is_known][np.sort(first)]
     if len(new):
         tasks = [task for task, _ in originals.by_file(new)]
         score_texts(score, tasks, kept, scoring.recipe, scoring.session, scoring.story)
-    return values_of(keys, kept.load())[0]
+    return numbers_of(keys, kept.load())[0]

@@ -1,11 +1,13 @@
-"""How fast a score's model reads texts, beside bare loops of transformers; and what a score costs.
+"""How fast models of scores and names read texts, beside bare loops; and what a score costs.
 
     python -m tests.benchmarks.scores [--texts 200] [--pages 50000] [--folder DIR] [--json]
 
 First a BERT of random weights, of the size of MiniLM (6 layers of 384), scores texts of English
 words, 250 in the median and up to 2,000, on one core and in one process: text by text, in batches
-of 32 in their order as model cards do it, and as a replica does. Seconds are CPU seconds, and no
-library is loaded in them.
+of 32 in their order as model cards do it, and as a replica does. Then a GPT-2 of the same size with
+a vocabulary of 32,000 gives their perplexity, beside its own loss in a loop text by text. Then a
+BERT finds names in them, beside the same model over the same windows one by one, which gives labels
+of tokens and no names yet. Seconds are CPU seconds, and no library is loaded in them.
 
 Then a dataset of `--pages` pages of 2,000 characters and a tenth as many documents, that of
 `tests.benchmarks.ledger`, is published with other scores, each run in a process of its own without
@@ -32,12 +34,16 @@ from rich.table import Table
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.run import run
+from schemas.personal import People
 from schemas.recipe import Recipe, parse_recipe
 from schemas.scores import Score
 from tests.benchmarks import ledger
 from tests.benchmarks.policies import parts_of
+from tests.checkpoint_people import make_people_checkpoint
 from tests.classifiers import make_classifier
+from tests.language_models import make_language_model
 from tests.pipelines.corpora import prose
+from workers.people import FinderSettings, load_finder, pin_people
 from workers.scores import ScorerSettings, load_scorer
 from workers.scores.checkpoint import pin_score
 
@@ -91,26 +97,87 @@ def measure_model(count: int, folder: Path) -> dict[str, Any]:
 
         return values
 
-    pinned = pin_score(Score(name="edu", model=str(checkpoint), max_tokens=MAX_TOKENS), 0)
-    scorer = load_scorer(ScorerSettings(pinned, 1))
+    score = Score(name="edu", model=str(checkpoint), max_tokens=MAX_TOKENS)
     ways = {
-        "replica": scorer.score,
+        "replica": load_scorer(ScorerSettings(pin_score(score, 0), 1)).score,
         f"batches of {CARD_BATCH}": in_batches_of(CARD_BATCH),
         "text by text": in_batches_of(1),
     }
-    texts = texts_of(count)
+    return timed(ways, texts_of(count))
+
+
+def measure_perplexity(count: int, folder: Path) -> dict[str, Any]:
+    """The same of perplexity."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    torch.set_num_threads(1)
+    checkpoint = make_language_model(folder / "lm", **MINILM | {"vocab_size": 32_000})
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model = AutoModelForCausalLM.from_pretrained(checkpoint).eval()
+
+    @torch.inference_mode()
+    def loop(texts: list[str]) -> Values:
+        values = []
+        for text in texts:
+            ids = tokenizer(
+                text, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            )["input_ids"]  # fmt: skip
+            values.append(float(model(ids, labels=ids).loss.exp()))
+        return np.array(values, np.float32)
+
+    score = Score(name="ppl", model=str(checkpoint), max_tokens=MAX_TOKENS, perplexity=True)
+    scorer = load_scorer(ScorerSettings(pin_score(score, 0), 1))
+    ways = {"perplexity: replica": scorer.score, "perplexity: text by text": loop}
+    return timed(ways, texts_of(count))
+
+
+def measure_names(count: int, folder: Path) -> dict[str, Any]:
+    """The same of finding names, without how far values are apart: there are none."""
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    torch.set_num_threads(1)
+    sizes = {name: MINILM[name] for name in MINILM if name != "initializer_range"}
+    checkpoint = make_people_checkpoint(folder / "people", sizes)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model = AutoModelForTokenClassification.from_pretrained(checkpoint).eval()
+
+    @torch.inference_mode()
+    def loop(texts: list[str]) -> Values:
+        for text in texts:
+            windows = tokenizer(
+                text, truncation=True, max_length=MAX_TOKENS, stride=MAX_TOKENS // 8,
+                return_overflowing_tokens=True,
+            )["input_ids"]  # fmt: skip
+            for ids in windows:
+                model(torch.tensor([ids])).logits.softmax(dim=-1).argmax(dim=-1)
+        return np.zeros(len(texts), np.float32)
+
+    finder = load_finder(FinderSettings(pin_people(People(model=checkpoint)), 1))
+
+    def find(texts: list[str]) -> Values:
+        finder.find(texts)
+        return np.zeros(len(texts), np.float32)
+
+    found = timed({"names: replica": find, "names: window by window": loop}, texts_of(count))
+    return {way: {**row, "furthest": None} for way, row in found.items()}
+
+
+def timed(ways: dict[str, Callable[[list[str]], Values]], texts: list[str]) -> dict[str, Any]:
+    """Each way's texts a CPU second, and how far its values are from those of the first."""
     results: dict[str, tuple[float, Values]] = {}
     for way, score in ways.items():
         score(texts[:4])
         began_s = time.process_time()
         values = score(texts)
         results[way] = time.process_time() - began_s, values
-    ours_s, ours = results["replica"]
+    first_s, first = next(iter(results.values()))
     return {
         way: {
-            "texts_per_s": count / cpu_s,
-            "times_as_long": cpu_s / ours_s,
-            "furthest": float(np.abs(values - ours).max()),
+            "texts_per_s": len(texts) / cpu_s,
+            "times_as_long": cpu_s / first_s,
+            "furthest": float(np.nanmax(np.abs(values - first) / np.abs(first).clip(1))),
         }
         for way, (cpu_s, values) in results.items()
     }
@@ -152,7 +219,7 @@ def show(model: dict[str, Any], steps: list[dict[str, Any]]) -> None:
             way,
             f"{row['texts_per_s']:.2f}",
             f"{row['times_as_long']:.2f}",
-            f"{row['furthest']:.1e}",
+            "" if row["furthest"] is None else f"{row['furthest']:.1e}",
         )
     Console(width=120).print(table)
     table = Table("run", "CPU s", "of it scoring", "pages read", "written MB")
@@ -180,7 +247,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
-        model = measure_model(args.texts, folder)
+        model = measure_model(args.texts, folder) | measure_perplexity(args.texts, folder)
+        model |= measure_names(args.texts, folder)
         steps = []
         if args.pages:
             make_classifier(folder / "edu")

@@ -37,11 +37,12 @@ def mask_conversation(
     """
     settings = policy.step.pii
     assert settings is not None
-    turns, shown, parts = row["turns"], row["shown"], _text_parts(row)
-    of_row = [row["text"], *(one["text"] for one in [*turns, *shown, *parts])]
+    turns, shown = row["turns"], row["shown"]
+    of_row = [row["text"], *texts_of_turns(row)]
+    named = None if policy.names is None else list(map(policy.names.of, of_row))
     found = [
         [one for one in of_text if settings.counts(one) and one.kind in settings.masked_kinds]
-        for of_text in personal.find_all(of_row, row["language"], policy.people)
+        for of_text in personal.find_all(of_row, row["language"], named)
     ]
     masked = [personal.mask(old, own).text for old, own in zip(of_row, found, strict=True)]
     in_text, *rest = map(_values, of_row, found)
@@ -75,9 +76,11 @@ def _all(counts: Iterable[Counter[str]]) -> Counter[str]:
     return sum(counts, Counter())
 
 
-def _text_parts(row: Row) -> list[Row]:
+def texts_of_turns(row: Row) -> list[str]:
+    """The texts of a conversation apart from its own: of turns, of images, and of messages."""
     parts = itertools.chain.from_iterable(message["content"] for message in row["messages"])
-    return [part for part in parts if part["type"] == "text"]
+    of_messages = [part for part in parts if part["type"] == "text"]
+    return [one["text"] for one in [*row["turns"], *row["shown"], *of_messages]]
 
 
 def _messages(row: Row, texts: Iterator[str]) -> list[Row]:
@@ -125,7 +128,5 @@ def _painted(
             yield data
             continue
         regions = [personal.Region(WHOLE, one["text"], findings)]
-        result = personal.paint(
-            data, regions, read_lines, settings, raster, language, policy.people
-        )
+        result = personal.paint(data, regions, read_lines, settings, raster, language)
         yield b"" if result.left or set(result.places) - _SEEN_PLACES else result.data

@@ -31,7 +31,7 @@ from workers.policies.decontamination import (
 from workers.policies.editing import Applied, Edit, after, edited, edits_of, place_after
 from workers.policies.lists import unpack
 from workers.policies.passages import Lists, Passage, Sought
-from workers.policies.personal.people import PeopleFinder, people_finder
+from workers.policies.personal import Names
 
 _NOTHING = Sought()
 Find = Callable[[Sequence[Passage]], list[list[Finding]]]
@@ -42,13 +42,13 @@ Find = Callable[[Sequence[Passage]], list[list[Finding]]]
 class Judge:
     """A policy that is ready to find: its settings in the recipe, and what it has loaded.
 
-    `people` finds names in the texts beside a row's own, for a policy that looks for any; `index`
-    has the items of a policy that looks for benchmarks.
+    `names` are those that a model found, for a policy that looks for any; `index` has the items of
+    a policy that looks for benchmarks.
     """
 
     step: PolicyStep
     find: Find
-    people: PeopleFinder | None = None
+    names: Names | None = None
     index: Index | None = None
 
 
@@ -96,7 +96,7 @@ class Judgement:
 def load(steps: Sequence[PolicyStep], sought: Sought = _NOTHING) -> list[Judge]:
     """The policies of a recipe, ready to find what it says and what they seek besides."""
     return [
-        Judge(step, _LOADERS[step.name](step, sought), _people(step), _index(step, sought))
+        Judge(step, _LOADERS[step.name](step, sought), _names(step, sought), _index(step, sought))
         for step in steps
     ]
 
@@ -152,7 +152,8 @@ def _judge(passages: Sequence[Passage], judges: Sequence[Judge]) -> list[Judgeme
             replace(
                 passages[place],
                 text=blanked_links(results[place].text),
-                is_edited=results[place].is_edited,
+                before=passages[place].text,
+                edits=results[place].edits,
             )
             for place in alive
         ]
@@ -238,20 +239,27 @@ def _index(step: PolicyStep, sought: Sought) -> Index | None:
     return _benchmarks(sought.lists, step.decontaminate)[0]
 
 
-def _people(step: PolicyStep) -> PeopleFinder | None:
-    named = step.pii.people if step.pii is not None else None
-    return None if named is None else people_finder(named)
+def _names(step: PolicyStep, sought: Sought) -> Names | None:
+    if step.pii is None or step.pii.people is None:
+        return None
+    assert sought.names is not None
+    return sought.names
 
 
 def _pii(step: PolicyStep, sought: Sought) -> Find:
     settings = step.pii
     assert settings is not None
-    people = _people(step)
+    names = _names(step, sought)
 
     def find(passage: Passage) -> list[Finding]:
         texts = [passage.text, *passage.beside]
         together = [*texts, *passage.crops, *passage.along]
-        found = personal.find_all(together, passage.language, people)
+        named = None
+        if names is not None:
+            assert passage.before is not None
+            own = personal.names_after(names.of(passage.before), passage.edits)
+            named = [own, *map(names.of, together[1:])]
+        found = personal.find_all(together, passage.language, named)
         in_text, *beside = (list(filter(settings.counts, one)) for one in found[: len(texts)])
         kinds = Counter(one.kind for of_text in beside for one in of_text)
         # Beside the text there is no place to name, only how many there are.

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw
 
+from schemas.findings import Finding
 from schemas.hidden_text import HiddenRow
 from schemas.recipe import Raster
 from schemas.rows import BlockRow, CellRow
@@ -76,12 +77,15 @@ def redact(
     page: PageView, judgement: Judgement, judges: Sequence[Judge], raster: Raster
 ) -> PageView:
     """The page and its crops after all edits of its judgement."""
-    before = page.picture
+    before = page
     for number, edits in enumerate(judgement.edits):
         if number not in judgement.editing:
             continue
         if judges[number].step.pii is not None:
-            page = _without_personal_data(page, judges[number], raster)
+            names = judges[number].names
+            found = [] if names is None else names.of(before.text)
+            in_text = personal.names_after(found, judgement.edits[:number])
+            page = _without_personal_data(page, judges[number], in_text, raster)
         else:
             page = _without_words(page, edits, number, judgement, judges[number], raster)
         crops = (
@@ -89,7 +93,7 @@ def redact(
             for crop, own in zip(page.crops, judgement.crops, strict=True)
         )
         page = replace(page, text=edited(page.text, edits), crops=tuple(crops))
-    if page.picture == before or not page.crops:
+    if page.picture == before.picture or not page.crops:
         return page
     picture = pictures.decode(page.picture)
     return replace(page, crops=tuple(_cut_anew(crop, picture, raster) for crop in page.crops))
@@ -128,18 +132,19 @@ def without_fragments(
     return {**hidden, "fragments": kept}
 
 
-def _without_personal_data(page: PageView, policy: Judge, raster: Raster) -> PageView:
-    settings, people = policy.step.pii, policy.people
+def _without_personal_data(
+    page: PageView, policy: Judge, in_text: Sequence[Finding], raster: Raster
+) -> PageView:
+    """The page after a mask; `in_text` are the names that a model found in its text."""
+    settings = policy.step.pii
     assert settings is not None
     kinds = settings.masked_kinds
     shown = [*page.blocks, *(crop.block for crop in page.crops)]
-    found = personal.find_in_page(page.text, shown, page.language, settings, people)
+    found = personal.find_in_page(page.text, shown, page.language, settings, policy.names, in_text)
     _, masked = personal.mask_page(page.text, shown, found, kinds)
     blocks = masked[: len(page.blocks)]
     regions = personal.regions_of(page.text, shown, found, kinds)
-    result = personal.paint(
-        page.picture, regions, read_lines, settings, raster, page.language, people
-    )
+    result = personal.paint(page.picture, regions, read_lines, settings, raster, page.language)
     picture = result.data
     if result.left:
         # A value is still read in the picture: its blocks go as a whole, or all of the page.

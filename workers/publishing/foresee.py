@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow.parquet as pq
 
 from schemas.findings import changes_text, findings_key, is_in_crop
 from schemas.policies import PolicyStep
-from workers.policies import Judgement, Sought, judge, load
+from workers.policies import Judge, Judgement, Passage, Sought, judge, load
 from workers.policies.decontamination import Piece
 from workers.policies.editing import Applied
+from workers.policies.personal import Names
 from workers.publishing.full_rows import kept_by, passage_columns, passages_of
 from workers.publishing.pieces import PieceOfPage, parted
 from workers.publishing.records import Level, RowsFile
@@ -28,7 +29,7 @@ class Foreseeing:
 
     The file is a part of a table, or holds originals. A row of a part whose text was changed is
     passed over: its original is judged. Crops are not judged here. `pieces` are those of pages, by
-    their ids.
+    their ids. `names` finds those in texts, where a policy looks for any.
     """
 
     file: RowsFile
@@ -37,6 +38,7 @@ class Foreseeing:
     sought: Sought
     barred: frozenset[str] = frozenset()
     pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
+    names: Callable[[Sequence[str]], Names] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Foreseen:
 
 def foresee(task: Foreseeing) -> Foreseen:
     """Judge a file's rows."""
-    judges, result = load(task.steps, task.sought), Foreseen()
+    result = Foreseen()
     key = "doc_id" if task.level == "document" else "page_id"
     start, kept = 0, kept_by(task.level, task.steps)
     with task.file.open() as handle:
@@ -106,6 +108,7 @@ def foresee(task: Foreseeing) -> Foreseen:
                 if row[key] in task.pieces
             }
             passages = passages_of(mine, places, task.file, names=kept, pieces=pieces)
+            judges = _judges(task, passages)
             if task.level == "document":
                 passages, of_pages = parted(mine, passages, judges)
                 result.pieces += of_pages
@@ -116,6 +119,14 @@ def foresee(task: Foreseeing) -> Foreseen:
             result.examples = _first(result.examples)
             start += len(rows)
     return result
+
+
+def _judges(task: Foreseeing, passages: Sequence[Passage]) -> list[Judge]:
+    """The policies, which know the names in some passages."""
+    if task.names is None:
+        return load(task.steps, task.sought)
+    texts = [text for passage in passages for text in (passage.text, *passage.beside)]
+    return load(task.steps, replace(task.sought, names=task.names(texts)))
 
 
 def _count(

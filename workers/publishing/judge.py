@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -27,6 +27,7 @@ from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
 from workers import store
 from workers.policies import Judge, Judgement, Sought, judge, load
 from workers.policies.decontamination import Piece
+from workers.policies.personal import Names
 from workers.publishing.crops import CropPlaces, crop_texts, full_crops
 from workers.publishing.full_rows import (
     Row,
@@ -56,7 +57,8 @@ class Judging:
     `sought` is what policies look for that no recipe says, `scores` the values of the rows' scores
     by column, NaN for none. New rows are written to `changed_uri` and `barred_uri`, originals to
     `originals` unless the file holds originals itself (None). `crops` are those of the rows, None
-    where none has any. `pieces` are those of pages, by row.
+    where none has any. `pieces` are those of pages, by row. `names` loads those that a model found
+    in their texts, where a policy looks for any.
     """
 
     file: RowsFile
@@ -74,6 +76,7 @@ class Judging:
     originals: Staging | None
     crops: CropPlaces | None = None
     pieces: Mapping[int, tuple[Piece, ...]] = field(default_factory=dict)
+    names: Callable[[], Names] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ class Judged:
 
 def judge_rows(task: Judging) -> Judged:
     """Judge the task's rows, and write what they become."""
-    judges = load(task.steps, task.sought)
+    names = None if task.names is None else task.names()
+    judges = load(task.steps, replace(task.sought, names=names))
     pieces: list[PieceOfPage] = []
     differing = [
         (row, judgement)

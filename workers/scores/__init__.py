@@ -1,4 +1,4 @@
-"""Scores of texts by sequence-classification checkpoints: one number a text.
+"""Scores of texts by classifiers and language models: one number a text.
 
 Owns: which output of a checkpoint is the value, the model that computes it, and the values that a
 run keeps in staging. Does not: decide which texts are scored (`pipelines.version.scores`).

@@ -1,4 +1,4 @@
-"""Which output of a sequence-classification checkpoint is a score, by its `config.json`. Pure."""
+"""Which output of a checkpoint is a score, by its `config.json`. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Literal
 from schemas.errors import NoEngineError
 from schemas.scores import Score
 
-Reading = Literal["raw", "softmax", "sigmoid"]
+_FORESEES = ("ForCausalLM", "LMHeadModel")
+"""How the names of classes end that transformers gives to language models."""
+Reading = Literal["raw", "softmax", "sigmoid", "perplexity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Head:
     - `raw`: the output as it is, of a model with one output, such as a regression.
     - `softmax`: the probability of the label among all labels.
     - `sigmoid`: the probability of the label by itself, of a model whose labels may hold together.
+    - `perplexity`: that of the text, of a causal language model, from all its outputs.
     """
 
     output: int
@@ -28,18 +31,13 @@ class Head:
 def head_of(score: Score, config: Mapping[str, object]) -> Head:
     """The head of a score, by the checkpoint's config.
 
-    Raises NoEngineError, with the remedy, where the checkpoint classifies no sequences, the label
-    is none of its own, or it takes fewer tokens.
+    Raises NoEngineError, with the remedy, where the checkpoint neither classifies sequences nor
+    foresees tokens, the label is none of its own, or it takes fewer tokens.
     """
-    listed = config.get("architectures")
-    architectures = tuple(map(str, listed)) if isinstance(listed, list) else ()
-    if not any(name.endswith("ForSequenceClassification") for name in architectures):
-        kind = ", ".join(architectures) or "a checkpoint that names no architecture"
-        raise NoEngineError(
-            f"{score.model} is {kind}; a score needs a checkpoint with a sequence-classification "
-            "head (its config.json names a class …ForSequenceClassification)"
-        )
+    _require_class(score, config)
     _require_room(score, config)
+    if score.perplexity:
+        return Head(0, "perplexity")
     labels = _labels(config)
     if len(labels) == 1:
         if score.label is not None:
@@ -49,6 +47,27 @@ def head_of(score: Score, config: Mapping[str, object]) -> Head:
         return Head(0, "raw")
     are_apart = config.get("problem_type") != "multi_label_classification"
     return Head(_place(score, labels), "softmax" if are_apart else "sigmoid")
+
+
+def _require_class(score: Score, config: Mapping[str, object]) -> None:
+    listed = config.get("architectures")
+    architectures = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    foresees = any(name.endswith(_FORESEES) for name in architectures)
+    kind = ", ".join(architectures) or "a checkpoint that names no architecture"
+    if score.perplexity and not foresees:
+        raise NoEngineError(
+            f"{score.model} is {kind}; `perplexity` needs a causal language model (its config.json "
+            "names a class …ForCausalLM or …LMHeadModel)"
+        )
+    if score.perplexity or any(
+        name.endswith("ForSequenceClassification") for name in architectures
+    ):
+        return
+    remedy = "; of a language model give `perplexity: true`" if foresees else ""
+    raise NoEngineError(
+        f"{score.model} is {kind}; a score needs a checkpoint with a sequence-classification head "
+        f"(its config.json names a class …ForSequenceClassification){remedy}"
+    )
 
 
 def _labels(config: Mapping[str, object]) -> list[str]:
@@ -74,7 +93,7 @@ def _place(score: Score, labels: list[str]) -> int:
 
 
 def _require_room(score: Score, config: Mapping[str, object]) -> None:
-    most = config.get("max_position_embeddings")
+    most = config.get("max_position_embeddings", config.get("n_positions"))
     if not isinstance(most, int):
         return
     pad = config.get("pad_token_id")

@@ -14,6 +14,7 @@ from pipelines.run import Report
 from schemas.errors import RecipeError
 from schemas.recipe import parse_recipe
 from tests.classifiers import MAX_TOKENS, make_classifier
+from tests.language_models import bare_perplexities, make_language_model
 from tests.pipelines.datasets import all_rows, rows, run_verified
 from tests.pipelines.version.test_keep import write
 
@@ -33,13 +34,13 @@ def write_corpus(folder: Path, first: int = 0) -> Path:
     return folder
 
 
-def run(dataset: Path, source: Path, model: Path, keep: str = "") -> Report:
+def run(dataset: Path, source: Path, model: Path, keep: str = "", more: str = "") -> Report:
     policies = f"policies: [{{keep: {keep}}}]\n" if keep else ""
     return run_verified(
         parse_recipe(
             f"dataset: {dataset}\nsources: {source}\nrouting: only\n"
             "raster: {longest_edge_px: 256}\n"
-            f"scores: [{{name: edu, model: {model}, max_tokens: {MAX_TOKENS}}}]\n{policies}"
+            f"scores: [{{name: edu, model: {model}, max_tokens: {MAX_TOKENS}}}{more}]\n{policies}"
         )
     )
 
@@ -91,6 +92,26 @@ def test_a_bound_on_a_score_follows_its_model(tmp_path: Path, models: list[Path]
     assert all(row["score_edu"] >= middle for row in rows(dataset, "pages"))
     run(tmp_path / "fresh", source, models[1], keep)
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
+
+
+def test_what_a_language_model_foresees_best_stays(tmp_path: Path, models: list[Path]) -> None:
+    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+    folder = make_language_model(tmp_path / "lm")
+    run(dataset, source, models[0])
+    plain = rows(dataset, "documents")
+    scores = f", {{name: ppl, model: {folder}, max_tokens: {MAX_TOKENS}, perplexity: true}}"
+    keep = "{score_ppl: {bottom: 80 %, by: language}}"
+    assert run(dataset, source, models[0], keep, scores).pages_read == 0
+    values = bare_perplexities(folder, [row["text"] for row in plain])
+    by_language = defaultdict(list)
+    for row, value in zip(plain, values.tolist(), strict=True):
+        by_language[row["language"]].append((value, row["doc_id"]))
+    left = {doc_id for ranked in by_language.values() for _, doc_id in sorted(ranked)[-1:]}
+    kept = {row["doc_id"]: row["score_ppl"] for row in rows(dataset, "documents")}
+    assert len(by_language) == 2
+    assert set(kept) == {row["doc_id"] for row in plain} - left
+    expected = dict(zip([row["doc_id"] for row in plain], values.tolist(), strict=True))
+    assert kept == pytest.approx({name: expected[name] for name in kept}, rel=1e-3)
 
 
 def test_a_score_that_the_recipe_does_not_have_is_refused() -> None:

@@ -22,6 +22,7 @@ from workers.policies.personal.masking import (
     mask,
     mask_page,
 )
+from workers.policies.personal.names import Names, names_after
 from workers.policies.personal.painting import (
     LineReader,
     Painted,
@@ -29,25 +30,23 @@ from workers.policies.personal.painting import (
     paint,
     regions_of,
 )
-from workers.policies.personal.people import PeopleFinder, find_people_checkpoint, people_finder
 from workers.policies.personal.placing import Region
 
 __all__ = [
     "Found",
     "LineReader",
     "Masked",
+    "Names",
     "Painted",
-    "PeopleFinder",
     "Region",
     "compact",
     "find",
     "find_all",
     "find_in_page",
-    "find_people_checkpoint",
     "mask",
     "mask_page",
+    "names_after",
     "own_format",
     "paint",
-    "people_finder",
     "regions_of",
 ]

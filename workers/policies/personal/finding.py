@@ -17,7 +17,6 @@ from workers.policies.personal.emails import emails
 from workers.policies.personal.evidence import digit_runs, surest
 from workers.policies.personal.identities import identities
 from workers.policies.personal.networks import networks
-from workers.policies.personal.people import PeopleFinder
 from workers.policies.personal.phones import phones
 from workers.policies.personal.secrets import passwords, secrets
 from workers.policies.personal.table_cells import table_cells
@@ -53,20 +52,21 @@ def find(text: str, language: str = "und") -> list[Finding]:
 
 
 def find_all(
-    texts: Sequence[str], language: str = "und", people: PeopleFinder | None = None
+    texts: Sequence[str],
+    language: str = "und",
+    named: Sequence[Sequence[Finding]] | None = None,
 ) -> list[list[Finding]]:
     """The personal data of texts that belong together, such as a page's text, blocks and cells.
 
     What was found in one of them is found wherever it stands: a cell has no words beside it that
-    would name its number. `people` finds names and addresses, too.
+    would name its number. `named` are the names and addresses of each text, if a model found any.
 
     >>> found = find_all(["Phone: 020 7946 0958", "020 7946 0958"], "en")
     >>> [len(of_text) for of_text in found]
     [1, 1]
     """
     found = [_of_text(_with_plain_signs(text), language) for text in texts]
-    if people is not None:
-        named = people.find(texts)
+    if named is not None:
         found = [surest([*one, *other]) for one, other in zip(found, named, strict=True)]
     values = _values(texts, found)
     if not values:
@@ -75,6 +75,17 @@ def find_all(
         surest([*of_text, *_of_values(text, values)])
         for text, of_text in zip(texts, found, strict=True)
     ]
+
+
+def names_within(text: str, others: Iterable[tuple[str, Sequence[Finding]]]) -> list[Finding]:
+    """The names and addresses that were found in other texts, wherever they stand in this one.
+
+    >>> ada = Finding(3, 6, "pii", "name")
+    >>> [(one.start, one.end) for one in names_within("Ada | Adam", [("By Ada", [ada])])]
+    [(0, 3)]
+    """
+    values = {compact(other[one.start : one.end]): one for other, found in others for one in found}
+    return surest(_of_values(text, values))
 
 
 def _with_plain_signs(text: str) -> str:

@@ -13,8 +13,8 @@ from schemas.personal import KINDS, Personal
 from schemas.rows import BlockRow, CellRow
 from workers.policies.editing import Edit, edited, place_after, placeholder
 from workers.policies.personal.evidence import surest
-from workers.policies.personal.finding import find_all
-from workers.policies.personal.people import PeopleFinder
+from workers.policies.personal.finding import find_all, names_within
+from workers.policies.personal.names import Names, in_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +79,36 @@ def find_in_page(
     blocks: Sequence[BlockRow],
     language: str,
     settings: Personal,
-    people: PeopleFinder | None = None,
+    names: Names | None = None,
+    in_text: Sequence[Finding] = (),
 ) -> Found:
     """What the recipe counts in a page's texts. A crop is a page without blocks.
 
-    `people` is the finder that the settings name, if they name one.
+    Args:
+        text: the page's text, as the policies before have left it.
+        blocks: those of the page, and of its crops.
+        language: ISO 639-1.
+        settings: what counts.
+        names: what a model found in texts, if the settings name one.
+        in_text: what it found in the page's text.
     """
     cells = [[cell["text"] for cell in block["cells"] or ()] for block in blocks]
     texts = [text, *(block["text"] for block in blocks)]
     texts_of_cells = [cell for of_block in cells for cell in of_block]
-    found = find_all([*texts, *texts_of_cells], language, people)
+    named = None
+    if names is not None:
+        of_blocks_named = list(_named_blocks(text, texts[1:], names, in_text))
+        of_cells_named = [
+            names_within(cell, [(block, own)])
+            for block, own, of_block in zip(texts[1:], of_blocks_named, cells, strict=True)
+            for cell in of_block
+        ]
+        named = [in_text, *of_blocks_named, *of_cells_named]
+    found = find_all([*texts, *texts_of_cells], language, named)
     kept = [list(filter(settings.counts, of_text)) for of_text in found]
-    across = _across_blocks(text, texts[1:], kept[0])
+    across = in_blocks(text, texts[1:], [o for o in kept[0] if "\n\n" in text[o.start : o.end]])
     of_blocks = [
-        tuple(surest([*own, *parts]))
+        tuple(surest([*own, *(parts or ())]))
         for own, parts in zip(kept[1 : len(texts)], across, strict=True)
     ]
     of_cells = iter(kept[len(texts) :])
@@ -103,23 +119,19 @@ def find_in_page(
     )
 
 
-def _across_blocks(
-    text: str, blocks: Sequence[str], found: Sequence[Finding]
+def _named_blocks(
+    text: str, blocks: Sequence[str], names: Names, in_text: Sequence[Finding]
 ) -> Iterator[list[Finding]]:
-    """For each block its parts of the findings that begin in one block and end in another."""
-    wide = [one for one in found if "\n\n" in text[one.start : one.end]]
-    cursor = 0
-    for block in blocks:
-        start = text.find(block, cursor) if block and wide else -1
-        if start < 0:  # furniture is in no text
-            yield []
-            continue
-        cursor = end = start + len(block)
-        yield [
-            replace(one, start=max(one.start, start) - start, end=min(one.end, end) - start)
-            for one in wide
-            if one.start < end and one.end > start
-        ]
+    """The names and addresses of each block: by their places in the page's text, of which it is a
+    part; else as the model found them in it, which has read furniture and crops; and in one that a
+    policy has changed since, those of the page's text that it still has."""
+    for block, parts in zip(blocks, in_blocks(text, blocks, in_text), strict=True):
+        if parts is not None:
+            yield parts
+        elif names.has_read(block):
+            yield names.of(block)
+        else:
+            yield names_within(block, [(text, in_text)])
 
 
 def mask_page(

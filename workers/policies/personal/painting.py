@@ -29,7 +29,6 @@ from workers.policies.editing import placeholder
 from workers.policies.personal.finding import compact, find_all
 from workers.policies.personal.ink import Quad
 from workers.policies.personal.masking import Found
-from workers.policies.personal.people import PeopleFinder
 from workers.policies.personal.placing import (
     WHOLE,
     How,
@@ -111,7 +110,6 @@ def paint(
     settings: Personal,
     raster: Raster,
     language: str = "und",
-    people: PeopleFinder | None = None,
 ) -> Painted:
     """The image file with the values of all regions painted over, in its own format.
 
@@ -119,7 +117,7 @@ def paint(
     """
     picture = decode(data)
     lines = in_reading_order(read_lines(data))
-    values = values_of(regions) | _values_on(lines, settings, language, people)
+    values = values_of(regions) | _values_on(lines, settings, language)
     found = shapes(regions, values, lines, np.asarray(picture.convert("L")))
     places = Counter(shape.how for shape in found)
     for _ in range(_ROUNDS):
@@ -134,14 +132,12 @@ def paint(
     return Painted(painted, places, len(found))
 
 
-def _values_on(
-    lines: Sequence[Line], settings: Personal, language: str, people: PeopleFinder | None
-) -> set[Value]:
+def _values_on(lines: Sequence[Line], settings: Personal, language: str) -> set[Value]:
     """What detectors find on the lines themselves: a stamp or a logo that no block has, and what
     goes on in the line below where the blocks have parted the two."""
     texts = [line.text for line in lines]
     texts.append("\n".join(texts))
-    found = find_all(texts, language, people)
+    found = find_all(texts, language)
     return {
         Value(text[one.start : one.end], one.kind)
         for text, of_text in zip(texts, found, strict=True)

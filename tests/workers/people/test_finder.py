@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from schemas.errors import NoEngineError
 from schemas.personal import People, Personal
 from tests.checkpoint_people import make_people_checkpoint
-from workers.policies.personal import find_all, find_in_page, mask_page, people_finder
-from workers.policies.personal.people import PeopleFinder, find_people_checkpoint
+from workers.people import FinderSettings, find_people_checkpoint, load_finder, pin_people
+from workers.people.finder import PeopleFinder
+from workers.people.kept import find_names
+from workers.policies.personal import find_all, find_in_page, mask_page
 
 LABELS = {"PER": "name", "STREET": "address"}
 
@@ -23,7 +25,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def finder(checkpoint: str, **settings: object) -> PeopleFinder:
-    return people_finder(People.model_validate({"model": checkpoint, "labels": LABELS, **settings}))
+    people = People.model_validate({"model": checkpoint, "labels": LABELS, **settings})
+    return load_finder(FinderSettings(pin_people(people), threads=1))
 
 
 def found_in(finder: PeopleFinder, text: str) -> list[tuple[str, str]]:
@@ -75,14 +78,17 @@ def test_a_name_is_masked_in_blocks_and_beside_other_kinds(checkpoint: str) -> N
         {"label": "paragraph", "bbox": [0, 0, 1, 1], "text": t, "confidence": None, "cells": None}
         for t in texts
     ]
-    found = find_in_page("\n\n".join(texts), blocks, "en", settings, finder(checkpoint))  # type: ignore[arg-type]
+    text = "\n\n".join(texts)
+    names = find_names(settings, [text])
+    found = find_in_page(text, blocks, "en", settings, names, names.of(text))  # type: ignore[arg-type]
     masked, new = mask_page("\n\n".join(texts), blocks, found, settings.masked_kinds)  # type: ignore[arg-type]
     assert masked.text == "[NAME], [EMAIL]\n\n[ADDRESS]"
     assert [block["text"] for block in new] == ["[NAME], [EMAIL]", "[ADDRESS]"]
 
 
 def test_of_a_name_and_an_address_of_mail_the_surer_stays(checkpoint: str) -> None:
-    (found,) = find_all(["Ada@lovelace.org"], "en", finder(checkpoint))
+    texts = ["Ada@lovelace.org"]
+    (found,) = find_all(texts, "en", finder(checkpoint).find(texts))
     assert [one.kind for one in found] == ["email"]
 
 
