@@ -15,6 +15,7 @@ from pipelines.cli import (
     check,
     datasets,
     evaluate,
+    export,
     forget,
     jobs,
     json_output,
@@ -39,7 +40,7 @@ app = typer.Typer(
 # The order here is that of `--help`.
 for family in (
     *(starter.app, run.app, check.app, plan.app, datasets.app),
-    *(forget.app, jobs.app, manifest.app, evaluate.app),
+    *(export.app, forget.app, jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)
 
