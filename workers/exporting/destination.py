@@ -7,6 +7,7 @@ whole. Both begin with `_` and have no suffix, so that readers of a whole folder
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from workers.exporting.shards import ShardFile, ShardRecord
 from workers.store.listing import list_stored
 
 MANIFEST, UNDER_WAY = "_MANIFEST", "_EXPORTING"
+_LEFTOVER = re.compile(r"\.[a-z0-9_]+\.tmp")  # of `workers.store`
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Before:
 
 def earlier(destination: str) -> Before | None:
     """The export at a place; None where nothing is. Raises RequestError where others' files are."""
+    if store.is_local(destination) and store.local_path(destination).is_file():
+        raise RequestError(f"{destination} is a file, and an export is a folder; name a folder")
     for name in (MANIFEST, UNDER_WAY):
         try:
             data = json.loads(store.read_bytes(store.join(destination, name)))
@@ -46,8 +50,6 @@ def earlier(destination: str) -> Before | None:
             for one in data["shards"]
         )
         return Before(data["options"], shards, name == MANIFEST)
-    if store.is_local(destination) and store.local_path(destination).is_file():
-        raise RequestError(f"{destination} is a file, and an export is a folder; name a folder")
     if others := list_stored(destination):
         raise RequestError(
             f"{destination} has other files, such as {others[0].name}; an export needs a folder "
@@ -74,8 +76,15 @@ def require_same(
 
 
 def still_there(destination: str, shards: tuple[ShardRecord, ...]) -> tuple[ShardRecord, ...]:
-    """The shards before the first one of which a file is missing, or has another size."""
-    sizes = {one.uri: one.size for one in list_stored(destination)}
+    """The shards before the first one of which a file is missing, or has another size.
+
+    Files that a kill left half written are removed.
+    """
+    sizes = {}
+    for stored in list_stored(destination):
+        sizes[stored.uri] = stored.size
+        if _LEFTOVER.fullmatch(stored.name):
+            store.delete(stored.uri)
     for number, shard in enumerate(shards):
         for file in shard.files:
             if sizes.get(store.join(destination, file.name)) != file.bytes:

@@ -41,6 +41,7 @@ OF_PICTURES: Mapping[Pictures, tuple[str, ...]] = {
 """The columns of `crops` and of `pages` that are needed."""
 TABLES: Mapping[Pictures, str] = {"figures": "crops", "pages": "pages"}
 
+_STRING = {"dtype": "string", "_type": "Value"}
 SCHEMA = pa.schema(
     [
         pa.field("doc_id", pa.string()),
@@ -54,14 +55,11 @@ SCHEMA = pa.schema(
             {
                 "info": {
                     "features": {
-                        "doc_id": {"dtype": "string", "_type": "Value"},
-                        "images": {"feature": {"_type": "Image"}, "_type": "List"},
-                        "texts": {
-                            "feature": {"dtype": "string", "_type": "Value"},
-                            "_type": "List",
-                        },
-                        "metadata": {"dtype": "string", "_type": "Value"},
-                        "general_metadata": {"dtype": "string", "_type": "Value"},
+                        "doc_id": _STRING,
+                        "images": [{"_type": "Image"}],
+                        "texts": [_STRING],
+                        "metadata": _STRING,
+                        "general_metadata": _STRING,
                     }
                 }
             }
