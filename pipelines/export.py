@@ -35,7 +35,8 @@ from workers.exporting.destination import (
     write_record,
 )
 from workers.exporting.formats import Export, opened, require_sensible
-from workers.exporting.shards import Format, ShardFile, ShardRecord, Stream
+from workers.exporting.shards import Format, Shard, ShardFile, ShardRecord, Stream
+from workers.store.locations import translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def export(wanted: Export, destination: str, console: Console) -> Exported:
     kept = len(shards)
     done = sum(shard.rows for shard in shards)
     with meter(console, "export", "rows", stream.count, done) as progress:
-        for shard in _written(destination, stream, form, wanted.shard_bytes, shards, progress):
+        work = _Work(wanted.dataset, destination, stream, form, wanted.shard_bytes)
+        for shard in _written(work, shards, progress):
             shards = (*shards, shard)
             write_record(destination, UNDER_WAY, options, shards)
     # 4. What names them, and the manifest, last.
@@ -89,25 +91,32 @@ def export(wanted: Export, destination: str, console: Console) -> Exported:
     return _exported(destination, options, shards, kept)
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is written, in which form, and where."""
+
+    dataset: str
+    destination: str
+    stream: Stream
+    form: Format
+    shard_bytes: int
+
+
 def _written(
-    destination: str,
-    stream: Stream,
-    form: Format,
-    shard_bytes: int,
-    shards: tuple[ShardRecord, ...],
-    progress: Meter,
+    work: _Work, shards: tuple[ShardRecord, ...], progress: Meter
 ) -> Iterator[ShardRecord]:
     """Write the shards that come after some, one by one."""
     first = sum(shard.rows for shard in shards)
     number = len(shards)
-    rows = _Line(stream, first)
-    while first < stream.count:
-        end = form.must_end_at(stream.count)
-        stop = end if end is not None and first < end else stream.count
+    rows = _Line(work.dataset, work.stream, first)
+    while first < work.stream.count:
+        end = work.form.must_end_at(work.stream.count)
+        stop = end if end is not None and first < end else work.stream.count
         with store.temporary_folder() as folder:
-            count = _fill(form, folder, number, rows, stop - first, shard_bytes, progress)
+            shard = work.form.open(folder, number)
+            count = _fill(shard, rows, stop - first, work.shard_bytes, progress)
             files = tuple(
-                _sent(destination, folder, path)
+                _sent(work.destination, folder, path)
                 for path in sorted(folder.rglob("*"))
                 if path.is_file()
             )
@@ -116,17 +125,8 @@ def _written(
         number += 1
 
 
-def _fill(
-    form: Format,
-    folder: Path,
-    number: int,
-    rows: _Line,
-    most_rows: int,
-    most_bytes: int,
-    progress: Meter,
-) -> int:
-    """Write one shard to a folder; returns its rows."""
-    shard = form.open(folder, number)
+def _fill(shard: Shard, rows: _Line, most_rows: int, most_bytes: int, progress: Meter) -> int:
+    """Write one shard; returns its rows."""
     count = 0
     while count < most_rows and (batch := rows.next(most_rows - count)) is not None:
         added = shard.add(batch, most_bytes)
@@ -142,14 +142,16 @@ def _fill(
 class _Line:
     """The rows of a stream from a place on, taken from the front."""
 
-    def __init__(self, stream: Stream, start: int) -> None:
+    def __init__(self, dataset: str, stream: Stream, start: int) -> None:
+        self._dataset = dataset
         self._batches = stream.batches(start)
         self._held: pa.Table | None = None
 
     def next(self, most: int) -> pa.Table | None:
         """The next rows, at most so many; None at the end. They stay until they are taken."""
         while self._held is None or not self._held.num_rows:
-            self._held = next(self._batches, None)
+            with translated("read rows of", self._dataset):
+                self._held = next(self._batches, None)
             if self._held is None:
                 return None
         return self._held.slice(0, most)

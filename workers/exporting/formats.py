@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from schemas.errors import RequestError
 from schemas.tables import KEYS
+from workers.dataset.delta import storage_options
 from workers.exporting import interleaved
 from workers.exporting.interleaved import Pictures
 from workers.exporting.joined import Interleaved
@@ -81,7 +82,10 @@ def opened(wanted: Export) -> tuple[Stream, Format, dict[str, object]]:
     """
     require_sensible(wanted)
     by_default = "documents" if wanted.form in (*OF_TEXT, *OF_DOCUMENTS) else "pages"
-    rows = open_rows(wanted.dataset, wanted.table or by_default, wanted.version)
+    options = storage_options(wanted.dataset)
+    rows = open_rows(
+        wanted.dataset, wanted.table or by_default, wanted.version, storage_options=options
+    )
     table = rows.address.table
     rows = rows.select(*_columns(wanted, rows))
     if wanted.where is not None:
@@ -101,7 +105,9 @@ def opened(wanted: Export) -> tuple[Stream, Format, dict[str, object]]:
     if wanted.form in OF_DOCUMENTS:
         which = wanted.pictures or "figures"
         decides |= {"columns": interleaved.SCHEMA.names, "pictures": which}
-        beside = open_rows(wanted.dataset, interleaved.TABLES[which], rows.version)
+        beside = open_rows(
+            wanted.dataset, interleaved.TABLES[which], rows.version, storage_options=options
+        )
         stream = Interleaved(ordered, beside.select(*interleaved.OF_PICTURES[which]), which)
     if wanted.form == "megatron":
         decides["tokenizer"] = tokenizer_name(wanted.tokenizer)

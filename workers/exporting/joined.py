@@ -71,7 +71,7 @@ class Interleaved:
 
     def _stretches(self) -> int:
         """How many scratch files: each with some `stretch_bytes` of pictures."""
-        size = sum(
+        size: int = sum(
             group.part.metadata.row_group(group.number).total_byte_size
             for group in self.pictures.groups
         )

@@ -78,8 +78,8 @@ def _of_tokenizers(tokenizer: TokenizerFile, end: str | None) -> Encoder:
         for number, token in tokens.get_added_tokens_decoder().items()
         if token.special
     }
-    if end is not None and end not in special and tokens.token_to_id(end) is not None:
-        special[end] = tokens.token_to_id(end)
+    if end is not None and (number := tokens.token_to_id(end)) is not None:
+        special[end] = number
 
     def encode(text: str) -> list[int]:
         [encoded] = tokens.encode_batch_fast([text], add_special_tokens=False)
