@@ -25,7 +25,9 @@ pytestmark = pytest.mark.s3
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
-    run_here(recipe_for(folder / "data", write_pdfs(folder / "corpus", 2, pages=3)))
+    run_here(
+        recipe_for(folder / "data", write_pdfs(folder / "corpus", 2, pages=3), "routing: only\n")
+    )
     return folder / "data"
 
 
