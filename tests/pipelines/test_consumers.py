@@ -3,43 +3,138 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import datasets
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import torch
-from deltalake import DeltaTable
+from deltalake import DeltaTable, QueryBuilder
 from PIL import Image
 
+import pagefoundry
+from pipelines.dataset.state import load_snapshot
+from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 from tests.pipelines.deep import stage_deep
+from tests.pipelines.torch_pages import TorchPages
 
+REFRESHES = 5
 PAGES, DOCUMENTS = 24, 12
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Version 1 has 20 pages of 10 documents, version 2 has 24 of 12."""
+    """Version 1 has 24 pages of 12 documents; each of five refreshes replaces a document."""
     folder = tmp_path_factory.mktemp("consumers")
+    corpus = folder / "corpus"
     recipe = recipe_for(
-        folder / "data", folder / "corpus", "routing: only\npublish: {row_group_bytes: 200000}\n"
+        folder / "data",
+        corpus,
+        "routing: only\non_missing: remove\npublish: {row_group_bytes: 200000}\n",
     )
-    for number in range(10):
-        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=2)
+    for number in range(DOCUMENTS):
+        write_pdf(corpus, f"{number}.pdf", first_seed=10 * number, pages=2)
     run_here(recipe)
-    for number in range(10, 12):
-        write_pdf(folder / "corpus", f"{number}.pdf", first_seed=10 * number, pages=2)
-    run_here(recipe)
+    for number in range(REFRESHES):
+        (corpus / f"{number}.pdf").unlink()
+        write_pdf(corpus, f"new-{number}.pdf", first_seed=1000 + 10 * number, pages=2)
+        run_here(recipe)
     return folder / "data"
 
 
+@pytest.fixture(scope="module")
+def current(dataset: Path) -> set[str]:
+    """The ids of the newest version's pages."""
+    snapshot = load_snapshot(str(dataset))
+    assert snapshot is not None
+    columns = snapshot.columns("pages", ["page_id"])
+    assert columns is not None
+    ids = set(columns["page_id"].to_pylist())
+    assert len(ids) == snapshot.metadata["counts"]["pages"] == PAGES
+    return ids
+
+
+# ---- current rows only, after five refreshes ----------------------------------------------------
+
+
+def _by_datasets(dataset: Path) -> list[str]:
+    rows = datasets.load_dataset(
+        str(dataset), "pages", split="train", cache_dir=str(dataset.parent / "cache")
+    )
+    return list(rows["page_id"])
+
+
+def _by_datasets_streaming(dataset: Path) -> list[str]:
+    rows = datasets.load_dataset(str(dataset), "pages", split="train", streaming=True)
+    return [row["page_id"] for row in rows.select_columns("page_id")]
+
+
+def _by_pandas(dataset: Path) -> list[str]:
+    return list(DeltaTable(dataset / "pages").to_pandas(columns=["page_id"])["page_id"])
+
+
+def _by_polars(dataset: Path) -> list[str]:
+    return list(pl.scan_delta(str(dataset / "pages")).select("page_id").collect()["page_id"])
+
+
+def _by_duckdb(dataset: Path) -> list[str]:
+    parts = DeltaTable(dataset / "pages").file_uris()
+    rows = duckdb.sql(f"select page_id from read_parquet({parts})")
+    return [page_id for (page_id,) in rows.fetchall()]
+
+
+def _by_arrow(dataset: Path) -> list[str]:
+    rows = DeltaTable(dataset / "pages").to_pyarrow_dataset()
+    return list(rows.to_table(columns=["page_id"])["page_id"].to_pylist())
+
+
+def _by_sql_of_deltalake(dataset: Path) -> list[str]:
+    query = QueryBuilder().register("pages", DeltaTable(dataset / "pages"))
+    return list(pa.table(query.execute("select page_id from pages"))["page_id"].to_pylist())
+
+
+def _by_pagefoundry(dataset: Path) -> list[str]:
+    return [row["page_id"] for row in pagefoundry.open(str(dataset)).select("page_id")]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        _by_datasets, _by_datasets_streaming, _by_pandas, _by_polars, _by_duckdb, _by_arrow,
+        _by_sql_of_deltalake, _by_pagefoundry,
+    ],
+)  # fmt: skip
+def test_readers_see_current_rows_alone(
+    dataset: Path, current: set[str], read: Callable[[Path], list[str]]
+) -> None:
+    found = read(dataset)
+    assert len(found) == PAGES
+    assert set(found) == current
+
+
+def test_the_bare_glob_sees_older_rows_too(dataset: Path, current: set[str]) -> None:
+    """As docs/data.md says, which also says why it must."""
+    rows = duckdb.sql(f"select page_id from '{dataset}/pages/data/*.parquet'").fetchall()
+    assert {page_id for (page_id,) in rows} > current
+    vacuumed = dataset.parent / "vacuumed"
+    shutil.copytree(dataset, vacuumed)
+    vacuum_dataset(str(vacuumed), Retention(versions=1))
+    rows = duckdb.sql(f"select page_id from '{vacuumed}/pages/data/*.parquet'").fetchall()
+    assert sorted(page_id for (page_id,) in rows) == sorted(current)
+
+
+# ---- what they see of a row ---------------------------------------------------------------------
+
+
 def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets")
     loaded = datasets.load_dataset(str(dataset), "pages", split="train", cache_dir=str(tmp_path))
     assert loaded.num_rows == PAGES
     row = loaded[0]
@@ -51,10 +146,11 @@ def test_huggingface_datasets_shows_pictures(dataset: Path, tmp_path: Path) -> N
     assert sum(1 for _ in texts) == DOCUMENTS
 
 
-def test_duckdb_reads_the_glob(dataset: Path) -> None:
+def test_duckdb_reads_pictures_and_structs(dataset: Path) -> None:
+    parts = DeltaTable(dataset / "pages").file_uris()
     results = duckdb.sql(
         "select count(*), count(distinct page_id), sum(text_tokens), "
-        f"min(octet_length(image.bytes)) from '{dataset}/pages/data/*.parquet'"
+        f"min(octet_length(image.bytes)) from read_parquet({parts})"
     ).fetchall()
     count, distinct, tokens, smallest = results[0]
     assert (count, distinct) == (PAGES, PAGES)
@@ -69,7 +165,7 @@ def test_polars_reads_the_delta_table(dataset: Path) -> None:
 
 
 def test_pyarrow_filters_without_reading_images(dataset: Path) -> None:
-    pages = ds.dataset(dataset / "pages/data", format="parquet")
+    pages = DeltaTable(dataset / "pages").to_pyarrow_dataset()
     table = pages.to_table(columns=["page_id", "text"], filter=ds.field("page_index") == 0)
     assert table.num_rows == PAGES // 2
 
@@ -78,7 +174,10 @@ def test_deltalake_reads_older_versions(dataset: Path) -> None:
     newest = DeltaTable(dataset / "pages")
     assert newest.to_pyarrow_dataset().count_rows() == PAGES
     older = DeltaTable(dataset / "pages", version=newest.version() - 1)
-    assert older.to_pyarrow_dataset().count_rows() == 20
+    assert older.to_pyarrow_dataset().count_rows() == PAGES
+    first = DeltaTable(dataset / "pages", version=newest.version() - REFRESHES)
+    names = first.to_pyarrow_dataset().to_table(columns=["source_uri"])["source_uri"]
+    assert not any("new-" in name for name in names.to_pylist())
 
 
 def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
@@ -102,34 +201,15 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 def test_ray_data_reads_parquet(dataset: Path) -> None:
     ray = pytest.importorskip("ray")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    read = ray.data.read_parquet(str(dataset / "pages/data"))
+    read = ray.data.read_parquet(DeltaTable(dataset / "pages").file_uris())
     assert read.count() == PAGES
     row = read.take(1)[0]
     assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
 
 
-class _Pages(torch.utils.data.IterableDataset):  # type: ignore[misc,type-arg]
-    """Divides row groups among the loader's workers."""
-
-    def __init__(self, folder: Path) -> None:
-        self.groups = [
-            (path, group)
-            for path in sorted(folder.glob("*.parquet"))
-            for group in range(pq.ParquetFile(path).num_row_groups)
-        ]
-
-    def __iter__(self) -> Iterator[tuple[int, str, int]]:
-        worker = torch.utils.data.get_worker_info()
-        assert worker is not None
-        for path, group in self.groups[worker.id :: worker.num_workers]:
-            for row in pq.ParquetFile(path).read_row_group(group).to_pylist():
-                picture = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
-                yield worker.id, row["page_id"], picture.width
-
-
 def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> None:
     loader = torch.utils.data.DataLoader(
-        _Pages(dataset / "pages/data"),
+        TorchPages(dataset / "pages"),
         batch_size=None,
         num_workers=2,
         multiprocessing_context="spawn",
@@ -143,7 +223,7 @@ def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> 
 
 
 def test_a_text_trainer_striding_over_row_groups_feeds_every_rank(dataset: Path) -> None:
-    paths = sorted(dataset.glob("documents/data/*.parquet"))
+    paths = DeltaTable(dataset / "documents").file_uris()
     fed = []
     for rank in range(8):
         rows = 0
@@ -175,7 +255,6 @@ def deep_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_huggingface_datasets_shows_the_pictures_of_crops(
     deep_dataset: Path, tmp_path: Path
 ) -> None:
-    datasets = pytest.importorskip("datasets")
     crops = datasets.load_dataset(
         str(deep_dataset), "crops", split="train", cache_dir=str(tmp_path)
     )
@@ -190,7 +269,6 @@ def test_huggingface_datasets_shows_the_pictures_of_crops(
 
 
 def test_a_dataset_without_crops_names_no_such_configuration(dataset: Path, tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets")
     names = datasets.get_dataset_config_names(str(dataset))
     assert sorted(names) == ["documents", "pages"]
 
