@@ -50,5 +50,6 @@ class Ordered:
                 if not len(places):
                     continue
                 if held is None or held[0] != piece.group:
+                    held = None  # so that two are never held
                     held = piece.group, self.rows.stored(piece.group)
                 yield held[1].take(pa.array(places))
