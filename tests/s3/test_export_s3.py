@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from pipelines.export import Exported, export
 from schemas.errors import RequestError
 from tests.pipelines.corpora import write_pdfs
 from tests.pipelines.datasets import recipe_for, run_here
+from tests.pipelines.exports import exported, exported_and_read, in_lances_process
 from tests.s3.faulty_proxy import KINDS, FaultyProxy
 from workers import store
 from workers.exporting.destination import MANIFEST
@@ -31,9 +29,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data"
 
 
-def exported(dataset: str, destination: str, form: Any, **settings: Any) -> Exported:
-    wanted = Export(dataset, form, shard_bytes=50_000, **settings)
-    return export(wanted, destination, Console(file=io.StringIO()))
+def of(dataset: str, form: Any, **settings: Any) -> Export:
+    return Export(dataset, form, shard_bytes=50_000, **settings)
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -43,21 +40,28 @@ def test_shards_are_the_same_in_a_folder_and_on_s3(
     for path in dataset.rglob("*"):
         if path.is_file():
             store.upload(path, store.join(s3, "data", str(path.relative_to(dataset))))
-    settings: dict[str, Any] = {"where": "page_index <> 1", "pictures": None}
-    for form in ("mds", "lance"):
-        here = exported(str(dataset), str(tmp_path / form), form, **settings)
-        there = exported(f"{s3}/data", f"{s3}/{form}", form, **settings)
+    settings: dict[str, Any] = {"where": "page_index <> 1"}
+    there = f"{s3}/data"
+    exports = [
+        (of(where, form, **settings), f"{to}/{form}")
+        for form in ("mds", "lance")
+        # The second time, nothing is left to do.
+        for where, to in ((str(dataset), str(tmp_path)), (there, s3), (there, s3))
+    ]
+    made, _ = in_lances_process(exported_and_read, exports)
+    for here, remote, again in (made[:3], made[3:]):
         assert (here.rows, len(here.shards) > 1) == (4, True)
-        assert here.shards == there.shards
-        data = store.read_bytes(f"{s3}/{form}/{here.shards[0].files[0].name}")
-        assert data == (tmp_path / form / here.shards[0].files[0].name).read_bytes()
-        manifest = json.loads(store.read_bytes(f"{s3}/{form}/{MANIFEST}"))
-        assert manifest["options"]["dataset"] == f"{s3}/data"
-        # Once more, nothing is left to do.
-        again = exported(f"{s3}/data", f"{s3}/{form}", form, **settings)
+        assert here.shards == remote.shards
         assert again.kept_shards == len(here.shards)
-    down = exported(f"{s3}/data", str(tmp_path / "down"), "interleaved", pictures="pages")
-    assert down.shards == exported(str(dataset), f"{s3}/up", "interleaved", pictures="pages").shards
-    proxy.calm()
+        name = here.shards[0].files[0].name
+        data = store.read_bytes(f"{remote.destination}/{name}")
+        assert data == Path(here.destination, name).read_bytes()
+        manifest = json.loads(store.read_bytes(f"{remote.destination}/{MANIFEST}"))
+        assert manifest["options"]["dataset"] == there
     with pytest.raises(RequestError, match=r"these differ: seed 0 -> 1"):
-        exported(f"{s3}/data", f"{s3}/mds", "mds", seed=1, **settings)
+        exported(of(there, "mds", seed=1, **settings), f"{s3}/mds")
+    down = exported(of(there, "interleaved", pictures="pages"), str(tmp_path / "down"))
+    # What is written goes through our store, which tries again.
+    proxy.inject(*KINDS, rate=0.3)
+    up = exported(of(str(dataset), "interleaved", pictures="pages"), f"{s3}/up")
+    assert up.shards == down.shards

@@ -45,11 +45,12 @@ class Ordered:
         skipped = start % _ROWS_AT_ONCE
         for number in range(start // _ROWS_AT_ONCE, self._order.batches):
             for piece in self._order.batch(number):
-                places = piece.places[skipped:]
-                skipped = max(0, skipped - len(piece.places))
-                if not len(places):
+                if skipped >= len(piece.places):
+                    skipped -= len(piece.places)
                     continue
                 if held is None or held[0] != piece.group:
                     held = None  # so that two are never held
                     held = piece.group, self.rows.stored(piece.group)
-                yield held[1].take(pa.array(places))
+                # Taken whole first, since a shard's bytes follow from how its rows came together.
+                yield held[1].take(pa.array(piece.places)).slice(skipped)
+                skipped = 0
