@@ -16,6 +16,7 @@ from pipelines.cli import (
     check,
     datasets,
     evaluate,
+    export,
     forget,
     jobs,
     json_output,
@@ -66,7 +67,7 @@ def _options(
 # The order here is that of `--help`.
 for family in (
     *(starter.app, run.app, check.app, plan.app, datasets.app),
-    *(forget.app, jobs.app, manifest.app, evaluate.app),
+    *(export.app, forget.app, jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)
 

@@ -88,7 +88,7 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
 def _open(uri: str, version: int | None) -> TableVersion | None:
     try:
-        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
+        table = DeltaTable(table_url(uri), version=version, storage_options=storage_options(uri))
         number = table.version()
         actions = pa.table(table.get_add_actions(flatten=True))
         record = _record(commit_info(uri, number))
@@ -125,7 +125,7 @@ def table_history(uri: str) -> list[tuple[int, int, VersionRecord]]:
 def write_checkpoint(uri: str, version: int) -> None:
     """Write a version's whole state into the log, so that it needs no older entries."""
     try:
-        table = DeltaTable(table_url(uri), version=version, storage_options=_options(uri))
+        table = DeltaTable(table_url(uri), version=version, storage_options=storage_options(uri))
         table.create_checkpoint()
     except (DeltaError, OSError) as exc:
         raise storage_error("write a checkpoint of the table", uri, exc) from exc
@@ -149,7 +149,7 @@ def _make(uri: str, table: str) -> TableVersion:
             description=TABLE_DESCRIPTIONS[table],
             # By default a retry would overwrite what another run has committed meanwhile.
             commit_properties=CommitProperties(max_commit_retries=0),
-            storage_options=_options(uri),
+            storage_options=storage_options(uri),
         )
     except (DeltaError, OSError) as exc:
         current = open_table(uri)  # another run may have made it just now
@@ -198,7 +198,7 @@ def commit_parts(
 
 def _with_columns(current: TableVersion, schema: pa.Schema) -> TableVersion:
     """The version itself if it has all columns, else one of the same parts that has them."""
-    options, number = _options(current.uri), current.version + 1
+    options, number = storage_options(current.uri), current.version + 1
     properties = CommitProperties(
         custom_metadata={METADATA_KEY: json.dumps(current.metadata, sort_keys=True)},
         max_commit_retries=0,
@@ -228,7 +228,7 @@ def _with_columns(current: TableVersion, schema: pa.Schema) -> TableVersion:
 
 def _scores_of(current: TableVersion) -> tuple[str, ...]:
     """The columns of scores that a table has."""
-    options = _options(current.uri)
+    options = storage_options(current.uri)
     try:
         table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
     except (DeltaError, OSError) as exc:
@@ -283,7 +283,7 @@ def _commit(
         _add(part) for path, part in wanted.items() if path not in present
     ]
     number = current.version + 1
-    options = _options(current.uri)
+    options = storage_options(current.uri)
     record = {**(metadata or {}), **(notes or {})}
     custom = {METADATA_KEY: json.dumps(record, sort_keys=True)} if record else None
     try:
@@ -338,7 +338,7 @@ def _remove(part: PartFile) -> RemoveAction:
     return RemoveAction(part.path, True, int(time.time() * 1000), part.size, {})
 
 
-def _options(uri: str) -> dict[str, str] | None:
+def storage_options(uri: str) -> dict[str, str] | None:
     """The storage options of deltalake for `uri`: what it does not find in the environment."""
     if is_local(uri):
         return None

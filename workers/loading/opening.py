@@ -79,12 +79,17 @@ def find_table(
 
 def open_table(address: Address) -> OpenTable:
     """Open a table; no part is read yet."""
-    options = dict(address.storage_options)
-    delta = _delta_table(address.dataset, address.table, address.table_version, options)
+    delta = delta_table(address)
     opened = delta.to_pyarrow_dataset(filesystem=_filesystem(address.dataset, address.table, delta))
     parts = sorted(opened.get_fragments(), key=lambda part: str(part.path))
     actions = pa.table(delta.get_add_actions(flatten=True))
     return OpenTable(address, opened.schema, tuple(parts), sum(actions["num_records"].to_pylist()))
+
+
+def delta_table(address: Address) -> DeltaTable:
+    """The table as deltalake has it."""
+    options = dict(address.storage_options)
+    return _delta_table(address.dataset, address.table, address.table_version, options)
 
 
 def published_versions(dataset: str, storage_options: Mapping[str, str] | None) -> list[int]:
