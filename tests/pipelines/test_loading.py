@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 import pagefoundry
 from pagefoundry import Rows
 from pipelines.dataset.state import load_snapshot
+from schemas.errors import StorageError
 from schemas.page_text import full_text_of
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
@@ -127,6 +129,19 @@ def test_what_is_no_dataset_is_named(tmp_path: Path, dataset: Path) -> None:
         pagefoundry.open(str(tmp_path / "nothing"))
     with pytest.raises(pagefoundry.DatasetError, match="pages has no column 'txt'; it has page_id"):
         pagefoundry.open(str(dataset)).select("txt")
+
+
+def test_a_store_that_does_not_answer_is_no_missing_dataset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens there
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+            monkeypatch.setenv(name, "none")
+        options = {"max_retries": "0", "retry_timeout": "1s"}
+        with pytest.raises(StorageError, match="s3://lake/data/pages cannot be read: .*S3 error"):
+            pagefoundry.open("s3://lake/data", storage_options=options)
 
 
 def test_a_part_that_is_gone_is_named(dataset: Path, tmp_path: Path) -> None:

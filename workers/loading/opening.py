@@ -21,7 +21,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
 
-from schemas.errors import DatasetError
+from schemas.errors import DatasetError, StorageError
 from schemas.lines import error_line
 from schemas.tables import TABLES
 
@@ -61,7 +61,8 @@ def find_table(
 ) -> Address:
     """The address of a table in a version of the dataset, the newest by default.
 
-    Raises DatasetError where there is no such dataset, version or table.
+    Raises DatasetError where there is no such dataset, version or table; StorageError where its
+    store does not answer.
     """
     if table not in TABLES:
         raise DatasetError(f"{table!r} is no table of a dataset; name {', '.join(TABLES)}")
@@ -117,7 +118,9 @@ def _delta_table(
         return DeltaTable(url, version=version, storage_options=options or None)
     except TableNotFoundError as exc:
         raise DatasetError(f"{dataset} is no dataset: there is no table {table!r}") from exc
-    except (DeltaError, OSError, OverflowError) as exc:
+    except OSError as exc:
+        raise StorageError(f"{url} cannot be read: {error_line(exc)}") from exc
+    except (DeltaError, OverflowError) as exc:
         which = "" if version is None else f"version {version} of "
         raise DatasetError(f"{which}{dataset} cannot be opened: {error_line(exc)}") from exc
 
