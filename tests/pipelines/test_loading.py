@@ -140,7 +140,7 @@ def test_a_store_that_does_not_answer_is_no_missing_dataset(
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
             monkeypatch.setenv(name, "none")
         options = {"max_retries": "0", "retry_timeout": "1s"}
-        with pytest.raises(StorageError, match="s3://lake/data/pages cannot be read: .*S3 error"):
+        with pytest.raises(StorageError, match=r"s3://lake/data/pages cannot be read: .*S3 error"):
             pagefoundry.open("s3://lake/data", storage_options=options)
 
 
