@@ -303,8 +303,13 @@ class Recipe(Part):
 
     @property
     def needs_replicas(self) -> bool:
-        """Whether replicas are placed: to read pages, or to score texts."""
-        return self.needs_engine or bool(self.scores)
+        """Whether replicas are placed: to read pages, or for what models say of texts."""
+        return self.needs_engine or self.reads_texts
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether replicas read texts: to score them, or for semantic deduplication."""
+        return bool(self.scores) or self.dedup.semantic is not None
 
     @property
     def permutations(self) -> int:

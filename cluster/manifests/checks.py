@@ -282,4 +282,7 @@ def _locations(recipe: Recipe) -> list[tuple[str, str]]:
     for number, score in enumerate(recipe.scores):
         if score.model.startswith(("/", ".")):
             places.append((f"scores.{number}.model", score.model))
+    semantic = recipe.dedup.semantic
+    if semantic is not None and semantic.model.startswith(("/", ".")):
+        places.append(("dedup.semantic.model", semantic.model))
     return places

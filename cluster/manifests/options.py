@@ -95,8 +95,8 @@ def default_name(dataset: str) -> str:
 
 
 def uses_no_gpu(recipe: Recipe) -> bool:
-    """Whether no engine of the recipe could use a GPU, and no score is to."""
-    if recipe.scores and recipe.placement.gpus_per_replica:
+    """Whether no engine of the recipe could use a GPU, and no score or encoder is to."""
+    if recipe.reads_texts and recipe.placement.gpus_per_replica:
         return False
     engines = (recipe.engine, recipe.fallback)
     return all(engine is None or engine.name in ("rapidocr", "endpoint") for engine in engines)

@@ -233,6 +233,8 @@ def _hardware(recipe: Recipe, options: Options) -> tuple[Hardware, list[str]]:
     placement, notes = recipe.placement, []
     if recipe.scores:
         notes.append("the time to score texts is left out")
+    if recipe.dedup.semantic is not None:
+        notes.append("the time to embed texts for `dedup.semantic` is left out")
     replicas = placement.replicas[1]
     if not recipe.needs_engine:
         replicas = 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from schemas.recipe import Placement, Recipe
 from schemas.scores import PinnedScore
+from schemas.semantic import PinnedEncoder
+from workers.embeddings import EncoderSettings
 from workers.rasterising import ChildLimits, RasterSettings
 from workers.reading import LadderSettings, ReplicaSettings
 from workers.scores import ScorerSettings
@@ -54,6 +56,14 @@ def scorer_settings(score: PinnedScore, placement: Placement, isolated: bool) ->
     """What a replica of a score loads; `isolated` as for `replica_settings`."""
     timeout_s = placement.read_timeout_s if isolated else None
     return ScorerSettings(score, placement.threads_per_replica, timeout_s)
+
+
+def encoder_settings(
+    encoder: PinnedEncoder, placement: Placement, isolated: bool
+) -> EncoderSettings:
+    """What a replica of an encoder loads; `isolated` as for `replica_settings`."""
+    timeout_s = placement.read_timeout_s if isolated else None
+    return EncoderSettings(encoder, placement.threads_per_replica, timeout_s)
 
 
 def engine_gpus(recipe: Recipe) -> float:
