@@ -21,9 +21,11 @@ from pipelines.steps.tasks import run_tasks, task_results
 from pipelines.version.dedup import Drops
 from pipelines.version.embeddings import Embedded, Embedding, embed_rows
 from pipelines.version.records import NOBODY, Flags, Ints, Records
+from schemas.semantic import Semantic
 from workers import store
 from workers.embeddings.comparing import Edges
 from workers.embeddings.gathering import (
+    HOMES,
     Clustering,
     Placing,
     cluster,
@@ -68,7 +70,12 @@ def drop_semantic(
     embedded = embed_rows(originals, among & ~drops.dropped, level, embedding)
     if isinstance(embedded, np.ndarray):
         return embedded
-    second = _compare(originals, embedded, level, embedding, scratch)
+    rows = np.flatnonzero(embedded.file != NOBODY)
+    quality = _qualities(originals, rows, embedding.session)
+    folder = store.join(scratch, f"{level}-embeddings")
+    second = compare_rows(
+        *(embedded, rows, quality, embedding.encoder.semantic, folder, embedding.session)
+    )
     return SemanticDrops(_joined(drops, second), embedded.used)
 
 
@@ -99,36 +106,52 @@ def cluster_count(vectors: int) -> int:
 # ---- comparing ----------------------------------------------------------------------------------
 
 
-def _compare(
-    originals: Records, embedded: Embedded, level: Level, embedding: Embedding, scratch: str
+def compare_rows(
+    embedded: Embedded,
+    rows: Ints,
+    quality: npt.NDArray[np.float64],
+    semantic: Semantic,
+    folder: str,
+    session: Session,
+    homes: int = HOMES,
 ) -> Drops:
-    semantic, session = embedding.encoder.semantic, embedding.session
-    rows = np.flatnonzero(embedded.file != NOBODY)
+    """Which of `rows`, records with a vector, mean the same as one that is kept.
+
+    Args:
+        embedded: where the vectors of all records lie.
+        rows: the records to compare, ascending.
+        quality: float64 (rows,), along them.
+        semantic: the recipe's settings.
+        folder: where scratch files are passed.
+        session: where tasks run.
+        homes: in how many clusters a vector is.
+    """
+    count = len(embedded.file)
     drops = Drops(
-        np.full(len(originals), NOBODY, np.int64),
-        np.zeros(len(originals), np.uint8),
-        np.zeros(len(originals), np.float32),
+        np.full(count, NOBODY, np.int64), np.zeros(count, np.uint8), np.zeros(count, np.float32)
     )
     if len(rows) < 2:
         return drops
     # 1. The order of rows: the best first, then by id.
-    quality = _qualities(originals, rows, session)
-    rank = np.zeros(len(originals), np.int64)
+    rank = np.zeros(count, np.int64)
     rank[rows[np.argsort(-quality, kind="stable")]] = np.arange(len(rows))
 
     # 2. Where the clusters lie, by a sample of texts that their keys choose.
     texts, first = np.unique(embedded.text[rows], return_index=True)
     wanted = semantic.clusters or cluster_count(len(texts))
-    count, folder = min(wanted, len(texts)), store.join(scratch, f"{level}-embeddings")
+    clusters = min(wanted, len(texts))
     centroids_uri: str | None = None
-    if count > 1:
-        sample = rows[first[: count * _SAMPLE_PER_CLUSTER]]
+    if clusters > 1:
+        sample = rows[first[: clusters * _SAMPLE_PER_CLUSTER]]
         vectors = _vectors(embedded, sample, session)
         centroids_uri = store.join(folder, "centroids.npy")
-        run_tasks(cluster, [Clustering(vectors, count, centroids_uri)], session)
+        run_tasks(cluster, [Clustering(vectors, clusters, centroids_uri)], session)
 
     # 3. Bring the vectors to their clusters, compare within each, decide.
-    placings = list(_placings(embedded, rows, rank, centroids_uri, folder))
+    placings = [
+        Placing(*part, centroids_uri, homes, store.join(folder, f"placed-{number:06d}.parquet"))
+        for number, part in enumerate(_parts(embedded, rows, rank))
+    ]
     placed = run_tasks(place, placings, session)
     tasks = clusters_of(placed, semantic.similarity)
     edges = Edges.joined(list(task_results(compare_cluster, tasks, session)))
@@ -183,28 +206,21 @@ def _read(task: VectorsOf) -> tuple[str, list[bytes]]:
     return task.uri, task.read()
 
 
-def _placings(
-    embedded: Embedded, rows: Ints, rank: Ints, centroids_uri: str | None, folder: str
-) -> Iterator[Placing]:
-    """Tasks of some ten thousand vectors."""
+def _parts(
+    embedded: Embedded, rows: Ints, rank: Ints
+) -> Iterator[tuple[tuple[VectorsOf, ...], Ints, Ints]]:
+    """Vectors in parts of some ten thousand, their records, and where those stand in the order."""
     waiting: list[tuple[VectorsOf, Ints]] = []
-    number = 0
     for vectors, some in _by_file(embedded, rows):
         if waiting and sum(len(w) for _, w in waiting) + len(some) > _VECTORS_PER_TASK:
-            yield _placing(waiting, rank, centroids_uri, folder, number)
-            waiting, number = [], number + 1
+            yield _part(waiting, rank)
+            waiting = []
         waiting.append((vectors, some))
-    yield _placing(waiting, rank, centroids_uri, folder, number)
+    yield _part(waiting, rank)
 
 
-def _placing(
-    parts: list[tuple[VectorsOf, Ints]],
-    rank: Ints,
-    centroids_uri: str | None,
-    folder: str,
-    number: int,
-) -> Placing:
-    records = np.concatenate([some for _, some in parts])
-    uri = store.join(folder, f"placed-{number:06d}.parquet")
-    vectors = tuple(vectors for vectors, _ in parts)
-    return Placing(vectors, records, rank[records], centroids_uri, uri)
+def _part(
+    waiting: list[tuple[VectorsOf, Ints]], rank: Ints
+) -> tuple[tuple[VectorsOf, ...], Ints, Ints]:
+    records = np.concatenate([some for _, some in waiting])
+    return tuple(vectors for vectors, _ in waiting), records, rank[records]

@@ -25,7 +25,7 @@ from workers.embeddings.vectors import Vectors, from_bytes, to_bytes
 
 _PLACED = pa.schema([("record", pa.int64()), ("rank", pa.int64()), ("vector", pa.binary())])
 HOMES = 2
-"""In how many clusters a vector is."""
+"""In how many clusters a vector is by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def cluster(task: Clustering) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Vectors to bring to their clusters: of which records, and where those stand in the order.
+    """Vectors to bring to their `homes` nearest clusters: of which records, and where those stand
+    in the order.
 
     `centroids_uri` is None where there is one cluster. They are written to `uri`.
     """
@@ -56,6 +57,7 @@ class Placing:
     record: Ints
     rank: Ints
     centroids_uri: str | None
+    homes: int
     uri: str
 
 
@@ -72,7 +74,7 @@ def place(task: Placing) -> Placed:
     """Write vectors by their clusters."""
     column = [vector for part in task.vectors for vector in part.read()]
     vectors = from_bytes(column)
-    homes = _homes(vectors, task.centroids_uri)
+    homes = _homes(vectors, task)
     home = homes.ravel()
     order = np.argsort(home, kind="stable")
     clusters, sizes = np.unique(home[order], return_counts=True)
@@ -89,11 +91,11 @@ def place(task: Placing) -> Placed:
     return Placed(task.uri, clusters, sizes)
 
 
-def _homes(vectors: Vectors, centroids_uri: str | None) -> npt.NDArray[np.int32]:
-    if centroids_uri is None:
+def _homes(vectors: Vectors, task: Placing) -> npt.NDArray[np.int32]:
+    if task.centroids_uri is None:
         return np.zeros((len(vectors), 1), np.int32)
-    centroids = np.load(io.BytesIO(store.read_bytes(centroids_uri)))
-    return nearest(vectors, centroids, min(HOMES, len(centroids)))
+    centroids = np.load(io.BytesIO(store.read_bytes(task.centroids_uri)))
+    return nearest(vectors, centroids, min(task.homes, len(centroids)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,13 +75,13 @@ class KeptEmbeddings:
         doc_ids, pages = self._names(rows)
         states = [self._state(value) for value in values.to_pylist()]
         vectors = pa.array([value and value["vector"] for value in values.to_pylist()], pa.binary())
-        self._write(doc_ids, pages, [text_key(text) for text in texts], states, vectors)
+        self.write(doc_ids, pages, [text_key(text) for text in texts], states, vectors)
 
     def note(self, doc_ids: Sequence[str], pages: Sequence[int], keys: Keys) -> None:
         """Note which texts some rows have; their vectors are kept already, or will be."""
         names = [key.tobytes() for key in keys]
         count = len(names)
-        self._write(doc_ids, pages, names, [NOTE] * count, pa.nulls(count, pa.binary()))
+        self.write(doc_ids, pages, names, [NOTE] * count, pa.nulls(count, pa.binary()))
 
     def _state(self, value: Mapping[str, Any] | None) -> int:
         if value is None:
@@ -102,7 +102,7 @@ class KeptEmbeddings:
                     pages += batch["page_index"].to_pylist()
         return doc_ids, pages or [DOCUMENT] * len(doc_ids)
 
-    def _write(
+    def write(
         self,
         doc_ids: Sequence[str],
         pages: Sequence[int],
@@ -110,6 +110,7 @@ class KeptEmbeddings:
         state: Sequence[int],
         vectors: pa.Array,
     ) -> None:
+        """Write the entries of rows in one file; columns as `read_entries` gives them."""
         table = pa.table([doc_ids, pages, keys, state, vectors], schema=_ENTRY)
         out = io.BytesIO()
         pq.write_table(table, out, compression="none", use_dictionary=["doc_id"])
