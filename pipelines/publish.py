@@ -54,7 +54,7 @@ def publish(
     parts = {table.table: writer.write(table) for table in table_contents(version, known)}
 
     # 2. Gather what the commit says. `notes` may differ when the same version is published again.
-    settings = settings_of(recipe, inputs.listed, inputs.tokenizer, inputs.scores)
+    settings = settings_of(recipe, inputs.listed, inputs.tokenizer, inputs.scores, inputs.encoder)
     new = uncommitted(recipe, parts, settings)
     record = record_of(version, new, session)
     notes: VersionRecord = {

@@ -20,12 +20,19 @@ from rich.console import Console
 from cluster.progress import print_line
 from cluster.session import Session
 from pipelines.dataset.naming import count_rejects
-from pipelines.dataset.staged import remember_staging, scratch_of, sweep, sweep_originals
+from pipelines.dataset.staged import (
+    remember_staging,
+    scratch_of,
+    sweep,
+    sweep_embeddings,
+    sweep_originals,
+)
 from pipelines.dataset.state import (
     Snapshot,
     check_removal,
     check_settings,
     covered_documents,
+    embeddings_of,
     load_snapshot,
     pages_left_over,
     tokenizer_of,
@@ -62,6 +69,7 @@ from workers.dataset.card import write_card
 from workers.dataset.forgotten import read_forgotten
 from workers.dataset.lease import TTL_S, hold
 from workers.dataset.names import require_name
+from workers.embeddings.checkpoint import pin_encoder
 from workers.shards import Staging
 from workers.sources import Examined, Naming
 from workers.text.trainer_tokens import require_counter
@@ -113,12 +121,14 @@ def update(
     snapshot = load_snapshot(recipe.dataset)
     check_settings(recipe, snapshot, re_read)
     lists, scores = listed_files(recipe), pinned_scores(recipe)
+    semantic = recipe.dedup.semantic
+    encoder = None if semantic is None else pin_encoder(semantic)
     tokenizer = tokenizer_name(recipe)
     if tokenizer is not None and tokenizer != tokenizer_of(snapshot):
         assert recipe.tokenizer is not None
         require_counter(recipe.tokenizer)  # before anything is read
     then = {**lists, **listed_lines(recipe, snapshot)}
-    settings = settings_of(recipe, then, tokenizer, scores)
+    settings = settings_of(recipe, then, tokenizer, scores, encoder)
     same = snapshot if snapshot and _has_settings(snapshot, settings) else None
     forgotten = read_forgotten(recipe.dataset)
     remember_staging(recipe)
@@ -160,6 +170,7 @@ def update(
             *(recipe, inventory, snapshot, staging, covered, scratch, known, lists),
             tokenizer=tokenizer,
             scores=scores,
+            encoder=encoder,
         )
         version, read_again = _decide(inputs, session, story)
         passes += read_again
@@ -174,6 +185,7 @@ def update(
     sweep_originals(recipe, version.originals)
     current = load_snapshot(recipe.dataset)
     assert current is not None
+    sweep_embeddings(recipe, embeddings_of(current), version.embeddings)
     settled = settled_as(current.tables, named, inventory.documents, takedowns)
     _finish(recipe, current, settled, inventory.unreadable, lease)
     story.say(f"published version {number}: {change_line(record['changes'], with_reasons=True)}")
@@ -217,7 +229,7 @@ def _finish(
     write_card(recipe, current.tables, settled.languages)
     if not unreadable:
         leave_settled(staging_root(recipe), settled)
-    sweep(recipe, time.time())
+    sweep(recipe, time.time(), embeddings_of(current))
 
 
 def _read_uncovered(

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from schemas.part import Part, PositiveInt
+from schemas.semantic import Semantic
 
 _LEAST_FOUND = 0.1
 """Settings that would find a smaller share of the pairs that are just similar enough are refused.
@@ -81,6 +82,11 @@ class Dedup(Part):
     image: NearImage | None = Field(
         default=NearImage(),
         description="Drop pages with little text and similar pictures; `null` switches this off.",
+    )
+    semantic: Semantic | None = Field(
+        default=None,
+        description="Drop rows that mean the same, by the embeddings of a text encoder; off by "
+        "default.",
     )
     copies: bool = Field(
         default=False,

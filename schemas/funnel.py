@@ -8,11 +8,11 @@ from typing import NotRequired, TypedDict
 class FunnelStep(TypedDict):
     """What is left after a step.
 
-    `step` is `inventory`, `read`, `rights`, `limits`, `dedup`, the name of a policy, or `mix`.
-    `documents` and `document_tokens` are those of the table `documents`, `pages` and `tokens` those
-    of `pages` and `conversations`. Tokens are None before anything is read. Documents do not take
-    part in a mix. The last step also says both in the trainer's own tokens, where a recipe has a
-    tokenizer.
+    `step` is `inventory`, `read`, `rights`, `limits`, `dedup`, `semantic`, the name of a policy, or
+    `mix`. `documents` and `document_tokens` are those of the table `documents`, `pages` and
+    `tokens` those of `pages` and `conversations`. Tokens are None before anything is read.
+    Documents do not take part in a mix. The last step also says both in the trainer's own tokens,
+    where a recipe has a tokenizer.
     """
 
     step: str

@@ -307,7 +307,7 @@ class Recipe(Part):
 
     @property
     def needs_replicas(self) -> bool:
-        """Whether replicas are placed: to read pages, or texts."""
+        """Whether replicas are placed: to read pages, or for what models say of texts."""
         return self.needs_engine or self.reads_texts
 
     @property
@@ -318,8 +318,9 @@ class Recipe(Part):
 
     @property
     def reads_texts(self) -> bool:
-        """Whether models read texts when a version is made: for scores, or to find people."""
-        return bool(self.scores) or self.people is not None
+        """Whether models read texts when a version is made: for scores, to find people, or for
+        semantic deduplication."""
+        return bool(self.scores) or self.people is not None or self.dedup.semantic is not None
 
     @property
     def permutations(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 KEEPER_FORGOTTEN = "keeper_forgotten"
+SEMANTIC_DUPLICATE = "semantic_duplicate"
 
 REJECT_REASONS = {
     # a whole document
@@ -54,8 +55,12 @@ REJECT_REASONS = {
     "boilerplate": "nothing was left but lines that many documents share (the policy `lines`)",
     "out_of_range": "a value of the row is past what the policy `keep` keeps",
     "duplicate": "the same content is kept under another id",
+    SEMANTIC_DUPLICATE: "its text means the same as that of a row that is kept (`dedup.semantic`)",
     KEEPER_FORGOTTEN: "a duplicate whose keeper was taken down: the next run decides on it again",
 }
+
+DUPLICATE_REASONS = ("duplicate", SEMANTIC_DUPLICATE)
+"""The reasons of rejects that name a row which is kept instead, their `kept_id`."""
 
 POLICY_REASONS = ("untrusted", "contaminated", "personal_data", "boilerplate", "out_of_range")
 """The reasons of rejects that a policy of the recipe made; the stage is the policy's name."""

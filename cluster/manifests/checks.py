@@ -284,4 +284,7 @@ def _locations(recipe: Recipe) -> list[tuple[str, str]]:
             places.append((f"scores.{number}.model", score.model))
     if recipe.people is not None and recipe.people.model.startswith(("/", ".")):
         places.append(("pii.people.model", recipe.people.model))
+    semantic = recipe.dedup.semantic
+    if semantic is not None and semantic.model.startswith(("/", ".")):
+        places.append(("dedup.semantic.model", semantic.model))
     return places

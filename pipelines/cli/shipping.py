@@ -25,6 +25,7 @@ from schemas.personal import People
 from schemas.policies import PolicyStep
 from schemas.recipe import EngineSpec, Recipe
 from schemas.scores import Score
+from schemas.semantic import Semantic
 from schemas.sources import bases, kept_places, locations, relocated
 from workers import store
 
@@ -34,7 +35,7 @@ START = Path(__file__).with_name("start_job.sh")
 _PYTHON_VARIABLE = "PAGEFOUNDRY_PYTHON"
 
 
-NamesModel = TypeVar("NamesModel", EngineSpec, Score, People)
+NamesModel = TypeVar("NamesModel", EngineSpec, Score, People, Semantic)
 """What names a model: a folder, or a Hub id."""
 
 
@@ -70,6 +71,9 @@ def portable(recipe: Recipe) -> Recipe:
         changes["fallback"] = _with_portable_model(recipe.fallback)
     if recipe.scores:
         changes["scores"] = tuple(map(_with_portable_model, recipe.scores))
+    if recipe.dedup.semantic is not None:
+        semantic = _with_portable_model(recipe.dedup.semantic)
+        changes["dedup"] = recipe.dedup.model_copy(update={"semantic": semantic})
     if recipe.placement.staging is not None:
         staging = store.absolute(recipe.placement.staging)
         changes["placement"] = recipe.placement.model_copy(update={"staging": staging})
@@ -99,7 +103,7 @@ def local_paths(recipe: Recipe) -> list[str]:
     places += [file for step in recipe.policies for file in step.files]
     if recipe.tokenizer is not None and not recipe.tokenizer.is_on_hub:
         places.append(recipe.tokenizer.place)
-    named = (recipe.engine, recipe.fallback, *recipe.scores, recipe.people)
+    named = (recipe.engine, recipe.fallback, *recipe.scores, recipe.dedup.semantic, recipe.people)
     models = [spec.model for spec in named if spec and spec.model]
     paths = [path for path in places if path is not None and store.is_local(path)]
     return paths + [model for model in models if Path(model).is_absolute()]

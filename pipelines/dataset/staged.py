@@ -20,6 +20,7 @@ from schemas.ids import digest
 from schemas.recipe import Recipe
 from workers import store
 from workers.dataset.vacuum import remove
+from workers.embeddings.kept import EMBEDDINGS
 from workers.people.kept import NAMES
 from workers.scores.kept import SCORES
 from workers.shards.originals import ORIGINALS
@@ -132,6 +133,17 @@ def sweep_originals(recipe: Recipe, names: frozenset[str]) -> None:
         store.remove_empty_folder(folder)
 
 
+def sweep_embeddings(recipe: Recipe, name: str | None, files: frozenset[str]) -> None:
+    """Remove the embeddings that the newest version does not rest on.
+
+    `name` is the folder of those it rests on, None without any, and `files` are the files in it.
+    """
+    if name is None:
+        return
+    folder = store.join(staging_root(recipe), name)
+    remove([item for item in list_stored(folder) if item.name not in files])
+
+
 def staged_folders(root: str, listed: Iterable[Stored] | None = None) -> dict[str, list[Stored]]:
     """The files in staging, by their folder: one for each recipe digest, one of the inventory.
 
@@ -154,7 +166,7 @@ def is_torn(item: Stored) -> bool:
 def holds_shards(folder: str) -> bool:
     """Whether a folder of staging is that of a recipe digest."""
     name = folder.rsplit("/", 1)[-1]
-    return name != INVENTORY and not name.startswith((_SCRATCH, SCORES, NAMES))
+    return name != INVENTORY and not name.startswith((_SCRATCH, SCORES, NAMES, EMBEDDINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +181,18 @@ class Leftovers:
         folders: Mapping[str, Sequence[Stored]],
         before_s: float,
         covered: frozenset[str] = frozenset(),
+        embeddings: str | None = None,
     ) -> Leftovers:
         """All files last written before `before_s`, and those of the shards in `covered`.
 
         The files of a shard are removed together, once the youngest is old enough, so that a
         receipt always has its files. The copy of the receipts is removed with the last of them.
-        Originals stay: they are as young as the version that rests on them.
+        Originals stay: they are as young as the version that rests on them. So do the embeddings
+        that it rests on, in the folder named `embeddings`.
         """
         going: list[Stored] = []
         for folder, items in folders.items():
-            if is_originals(folder):
+            if is_originals(folder) or folder.rsplit("/", 1)[-1] == embeddings:
                 continue
             if not holds_shards(folder):
                 going += [item for item in items if item.modified_s < before_s]
@@ -209,11 +223,12 @@ class Leftovers:
         )
 
 
-def sweep(recipe: Recipe, now_s: float) -> None:
+def sweep(recipe: Recipe, now_s: float, embeddings: str | None = None) -> None:
     """Remove what has been staged longer than the recipe's `placement.staging_days`.
 
     Called under the lease at the end of a run. A version is published, so no later run needs these
-    files to go on; only a change of deduplication or of a policy could have used them.
+    files to go on; only a change of deduplication or of a policy could have used them. The folder
+    named `embeddings` stays.
 
     What links gave stays. Torn files beside it have a day, since `plan` fetches without a lease.
     """
@@ -227,7 +242,7 @@ def sweep(recipe: Recipe, now_s: float) -> None:
         folders = staged_folders(root, listed)
         # `settled.json` there serves later runs, however long nothing is new.
         folders.pop(store.join(root, INVENTORY), None)
-        leftovers = Leftovers.among(folders, now_s - days * _DAY_S)
+        leftovers = Leftovers.among(folders, now_s - days * _DAY_S, embeddings=embeddings)
         for objects in (leftovers.receipts, leftovers.files):
             remove(objects)
     store.remove_empty_folder(root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, open_table, read_part
 from workers.dataset.forgotten import require_whole
+from workers.embeddings.kept import embeddings_name
 
 _ROWS_AT_ONCE = 4096
 TOKENIZER_SETTING = "tokenizer"
@@ -72,6 +73,14 @@ def scores_of(snapshot: Snapshot | None) -> list[tuple[str, str]]:
         Sequence[Mapping[str, str]], snapshot.metadata["publish_settings"].get("scores", ())
     )
     return [(score_column(entry["name"]), entry["digest"]) for entry in said]
+
+
+def embeddings_of(snapshot: Snapshot) -> str | None:
+    """The folder of staging with the embeddings that a version rests on; None without any."""
+    dedup = cast(Mapping[str, Any], snapshot.metadata["publish_settings"]["dedup"])
+    if "semantic" not in dedup:
+        return None
+    return embeddings_name(dedup["semantic"]["digest"], snapshot.metadata["recipe_digest"])
 
 
 def tokenizer_of(snapshot: Snapshot | None) -> str | None:

@@ -33,7 +33,7 @@ from pipelines.dataset.staged import (
     staged_folders,
     staging_roots,
 )
-from pipelines.dataset.state import Snapshot, load_snapshot
+from pipelines.dataset.state import Snapshot, embeddings_of, load_snapshot
 from schemas.defaults import GRACE_HOURS
 from schemas.errors import DatasetError
 from schemas.shards import Receipt
@@ -256,7 +256,8 @@ def _staging(
             if holds_shards(folder)
             for receipt in Staging(folder).receipts(items)
         ]
-        leftovers.append(Leftovers.among(folders, stale_s, _covered(receipts, newest)))
+        covered = _covered(receipts, newest)
+        leftovers.append(Leftovers.among(folders, stale_s, covered, embeddings_of(newest)))
     return Leftovers.joined(leftovers)
 
 

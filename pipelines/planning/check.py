@@ -1,6 +1,6 @@
 """Check a recipe in about two seconds, without Ray and without opening a document.
 
-    recipe ─► engines ─► scores ─► sources ─► dataset ─► staging
+    recipe ─► engines ─► scores ─► encoder ─► sources ─► dataset ─► staging
 
 `run` and `plan` begin with this check, `submit` with the part that does not depend on the machine.
 A recipe that passes may still fail; a recipe that does not pass would have failed.
@@ -123,10 +123,7 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
     for number, step in enumerate(recipe.policies):
         if step.pii is not None and step.pii.people is not None and where.reads:
             yield f"policies.{number}.pii.people", partial(_finds_people, step.pii.people)
-    for number, score in enumerate(recipe.scores):
-        from workers.scores.checkpoint import examine_score
-
-        yield f"scores.{number}", partial(examine_score, score, number, where.reads)
+    yield from _text_looks(recipe, where)
     if where.ray is not None:
         yield "ray", partial(_reachable, where.ray)
     if not where.lists:
@@ -145,6 +142,17 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
         yield "links.kept", partial(stores.look, partial(look_at_dataset, place), place)
     if (staging := recipe.placement.staging) is not None:
         yield "placement.staging", partial(stores.look, partial(look_at_dataset, staging), staging)
+
+
+def _text_looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str]]]:
+    """The models that read texts: those of scores, and the encoder."""
+    from workers.embeddings.checkpoint import examine_encoder
+    from workers.scores.checkpoint import examine_score
+
+    for number, score in enumerate(recipe.scores):
+        yield f"scores.{number}", partial(examine_score, score, number, where.reads)
+    if (semantic := recipe.dedup.semantic) is not None:
+        yield "dedup.semantic", partial(examine_encoder, semantic, where.reads)
 
 
 def _source_looks(source: Source) -> Iterator[tuple[Callable[[], str], str]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from schemas.recipe import Placement, Recipe
 from schemas.scores import PinnedScore
+from schemas.semantic import PinnedEncoder
+from workers.embeddings import EncoderSettings
 from workers.people import FinderSettings, PinnedPeople
 from workers.rasterising import ChildLimits, RasterSettings
 from workers.reading import LadderSettings, ReplicaSettings
@@ -61,6 +63,14 @@ def finder_settings(people: PinnedPeople, placement: Placement, isolated: bool) 
     """What a replica that finds people loads; `isolated` as for `replica_settings`."""
     timeout_s = placement.read_timeout_s if isolated else None
     return FinderSettings(people, placement.threads_per_replica, timeout_s)
+
+
+def encoder_settings(
+    encoder: PinnedEncoder, placement: Placement, isolated: bool
+) -> EncoderSettings:
+    """What a replica of an encoder loads; `isolated` as for `replica_settings`."""
+    timeout_s = placement.read_timeout_s if isolated else None
+    return EncoderSettings(encoder, placement.threads_per_replica, timeout_s)
 
 
 def engine_gpus(recipe: Recipe) -> float:

@@ -33,6 +33,7 @@ from workers.dataset import commit_parts, open_table, read_part
 from workers.dataset.forgotten import write_forgotten
 from workers.dataset.search import ObjectToSearch, search_object
 from workers.dataset.vacuum import remove
+from workers.embeddings.kept import EMBEDDINGS
 from workers.shards import Staging
 from workers.store.listing import Stored, list_stored
 
@@ -149,6 +150,11 @@ def _plan_staging(
         others = [item for item in items if item not in (*torn, *kept, *listings)]
         erasure.examined += [item for item in kept if item.name in ids]
         erasure.examined += [*listings, *_holding(others, ids, session)]
+        return
+    if folder.rsplit("/", 1)[-1].startswith(EMBEDDINGS):
+        torn = list(filter(is_torn, items))
+        erasure.leftovers += torn
+        erasure.staged += _holding([item for item in items if item not in torn], ids, session)
         return
     if not holds_shards(folder):
         erasure.leftovers += items  # only a publish that runs would need them, and none does

@@ -22,6 +22,7 @@ from pipelines.version.records import NOBODY, Flags, Ints, Records
 from schemas.recipe import Dedup
 from workers import store
 from workers.publishing.buckets import Bucketing, KeysFile, bucket_edges
+from workers.publishing.decisions import KINDS
 from workers.publishing.duplicates import Indices, components, key_columns, runs
 from workers.publishing.members import Gathering, Group, MembersPart, decide_members, write_members
 from workers.publishing.records import ItemsTask, Level
@@ -45,6 +46,12 @@ class Drops:
     def dropped(self) -> Flags:
         """Which records are dropped."""
         flags: Flags = self.keeper != NOBODY
+        return flags
+
+    @property
+    def by_signature(self) -> Flags:
+        """Which records are dropped by their signatures, and not by their embeddings."""
+        flags: Flags = self.dropped & (self.kind != KINDS.index("semantic"))
         return flags
 
     @property

@@ -18,12 +18,14 @@ import numpy as np
 from cluster.session import Session
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.dedup import Drops, find_duplicates
+from pipelines.version.embeddings import Embedding
 from pipelines.version.inputs import Inputs, load_documents
 from pipelines.version.judging import Verdicts, apply_policies
 from pipelines.version.policies import Judges, has_lost_text, with_originals
 from pipelines.version.ranking import Ranking
 from pipelines.version.records import FIRST_BARRED, Flags, Records, concatenated, load_all
 from pipelines.version.scores import Scores, Scoring, score_rows
+from pipelines.version.semantic import SemanticDrops, drop_semantic
 from workers import store
 from workers.publishing.assemble import Assembly, DocumentHead, assemble_documents
 from workers.publishing.records import RowsFile
@@ -35,16 +37,19 @@ _PAGES_PER_ASSEMBLY = 8192
 class Compared:
     """The documents as they were read, and where each lies in the last version or is new.
 
-    `published`, `drops`, `scores` and `ranking` are along `documents`; so is `among`, which flags
-    those that are no duplicates, whatever the policies make of them.
+    `published`, `near`, `drops`, `scores` and `ranking` are along `documents`; so is `among`, which
+    flags those that are no duplicates, whatever the policies make of them. `near` are the drops of
+    the first comparison, `drops` those of all, which rest on the files `embeddings`.
     """
 
     documents: Records
     published: Records
     among: Flags
+    near: Drops
     drops: Drops
     scores: Scores
     ranking: Ranking
+    embeddings: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,14 @@ class Documents:
     """The documents of a version: duplicates among them, and the scores of the others, and what the
     policies make of them.
 
-    The arrays are along `verdicts.records`.
+    The arrays are along `verdicts.records`; see `Compared`.
     """
 
+    near: Drops
     drops: Drops
     verdicts: Verdicts
     scores: Scores
+    embeddings: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ def compare_documents(
     apart: Flags,
     judges: Judges,
     scoring: Scoring,
+    embedding: Embedding | None,
     session: Session,
 ) -> Compared | Flags:
     """Which documents are no duplicates, or the pages that must be read again to say so: a flag a
@@ -118,15 +126,21 @@ def compare_documents(
     # and all are compared once more.
     while True:
         documents = assembled.records
-        drops = near_duplicates(assembled, apart, inputs, session)
-        among = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
-        among &= ~drops.dropped
-        published = _as_published(documents, assembled.published, judges)
-        scores = score_rows(published, documents, among, scoring)
-        ranking = judges.rank(documents, among, "documents", scores.by_column)
-        returning = among & (_is_wanted_anew(documents, ranking, judges) | scores.lost)
-        if not returning.any():
-            break
+        near = near_duplicates(assembled, apart, inputs, session)
+        free = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
+        alike = drop_semantic(documents, free, "document", near, embedding, inputs.scratch)
+        if isinstance(alike, SemanticDrops):
+            among = free & ~alike.drops.dropped
+            published = _as_published(documents, assembled.published, judges)
+            scores = score_rows(published, documents, among, scoring)
+            ranking = judges.rank(documents, among, "documents", scores.by_column)
+            returning = among & (_is_wanted_anew(documents, ranking, judges) | scores.lost)
+            if not returning.any():
+                return Compared(
+                    *(documents, published, among, near, alike.drops, scores, ranking, alike.used)
+                )
+        else:
+            returning = alike
         wanted = np.zeros(len(apart), bool)
         wanted[documents.doc[returning]] = True
         missing: Flags = is_lost(pages) & wanted[pages.doc]
@@ -136,8 +150,6 @@ def compare_documents(
         others = documents.take(~returning)
         again = _with_assembled(inputs, others, pages, wanted, number, session)
         assembled = replace(assembled, records=again)
-
-    return Compared(documents, published, among, drops, scores, ranking)
 
 
 def judge_documents(compared: Compared, judges: Judges) -> Documents:
@@ -151,7 +163,7 @@ def judge_documents(compared: Compared, judges: Judges) -> Documents:
         compared.ranking,
         compared.scores.by_column,
     )
-    return Documents(compared.drops, verdicts, compared.scores)
+    return Documents(compared.near, compared.drops, verdicts, compared.scores, compared.embeddings)
 
 
 def is_lost(pages: Records) -> Flags:

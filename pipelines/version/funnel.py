@@ -50,9 +50,13 @@ def _steps(version: Version) -> Iterator[FunnelStep]:
         pages = pages & ~version.limited[version.pages.doc]
         documents = documents & ~version.limited[version.documents.doc]
         yield _left("limits", version, documents, pages)
-    pages = pages & ~version.page_drops.dropped
-    documents = documents & ~version.document_drops.dropped
-    yield _left("dedup", version, documents, pages)
+    of_pages, of_documents = version.page_drops, version.document_drops
+    yield _left(
+        *("dedup", version, documents & ~of_documents.by_signature, pages & ~of_pages.by_signature)
+    )
+    pages, documents = pages & ~of_pages.dropped, documents & ~of_documents.dropped
+    if version.inputs.encoder is not None:
+        yield _left("semantic", version, documents, pages)
     for number, policy in enumerate(version.inputs.recipe.policies):
         pages = pages & (version.page_verdicts.barred_by != number)
         documents = documents & (version.document_verdicts.barred_by != number)

@@ -14,6 +14,7 @@ from pipelines.version.records import Catalogue, Flags, Records, load_all
 from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.scores import PinnedScore
+from schemas.semantic import PinnedEncoder
 from schemas.shards import Receipt
 from workers.publishing.records import RowsFile
 from workers.shards import Staging
@@ -27,7 +28,7 @@ class Inputs:
     document only those staged rows count whose keys are in `recalled`. `groups` are the
     inventory's, `forgotten` the documents on the list of what was taken down. `listed` says which
     files the lists of the policies are in, `tokenizer` names the recipe's own, and `scores` says
-    which models its scores are of.
+    which models its scores are of, `encoder` that of semantic deduplication.
     """
 
     recipe: Recipe
@@ -43,6 +44,7 @@ class Inputs:
     listed: Mapping[str, str] = field(default_factory=dict)
     tokenizer: str | None = None
     scores: tuple[PinnedScore, ...] = ()
+    encoder: PinnedEncoder | None = None
 
     @staticmethod
     def of(
@@ -56,6 +58,7 @@ class Inputs:
         listed: Mapping[str, str] | None = None,
         tokenizer: str | None = None,
         scores: tuple[PinnedScore, ...] = (),
+        encoder: PinnedEncoder | None = None,
     ) -> Inputs:
         """The inputs of a run; `covered` are ids of documents, `scratch` a folder for tasks.
 
@@ -79,6 +82,7 @@ class Inputs:
             listed=listed or {},
             tokenizer=tokenizer,
             scores=scores,
+            encoder=encoder,
         )
 
     def is_news(self, receipt: Receipt) -> bool:

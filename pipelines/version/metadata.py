@@ -23,6 +23,7 @@ from schemas.ids import digest
 from schemas.limits import Limits
 from schemas.recipe import Recipe, Rights
 from schemas.scores import PinnedScore
+from schemas.semantic import PinnedEncoder
 from schemas.sources import license_of, source_settings
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
@@ -39,18 +40,19 @@ def settings_of(
     listed: Mapping[str, str] | None = None,
     tokenizer: str | None = None,
     scores: Sequence[PinnedScore] = (),
+    encoder: PinnedEncoder | None = None,
 ) -> VersionRecord:
     """The settings that a version is made under: a run with other settings publishes again.
 
     `listed` is what `pipelines.version.lists.listed_files` says of the policies' lists, `tokenizer`
-    the name of the recipe's own, and `scores` what `pipelines.version.scores.pinned_scores` says of
-    its scores.
+    the name of the recipe's own, `scores` what `pipelines.version.scores.pinned_scores` says of its
+    scores, and `encoder` the one of `dedup.semantic`.
     """
     return {
         "recipe_digest": recipe.digest(),
         "reading_settings": recipe.reading_settings(),
         "publish_settings": {
-            "dedup": _dedup_settings(recipe),
+            "dedup": _dedup_settings(recipe, encoder),
             "publish": recipe.publish.model_dump(mode="json"),
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
@@ -64,9 +66,11 @@ def settings_of(
     }
 
 
-def _dedup_settings(recipe: Recipe) -> dict[str, object]:
-    """The deduplication; of `copies` nothing by default, as in versions before it was there."""
-    settings: dict[str, object] = recipe.dedup.model_dump(mode="json")
+def _dedup_settings(recipe: Recipe, encoder: PinnedEncoder | None) -> dict[str, object]:
+    """The deduplication; of what came later nothing by default, as in versions before it."""
+    settings: dict[str, object] = recipe.dedup.model_dump(mode="json", exclude={"semantic"})
+    if encoder is not None:
+        settings["semantic"] = encoder.to_settings()
     return {key: value for key, value in settings.items() if key != "copies" or value}
 
 

@@ -19,7 +19,7 @@ from pipelines.steps.tasks import run_tasks
 from schemas.ids import split_page_id
 from schemas.inventory import Document
 from schemas.recipe import Recipe
-from schemas.reject_reasons import KEEPER_FORGOTTEN, POLICY_REASONS
+from schemas.reject_reasons import DUPLICATE_REASONS, KEEPER_FORGOTTEN, POLICY_REASONS
 from schemas.shards import PageRange
 from schemas.tables import SOURCE
 from workers import store
@@ -246,7 +246,7 @@ def _records(
     doc = _documents(table["doc_id"], catalogue)
     reason = pc.fill_null(table["reason"].cast(pa.string()), "")
     # Without its keeper a duplicate is compared again, as one whose keeper left the sources is.
-    is_duplicate = pc.is_in(reason, pa.array(["duplicate", KEEPER_FORGOTTEN])).to_numpy()
+    is_duplicate = pc.is_in(reason, pa.array([*DUPLICATE_REASONS, KEEPER_FORGOTTEN])).to_numpy()
     outcome = np.where(pc.equal(reason, "").to_numpy(), SAMPLE, REJECT)
     outcome[is_duplicate] = DUPLICATE
     outcome[pc.equal(reason, "left_out").to_numpy()] = LEFT_OUT

@@ -25,7 +25,9 @@ from pipelines.version.records import (
 from pipelines.version.rows import Version
 from pipelines.version.said import counts, is_counted_alike, said_of_scores
 from pipelines.version.scores import Scores
+from pipelines.version.semantic import SEMANTIC
 from pipelines.version.table_rows import Contents, NewRows, OldRows, old_parts, old_rows, origin
+from schemas.reject_reasons import SEMANTIC_DUPLICATE
 from schemas.rows import RejectRow
 from workers.publishing.decisions import KINDS
 from workers.publishing.gather import CLEARED
@@ -165,7 +167,9 @@ def _overlay(
     dropped, keepers = drops.dropped[chosen], drops.keeper[chosen]
     by_rule = why.by_rule[chosen]
     # rule: the place of a row's word in those of `where_out`
-    rule = np.select([dropped, why.reserved[chosen], why.limited[chosen]], [0, 1, 2], 3)
+    is_semantic = dropped & (drops.kind[chosen] == SEMANTIC)
+    why_out = [is_semantic, dropped, why.reserved[chosen], why.limited[chosen]]
+    rule = np.select(why_out, [4, 0, 1, 2], 3)
 
     def where_dropped(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
         return pa.array(np.broadcast_to(values, dropped.shape), kind, mask=~dropped)
@@ -178,8 +182,8 @@ def _overlay(
     return {
         "level": pa.array([level] * len(chosen), pa.string()),
         **origin(version, records.doc[chosen]),
-        "stage": where_out("dedup", "rights", "limits", "mix"),
-        "reason": where_out("duplicate", "reserved", "over_limit", "left_out"),
+        "stage": where_out("dedup", "rights", "limits", "mix", "dedup"),
+        "reason": where_out("duplicate", "reserved", "over_limit", "left_out", SEMANTIC_DUPLICATE),
         "detail": where_dropped(np.array(KINDS, object)[drops.kind[chosen]], pa.string()),
         "kept_id": where_dropped(np.array(names, object), pa.string()),
         "similarity": where_dropped(drops.similarity[chosen], pa.float32()),

@@ -28,6 +28,7 @@ from pipelines.version.documents import (
     judge_documents,
     near_duplicates,
 )
+from pipelines.version.embeddings import Embedding
 from pipelines.version.inputs import Inputs, load_pages, staged_rows
 from pipelines.version.judging import Verdicts, apply_policies
 from pipelines.version.limits import Limited, families_of, limit
@@ -38,6 +39,7 @@ from pipelines.version.ranking import Shares
 from pipelines.version.records import NOBODY, Catalogue, Flags, Records
 from pipelines.version.rights import reserved_documents
 from pipelines.version.scores import Scores, Scoring, score_rows
+from pipelines.version.semantic import SemanticDrops, drop_semantic
 from pipelines.version.shared_lines import with_shared_lines
 from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import counted
@@ -55,7 +57,8 @@ class Version:
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
     `reserved` and `limited`, documents that are left out with their pages, have a flag a document.
-    `lines` are those that many documents share, where a policy looks for them.
+    `lines` are those that many documents share, where a policy looks for them; `embeddings` are the
+    files of embeddings that it rests on.
     """
 
     inputs: Inputs
@@ -72,6 +75,7 @@ class Version:
     by_source: SourcesRecord
     triggers: Triggers | None
     lines: tuple[LineCount, ...] = ()
+    embeddings: frozenset[str] = frozenset()
 
     @property
     def pages(self) -> Records:
@@ -122,6 +126,9 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     """
     recipe, catalogue = inputs.recipe, inputs.catalogue
     scoring = Scoring(recipe, inputs.scores, inputs.snapshot, session, story)
+    embedding: Embedding | None = None
+    if inputs.encoder is not None:
+        embedding = Embedding(recipe, inputs.encoder, catalogue, session, story)
     judges = Judges(
         *(recipe, catalogue, inputs.snapshot, inputs.listed, inputs.scratch, session, story),
         are_rescored=scoring.are_new and keeps_by_scores(recipe.policies),
@@ -131,22 +138,22 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
     reserved = reserved_documents(recipe, catalogue)
 
     # 2. Assemble the documents that no version has, and leave out those that are over a limit.
+    # 3. Pages: drop duplicates, by their signatures, then by what they mean.
     published = load_pages(inputs, session)
     recalled = staged_rows(inputs) if inputs.recalled else []
     pages = with_originals(published, "page", judges, recalled)
-    assembled = assemble(inputs, pages, judges, session)
-    if not isinstance(assembled, Assembled):
-        return _ranges(pages.take(assembled), catalogue)
-    limited = _limited(inputs, assembled, reserved, session)
+    first = _compare_pages(inputs, pages, reserved, judges, embedding, session)
+    if not isinstance(first, _PagesCompared):
+        return _ranges(pages.take(first), catalogue)
+    assembled, limited, alike = first.assembled, first.limited, first.alike
     apart = reserved | limited.left_out
-
-    # 3. Pages: drop duplicates.
-    free = pages.readable & ~apart[pages.doc]
-    drops = find_duplicates(pages, free, "page", recipe.dedup, inputs.scratch, session)
+    free, drops = pages.readable & ~apart[pages.doc], alike.drops
     among = free & ~drops.dropped
 
     # 4. Documents: drop duplicates.
-    compared = compare_documents(inputs, pages, assembled, apart, judges, scoring, session)
+    compared = compare_documents(
+        *(inputs, pages, assembled, apart, judges, scoring, embedding, session)
+    )
     if not isinstance(compared, Compared):
         return _ranges(pages.take(compared), catalogue)
 
@@ -194,13 +201,42 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
         page_scores=scores,
         document_scores=documents.scores,
         limited=limited.left_out,
-        by_source=limited.by_source(families_of(documents.verdicts.records, documents.drops)),
+        by_source=limited.by_source(families_of(documents.verdicts.records, documents.near)),
         triggers=triggers,
         lines=judges.lines,
+        embeddings=alike.used | documents.embeddings,
     )
 
     # 8. Count in the trainer's own tokens what has no count yet.
     return _counted(version, session)
+
+
+@dataclass(frozen=True, slots=True)
+class _PagesCompared:
+    """All documents, which of them the limits leave out, and the duplicates among the pages."""
+
+    assembled: Assembled
+    limited: Limited
+    alike: SemanticDrops
+
+
+def _compare_pages(
+    inputs: Inputs,
+    pages: Records,
+    reserved: Flags,
+    judges: Judges,
+    embedding: Embedding | None,
+    session: Session,
+) -> _PagesCompared | Flags:
+    """Assemble documents, apply the limits, drop duplicates; or pages to be read again first."""
+    assembled = assemble(inputs, pages, judges, session)
+    if not isinstance(assembled, Assembled):
+        return assembled
+    limited = _limited(inputs, assembled, reserved, session)
+    free = pages.readable & ~(reserved | limited.left_out)[pages.doc]
+    near = find_duplicates(pages, free, "page", inputs.recipe.dedup, inputs.scratch, session)
+    alike = drop_semantic(pages, free, "page", near, embedding, inputs.scratch)
+    return _PagesCompared(assembled, limited, alike) if isinstance(alike, SemanticDrops) else alike
 
 
 def _has_budget(inputs: Inputs) -> bool:

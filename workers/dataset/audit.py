@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.pages import CROP_LINK
-from schemas.reject_reasons import POLICY_REASONS
+from schemas.reject_reasons import DUPLICATE_REASONS, POLICY_REASONS
 from workers import store
 from workers.dataset.keys import Keys, doc_keys, page_keys
 from workers.dataset.parts import open_part
@@ -179,7 +179,7 @@ def _left_out(rejects: pa.RecordBatch) -> pa.RecordBatch:
 
 def _duplicates(rejects: pa.RecordBatch, column: str) -> Duplicates:
     """The duplicates among some rejects; `column` has their own ids."""
-    rows = rejects.filter(pc.equal(rejects["reason"], "duplicate"))
+    rows = rejects.filter(pc.is_in(rejects["reason"], pa.array(DUPLICATE_REASONS)))
     read = page_keys if column == "page_id" else doc_keys
     own, own_rows = read(rows[column])
     kept, kept_rows = read(rows["kept_id"])

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.changes import CHANGE, COLUMNS, Settings
-from schemas.reject_reasons import KEEPER_FORGOTTEN, POLICY_REASONS
+from schemas.reject_reasons import DUPLICATE_REASONS, KEEPER_FORGOTTEN, POLICY_REASONS
 from schemas.tables import KEYS, SCHEMAS
 from workers.dataset.columns import (
     array,
@@ -142,7 +142,7 @@ def _one_sided(
     `rejects` is what the other version's `rejects` says of each; `keys_of_other` are the keys of
     the rows that only the other version has.
     """
-    duplicate = equal(rejects["reason"], "duplicate")
+    duplicate = is_in(rejects["reason"], pa.array(DUPLICATE_REASONS))
     keeperless = equal(rejects["reason"], KEEPER_FORGOTTEN)
     other_reject = pc.is_valid(rejects["reason"])
     change = lookup(rows["doc_id"], turnover.by_change, "doc_id")
@@ -174,7 +174,7 @@ def _rejects_of(name: str, rows: pa.Table, rejects: pa.Table) -> pa.Table:
         return lookup(rows["doc_id"], whole, "doc_id")
     own = lookup(rows["page_id"], rejects.filter(equal(rejects["level"], "page")), "page_id")
     # A document's text may be a duplicate while its pages are not.
-    whole = whole.filter(pc.invert(equal(whole["reason"], "duplicate")))
+    whole = whole.filter(pc.invert(is_in(whole["reason"], pa.array(DUPLICATE_REASONS))))
     of_document = lookup(rows["doc_id"], whole, "doc_id")
     columns = ("reason", "detail", "kept_id", "similarity")
     known = pc.is_valid(own["reason"])

@@ -21,7 +21,8 @@ from workers.publishing.duplicates import Indices, Items
 from workers.publishing.families import Bounds, FamilyIndex, index_family, ranges
 from workers.publishing.similarity import Comparison, Flags, compare_pictures, compare_texts
 
-KINDS = ("", "exact_text", "near_text", "near_image")
+KINDS = ("", "exact_text", "near_text", "near_image", "semantic")
+"""`semantic` is decided apart, in `pipelines.version.semantic`."""
 
 BOUNDS = Bounds()
 _PAIRS_AT_ONCE = 2**20

@@ -61,6 +61,7 @@ class TextBatches:
         max_tokens: int,
         threads: int | None = None,
         text_timeout_s: float | None = None,
+        unused: tuple[str, ...] = (),
     ) -> TextBatches:
         """Load a checkpoint, on a GPU if this process has one.
 
@@ -71,13 +72,14 @@ class TextBatches:
             max_tokens: how many tokens of a text it sees.
             threads: None for all cores.
             text_timeout_s: see `workers.scores.settings.ScorerSettings`.
+            unused: the beginnings of names of weights that may be missing, as nothing uses them.
 
         Raises NoEngineError where the files lack weights; ModelError where it cannot be loaded now.
         """
         if threads is not None:
             torch.set_num_threads(threads)
         on_gpu = torch.cuda.is_available()
-        model, tokenizer = _loaded(kind, checkpoint, getattr(torch, dtype))
+        model, tokenizer = _loaded(kind, checkpoint, getattr(torch, dtype), unused)
         model = model.to("cuda" if on_gpu else "cpu").eval()
         batch_tokens = _TOKENS_ON_GPU if on_gpu else _TOKENS_ON_CPU
         return TextBatches(model, tokenizer, max_tokens, batch_tokens, Deadlines(text_timeout_s))
@@ -164,7 +166,7 @@ class TextBatches:
 
 
 def _loaded(
-    kind: Any, checkpoint: Checkpoint, dtype: torch.dtype
+    kind: Any, checkpoint: Checkpoint, dtype: torch.dtype, unused: tuple[str, ...]
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
         model, told = kind.from_pretrained(
@@ -185,7 +187,7 @@ def _loaded(
             ModelError if is_from_hub or isinstance(exc, RuntimeError) else NoEngineError
         )
         raise kind_of_error(f"{checkpoint.location} cannot be loaded: {first_line(exc)}") from exc
-    if missing := set(told["missing_keys"]):
+    if missing := {name for name in told["missing_keys"] if not name.startswith(unused)}:
         # transformers would draw them at random.
         some = ", ".join(sorted(missing)[:3])
         raise NoEngineError(

@@ -28,11 +28,11 @@ def examine_score(score: Score, number: int, is_here: bool = True) -> str:
     if checkpoint is None:
         return f"{score.name}: {package} and {score.model}"
     head = head_of(score, checkpoint.config)
-    _require_files(Path(score.model))
+    require_files(Path(score.model))
     return f"{score.name}: {package}; {score.model}: output {head.output}, {head.reading}"
 
 
-def _require_files(folder: Path) -> None:
+def require_files(folder: Path) -> None:
     """Raises NoEngineError where a folder lacks its weights or its tokenizer."""
     if not folder.is_dir():
         return

@@ -35,7 +35,7 @@ def head_of(score: Score, config: Mapping[str, object]) -> Head:
     foresees tokens, the label is none of its own, or it takes fewer tokens.
     """
     _require_class(score, config)
-    _require_room(score, config)
+    require_room(score.model, score.max_tokens, config)
     if score.perplexity:
         return Head(0, "perplexity")
     labels = _labels(config)
@@ -92,7 +92,8 @@ def _place(score: Score, labels: list[str]) -> int:
     raise NoEngineError(f"{score.model} has no label {score.label!r}; it has {known}")
 
 
-def _require_room(score: Score, config: Mapping[str, object]) -> None:
+def require_room(model: str, max_tokens: int, config: Mapping[str, object]) -> None:
+    """Raises NoEngineError where a checkpoint takes fewer tokens than a recipe gives it."""
     most = config.get("max_position_embeddings", config.get("n_positions"))
     if not isinstance(most, int):
         return
@@ -101,7 +102,5 @@ def _require_room(score: Score, config: Mapping[str, object]) -> None:
         config.get("model_type")
     ) in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
         most -= (pad if isinstance(pad, int) else 1) + 1  # their positions begin after the padding
-    if score.max_tokens > most:
-        raise NoEngineError(
-            f"{score.model} takes {most} tokens; set `max_tokens: {most}` or less in its score"
-        )
+    if max_tokens > most:
+        raise NoEngineError(f"{model} takes {most} tokens; set `max_tokens: {most}` or less")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from pipelines.cli.show.results import facts_table
+from pipelines.cli.show.printed import facts_table
 from pipelines.export import Exported
 
 _HINTS = {
