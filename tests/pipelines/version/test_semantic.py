@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
 from pipelines.run import Report
+from pipelines.takedown import Options, forget, search_forgotten, wanted_of
 from schemas.recipe import Recipe, parse_recipe
 from tests.encoders import make_encoder, vector_of, word_vectors
 from tests.pipelines.corpora import pdf, prose
@@ -71,12 +73,15 @@ def published(tmp_path_factory: pytest.TempPathFactory, corpus: Path, encoder: P
     return folder
 
 
+def entries(dataset: Path) -> list[dict[str, Any]]:
+    """The entries of all files of embeddings in staging."""
+    files = (dataset / "staging").glob("embeddings-*/*.parquet")
+    return [row for path in files for row in pq.read_table(path).to_pylist()]
+
+
 def kept(dataset: Path) -> list[bytes]:
     """The keys of the texts that staging has vectors of, with repetitions."""
-    tables = [pq.read_table(path) for path in (dataset / "staging").glob("embeddings-*/*.parquet")]
-    return [
-        row["text"] for table in tables for row in table.to_pylist() if row["vector"] is not None
-    ]
+    return [row["text"] for row in entries(dataset) if row["vector"] is not None]
 
 
 def recipe_of(
@@ -179,3 +184,56 @@ def test_any_series_of_similarities_ends_as_a_first_run_with_the_last(
         if model is not None:
             check(dataset, published / "plain", similarity)
     assert len(kept(dataset)) == len(set(kept(dataset)))
+
+
+def without_shards(dataset: Path) -> None:
+    """Remove what was read from staging; the embeddings stay."""
+    for folder in (dataset / "staging").iterdir():
+        if folder.is_dir() and not folder.name.startswith("embeddings-"):
+            shutil.rmtree(folder)
+
+
+def test_rows_that_come_back_are_read_again_and_no_others(
+    tmp_path: Path, corpus: Path, encoder: Path
+) -> None:
+    source, dataset = tmp_path / "src", tmp_path / "data"
+    shutil.copytree(corpus, source)
+    run(dataset, source, encoder)
+    # A document that means nothing like the others: dropped rows are compared by their vectors.
+    without_shards(dataset)
+    (source / "d.pdf").write_bytes(pdf([prose(5)]))
+    assert run(dataset, source, encoder).pages_read == 1
+    # Of three pages that mean the same the kept one leaves, so another comes back.
+    without_shards(dataset)
+    before = rows(dataset, "pages")
+    named = {row["source_uri"].rpartition("/")[2]: row for row in before}
+    (keeper,) = {"a.pdf", "a-same.pdf", "a-like.pdf"} & set(named)
+    (source / keeper).unlink()
+    assert run(dataset, source, encoder).pages_read == 1
+    assert len(rows(dataset, "pages")) == len(before)
+    # Without the vectors every dropped row must be read again to be compared.
+    shutil.rmtree(dataset / "staging")
+    dropped = [row for row in rows(dataset, "rejects") if row["reason"] == "semantic_duplicate"]
+    (source / "e.pdf").write_bytes(pdf([prose(6)]))
+    pages = {row["page_id"] for row in dropped if row["level"] == "page"}
+    assert run(dataset, source, encoder).pages_read == 1 + len(pages)
+    run(tmp_path / "fresh", source, encoder)
+    assert all_rows(dataset) == all_rows(tmp_path / "fresh")
+
+
+def test_a_document_taken_down_leaves_no_embedding(
+    tmp_path: Path, corpus: Path, encoder: Path
+) -> None:
+    source, dataset = tmp_path / "src", tmp_path / "data"
+    shutil.copytree(corpus, source)
+    run(dataset, source, encoder)
+    dropped = next(row for row in rows(dataset, "rejects") if row["similarity"] and row["kept_id"])
+    keeper = dropped["kept_id"].partition("/")[0]
+    with open_session(IN_PROCESS) as session:
+        forget(str(dataset), wanted_of([keeper], []), Options(erases=True), session)
+        assert search_forgotten(str(dataset), session).problems == ()
+    assert keeper not in {row["doc_id"] for row in entries(dataset)}
+    run(dataset, source, encoder)
+    fresh = rows(dataset, "documents") + rows(dataset, "rejects")
+    assert keeper not in {row["doc_id"] for row in fresh}
+    assert keeper not in {(row.get("kept_id") or "").partition("/")[0] for row in fresh}
