@@ -88,4 +88,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv .venv-vllm .azurite build *.egg-info demo/corpus demo/data demo/gallery demo/reader
+	rm -rf .venv .venv-vllm .azurite build *.egg-info demo/corpus demo/data demo/gallery

@@ -1,4 +1,4 @@
-"""The examples: the notebook, run cell by cell, and the reader that is trained."""
+"""The examples: the notebook, run cell by cell."""
 
 from __future__ import annotations
 
