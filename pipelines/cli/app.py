@@ -21,6 +21,7 @@ from pipelines.cli import (
     json_output,
     manifest,
     plan,
+    push,
     run,
     starter,
 )
@@ -66,7 +67,7 @@ def _options(
 # The order here is that of `--help`.
 for family in (
     *(starter.app, run.app, check.app, plan.app, datasets.app),
-    *(forget.app, jobs.app, manifest.app, evaluate.app),
+    *(push.app, forget.app, jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)
 
