@@ -107,7 +107,7 @@ class _Handler(Handler):
         wanted = json.loads(self.body)
         name = f"datasets/{wanted['organization']}/{wanted['name']}"
         if name not in self.hub.repositories:
-            made = self.hub.repositories[name] = Pushable(bool(wanted.get("private")))
+            made = self.hub.repositories[name] = Pushable(wanted.get("visibility") == "private")
             made.commit({".gitattributes": b"*.parquet filter=lfs\n"}, "initial commit")
         self.answer_json({"url": f"{self.hub.endpoint}/{name}"})
 
@@ -185,8 +185,9 @@ class _Handler(Handler):
                 assert line["key"] == "file"
                 files[value["path"]] = base64.b64decode(value["content"])
         self.hub.received["commits"] += len(self.body)
+        place = self.hub.endpoint + unquote(self.path).removeprefix("/api").partition("/commit/")[0]
         commit = repository.commit(files, header["summary"], branch)
-        self.answer_json({"commitUrl": f"{self.hub.endpoint}/{commit}", "commitOid": commit})
+        self.answer_json({"commitUrl": f"{place}/commit/{commit}", "commitOid": commit})
 
     def _tag(self, repository: Pushable, revision: str) -> None:
         name = json.loads(self.body)["tag"]

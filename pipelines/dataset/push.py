@@ -113,7 +113,7 @@ def push_version(dataset: str, name: str, options: Options, console: Console) ->
     changes = changes_to(content, repository.files(head))
     # 2. A tag of that name must not name anything else.
     tag, tags = f"v{snapshot.version}", repository.tags()
-    if tag in tags and tags[tag] != head:
+    if tag in tags and (tags[tag] != head or changes):
         _require_same(repository, content, tag, tags[tag])
     # 3. Send, commit, tag.
     commit = head
@@ -280,6 +280,6 @@ def _note(uri: str, name: str, others: Sequence[str]) -> str | None:
         return None
     return (
         f"documents on this dataset's list of those taken down ({count:,}) may still be in the "
-        f"history of {name} and its tags ({', '.join(older)}): delete those tags, then call "
-        "HfApi().super_squash_history"
+        f"history of {name} and its tags ({', '.join(older)}): delete those tags, and call "
+        "HfApi().super_squash_history; docs/hub.md has the steps"
     )

@@ -109,9 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         revision, _, folder = rest.partition("/")
         commit, files = self._files(name, revision)
         if call == "revision":
-            nothing = dict.fromkeys(("downloads", "likes"), 0)
-            facts = {"id": name.removeprefix("datasets/"), "private": False, "tags": []}
-            self.answer_json({"sha": commit, **facts, **nothing})
+            self.answer_json({"id": name.removeprefix("datasets/"), "sha": commit})
         elif call == "paths-info":
             wanted = parse_qs(body)["paths"]
             self.answer_json([described(path, files[path]) for path in wanted if path in files])

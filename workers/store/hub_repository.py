@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx2
 from huggingface_hub import (
     CommitOperationAdd,
+    CommitOperationCopy,
     CommitOperationDelete,
     HfApi,
     constants,
@@ -36,7 +37,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # lazy
+    disable_progress_bars,
+    validate_repo_id,
+)
 
 from schemas.errors import AccessError, LeaseError, PageFoundryError, RequestError, StorageError
 from workers.store.remote import CONNECT_TIMEOUT_S
@@ -119,7 +123,9 @@ class HubRepository:
                 self.name, recursive=True, revision=commit, repo_type=_KIND
             )
             return {
-                item.path: RemoteFile(item.blob_id, item.size, item.lfs and item.lfs.sha256)
+                item.path: RemoteFile(
+                    item.blob_id, item.size, item.lfs.sha256 if item.lfs else None
+                )
                 for item in listed
                 if isinstance(item, RepoFile)
             }
@@ -153,7 +159,7 @@ class HubRepository:
 
         Raises LeaseError where the branch is not at `parent` any more.
         """
-        operations = [
+        operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
             *self._uploaded,
             *(CommitOperationAdd(path, data) for path, data in texts.items()),
             *(CommitOperationDelete(path, is_folder=False) for path in gone),

@@ -35,6 +35,9 @@ from tests.stores.hub_server import TOKEN, Refused
 from workers import store
 from workers.dataset.forgotten import write_forgotten
 
+# huggingface_hub 2.4 sends uploads by an old name of an argument of httpx2.
+pytestmark = pytest.mark.filterwarnings("ignore:Use .content=:DeprecationWarning")
+
 REPO = "lake/manuals"
 NAME = f"datasets/{REPO}"
 DOCUMENTS = 100
@@ -270,7 +273,7 @@ def test_damaged_parts_and_versions_that_are_not_whole_stay_here(
     assert "super_squash_history" in note
     only_old = sorted(parts(published, 2).keys() - parts(published, 3).keys())
     (dataset / only_old[0]).write_bytes(b"PAR1 damaged")
-    repository(hub).commit({}, "emptied")
+    repository(hub).commit({"a.txt": b""}, "emptied")
     hub.blobs.clear()
     assert f"{only_old[0]} is damaged" in refused(IntegrityError, dataset, "--version", "2")
     (dataset / only_old[0]).unlink()
