@@ -86,8 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         if found := re.fullmatch(r"/api/(datasets/[^/]+/[^/]+)/([\w-]+)/(.*)", path):
             self._api(found[1], found[2], found[3], body.decode())
         elif found := re.fullmatch(r"/(datasets/[^/]+/[^/]+)/resolve/([^/]+)/(.*)", path):
-            self._files(found[1], found[2])
-            self.answer_bytes(302, {"Location": f"/cdn{path}?Signature=MARKER-signed"})
+            self._redirect(found[1], found[2], found[3])
         elif found := re.fullmatch(r"/cdn/(datasets/[^/]+/[^/]+)/resolve/([^/]+)/(.*)", path):
             self._send_file(*found.groups())
         else:
@@ -116,6 +115,12 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._list(files, unquote(folder))
 
+    def _redirect(self, name: str, revision: str, path: str) -> None:
+        """Name the file's place in the CDN, as an address of another server would be."""
+        commit, _ = self._files(name, revision)
+        place = f"http://{self.headers['Host']}/cdn/{name}/resolve/{commit}/{path}"
+        self.answer_bytes(302, {"Location": f"{place}?Signature=MARKER-signed"})
+
     def _list(self, files: dict[str, bytes], folder: str) -> None:
         prefix = f"{folder}/" if folder else ""
         below = sorted(path for path in files if path.startswith(prefix))
@@ -140,7 +145,9 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "EntryNotFound")
         span = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         part = data[int(span[1]) : int(span[2]) + 1] if span else data
-        self.answer_bytes(206 if span else 200, {}, part)
+        entry = described(path, data)
+        facts = {"X-Repo-Commit": revision, "ETag": f'"{entry.get("lfs", entry)["oid"]}"'}
+        self.answer_bytes(206 if span else 200, facts, part)
 
     def answer_json(self, value: object, headers: dict[str, str] | None = None) -> None:
         kind = {"Content-Type": "application/json"}
@@ -152,7 +159,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
 
 def described(path: str, data: bytes) -> dict[str, Any]:
