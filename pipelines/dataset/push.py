@@ -27,12 +27,11 @@ from rich.console import Console
 
 from cluster.progress import meter
 from pipelines.dataset.state import Snapshot, load_snapshot
-from pipelines.version.settled import languages_of
 from schemas.errors import AccessError, DatasetError, IntegrityError, RequestError, StorageError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from workers import store
-from workers.dataset.card import FromCard, described_by_card, render_card
+from workers.dataset.card import FromCard, count_languages, described_by_card, render_card
 from workers.dataset.delta import PartFile
 from workers.dataset.forgotten import read_forgotten
 from workers.store.hub_repository import HubRepository, RemoteFile
@@ -166,7 +165,11 @@ def content_of(uri: str, snapshot: Snapshot, name: str) -> Content:
     default = Recipe.model_fields["license"].default
     described = described_by_card(uri, default)
     license_name = default if described is None else described.license
-    card = render_card(FromCard(name, license_name), snapshot.tables, languages_of(snapshot.tables))
+    tables = snapshot.tables
+    languages = snapshot.metadata.get("languages")
+    if languages is None:  # an earlier release made the version
+        languages = count_languages(tables["pages"]) + count_languages(tables["conversations"])
+    card = render_card(FromCard(name, license_name), tables, languages)
     # There the dataset's name has an owner.
     short, whole = (json.dumps(word) for word in (name.rpartition("/")[2], name))
     card = card.replace(f"load_dataset({short}", f"load_dataset({whole}")
