@@ -22,6 +22,7 @@ from pipelines.cli import (
     json_output,
     manifest,
     plan,
+    push,
     run,
     starter,
 )
@@ -67,7 +68,7 @@ def _options(
 # The order here is that of `--help`.
 for family in (
     *(starter.app, run.app, check.app, plan.app, datasets.app),
-    *(export.app, forget.app, jobs.app, manifest.app, evaluate.app),
+    *(export.app, push.app, forget.app, jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)
 
