@@ -146,12 +146,13 @@ def _looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str
 
 def _text_looks(recipe: Recipe, where: Where) -> Iterator[tuple[str, Callable[[], str]]]:
     """The models that read texts: those of scores, and the encoder."""
-    from workers.embeddings.checkpoint import examine_encoder
-    from workers.scores.checkpoint import examine_score
-
     for number, score in enumerate(recipe.scores):
+        from workers.scores.checkpoint import examine_score
+
         yield f"scores.{number}", partial(examine_score, score, number, where.reads)
     if (semantic := recipe.dedup.semantic) is not None:
+        from workers.embeddings.checkpoint import examine_encoder
+
         yield "dedup.semantic", partial(examine_encoder, semantic, where.reads)
 
 
