@@ -24,7 +24,7 @@ from pipelines.steps.tasks import run_tasks
 from pipelines.version.policies import has_lost_text
 from pipelines.version.records import NOBODY, Catalogue, Flags, Ints, Records
 from pipelines.version.story import Story
-from pipelines.version.text_pass import TextPass, read_all
+from pipelines.version.text_pass import TextPass, keys_of_texts, read_all
 from schemas.recipe import NearText, Recipe
 from schemas.semantic import PinnedEncoder
 from workers import store
@@ -44,8 +44,8 @@ from workers.embeddings.kept import (
 )
 from workers.embeddings.vectors import to_bytes, whole_numbers
 from workers.publishing.records import Level
-from workers.scores.kept import places_of
-from workers.scores.texts import KEY, Keys, text_keys
+from workers.text_models.kept import places_of
+from workers.text_models.texts import KEY, Keys
 
 _NOTES_PER_FILE = 65_536
 
@@ -106,7 +106,7 @@ def embed_rows(
 
     # 2. Find the keys of the other texts, and embed each text that has no vector.
     unknown = np.flatnonzero(among & ~is_noted)
-    keys[unknown] = _keys(originals, unknown, embedding.session)
+    keys[unknown] = keys_of_texts(originals, unknown, embedding.session)
     rows = np.flatnonzero(among)
     is_there = entries.places_of(keys[rows], level)[1]
     _, first = np.unique(keys[rows][~is_there], return_index=True)
@@ -121,16 +121,6 @@ def embed_rows(
     if len(new) or len(noted):
         entries = _load(level, embedding)
     return entries.along(originals, rows, keys, level)
-
-
-def _keys(originals: Records, rows: npt.NDArray[np.intp], session: Session) -> Keys:
-    """The keys of the rows' texts, in the order of `rows`, which is ascending."""
-    files = list(originals.by_file(rows))
-    places = {task.first: np.searchsorted(rows, place) for task, place in files}
-    keys = np.zeros(len(rows), KEY)
-    for task, found in run_tasks(text_keys, [task for task, _ in files], session):
-        keys[places[task.first]] = found
-    return keys
 
 
 def _embed(

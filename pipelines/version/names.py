@@ -32,8 +32,8 @@ from workers.people.kept import KeptPlaces, kept_names, load_names, spans_of
 from workers.people.texts import NameTexts, Writing, name_keys, write_name_texts
 from workers.publishing.judge import Judging
 from workers.publishing.rows_of import RowsOf
-from workers.scores.kept import Kept, places_of
-from workers.scores.texts import Keys
+from workers.text_models.kept import Kept, places_of
+from workers.text_models.texts import Keys
 
 if TYPE_CHECKING:
     from workers.people.finder import PeopleFinder

@@ -24,11 +24,14 @@ from pipelines.version.policies import has_lost_text
 from pipelines.version.records import FIRST_BARRED, Flags, Records
 from pipelines.version.scoring import score_texts
 from pipelines.version.story import Story
+from pipelines.version.text_pass import keys_of_texts
 from schemas.recipe import Recipe
 from schemas.scores import PinnedScore
 from workers.scores.checkpoint import pin_score
-from workers.scores.kept import Kept, Values, kept_scores, numbers_of
-from workers.scores.texts import KEY, Keys, ScoresOf, published_scores, text_keys
+from workers.scores.kept import Values, kept_scores, numbers_of
+from workers.scores.published import ScoresOf, published_scores
+from workers.text_models.kept import Kept
+from workers.text_models.texts import Keys
 
 _SAMPLES = ("pages", "conversations", "documents")
 
@@ -111,7 +114,7 @@ def score_rows(published: Records, originals: Records, among: Flags, scoring: Sc
     # What a mix left out, and duplicates, are scored when they come back and are read again.
     rows = np.flatnonzero(todo.any(axis=1) & ~originals.origin("rejects") & ~lost)
     if len(rows):
-        keys = _keys(originals, rows, scoring.session)
+        keys = keys_of_texts(originals, rows, scoring.session)
         for number, score in enumerate(scoring.scores):
             wanted = todo[rows, number]
             values[rows[wanted], number] = _values(
@@ -141,16 +144,6 @@ def _published(
         known[chosen] = has_name & was_scored[chosen, None]
         known |= ~np.isnan(values)
     return values, among[:, None] & ~known
-
-
-def _keys(originals: Records, rows: npt.NDArray[np.intp], session: Session) -> Keys:
-    """The keys of the rows' texts, in the order of `rows`, which is ascending."""
-    files = list(originals.by_file(rows))
-    places = {task.first: np.searchsorted(rows, place) for task, place in files}
-    keys = np.zeros(len(rows), KEY)
-    for task, found in run_tasks(text_keys, [task for task, _ in files], session):
-        keys[places[task.first]] = found
-    return keys
 
 
 def _values(

@@ -15,7 +15,7 @@ from schemas.recipe import Recipe
 from schemas.scores import PinnedScore
 from workers.publishing.rows_of import RowsOf
 from workers.scores import Scorer, load_scorer
-from workers.scores.kept import Kept
+from workers.text_models.kept import Kept
 
 
 def score_texts(

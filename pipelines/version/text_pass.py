@@ -16,17 +16,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from cluster.pool import Policy, PoolState, run_pool
 from cluster.runtime import Step
 from cluster.session import ReplicaSpec, Session
 from pipelines.steps.outcome import lanes_line
+from pipelines.steps.tasks import run_tasks
+from pipelines.version.records import Records
 from pipelines.version.story import Story
 from schemas.recipe import Placement, Recipe
 from workers.publishing.rows_of import RowsOf
-from workers.scores.kept import Keeper
-from workers.scores.texts import read_texts
+from workers.text_models.kept import Keeper
+from workers.text_models.texts import KEY, Keys, read_texts, text_keys
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +54,16 @@ class TextPass:
     load: Callable[[], Any]
     read: Callable[[Any, Sequence[str]], pa.Array]
     kept: Keeper
+
+
+def keys_of_texts(records: Records, rows: npt.NDArray[np.intp], session: Session) -> Keys:
+    """The keys of the rows' texts, in the order of `rows`, which is ascending."""
+    files = list(records.by_file(rows))
+    places = {task.first: np.searchsorted(rows, place) for task, place in files}
+    keys = np.zeros(len(rows), KEY)
+    for task, found in run_tasks(text_keys, [task for task, _ in files], session):
+        keys[places[task.first]] = found
+    return keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import ledger
+from tests.benchmarks.processes import measured
 
 ROWS_PER_PART = 1000
 IMAGE_BYTES = 100_000
@@ -127,21 +125,11 @@ def results(folder: Path, pages: int) -> Iterator[dict[str, Any]]:
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             out = Path(temporary) / "out"
             command = [sys.executable, "-m", __spec__.name, "--folder", str(folder)]
-            before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            done = subprocess.run(
-                [*command, "--one", name, "--out", str(out)],
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
-            )  # fmt: skip
-            after, wall_s = (
-                resource.getrusage(resource.RUSAGE_CHILDREN),
-                time.perf_counter() - began,
-            )
-            cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            result = measured([*command, "--one", name, "--out", str(out)])
             written = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
             assert written > 0
         yield {
-            "conversion": name, "pages": pages, "cpu_s": cpu_s, "wall_s": wall_s,
-            "written_mb": written / 1e6, **json.loads(done.stdout.splitlines()[-1]),
+            "conversion": name, "pages": pages, "written_mb": written / 1e6, **result,
         }  # fmt: skip
 
 

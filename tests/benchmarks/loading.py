@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -40,6 +39,7 @@ from rich.table import Table
 
 import pagefoundry
 from tests.benchmarks import ledger
+from tests.benchmarks.processes import measured
 
 BATCH = 32
 ROWS_PER_PART = 250
@@ -59,21 +59,12 @@ def pictures_of(texts: list[str]) -> pa.Array:
 
 def measure(command: list[str]) -> dict[str, Any]:
     """What an epoch costs, beside what starting costs."""
-    one, five = (_run([*command, str(epochs)]) for epochs in EPOCHS)
+    one, five = (measured([*command, str(epochs)]) for epochs in EPOCHS)
     rows = one["rows"]
     assert (five["rows"], one["bytes"]) == (EPOCHS[1] * rows, rows * IMAGE_BYTES)
     more = EPOCHS[1] - EPOCHS[0]
     cost = {name: (five[name] - one[name]) / more for name in ("cpu_s", "wall_s")}
     return {**five, **cost, "rows": rows, "start_cpu_s": one["cpu_s"] - cost["cpu_s"]}
-
-
-def _run(command: list[str]) -> dict[str, Any]:
-    """Run a process, and count the CPU seconds of it and its own."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    after, wall_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - began
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {**json.loads(done.stdout.splitlines()[-1]), "cpu_s": cpu_s, "wall_s": wall_s}
 
 
 def readings(folder: Path, mds: str | None) -> Iterator[dict[str, Any]]:

@@ -41,7 +41,7 @@ from pipelines.version.semantic import cluster_count, compare_rows  # noqa: E402
 from schemas.semantic import Semantic  # noqa: E402
 from workers.embeddings.kept import WHOLE, KeptEmbeddings, kept_files  # noqa: E402
 from workers.embeddings.vectors import to_bytes, whole_numbers  # noqa: E402
-from workers.scores.texts import KEY, text_key  # noqa: E402
+from workers.text_models.texts import KEY, text_key  # noqa: E402
 
 SIMILARITY, TOPICS, TO_TOPIC = 0.95, 1000, 0.5
 BINS = (0.90, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)

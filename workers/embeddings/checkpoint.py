@@ -13,10 +13,9 @@ from schemas.errors import ModelError, NoEngineError
 from schemas.lines import first_line
 from schemas.semantic import PinnedEncoder, Semantic
 from workers.embeddings.pooling import MODULES, POOLING, Pooling, pooling_of
-from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.engines.checkpoint import Checkpoint
 from workers.engines.requirements import look_for_checkpoint, require_package
-from workers.scores.checkpoint import require_files
-from workers.scores.head import require_room
+from workers.text_models.checkpoint import require_files, require_room, revision_of
 
 _WHERE = "dedup.semantic"
 
@@ -44,9 +43,7 @@ def pin_encoder(semantic: Semantic) -> PinnedEncoder:
 
     Raises NoEngineError where the model is a folder that is not here.
     """
-    if semantic.revision is not None and not Path(semantic.model).is_dir():
-        return PinnedEncoder(semantic, semantic.revision)
-    return PinnedEncoder(semantic, find_checkpoint(semantic, _WHERE).revision)
+    return PinnedEncoder(semantic, revision_of(semantic, _WHERE))
 
 
 def pooling_at(checkpoint: Checkpoint) -> Pooling:

@@ -10,23 +10,19 @@ import numpy.typing as npt
 import torch
 from transformers import AutoModel, PreTrainedModel
 
-from schemas.errors import NoEngineError
 from workers.embeddings.checkpoint import pooling_at
 from workers.embeddings.pooling import Pooling
 from workers.embeddings.settings import Embeddings, EncoderSettings
 from workers.engines.checkpoint import find_checkpoint
-from workers.scores.batches import TextBatches
+from workers.text_models.batches import TextBatches
+from workers.text_models.checkpoint import require_revision
 
 
 def load(settings: EncoderSettings) -> TextEncoder:
     """See `workers.embeddings.load.load_encoder`."""
     semantic = settings.encoder.semantic
     checkpoint = find_checkpoint(semantic, "dedup.semantic")
-    if checkpoint.revision != settings.encoder.revision:
-        raise NoEngineError(
-            f"dedup.semantic: {semantic.model} has other files on this machine than where the run "
-            "began; copy the same checkpoint to all machines"
-        )
+    require_revision(checkpoint, settings.encoder.revision, "dedup.semantic")
     batches = TextBatches.load(
         *(AutoModel, checkpoint, semantic.dtype, semantic.max_tokens),
         threads=settings.threads,

@@ -24,8 +24,8 @@ import pyarrow.parquet as pq
 from workers import store
 from workers.publishing.records import Level
 from workers.publishing.rows_of import RowsOf
-from workers.scores.texts import KEY_BYTES, Keys, text_key
 from workers.store.listing import list_stored
+from workers.text_models.texts import KEY_BYTES, Keys, text_key
 
 EMBEDDINGS = "embeddings-"
 """Begins the names of the folders of embeddings in staging."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from schemas.errors import NoEngineError
 from schemas.ids import canonical_json, digest
 from schemas.personal import People
 from workers.engines.checkpoint import Checkpoint, find_checkpoint
+from workers.text_models.checkpoint import revision_of
 
 FIELD = "pii.people.model"
 _OUTSIDE = "O"
@@ -35,9 +35,7 @@ def pin_people(people: People) -> PinnedPeople:
 
     Raises NoEngineError where the model is a folder that is not here.
     """
-    if people.revision is not None and not Path(people.model).is_dir():
-        return PinnedPeople(people, people.revision)
-    return PinnedPeople(people, find_checkpoint(people, "pii.people").revision)
+    return PinnedPeople(people, revision_of(people, "pii.people"))
 
 
 def find_people_checkpoint(settings: People) -> Checkpoint:

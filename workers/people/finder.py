@@ -25,7 +25,9 @@ from schemas.personal import People, PersonKind
 from workers.people.checkpoint import FIELD, find_people_checkpoint
 from workers.people.settings import FinderSettings
 from workers.policies.personal.evidence import finding
-from workers.scores.batches import TextBatches
+from workers.text.batches import batches
+from workers.text_models.batches import TextBatches
+from workers.text_models.checkpoint import require_revision
 
 _CHARS_AT_ONCE = 2**20
 """Of texts whose tokens are in memory together: some 250,000 of them, with a few numbers each."""
@@ -41,22 +43,18 @@ def load(settings: FinderSettings) -> PeopleFinder:
     """See `workers.people.load.load_finder`."""
     people = settings.people.people
     checkpoint = find_people_checkpoint(people)
-    if checkpoint.revision != settings.people.revision:
-        raise NoEngineError(
-            f"{FIELD}: {people.model} has other files on this machine than where the run began; "
-            "copy the same checkpoint to all machines"
-        )
-    batches = TextBatches.load(
+    require_revision(checkpoint, settings.people.revision, FIELD)
+    loaded = TextBatches.load(
         *(AutoModelForTokenClassification, checkpoint, people.dtype, people.max_tokens),
         threads=settings.threads,
         text_timeout_s=settings.text_timeout_s,
     )
-    if not batches.tokenizer.is_fast:
+    if not loaded.tokenizer.is_fast:
         raise NoEngineError(
             f"{FIELD}: {people.model} has no fast tokenizer (`tokenizer.json`), which says where "
             "tokens stand in a text"
         )
-    return PeopleFinder(people, batches)
+    return PeopleFinder(people, loaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +96,10 @@ class _Words:
 class PeopleFinder:
     """A loaded checkpoint. `find` is called by one thread at a time."""
 
-    def __init__(self, settings: People, batches: TextBatches) -> None:
-        names: Mapping[int, str] = batches.model.config.id2label
+    def __init__(self, settings: People, loaded: TextBatches) -> None:
+        names: Mapping[int, str] = loaded.model.config.id2label
         self._kinds = tuple(sorted(set(settings.labels.values())))
-        self._batches = batches
+        self._batches = loaded
         self._max_tokens = settings.max_tokens
         # are_of: float32 (labels, kinds + 1): 1 for the kind of each label, the last one for none.
         self._are_of = np.zeros((len(names), len(self._kinds) + 1), np.float32)
@@ -118,7 +116,7 @@ class PeopleFinder:
         Raises ModelError where the device has too little memory for a single window.
         """
         found: list[list[Finding]] = []
-        for group in _groups(texts):
+        for group in batches(texts, _CHARS_AT_ONCE):
             found += self._find(group)
         return found
 
@@ -203,17 +201,3 @@ def _label_shares(
     shares = model(input_ids=ids, attention_mask=mask).logits.float().softmax(dim=-1).cpu().numpy()
     are_tokens = mask.cpu().numpy().astype(bool)
     return [of_one[is_token] for of_one, is_token in zip(shares, are_tokens, strict=True)]
-
-
-def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in their order, few enough at a time that their tokens fit into memory."""
-    group: list[str] = []
-    size = 0
-    for text in texts:
-        if group and size + len(text) > _CHARS_AT_ONCE:
-            yield group
-            group, size = [], 0
-        group.append(text)
-        size += len(text)
-    if group:
-        yield group

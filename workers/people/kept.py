@@ -1,4 +1,4 @@
-"""What a model found in texts, kept in staging by the keys of the texts (`workers.scores.kept`).
+"""What a model found in texts, as `workers.text_models.kept` keeps it in staging.
 
 A task that judges rows reads what was found in their texts, and nothing else: `KeptPlaces` says
 where that lies. So neither it nor the driver holds what was found in all texts.
@@ -25,8 +25,8 @@ from workers.people.load import load_finder
 from workers.people.settings import FinderSettings
 from workers.people.texts import seen_text
 from workers.policies.personal.evidence import finding
-from workers.scores.kept import Kept, places_of
-from workers.scores.texts import KEY, Keys, text_key
+from workers.text_models.kept import Kept, places_of
+from workers.text_models.texts import KEY, Keys, text_key
 
 if TYPE_CHECKING:
     from workers.people.finder import PeopleFinder

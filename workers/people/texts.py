@@ -27,7 +27,7 @@ from workers.publishing.crops import CropPlaces, crop_texts
 from workers.publishing.full_rows import passage_columns, passages_of
 from workers.publishing.records import Level, RowsFile
 from workers.publishing.rows_of import RowsOf
-from workers.scores.texts import KEY, Keys, text_key
+from workers.text_models.texts import KEY, Keys, text_key
 
 _TEXTS_A_GROUP = 1024
 _OF_CONVERSATIONS = [

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.errors import NoEngineError
 from schemas.scores import PinnedScore, Score
-from workers.engines.checkpoint import find_checkpoint
 from workers.engines.requirements import look_for_checkpoint, require_package
 from workers.scores.head import head_of
+from workers.text_models.checkpoint import require_files, revision_of
 
 
 def examine_score(score: Score, number: int, is_here: bool = True) -> str:
@@ -32,26 +31,9 @@ def examine_score(score: Score, number: int, is_here: bool = True) -> str:
     return f"{score.name}: {package}; {score.model}: output {head.output}, {head.reading}"
 
 
-def require_files(folder: Path) -> None:
-    """Raises NoEngineError where a folder lacks its weights or its tokenizer."""
-    if not folder.is_dir():
-        return
-    if not any(folder.glob("*.safetensors")):
-        raise NoEngineError(
-            f"{folder} has no weights as *.safetensors, the only form that is loaded, since others "
-            "may hold code; convert them, or fetch the checkpoint again"
-        )
-    if not any(folder.glob("tokenizer*")) and not any(folder.glob("vocab*")):
-        raise NoEngineError(
-            f"{folder} has no tokenizer (tokenizer.json); save the tokenizer of its model there"
-        )
-
-
 def pin_score(score: Score, number: int) -> PinnedScore:
     """The score with the revision of its model: the Hub's commit, or the digest of its folder.
 
     Raises NoEngineError where the model is a folder that is not here.
     """
-    if score.revision is not None and not Path(score.model).is_dir():
-        return PinnedScore(score, score.revision)
-    return PinnedScore(score, find_checkpoint(score, f"scores.{number}").revision)
+    return PinnedScore(score, revision_of(score, f"scores.{number}"))

@@ -8,6 +8,7 @@ from typing import Literal
 
 from schemas.errors import NoEngineError
 from schemas.scores import Score
+from workers.text_models.checkpoint import require_room
 
 _FORESEES = ("ForCausalLM", "LMHeadModel")
 """How the names of classes end that transformers gives to language models."""
@@ -90,17 +91,3 @@ def _place(score: Score, labels: list[str]) -> int:
     if score.label.isdecimal() and int(score.label) < len(labels):
         return int(score.label)
     raise NoEngineError(f"{score.model} has no label {score.label!r}; it has {known}")
-
-
-def require_room(model: str, max_tokens: int, config: Mapping[str, object]) -> None:
-    """Raises NoEngineError where a checkpoint takes fewer tokens than a recipe gives it."""
-    most = config.get("max_position_embeddings", config.get("n_positions"))
-    if not isinstance(most, int):
-        return
-    pad = config.get("pad_token_id")
-    if config.get("position_embedding_type", "absolute") == "absolute" and str(
-        config.get("model_type")
-    ) in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
-        most -= (pad if isinstance(pad, int) else 1) + 1  # their positions begin after the padding
-    if max_tokens > most:
-        raise NoEngineError(f"{model} takes {most} tokens; set `max_tokens: {most}` or less")

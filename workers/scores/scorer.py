@@ -17,23 +17,19 @@ from transformers import (
     PreTrainedModel,
 )
 
-from schemas.errors import NoEngineError
 from workers.engines.checkpoint import find_checkpoint
-from workers.scores.batches import TextBatches
 from workers.scores.head import Head, head_of
 from workers.scores.perplexity import Perplexity
 from workers.scores.settings import ScorerSettings
+from workers.text_models.batches import TextBatches
+from workers.text_models.checkpoint import require_revision
 
 
 def load(settings: ScorerSettings) -> TextScorer:
     """See `workers.scores.load.load_scorer`."""
     score = settings.score.score
     checkpoint = find_checkpoint(score, f"score {score.name}")
-    if checkpoint.revision != settings.score.revision:
-        raise NoEngineError(
-            f"score {score.name}: {score.model} has other files on this machine than where the run "
-            "began; copy the same checkpoint to all machines"
-        )
+    require_revision(checkpoint, settings.score.revision, f"score {score.name}")
     head = head_of(score, checkpoint.config)
     kind = AutoModelForCausalLM if score.perplexity else AutoModelForSequenceClassification
     batches = TextBatches.load(

@@ -10,7 +10,7 @@ import pytest
 from schemas.findings import Finding
 from schemas.personal import Personal
 from workers.people.kept import KeptPlaces, kept_names, load_names, spans_of
-from workers.scores.texts import KEY, Keys, text_key
+from workers.text_models.texts import KEY, Keys, text_key
 
 LABELS = {"PER": "name", "STREET": "address"}
 

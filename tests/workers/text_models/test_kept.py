@@ -9,8 +9,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.scores.kept import Kept, kept_scores, numbers_of
-from workers.scores.texts import KEY, Keys, text_key
+from workers.scores.kept import kept_scores, numbers_of
+from workers.text_models.kept import Kept
+from workers.text_models.texts import KEY, Keys, text_key
 
 
 def keys_of(texts: list[str]) -> Keys:
