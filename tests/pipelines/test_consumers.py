@@ -103,15 +103,34 @@ def _by_sql_of_deltalake(dataset: Path) -> list[str]:
     return list(pa.table(query.execute("select page_id from pages"))["page_id"].to_pylist())
 
 
+def _by_spark(dataset: Path) -> list[str]:
+    """By Spark's own client; the engine behind it is Sail, which speaks Spark's protocol."""
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    _, port = server.listening_address
+    try:
+        spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
+        pages = spark.read.format("delta").load(str(dataset / "pages"))
+        ids = [row.page_id for row in pages.select("page_id").collect()]
+        spark.stop()
+        return ids
+    finally:
+        server.stop()
+
+
 def _by_pagefoundry(dataset: Path) -> list[str]:
     return [row["page_id"] for row in pagefoundry.open(str(dataset)).select("page_id")]
 
 
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.parametrize(
     "read",
     [
         _by_datasets, _by_datasets_streaming, _by_pandas, _by_polars, _by_duckdb, _by_arrow,
-        _by_sql_of_deltalake, _by_pagefoundry,
+        _by_sql_of_deltalake, _by_spark, _by_pagefoundry,
     ],
 )  # fmt: skip
 def test_readers_see_current_rows_alone(
