@@ -21,7 +21,7 @@ from workers.viewing.rejected import Redrawn, RejectText
 from workers.viewing.searching import Looked, Snippet
 from workers.viewing.selecting import FacetValue, Neighbours, Selection
 from workers.viewing.stored import Picture
-from workers.viewing.viewed import Viewed, ViewedDocument, VersionLine, open_viewed
+from workers.viewing.viewed import VersionLine, Viewed, ViewedDocument, open_viewed
 
 __all__ = [
     "FACETS",
