@@ -1,8 +1,34 @@
-"""One row, or one picture, out of a part, reading as little of the part as can be."""
+"""One row, or one picture, out of the parts of a table, reading as little of them as can be."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+from PIL import Image
+
+from schemas.errors import RequestError
+from schemas.lines import error_line
+from workers.dataset import TableVersion
+from workers.dataset.parts import open_part
+from workers.viewing.parts import NotPlainError, Part
+from workers.viewing.recent import Recent
+
+_PARTS_HELD = 64
+_SIGNATURES = ("minhash", "image_hash", "text_hash")
+_PICTURES = ("image", "images")
+_FIRST_BYTES: Final = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+)
+_UNKNOWN = "application/octet-stream"
+_READ: Final = ("PNG", "JPEG", "WEBP")
+_MAX_PIXELS = 200_000_000
+"""As many as `raster.max_image_pixels` allows by default."""
+_THUMBNAIL_QUALITY = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +40,104 @@ class Picture:
 
     data: bytes
     media_type: str
+
+    @staticmethod
+    def of(data: bytes) -> Picture:
+        """A picture by its bytes."""
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return Picture(data, "image/webp")
+        kinds = (kind for first, kind in _FIRST_BYTES if data.startswith(first))
+        return Picture(data, next(kinds, _UNKNOWN))
+
+
+class StoredRows:
+    """The rows of one table of one version. For threads."""
+
+    def __init__(self, table: TableVersion, parts: Recent[Part]) -> None:
+        self._table = table
+        self._parts = parts
+
+    @staticmethod
+    def recent_parts() -> Recent[Part]:
+        """Footers of parts, for all tables of a dataset together."""
+        return Recent(_PARTS_HELD)
+
+    def row(self, part: int, place: int) -> Mapping[str, Any]:
+        """A whole row as plain values, without its pictures and signatures."""
+        footer = self._part(part)
+        left_out = {*_SIGNATURES, *_PICTURES}
+        names = {path.partition(".")[0] for path in footer.columns} - left_out
+        return self._values(footer, place, sorted(names))
+
+    def text(self, part: int, place: int) -> str:
+        """The text of a row; an empty one where it is null."""
+        footer = self._part(part)
+        try:
+            return (footer.value("text", place) or b"").decode()
+        except NotPlainError:
+            return str(self._values(footer, place, ["text"])["text"] or "")
+
+    def picture(self, part: int, place: int, number: int = 0) -> Picture | None:
+        """The picture of a row, or one of several; None where there is none."""
+        footer = self._part(part)
+        if "image.bytes" in footer.columns:
+            data = self._image(footer, place) if number == 0 else None
+            return None if data is None else Picture.of(data)
+        images = [name for name in footer.columns if name.startswith("images.")]
+        if not images:
+            return None
+        stored = self._values(footer, place, ["images"])["images"] or []
+        if not 0 <= number < len(stored):
+            return None
+        return Picture.of(stored[number]["bytes"])
+
+    def _image(self, footer: Part, place: int) -> bytes | None:
+        try:
+            return footer.value("image.bytes", place)
+        except NotPlainError:  # a part of an earlier release
+            stored = self._values(footer, place, ["image"])["image"]
+            data: bytes | None = stored and stored["bytes"]
+            return data
+
+    def _part(self, number: int) -> Part:
+        part = self._table.parts[number]
+        uri = self._table.part_uri(part)
+        return self._parts.get(uri, lambda: Part(uri, part.size))
+
+    def _values(self, footer: Part, place: int, columns: list[str]) -> Mapping[str, Any]:
+        """Values that Arrow reads, from the start of the row group."""
+        group, row = footer.group_of(place)
+        with open_part(footer.uri) as handle:
+            file = pq.ParquetFile(handle, metadata=footer.metadata)
+            # A row group is read batch by batch, and no further than the row's.
+            batches = file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns)
+            for batch in batches:
+                if row < batch.num_rows:
+                    values: Mapping[str, Any] = batch.slice(row, 1).to_pylist()[0]
+                    return values
+                row -= batch.num_rows
+        raise IndexError(f"{footer.uri} has no row {place}")
+
+
+_BATCH_ROWS = 512
+
+
+def thumbnail(picture: Picture, longest_edge_px: int) -> Picture:
+    """A picture made small, as a JPEG.
+
+    Raises RequestError where it has too many pixels, or is none that can be decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(picture.data), formats=_READ) as opened:
+            if opened.width * opened.height > _MAX_PIXELS:
+                raise RequestError(
+                    f"the picture has {opened.width} x {opened.height} pixels, too many to show"
+                )
+            opened.draft("RGB", (longest_edge_px, longest_edge_px))
+            small = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
+        raise RequestError(f"the picture cannot be decoded ({error_line(exc)})") from exc
+    small.thumbnail((longest_edge_px, longest_edge_px), reducing_gap=2.0)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return Picture(out.getvalue(), "image/jpeg")
