@@ -17,11 +17,11 @@ shows what is not in the dataset, `notes` keeps what people say of pages.
 from workers.viewing.filters import FACETS, NONE, ORDERS, Filters
 from workers.viewing.light import LightRow
 from workers.viewing.notes import Note, Notes, Verdict
-from workers.viewing.rejected import Redrawn, RejectText
+from workers.viewing.rejected import Redrawn
 from workers.viewing.searching import Looked, Snippet
 from workers.viewing.selecting import FacetValue, Neighbours, Selection
 from workers.viewing.stored import Picture
-from workers.viewing.viewed import VersionLine, Viewed, ViewedDocument, open_viewed
+from workers.viewing.viewed import RejectText, VersionLine, Viewed, ViewedDocument, open_viewed
 
 __all__ = [
     "FACETS",

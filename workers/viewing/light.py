@@ -113,6 +113,12 @@ class LightTable:
     kept: pa.StringArray | None
     crops: Codes | None
 
+    @staticmethod
+    def empty(name: str) -> LightTable:
+        """A table without rows."""
+        marks = Marks(np.empty(0, np.uint64), ())
+        return LightTable(name, np.zeros(1, np.int64), {}, {}, marks, None, None)
+
     @property
     def rows(self) -> int:
         """How many rows the table has."""
@@ -126,10 +132,10 @@ class LightTable:
     def key(self, row: int) -> str:
         """What names a row: its crop, page or document."""
         doc_id = self.words["doc_id"].word(row) or ""
-        index = self._number("page_index", row)
+        index = self.page_index(row)
         if index is None:
             return doc_id
-        page = page_id(doc_id, int(index))
+        page = page_id(doc_id, index)
         return page if self.crops is None else crop_id(page, int(self.crops[row]))
 
     def find(self, key: str) -> int | None:
@@ -140,7 +146,7 @@ class LightTable:
         found = [
             row
             for row in self.rows_of(doc_id).tolist()
-            if self._number("page_index", row) == index
+            if self.page_index(row) == index
             and (self.crops is None or str(self.crops[row]) == (crop.lstrip("0") or "0"))
         ]
         return found[0] if found and self.key(found[0]) == key else None
@@ -156,17 +162,31 @@ class LightTable:
         indices = self.numbers.get("page_index")
         return rows[np.lexsort((crops, np.zeros(len(rows)) if indices is None else indices[rows]))]
 
+    def page_index(self, row: int) -> int | None:
+        """The index of a row's page; None for a whole document."""
+        index = self._number("page_index", row)
+        return None if index is None else int(index)
+
+    def rows_like(self, other: LightTable, rows: Codes) -> Codes:
+        """The rows of the documents that some rows of another table belong to, ascending."""
+        if "doc_id" not in self.words or "doc_id" not in other.words:
+            return np.empty(0, np.int32)
+        ours, theirs = self.words["doc_id"], other.words["doc_id"]
+        named = theirs.words.take(pa.array(np.unique(theirs.codes[rows])))
+        codes = pc.drop_null(pc.index_in(named, ours.words)).to_numpy()
+        return np.flatnonzero(np.isin(ours.codes, codes)).astype(np.int32)
+
     def row(self, row: int) -> LightRow:
         """A row as a value."""
         word = {name: column.word(row) for name, column in self.words.items()}
-        index, tokens = self._number("page_index", row), self._number("tokens", row)
+        tokens = self._number("tokens", row)
         width, height = self._number("width", row), self._number("height", row)
         return LightRow(
             table=self.name,
             number=row,
             key=self.key(row),
             doc_id=word.pop("doc_id", None) or "",
-            page_index=None if index is None else int(index),
+            page_index=self.page_index(row),
             source_uri=word.pop("source", None),
             **{name: word.get(name) for name in WORDS if name not in ("doc_id", "source")},
             policies=self.policies.of(row),

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.errors import DatasetError
 from schemas.reject_reasons import POLICY_REASONS
 from workers.dataset import TableVersion
 from workers.dataset.parts import open_part
+from workers.viewing.gone import requiring
 from workers.viewing.light import LightTable, Marks, Words
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -84,17 +84,11 @@ def read_light(table: TableVersion) -> LightTable:
 def _read(uri: str) -> _Read:
     names = {**{name: (path,) for name, path in _WORDS.items()}, **_NUMBERS}
     names |= {name: (name,) for name in _TEXTS}
-    try:
-        with open_part(uri) as handle:
-            file = pq.ParquetFile(handle)
-            there = {file.schema.column(n).path for n in range(len(file.schema))}
-            asked = {path for paths in names.values() for path in paths} | {_POLICIES}
-            rows = file.read(columns=sorted(asked & there)).combine_chunks()
-    except FileNotFoundError as exc:
-        raise DatasetError(
-            f"{uri} is gone: the version was removed by `vacuum`, or the part was erased on "
-            "request; look at a newer version"
-        ) from exc
+    with requiring(uri), open_part(uri) as handle:
+        file = pq.ParquetFile(handle)
+        there = {file.schema.column(n).path for n in range(len(file.schema))}
+        asked = {path for paths in names.values() for path in paths} | {_POLICIES}
+        rows = file.read(columns=sorted(asked & there)).combine_chunks()
     columns = {
         name: _coded(values) if name in _WORDS else values
         for name, paths in names.items()

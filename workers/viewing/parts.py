@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import IntegrityError
 from workers import store
+from workers.viewing.gone import requiring
 from workers.viewing.thrift import DamagedError, Struct, read_struct, read_varint
 
 _TAIL_BYTES = 2**19
@@ -55,7 +56,8 @@ class Part:
     def __init__(self, uri: str, size: int) -> None:
         self.uri = uri
         self._size = size
-        self._tail = store.read_range(uri, max(0, size - _TAIL_BYTES), min(size, _TAIL_BYTES))
+        with requiring(uri):
+            self._tail = store.read_range(uri, max(0, size - _TAIL_BYTES), min(size, _TAIL_BYTES))
         length = int.from_bytes(self._tail[-8:-4], "little")
         if self._tail[-4:] != _MAGIC or length + 8 > size:
             raise IntegrityError(f"{uri} is no Parquet file; `pagefoundry verify` says what is bad")
@@ -91,7 +93,8 @@ class Part:
         start = offset - (self._size - len(self._tail))
         if start >= 0:
             return self._tail[start : start + length]
-        return store.read_range(self.uri, offset, length)
+        with requiring(self.uri):
+            return store.read_range(self.uri, offset, length)
 
     def value(self, column: str, place: int) -> bytes | None:
         """The value of a column in a row of the part; None where it is null.

@@ -14,6 +14,7 @@ from schemas.errors import RequestError
 from schemas.lines import error_line
 from workers.dataset import TableVersion
 from workers.dataset.parts import open_part
+from workers.viewing.gone import requiring
 from workers.viewing.parts import NotPlainError, Part
 from workers.viewing.recent import Recent
 
@@ -26,8 +27,8 @@ _FIRST_BYTES: Final = (
 )
 _UNKNOWN = "application/octet-stream"
 _READ: Final = ("PNG", "JPEG", "WEBP")
-_MAX_PIXELS = 200_000_000
-"""As many as `raster.max_image_pixels` allows by default."""
+_MAX_PIXELS = 64_000_000
+"""Of a picture that is made small; Pillow warns from 89 million on."""
 _THUMBNAIL_QUALITY = 80
 
 
@@ -107,7 +108,7 @@ class StoredRows:
     def _values(self, footer: Part, place: int, columns: list[str]) -> Mapping[str, Any]:
         """Values that Arrow reads, from the start of the row group."""
         group, row = footer.group_of(place)
-        with open_part(footer.uri) as handle:
+        with requiring(footer.uri), open_part(footer.uri) as handle:
             file = pq.ParquetFile(handle, metadata=footer.metadata)
             # A row group is read batch by batch, and no further than the row's.
             batches = file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns)
