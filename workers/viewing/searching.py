@@ -61,12 +61,24 @@ class Snippet:
         return Snippet(text[start:end], within, start == 0, end == len(text))
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The places in a part of the rows that a search has found among its first `rows`."""
+
+    places: npt.NDArray[np.int64]
+    rows: int
+
+
 class _Hits:
-    """What is known of one search in one table: by part, the places of the rows that have it."""
+    """What is known of one search in one table, by part, and the jobs that find out more."""
 
     def __init__(self) -> None:
-        self.places: dict[int, npt.NDArray[np.int64]] = {}
+        self.found: dict[int, _Found] = {}
         self.jobs: dict[int, Future[None]] = {}
+
+    def is_known(self, number: int, rows: int) -> bool:
+        """Whether all rows of a part were looked at."""
+        return number in self.found and self.found[number].rows == rows
 
 
 Key = tuple[str, Search]
@@ -93,16 +105,16 @@ class Searcher:
         hits = self._hits.get(key, _Hits)
         with self._lock:
             self._asked = key
-            for number in range(len(table.parts)):
+            for number, part in enumerate(table.parts):
                 job = hits.jobs.get(number)
-                is_waiting = job is not None and not job.done()
-                if number not in hits.places and not is_waiting:
+                is_at_work = job is not None and not job.done()
+                if not hits.is_known(number, part.rows) and not is_at_work:
                     hits.jobs[number] = self._pool.submit(self._look, key, table, number, hits)
             jobs = list(hits.jobs.values())
         done, _ = concurrent.futures.wait(jobs, self._wait_s)
         for job in done:
             job.result()  # raises what the search raised
-        return _joined(table, dict(hits.places), total)
+        return _joined(table, dict(hits.found))
 
     def close(self) -> None:
         """Stop what runs in the background."""
@@ -112,27 +124,26 @@ class Searcher:
     def _look(self, key: Key, table: TableVersion, number: int, hits: _Hits) -> None:
         """Search one part, unless something else is searched for by now."""
         part, search = table.parts[number], key[1]
-        found: list[int] = []
         if self._asked == key and (places := self._index.find(part.sha256, search)) is not None:
-            hits.places[number] = places
+            hits.found[number] = _Found(places, part.rows)
             return
+        before = hits.found.get(number, _NOTHING)  # of a job that was stopped
+        found: list[int] = []
         done = 0
         texts = texts_of(table.part_uri(part))
-        while self._asked == key:
-            some = next(texts, None)
-            if some is None:
-                hits.places[number] = np.array(found, np.int64)
-                return
+        while self._asked == key and (some := next(texts, None)) is not None:
             found += (done + i for i, text in enumerate(some) if text and search.is_in(text))
             done += len(some)
+            if done > before.rows:
+                hits.found[number] = _Found(np.array(found, np.int64), done)
 
 
-def _joined(
-    table: TableVersion, places: dict[int, npt.NDArray[np.int64]], total: int
-) -> tuple[Numbers, Looked]:
+_NOTHING = _Found(np.empty(0, np.int64), 0)
+
+
+def _joined(table: TableVersion, found: dict[int, _Found]) -> tuple[Numbers, Looked]:
     """The numbers of rows in the table, by their places in the parts that were searched."""
     starts = np.cumsum([0, *(part.rows for part in table.parts)])
-    known = sorted(places)
-    numbers = [places[part] + starts[part] for part in known]
-    looked = Looked(sum(table.parts[part].rows for part in known), total)
+    numbers = [found[part].places + starts[part] for part in sorted(found)]
+    looked = Looked(sum(part.rows for part in found.values()), int(starts[-1]))
     return np.concatenate([np.empty(0, np.int64), *numbers]).astype(np.int32), looked
