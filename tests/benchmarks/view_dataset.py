@@ -11,7 +11,6 @@ duplicates with a keeper. Signatures are null: nothing that is looked at reads t
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -172,7 +171,10 @@ class _Maker:
         keepers = self._rng.choice(self._order, len(numbers))
         kept = self._keys(keepers)["page_id"]
         other = (numbers % 10 == 0).tolist()
-        why = [REASONS[n % len(REASONS)] if o else ("dedup", "duplicate") for n, o in zip(numbers.tolist(), other, strict=True)]  # fmt: skip
+        why = [
+            REASONS[number // 10 % len(REASONS)] if is_other else ("dedup", "duplicate")
+            for number, is_other in zip(numbers.tolist(), other, strict=True)
+        ]
         return {
             **self._keys(numbers),
             "level": ["page"] * len(numbers),

@@ -14,14 +14,15 @@ Start reading in `viewed`, which brings the others together: `filters` and `sele
 shows what is not in the dataset, `notes` keeps what people say of pages.
 """
 
+from workers.viewing.documents import RejectText, ViewedDocument
 from workers.viewing.filters import FACETS, NONE, ORDERS, Filters
 from workers.viewing.light import LightRow
-from workers.viewing.notes import Note, Notes, Verdict
+from workers.viewing.notes import Note, Notes, Verdict, notes_path
 from workers.viewing.rejected import Redrawn
 from workers.viewing.searching import Looked, Snippet
 from workers.viewing.selecting import FacetValue, Neighbours, Selection
 from workers.viewing.stored import Picture
-from workers.viewing.viewed import RejectText, VersionLine, Viewed, ViewedDocument, open_viewed
+from workers.viewing.viewed import VersionLine, Viewed, open_viewed
 
 __all__ = [
     "FACETS",
@@ -43,5 +44,6 @@ __all__ = [
     "VersionLine",
     "Viewed",
     "ViewedDocument",
+    "notes_path",
     "open_viewed",
 ]

@@ -159,8 +159,10 @@ class LightTable:
             return np.empty(0, np.int64)
         rows = np.flatnonzero(words.codes == code)
         crops = np.zeros(len(rows)) if self.crops is None else self.crops[rows]
-        indices = self.numbers.get("page_index")
-        return rows[np.lexsort((crops, np.zeros(len(rows)) if indices is None else indices[rows]))]
+        column = self.numbers.get("page_index")
+        indices = np.zeros(len(rows)) if column is None else column[rows]
+        ordered: npt.NDArray[np.int64] = rows[np.lexsort((crops, indices))]
+        return ordered
 
     def page_index(self, row: int) -> int | None:
         """The index of a row's page; None for a whole document."""

@@ -138,13 +138,15 @@ def _words(column: pa.ChunkedArray) -> Words:
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """As stored where that is a single, else as a double, which holds all of 32 bits."""
     kind = np.float32 if pa.types.is_float32(column.type) else np.float64
-    return column.to_numpy(zero_copy_only=False).astype(kind)
+    numbers: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False).astype(kind)
+    return numbers
 
 
 def _crop_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     """The numbers behind the dashes of crops' ids."""
-    numbers = pc.replace_substring_regex(column, r"^.*-", "").cast(pa.int32())
-    return numbers.to_numpy().astype(np.int32)
+    parsed = pc.replace_substring_regex(column, r"^.*-", "").cast(pa.int32())
+    numbers: npt.NDArray[np.int32] = parsed.to_numpy().astype(np.int32)
+    return numbers
 
 
 def _marks(parts: Sequence[_Read], starts: npt.NDArray[Any], words: Mapping[str, Words]) -> Marks:

@@ -7,7 +7,6 @@ millisecond, the values of a facet a few. An order is made at its first use and 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +18,7 @@ import pyarrow.compute as pc
 from schemas.errors import RequestError
 from workers.viewing.filters import FACETS, NONE, Filters, Order
 from workers.viewing.light import LightRow, LightTable, Words
+from workers.viewing.recent import Recent
 from workers.viewing.searching import Looked
 
 Numbers = npt.NDArray[np.int32]
@@ -92,8 +92,7 @@ class Chooser:
 
     def __init__(self, table: LightTable) -> None:
         self._table = table
-        self._orders: dict[Order, Numbers] = {}
-        self._lock = threading.Lock()
+        self._orders: Recent[Numbers] = Recent(len(_COLUMN_OF))
 
     def choose(self, filters: Filters, found: Numbers | None = None) -> Numbers:
         """The rows that the filters choose, in their order; `found` are those of its search.
@@ -160,7 +159,7 @@ class Chooser:
     def _begins(self, value: str) -> Flags:
         words = self._table.words.get("source")
         if words is None or value == NONE:
-            return self._is_word("source", NONE if value == NONE else value)
+            return self._is_word("source", value)
         begins = pc.starts_with(words.words, value).to_numpy(zero_copy_only=False)
         # A null has the code -1, which takes the last of these.
         flags: Flags = np.append(begins, False)[words.codes]
@@ -169,10 +168,12 @@ class Chooser:
     def _is_marked(self, value: str) -> Flags:
         marks = self._table.policies
         if value == NONE:
-            return marks.bits == 0
+            return np.equal(marks.bits, 0)
         if value not in marks.words:
             return np.zeros(self._table.rows, np.bool_)
-        return marks.bits & np.uint64(1 << marks.words.index(value)) != 0
+        mark = np.uint64(1 << marks.words.index(value))
+        flags: Flags = np.not_equal(marks.bits & mark, 0)
+        return flags
 
     def _within(self, name: str, least: float | None, greatest: float | None) -> Flags:
         column = self._table.numbers.get(name)
@@ -197,12 +198,9 @@ class Chooser:
                 f"`order` is {order!r}, and the rows of {self._table.name} have no {name}; "
                 "give `published`"
             )
-        with self._lock:
-            if order not in self._orders:
-                # NaN sorts last. A stable sort leaves equal rows as they are published.
-                key = -column if order in _FALLING else column
-                self._orders[order] = np.argsort(key, kind="stable").astype(np.int32)
-            return self._orders[order]
+        # NaN sorts last. A stable sort leaves equal rows as they are published.
+        key = -column if order in _FALLING else column
+        return self._orders.get(order, lambda: np.argsort(key, kind="stable").astype(np.int32))
 
     def _counted(self, name: str, chosen: Flags) -> Sequence[FacetValue] | None:
         if name == "policy":

@@ -19,6 +19,7 @@ from workers.viewing.parts import NotPlainError, Part
 from workers.viewing.recent import Recent
 
 _PARTS_HELD = 64
+_BATCH_ROWS = 512
 _SIGNATURES = ("minhash", "image_hash", "text_hash")
 _PICTURES = ("image", "images")
 _FIRST_BYTES: Final = (
@@ -66,17 +67,23 @@ class StoredRows:
     def row(self, part: int, place: int) -> Mapping[str, Any]:
         """A whole row as plain values, without its pictures and signatures."""
         footer = self._part(part)
-        left_out = {*_SIGNATURES, *_PICTURES}
-        names = {path.partition(".")[0] for path in footer.columns} - left_out
-        return self._values(footer, place, sorted(names))
+        names = {path.partition(".")[0] for path in footer.columns}
+        columns = sorted(names - {*_SIGNATURES, *_PICTURES, "text"})
+        values = self._values(footer, place, columns)
+        # The text, the largest column, without those of the rows before it.
+        return {**values, "text": self._text(footer, place)} if "text" in names else values
 
     def text(self, part: int, place: int) -> str:
         """The text of a row; an empty one where it is null."""
-        footer = self._part(part)
+        return self._text(self._part(part), place) or ""
+
+    def _text(self, footer: Part, place: int) -> str | None:
         try:
-            return (footer.value("text", place) or b"").decode()
+            data = footer.value("text", place)
+            return None if data is None else data.decode()
         except NotPlainError:
-            return str(self._values(footer, place, ["text"])["text"] or "")
+            text: str | None = self._values(footer, place, ["text"])["text"]
+            return text
 
     def picture(self, part: int, place: int, number: int = 0) -> Picture | None:
         """The picture of a row, or one of several; None where there is none."""
@@ -118,9 +125,6 @@ class StoredRows:
                     return values
                 row -= batch.num_rows
         raise IndexError(f"{footer.uri} has no row {place}")
-
-
-_BATCH_ROWS = 512
 
 
 def thumbnail(picture: Picture, longest_edge_px: int) -> Picture:

@@ -18,6 +18,13 @@ from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset import TableVersion, open_table, table_history
+from workers.viewing.documents import (
+    NO_TEXT,
+    RejectText,
+    ViewedDocument,
+    assembled,
+    text_of_page,
+)
 from workers.viewing.filters import Filters, Table
 from workers.viewing.light import LightRow, LightTable
 from workers.viewing.light_columns import read_light
@@ -32,7 +39,6 @@ from workers.viewing.words import Search
 _SEARCH_S = 0.15
 _SELECTIONS, _FACETS, _REDRAWN = 16, 64, 32
 _THUMBNAIL_BYTES, _ROWS = 64 * 2**20, 64
-_NO_TEXT = "the text of a rejected page is kept only where its document is kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +48,6 @@ class VersionLine:
     version: int
     timestamp_ms: int
     record: VersionRecord
-
-
-@dataclass(frozen=True, slots=True)
-class ViewedDocument:
-    """A document with what the version has of it.
-
-    `row` is its row of `documents`; None where it is not kept. `inventory` names its files.
-    `pages` are some of its pages, conversations and rejected pages by their index, of
-    `pages_total`; `crops` are those of these pages. `rejects` are the rejects of the whole
-    document.
-    """
-
-    doc_id: str
-    row: Mapping[str, Any] | None
-    inventory: InventoryRow | None
-    pages: Sequence[LightRow]
-    pages_total: int
-    rejects: Sequence[LightRow]
-    crops: Sequence[LightRow]
-
-
-@dataclass(frozen=True, slots=True)
-class RejectText:
-    """The text of a rejected page; None where `why_not` says why it was not kept."""
-
-    text: str | None
-    why_not: str | None = None
 
 
 def open_viewed(
@@ -245,33 +224,8 @@ class Viewed:
 
     def document(self, doc_id: str, start: int = 0, count: int = 200) -> ViewedDocument | None:
         """A document with `count` of its pages from a place on; None where none is known."""
-        kinds = ("pages", "conversations", "rejects")
-        places = [
-            (-1 if index is None else index, name, row)
-            for name in kinds
-            for row in self._light[name].rows_of(doc_id).tolist()
-            for index in [self._light[name].page_index(row)]
-        ]
-        pages = sorted(place for place in places if place[0] >= 0)
-        inventory = self._row("inventory", doc_id)
-        if not places and inventory is None:
-            return None
-        shown = pages[start : start + count]
-        indices = {index for index, _, _ in shown}
-        crops = self._light["crops"]
-        return ViewedDocument(
-            doc_id=doc_id,
-            row=self._row("documents", doc_id),
-            inventory=cast(InventoryRow | None, inventory),
-            pages=[self._light[name].row(row) for _, name, row in shown],
-            pages_total=len(pages),
-            rejects=[self._light[name].row(row) for index, name, row in places if index < 0],
-            crops=[
-                crops.row(row)
-                for row in crops.rows_of(doc_id).tolist()
-                if crops.page_index(row) in indices
-            ],
-        )
+        row, inventory = self._row("documents", doc_id), self._row("inventory", doc_id)
+        return assembled(doc_id, self._light, row, inventory, range(start, start + count))
 
     def _place(self, table: str, key: str) -> tuple[int, int] | None:
         """The number of the part that has a row, and the row's place in it."""
@@ -329,12 +283,8 @@ class Viewed:
         """The text of a rejected page, where the text of its document holds it."""
         reject = self.light_row("rejects", key)
         row = None if reject is None else self._row("documents", reject.doc_id)
-        if reject is None or row is None or reject.page_index not in row["page_indices"]:
-            return RejectText(None, _NO_TEXT)
-        place = row["page_indices"].index(reject.page_index)
-        start, *after = row["page_offsets"][place : place + 2]
-        text: str = row["text"][start : after[0] if after else None]
-        return RejectText(text.removesuffix("\n\n") if after else text)
+        index = None if reject is None else reject.page_index
+        return RejectText(None, NO_TEXT) if row is None else text_of_page(row, index)
 
     def close(self) -> None:
         """End what runs in the background."""
