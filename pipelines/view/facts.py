@@ -113,7 +113,9 @@ def crop_facts(row: Row) -> list[Fact]:
 
 
 def _named(*names: str | None) -> str:
-    return " · ".join(dict.fromkeys(name for name in names if name)) or "none"
+    """An engine, its model and its mode, those that are known."""
+    known = dict.fromkeys(name.replace("text_layer", "text layer") for name in names if name)
+    return " · ".join(known) or "none"
 
 
 def _if(name: str, value: Any, form: str, unit: str = "") -> Iterator[Fact]:
