@@ -25,6 +25,7 @@ from pipelines.cli import (
     push,
     run,
     starter,
+    view,
 )
 from schemas.errors import UNACCOUNTED, WRONG_REQUEST, PageFoundryError
 
@@ -67,7 +68,7 @@ def _options(
 
 # The order here is that of `--help`.
 for family in (
-    *(starter.app, run.app, check.app, plan.app, datasets.app),
+    *(starter.app, run.app, check.app, plan.app, datasets.app, view.app),
     *(export.app, push.app, forget.app, jobs.app, manifest.app, evaluate.app),
 ):
     app.add_typer(family)

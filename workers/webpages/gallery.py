@@ -11,6 +11,7 @@ from typing import Literal, NotRequired, TypedDict, cast
 
 from schemas.labels import is_furniture
 from schemas.page_text import blocks_of_text
+from workers.webpages.tables import CellRow, table_of_cells
 from workers.webpages.webpage import embedded, webpage
 
 _STYLE = """
@@ -41,16 +42,6 @@ class Picture(TypedDict):
 
     bytes: bytes
     path: str
-
-
-class CellRow(TypedDict):
-    """A cell of a table, over some rows and columns of its grid."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-    text: str
 
 
 class BlockRow(TypedDict):
@@ -168,19 +159,9 @@ def _block(block: BlockRow) -> str:
     if not block["text"]:
         return ""
     cells = block.get("cells")
-    body = _table(cells) if cells else _text(block["text"])
+    body = table_of_cells(cells) if cells else _text(block["text"])
     kind = ' class="furniture"' if is_furniture(block["label"]) else ""
     return f'<div{kind} title="{escape(block["label"])}">{body}</div>'
-
-
-def _table(cells: Sequence[CellRow]) -> str:
-    """A table of HTML, from cells in row order; their texts are escaped."""
-    rows: dict[int, list[str]] = {}
-    for cell in cells:
-        spans = f' rowspan="{cell["rows"]}" colspan="{cell["columns"]}"'
-        rows.setdefault(cell["row"], []).append(f"<td{spans}>{escape(cell['text'])}</td>")
-    lines = ("".join(rows[number]) for number in sorted(rows))
-    return f'<table dir="auto">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
 
 
 def _file(uri: str) -> str:

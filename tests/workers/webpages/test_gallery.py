@@ -99,7 +99,7 @@ def test_furniture_is_dimmed_and_a_table_is_a_table() -> None:
     shown = html("All", [PAGE | {"text": "<table>…</table>", "blocks": blocks}])
     assert '<div class="furniture" title="running_head"><pre dir="auto">The Report</pre>' in shown
     assert '<div class="furniture" title="running_head" style="left:' in shown
-    assert '<td rowspan="1" colspan="2">&lt;script&gt;</td></tr><tr><td' in shown
+    assert '<td colspan="2">&lt;script&gt;</td></tr><tr><td' in shown
     assert "<script>" not in shown
     assert "coverage 0.99" in shown
 

@@ -1,0 +1,56 @@
+"""The command `view`: a dataset as web pages on this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.arguments import DatasetArg, VersionOption
+from pipelines.cli.console import print_plain
+
+app = typer.Typer()
+
+DEFAULT_PORT = 8517
+
+
+@app.command()
+def view(
+    dataset: DatasetArg,
+    version: VersionOption = None,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, metavar="P", help="The port on loopback; 0 for any free."),
+    ] = DEFAULT_PORT,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the link, and open no browser.")
+    ] = False,
+    notes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where your notes are kept, as JSON lines.",
+            show_default="a file of this dataset's in your data folder",
+        ),
+    ] = None,
+) -> None:
+    """Look at a dataset in a browser: pages with their text, rejects, changes, notes.
+
+    The link it prints works on this computer alone, until the command ends (Ctrl-C). The dataset
+    is only read.
+    """
+    from workers.store.places import require_versions
+
+    require_versions(dataset, [] if version is None else [version])
+
+    from pipelines.view.serving import listening, serve
+
+    with listening(port) as listener:
+        from pipelines.view.viewing import Viewing
+
+        viewing = Viewing(dataset, version, notes)
+        try:
+            serve(viewing, listener, not no_browser, print_plain)
+        finally:
+            viewing.close()

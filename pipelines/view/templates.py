@@ -1,0 +1,128 @@
+"""The templates, and how values are written in them.
+
+All that is written is escaped, but for HTML that `workers.webpages` has made. Of texts, characters
+that act without being seen are written as their code points.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from pipelines.view.asked import Asked
+from schemas.reject_reasons import REJECT_REASONS
+from workers.viewing import NONE
+from workers.webpages.visible import unmarked
+
+FILTER_NAMES = {
+    "license": "licence", "text_source": "text from", "label": "region", "reason": "why rejected",
+}  # fmt: skip
+"""What people call the filters, where it is not their name."""
+_UNKNOWN = (None, "–", "")
+_LONGEST_NAME, _LONGEST_ALT = 44, 120
+
+
+def page(
+    request: Request, template: str, asked: Asked, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """A page of the viewer."""
+    made = (
+        environment()
+        .get_template(template)
+        .render(
+            asked=asked,
+            viewing=asked.viewing,
+            viewed=asked.viewed,
+            form_token=request.state.form_token,
+            **values,
+        )
+    )
+    return HTMLResponse(made, status)
+
+
+@cache
+def environment() -> Environment:
+    """The templates' environment."""
+    made = Environment(
+        loader=PackageLoader("pipelines.view", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_written,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": _number,
+        "share": _share,
+        "plain": lambda value: "" if value is None else f"{value:g}",
+        "day": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "file": file_name,
+        "of_row": row_name,
+        "page_of": page_of,
+        "tail": lambda text: (
+            text if len(text) <= _LONGEST_NAME else f"…{text[1 - _LONGEST_NAME :]}"
+        ),
+        "short": lambda text: text if len(text) <= _LONGEST_ALT else f"{text[: _LONGEST_ALT - 1]}…",
+        "word": lambda name: name.replace("_", " "),
+        "called": lambda name: FILTER_NAMES.get(name, name.replace("_", " ")),
+        "none_word": lambda value: "none" if value == NONE else value,
+        "meaning": lambda reason: REJECT_REASONS.get(reason, ""),
+        "known": lambda pairs: [(name, value) for name, value in pairs if value not in _UNKNOWN],
+    }
+    return made
+
+
+def error_page(request: Request, message: str, status: int) -> HTMLResponse:
+    """A page that says in a line why there is no other."""
+    return HTMLResponse(environment().get_template("error.html").render(message=message), status)
+
+
+def _written(value: Any) -> Any:
+    if value is None:
+        return "–"
+    return unmarked(value) if type(value) is str else value
+
+
+def page_of(row_id: str) -> str:
+    """The page that an id names, to be put behind the name of its document.
+
+    >>> page_of(f"{64 * '0'}/00004")
+    ', page 5'
+    """
+    index = row_id.partition("/")[2].partition("-")[0]
+    return f", page {int(index) + 1:,}" if index.isdigit() else ""
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    """A number as people write it; a dash for none.
+
+    >>> _number(12345), _number(0.5)
+    ('12,345', '0.50')
+    """
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}f}"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def file_name(uri: str) -> str:
+    """The file of a document without its folders, with the member of a container.
+
+    >>> file_name("s3://lake/a/b.zip!c/d.pdf")
+    'd.pdf'
+    """
+    return uri.rstrip("/").replace("!", "/").rpartition("/")[2] or uri
+
+
+def row_name(row: Any) -> str:
+    """A row as people call it: its file and its page, counted from 1."""
+    name = file_name(row.source_uri)
+    return name if row.page_index is None else f"{name}, page {row.page_index + 1:,}"
