@@ -37,6 +37,7 @@ _DICTIONARY_COLUMNS = {
     "stage",
     "reason",
     "media_type",
+    "split",
 }
 
 
@@ -46,20 +47,22 @@ def write_part(
     """Write one part, each of `groups` a row group, and upload it under its hash.
 
     `scores` are the columns of scores that it has. The part says what each column means. The same
-    rows in the same groups give the same bytes, and so the same name.
+    rows in the same groups give the same bytes, and so the same name. All rows are in one split, or
+    in none.
     """
     schema = described(schema_with(table, scores), table)
     with store.temporary_folder() as folder:
         path = folder / "part.parquet"
-        rows = _write(path, schema, groups)
+        rows, split = _write(path, schema, groups)
         name = f"data/part-{_sha256(path)}.parquet"
         size = path.stat().st_size
         store.upload(path, store.join(dataset, table, name))
-    return PartFile(name, size, rows)
+    return PartFile(name, size, rows, split)
 
 
-def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
-    rows = 0
+def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> tuple[int, str | None]:
+    """Write the groups; how many rows they have, and the split of all of them."""
+    rows, splits = 0, set[str | None]()
     dictionary = [name for name in schema.names if name in _DICTIONARY_COLUMNS]
     with pq.ParquetWriter(
         path,
@@ -70,9 +73,13 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
         use_content_defined_chunking=True,
     ) as writer:
         for group in groups:
-            writer.write_table(completed(group, schema), row_group_size=max(1, group.num_rows))
+            whole = completed(group, schema)
+            writer.write_table(whole, row_group_size=max(1, group.num_rows))
             rows += group.num_rows
-    return rows
+            if "split" in schema.names:
+                splits.update(whole["split"].unique().to_pylist())
+    assert len(splits) <= 1, f"rows of several splits in one part: {splits}"
+    return rows, next(iter(splits), None)
 
 
 def _compression(schema: pa.Schema) -> dict[str, str]:
