@@ -46,12 +46,13 @@ class VersionRecord(TypedDict, total=False):
     undecided: bool  # a takedown left rows that only a run can decide on
 
 
-def split_of(record: VersionRecord, table: str, path: str) -> str | None:
-    """The split of all rows of a part of a version; None where its table has no split."""
+def splits_of(record: VersionRecord, table: str, paths: Sequence[str]) -> list[str | None]:
+    """The split of all rows of each of a table's parts; None where the table has no splits."""
     validation = record.get("validation", {})
     if table not in validation:
-        return None
-    return VALIDATION if path in validation[table] else TRAIN
+        return [None] * len(paths)
+    of_validation = frozenset(validation[table])
+    return [VALIDATION if path in of_validation else TRAIN for path in paths]
 
 
 def triggers_in(record: VersionRecord) -> Sequence[TriggerRow]:

@@ -73,7 +73,7 @@ def find_duplicates(
     members_at_once: int = _MEMBERS_AT_ONCE,
     links: bool = False,
 ) -> Drops:
-    """The duplicates among the records that are flagged in `among`; with `links`, which are similar.
+    """The duplicates among the records that are flagged in `among`, with their links if asked for.
 
     Files in `scratch` carry the members of components to tasks, each of which decides on components
     of up to `members_at_once` members together; a larger component has a task of its own.

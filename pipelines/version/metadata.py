@@ -169,7 +169,7 @@ def split_record(has_split: bool, parts: Parts, last: VersionRecord | None) -> V
     """Which parts have validation rows. A part that stays has those that it had in the `last`."""
     if not has_split:
         return {}
-    before = (last or {}).get("validation", {})
+    before = {name: frozenset(paths) for name, paths in (last or {}).get("validation", {}).items()}
     return {
         "validation": {
             name: sorted(

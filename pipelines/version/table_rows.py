@@ -44,8 +44,8 @@ class OldRows:
 class NewRows:
     """Rows that go to new parts, in arrays and in their order.
 
-    `split` is the split of each, as `Said` has it. `overlay` gives, for some of them by place, the columns in which a row gets another value than
-    its file has.
+    `split` is the split of each, as `Said` has it. `overlay` gives, for some of them by place, the
+    columns in which a row gets another value than its file has.
     """
 
     files: Sequence[RowsFile]

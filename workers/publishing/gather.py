@@ -51,8 +51,8 @@ class Gathering:
 
     The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
     is not null replaces the file's value; of `source`, `trainer_tokens`, `copies`, `split` and of
-    `scores`, the columns of scores, also a null does. A row that is flagged in its column CLEARED was a
-    duplicate, or may have been, and names no keeper any more.
+    `scores`, the columns of scores, also a null does. A row that is flagged in its column CLEARED
+    was a duplicate, or may have been, and names no keeper any more.
     """
 
     table: str
