@@ -47,8 +47,7 @@ def write_part(
     """Write one part, each of `groups` a row group, and upload it under its hash.
 
     `scores` are the columns of scores that it has. The part says what each column means. The same
-    rows in the same groups give the same bytes, and so the same name. All rows are in one split, or
-    in none.
+    rows in the same groups give the same bytes, and so the same name.
     """
     schema = described(schema_with(table, scores), table)
     with store.temporary_folder() as folder:
@@ -61,7 +60,7 @@ def write_part(
 
 
 def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> tuple[int, str | None]:
-    """Write the groups; how many rows they have, and the split of all of them."""
+    """Write the groups; how many rows they have, and the split that all of them are in."""
     rows, splits = 0, set[str | None]()
     dictionary = [name for name in schema.names if name in _DICTIONARY_COLUMNS]
     with pq.ParquetWriter(
@@ -78,8 +77,7 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> tuple[i
             rows += group.num_rows
             if "split" in schema.names:
                 splits.update(whole["split"].unique().to_pylist())
-    assert len(splits) <= 1, f"rows of several splits in one part: {splits}"
-    return rows, next(iter(splits), None)
+    return rows, splits.pop() if len(splits) == 1 else None
 
 
 def _compression(schema: pa.Schema) -> dict[str, str]:
