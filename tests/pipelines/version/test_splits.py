@@ -34,6 +34,7 @@ from tests.pipelines.datasets import (
     run_verified,
 )
 from tests.pipelines.deep import stage_deep
+from tests.pipelines.version.test_provenance import as_an_earlier_release_left_it
 from workers.dataset import commit_parts, read_part, write_part
 from workers.publishing.splits import drawn
 
@@ -150,13 +151,16 @@ def is_linked(corpus: Path, doc_id: str) -> bool:
     return any(doc_id in ids for ids in families(corpus))
 
 
-def test_shards_and_the_names_of_files_change_nothing(corpus: Path, tmp_path: Path) -> None:
+def test_shards_names_and_an_earlier_release_change_nothing(corpus: Path, tmp_path: Path) -> None:
     renamed = tmp_path / "src"
     renamed.mkdir()
     for number, path in enumerate(sorted(corpus.glob("*.pdf"), reverse=True)):
         (renamed / f"{number:03d}.pdf").write_bytes(path.read_bytes())
     run(tmp_path / "data", corpus)
-    run(tmp_path / "other", renamed, extra="placement: {shard_pages: 1, replicas: 3}\n")
+    other = "placement: {shard_pages: 1, replicas: 3}\n"
+    run(tmp_path / "other", renamed, "{}", other)
+    as_an_earlier_release_left_it(tmp_path / "other")  # its tables have no column for it
+    assert run(tmp_path / "other", renamed, HALF, other).pages_read == 0
     assert splits(tmp_path / "other") == splits(tmp_path / "data")
 
 
@@ -225,6 +229,7 @@ def test_each_part_has_rows_of_one_split_in_all_tables(dataset: Path) -> None:
         assert set(snapshot.splits(table)) == set(SPLITS), table
     for table in ("inventory", "rejects"):
         assert set(snapshot.splits(table)) == {None}
+    assert "## Splits" in (dataset / "README.md").read_text()
     counts = inspect_dataset(str(dataset)).splits
     for table in SPLIT_TABLES:
         named = [row["split"] for row in rows(dataset, table)]
