@@ -63,8 +63,8 @@ validation = load_dataset({literal(name)}, "{table}", split="{VALIDATION}")
 
 Rows are `{TRAIN}` or `{VALIDATION}`, as their column `split` says. All rows of a document are in
 one split, and so are documents in which deduplication found something similar: pages, or whole
-texts. Validation rows are therefore mostly of documents that resemble no other. A small dataset may have
-none.
+texts. Validation rows are therefore mostly of documents that resemble no other, and a small dataset
+may have none.
 
 {table_of(["table", *SPLITS], rows)}
 {load * (VALIDATION in by_table[table])}"""

@@ -31,6 +31,7 @@ from tests.pipelines.datasets import (
     part_names,
     problems,
     rows,
+    run_here,
     run_verified,
 )
 from tests.pipelines.deep import stage_deep
@@ -160,7 +161,7 @@ def test_shards_names_and_an_earlier_release_change_nothing(corpus: Path, tmp_pa
     other = "placement: {shard_pages: 1, replicas: 3}\n"
     run(tmp_path / "other", renamed, "{}", other)
     as_an_earlier_release_left_it(tmp_path / "other")  # its tables have no column for it
-    assert run(tmp_path / "other", renamed, HALF, other).pages_read == 0
+    assert run_here(recipe_of(tmp_path / "other", renamed, HALF, other)).pages_read == 0
     assert splits(tmp_path / "other") == splits(tmp_path / "data")
 
 
