@@ -10,12 +10,14 @@ import pyarrow as pa
 COLUMNS: Mapping[str, Sequence[str]] = {
     "pages": (
         "page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies",
+        "split",
     ),
     "conversations": (
         "page_id", "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies",
+        "split",
     ),
     "documents": (
-        "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies",
+        "doc_id", "source_uri", "text_hash", "recipe_digest", "findings", "copies", "split",
     ),
     "rejects": (
         "level", "reason", "detail", "doc_id", "page_id", "source_uri", "kept_id", "similarity",
@@ -61,6 +63,7 @@ REASONS = {
     "re_read": "it was read again",
     "moved": "its document is named by another URI",
     "copies": "it stands for more or fewer duplicates than before",
+    "split": "it is in another split, of training or validation rows, than before",
     "files": "its document is in other files",
     "counted_anew": "its pages were counted again",
     "touched": "its files have other times or etags, but the same content",

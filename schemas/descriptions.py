@@ -140,6 +140,8 @@ _COUNTS = {
     "compression": "Text tokens for each vision token; null without vision tokens.",
     "copies": "How many rows it stands for: itself and the duplicates dropped for it; null unless "
     "the recipe counts them (`dedup: {copies: true}`).",
+    "split": "`train` or `validation`, the same in every row of a document; null unless the recipe "
+    "has a split (`publish: {validation: 1 %}`).",
     "language": "The language of the text that was recognised: ISO 639-1, or 639-3 where that has "
     "none; `und` where there is too little prose.",
     "rejects.language": "The language of the text that was recognised, `und` where there is too "

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 
 from schemas.heuristics import HeuristicsRow
-from schemas.part import OrOne, Part
+from schemas.part import OrOne, OrPercent, Part, share_of
 from schemas.rows import QualityRow
 from schemas.scores import score_columns
 
@@ -67,24 +67,9 @@ class _OrNumber:
         return {"anyOf": [{"type": "number"}, handler(core_schema)]}
 
 
-class _OrPercent:
-    """Metadata: the JSON Schema also accepts a share in percent."""
-
-    def __get_pydantic_json_schema__(
-        self, core_schema: Any, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """The schema of the number, or of a text such as `10 %`."""
-        return {"anyOf": [handler(core_schema), {"type": "string"}]}
-
-
 def _share(value: object) -> object:
-    text = str(value).strip()
-    number = text.removesuffix("%").strip()
-    try:
-        share = Fraction(number) / (100 if text.endswith("%") else 1)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    if not 0 < share <= 1:
+    share = share_of(value)
+    if share is None or not 0 < share <= 1:
         raise ValueError(f"a share of the rows belongs here, such as `10 %` or 0.1, not {value!r}")
     return float(share)
 
@@ -97,7 +82,7 @@ def _in_a_tuple(value: object) -> object:
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Bound = Annotated[dict[str, _Number], BeforeValidator(_for_all), Field(min_length=1), _OrNumber()]
-_Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1), _OrPercent()]
+_Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=1), OrPercent()]
 
 
 class Rule(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import (
@@ -47,6 +48,30 @@ class OrOne:
         listed = next(kind for kind in kinds if kind.get("type") == "array")
         one = listed["items"] if "items" in listed else listed["prefixItems"][0]
         return {"anyOf": [one, *kinds]}
+
+
+class OrPercent:
+    """Metadata of a share: its JSON Schema also accepts a share in percent."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the number, or of a text such as `10 %`."""
+        return {"anyOf": [handler(core_schema), {"type": "string"}]}
+
+
+def share_of(value: object) -> Fraction | None:
+    """A share as a recipe gives it, as a number or in percent; None for anything else.
+
+    >>> share_of("1 %"), share_of(0.5), share_of("many")
+    (Fraction(1, 100), Fraction(1, 2), None)
+    """
+    text = str(value).strip()
+    try:
+        number = Fraction(text.removesuffix("%").strip())
+    except (ValueError, ZeroDivisionError):
+        return None
+    return number / 100 if text.endswith("%") else number
 
 
 ONE_OR_MORE = (BeforeValidator(_in_a_tuple), Field(min_length=1), OrOne())

@@ -3,11 +3,12 @@ placement and storage. `schemas.recipe` puts them together."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from schemas.part import Location, Part, PositiveInt, Share
+from schemas.part import Location, OrPercent, Part, PositiveInt, Share, share_of
 
 
 class Raster(Part):
@@ -142,6 +143,24 @@ class Rights(Part):
     )
 
 
+_LARGEST_VALIDATION = Fraction(1, 2)
+
+
+def _validation_share(value: object) -> object:
+    share = share_of(value)
+    if share is None or not 0 < share <= _LARGEST_VALIDATION:
+        raise ValueError(
+            "a share of the documents, of at most 50 %, belongs here, such as `1 %` or 0.01, not "
+            f"{value!r}"
+        )
+    return float(share)
+
+
+_ValidationShare = Annotated[
+    float, BeforeValidator(_validation_share), Field(gt=0, le=0.5), OrPercent()
+]
+
+
 class Publish(Part):
     """How rows are written into Parquet parts."""
 
@@ -151,6 +170,12 @@ class Publish(Part):
     )
     row_group_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
         default=64_000_000, description="The size that a row group aims at, in bytes."
+    )
+    validation: _ValidationShare | None = Field(
+        default=None,
+        description="The share of the documents that are for validation, such as `1 %`: each row "
+        "then says its `split`. Documents with near duplicates of each other are in one split. A "
+        "change of it reads no page again.",
     )
 
 

@@ -249,6 +249,7 @@ class DocumentRow(TypedDict):
     findings: NotRequired[Sequence[FindingRow] | None]
     trainer_tokens: NotRequired[int | None]
     copies: NotRequired[int | None]
+    split: NotRequired[str | None]
 
 
 class ChangeRow(TypedDict):

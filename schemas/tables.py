@@ -121,7 +121,9 @@ FINDING = pa.struct(
 )
 """A `schemas.findings.FindingRow`."""
 
-ADDED = ("source", "own", "findings", "hidden", "heuristics", "trainer_tokens", "copies")
+ADDED = (
+    "source", "own", "findings", "hidden", "heuristics", "trainer_tokens", "copies", "split",
+)  # fmt: skip
 """Columns that parts of an earlier release lack: they are read as null there."""
 
 ADDED_TO_REJECTS = ("language", "language_score")
@@ -199,7 +201,8 @@ _ORIGIN = [pa.field("source_uri", pa.string()), pa.field("source", SOURCE)]
 _FINDINGS = pa.field("findings", pa.list_(FINDING))
 _TRAINER_TOKENS = pa.field("trainer_tokens", pa.int64())
 _COPIES = pa.field("copies", pa.int32())
-_SAID = [_TRAINER_TOKENS, _COPIES]
+_SPLIT = pa.field("split", pa.string())
+_SAID = [_TRAINER_TOKENS, _COPIES, _SPLIT]
 
 PAGES = pa.schema(
     [*_PAGE_KEY, *_ORIGIN, pa.field("image", IMAGE), *_READING_FIELDS, _FINDINGS, *_SAID],
@@ -229,7 +232,15 @@ _CROP_FIELDS = [
 _CROP_KEY = [pa.field("crop_id", pa.string()), *_PAGE_KEY]
 
 CROPS = pa.schema(
-    [*_CROP_KEY, *_ORIGIN, pa.field("image", IMAGE), *_CROP_FIELDS, _FINDINGS, _TRAINER_TOKENS],
+    [
+        *_CROP_KEY,
+        *_ORIGIN,
+        pa.field("image", IMAGE),
+        *_CROP_FIELDS,
+        _FINDINGS,
+        _TRAINER_TOKENS,
+        _SPLIT,
+    ],
     metadata=_HUGGINGFACE,
 )
 """One row for each region that was cut out of a page of `pages` and read by itself. The page's text

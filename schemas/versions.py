@@ -11,6 +11,7 @@ from schemas.funnel import FunnelStep
 from schemas.keep import Bounds
 from schemas.limits import SourcesRecord
 from schemas.shared_lines import LineCount
+from schemas.splits import TRAIN, VALIDATION
 from schemas.triggers import TriggerRow, TriggersRecord
 
 
@@ -41,7 +42,17 @@ class VersionRecord(TypedDict, total=False):
     languages: Mapping[str, int]  # samples by language
     by_source: SourcesRecord  # what the sources have, and what `limits` leave of it
     licenses: Mapping[str, int]  # samples by licence, an empty word where none is stated
+    validation: Mapping[str, Sequence[str]]  # with a split: by table, the parts of validation rows
     undecided: bool  # a takedown left rows that only a run can decide on
+
+
+def splits_of(record: VersionRecord, table: str, paths: Sequence[str]) -> list[str | None]:
+    """The split of all rows of each of a table's parts; None where the table has no splits."""
+    validation = record.get("validation", {})
+    if table not in validation:
+        return [None] * len(paths)
+    of_validation = frozenset(validation[table])
+    return [VALIDATION if path in of_validation else TRAIN for path in paths]
 
 
 def triggers_in(record: VersionRecord) -> Sequence[TriggerRow]:

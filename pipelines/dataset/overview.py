@@ -20,10 +20,12 @@ from schemas.limits import SourcesRecord, no_sources
 from schemas.rows import BlockRow, QualityRow
 from schemas.scores import schema_with
 from schemas.shared_lines import LineCount
+from schemas.splits import SPLITS
 from schemas.triggers import TriggerRow
 from schemas.versions import VersionRecord, triggers_in
 from workers import store
 from workers.dataset import first_rows, open_table, table_history
+from workers.dataset.card_splits import parts_by_split
 from workers.dataset.forgotten import gone_parts
 
 _COUNTED = ("pages", "documents", "conversations", "crops")
@@ -84,6 +86,7 @@ class Overview:
     are the files of the documents that `reject_rows` name as kept, by id. `tokens` are sums over a
     table, by column, and `trainer_tokens` those of tables in the trainer's own `tokenizer`, which
     is None without one.
+    `splits` are the rows of each split, by table, where the version has splits.
     `shares` are the last values in those of the policy `keep`, by table, value and language,
     `lines` the first of those that the policy `lines` found in many documents.
     """
@@ -93,6 +96,7 @@ class Overview:
     versions_published: int
     versions: Sequence[VersionLine]
     counts: Mapping[str, int]
+    splits: Mapping[str, Mapping[str, int]]
     inventory_pages: int
     rejects: Mapping[str, int]
     rejects_by_level: Rejects
@@ -148,6 +152,7 @@ def inspect_dataset(
         versions_published=len(published),
         versions=_version_lines(uri, published[:versions]),
         counts=snapshot.metadata["counts"],
+        splits=_splits(snapshot),
         inventory_pages=_inventory_pages(snapshot),
         rejects=snapshot.metadata["rejects"],
         rejects_by_level=levels or count_rejects(snapshot.tables["rejects"]),
@@ -212,6 +217,17 @@ def _inventory_pages(snapshot: Snapshot) -> int:
     """The pages of all documents; of those that cannot be counted none."""
     counts = snapshot.columns("inventory", ["page_count"])
     return (pc.sum(counts["page_count"]).as_py() or 0) if counts is not None else 0
+
+
+def _splits(snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """The rows of each split by table; nothing without splits."""
+    counts = {}
+    for name in snapshot.metadata.get("validation", ()):
+        by_split = parts_by_split(name, snapshot.tables)
+        counts[name] = {
+            split: sum(part.rows for part in by_split.get(split, ())) for split in SPLITS
+        }
+    return counts
 
 
 def _sums_of(snapshot: Snapshot, table: str, columns: list[str]) -> dict[str, int]:

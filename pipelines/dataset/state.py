@@ -18,7 +18,7 @@ from schemas.scores import score_column
 from schemas.shards import PageRange, Receipt
 from schemas.sources import is_made
 from schemas.tables import TABLES
-from schemas.versions import VersionRecord
+from schemas.versions import VersionRecord, splits_of
 from workers import store
 from workers.dataset import TableVersion, open_table, read_part
 from workers.dataset.forgotten import require_whole
@@ -58,6 +58,10 @@ class Snapshot:
         """Where the parts of a table lie."""
         table = self.tables[name]
         return [table.part_uri(part) for part in table.parts]
+
+    def splits(self, name: str) -> list[str | None]:
+        """The split of each part of a table; None where the table has no splits."""
+        return splits_of(self.metadata, name, [part.path for part in self.tables[name].parts])
 
     def columns(self, name: str, columns: Sequence[str]) -> pa.Table | None:
         """Some columns of a whole table, or None where it has no part."""

@@ -138,10 +138,10 @@ def _audited(snapshot: Snapshot, session: Session) -> _Audit:
     audit = _Audit()
     for stage in _STAGES:
         parts = [
-            PartToCheck(name, table.part_uri(part), part.size, part.sha256, not audit.damage)
+            PartToCheck(name, table.part_uri(part), part.size, part.sha256, not audit.damage, split)
             for name in stage
             for table in [snapshot.tables[name]]
-            for part in table.parts
+            for part, split in zip(table.parts, snapshot.splits(name), strict=True)
         ]
         inventory: list[Keys] = []
         for checked in task_results(check_part, parts, session):

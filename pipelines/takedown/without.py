@@ -14,7 +14,7 @@ from typing import Any, cast
 from cluster.session import Session
 from pipelines.dataset.state import Snapshot
 from pipelines.steps.tasks import run_tasks
-from pipelines.version.metadata import reject_record, what_changed
+from pipelines.version.metadata import reject_record, split_record, what_changed
 from pipelines.version.settled import languages_after, licenses_after
 from pipelines.version.shared_lines import LISTED
 from schemas.errors import DatasetError
@@ -175,6 +175,7 @@ def _record(
         "funnel": [],  # what each step left, only a run knows
         "by_source": no_sources(),  # so it is with this
         **({"lines": []} if "lines" in last else {}),
+        **split_record("validation" in last, parts, last),
     }
     if loss.orphans or last.get("mix") or _rest_on_others(last):
         record["undecided"] = True
@@ -184,10 +185,17 @@ def _record(
 def _rest_on_others(last: VersionRecord) -> bool:
     """Whether rows rest on numbers of other rows: there may be room within a limit, a keeper has
     fewer duplicates, fewer documents have a trigger or a line, the best tenth of fewer rows is
-    another."""
+    another, a document is linked to fewer others, so that it may be in the other split."""
     settings = cast(Mapping[str, Any], last["publish_settings"])
     is_counted = settings["dedup"].get("copies", False) or LISTED in settings.get("lists", {})
-    rests = is_counted or last.get("triggers") or last.get("shares") or "limits" in settings
+    has_split = "validation" in settings["publish"]
+    rests = (
+        is_counted
+        or has_split
+        or last.get("triggers")
+        or last.get("shares")
+        or "limits" in settings
+    )
     return bool(rests)
 
 

@@ -54,15 +54,18 @@ def inventory_contents(version: Version, known: Sequence[Document]) -> Contents:
 def page_contents(version: Version) -> Contents:
     """The kept pages that are no conversations."""
     kept = version.kept & ~_is_conversation(version)
-    said = said_of(version.inputs, version.pages, version.page_drops, version.page_scores)
-    return _contents(version, "pages", version.pages, kept, said)
+    return _contents(version, "pages", version.pages, kept, _said_of_pages(version))
 
 
 def conversation_contents(version: Version) -> Contents:
     """The kept conversations: each is the one page of its document."""
     kept = version.kept & _is_conversation(version)
-    said = said_of(version.inputs, version.pages, version.page_drops, version.page_scores)
-    return _contents(version, "conversations", version.pages, kept, said)
+    return _contents(version, "conversations", version.pages, kept, _said_of_pages(version))
+
+
+def _said_of_pages(version: Version) -> Said:
+    inputs, pages, splits = version.inputs, version.pages, version.splits
+    return said_of(inputs, pages, splits, version.page_drops, version.page_scores)
 
 
 def _is_conversation(version: Version) -> Flags:
@@ -76,7 +79,11 @@ def crop_contents(version: Version) -> Contents:
     """The crops of the kept pages."""
     crops = version.crops
     return _contents(
-        version, "crops", crops, np.ones(len(crops), bool), said_of(version.inputs, crops)
+        version,
+        "crops",
+        crops,
+        np.ones(len(crops), bool),
+        said_of(version.inputs, crops, version.splits),
     )
 
 
@@ -85,7 +92,7 @@ def document_contents(version: Version) -> Contents:
     kept = version.kept_documents
     kept &= ~is_plain_document(version)[version.documents.doc]
     drops, scores = version.document_drops, version.document_scores
-    said = said_of(version.inputs, version.documents, drops, scores)
+    said = said_of(version.inputs, version.documents, version.splits, drops, scores)
     return _contents(version, "documents", version.documents, kept, said)
 
 
@@ -104,6 +111,6 @@ def _contents(version: Version, table: str, records: Records, kept: Flags, said:
         table,
         old_parts(version, table),
         [old_rows(records.take(published), said.take(published))],
-        [NewRows(new.files, new.file, new.row, new.weight, overlay)],
+        [NewRows(new.files, new.file, new.row, new.weight, of_new.split, overlay)],
         scores=() if table == "crops" else version.page_scores.columns,
     )

@@ -11,7 +11,7 @@ decided in `workers.publishing.decisions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,12 +35,14 @@ class Drops:
     """What is dropped, in arrays with one entry a record.
 
     `keeper` is the record that is kept instead, -1 for a record that is not dropped; `kind` is an
-    index of `KINDS`; `similarity` is between 0 and 1.
+    index of `KINDS`; `similarity` is between 0 and 1. `links` are pairs of similar records, dropped
+    or not, which connect all that were found similar: int64 (pairs, 2), none unless asked for.
     """
 
     keeper: Ints
     kind: npt.NDArray[np.uint8]
     similarity: npt.NDArray[np.float32]
+    links: Indices = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
     def dropped(self) -> Flags:
@@ -69,8 +71,9 @@ def find_duplicates(
     scratch: str,
     session: Session,
     members_at_once: int = _MEMBERS_AT_ONCE,
+    links: bool = False,
 ) -> Drops:
-    """The duplicates among the records that are flagged in `among`.
+    """The duplicates among the records that are flagged in `among`, with their links if asked for.
 
     Files in `scratch` carry the members of components to tasks, each of which decides on components
     of up to `members_at_once` members together; a larger component has a task of its own.
@@ -83,11 +86,16 @@ def find_duplicates(
     members, sizes = _components(records, among, level, settings, session)
     group_of = _grouped(sizes, members_at_once)
     groups = _groups(records, members, sizes, group_of, level, settings, scratch, session)
-    for duplicates in task_results(decide_members, groups, session):
+    pairs = [drops.links]
+    for decided in task_results(
+        decide_members, [replace(group, links=links) for group in groups], session
+    ):
+        duplicates = decided.duplicates
         drops.keeper[duplicates.index] = duplicates.keeper
         drops.kind[duplicates.index] = duplicates.kind
         drops.similarity[duplicates.index] = duplicates.similarity
-    return drops
+        pairs.append(decided.links)
+    return replace(drops, links=np.concatenate(pairs))
 
 
 def _components(

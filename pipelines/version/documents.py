@@ -104,7 +104,8 @@ def near_duplicates(assembled: Assembled, apart: Flags, inputs: Inputs, session:
     """The duplicates among all documents but those `apart`: a flag a document."""
     documents, (dedup, scratch) = assembled.records, (inputs.recipe.dedup, inputs.scratch)
     among = documents.readable & (assembled.is_readable & ~apart)[documents.doc]
-    return find_duplicates(documents, among, "document", dedup, scratch, session)
+    has_split = inputs.recipe.publish.validation is not None
+    return find_duplicates(documents, among, "document", dedup, scratch, session, links=has_split)
 
 
 def compare_documents(

@@ -25,6 +25,7 @@ from schemas.recipe import Recipe, Rights
 from schemas.scores import PinnedScore
 from schemas.semantic import PinnedEncoder
 from schemas.sources import license_of, source_settings
+from schemas.splits import SPLIT_TABLES, VALIDATION
 from schemas.tables import TABLES
 from schemas.versions import VersionRecord
 from workers import store
@@ -53,7 +54,7 @@ def settings_of(
         "reading_settings": recipe.reading_settings(),
         "publish_settings": {
             "dedup": _dedup_settings(recipe, encoder),
-            "publish": recipe.publish.model_dump(mode="json"),
+            "publish": _publish_settings(recipe),
             "on_missing": recipe.on_missing,
             **policy_settings(recipe, listed or {}),
             **({} if tokenizer is None else {TOKENIZER_SETTING: tokenizer}),
@@ -72,6 +73,14 @@ def _dedup_settings(recipe: Recipe, encoder: PinnedEncoder | None) -> dict[str, 
     if encoder is not None:
         settings["semantic"] = encoder.to_settings()
     return {key: value for key, value in settings.items() if key != "copies" or value}
+
+
+def _publish_settings(recipe: Recipe) -> dict[str, object]:
+    """How rows are written; nothing of a split without one, as in versions before it."""
+    settings: dict[str, object] = recipe.publish.model_dump(mode="json")
+    if recipe.publish.validation is None:
+        del settings["validation"]
+    return settings
 
 
 def _mix_settings(recipe: Recipe) -> dict[str, object]:
@@ -133,6 +142,11 @@ def record_of(version: Version, new: Tables, session: Session) -> VersionRecord:
         "by_source": version.by_source,
         "shares": version.shares,
         **_found_record(version),
+        **split_record(
+            version.inputs.recipe.publish.validation is not None,
+            {name: table.parts for name, table in new.items()},
+            snapshot.metadata if snapshot else None,
+        ),
         "licenses": licenses_after(old, new),
         "changes": what_changed(old, new, version.inputs.forgotten, session),
     }
@@ -149,6 +163,24 @@ def _found_record(version: Version) -> VersionRecord:
         most_first = sorted(version.lines, key=lambda count: (-count["documents"], count["line"]))
         record["lines"] = most_first[:_MOST_LINES]
     return record
+
+
+def split_record(has_split: bool, parts: Parts, last: VersionRecord | None) -> VersionRecord:
+    """Which parts have validation rows. A part that stays has those that it had in the `last`."""
+    if not has_split:
+        return {}
+    before = {name: frozenset(paths) for name, paths in (last or {}).get("validation", {}).items()}
+    return {
+        "validation": {
+            name: sorted(
+                part.path
+                for part in of_table
+                if part.split == VALIDATION or part.path in before.get(name, ())
+            )
+            for name, of_table in parts.items()
+            if name in SPLIT_TABLES
+        }
+    }
 
 
 def what_changed(

@@ -21,6 +21,7 @@ from schemas.inventory import Document
 from schemas.recipe import Recipe
 from schemas.reject_reasons import DUPLICATE_REASONS, KEEPER_FORGOTTEN, POLICY_REASONS
 from schemas.shards import PageRange
+from schemas.splits import SPLITS
 from schemas.tables import SOURCE
 from workers import store
 from workers.publishing.decisions import KINDS
@@ -103,6 +104,7 @@ class Records:
     - `trainer_tokens` are those of the text in the recipe's own tokenizer, NOBODY where it was not
       counted; of records that were just loaded, in that of the last version.
     - `copies` is how many rows a published row says that it stands for, 0 where it says nothing.
+    - `split` is the place in `SPLITS` of what a published row says, NOBODY where it says nothing.
     """
 
     files: Sequence[RowsFile]
@@ -124,6 +126,7 @@ class Records:
     found: npt.NDArray[np.uint64]
     trainer_tokens: Ints
     copies: npt.NDArray[np.int32]
+    split: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.doc)
@@ -274,6 +277,7 @@ def _records(
         found=table["found"].to_numpy(),
         trainer_tokens=pc.fill_null(table["trainer_tokens"], NOBODY).to_numpy(),
         copies=pc.fill_null(table["copies"], 0).to_numpy(),
+        split=_splits(table["split"]),
     )
 
 
@@ -310,6 +314,12 @@ def _keepers(kept_ids: pa.ChunkedArray, is_duplicate: Flags, catalogue: Catalogu
     return keepers
 
 
+def _splits(words: pa.ChunkedArray) -> npt.NDArray[np.int8]:
+    numbers = pc.index_in(words.cast(pa.string()), pa.array(SPLITS), skip_nulls=True)
+    splits: npt.NDArray[np.int8] = pc.fill_null(numbers, NOBODY).to_numpy().astype(np.int8)
+    return splits
+
+
 def _kinds(kinds: pa.ChunkedArray, is_duplicate: Flags) -> npt.NDArray[np.uint8]:
     codes = pc.index_in(pc.fill_null(kinds.cast(pa.string()), ""), pa.array(KINDS))
     numbers: npt.NDArray[np.uint8] = pc.fill_null(codes, 0).to_numpy().astype(np.uint8)
@@ -338,6 +348,7 @@ _TYPES = {
     "outcome": np.uint8, "moved": np.bool_, "weight": np.int64, "order": np.uint64,
     "position": np.int64, "keeper": np.int64, "kind": np.uint8, "similarity": np.float32,
     "tokens": np.int64, "found": np.uint64, "trainer_tokens": np.int64, "copies": np.int32,
+    "split": np.int8,
 }  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def _rejected(
 
     weight = np.full(len(new), _REJECT_BYTES, np.int64)
     old = old_rows(records.take(stays), said.take(np.flatnonzero(stays)))
-    return old, NewRows(new.files, new.file, new.row, weight, overlay)
+    return old, NewRows(new.files, new.file, new.row, weight, said.split[chosen], overlay)
 
 
 def _same_drop(records: Records, drops: Drops) -> Flags:

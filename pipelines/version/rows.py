@@ -41,6 +41,7 @@ from pipelines.version.rights import reserved_documents
 from pipelines.version.scores import Scores, Scoring, score_rows
 from pipelines.version.semantic import SemanticDrops, drop_semantic
 from pipelines.version.shared_lines import with_shared_lines
+from pipelines.version.splits import Splits, split_documents
 from pipelines.version.story import Story
 from pipelines.version.trainer_tokens import counted
 from pipelines.version.triggers import Search, Triggers, find_triggers
@@ -56,7 +57,8 @@ class Version:
     records.
 
     `page_verdicts.records` and `document_verdicts.records` are the rows that are published.
-    `reserved` and `limited`, documents that are left out with their pages, have a flag a document.
+    `reserved` and `limited`, documents that are left out with their pages, have a flag a document,
+    and `splits` the split of each.
     `lines` are those that many documents share, where a policy looks for them; `embeddings` are the
     files of embeddings that it rests on.
     """
@@ -74,6 +76,7 @@ class Version:
     limited: Flags
     by_source: SourcesRecord
     triggers: Triggers | None
+    splits: Splits
     lines: tuple[LineCount, ...] = ()
     embeddings: frozenset[str] = frozenset()
 
@@ -203,6 +206,9 @@ def decide(inputs: Inputs, session: Session, story: Story) -> Version | list[Pag
         limited=limited.left_out,
         by_source=limited.by_source(families_of(documents.verdicts.records, documents.near)),
         triggers=triggers,
+        splits=split_documents(
+            recipe.publish, catalogue, (pages, drops), (compared.documents, compared.drops)
+        ),
         lines=judges.lines,
         embeddings=alike.used | documents.embeddings,
     )
@@ -234,7 +240,10 @@ def _compare_pages(
         return assembled
     limited = _limited(inputs, assembled, reserved, session)
     free = pages.readable & ~(reserved | limited.left_out)[pages.doc]
-    near = find_duplicates(pages, free, "page", inputs.recipe.dedup, inputs.scratch, session)
+    near = find_duplicates(
+        *(pages, free, "page", inputs.recipe.dedup, inputs.scratch, session),
+        links=inputs.recipe.publish.validation is not None,
+    )
     alike = drop_semantic(pages, free, "page", near, embedding, inputs.scratch)
     return _PagesCompared(assembled, limited, alike) if isinstance(alike, SemanticDrops) else alike
 

@@ -88,6 +88,7 @@ def _joined(first: Drops, second: Drops) -> Drops:
         keeper,
         np.where(second.dropped, second.kind, first.kind),
         np.where(second.dropped, second.similarity, first.similarity),
+        first.links,
     )
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipelines.version.records import NOBODY, Ints, Records
 from pipelines.version.rows import Version
 from pipelines.version.said import Said
+from pipelines.version.splits import Splits
 from workers.dataset import PartFile
 from workers.publishing.records import RowsFile
 
@@ -43,14 +44,15 @@ class OldRows:
 class NewRows:
     """Rows that go to new parts, in arrays and in their order.
 
-    `overlay` gives, for some of them by place, the columns in which a row gets another value than
-    its file has.
+    `split` is the split of each, as `Said` has it. `overlay` gives, for some of them by place, the
+    columns in which a row gets another value than its file has.
     """
 
     files: Sequence[RowsFile]
     file: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     weight: Ints
+    split: Splits
     overlay: Callable[[Ints], pa.Table]
 
 

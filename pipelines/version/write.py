@@ -3,7 +3,8 @@
     old parts ─► stay, or [ rewrite ]
     new rows  ─► cut ─► [ gather ] per files ─► [ write ] per part
 
-Each nightly refresh adds a small part, so small parts are joined once there are many of them.
+Each nightly refresh adds a small part, so small parts are joined once there are many of them. A
+part has rows of one split: where rows of an old part are in two now, they go to two.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from cluster.session import Session
 from pipelines.steps.tasks import run_tasks
 from pipelines.version.records import NOBODY, Catalogue
 from pipelines.version.said import all_said
+from pipelines.version.splits import no_splits
 from pipelines.version.table_rows import Contents, NewRows, OldRows
 from schemas.recipe import Publish
 from workers import store
@@ -69,23 +71,29 @@ class Writer:
     def _old_parts(self, contents: Contents) -> tuple[list[PartFile], list[RewrittenPart]]:
         survivors = self._survivors(contents)
         staying: list[PartFile] = []
-        changed: list[tuple[PartFile, Survivors]] = []
-        small: list[tuple[PartFile, Survivors]] = []
+        groups: list[list[Survivors]] = []
+        small: dict[int, list[tuple[PartFile, Survivors]]] = defaultdict(list)
+        torn: dict[int, list[tuple[int, Survivors]]] = defaultdict(list)
 
         for part, uri in contents.parts:
-            left = survivors.get(uri, _nobody(uri))
-            if part.size < self.settings.part_bytes // _SMALL:
-                small.append((part, left))
-            elif _is_whole(part, left):
-                staying.append(part)
+            pieces = survivors.get(uri, {NOBODY: _nobody(uri)})
+            for split, left in pieces.items():
+                if len(pieces) > 1:
+                    torn[split].append((part.size * len(left.rows) // part.rows, left))
+                elif part.size < self.settings.part_bytes // _SMALL:
+                    small[split].append((part, left))
+                elif _is_whole(part, left):
+                    staying.append(part)
+                else:
+                    groups.append([left])
+        for of_split in small.values():
+            if len(of_split) > MOST_SMALL_PARTS:
+                groups += self._runs([(part.size, left) for part, left in of_split])
             else:
-                changed.append((part, left))
-        groups = [[left] for _, left in changed]
-        if len(small) > MOST_SMALL_PARTS:
-            groups += self._runs(small)
-        else:
-            staying += [part for part, left in small if _is_whole(part, left)]
-            groups += [[left] for part, left in small if not _is_whole(part, left)]
+                staying += [part for part, left in of_split if _is_whole(part, left)]
+                groups += [[left] for part, left in of_split if not _is_whole(part, left)]
+        for pieces_of_split in torn.values():
+            groups += self._runs(pieces_of_split)
         return staying, [
             RewrittenPart(
                 self.dataset,
@@ -97,27 +105,33 @@ class Writer:
             for group in groups
         ]
 
-    def _runs(self, small: Sequence[tuple[PartFile, Survivors]]) -> list[list[Survivors]]:
-        """Small parts in runs that together are no larger than a part should be."""
+    def _runs(self, pieces: Sequence[tuple[int, Survivors]]) -> list[list[Survivors]]:
+        """Pieces, given with their sizes, in runs that are no larger than a part should be."""
         runs: list[list[Survivors]] = [[]]
         size = 0
-        for part, left in small:
-            if size + part.size > self.settings.part_bytes and runs[-1]:
+        for own, left in pieces:
+            if size + own > self.settings.part_bytes and runs[-1]:
                 runs.append([])
                 size = 0
             runs[-1].append(left)
-            size += part.size
+            size += own
         return runs
 
-    def _survivors(self, contents: Contents) -> dict[str, Survivors]:
-        """The rows that stay of each old part, by its URI; parts that keep none are not there."""
-        chosen: dict[str, list[OldRows]] = defaultdict(list)
+    def _survivors(self, contents: Contents) -> dict[str, dict[int, Survivors]]:
+        """The rows that stay of each old part, by its URI and by split; none of others."""
+        chosen: dict[str, dict[int, list[OldRows]]] = defaultdict(lambda: defaultdict(list))
         for old in contents.old:
-            order = np.lexsort((old.row, old.file))
-            for group in np.split(order, np.flatnonzero(np.diff(old.file[order])) + 1):
+            split = old.said.split
+            order = np.lexsort((old.row, split, old.file))
+            ends = np.diff(old.file[order]).astype(bool) | np.diff(split[order]).astype(bool)
+            for group in np.split(order, np.flatnonzero(ends) + 1):
                 if len(group):
-                    chosen[old.uris[old.file[group[0]]]].append(old.take(group))
-        return {uri: self._surviving(uri, parts) for uri, parts in chosen.items()}
+                    uri, of_split = old.uris[old.file[group[0]]], int(split[group[0]])
+                    chosen[uri][of_split].append(old.take(group))
+        return {
+            uri: {split: self._surviving(uri, rows) for split, rows in by_split.items()}
+            for uri, by_split in chosen.items()
+        }
 
     def _surviving(self, uri: str, parts: Sequence[OldRows]) -> Survivors:
         """The rows that stay of one old part, in order."""
@@ -139,6 +153,7 @@ class Writer:
 
     def _new_parts(self, contents: Contents, new: NewRows) -> list[PartFile]:
         table = contents.table
+        new = _by_split(new)
         groups = self._cut(table, new)
         sizes = np.array([sum(part) for part in groups])
         part_of = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
@@ -162,7 +177,13 @@ class Writer:
         elif table == "rejects":
             most_rows = _LARGEST_REJECT_GROUP
         settings = self.settings
-        return cut(new.weight.tolist(), settings.part_bytes, settings.row_group_bytes, most_rows)
+        return [
+            groups
+            for weights in np.split(new.weight, np.flatnonzero(np.diff(new.split)) + 1)
+            for groups in cut(
+                weights.tolist(), settings.part_bytes, settings.row_group_bytes, most_rows
+            )
+        ]
 
     def _gatherings(
         self,
@@ -237,7 +258,21 @@ def joined(new: Sequence[NewRows]) -> NewRows:
         ),
         np.concatenate([empty, *(rows.row for rows in new)]),
         np.concatenate([np.zeros(0, np.int64), *(rows.weight for rows in new)]),
+        np.concatenate([no_splits(0), *(rows.split for rows in new)]),
         overlay,
+    )
+
+
+def _by_split(new: NewRows) -> NewRows:
+    """The rows of one split after those of the other, in their order."""
+    order = np.argsort(new.split, kind="stable")
+    return NewRows(
+        new.files,
+        new.file[order],
+        new.row[order],
+        new.weight[order],
+        new.split[order],
+        lambda places: new.overlay(order[places]),
     )
 
 

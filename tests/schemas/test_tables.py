@@ -61,7 +61,7 @@ def test_a_staged_row_has_all_that_a_published_one_needs(
 ) -> None:
     for field in published:
         # The others are joined when they are published.
-        joined = {"source_uri", "source", "image", "images", "trainer_tokens", "copies"}
+        joined = {"source_uri", "source", "image", "images", "trainer_tokens", "copies", "split"}
         if field.name not in joined:
             assert staged.field(field.name) == field
 

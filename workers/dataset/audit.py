@@ -21,7 +21,7 @@ from schemas.pages import CROP_LINK
 from schemas.reject_reasons import DUPLICATE_REASONS, POLICY_REASONS
 from workers import store
 from workers.dataset.keys import Keys, doc_keys, page_keys
-from workers.dataset.parts import open_part
+from workers.dataset.parts import open_part, read_part
 
 _ROWS_AT_ONCE = 16_384
 # With their texts: some thousand bytes each, 16 MiB in all.
@@ -35,13 +35,17 @@ Digests = npt.NDArray[np.bytes_]
 
 @dataclass(frozen=True, slots=True)
 class PartToCheck:
-    """A part of a table; `with_rows` asks for the ids of its rows."""
+    """A part of a table; `with_rows` asks for the ids of its rows.
+
+    `split` is the one that the version says its rows are in, None where it says none.
+    """
 
     table: str
     uri: str
     size: int
     sha256: str
     with_rows: bool
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,14 @@ def check_part(part: PartToCheck) -> CheckedPart:
             f"{part.uri}: the part is damaged: its {part.size:,} bytes hash to {sha256[:12]}…, "
             f"its name says {part.sha256[:12]}…; {_RESTORE}",
         )
+    if part.split is not None:
+        splits = read_part(part.uri, ["split"])["split"].unique().to_pylist()
+        if splits != [part.split]:
+            return CheckedPart(
+                part,
+                f"{part.uri}: its rows are in the splits {splits}, and the version says "
+                f"{part.split!r}; {_RESTORE}",
+            )
     return CheckedPart(part, rows=_READERS[part.table](part.uri) if part.with_rows else None)
 
 

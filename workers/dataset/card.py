@@ -16,6 +16,7 @@ import yaml
 
 from workers import store
 from workers.dataset import card_sections as sections
+from workers.dataset import card_splits
 from workers.dataset.delta import TableVersion
 from workers.dataset.hub_info import columns_of, dataset_info
 from workers.dataset.parts import read_part
@@ -114,6 +115,7 @@ def render_card(
         (
             sections.trainer_tokens(metadata),
             sections.how_to_load(name, loaded, tables[loaded].version),
+            card_splits.section(name, loaded, tables),
             sections.by_language(languages),
             sections.by_license(metadata.get("licenses", {})),
             sections.how_it_was_made(metadata),
@@ -171,12 +173,18 @@ def _header(
             {
                 "config_name": table,
                 "default": table == loadable[0],
-                "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
+                "data_files": card_splits.data_files(table, tables),
             }
             for table in loadable
         ],
         "dataset_info": [
-            dataset_info(table, tables[table], columns_of(table, tables["pages"].metadata))
+            dataset_info(
+                *(
+                    table,
+                    columns_of(table, tables["pages"].metadata),
+                    card_splits.parts_by_split(table, tables),
+                )
+            )
             for table in loadable
         ],
     }

@@ -198,21 +198,30 @@ def _why_changed(new: pa.Table, old: pa.Table, key: str) -> pa.Table:
     moved = pc.not_equal(new["source_uri"], before["source_uri"])
     texts = pc.if_else(same_text, "the same text", "another text")
     is_other = pc.or_(judged, re_read)
-    numbers, numbers_before = (_counted(rows["copies"]) for rows in (new, before))
+    numbers, numbers_before = (_in_words(rows["copies"]) for rows in (new, before))
     recounted = pc.not_equal(numbers, numbers_before)
+    splits, splits_before = (_in_words(rows["split"]) for rows in (new, before))
+    parted = pc.not_equal(splits, splits_before)
     detail = first_case(
         (is_other, texts),
+        (parted, join("split: ", splits_before, " before, ", splits, " now")),
         (moved, join("was ", before["source_uri"])),
         otherwise=join("copies: ", numbers_before, " before, ", numbers, " now"),
     )
-    why = _cases((judged, "policy"), (re_read, "re_read"), (moved, "moved"), (recounted, "copies"))
+    why = _cases(
+        (judged, "policy"),
+        (re_read, "re_read"),
+        (parted, "split"),
+        (moved, "moved"),
+        (recounted, "copies"),
+    )
     changed = _changes("changed", why, new[key], new["source_uri"], detail)
-    return changed.filter(pc.or_(is_other, pc.or_(moved, recounted)))
+    return changed.filter(pc.or_(pc.or_(is_other, parted), pc.or_(moved, recounted)))
 
 
-def _counted(copies: pa.ChunkedArray) -> pa.Array:
-    """How many rows each stands for, in words."""
-    return array(pc.fill_null(copies.cast(pa.string()), "none"))
+def _in_words(values: pa.ChunkedArray) -> pa.Array:
+    """The values as words, `none` for null."""
+    return array(pc.fill_null(values.cast(pa.string()), "none"))
 
 
 def _reject_changes(old: pa.Table, new: pa.Table) -> pa.Table:

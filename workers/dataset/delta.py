@@ -18,7 +18,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import pyarrow as pa
@@ -52,11 +52,15 @@ METADATA_KEY: Final = "pagefoundry"
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """A part as the table's log names it: `data/part-<sha256>.parquet`."""
+    """A part as the table's log names it: `data/part-<sha256>.parquet`.
+
+    `split` is that of all its rows, as long as it was just written: a log does not say it.
+    """
 
     path: str
     size: int
     rows: int
+    split: str | None = field(default=None, compare=False)
 
     @property
     def sha256(self) -> str:

@@ -8,12 +8,15 @@ all of it with what `datasets` makes of the parts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pyarrow as pa
 
 from schemas.scores import schema_with, score_column
+from schemas.splits import TRAIN
 from schemas.tables import IMAGE
 from schemas.versions import VersionRecord
-from workers.dataset.delta import TableVersion
+from workers.dataset.delta import PartFile
 
 _WORDS = {
     pa.string(): "string",
@@ -32,17 +35,26 @@ def columns_of(table: str, record: VersionRecord) -> pa.Schema:
     return schema_with(table, [score_column(score["name"]) for score in scores])
 
 
-def dataset_info(name: str, table: TableVersion, schema: pa.Schema) -> dict[str, object]:
-    """A table as an entry of `dataset_info`.
+def dataset_info(
+    name: str, schema: pa.Schema, parts: Mapping[str | None, Sequence[PartFile]]
+) -> dict[str, object]:
+    """A table as an entry of `dataset_info`; `parts` are by split.
 
     The sizes are those of the parts as they are downloaded; in memory texts are larger.
     """
-    size = sum(part.size for part in table.parts)
-    rows = sum(part.rows for part in table.parts)
+    splits = [
+        {
+            "name": split or TRAIN,  # where there is none, `datasets` calls all rows `train`
+            "num_bytes": sum(part.size for part in of_split),
+            "num_examples": sum(part.rows for part in of_split),
+        }
+        for split, of_split in parts.items()
+    ]
+    size = sum(part.size for of_split in parts.values() for part in of_split)
     return {
         "config_name": name,
         "features": features(schema),
-        "splits": [{"name": "train", "num_bytes": size, "num_examples": rows}],
+        "splits": splits,
         "download_size": size,
         "dataset_size": size,
     }

@@ -37,6 +37,7 @@ _DICTIONARY_COLUMNS = {
     "stage",
     "reason",
     "media_type",
+    "split",
 }
 
 
@@ -51,15 +52,16 @@ def write_part(
     schema = described(schema_with(table, scores), table)
     with store.temporary_folder() as folder:
         path = folder / "part.parquet"
-        rows = _write(path, schema, groups)
+        rows, split = _write(path, schema, groups)
         name = f"data/part-{_sha256(path)}.parquet"
         size = path.stat().st_size
         store.upload(path, store.join(dataset, table, name))
-    return PartFile(name, size, rows)
+    return PartFile(name, size, rows, split)
 
 
-def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
-    rows = 0
+def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> tuple[int, str | None]:
+    """Write the groups; how many rows they have, and the split that all of them are in."""
+    rows, splits = 0, set[str | None]()
     dictionary = [name for name in schema.names if name in _DICTIONARY_COLUMNS]
     with pq.ParquetWriter(
         path,
@@ -70,9 +72,12 @@ def _write(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> int:
         use_content_defined_chunking=True,
     ) as writer:
         for group in groups:
-            writer.write_table(completed(group, schema), row_group_size=max(1, group.num_rows))
+            whole = completed(group, schema)
+            writer.write_table(whole, row_group_size=max(1, group.num_rows))
             rows += group.num_rows
-    return rows
+            if "split" in schema.names:
+                splits.update(whole["split"].unique().to_pylist())
+    return rows, splits.pop() if len(splits) == 1 else None
 
 
 def _compression(schema: pa.Schema) -> dict[str, str]:

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,7 +23,9 @@ from pyarrow import fs
 
 from schemas.errors import DatasetError, StorageError
 from schemas.lines import error_line
+from schemas.splits import SPLITS, VALIDATION
 from schemas.tables import TABLES
+from schemas.versions import VersionRecord
 
 _URL = re.compile(r"[a-z][a-z0-9]*://")
 _RECORD = "pagefoundry"
@@ -33,7 +35,8 @@ _RECORD = "pagefoundry"
 class Address:
     """What names one table of one version: enough to open it again in another process.
 
-    `version` is that of the dataset, to which `table_version` of the table belongs.
+    `version` is that of the dataset, to which `table_version` of the table belongs. With a `split`
+    it names the parts of that split alone; `validation` are the parts of validation rows.
     """
 
     dataset: str
@@ -41,6 +44,8 @@ class Address:
     version: int
     table_version: int
     storage_options: tuple[tuple[str, str], ...] = ()
+    split: str | None = None
+    validation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +62,65 @@ class OpenTable:
 
 
 def find_table(
-    dataset: str, table: str, version: int | None, storage_options: Mapping[str, str] | None
+    dataset: str,
+    table: str,
+    version: int | None,
+    storage_options: Mapping[str, str] | None,
+    split: str | None = None,
 ) -> Address:
-    """The address of a table in a version of the dataset, the newest by default.
+    """The address of a table, or of one split of it, in a version, the newest by default.
 
-    Raises DatasetError where there is no such dataset, version or table; StorageError where its
-    store does not answer.
+    Raises DatasetError where there is no such dataset, version, table or split; StorageError where
+    its store does not answer.
     """
+    if split is not None and split not in SPLITS:
+        raise DatasetError(f"{split!r} is no split; name {' or '.join(SPLITS)}")
     if table not in TABLES:
         raise DatasetError(f"{table!r} is no table of a dataset; name {', '.join(TABLES)}")
     options = dict(storage_options or {})
     pages = _delta_table(dataset, "pages", version, options)
     number = pages.version()
-    versions = _versions(dataset, pages, number, options)
+    record = _commit(_filesystem(dataset, "pages", pages), number)
+    versions = record.get("versions", {})
     if not versions:
         raise DatasetError(f"{dataset} has no published version yet")
     of_table = number if table == "pages" else versions.get(table)
     if of_table is None:
         raise DatasetError(f"version {number} of {dataset} has no table {table!r}")
-    return Address(dataset, table, number, of_table, tuple(sorted(options.items())))
+    address = Address(dataset, table, number, of_table, tuple(sorted(options.items())))
+    if split is None:
+        return address
+    validation = record.get("validation", {})
+    if table not in validation:
+        why = "rows of that table have none" if validation else "its recipe asks for none"
+        raise DatasetError(
+            f"version {number} of {dataset} has no split of {table!r}: {why}; leave `split` out, "
+            "or set `publish: {validation: 1 %}` in the recipe and run it"
+        )
+    return replace(address, split=split, validation=tuple(validation[table]))
 
 
 def open_table(address: Address) -> OpenTable:
     """Open a table; no part is read yet."""
     delta = delta_table(address)
     opened = delta.to_pyarrow_dataset(filesystem=_filesystem(address.dataset, address.table, delta))
-    parts = sorted(opened.get_fragments(), key=lambda part: str(part.path))
+    validation = frozenset(address.validation)
+    rows = {
+        path: count
+        for path, count in zip(*_counted_parts(delta), strict=True)
+        if address.split is None or (path in validation) == (address.split == VALIDATION)
+    }
+    parts = sorted(
+        (part for part in opened.get_fragments() if part.path in rows),
+        key=lambda part: str(part.path),
+    )
+    return OpenTable(address, opened.schema, tuple(parts), sum(rows.values()))
+
+
+def _counted_parts(delta: DeltaTable) -> tuple[list[str], list[int]]:
+    """The paths of a table's parts, and how many rows each has."""
     actions = pa.table(delta.get_add_actions(flatten=True))
-    return OpenTable(address, opened.schema, tuple(parts), sum(actions["num_records"].to_pylist()))
+    return actions["path"].to_pylist(), actions["num_records"].to_pylist()
 
 
 def delta_table(address: Address) -> DeltaTable:
@@ -145,22 +181,13 @@ def _filesystem(dataset: str, table: str, delta: DeltaTable) -> fs.FileSystem:
     return fs.PyFileSystem(handler)
 
 
-def _versions(
-    dataset: str, pages: DeltaTable, number: int, options: dict[str, str]
-) -> Mapping[str, int]:
-    """The version of each other table that belongs to a version of the dataset."""
-    files = _filesystem(dataset, "pages", pages)
-    versions: Mapping[str, int] = _commit(files, number).get("versions", {})
-    return versions
-
-
-def _commit(files: fs.FileSystem, number: int) -> dict[str, dict[str, int]]:
+def _commit(files: fs.FileSystem, number: int) -> VersionRecord:
     """What PageFoundry wrote into a commit."""
     with files.open_input_stream(f"_delta_log/{number:020d}.json") as stream:
         lines = stream.read().splitlines()
     for line in lines:
         entry = json.loads(line).get("commitInfo")
         if entry:
-            record: dict[str, dict[str, int]] = json.loads(entry.get(_RECORD, "{}"))
+            record: VersionRecord = json.loads(entry.get(_RECORD, "{}"))
             return record
     return {}

@@ -47,22 +47,24 @@ def open_rows(
     table: str = "pages",
     version: int | None = None,
     *,
+    split: str | None = None,
     pictures: Pictures = "bytes",
     text: Text = "own",
     storage_options: Mapping[str, str] | None = None,
 ) -> Rows:
-    """Open a table of a dataset, in a version of the dataset or the newest.
+    """Open a table of a dataset, or one split of it, in a version of the dataset or the newest.
 
-    `dataset` is a folder or a URL. `pictures` are given as `{"bytes", "path"}`, as they are stored,
+    `dataset` is a folder or a URL. `split` is `train` or `validation`, where the dataset has them.
+    `pictures` are given as `{"bytes", "path"}`, as they are stored,
     or `decoded`, as `PIL.Image.Image`. The `text` of a page is its `own`, or the `full` one, with
     the furniture that its blocks have. `storage_options` are those of deltalake, beside the
     environment.
 
-    Raises DatasetError where there is no such dataset, table or version.
+    Raises DatasetError where there is no such dataset, table, version or split.
     """
     if text == "full" and table != "pages":
         raise DatasetError(f"`text='full'` is for rows of `pages`, not of {table!r}")
-    address = find_table(str(dataset), table, version, storage_options)
+    address = find_table(str(dataset), table, version, storage_options, split)
     return Rows(address, pictures=pictures, text=text)
 
 

@@ -130,6 +130,7 @@ class TorchRows(IterableDataset[Row]):
         return {
             "table": address.table,
             "table_version": address.table_version,
+            "split": address.split,
             "condition": str(self._rows.condition),
             "batch_size": self.batch_size,
             "seed": self._seed,

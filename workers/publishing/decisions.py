@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.recipe import Dedup, NearText
-from workers.publishing.duplicates import Indices, Items
+from workers.publishing.duplicates import Indices, Items, components
 from workers.publishing.families import Bounds, FamilyIndex, index_family, ranges
 from workers.publishing.similarity import Comparison, Flags, compare_pictures, compare_texts
 
@@ -76,6 +76,56 @@ def decide(
     return Duplicates.of(parts)
 
 
+def similar_pairs(
+    items: Items, members: Indices, sizes: Indices, settings: Dedup, bounds: Bounds = BOUNDS
+) -> Indices:
+    """Pairs of similar members, whichever of them are kept: int64 (pairs, 2).
+
+    In a component of up to `Bounds.family` members all pairs are compared, in a larger one those
+    that `workers.publishing.families` names and those of each batch. Of the similar pairs only so
+    many are returned as connect the same members. The arguments are those of `decide`.
+    """
+    near = settings.near or NearText()
+    component = np.repeat(np.arange(len(sizes)), sizes)
+    wordy = items.text_tokens[members] >= near.min_text_tokens
+    pairs = [np.zeros((0, 2), np.int64)]
+    for chosen, kind in ((wordy, "near_text"), (~wordy, "near_image")):
+        places = np.flatnonzero(chosen)
+        compared = _comparison(items, members[places], settings, kind)
+        if compared is not None:
+            held = np.bincount(component[places], minlength=len(sizes))
+            linked, of_sets = components(_linked(compared, held, bounds), len(places))
+            first = np.repeat(np.cumsum(of_sets) - of_sets, of_sets)
+            ends = np.stack([linked[first], linked], axis=1)
+            pairs.append(members[places[ends[ends[:, 0] != ends[:, 1]]]])
+    return np.concatenate(pairs)
+
+
+def _linked(compared: Comparison, sizes: Indices, bounds: Bounds) -> Iterator[Indices]:
+    """All similar pairs of components whose members lie one after the other, part by part."""
+    starts = np.cumsum(sizes) - sizes
+    for chosen in _together(sizes, bounds.family):
+        yield _similar(compared, *_all_pairs(starts[chosen], sizes[chosen])).pairs
+    for place in np.flatnonzero(sizes > bounds.family).tolist():
+        start, size = int(starts[place]), int(sizes[place])
+        index = index_family(compared, slice(start, start + size), bounds)
+        everyone = np.ones(size, bool)
+        for begin in range(0, size, bounds.largest_batch):
+            end = min(begin + bounds.largest_batch, size)
+            left, right = index.candidates(begin, end, everyone)
+            yield _similar(compared, start + left, start + right).pairs
+            batch = np.array([start + begin]), np.array([end - begin])
+            yield _similar(compared, *_all_pairs(*batch)).pairs
+            index.add(np.arange(begin, end))
+
+
+def _all_pairs(starts: Indices, sizes: Indices) -> tuple[Indices, Indices]:
+    """Pairs of each member with all before it in its component."""
+    before = ranges(np.zeros(len(sizes), np.int64), sizes)
+    member = ranges(starts, sizes)
+    return np.repeat(member, before), ranges(member - before, before)
+
+
 def _comparison(items: Items, members: Indices, settings: Dedup, kind: str) -> Comparison | None:
     if kind == "near_text":
         is_on = settings.exact_text or settings.near is not None
@@ -93,6 +143,11 @@ class _Edges:
     other: Indices
     similarity: npt.NDArray[np.float64]
     exact: Flags
+
+    @property
+    def pairs(self) -> Indices:
+        """The two members of each edge: int64 (edges, 2)."""
+        return np.stack([self.member, self.other], axis=1)
 
     def take(self, chosen: Flags | Indices) -> _Edges:
         return _Edges(
@@ -134,11 +189,8 @@ def _edges(compared: Comparison, sizes: Indices, bounds: Bounds) -> _Edges:
     starts = np.cumsum(sizes) - sizes
     edges = []
     for chosen in _together(sizes, bounds.small):
-        # pairs of each member with all before it in its component
-        before = ranges(np.zeros(len(chosen), np.int64), sizes[chosen])
-        member = ranges(starts[chosen], sizes[chosen])
-        other = ranges(member - before, before)
-        edges.append(_settled(_similar(compared, np.repeat(member, before), other)))
+        pairs = _all_pairs(starts[chosen], sizes[chosen])
+        edges.append(_settled(_similar(compared, *pairs)))
     for place in np.flatnonzero(sizes > bounds.small).tolist():
         edges += _family(compared, int(starts[place]), int(sizes[place]), bounds)
     return _Edges.joined(edges)

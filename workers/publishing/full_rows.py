@@ -33,7 +33,7 @@ _IN_PARTS = {"pages": PAGES, "conversations": CONVERSATIONS}
 
 PARTED = ["doc_id", "page_indices", "page_offsets"]
 """What of a document says on which page a place of its text is."""
-OF_VERSIONS = ("findings", "trainer_tokens", "copies")
+OF_VERSIONS = ("findings", "trainer_tokens", "copies", "split")
 """What only a version says of a row: a row as it was read has none of it."""
 
 

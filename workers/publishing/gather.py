@@ -42,7 +42,7 @@ _IMAGE_PLACE = pa.schema(
 
 CLEARED = "cleared"
 _OF_DUPLICATES = ("detail", "kept_id", "similarity")
-_AS_THE_VERSION_SAYS = ("source", "trainer_tokens", "copies")
+_AS_THE_VERSION_SAYS = ("source", "trainer_tokens", "copies", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Gathering:
     """Rows of some files that go to new parts of a table; the arrays have one entry a row.
 
     The `row`-th row of `files[file]` becomes row `place` of part `part`. A value of `overlay` that
-    is not null replaces the file's value; of `source`, `trainer_tokens`, `copies` and of `scores`,
-    the columns of scores, also a null does. A row that is flagged in its column CLEARED was a
-    duplicate, or may have been, and names no keeper any more.
+    is not null replaces the file's value; of `source`, `trainer_tokens`, `copies`, `split` and of
+    `scores`, the columns of scores, also a null does. A row that is flagged in its column CLEARED
+    was a duplicate, or may have been, and names no keeper any more.
     """
 
     table: str

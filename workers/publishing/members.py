@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from schemas.recipe import Dedup
 from workers import store
-from workers.publishing.decisions import Duplicates, decide
+from workers.publishing.decisions import Duplicates, decide, similar_pairs
 from workers.publishing.duplicates import Indices, Items, signature_matrix
 from workers.publishing.records import ITEMS, ItemsTask, load_items
 from workers.text.signatures import IMAGE_HASH_BYTES, TEXT_HASH_BYTES
@@ -43,7 +43,8 @@ class MembersPart:
 class Group:
     """Components to decide on, one after the other: their members, and how many each has.
 
-    `members` are numbers of records, which ascend as the ids of the records do.
+    `members` are numbers of records, which ascend as the ids of the records do. `links` asks for
+    the similar pairs, too.
     """
 
     members: Indices
@@ -51,6 +52,18 @@ class Group:
     parts: tuple[MembersPart, ...]
     has_pictures: bool
     dedup: Dedup
+    links: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is decided on a group: the duplicates, and pairs of similar members if asked for.
+
+    `links` is int64 (pairs, 2); items are numbers of records.
+    """
+
+    duplicates: Duplicates
+    links: Indices
 
 
 def write_members(task: Gathering) -> None:
@@ -67,15 +80,18 @@ def write_members(task: Gathering) -> None:
         store.upload(path, task.uri)
 
 
-def decide_members(task: Group) -> Duplicates:
-    """The duplicates within a group; items are numbers of records."""
-    places = np.arange(len(task.members))
-    duplicates = decide(_load(task), places, task.sizes, task.dedup)
-    return Duplicates(
-        task.members[duplicates.index],
-        task.members[duplicates.keeper],
-        duplicates.kind,
-        duplicates.similarity,
+def decide_members(task: Group) -> Decided:
+    """The duplicates within a group, and which of its members are similar."""
+    items, places = _load(task), np.arange(len(task.members))
+    found = decide(items, places, task.sizes, task.dedup)
+    pairs = np.zeros((0, 2), np.int64)
+    if task.links:
+        pairs = similar_pairs(items, places, task.sizes, task.dedup)
+    return Decided(
+        Duplicates(
+            task.members[found.index], task.members[found.keeper], found.kind, found.similarity
+        ),
+        task.members[pairs],
     )
 
 

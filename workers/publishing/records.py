@@ -96,6 +96,7 @@ RECORDS = pa.schema(
         ("found", pa.uint64()),
         ("trainer_tokens", pa.int64()),
         ("copies", pa.int32()),
+        ("split", _WORDS),
     ]
 )
 """One row a page, document or crop. `row` is its place in file `file` of the task. `page_index` is
@@ -104,10 +105,10 @@ reject. `weight`, the bytes that the row takes in a part, and `order`, the start
 are null for published rows. `kept_id`, `kind` and `similarity` are those of a published
 duplicate. `tokens` are those of the text, null where there is none; `found` is the key of what
 policies found (`schemas.findings.findings_key`). `trainer_tokens` are null where they were not
-counted; `copies` is what a published row says, null where it says nothing."""
+counted; `copies` and `split` are what a published row says, null where it says nothing."""
 
 _KEY_COLUMNS = ["text_tokens", "text_hash", "minhash"]
-_LATER_COLUMNS = ("findings", "trainer_tokens", "copies")
+_LATER_COLUMNS = ("findings", "trainer_tokens", "copies", "split")
 _COLUMNS: dict[tuple[Level, Origin], list[str]] = {
     ("page", "staged"): ["doc_id", "page_index", "reason", "image_bytes"],
     ("page", "pages"): ["doc_id", "page_index", "source_uri"],
@@ -175,6 +176,7 @@ def _records(rows: pa.Table, number: int, file: RowsFile, task: RecordsTask) -> 
         ("reason", "reason"),
         ("source_uri", "source_uri"),
         ("kind", "detail"),
+        ("split", "split"),
     ):
         if source in rows.column_names:
             columns[name] = rows[source].cast(_WORDS)

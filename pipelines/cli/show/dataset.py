@@ -37,6 +37,7 @@ from pipelines.cli.show.printed import (
 )
 from pipelines.cli.show.sample import sample
 from schemas.changes_in_words import change_line
+from schemas.splits import VALIDATION
 
 if TYPE_CHECKING:
     from pipelines.dataset.overview import Overview, RejectLine, VersionLine
@@ -103,6 +104,15 @@ def _named_facts(value: Overview) -> Iterator[tuple[str, str]]:
         if value.counts[name]
     ]
     yield "rows", ", ".join(tables) or "none"
+    if value.splits:
+        yield (
+            "validation",
+            ", ".join(
+                f"{of_splits[VALIDATION]:,} of {sum(of_splits.values()):,} {name}"
+                for name, of_splits in value.splits.items()
+                if sum(of_splits.values())
+            ),
+        )
     tokens = value.tokens
     if tokens.get("vision_tokens"):
         text, vision = tokens["text_tokens"], tokens["vision_tokens"]

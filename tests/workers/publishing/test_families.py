@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.recipe import Dedup, NearImage, NearText
-from workers.publishing.decisions import KINDS, Duplicates, decide
+from workers.publishing.decisions import KINDS, Duplicates, decide, similar_pairs
 from workers.publishing.duplicates import Indices, Items
 from workers.publishing.families import Bounds
 
@@ -173,3 +173,47 @@ def test_components_decide_alike_alone_and_together(component: Component, seed: 
     joined = Duplicates.of(alone)
     assert both.index.tolist() == joined.index.tolist()
     assert both.keeper.tolist() == joined.keeper.tolist()
+
+
+def sets_of(pairs: Indices, count: int) -> set[frozenset[int]]:
+    """The sets of two items or more that pairs connect."""
+    of_item = [{item} for item in range(count)]
+    for left, right in pairs.tolist():
+        joined = of_item[left] | of_item[right]
+        for item in joined:
+            of_item[item] = joined
+    return {frozenset(items) for items in of_item if len(items) > 1}
+
+
+def linked_by_comparing_all(component: Component, settings: Dedup) -> set[frozenset[int]]:
+    items = component.items
+    pairs = [
+        (left, right)
+        for left in range(len(items.ids))
+        for right in range(left)
+        if compared(items, left, right, settings)
+    ]
+    return sets_of(np.array(pairs, np.int64).reshape(-1, 2), len(items.ids))
+
+
+def linked(component: Component, bounds: Bounds, settings: Dedup = DEDUP) -> set[frozenset[int]]:
+    count = len(component.items.ids)
+    pairs = similar_pairs(component.items, np.arange(count), np.array([count]), settings, bounds)
+    assert len(pairs) < count
+    return sets_of(pairs, count)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@given(component=components())
+def test_all_similar_members_are_linked_whichever_are_kept(
+    component: Component, settings: Dedup
+) -> None:
+    expected = linked_by_comparing_all(component, settings)
+    assert linked(component, LOSSLESS, settings) == expected
+    assert linked(component, Bounds(), settings) == expected
+
+
+@given(components())
+def test_bounded_linking_joins_only_similar_members(component: Component) -> None:
+    every = linked_by_comparing_all(component, DEDUP)
+    assert all(any(found <= whole for whole in every) for found in linked(component, TIGHT))
