@@ -105,7 +105,8 @@ def render_croissant(
             *(record_set(table, schema) for table, schema in schemas.items()),
         ],
     }
-    return json.dumps(made, indent=1, ensure_ascii=False).translate(_IN_A_PAGE) + "\n"
+    # Lines make changes readable; without indents it is a quarter smaller.
+    return json.dumps(made, indent=0, ensure_ascii=False).translate(_IN_A_PAGE) + "\n"
 
 
 def _published(pages: TableVersion) -> Json:
