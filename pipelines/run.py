@@ -66,6 +66,7 @@ from schemas.sources import is_made, names_links, record_place
 from schemas.versions import VersionRecord
 from workers import store
 from workers.dataset.card import write_card
+from workers.dataset.croissant import write_croissant
 from workers.dataset.forgotten import read_forgotten
 from workers.dataset.lease import TTL_S, hold
 from workers.dataset.names import require_name
@@ -179,7 +180,7 @@ def update(
         with story.stage("publish", "parts") as progress:
             number, record = publish(version, known, passes, session, progress, lease.check)
 
-    # 7. Write the card, and leave what the next run can rest on.
+    # 7. Write the card and Croissant, and leave what the next run can rest on.
     staging.remember_receipts()
     forget_examined(root)
     sweep_originals(recipe, version.originals)
@@ -224,9 +225,10 @@ def _finish(
     unreadable: Sequence[Examined],
     lease: Hold,
 ) -> None:
-    """Write the card and what the next run can rest on; remove what has been staged too long."""
+    """Write the card, Croissant and what the next run can rest on; remove what is long staged."""
     lease.check()
     write_card(recipe, current.tables, settled.languages)
+    write_croissant(recipe, current.tables, settled.languages)
     if not unreadable:
         leave_settled(staging_root(recipe), settled)
     sweep(recipe, time.time(), embeddings_of(current))

@@ -9,49 +9,59 @@
 2. Nothing is visible before the one commit, which also removes the parts that left. A push that
    was interrupted can be repeated: the Hub says which bytes have arrived already.
 3. The commit follows the head that was listed: if another commit comes first, nothing is committed.
-4. Only the card and parts are ever replaced or removed, no other file of the repository.
+4. Only the card, Croissant and parts are ever replaced or removed, no other file of the repository.
+5. More changes than the Hub likes in a commit are several commits, in the order of `commits_of`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from rich.console import Console
 
 from cluster.progress import meter
+from pipelines.dataset.push_plan import (
+    MOST_OPERATIONS,
+    Changes,
+    Content,
+    changes_to,
+    check_limits,
+    commits_of,
+    groups,
+)
 from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.errors import AccessError, DatasetError, IntegrityError, RequestError, StorageError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from workers import store
-from workers.dataset.card import FromCard, count_languages, described_by_card, render_card
-from workers.dataset.delta import PartFile
+from workers.dataset.card import FromCard, count_samples, described_by_card, render_card
+from workers.dataset.croissant import CROISSANT, render_croissant
 from workers.dataset.forgotten import read_forgotten
-from workers.store.hub_repository import HubRepository, RemoteFile
+from workers.dataset.hub_info import OnHub
+from workers.store.hub_repository import HubRepository
 
-# Of one request for places to upload to. On a store, a group is copied to local disk, then sent.
-GROUP_FILES = 50
-GROUP_BYTES = 2**30
-CARD, CROISSANT = "README.md", "croissant.json"
-_PART = re.compile(rf"(?:{'|'.join(TABLES)})/data/part-[0-9a-f]{{64}}\.parquet")
+CARD: Final = "README.md"
 _VERSION_TAG = re.compile(r"v\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to push where. `may_create`: make the repository if there is none."""
+    """What to push where. `may_create`: make the repository if there is none.
+
+    `most_operations` are those of one commit; a push of more makes several.
+    """
 
     version: int | None = None
     branch: str = "main"
     is_private: bool = False
     may_create: bool = True
+    most_operations: int = MOST_OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +82,13 @@ class Pushed:
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a version has in a repository: texts by path, and parts with their places by path."""
-
-    texts: Mapping[str, bytes]
-    parts: Mapping[str, tuple[PartFile, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a commit has to change."""
-
-    texts: Mapping[str, bytes]
-    parts: Sequence[str]
-    gone: Sequence[str]
-
-    def __bool__(self) -> bool:
-        return bool(self.texts or self.parts or self.gone)
-
-
 def push_version(dataset: str, name: str, options: Options, console: Console) -> Pushed:
     """Push a version, the newest by default, to the repository `name` (`OWNER/NAME`).
 
     Raises:
         DatasetError: nothing is published, or the version is not whole.
         RequestError: the Hub refuses us or the card, or the tag names another state.
-        LeaseError: another commit came first; nothing was committed.
+        LeaseError: another commit came first.
         StorageError: the Hub or the dataset's store fails; the push can be repeated.
     """
     # 1. What the version has, and what the head has.
@@ -107,19 +97,22 @@ def push_version(dataset: str, name: str, options: Options, console: Console) ->
     snapshot = load_snapshot(uri, options.version)
     if snapshot is None:
         raise DatasetError(f"{uri} holds no published version; there is nothing to push")
-    content = content_of(uri, snapshot, name)
+    tag = f"v{snapshot.version}"
+    content = content_of(uri, snapshot, OnHub(name, f"{repository.url}/datasets/{name}", tag))
     head = _head(repository, options)
-    changes = changes_to(content, repository.files(head))
-    # 2. A tag of that name must not name anything else.
-    tag, tags = f"v{snapshot.version}", repository.tags()
+    there = repository.files(head)
+    changes = changes_to(content, there)
+    # 2. The Hub must take them, and a tag of that name must not name anything else.
+    check_limits(name, content, changes, there)
+    tags = repository.tags()
     if tag in tags and (tags[tag] != head or changes):
         _require_same(repository, content, tag, tags[tag])
     # 3. Send, commit, tag.
     commit = head
     if changes:
         _send(repository, content, changes.parts, console)
-        message = f"Version {snapshot.version}"
-        commit = repository.commit(changes.texts, changes.gone, message, head)
+        steps = commits_of(changes, options.most_operations)
+        commit = _commit(repository, steps, f"Version {snapshot.version}", head)
         if lacking := changes_to(content, repository.files(commit)):
             paths = [*lacking.parts, *lacking.texts, *lacking.gone]
             raise IntegrityError(
@@ -157,34 +150,25 @@ def _head(repository: HubRepository, options: Options) -> str:
     return head
 
 
-def content_of(uri: str, snapshot: Snapshot, name: str) -> Content:
-    """The card of a version as it is in the repository `name`, and the parts that the card names.
-
-    The newest version also has the dataset's `croissant.json`, if there is one.
-    """
+def content_of(uri: str, snapshot: Snapshot, hub: OnHub) -> Content:
+    """The card and Croissant of a version as they are on a hub, and the card's parts."""
     default = Recipe.model_fields["license"].default
-    described = described_by_card(uri, default)
-    license_name = default if described is None else described.license
+    described = described_by_card(uri, default) or FromCard(uri, default)
     tables = snapshot.tables
     languages = snapshot.metadata.get("languages")
     if languages is None:  # an earlier release made the version
-        languages = count_languages(tables["pages"]) + count_languages(tables["conversations"])
-    card = render_card(FromCard(name, license_name), tables, languages)
-    # There the dataset's name has an owner.
-    short, whole = (json.dumps(word) for word in (name.rpartition("/")[2], name))
-    card = card.replace(f"load_dataset({short}", f"load_dataset({whole}")
-    texts = {CARD: card.encode()}
-    newest = load_snapshot(uri)
-    if newest is not None and newest.version == snapshot.version:
-        croissant = store.join(uri, CROISSANT)
-        if store.exists(croissant):
-            texts[CROISSANT] = store.read_bytes(croissant)
+        languages = count_samples(tables)
+    card = render_card(described, tables, languages, hub)
+    croissant = render_croissant(described, tables, languages, hub)
     parts = {
-        f"{table}/{part.path}": (part, snapshot.tables[table].part_uri(part))
+        f"{table}/{part.path}": (part, tables[table].part_uri(part))
         for table in TABLES
-        for part in snapshot.tables[table].parts
+        for part in tables[table].parts
     }
-    return Content(texts, {path: parts[path] for path in sorted(named_files(card))})
+    return Content(
+        {CARD: card.encode(), CROISSANT: croissant.encode()},
+        {path: parts[path] for path in sorted(named_files(card))},
+    )
 
 
 def named_files(card: str) -> set[str]:
@@ -204,28 +188,12 @@ def _paths(data_files: Any) -> Iterator[str]:
             yield from _paths(item)
 
 
-def changes_to(content: Content, there: Mapping[str, RemoteFile]) -> Changes:
-    """What a commit has to change so that files that are `there` become those of a version."""
-    texts = {
-        path: data
-        for path, data in content.texts.items()
-        if path not in there or not there[path].holds(data)
-    }
-    parts = [
-        path
-        for path, (part, _) in content.parts.items()
-        if path not in there
-        or there[path].size != part.size
-        or there[path].sha256 not in (None, part.sha256)
-    ]
-    gone = [path for path in sorted(there) if _PART.fullmatch(path) and path not in content.parts]
-    return Changes(texts, parts, gone)
-
-
 def _require_same(repository: HubRepository, content: Content, tag: str, commit: str) -> None:
-    if changes_to(content, repository.files(commit)):
+    """The tag must have the version's parts. An earlier release may have written another card."""
+    other = changes_to(content, repository.files(commit))
+    if other.parts or other.gone:
         raise RequestError(
-            f"{repository.name} has a tag {tag} already, at commit {commit}, whose files are not "
+            f"{repository.name} has a tag {tag} already, at commit {commit}, whose parts are not "
             f"those of this version; nothing was sent. Push to another repository, or take the tag "
             f"away first: hf repos tag delete {repository.name} {tag} --type dataset"
         )
@@ -257,18 +225,13 @@ def _send(
         progress.outcome = f"{len(paths):,} parts"
 
 
-def groups(sizes: Mapping[str, int]) -> Iterator[list[str]]:
-    """Paths in groups of at most `GROUP_FILES` files and `GROUP_BYTES` bytes, or of one file."""
-    group: list[str] = []
-    size = 0
-    for path, more in sizes.items():
-        if group and (len(group) == GROUP_FILES or size + more > GROUP_BYTES):
-            yield group
-            group, size = [], 0
-        group.append(path)
-        size += more
-    if group:
-        yield group
+def _commit(repository: HubRepository, steps: Sequence[Changes], title: str, head: str) -> str:
+    """Make the commits; the id of the last."""
+    commit = head
+    for number, step in enumerate(steps, start=1):
+        message = f"{title} ({number} of {len(steps)})" if len(steps) > 1 else title
+        commit = repository.commit(step.parts, step.texts, step.gone, message, commit)
+    return commit
 
 
 def _megabytes(count: int) -> int:

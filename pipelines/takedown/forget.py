@@ -31,6 +31,7 @@ from schemas.recipe import Recipe
 from schemas.shards import SeenFile
 from workers import store
 from workers.dataset.card import described_by_card, write_card
+from workers.dataset.croissant import write_croissant
 from workers.dataset.forgotten import read_forgotten, write_forgotten
 from workers.dataset.lease import hold
 from workers.dataset.parts import open_part
@@ -113,7 +114,7 @@ def forget(
         lease.check()
         write_forgotten(uri, scene.before, scene.listed)
 
-        # 3. Commit the current version without them, and write its card.
+        # 3. Commit the current version without them, and write its card and Croissant.
         version, current = None, scene.snapshot
         if scene.loss.found:
             version = commit_without(
@@ -232,11 +233,13 @@ def _plan(scene: _Scene, current: Snapshot, session: Session) -> Erasure:
 
 
 def _write_card(uri: str, current: Snapshot, lease: Hold) -> None:
-    """Write the card of the current version, with the licence that the present card names."""
+    """Write the card and Croissant of the current version, with the present card's licence."""
     described = described_by_card(uri, Recipe.model_fields["license"].default)
     if described is not None:  # else a run that was killed left none, and the next run writes it
         lease.check()
-        write_card(described, current.tables, languages_of(current.tables))
+        languages = languages_of(current.tables)
+        write_card(described, current.tables, languages)
+        write_croissant(described, current.tables, languages)
 
 
 def _report(

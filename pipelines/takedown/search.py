@@ -1,9 +1,9 @@
 """Search everything under a dataset for documents that were taken down: `verify --forgotten`.
 
-The proof covers every object: parts of all versions and of none, logs and checkpoints, the card,
-and staging wherever it lies. Of each it reads the ids (`workers.dataset.search`). Only the images
-of a staged shard are not read: the rows beside them say whose they are. An object of which nothing
-can be proven like this is named.
+The proof covers every object: parts of all versions and of none, logs and checkpoints, the card
+and Croissant, and staging wherever it lies. Of each it reads the ids (`workers.dataset.search`).
+Only the images of a staged shard are not read: the rows beside them say whose they are. An object
+of which nothing can be proven like this is named.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ from pipelines.takedown.erase import PART
 from schemas.errors import DatasetError
 from schemas.tables import TABLES
 from workers import store
+from workers.dataset.croissant import CROISSANT
 from workers.dataset.forgotten import LIST_NAME, read_forgotten
 from workers.dataset.search import ObjectToSearch, SearchedObject, search_object
 from workers.store.listing import Stored, list_stored
 
-_OURS = (*(f"{name}/" for name in TABLES), "staging/", "README.md", "_lease.json", "_staging.json")
+_OURS = (
+    *(f"{name}/" for name in TABLES),
+    *("staging/", "README.md", CROISSANT, "_lease.json", "_staging.json"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Read a dataset as its consumers do: with deltalake and the card, without any of our code."""
+"""Read a dataset as its consumers do: by deltalake, the card and Croissant, without our code."""
 
 from __future__ import annotations
 
@@ -67,6 +67,20 @@ def read_card(dataset: Path) -> Contents | None:
             pa.concat_tables(pq.read_table(dataset / part) for part in config["data_files"])
         )
         for config in header["configs"]
+    }
+
+
+def read_croissant(dataset: Path) -> Contents | None:
+    """The contents of the tables whose parts Croissant lists."""
+    try:
+        described = json.loads((dataset / "croissant.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return {
+        files["@id"].removesuffix("-parts"): contents_of(
+            pa.concat_tables(pq.read_table(dataset / part) for part in files["includes"])
+        )
+        for files in described["distribution"]
     }
 
 

@@ -1,8 +1,8 @@
 """End a process at a chosen write of a publish, from outside the code that writes.
 
 The publish runs in a child process. None of our code is patched in it: Python's audit events
-report the renames that put parts and the card in place, and Python's profiler reports the calls
-into deltalake, which writes its files itself. Each write has two crash points:
+report the renames that put parts, the card and Croissant in place, and Python's profiler reports
+the calls into deltalake, which writes its files itself. Each write has two crash points:
 
 - `before`: SIGKILL when everything is ready (the bytes are in a temporary file) and the write is
   next. It is also the crash after the previous write, as publish makes one write at a time.
@@ -34,10 +34,14 @@ from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from tests.fork_server import CONTEXT
 from workers.dataset.card import write_card
+from workers.dataset.croissant import CROISSANT, write_croissant
 
 DEADLINE_S = 120
 TORN_BYTES = 20
-"""Less than any part, log entry or card has."""
+"""Less than any part, log entry, card or Croissant has."""
+
+_BESIDE = {"card": write_card, "croissant": write_croissant}
+"""What writes the texts beside the tables, by the names of these writes."""
 
 KILLED = {"before": -signal.SIGKILL, "torn": -signal.SIGXFSZ}
 """How a process ends by each phase."""
@@ -60,8 +64,8 @@ class CrashPoint:
 class WriteWatch:
     """Names the writes that this process makes to a dataset, and ends it at one of them.
 
-    Names are `<table>-part-<n>`, `<table>-table`, `<table>-commit` and `card`, in the order in
-    which they are made. Writes to staging and to the lease are not counted as publish's.
+    Names are `<table>-part-<n>`, `<table>-table`, `<table>-commit`, `card` and `croissant`, in the
+    order in which they are made. Writes to staging and to the lease are not counted as publish's.
     """
 
     dataset: str
@@ -90,8 +94,8 @@ class WriteWatch:
         """Whether the next write is the one to tear, and goes to this folder."""
         if self.point is None or self.point.phase != "torn":
             return False
-        if self.point.write == "card":  # the lease is in the same folder and is written first
-            return folder == self.dataset and _is_running(write_card)
+        if write := _BESIDE.get(self.point.write):  # the lease is in the same folder, too
+            return folder == self.dataset and _is_running(write)
         return self._name_of(f"{folder}/part-", count=False) == self.point.write
 
     def _profiled(self, frame: FrameType, event: str, called: Any) -> None:
@@ -107,8 +111,8 @@ class WriteWatch:
 
     def _name_of(self, path: str, count: bool = True) -> str | None:
         relative = path.removeprefix(f"{self.dataset}/")
-        if relative == "README.md":
-            return "card"
+        if relative in ("README.md", CROISSANT):
+            return "card" if relative == "README.md" else "croissant"
         table, _, name = relative.partition("/data/")
         if table not in TABLES or not name.startswith("part-"):
             return None

@@ -24,7 +24,7 @@ from pipelines.steps.places import staging_root
 from schemas.conversations import ConversationSource, Fade
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
-from tests.faults.consumer import Contents, read_card, read_version
+from tests.faults.consumer import Contents, read_card, read_croissant, read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
 from tests.pipelines.corpora import prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
@@ -38,6 +38,7 @@ FIRST = [
     *(f"{table}-{what}" for table in TABLES[:-1] for what in ("table", "commit")),
     "pages-commit",
     "card",
+    "croissant",
 ]
 REFRESH = [
     *(f"inventory-part-{number}" for number in (1, 2)),
@@ -45,19 +46,21 @@ REFRESH = [
     *(f"{table}-part-{number}" for table in TABLES[2:] for number in (1, 2)),
     *(f"{table}-commit" for table in TABLES),
     "card",
+    "croissant",
 ]
 
 
 @dataclass(frozen=True)
 class View:
-    """What consumers see: the newest version, and the parts that the card lists."""
+    """What consumers see: the newest version, and the parts that card and Croissant list."""
 
     version: tuple[int, Contents] | None
     card: Contents | None
+    croissant: Contents | None
 
 
 def view(dataset: Path) -> View:
-    return View(read_version(dataset), read_card(dataset))
+    return View(read_version(dataset), read_card(dataset), read_croissant(dataset))
 
 
 @dataclass(frozen=True)
@@ -183,9 +186,10 @@ def test_a_refresh_killed(point: CrashPoint, refresh: Scene, tmp_path: Path) -> 
 def check(point: CrashPoint, scene: Scene, dataset: Path) -> None:
     recipe = scene.copy(dataset)
     assert run_until(recipe, point) == KILLED[point.phase]
-    is_published = point.write == "card"
+    is_published = point.write in ("card", "croissant")
     version = scene.after.version if is_published else scene.before.version
-    assert view(dataset) == View(version, scene.before.card)
+    card = scene.after.card if point.write == "croissant" else scene.before.card
+    assert view(dataset) == View(version, card, scene.before.croissant)
 
     report = run_here(recipe)
     assert (report.pages_read, report.committed) == (0, not is_published)

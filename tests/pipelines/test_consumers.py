@@ -121,6 +121,18 @@ def _by_spark(dataset: Path) -> list[str]:
         server.stop()
 
 
+def _by_croissant(dataset: Path) -> list[str]:
+    import mlcroissant  # late: it takes a second
+
+    described = mlcroissant.Dataset(jsonld=str(dataset / "croissant.json"))
+    issues = described.metadata.ctx.issues
+    assert (issues.errors, issues.warnings) == (set(), set())
+    rows = list(described.records("pages"))
+    sizes = {(row["pages/width"], row["pages/height"]) for row in rows}
+    assert {row["pages/image"].size for row in rows} == sizes
+    return [row["pages/page_id"].decode() for row in rows]
+
+
 def _by_pagefoundry(dataset: Path) -> list[str]:
     return [row["page_id"] for row in pagefoundry.open(str(dataset)).select("page_id")]
 
@@ -130,9 +142,12 @@ def _by_pagefoundry(dataset: Path) -> list[str]:
     "read",
     [
         _by_datasets, _by_datasets_streaming, _by_pandas, _by_polars, _by_duckdb, _by_arrow,
-        _by_sql_of_deltalake, _by_spark, _by_pagefoundry,
+        _by_sql_of_deltalake, _by_spark, _by_croissant, _by_pagefoundry,
     ],
 )  # fmt: skip
+# mlcroissant uses what rdflib and pandas are giving up.
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_readers_see_current_rows_alone(
     dataset: Path, current: set[str], read: Callable[[Path], list[str]]
 ) -> None:

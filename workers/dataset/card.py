@@ -17,8 +17,9 @@ import yaml
 from workers import store
 from workers.dataset import card_sections as sections
 from workers.dataset import card_splits
+from workers.dataset.card_loading import how_to_load, how_to_load_from_hub
 from workers.dataset.delta import TableVersion
-from workers.dataset.hub_info import columns_of, dataset_info
+from workers.dataset.hub_info import OnHub, columns_of, dataset_info
 from workers.dataset.parts import read_part
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
@@ -71,12 +72,20 @@ def write_card(
 
     `languages` are its samples by language. None: they are counted, from a column of every part.
     """
-    uri = store.join(recipe.dataset, "README.md")
-    if languages is None:
-        languages = count_languages(tables["pages"]) + count_languages(tables["conversations"])
-    data = render_card(recipe, tables, languages).encode()
+    card = render_card(recipe, tables, count_samples(tables) if languages is None else languages)
+    write_if_new(store.join(recipe.dataset, "README.md"), card)
+
+
+def write_if_new(uri: str, text: str) -> None:
+    """Write a text, unless it is there already."""
+    data = text.encode()
     if not store.exists(uri) or store.read_bytes(uri) != data:
         store.write_bytes(uri, data)
+
+
+def count_samples(tables: Mapping[str, TableVersion]) -> Counter[str]:
+    """The samples of a version by language, from a column of every part."""
+    return count_languages(tables["pages"]) + count_languages(tables["conversations"])
 
 
 def count_languages(table: TableVersion) -> Counter[str]:
@@ -101,36 +110,39 @@ def _counts(uri: str) -> tuple[Counter[str], Counter[str]]:
 
 
 def render_card(
-    recipe: Described, tables: Mapping[str, TableVersion], languages: Mapping[str, int]
+    recipe: Described,
+    tables: Mapping[str, TableVersion],
+    languages: Mapping[str, int],
+    hub: OnHub | None = None,
 ) -> str:
-    """The card's text."""
+    """The card's text: as it stands beside the dataset, or on a hub."""
     metadata = tables["pages"].metadata
     counts = metadata["counts"]
-    pages, samples = counts["pages"], counts["pages"] + counts["conversations"]
-    schemas = {table: columns_of(table, metadata) for table in _loadable(tables)}
-    loaded = _loadable(tables)[0] if _loadable(tables) else "pages"
-    name = _name(recipe)
-    header = _header(recipe, tables, samples, sections.main_languages(languages))
+    samples = counts["pages"] + counts["conversations"]
+    loadable = loadable_tables(tables)
+    schemas = {table: columns_of(table, metadata) for table in loadable}
+    loaded = loadable[0] if loadable else "pages"
+    name = name_of(recipe, hub)
+    header = _header(recipe, name, tables, samples, sections.main_languages(languages))
     body = "".join(
         (
             sections.trainer_tokens(metadata),
-            sections.how_to_load(name, loaded, tables[loaded].version),
-            card_splits.section(name, loaded, tables),
+            how_to_load_from_hub(hub, loaded)
+            if hub
+            else how_to_load(name, loaded, tables[loaded].version),
+            card_splits.section(name, loaded, tables, hub),
             sections.by_language(languages),
             sections.by_license(metadata.get("licenses", {})),
-            sections.how_it_was_made(metadata),
+            sections.how_it_was_made(metadata, has_log=hub is None),
             sections.funnel(metadata.get("funnel", ())),
         )
     )
-    conversations = f", {counts['conversations']:,} conversations" * (counts["conversations"] > 0)
     return f"""---
 {yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
 
 # {name}
 
-Image–text pairs made from documents by PageFoundry. Version {tables["pages"].version} holds
-{pages:,} pages{conversations} and the whole texts of {counts["documents"]:,} documents, after
-deduplication.
+{summary(tables)}
 
 | table | rows | what a row is |
 |---|---|---|
@@ -149,23 +161,39 @@ Recipe digest `{metadata["recipe_digest"]}`. Licence of the source documents: {r
 """
 
 
-def _name(recipe: Described) -> str:
-    return recipe.dataset.rstrip("/").rsplit("/", 1)[-1]
+def summary(tables: Mapping[str, TableVersion]) -> str:
+    """What the dataset is, in two sentences."""
+    counts = tables["pages"].metadata["counts"]
+    conversations = f", {counts['conversations']:,} conversations" * (counts["conversations"] > 0)
+    return (
+        f"Image–text pairs made from documents by PageFoundry. Version {tables['pages'].version} "
+        f"holds {counts['pages']:,} pages{conversations} and the whole texts of "
+        f"{counts['documents']:,} documents, after deduplication."
+    )
 
 
-def _loadable(tables: Mapping[str, TableVersion]) -> list[str]:
+def name_of(recipe: Described, hub: OnHub | None) -> str:
+    """What the dataset is called: its folder, or its repository on a hub without the owner."""
+    return (hub.repository if hub else recipe.dataset).rstrip("/").rsplit("/", 1)[-1]
+
+
+def loadable_tables(tables: Mapping[str, TableVersion]) -> list[str]:
     """The tables to list in the header: `load_dataset` fails on a table without files."""
     return [table for table in _IN_ORDER if tables[table].parts]
 
 
 def _header(
-    recipe: Described, tables: Mapping[str, TableVersion], samples: int, languages: Sequence[str]
+    recipe: Described,
+    name: str,
+    tables: Mapping[str, TableVersion],
+    samples: int,
+    languages: Sequence[str],
 ) -> dict[str, object]:
     """The fields of the YAML header; `languages` are the main ones."""
-    loadable = _loadable(tables)
+    loadable = loadable_tables(tables)
     return {
         "license": recipe.license,
-        "pretty_name": _name(recipe),
+        "pretty_name": name,
         "language": list(languages),
         "task_categories": ["image-to-text", "text-generation"],
         "size_categories": [next((word for size, word in _SIZES if samples < size), "n>1M")],

@@ -1,11 +1,9 @@
-"""Sections of the dataset card: what its rows mean, how they were made, how they are loaded."""
+"""Sections of the dataset card: what its rows mean, how many there are, how they were made."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
 import pyarrow as pa
 
@@ -13,16 +11,11 @@ from schemas.descriptions import TABLE_DESCRIPTIONS, description
 from schemas.funnel import FunnelStep
 from schemas.reject_reasons import REJECT_REASONS
 from schemas.versions import VersionRecord
+from workers.dataset.making import making
 
 _MOST_LANGUAGES = 20
 _MOST_LICENSES = 50
 _LEAST_SHARE = 0.01
-
-_ROUTINGS = {
-    "prefer": "The text layer of a page is taken where it is good; the engine reads the others.",
-    "only": "The text layer of a page is taken; no engine reads.",
-    "never": "The engine reads every page; text layers are not used.",
-}
 
 
 def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -34,11 +27,6 @@ def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def in_a_cell(text: str) -> str:
     """A text of a document as a cell of a table in Markdown, without marks or links of its own."""
     return escape(text).translate({ord(mark): f"&#{ord(mark)};" for mark in "|[]`*_<>\\:"})
-
-
-def literal(text: str) -> str:
-    """A text as a string literal of Python."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def columns(tables: Mapping[str, pa.Schema]) -> str:
@@ -53,8 +41,8 @@ def columns(tables: Mapping[str, pa.Schema]) -> str:
 ## Columns
 
 Null means that a value does not apply or is not known, unless the column says otherwise. The
-Parquet files and the Delta tables say the same of each column, and of each field within it, in the
-field's metadata, under `comment`.
+Parquet files say the same of each column, and of each field within it, in the field's metadata,
+under `comment`.
 
 {body}"""
 
@@ -66,52 +54,6 @@ def _kind(kind: pa.DataType) -> str:
     if pa.types.is_struct(kind):
         return f"struct<{', '.join(field.name for field in kind)}>"
     return {"float": "float32"}.get(str(kind), str(kind))
-
-
-def how_to_load(name: str, table: str, version: int) -> str:
-    """How each tool loads the current rows of a table."""
-    place = literal(f"{name}/{table}")
-    return f"""
-## Load it
-
-Parts of older versions stay beside the current ones, so a glob over `*.parquet` may also see rows
-that are no more. These lines see the current rows alone. Where they name the dataset, give its
-folder's path, or its name on a hub.
-
-```python
-from datasets import load_dataset
-
-{table} = load_dataset({literal(name)}, "{table}", split="train")
-```
-
-```python
-import polars as pl
-
-{table} = pl.scan_delta({place}).collect()
-```
-
-```python
-from deltalake import DeltaTable
-
-{table} = DeltaTable({place}, version={version}).to_pandas()  # or another published version
-```
-
-```python
-import duckdb
-from deltalake import DeltaTable
-
-{table} = duckdb.read_parquet(DeltaTable({place}).file_uris(), union_by_name=True)
-```
-
-```python
-import ray
-from deltalake import DeltaTable
-
-{table} = ray.data.read_parquet(DeltaTable({place}).file_uris())
-```
-
-Spark with `delta-spark` reads the same table: `spark.read.format("delta").load(path)`.
-"""
 
 
 def main_languages(counts: Mapping[str, int]) -> list[str]:
@@ -227,60 +169,15 @@ def left_out(metadata: VersionRecord) -> str:
     return "\n".join(lines)
 
 
-def how_it_was_made(record: VersionRecord) -> str:
+def how_it_was_made(record: VersionRecord, has_log: bool) -> str:
     """The recipe in short; nothing where the commit does not say it."""
-    reading: Mapping[str, Any] = record.get("reading_settings", {})
-    publishing: Mapping[str, Any] = record.get("publish_settings", {})
-    if not reading:
+    where = "All settings are in the commit of the table `pages`, in its Delta log.\n"
+    listed = "\n".join(f"- {line}" for line in making(record))
+    if not listed:
         return ""
-    raster = reading["raster"]
-    lines = [
-        f"Pages are pictures of at most {raster['longest_edge_px']:,} px, as {raster['format']}.",
-        _ROUTINGS[reading["routing"]],
-    ]
-    if reading["routing"] != "only":
-        lines += [f"Engine: {_engine(reading['engine'])}."]
-        if reading.get("fallback"):
-            lines += [f"Where it fails: {_engine(reading['fallback'])}."]
-    lines += [
-        f"Running heads, page numbers and the like: {reading.get('furniture', 'keep')} in texts."
-    ]
-    lines += _publishing(publishing)
-    listed = "\n".join(f"- {line}" for line in lines)
     return f"""
 ## How it was made
 
 {listed}
 
-All settings are in the commit of the table `pages`, in its Delta log.
-"""
-
-
-def _publishing(settings: Mapping[str, Any]) -> list[str]:
-    """A line for each step that the recipe has after reading."""
-    lines = []
-    near = (settings.get("dedup") or {}).get("near")
-    if near:
-        lines.append(f"Near duplicates are dropped from a Jaccard similarity of {near['jaccard']}.")
-    policies = [f"`{name}`" for policy in settings.get("policies", ()) for name in policy]
-    if policies:
-        lines.append(f"Policies, in this order: {', '.join(policies)}.")
-    for score in settings.get("scores", ()):
-        lines.append(f"`score_{score['name']}` is by `{score['model']}` at `{score['revision']}`.")
-    for key, words in (
-        ("mix", "A mix chooses rows by weight."),
-        ("limits", "Sources are limited."),
-    ):
-        if key in settings:
-            lines.append(words)
-    if (settings.get("rights") or {}).get("reserved") == "drop":
-        lines.append("Documents whose owners reserve their use are left out.")
-    return lines
-
-
-def _engine(engine: Mapping[str, Any]) -> str:
-    words = [f"`{engine['name']}`"]
-    for key, before in (("model", "model"), ("revision", "at"), ("mode", "in the mode")):
-        if engine.get(key):
-            words.append(f"{before} `{engine[key]}`")
-    return ", ".join(words[:2]) + "".join(f" {word}" for word in words[2:])
+{where if has_log else ""}"""

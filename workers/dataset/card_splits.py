@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from schemas.splits import SPLIT_TABLES, SPLITS, TRAIN, VALIDATION
 from schemas.versions import splits_of
-from workers.dataset.card_sections import literal, table_of
+from workers.dataset.card_loading import literal
+from workers.dataset.card_sections import table_of
 from workers.dataset.delta import PartFile, TableVersion
+from workers.dataset.hub_info import OnHub
 
 
 def data_files(table: str, tables: Mapping[str, TableVersion]) -> list[object]:
@@ -34,7 +36,9 @@ def parts_by_split(
     return {split: of_split for split, of_split in found.items() if of_split}
 
 
-def section(name: str, table: str, tables: Mapping[str, TableVersion]) -> str:
+def section(
+    name: str, table: str, tables: Mapping[str, TableVersion], hub: OnHub | None = None
+) -> str:
     """The section on splits: the rows of each; nothing where there are none.
 
     `table` is the one whose validation rows it shows how to load.
@@ -51,11 +55,13 @@ def section(name: str, table: str, tables: Mapping[str, TableVersion]) -> str:
         [f"`{of_table}`", *(f"{of_splits.get(split, 0):,}" for split in SPLITS)]
         for of_table, of_splits in counts.items()
     ]
+    place = literal(hub.repository if hub else name)
+    tag = f", revision={literal(hub.tag)}" if hub else ""
     load = f"""
 ```python
 from datasets import load_dataset
 
-validation = load_dataset({literal(name)}, "{table}", split="{VALIDATION}")
+validation = load_dataset({place}, "{table}", split="{VALIDATION}"{tag})
 ```
 """
     return f"""

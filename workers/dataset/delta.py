@@ -70,12 +70,16 @@ class PartFile:
 
 @dataclass(frozen=True, slots=True)
 class TableVersion:
-    """One version of one table: its parts, sorted by path, and what its commit says of it."""
+    """One version of one table: its parts, sorted by path, and what its commit says of it.
+
+    `committed_ms` is when, in milliseconds since 1970; None where it is not committed, or unknown.
+    """
 
     uri: str
     version: int
     parts: tuple[PartFile, ...]
     metadata: VersionRecord
+    committed_ms: float | None = None
 
     def part_uri(self, part: PartFile) -> str:
         """Where a part lies."""
@@ -95,7 +99,7 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
         table = DeltaTable(table_url(uri), version=version, storage_options=storage_options(uri))
         number = table.version()
         actions = pa.table(table.get_add_actions(flatten=True))
-        record = _record(commit_info(uri, number))
+        commit = commit_info(uri, number)
     except (DeltaError, OSError, OverflowError) as exc:
         known = versions(uri) if version is not None else []
         if known and version not in known:
@@ -109,7 +113,8 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
         PartFile(row["path"], row["size_bytes"], row["num_records"])
         for row in actions.select(["path", "size_bytes", "num_records"]).to_pylist()
     ]
-    return TableVersion(uri, number, tuple(sorted(parts, key=lambda part: part.path)), record)
+    listed = tuple(sorted(parts, key=lambda part: part.path))
+    return TableVersion(uri, number, listed, _record(commit), commit.get("timestamp"))
 
 
 def _record(commit: CommitInfo) -> VersionRecord:

@@ -1,4 +1,4 @@
-"""`dataset_info` of the card: what Hugging Face `datasets` writes of a dataset and checks at load.
+"""What a card says for the Hugging Face Hub: `dataset_info`, which `datasets` checks at load.
 
 A feature is written as `datasets` writes it, so that its types, and the pictures among them, are
 known before a part is opened. Parts of an earlier release may lack columns: `datasets` then reads
@@ -9,6 +9,7 @@ all of it with what `datasets` makes of the parts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -26,6 +27,15 @@ _WORDS = {
     pa.int64(): "int64",
     pa.float32(): "float32",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OnHub:
+    """Where a version lies on a Hub: the repository `OWNER/NAME`, its page, and its tag."""
+
+    repository: str
+    url: str
+    tag: str
 
 
 def columns_of(table: str, record: VersionRecord) -> pa.Schema:

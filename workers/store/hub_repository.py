@@ -5,7 +5,8 @@ gives its requests a deadline, and turns its errors into ours. It does not know 
 
     repository = HubRepository("OWNER/NAME", "main")
     repository.upload({"pages/data/a.parquet": Path("a.parquet")})
-    commit = repository.commit({"README.md": card}, [], "Version 1", parent=repository.head())
+    parts, texts = ["pages/data/a.parquet"], {"README.md": card}
+    commit = repository.commit(parts, texts, [], "Version 1", parent=repository.head())
     repository.tag("v1", commit)
 """
 
@@ -92,7 +93,7 @@ class HubRepository:
         self.name, self.branch = name, branch
         self.url = os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
         self._api = HfApi(endpoint=self.url, token=token)
-        self._uploaded: list[CommitOperationAdd] = []
+        self._uploaded: dict[str, CommitOperationAdd] = {}
         set_client_factory(_client)  # by default a request has no deadline
         disable_progress_bars()  # the command has its own
 
@@ -137,7 +138,7 @@ class HubRepository:
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def upload(self, files: Mapping[str, Path]) -> None:
-        """Send the bytes of local files, by their paths there; the next commit names them.
+        """Send the bytes of local files, by their paths there; a commit can name them then.
 
         Bytes that the Hub has already, of whatever commit or of an upload without one, are not
         sent. The local files are not needed any more afterwards.
@@ -150,17 +151,22 @@ class HubRepository:
             for addition, file in zip(additions, files.values(), strict=True):
                 if isinstance(addition.path_or_fileobj, str):  # not for LFS: the commit has it
                     addition.path_or_fileobj = file.read_bytes()
-            self._uploaded += additions
+            self._uploaded.update((addition.path_in_repo, addition) for addition in additions)
 
     def commit(
-        self, texts: Mapping[str, bytes], gone: Collection[str], message: str, parent: str
+        self,
+        uploaded: Collection[str],
+        texts: Mapping[str, bytes],
+        gone: Collection[str],
+        message: str,
+        parent: str,
     ) -> str:
-        """Commit what was uploaded and `texts`, and remove `gone`; the id of the commit.
+        """Commit files that were `uploaded` and `texts`, and remove `gone`; the id of the commit.
 
         Raises LeaseError where the branch is not at `parent` any more.
         """
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
-            *self._uploaded,
+            *(self._uploaded[path] for path in uploaded),
             *(CommitOperationAdd(path, data) for path, data in texts.items()),
             *(CommitOperationDelete(path, is_folder=False) for path in gone),
         ]
@@ -174,7 +180,6 @@ class HubRepository:
                 revision=self.branch,
                 parent_commit=parent,
             )
-        self._uploaded = []
         return done.oid
 
     def tag(self, name: str, commit: str) -> None:
@@ -210,8 +215,8 @@ class HubRepository:
         line = f"{what}: it answers {status}: {reason}"
         if status == _CHANGED:
             return LeaseError(
-                f"{self.name}: another commit came to {self.branch!r} during this push, so nothing "
-                f"was committed; {_AGAIN}"
+                f"{self.name}: another commit came to {self.branch!r} during this push, which "
+                f"stopped before it overwrote anything; {_AGAIN}"
             )
         if status in _DENIED:
             return AccessError(f"{line}; give a token that may write there: HF_TOKEN")

@@ -24,11 +24,11 @@ from tests.pipelines.takedown.published import World
 from workers.dataset.forgotten import LIST_NAME, read_forgotten
 
 COMMITS = [f"{table}-commit" for table in TABLES]
-WRITES = ["list-1", "parts", *COMMITS, "card", "list-2", "removals"]
+WRITES = ["list-1", "parts", *COMMITS, "card", "croissant", "list-2", "removals"]
 POINTS = [
     *("list-1", "inventory-part-1", "pages-part-1"),
     *("inventory-commit", "conversations-commit", "pages-commit"),
-    *("card", "list-2", "remove-1", "remove-3", "remove-9", "remove-last"),
+    *("card", "croissant", "list-2", "remove-1", "remove-3", "remove-9", "remove-last"),
 ]
 
 

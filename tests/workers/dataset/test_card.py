@@ -154,7 +154,7 @@ def test_the_size_is_a_hugging_face_category(pages: int, size: str) -> None:
 def test_the_text_says_what_is_in_it_and_what_was_left_out() -> None:
     card = render(12_345, {"en": 12_000})
     for said in (
-        "Version 3 holds\n12,345 pages",
+        "Version 3 holds 12,345 pages",
         "| `timeout` | 4 |",
         "| en | 12,000 | 100.0% |",
         "`0123`",
