@@ -22,7 +22,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from rich.console import Console
 
 from cluster.progress import meter
@@ -30,6 +29,7 @@ from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.errors import AccessError, DatasetError, IntegrityError, RequestError, StorageError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
+from schemas.yaml_text import parse_card_header
 from workers import store
 from workers.dataset.card import FromCard, count_languages, described_by_card, render_card
 from workers.dataset.delta import PartFile
@@ -189,7 +189,7 @@ def content_of(uri: str, snapshot: Snapshot, name: str) -> Content:
 
 def named_files(card: str) -> set[str]:
     """The files that the header of a card names: those that `load_dataset` reads."""
-    header = yaml.safe_load(card.split("---\n")[1])
+    header: Any = parse_card_header(card.split("---\n")[1])
     return {path for config in header["configs"] for path in _paths(config["data_files"])}
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import yaml
 
+from schemas.yaml_text import parse_card_header, write_names
 from workers import store
 from workers.dataset import card_sections as sections
 from workers.dataset.delta import TableVersion
@@ -54,7 +55,7 @@ def described_by_card(dataset: str, default_license: str) -> FromCard | None:
     except FileNotFoundError:
         return None
     try:
-        header = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
+        header = parse_card_header(text.split("---\n")[1]) if text.startswith("---\n") else None
     except (yaml.YAMLError, IndexError):
         header = None
     named = header.get("license") if isinstance(header, dict) else None
@@ -110,6 +111,7 @@ def render_card(
     loaded = _loadable(tables)[0] if _loadable(tables) else "pages"
     name = _name(recipe)
     header = _header(recipe, tables, samples, sections.main_languages(languages))
+    info = {"dataset_info": [dataset_info(t, tables[t], schemas[t]) for t in _loadable(tables)]}
     body = "".join(
         (
             sections.trainer_tokens(metadata),
@@ -122,7 +124,7 @@ def render_card(
     )
     conversations = f", {counts['conversations']:,} conversations" * (counts["conversations"] > 0)
     return f"""---
-{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
+{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}{write_names(info)}---
 
 # {name}
 
@@ -159,7 +161,7 @@ def _loadable(tables: Mapping[str, TableVersion]) -> list[str]:
 def _header(
     recipe: Described, tables: Mapping[str, TableVersion], samples: int, languages: Sequence[str]
 ) -> dict[str, object]:
-    """The fields of the YAML header; `languages` are the main ones."""
+    """The first fields of the YAML header; `languages` are the main ones."""
     loadable = _loadable(tables)
     return {
         "license": recipe.license,
@@ -173,10 +175,6 @@ def _header(
                 "default": table == loadable[0],
                 "data_files": [f"{table}/{part.path}" for part in tables[table].parts],
             }
-            for table in loadable
-        ],
-        "dataset_info": [
-            dataset_info(table, tables[table], columns_of(table, tables["pages"].metadata))
             for table in loadable
         ],
     }
