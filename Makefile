@@ -29,9 +29,10 @@ AZURITE := 3.35.0
 
 azurite: $(if $(shell command -v npm),.azurite/$(AZURITE),)
 
-# Two at a time, dealt out by tests/side_by_side.py. -rs: what was skipped, and why.
+# Three at a time, for two cores, as many wait for Ray or for servers; dealt out by
+# tests/side_by_side.py. -rs: what was skipped, and why.
 test: $(INSTALLED) azurite
-	$(BIN)/python -m pytest --numprocesses 2 -rs $(OPTIONS)
+	$(BIN)/python -m pytest --numprocesses 3 -rs $(OPTIONS)
 
 # vLLM pins what the rest does not, so it has an environment of its own. Not compiled: the tests import
 # a small part of it.

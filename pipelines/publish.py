@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from cluster.progress import Meter
 from cluster.session import Session
+from pipelines.dataset.state import Snapshot
 from pipelines.steps.outcome import PassReport
 from pipelines.steps.timed import Stopwatch
 from pipelines.version.contents import table_contents
@@ -35,8 +36,8 @@ def publish(
     session: Session,
     meter: Meter,
     check: Callable[[], None],
-) -> tuple[int, VersionRecord]:
-    """Write and commit a version; its number and what its commit says.
+) -> tuple[Snapshot, VersionRecord]:
+    """Write and commit a version. Returns its tables and what its commit says.
 
     `known` is the last version's inventory, and `passes` what reading took, for the rates that
     plans rest on. `check` is called before each commit, and raises where this run must not commit
@@ -68,16 +69,17 @@ def publish(
 
     # 4. Commit the tables, `pages` last: its commit names the versions of the others, and readers
     #    see the new version from then on.
-    versions, scores = {}, [score.column for score in inputs.scores]
+    tables, scores = {}, [score.column for score in inputs.scores]
     for name in TABLES[:-1]:
         check()
-        versions[name] = commit_parts(dataset, name, parts[name], scores=scores).version
+        tables[name] = commit_parts(dataset, name, parts[name], scores=scores)
+    versions = {name: table.version for name, table in tables.items()}
     metadata: VersionRecord = {**record, **settings, "versions": versions}
     check()
-    committed = commit_parts(
+    tables["pages"] = commit_parts(
         dataset, "pages", parts["pages"], metadata, follows=last, notes=notes, scores=scores
     )
-    return committed.version, metadata
+    return Snapshot(tables), metadata
 
 
 def _planned_from(version: Version) -> TableVersion:

@@ -178,19 +178,19 @@ def update(
 
         # 6. Write the version and commit it.
         with story.stage("publish", "parts") as progress:
-            number, record = publish(version, known, passes, session, progress, lease.check)
+            current, record = publish(version, known, passes, session, progress, lease.check)
 
     # 7. Write the card and Croissant, and leave what the next run can rest on.
     staging.remember_receipts()
     forget_examined(root)
     sweep_originals(recipe, version.originals)
-    current = load_snapshot(recipe.dataset)
-    assert current is not None
     sweep_embeddings(recipe, embeddings_of(current), version.embeddings)
     settled = settled_as(current.tables, named, inventory.documents, takedowns)
     _finish(recipe, current, settled, inventory.unreadable, lease)
-    story.say(f"published version {number}: {change_line(record['changes'], with_reasons=True)}")
-    is_new = snapshot is None or number != snapshot.version
+    story.say(
+        f"published version {current.version}: {change_line(record['changes'], with_reasons=True)}"
+    )
+    is_new = snapshot is None or current.version != snapshot.version
     return _report(recipe, settled, inventory.unreadable, record, story, is_new, passes)
 
 

@@ -12,7 +12,7 @@ from tests import side_by_side
 from tests.local_ray import start_local_ray
 from tests.many import few
 
-# Two processes share the cores; torch's threads in each would wait for one another, and burn both.
+# Processes share the cores; torch's threads in each would wait for one another, and burn both.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # No deadline, as nothing asserts on wall-clock time. Examples are new each time, so that those of

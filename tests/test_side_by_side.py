@@ -1,4 +1,4 @@
-"""Every marked test is in the group of its mark when two processes share the tests."""
+"""Every marked test is in the group of its mark when processes share the tests."""
 
 from __future__ import annotations
 

@@ -22,7 +22,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
 from rich.console import Console
 
 from cluster.progress import meter
@@ -39,6 +38,7 @@ from pipelines.dataset.state import Snapshot, load_snapshot
 from schemas.errors import AccessError, DatasetError, IntegrityError, RequestError, StorageError
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
+from schemas.yaml_text import parse_card_header
 from workers import store
 from workers.dataset.card import FromCard, count_samples, described_by_card, render_card
 from workers.dataset.croissant import CROISSANT, render_croissant
@@ -173,7 +173,7 @@ def content_of(uri: str, snapshot: Snapshot, hub: OnHub) -> Content:
 
 def named_files(card: str) -> set[str]:
     """The files that the header of a card names: those that `load_dataset` reads."""
-    header = yaml.safe_load(card.split("---\n")[1])
+    header: Any = parse_card_header(card.split("---\n")[1])
     return {path for config in header["configs"] for path in _paths(config["data_files"])}
 
 

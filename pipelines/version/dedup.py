@@ -1,12 +1,12 @@
 """Deduplicate: which pages, or documents, are dropped, and for which keeper.
 
-    key files ─► [ bucket ] per column ─► components ─► [ gather members ] per file
+    key files ─► [ bucket ] per columns ─► components ─► [ gather members ] per file
               ─► [ decide ] per group of components
 
-Candidates share a text hash or a MinHash band. One task for each column of keys groups the rows and
-returns pairs, which are joined to components as they arrive. Members of components are gathered
-and decided on in tasks too, so the driver holds only numbers of records. What is dropped is
-decided in `workers.publishing.decisions`.
+Candidates share a text hash or a MinHash band. One task for each column of keys, or for several
+where there are few rows, groups the rows and returns pairs, which are joined to components as they
+arrive. Members of components are gathered and decided on in tasks too, so the driver holds only
+numbers of records. What is dropped is decided in `workers.publishing.decisions`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from workers.publishing.duplicates import Indices, components, key_columns, runs
 from workers.publishing.members import Gathering, Group, MembersPart, decide_members, write_members
 from workers.publishing.records import ItemsTask, Level
 
+_KEYS_AT_ONCE = 2**20  # 8 MiB
 _MEMBERS_AT_ONCE = 131_072  # 128 MiB of signatures at 1 KiB each; a larger component stays whole
 
 
@@ -72,18 +73,20 @@ def find_duplicates(
     session: Session,
     members_at_once: int = _MEMBERS_AT_ONCE,
     links: bool = False,
+    keys_at_once: int = _KEYS_AT_ONCE,
 ) -> Drops:
     """The duplicates among the records that are flagged in `among`, with their links if asked for.
 
     Files in `scratch` carry the members of components to tasks, each of which decides on components
-    of up to `members_at_once` members together; a larger component has a task of its own.
+    of up to `members_at_once` members together; a larger component has a task of its own. A task
+    groups rows by as many columns as have `keys_at_once` keys together, and by one at least.
     """
     drops = Drops(
         np.full(len(records), NOBODY, np.int64),
         np.zeros(len(records), np.uint8),
         np.zeros(len(records), np.float32),
     )
-    members, sizes = _components(records, among, level, settings, session)
+    members, sizes = _components(records, among, level, settings, session, keys_at_once)
     group_of = _grouped(sizes, members_at_once)
     groups = _groups(records, members, sizes, group_of, level, settings, scratch, session)
     pairs = [drops.links]
@@ -99,7 +102,12 @@ def find_duplicates(
 
 
 def _components(
-    records: Records, among: Flags, level: Level, settings: Dedup, session: Session
+    records: Records,
+    among: Flags,
+    level: Level,
+    settings: Dedup,
+    session: Session,
+    keys_at_once: int,
 ) -> tuple[Indices, Indices]:
     """Sets of records that may be duplicates: members, one set after the other, and set sizes."""
     total = sum(file.rows for file in records.key_files)
@@ -112,7 +120,11 @@ def _components(
         files.append(KeysFile(file.uri, file.rows, bits))
         start += file.rows
     columns = key_columns(settings, by_picture=level == "page")
-    tasks = [Bucketing(column, tuple(files)) for column in columns]
+    at_once = max(1, keys_at_once // max(1, total))
+    tasks = [
+        Bucketing(tuple(columns[start : start + at_once]), tuple(files))
+        for start in range(0, len(columns), at_once)
+    ]
     # Number by record: the order of files is that of arrival and must not matter.
     record_at = np.full(total, NOBODY, np.int64)
     record_at[records.position] = np.arange(len(records))

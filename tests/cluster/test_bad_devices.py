@@ -114,6 +114,8 @@ def crash() -> None:
 
 
 def echo(replica: str, item: int) -> int:
+    """Take as long as a page: a pass that waits for replicas reads on, and needs the core less."""
+    time.sleep(0.05)
     return item
 
 

@@ -61,7 +61,7 @@ def read_card(dataset: Path) -> Contents | None:
         text = (dataset / "README.md").read_text()
     except FileNotFoundError:
         return None
-    header: dict[str, Any] = yaml.safe_load(text.split("---\n")[1])
+    header: dict[str, Any] = yaml.load(text.split("---\n")[1], yaml.CSafeLoader)
     return {
         config["config_name"]: contents_of(
             pa.concat_tables(pq.read_table(dataset / part) for part in config["data_files"])

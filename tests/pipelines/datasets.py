@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cluster.progress import meter
 from cluster.session import IN_PROCESS, open_session
-from pipelines.dataset.state import load_snapshot
+from pipelines.dataset.state import Snapshot, load_snapshot
 from pipelines.dataset.verify import verify_dataset
 from pipelines.inventory import Inventory, take_inventory
 from pipelines.run import Report, run
@@ -64,32 +64,37 @@ def run_verified(recipe: Recipe) -> Report:
 
 def rows(dataset: Path | str, table: str, version: int | None = None) -> list[dict[str, Any]]:
     """Return all rows of a table, in the order of their ids."""
+    return _rows(_snapshot(dataset, version), table)
+
+
+def all_rows(dataset: Path | str, version: int | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of all tables. The tables are opened once for all of them."""
+    snapshot = _snapshot(dataset, version)
+    return {table: _rows(snapshot, table) for table in TABLES}
+
+
+def _snapshot(dataset: Path | str, version: int | None) -> Snapshot:
     snapshot = load_snapshot(str(dataset), version)
     assert snapshot is not None
-    published = snapshot.tables[table]
-    parts = [read_part(published.part_uri(part)) for part in published.parts]
+    return snapshot
+
+
+def _rows(snapshot: Snapshot, table: str) -> list[dict[str, Any]]:
+    parts = [read_part(uri) for uri in snapshot.part_uris(table)]
     listed = pa.concat_tables(parts).to_pylist() if parts else []
     if table == "rejects":
         return sorted(listed, key=lambda row: (row["level"], row["page_id"] or row["doc_id"]))
     return sorted(listed, key=lambda row: row[_KEYS[table]])
 
 
-def all_rows(dataset: Path | str) -> dict[str, list[dict[str, Any]]]:
-    """Return all rows of all tables."""
-    return {table: rows(dataset, table) for table in TABLES}
-
-
 def part_names(dataset: Path) -> dict[str, list[str]]:
     """Return the names of the parts of each table; a name is the hash of the part's bytes."""
-    snapshot = load_snapshot(str(dataset))
-    assert snapshot is not None
+    snapshot = _snapshot(dataset, None)
     return {name: [part.path for part in snapshot.tables[name].parts] for name in TABLES}
 
 
 def commit_again(dataset: str, **metadata: Any) -> None:
     """Commit the newest version again, with `metadata` replacing fields of the old metadata."""
-    snapshot = load_snapshot(dataset)
-    assert snapshot is not None
-    pages = snapshot.tables["pages"]
+    pages = _snapshot(dataset, None).tables["pages"]
     merged = {**pages.metadata, **metadata}
     commit_parts(dataset, "pages", pages.parts, merged)

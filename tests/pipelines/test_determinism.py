@@ -1,4 +1,4 @@
-"""The rows and bytes are the same in one process and on Ray, with one replica or four."""
+"""The rows and bytes are the same in one process and on Ray, with one replica or two."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_near_duplicate_is_gone_and_names_its_keeper(in_process: Path) -> No
 @pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize(
     "placement",
-    ["replicas: 1, shard_pages: 3", "replicas: 4, shard_pages: 2, threads_per_replica: 1"],
+    ["replicas: 1, shard_pages: 3", "replicas: 2, shard_pages: 2, threads_per_replica: 1"],
 )
 def test_ray_gives_the_bytes_of_one_process(
     in_process: Path, corpus: Path, tmp_path: Path, placement: str

@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
 import yaml
 
+from schemas.yaml_text import parse_card_header, write_names
 from workers import store
 from workers.dataset import card_sections as sections
 from workers.dataset import card_splits
@@ -56,7 +58,7 @@ def described_by_card(dataset: str, default_license: str) -> FromCard | None:
     except FileNotFoundError:
         return None
     try:
-        header = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
+        header = parse_card_header(text.split("---\n")[1]) if text.startswith("---\n") else None
     except (yaml.YAMLError, IndexError):
         header = None
     named = header.get("license") if isinstance(header, dict) else None
@@ -124,6 +126,7 @@ def render_card(
     loaded = loadable[0] if loadable else "pages"
     name = name_of(recipe, hub)
     header = _header(recipe, name, tables, samples, sections.main_languages(languages))
+    header += _info(schemas, tables)
     body = "".join(
         (
             sections.trainer_tokens(metadata),
@@ -138,7 +141,7 @@ def render_card(
         )
     )
     return f"""---
-{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---
+{header}---
 
 # {name}
 
@@ -188,10 +191,10 @@ def _header(
     tables: Mapping[str, TableVersion],
     samples: int,
     languages: Sequence[str],
-) -> dict[str, object]:
-    """The fields of the YAML header; `languages` are the main ones."""
+) -> str:
+    """The YAML header but for `_info`; `languages` are the main ones."""
     loadable = loadable_tables(tables)
-    return {
+    header = {
         "license": recipe.license,
         "pretty_name": name,
         "language": list(languages),
@@ -205,14 +208,14 @@ def _header(
             }
             for table in loadable
         ],
-        "dataset_info": [
-            dataset_info(
-                *(
-                    table,
-                    columns_of(table, tables["pages"].metadata),
-                    card_splits.parts_by_split(table, tables),
-                )
-            )
-            for table in loadable
-        ],
     }
+    return yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+
+
+def _info(schemas: Mapping[str, pa.Schema], tables: Mapping[str, TableVersion]) -> str:
+    """The YAML header's `dataset_info`: the columns and sizes of each table."""
+    info = [
+        dataset_info(table, schema, card_splits.parts_by_split(table, tables))
+        for table, schema in schemas.items()
+    ]
+    return write_names({"dataset_info": info})

@@ -25,7 +25,7 @@ from workers.dataset.card import (
 from workers.dataset.card_sections import main_languages
 from workers.dataset.card_splits import parts_by_split
 from workers.dataset.croissant_fields import Json, file_set_id, record_set, splits
-from workers.dataset.delta import TableVersion
+from workers.dataset.delta import TableVersion, with_time
 from workers.dataset.hub_info import OnHub, columns_of
 from workers.dataset.responsible import responsible
 
@@ -71,6 +71,7 @@ def write_croissant(
 ) -> None:
     """Write the Croissant of a version, unless it is there already; `languages` as of the card."""
     known = count_samples(tables) if languages is None else languages
+    tables = {**tables, "pages": with_time(tables["pages"])}
     write_if_new(store.join(recipe.dataset, CROISSANT), render_croissant(recipe, tables, known))
 
 

@@ -13,12 +13,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import pyarrow as pa
@@ -72,14 +73,14 @@ class PartFile:
 class TableVersion:
     """One version of one table: its parts, sorted by path, and what its commit says of it.
 
-    `committed_ms` is when, in milliseconds since 1970; None where it is not committed, or unknown.
+    `committed_ms` is when, in milliseconds since 1970; None where nobody has looked (`with_time`).
     """
 
     uri: str
     version: int
     parts: tuple[PartFile, ...]
     metadata: VersionRecord
-    committed_ms: float | None = None
+    committed_ms: float | None = field(default=None, compare=False)
 
     def part_uri(self, part: PartFile) -> str:
         """Where a part lies."""
@@ -91,10 +92,19 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
 
     Raises DatasetError where the table has no such version.
     """
-    return _retried(uri, lambda: _open(uri, version))
+    opened = _retried(uri, lambda: _open(uri, version))
+    return None if opened is None else opened.now
 
 
-def _open(uri: str, version: int | None) -> TableVersion | None:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A table as deltalake has it and as we do. To open one costs as much as to commit to it."""
+
+    table: DeltaTable
+    now: TableVersion
+
+
+def _open(uri: str, version: int | None = None) -> _Opened | None:
     try:
         table = DeltaTable(table_url(uri), version=version, storage_options=storage_options(uri))
         number = table.version()
@@ -113,8 +123,20 @@ def _open(uri: str, version: int | None) -> TableVersion | None:
         PartFile(row["path"], row["size_bytes"], row["num_records"])
         for row in actions.select(["path", "size_bytes", "num_records"]).to_pylist()
     ]
-    listed = tuple(sorted(parts, key=lambda part: part.path))
-    return TableVersion(uri, number, listed, _record(commit), commit.get("timestamp"))
+    now = TableVersion(uri, number, _by_path(parts), _record(commit), commit.get("timestamp"))
+    return _Opened(table, now)
+
+
+def _by_path(parts: Iterable[PartFile]) -> tuple[PartFile, ...]:
+    return tuple(sorted(parts, key=lambda part: part.path))
+
+
+def with_time(version: TableVersion) -> TableVersion:
+    """A version with the time of its commit, which one that was just committed lacks."""
+    if version.committed_ms is not None:
+        return version
+    commit = commit_info(version.uri, version.version)
+    return replace(version, committed_ms=commit.get("timestamp"))
 
 
 def _record(commit: CommitInfo) -> VersionRecord:
@@ -142,14 +164,17 @@ def write_checkpoint(uri: str, version: int) -> None:
 
 def ensure_table(dataset: str, table: str) -> TableVersion:
     """The latest version of a table. Creates an empty table if there is none."""
-    uri = store.join(dataset, table)
-    return _retried(uri, lambda: open_table(uri) or _make(uri, table))
+    return _ensure(store.join(dataset, table), table).now
 
 
-def _make(uri: str, table: str) -> TableVersion:
+def _ensure(uri: str, table: str) -> _Opened:
+    return _retried(uri, lambda: _open(uri) or _make(uri, table))
+
+
+def _make(uri: str, table: str) -> _Opened:
     store.make_folder(store.join(uri, "data"))
     try:
-        schema = Schema.from_arrow(described(schema_with(table, ()), table))
+        schema = Schema.from_arrow(_described(table, ()))
         create_table_with_add_actions(
             table_url(uri),
             schema,
@@ -161,13 +186,13 @@ def _make(uri: str, table: str) -> TableVersion:
             storage_options=storage_options(uri),
         )
     except (DeltaError, OSError) as exc:
-        current = open_table(uri)  # another run may have made it just now
-        if current is None:
+        made = _open(uri)  # another run may have made it just now
+        if made is None:
             raise storage_error("make the table", uri, exc) from exc
-        return current
-    current = open_table(uri)
-    assert current is not None
-    return current
+        return made
+    made = _open(uri)
+    assert made is not None
+    return made
 
 
 def commit_parts(
@@ -188,37 +213,50 @@ def commit_parts(
 
     Raises LeaseError where another commit came first.
     """
-    current = follows or ensure_table(dataset, table)
     wanted = {part.path: part for part in parts}
-    if _holds(current, wanted, metadata):
-        return current
+    if follows is not None and _holds(follows, wanted, metadata):
+        return follows
+    uri = store.join(dataset, table)
+    current = _ensure(uri, table) if follows is None else _retried(uri, lambda: _at(follows))
+    if _holds(current.now, wanted, metadata):
+        return current.now
     if scores is None:
-        scores = _retried(current.uri, lambda: _scores_of(current))
-    schema = described(schema_with(table, scores), table)
-    if any(part.path in wanted for part in current.parts):
-        current = _retried(current.uri, lambda: _with_columns(current, schema))
-    number = current.version + 1
+        scores = score_columns(field.name for field in current.table.schema().fields)
+    schema = _described(table, tuple(scores))
+    if any(part.path in wanted for part in current.now.parts):
+        current = _retried(uri, lambda: _with_columns(current, schema))
     # A retry makes this same version or none.
-    _retried(current.uri, lambda: _commit(current, wanted, metadata, notes, schema))
-    committed = open_table(current.uri, number)
-    assert committed is not None
-    return committed
+    return _retried(uri, lambda: _commit(current, wanted, metadata, notes, schema))
 
 
-def _with_columns(current: TableVersion, schema: pa.Schema) -> TableVersion:
+def _at(version: TableVersion) -> _Opened:
+    """The table at a version that is known."""
+    options = storage_options(version.uri)
+    try:
+        table = DeltaTable(table_url(version.uri), version=version.version, storage_options=options)
+    except (DeltaError, OSError) as exc:
+        raise storage_error("open the table", version.uri, exc) from exc
+    return _Opened(table, version)
+
+
+@functools.cache
+def _described(table: str, scores: tuple[str, ...]) -> pa.Schema:
+    return described(schema_with(table, scores), table)
+
+
+def _with_columns(opened: _Opened, schema: pa.Schema) -> _Opened:
     """The version itself if it has all columns, else one of the same parts that has them."""
-    options, number = storage_options(current.uri), current.version + 1
+    current, number = opened.now, opened.now.version + 1
+    lacking = _lacking(opened.table, schema)
+    if not lacking:
+        return opened
     properties = CommitProperties(
         custom_metadata={METADATA_KEY: json.dumps(current.metadata, sort_keys=True)},
         max_commit_retries=0,
         app_transactions=[Transaction(METADATA_KEY, number)],
     )
     try:
-        table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
-        lacking = _lacking(table, schema)
-        if not lacking:
-            return current
-        table.alter.add_columns(
+        _at(current).table.alter.add_columns(
             lacking,
             commit_properties=properties,
             post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
@@ -228,21 +266,11 @@ def _with_columns(current: TableVersion, schema: pa.Schema) -> TableVersion:
         if latest is None or latest.version < number:
             raise storage_error("add columns to the table", current.uri, exc) from exc
     # The answer to our own commit may have been lost on the way.
-    made = open_table(current.uri, number)
+    made = _open(current.uri, number)
     assert made is not None
-    if (made.parts, made.metadata) != (current.parts, current.metadata):
+    if (made.now.parts, made.now.metadata) != (current.parts, current.metadata):
         raise _other_first(current.uri, number)
     return made
-
-
-def _scores_of(current: TableVersion) -> tuple[str, ...]:
-    """The columns of scores that a table has."""
-    options = storage_options(current.uri)
-    try:
-        table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
-    except (DeltaError, OSError) as exc:
-        raise storage_error("open the table", current.uri, exc) from exc
-    return score_columns(field.name for field in table.schema().fields)
 
 
 def _lacking(table: DeltaTable, schema: pa.Schema) -> list[Field]:
@@ -281,22 +309,21 @@ def _other_first(uri: str, number: int) -> LeaseError:
 
 
 def _commit(
-    current: TableVersion,
+    opened: _Opened,
     wanted: Mapping[str, PartFile],
     metadata: VersionRecord | None,
     notes: VersionRecord | None,
     schema: pa.Schema,
-) -> None:
+) -> TableVersion:
+    current, table = opened.now, opened.table
     present = {part.path: part for part in current.parts}
     actions: list[AddAction | RemoveAction] = [
         _add(part) for path, part in wanted.items() if path not in present
     ]
     number = current.version + 1
-    options = storage_options(current.uri)
     record = {**(metadata or {}), **(notes or {})}
-    custom = {METADATA_KEY: json.dumps(record, sort_keys=True)} if record else None
+    written = json.dumps(record, sort_keys=True)
     try:
-        table = DeltaTable(table_url(current.uri), version=current.version, storage_options=options)
         # Overwriting removes all parts and takes the new schema, in one commit.
         differs = bool(_lacking(table, schema)) or bool(_dropped(table, schema))
         overwrites = differs and not present.keys() & wanted.keys()
@@ -307,7 +334,7 @@ def _commit(
             "overwrite" if overwrites else "append",
             schema,
             commit_properties=CommitProperties(
-                custom_metadata=custom,
+                custom_metadata={METADATA_KEY: written} if record else None,
                 max_commit_retries=0,
                 # One id for all runs: a table's state keeps an entry for each id.
                 app_transactions=[Transaction(METADATA_KEY, number)],
@@ -321,20 +348,22 @@ def _commit(
         if latest is None or latest.version < number:
             raise storage_error("commit to the table", current.uri, exc) from exc
         # The answer to our own commit may have been lost on the way.
-        if not _holds(open_table(current.uri, number), wanted, metadata):
+        made = open_table(current.uri, number)
+        if made is None or not _holds(made, wanted, metadata):
             raise _other_first(current.uri, number) from exc
+        return made
+    parts = _by_path(present.get(path, part) for path, part in wanted.items())
+    return TableVersion(current.uri, number, parts, json.loads(written))
 
 
 def _holds(
-    version: TableVersion | None,
+    version: TableVersion,
     wanted: Mapping[str, PartFile],
     metadata: VersionRecord | None,
 ) -> bool:
     """Whether a version already has the parts and the metadata of a commit."""
-    return (
-        version is not None
-        and {part.path for part in version.parts} == wanted.keys()
-        and (metadata is None or metadata.items() <= version.metadata.items())
+    return {part.path for part in version.parts} == wanted.keys() and (
+        metadata is None or metadata.items() <= version.metadata.items()
     )
 
 

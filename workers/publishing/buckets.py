@@ -1,4 +1,4 @@
-"""Buckets: the rows that share a candidate key, over all key files, one column at a time."""
+"""Buckets: the rows that share a candidate key, over all key files, column by column."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class KeysFile:
 
 @dataclass(frozen=True, slots=True)
 class Bucketing:
-    """One column of candidate keys to group by."""
+    """Columns of candidate keys to group by. All their keys are in memory at once."""
 
-    column: str
+    columns: tuple[str, ...]
     files: tuple[KeysFile, ...]
 
 
@@ -34,14 +34,17 @@ def bucket_edges(task: Bucketing) -> Indices:
 
     A row is numbered by its place in all files, one after the other.
     """
-    keys = [np.zeros(0, np.uint64)]
-    places = [np.zeros(0, np.int64)]
+    keys = {column: [np.zeros(0, np.uint64)] for column in task.columns}
+    places = {column: [np.zeros(0, np.int64)] for column in task.columns}
     start = 0
     for file in task.files:
-        column = read_part(file.uri, [task.column])[task.column].combine_chunks()
-        wanted = np.unpackbits(file.wanted, count=file.rows).astype(bool)
-        wanted &= column.is_valid().to_numpy(zero_copy_only=False)
-        keys.append(pc.fill_null(column, 0).to_numpy()[wanted])
-        places.append(np.flatnonzero(wanted) + start)
+        table = read_part(file.uri, task.columns)
+        compared = np.unpackbits(file.wanted, count=file.rows).astype(bool)
+        for column in task.columns:
+            chunk = table[column].combine_chunks()
+            wanted = compared & chunk.is_valid().to_numpy(zero_copy_only=False)
+            keys[column].append(pc.fill_null(chunk, 0).to_numpy()[wanted])
+            places[column].append(np.flatnonzero(wanted) + start)
         start += file.rows
-    return stars(np.concatenate(keys), np.concatenate(places))
+    edges = [stars(np.concatenate(keys[name]), np.concatenate(places[name])) for name in keys]
+    return np.concatenate(edges)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -63,5 +65,13 @@ def test_the_schema_is_all_that_is_printed(tmp_path: Path) -> None:
 
 
 def test_a_shell_can_complete_commands(tmp_path: Path) -> None:
-    shown = call(tmp_path, "--show-completion", "bash")
-    assert "_PAGEFOUNDRY_COMPLETE" in shown.stdout, shown.stderr
+    """The command looks for a shell among the processes that started it, so it needs one there.
+
+    With a second command bash stays; a single one would take its place.
+    """
+    command = Path(sys.executable).with_name("pagefoundry")
+    shown = subprocess.run(
+        ["bash", "-c", f"{shlex.quote(str(command))} --show-completion; exit"],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=fork_server.TIMEOUT_S,
+    )  # fmt: skip
+    assert "_PAGEFOUNDRY_COMPLETE=complete_bash" in shown.stdout, shown.stderr

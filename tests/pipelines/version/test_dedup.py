@@ -28,7 +28,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def deduplicate(rows: Path, folder: Path, files: int, members_at_once: int) -> Drops:
+def deduplicate(
+    rows: Path, folder: Path, files: int, members_at_once: int, keys_at_once: int = 10**6
+) -> Drops:
     table = pq.read_table(rows)
     step = -(-table.num_rows // files)
     found = []
@@ -43,13 +45,15 @@ def deduplicate(rows: Path, folder: Path, files: int, members_at_once: int) -> D
         records = load_all(RECIPE, found[::-1], "page", catalogue, str(folder), session)
         among = np.ones(len(records), bool)
         return find_duplicates(
-            records, among, "page", RECIPE.dedup, str(folder), session, members_at_once
+            *(records, among, "page", RECIPE.dedup, str(folder), session),
+            members_at_once,
+            keys_at_once,
         )
 
 
-def test_files_and_groups_change_nothing(rows: Path, tmp_path: Path) -> None:
+def test_files_groups_and_shared_columns_change_nothing(rows: Path, tmp_path: Path) -> None:
     whole = deduplicate(rows, tmp_path, files=1, members_at_once=10**6)
-    spread = deduplicate(rows, tmp_path, files=7, members_at_once=9)
+    spread = deduplicate(rows, tmp_path, files=7, members_at_once=9, keys_at_once=3 * PAGES)
     assert (whole.keeper != NOBODY).any()
     assert spread.keeper.tolist() == whole.keeper.tolist()
     assert spread.kind.tolist() == whole.kind.tolist()

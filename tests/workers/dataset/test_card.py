@@ -60,6 +60,12 @@ def test_the_header_names_exactly_the_parts_of_the_version() -> None:
     assert [name for name, config in configs.items() if config["default"]] == ["pages"]
 
 
+def test_the_header_is_what_pyyaml_writes_without_libyaml() -> None:
+    """So the card of a dataset stays as it is, whichever of both wrote it."""
+    _, header, _ = render(10, {}, PartFile("data/part-a.parquet", 1, 1)).split("---\n", 2)
+    assert header == yaml.safe_dump(yaml.safe_load(header), sort_keys=False, allow_unicode=True)
+
+
 @pytest.mark.parametrize("name", ["manuals", "[x] #1", "a\"b'c", "50% \\", "😀é"])
 def test_the_lines_that_load_it_name_it_whatever_its_name(name: str) -> None:
     recipe = recipe_for("d").model_copy(update={"dataset": f"/data/{name}"})

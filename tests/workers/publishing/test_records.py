@@ -172,7 +172,7 @@ def test_buckets_span_files_and_leave_out_what_is_not_wanted(tmp_path: Path) -> 
             KeysFile(str(tmp_path / f"{number}.parquet"), 3, np.packbits(np.array(bits, bool)))
             for number, bits in enumerate(wanted)
         )
-        return bucket_edges(Bucketing("text", keys)).tolist()  # type: ignore[no-any-return]
+        return bucket_edges(Bucketing(("text",), keys)).tolist()  # type: ignore[no-any-return]
 
     # Each page is in each file: its bucket is a star around the first that is wanted.
     assert sorted(edges([1, 1, 1], [1, 1, 1])) == [[0, 3], [1, 4], [2, 5]]
