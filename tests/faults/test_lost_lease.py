@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -27,6 +29,8 @@ from workers.dataset.lease import hold
 SETTINGS = "routing: only\nplacement: {shard_pages: 2}\non_missing: remove\nmax_removed: 1\n"
 CHECKS = 1 + len(TABLES)  # one before planning, one before each commit
 TIMEOUT_S = 120
+
+Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass
@@ -51,9 +55,76 @@ def update_here(recipe: Recipe, lease: Hold) -> Report:
         return update(recipe, session, Console(file=io.StringIO()), False, lease)
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """A corpus that each test finds in its first state, and the documents that come later.
+
+    A copy keeps the time of its file, so the corpus of one test is that of all others.
+    """
+
+    corpus: Path
+    first: Path
+    later: Path
+
+    def reset(self) -> Path:
+        shutil.rmtree(self.corpus, ignore_errors=True)
+        return Path(shutil.copytree(self.first, self.corpus))
+
+    def put(self, *names: str) -> None:
+        for name in names:
+            shutil.copy2(self.later / name, self.corpus / name)
+
+    def put_others(self) -> None:
+        """What the run puts there that comes in between."""
+        self.put("1.pdf", "3.pdf")
+        (self.corpus / "2.pdf").unlink()
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    folder = tmp_path_factory.mktemp("shelf")
+    first = write_pdfs(folder / "first", 3, pages=2)
+    for name, seed, pages in (("0", 300, 3), ("1", 400, 1), ("3", 500, 2), ("4", 600, 1)):
+        write_pdf(folder / "later", f"{name}.pdf", first_seed=seed, pages=pages)
+    return Shelf(folder / "corpus", first, folder / "later")
+
+
+@pytest.fixture(scope="module")
+def published(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first version of the first corpus."""
+    dataset = tmp_path_factory.mktemp("published") / "data"
+    run_here(recipe_for(dataset, shelf.reset(), SETTINGS))
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, list[Rows]]:
+    """The rows after the others' documents, and then after one more, of a run that is alone; by
+    whether the first document was changed before.
+    """
+    rows: dict[bool, list[Rows]] = {}
+    for is_changed in (False, True):
+        dataset = tmp_path_factory.mktemp("undisturbed") / "data"
+        shelf.reset()
+        shelf.put_others()
+        if is_changed:
+            shelf.put("0.pdf")
+        rows[is_changed] = [rows_after(dataset, shelf)]
+        shelf.put("4.pdf")
+        rows[is_changed].append(rows_after(dataset, shelf))
+    return rows
+
+
+def rows_after(dataset: Path, shelf: Shelf) -> Rows:
+    """Run on the corpus as it is; the dataset must be whole then."""
+    run_here(recipe_for(dataset, shelf.corpus, SETTINGS))
+    assert problems(dataset) == ()
+    return all_rows(dataset)
+
+
 @pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write_pdfs(tmp_path / "corpus", 3, pages=2)
+def corpus(shelf: Shelf) -> Path:
+    return shelf.reset()
 
 
 @pytest.mark.parametrize(
@@ -64,18 +135,22 @@ def corpus(tmp_path: Path) -> Path:
     ],
 )
 def test_of_two_that_publish_at_once_one_is_refused(
-    corpus: Path, tmp_path: Path, check_number: int, published_before: bool
+    shelf: Shelf,
+    published: Path,
+    undisturbed: dict[bool, list[Rows]],
+    tmp_path: Path,
+    check_number: int,
+    published_before: bool,
 ) -> None:
     """At each check of a publish, another run publishes other documents."""
-    recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
+    dataset = tmp_path / "data"
+    recipe = recipe_for(dataset, shelf.reset(), SETTINGS)
     if published_before:
-        run_here(recipe)
-        write_pdf(corpus, "0.pdf", first_seed=300, pages=3)
+        shutil.copytree(published, dataset)
+        shelf.put("0.pdf")
 
     def other() -> None:
-        write_pdf(corpus, "1.pdf", first_seed=400, pages=1)
-        (corpus / "2.pdf").unlink()
-        write_pdf(corpus, "3.pdf", first_seed=500, pages=2)
+        shelf.put_others()
         assert run_here(recipe).committed
 
     believer = Believer(check_number, other)
@@ -83,16 +158,12 @@ def test_of_two_that_publish_at_once_one_is_refused(
         update_here(recipe, believer)
     assert believer.checks >= check_number
 
-    undisturbed = recipe_for(tmp_path / "undisturbed", corpus, SETTINGS)
-    run_here(undisturbed)
-    assert problems(tmp_path / "data") == ()
-    assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
+    alone, with_one_more = undisturbed[published_before]
+    assert problems(dataset) == ()
+    assert all_rows(dataset) == alone
     # Commits that the loser left in the other tables do not stop the next version.
-    write_pdf(corpus, "4.pdf", first_seed=600, pages=1)
-    run_here(recipe)
-    run_here(undisturbed)
-    assert problems(tmp_path / "data") == ()
-    assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
+    shelf.put("4.pdf")
+    assert rows_after(dataset, shelf) == with_one_more
 
 
 @pytest.mark.parametrize("check_number", range(1, CHECKS + 1))
@@ -158,7 +229,7 @@ with open_session(IN_PROCESS) as session, hold(recipe.dataset, ttl_s=1) as lease
     ("other_is_done", "why"), [(False, "taken over by process"), (True, "deleted")]
 )
 def test_a_run_that_was_stopped_beyond_its_ttl_publishes_nothing(
-    corpus: Path, tmp_path: Path, other_is_done: bool, why: str
+    corpus: Path, published: Path, tmp_path: Path, other_is_done: bool, why: str
 ) -> None:
     recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
     path = tmp_path / "recipe.yaml"
@@ -182,9 +253,7 @@ def test_a_run_that_was_stopped_beyond_its_ttl_publishes_nothing(
     assert loser.returncode == 1
     assert f"LeaseError: {recipe.dataset}: its lease was {why}" in stderr.splitlines()[-1]
     assert problems(tmp_path / "data") == ()
-    undisturbed = recipe_for(tmp_path / "undisturbed", corpus, SETTINGS)
-    run_here(undisturbed)
-    assert all_rows(tmp_path / "data") == all_rows(tmp_path / "undisturbed")
+    assert all_rows(tmp_path / "data") == all_rows(published)
 
 
 def end_of(loser: subprocess.Popen[str]) -> str:
