@@ -38,7 +38,7 @@ from workers.dataset.parts import write_part
 PAGE_ROWS = 100  # of a page of rows
 PREVIEW_BYTES = 200_000  # of the preview: `firstRows.maxBytes` of the Hub's own settings
 LEAST_ROWS, CELL_BYTES = 10, 100  # rows that the preview always has; what is left of a long cell
-SCAN_BYTES = 300_000_000  # that are read of a file for a page: `rowsIndex.maxArrowDataInMemory`
+SCAN_BYTES = 300_000_000  # read for a page: `rowsIndex.maxArrowDataInMemory`
 SIGNATURES = ("text_hash", "minhash", "image_hash")
 ADDRESS = "https://datasets-server.huggingface.co/assets/lake/manuals/--/{0}/--/pages/train/0/x.jpg"
 DENSE_ROWS, PICTURE_BYTES, LETTERS, BLOCKS, CELLS = 900, 150_000, 6_000, 60, 300

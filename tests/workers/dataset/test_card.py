@@ -19,6 +19,7 @@ from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import PAGES, SCHEMAS, TABLES
 from workers.dataset.card import count_languages, count_licenses, render_card, write_card
 from workers.dataset.delta import PartFile, TableVersion
+from workers.dataset.hub_info import OnHub
 from workers.dataset.parts import write_part
 
 
@@ -77,6 +78,23 @@ def test_the_lines_that_load_it_name_it_whatever_its_name(name: str) -> None:
         texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
         assert texts & {name, f"{name}/pages"}
     assert header_of(card)["pretty_name"] == name
+
+
+def test_on_a_hub_its_lines_load_the_tag_and_nothing_speaks_of_delta() -> None:
+    part = PartFile("data/part-a.parquet", 1, 1)
+    tables = dict(version_of("x", 10, part))
+    tables["pages"].metadata.update(settings_of(recipe_for("x")))
+    hub = OnHub("lake/manuals", "https://hub/datasets/lake/manuals", "v3")
+    card = render_card(recipe_for("s3://private/place"), tables, {}, hub)
+    assert "delta" not in card.lower()
+    assert "private" not in card
+    assert header_of(card)["pretty_name"] == "manuals"
+    programs = [block.partition("```")[0] for block in card.split("```python\n")[1:]]
+    assert len(programs) == 5
+    for program in programs:
+        nodes = ast.walk(ast.parse(program))
+        texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+        assert texts >= {"lake/manuals", "v3"}
 
 
 def test_a_table_without_parts_is_no_configuration_and_never_the_default() -> None:
