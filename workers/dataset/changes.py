@@ -209,11 +209,8 @@ def _why_changed(new: pa.Table, old: pa.Table, key: str) -> pa.Table:
         otherwise=join("copies: ", numbers_before, " before, ", numbers, " now"),
     )
     why = _cases(
-        (judged, "policy"),
-        (re_read, "re_read"),
-        (parted, "split"),
-        (moved, "moved"),
-        (recounted, "copies"),
+        *((judged, "policy"), (re_read, "re_read"), (parted, "split")),
+        *((moved, "moved"), (recounted, "copies")),
     )
     changed = _changes("changed", why, new[key], new["source_uri"], detail)
     return changed.filter(pc.or_(pc.or_(is_other, parted), pc.or_(moved, recounted)))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -25,7 +26,9 @@ from schemas.errors import DatasetError, StorageError
 from schemas.lines import error_line
 from schemas.splits import SPLITS, VALIDATION
 from schemas.tables import TABLES
-from schemas.versions import VersionRecord
+
+if TYPE_CHECKING:
+    from schemas.versions import VersionRecord
 
 _URL = re.compile(r"[a-z][a-z0-9]*://")
 _RECORD = "pagefoundry"
@@ -106,15 +109,20 @@ def open_table(address: Address) -> OpenTable:
     opened = delta.to_pyarrow_dataset(filesystem=_filesystem(address.dataset, address.table, delta))
     validation = frozenset(address.validation)
     rows = {
-        path: count
+        _name(path): count
         for path, count in zip(*_counted_parts(delta), strict=True)
         if address.split is None or (path in validation) == (address.split == VALIDATION)
     }
     parts = sorted(
-        (part for part in opened.get_fragments() if part.path in rows),
+        (part for part in opened.get_fragments() if _name(part.path) in rows),
         key=lambda part: str(part.path),
     )
     return OpenTable(address, opened.schema, tuple(parts), sum(rows.values()))
+
+
+def _name(path: str) -> str:
+    """The name of a part, which is unique, without its folder."""
+    return path.rpartition("/")[2]
 
 
 def _counted_parts(delta: DeltaTable) -> tuple[list[str], list[int]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.state import load_snapshot
 from pipelines.run import Report
 from pipelines.takedown import Options, forget, search_forgotten, wanted_of
-from schemas.recipe import Recipe, parse_recipe
+from schemas.recipe import Publish, Recipe, parse_recipe
 from tests.encoders import make_encoder, vector_of, word_vectors
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import all_rows, rows, run_verified
+from workers.publishing.splits import drawn
 
 WORDS = sorted({word for seed in range(30) for word in prose(seed, 400).split()})
 VECTORS = word_vectors(WORDS)
@@ -184,6 +187,21 @@ def test_any_series_of_similarities_ends_as_a_first_run_with_the_last(
         if model is not None:
             check(dataset, published / "plain", similarity)
     assert len(kept(dataset)) == len(set(kept(dataset)))
+
+
+def test_documents_with_pages_of_one_meaning_are_in_one_split(
+    tmp_path: Path, published: Path, corpus: Path, encoder: Path
+) -> None:
+    dataset = tmp_path / "data"
+    shutil.copytree(published / "data", dataset)
+    # The model does not see these two whole, so both stay in `documents`.
+    files = [(corpus / name).read_bytes() for name in ("long.pdf", "long-same.pdf")]
+    ids = [hashlib.sha256(data).hexdigest() for data in files]
+    seed = next(seed for seed in count() if drawn(ids, seed, 0.5).sum() == 1)
+    settings = {"publish": Publish(validation=0.5, seed=seed)}
+    run_verified(recipe_of(dataset, corpus, encoder).model_copy(update=settings))
+    splits = {row["doc_id"]: row["split"] for row in rows(dataset, "documents")}
+    assert [splits[doc_id] for doc_id in ids] == ["train", "train"]
 
 
 def without_shards(dataset: Path) -> None:
