@@ -94,6 +94,10 @@ class Asked:
         """The picture of a row, made small."""
         return self.link(f"/thumbnail/{table}/{key}", n=number or None, of=self._mark)
 
+    def redrawn(self, key: str) -> str:
+        """The picture of a rejected page, drawn again from its source."""
+        return self.link(f"/redrawn/{key}", of=self._mark)
+
     def crop(self, path: str) -> CropAddress | None:
         """Where the crop is that a text links to by this path."""
         name, _, suffix = path.rpartition(".")

@@ -81,10 +81,15 @@ def _listed(request: Request, asked: Asked) -> Response:
         step=ROWS_AT_ONCE,
         facets=_facets(asked),
         bounds=_BOUNDS,
-        orders=[(name, ORDER_NAMES[name]) for name in ORDERS],
+        orders=[(name, ORDER_NAMES[name]) for name in ORDERS if not _lacks(asked, name)],
         hidden=_hidden(asked),
         indexed=asked.viewed.indexed(asked.filters.table) if asked.filters.search else None,
     )
+
+
+def _lacks(asked: Asked, order: str) -> bool:
+    """Whether rows of the table have nothing to be ordered by so."""
+    return asked.filters.table == "crops" and order in ("worst", "best")
 
 
 def _cards(asked: Asked, chosen: Sequence[LightRow]) -> list[Card]:

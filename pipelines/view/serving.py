@@ -76,6 +76,7 @@ def listening(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_ADDRESS, port))
+        listener.listen()  # who has the link is kept waiting from here on, and not turned away
     except OSError as exc:
         listener.close()
         if exc.errno == errno.EADDRINUSE:

@@ -16,7 +16,8 @@ from starlette.responses import HTMLResponse
 
 from pipelines.view.asked import Asked
 from schemas.reject_reasons import REJECT_REASONS
-from workers.viewing import NONE
+from schemas.sources import record_place
+from workers.viewing import NONE, LightRow
 from workers.webpages.visible import unmarked
 
 FILTER_NAMES = {
@@ -114,15 +115,21 @@ def _share(part: float, whole: float) -> str:
 
 
 def file_name(uri: str) -> str:
-    """The file of a document without its folders, with the member of a container.
+    """The file of a document without its folders: of a container's the member, or the record.
 
-    >>> file_name("s3://lake/a/b.zip!c/d.pdf")
-    'd.pdf'
+    >>> file_name("s3://lake/a/b.zip!c/d.pdf"), file_name("/lake/chats.jsonl#0123456789abcdef/7")
+    ('d.pdf', 'chats.jsonl, record 8')
     """
-    return uri.rstrip("/").replace("!", "/").rpartition("/")[2] or uri
+    try:
+        place = record_place(uri)
+    except ValueError:
+        return uri.rstrip("/").replace("!", "/").rpartition("/")[2] or uri
+    return f"{file_name(place.file_uri)}, record {place.number + 1:,}"
 
 
-def row_name(row: Any) -> str:
+def row_name(row: LightRow) -> str:
     """A row as people call it: its file and its page, counted from 1."""
-    name = file_name(row.source_uri)
-    return name if row.page_index is None else f"{name}, page {row.page_index + 1:,}"
+    name = file_name(row.source_uri or row.doc_id)
+    if row.page_index is None or row.table == "conversations":
+        return name
+    return f"{name}, page {row.page_index + 1:,}"
