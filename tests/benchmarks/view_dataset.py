@@ -70,12 +70,18 @@ class Texts:
         return "\n".join(self._sentences[number % _SENTENCES] for number in chosen) + rare
 
 
-def build(rows: int, folder: Path) -> str:
+def build(
+    rows: int,
+    folder: Path,
+    rows_per_part: int = ROWS_PER_PART,
+    rows_per_group: int = ROWS_PER_GROUP,
+    longest_edge_px: int = 50,
+) -> str:
     """Make the dataset, unless it exists. Returns its address."""
     dataset, done = str(folder / "data"), folder / "made"
     if done.exists():
         return dataset
-    maker = _Maker(rows, dataset)
+    maker = _Maker(rows, dataset, rows_per_part, rows_per_group, longest_edge_px)
     parts = {name: maker.parts(name) for name in TABLES}
     for table in TABLES:
         ensure_table(dataset, table)
@@ -94,14 +100,22 @@ def build(rows: int, folder: Path) -> str:
 class _Maker:
     """The rows of each table. Pages are numbered in the order of their documents."""
 
-    def __init__(self, rows: int, dataset: str) -> None:
+    def __init__(
+        self,
+        rows: int,
+        dataset: str,
+        rows_per_part: int,
+        rows_per_group: int,
+        longest_edge_px: int,
+    ) -> None:
         self._dataset = dataset
+        self._rows_per_part, self._rows_per_group = rows_per_part, rows_per_group
         self._texts = Texts()
         self._rng = np.random.default_rng(1)
         documents = -(-rows // PAGES_PER_DOCUMENT)
         self._ids = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(documents)]
         self._order = self._rng.permutation(rows)
-        self._pictures = [_picture(number) for number in range(64)]
+        self._pictures = [_picture(number, longest_edge_px) for number in range(64)]
 
     def parts(self, table: str) -> list[PartFile]:
         """Write the parts of a table."""
@@ -112,7 +126,8 @@ class _Maker:
             numbers = np.arange(len(self._ids))
         rows_of = getattr(self, f"_{table}")
         # A document's text is that of ten pages.
-        at_once = ROWS_PER_GROUP // 10 if table == "documents" else ROWS_PER_GROUP
+        most = self._rows_per_group
+        at_once = max(1, most // 10) if table == "documents" else most
         groups = (
             rows_of(numbers[start : start + at_once]) for start in range(0, len(numbers), at_once)
         )
@@ -122,7 +137,7 @@ class _Maker:
         waiting: list[pa.Table] = []
         for group in groups:
             waiting.append(_completed(table, group))
-            if sum(rows.num_rows for rows in waiting) >= ROWS_PER_PART:
+            if sum(rows.num_rows for rows in waiting) >= self._rows_per_part:
                 yield write_part(self._dataset, table, waiting)
                 waiting = []
         if waiting:
@@ -266,9 +281,13 @@ def _findings(number: int) -> list[dict[str, Any]] | None:
     ]
 
 
-def _picture(number: int) -> bytes:
-    picture = Image.new("RGB", (36, 50), (255 - number, 255, 255))
-    ImageDraw.Draw(picture).rectangle((4, 4, 30, 4 + number % 40), fill="black")
+def _picture(number: int, longest_edge_px: int) -> bytes:
+    """A page with a bar; a large one has as much noise as makes a page of print."""
+    width, height = longest_edge_px * 7 // 10, longest_edge_px
+    picture = Image.new("RGB", (width, height), (255 - number, 255, 255))
+    if longest_edge_px > 500:
+        picture.paste(Image.effect_noise((width, height // 3), 60), (0, height // 3))
+    ImageDraw.Draw(picture).rectangle((4, 4, width - 6, 4 + number % 40), fill="black")
     return pictures.encode(picture, Raster())
 
 

@@ -17,7 +17,8 @@ from schemas.reject_reasons import POLICY_REASONS
 from workers.dataset import TableVersion
 from workers.dataset.parts import open_part
 from workers.viewing.gone import requiring
-from workers.viewing.light import LightTable, Marks, Words
+from workers.viewing.light import NO_WORDS, Documents, LightTable, Marks, Words
+from workers.viewing.parts import Part, look_into
 
 _WORDS: Final[Mapping[str, str]] = {
     "doc_id": "doc_id",
@@ -55,22 +56,25 @@ class _Read:
     `found` are the rows of its findings, and `policies` what found them.
     """
 
+    part: Part
     rows: int
     columns: Mapping[str, pa.Array]
     found: npt.NDArray[np.int64]
     policies: pa.Array
 
 
-def read_light(table: TableVersion) -> LightTable:
-    """Read the small columns of a table. Raises DatasetError where a part is gone."""
-    uris = [table.part_uri(part) for part in table.parts]
+def read_light(table: TableVersion) -> tuple[LightTable, Sequence[Part]]:
+    """Read the small columns of a table, and where all else lies in its parts.
+
+    Raises DatasetError where a part is gone, IntegrityError where one is damaged.
+    """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        parts = list(pool.map(_read, uris))
+        parts = list(pool.map(lambda part: _read(table.part_uri(part), part.size), table.parts))
     starts = np.cumsum([0, *(part.rows for part in parts)], dtype=np.int64)
     words = {name: _words(column) for name in _WORDS if (column := _joined(parts, name))}
     numbers = {name: _numbers(column) for name in _NUMBERS if (column := _joined(parts, name))}
     kept, crops = (_joined(parts, name) for name in _TEXTS)
-    return LightTable(
+    light = LightTable(
         table.uri.rpartition("/")[2],
         starts,
         words,
@@ -78,14 +82,17 @@ def read_light(table: TableVersion) -> LightTable:
         _marks(parts, starts, words),
         kept.combine_chunks() if kept else None,
         _crop_numbers(crops) if crops else None,
+        Documents(words.get("doc_id", NO_WORDS)),
     )
+    return light, [part.part for part in parts]
 
 
-def _read(uri: str) -> _Read:
+def _read(uri: str, size: int) -> _Read:
+    part, metadata = look_into(uri, size)
     names = {**{name: (path,) for name, path in _WORDS.items()}, **_NUMBERS}
     names |= {name: (name,) for name in _TEXTS}
     with requiring(uri), open_part(uri) as handle:
-        file = pq.ParquetFile(handle)
+        file = pq.ParquetFile(handle, metadata=metadata)
         there = {file.schema.column(n).path for n in range(len(file.schema))}
         asked = {path for paths in names.values() for path in paths} | {_POLICIES}
         rows = file.read(columns=sorted(asked & there)).combine_chunks()
@@ -101,7 +108,7 @@ def _read(uri: str) -> _Read:
         lists = _one(rows["findings"])
         found = pc.list_parent_indices(lists).to_numpy()
         policies = pc.struct_field(pc.list_flatten(lists), "policy")
-    return _Read(rows.num_rows, columns, found, policies)
+    return _Read(part, rows.num_rows, columns, found, policies)
 
 
 def _leaf(rows: pa.Table, path: str) -> pa.Array:
