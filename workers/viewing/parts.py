@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from schemas.errors import IntegrityError
 from workers import store
 from workers.viewing.gone import requiring
-from workers.viewing.thrift import DamagedError, Struct, read_struct, read_varint
+from workers.viewing.thrift import DamagedError, Struct, Wanted, read_struct, read_varint
 
 TEXT, PICTURE = "text", "image.bytes"
 """The columns of which single values are read."""
@@ -36,7 +36,7 @@ _TAIL_BYTES = 2**19
 _MAGIC = b"PAR1"
 # Fields of Parquet's structures, in the order of parquet.thrift.
 _GROUPS, _CHUNKS, _INDEX_OFFSET, _INDEX_BYTES = 4, 1, 4, 5
-_FOOTER: Final = {_GROUPS: {_CHUNKS: {_INDEX_OFFSET: {}, _INDEX_BYTES: {}}}}
+_FOOTER: Final[Wanted] = {_GROUPS: {_CHUNKS: {_INDEX_OFFSET: {}, _INDEX_BYTES: {}}}}
 _INDEX_PAGES, _PAGE_OFFSET, _PAGE_BYTES, _PAGE_FIRST_ROW = 1, 1, 2, 3
 _HEAD_TYPE, _HEAD_PLAIN_BYTES, _HEAD_BYTES, _HEAD_DATA = 1, 2, 3, 5
 _DATA_ENCODING, _DATA_LEVELS_ENCODING = 2, 3
