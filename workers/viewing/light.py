@@ -106,7 +106,7 @@ class Documents:
 
     def __init__(self, ids: Words) -> None:
         self._ids = ids
-        beginnings = np.array([word[:_BEGINNING_CHARS] for word in ids.words.to_pylist()], "S")
+        beginnings = np.array(list(map(_beginning, ids.words.to_pylist())), "S")
         self._order = np.argsort(beginnings).astype(np.int32)
         self._beginnings = beginnings[self._order]
         self._rows = np.argsort(ids.codes, kind="stable").astype(np.int32)
@@ -115,13 +115,17 @@ class Documents:
 
     def rows(self, doc_id: str) -> Codes:
         """The rows of a document, ascending."""
-        beginning = doc_id[:_BEGINNING_CHARS].encode(errors="replace")
+        beginning = _beginning(doc_id)
         first = int(np.searchsorted(self._beginnings, beginning, "left"))
         last = int(np.searchsorted(self._beginnings, beginning, "right"))
         for code in self._order[first:last].tolist():
             if self._ids.words[code].as_py() == doc_id:
                 return self._rows[self._starts[code] : self._starts[code + 1]]
         return np.empty(0, np.int32)
+
+
+def _beginning(doc_id: str) -> bytes:
+    return doc_id[:_BEGINNING_CHARS].encode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

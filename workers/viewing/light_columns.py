@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.errors import IntegrityError
+from schemas.lines import error_line
 from schemas.reject_reasons import POLICY_REASONS
 from workers.dataset import TableVersion
 from workers.dataset.parts import open_part
 from workers.viewing.gone import requiring
 from workers.viewing.light import NO_WORDS, Documents, LightTable, Marks, Words
 from workers.viewing.parts import Part, look_into
+
+log = logging.getLogger(__name__)
 
 _WORDS: Final[Mapping[str, str]] = {
     "doc_id": "doc_id",
@@ -81,7 +86,7 @@ def read_light(table: TableVersion) -> tuple[LightTable, Sequence[Part]]:
         numbers,
         _marks(parts, starts, words),
         kept.combine_chunks() if kept else None,
-        _crop_numbers(crops) if crops else None,
+        _crop_numbers(crops, table.uri) if crops else None,
         Documents(words.get("doc_id", NO_WORDS)),
     )
     return light, [part.part for part in parts]
@@ -149,23 +154,33 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return numbers
 
 
-def _crop_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+def _crop_numbers(column: pa.ChunkedArray, uri: str) -> npt.NDArray[np.int32]:
     """The numbers behind the dashes of crops' ids."""
-    parsed = pc.replace_substring_regex(column, r"^.*-", "").cast(pa.int32())
-    numbers: npt.NDArray[np.int32] = parsed.to_numpy().astype(np.int32)
+    try:
+        parsed = pc.replace_substring_regex(column, r"^.*-", "").cast(pa.int32())
+    except pa.ArrowInvalid as exc:
+        raise IntegrityError(
+            f"{uri}: a `crop_id` does not end in a number ({error_line(exc)}); "
+            "`pagefoundry verify` names what is bad"
+        ) from exc
+    numbers: npt.NDArray[np.int32] = pc.fill_null(parsed, -1).to_numpy().astype(np.int32)
     return numbers
 
 
 def _marks(parts: Sequence[_Read], starts: npt.NDArray[Any], words: Mapping[str, Words]) -> Marks:
     """The policies of each row: those that found something in it, and the one that rejected it."""
-    names = sorted({name for part in parts for name in pc.unique(part.policies).to_pylist()})
     bits = np.zeros(int(starts[-1]), np.uint64)
     barred = _barred_by(words)
-    names = sorted({*names, *barred})[:_MOST_POLICIES]
+    found = (name for part in parts for name in pc.unique(part.policies).drop_null().to_pylist())
+    names = sorted({*found, *barred})
+    if len(names) > _MOST_POLICIES:
+        log.warning("findings name %d policies; %d can be chosen by", len(names), _MOST_POLICIES)
+        names = names[:_MOST_POLICIES]
     for bit, name in enumerate(names):
         mark = np.uint64(1 << bit)
         for start, part in zip(starts, parts, strict=False):
-            rows = part.found[pc.equal(part.policies, name).to_numpy(zero_copy_only=False)]
+            of_policy = pc.fill_null(pc.equal(part.policies, name), False)
+            rows = part.found[of_policy.to_numpy(zero_copy_only=False)]
             bits[start + rows] |= mark
         if name in barred:
             bits[barred[name]] |= mark
