@@ -125,6 +125,12 @@ class Searcher:
             job.result()  # raises what the search raised
         return _joined(table, [part.known for part in parts])
 
+    def found(self, table: TableVersion, search: Search) -> tuple[Numbers, Looked]:
+        """What a search has found so far, without looking any further; it looks if none has."""
+        parts = self._kept.get((table.uri, search), lambda: [_InPart() for _ in table.parts])
+        known = [part.known for part in parts]
+        return _joined(table, known) if any(n for _, n in known) else self.find(table, search)
+
     def close(self) -> None:
         """Stop what runs in the background."""
         self._asked = None

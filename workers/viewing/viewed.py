@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -133,7 +133,7 @@ class Viewed:
 
         Raises RequestError where the table has no texts to search, or nothing to order it by.
         """
-        found, looked = self._found(filters)
+        found, looked = self._found(filters, self._searcher.find)
         if looked is not None and not looked.is_whole:
             return self._selected(filters, found, looked)
         return self._selections.get(filters, lambda: self._selected(filters, found, looked))
@@ -146,14 +146,19 @@ class Viewed:
 
     def facets(self, filters: Filters, most: int = 50) -> Mapping[str, Sequence[FacetValue]]:
         """For each of `FACETS` that the table has: the values of the rows that the other filters
-        choose, most frequent first, at most so many."""
-        found, looked = self._found(filters)
+        choose, most frequent first, at most so many.
+
+        Of a search they count what `select` has found last.
+        """
+        found, looked = self._found(filters, self._searcher.found)
         chooser = self._choosers[filters.table]
         if looked is not None and not looked.is_whole:
             return chooser.facets(filters, found, most)
         return self._facets.get((filters, most), lambda: chooser.facets(filters, found, most))
 
-    def _found(self, filters: Filters) -> tuple[Numbers | None, Looked | None]:
+    def _found(
+        self, filters: Filters, find: Callable[[TableVersion, Search], tuple[Numbers, Looked]]
+    ) -> tuple[Numbers | None, Looked | None]:
         """The rows that a search finds; None without one."""
         if not filters.search:
             return None, None
@@ -163,7 +168,7 @@ class Viewed:
         name = "pages" if filters.table == "documents" else filters.table
         if name not in self._tables:
             return np.empty(0, np.int32), Looked(0, 0)
-        found, looked = self._searcher.find(self._tables[name], Search.of(filters.search))
+        found, looked = find(self._tables[name], Search.of(filters.search))
         if filters.table == "documents":
             found = self._light["documents"].rows_like(self._light["pages"], found)
         return found, looked
