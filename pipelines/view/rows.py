@@ -117,7 +117,7 @@ def document_row(request: Request) -> Response:
         chapters=[_chapter(asked, light) for light in document.pages],
         whole_rejects=[_chapter(asked, light) for light in document.rejects],
         crops=[_chapter(asked, light) for light in document.crops],
-        text=Markup(plain_html(row["text"][:MOST_CHARS])) if row else None,
+        text=Markup(markdown_html(row["text"][:MOST_CHARS], asked.crop)) if row else None,
         is_text_cut=row is not None and len(row["text"]) > MOST_CHARS,
         duplicates=asked.viewed.duplicates_of(key),
         note=asked.viewing.notes.of("documents", key),

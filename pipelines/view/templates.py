@@ -60,6 +60,7 @@ def environment() -> Environment:
     made.filters |= {
         "number": _number,
         "share": _share,
+        "of_them": lambda count, names: f"{count:,} {names[:-1] if count == 1 else names}",
         "plain": lambda value: "" if value is None else f"{value:g}",
         "day": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "file": file_name,

@@ -17,7 +17,7 @@ def test_a_note_is_kept_listed_and_exported(browser: Browser) -> None:
     assert page.one("button", value="bad")["aria-pressed"] == "true"
     assert page.one("input", name="why")["value"] == "a table <b>lost</b> its head"
     listed = browser.open("/notes")
-    assert "1 notes" in listed.text
+    assert "1 note" in listed.text
     assert "a table <b>lost</b> its head" in listed.text
     exported = browser.get(listed.link("as JSON lines"))
     assert exported.headers["content-disposition"] == 'attachment; filename="notes.jsonl"'
@@ -30,7 +30,7 @@ def test_a_note_can_be_changed_and_taken_back(browser: Browser) -> None:
     link = browser.rows("/rejects")[0]
     for verdict in ("bad", "good"):
         browser.send(browser.open(link), verdict)
-    assert "1 notes" in browser.open("/notes").text
+    assert "1 note" in browser.open("/notes").text
     assert browser.open("/rejects").all("li", class_="good")
     browser.send(browser.open(link), "")
     assert "None yet" in browser.open("/notes").text
