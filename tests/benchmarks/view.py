@@ -22,9 +22,10 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -248,26 +249,28 @@ def measure(dataset: str, index_folder: Path, calls: int) -> dict[str, Any]:
 def served(url: str, paths: list[str], calls: int) -> list[dict[str, Any]]:
     """What a running server takes for pages: paths with their query, `{}` for a number of the call.
 
-    The token of the `url` is added to each.
+    The link with its token is followed first, and the cookie that it gives is kept.
     """
     parts = urlsplit(url)
-    token = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    _get(browser, url)()
     root = f"{parts.scheme}://{parts.netloc}"
-    results = []
-    for path in paths:
-        joint = "&" if "?" in path else "?"
-        asks = (
-            _get(f"{root}{path.replace('{}', str(number))}{joint}{urlencode(token)}")
-            for number in itertools.count()
+    return [
+        measured(
+            path,
+            (_get(browser, root + path.replace("{}", str(number))) for number in itertools.count()),
+            calls,
         )
-        results.append(measured(path, asks, calls))
-    return results
+        for path in paths
+    ]
 
 
-def _get(url: str) -> Ask:
+def _get(browser: urllib.request.OpenerDirector, url: str) -> Ask:
     def ask() -> bytes:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with browser.open(url, timeout=30) as answer:
             data: bytes = answer.read()
+            if urlsplit(answer.url).path != urlsplit(url).path:
+                raise RuntimeError(f"{url} led to {answer.url}")
         return data
 
     return ask
@@ -311,7 +314,8 @@ def main() -> None:
             large = build(1_500, folder / "large", 1_500, 500, longest_edge_px=1280)
             results["answers"] += of_large_pictures(large, folder / "index", args.calls)
     print(json.dumps(results)) if args.json else show(results)
-    slow = [row for row in results["answers"] if row["worst_cpu_ms"] > MOST_MS]
+    worst = "worst_wall_ms" if args.url else "worst_cpu_ms"
+    slow = [row for row in results["answers"] if row[worst] > MOST_MS]
     if slow:
         raise SystemExit(f"{slow[0]['answer']} takes more than {MOST_MS} ms")
 

@@ -168,6 +168,15 @@ class _Maker:
             "text": texts,
             "text_source": _words(numbers, ("text_layer", "ocr"), 7),
             "engine": _words(numbers, ENGINES, 11),
+            "model": ["made"] * len(numbers),
+            "model_revision": ["1"] * len(numbers),
+            "mode": ["base"] * len(numbers),
+            "task": ["markdown"] * len(numbers),
+            "vision_tokens": [256] * len(numbers),
+            "output_tokens": [300] * len(numbers),
+            "compression": [1.5] * len(numbers),
+            "rotation": [0] * len(numbers),
+            "is_fallback": [False] * len(numbers),
             "blocks": [_blocks(text) for text in texts],
             **self._measured(numbers),
             "findings": [_findings(number) for number in numbers.tolist()],
@@ -178,6 +187,7 @@ class _Maker:
         coverage = self._rng.beta(20, 1, len(numbers)).tolist()
         return {
             "language": _words(numbers, LANGUAGES, 3),
+            "language_score": [0.9] * len(numbers),
             "quality": [{"score": s, "coverage": c} for s, c in zip(scores, coverage, strict=True)],
             "text_tokens": self._rng.integers(20, 900, len(numbers)).tolist(),
         }
@@ -208,6 +218,9 @@ class _Maker:
             "crop_id": ids,
             "image": [{"bytes": self._pictures[0], "path": f"{key}.jpg"} for key in ids],
             "label": _words(numbers, ("figure", "table", "formula"), 5),
+            "bbox": [[0.1, 0.1, 0.5, 0.5]] * len(ids),
+            "width": [400] * len(ids),
+            "height": [300] * len(ids),
             "text": ["a kiln"] * len(ids),
             "text_tokens": [3] * len(ids),
         }

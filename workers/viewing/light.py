@@ -24,7 +24,7 @@ _BEGINNING_CHARS = 16
 
 WORDS: Final = (
     *("doc_id", "source", "license", "language", "engine", "text_source"),
-    *("label", "stage", "reason", "split"),
+    *("label", "level", "stage", "reason", "split"),
 )
 NUMBERS: Final = (
     *("page_index", "quality", "coverage", "tokens", "width", "height", "similarity"),
@@ -54,6 +54,7 @@ class LightRow:
     engine: str | None
     text_source: str | None
     label: str | None
+    level: str | None
     stage: str | None
     reason: str | None
     split: str | None

@@ -33,6 +33,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "engine": "engine",
     "text_source": "text_source",
     "label": "label",
+    "level": "level",
     "stage": "stage",
     "reason": "reason",
     "split": "split",

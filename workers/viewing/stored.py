@@ -12,13 +12,13 @@ from PIL import Image
 
 from schemas.errors import RequestError
 from schemas.lines import error_line
+from schemas.tables import SCHEMAS
 from workers.dataset.parts import open_part
 from workers.viewing.gone import requiring
 from workers.viewing.parts import PICTURE, TEXT, NotPlainError, Part
 
 _BATCH_ROWS = 512
-_SIGNATURES = ("minhash", "image_hash", "text_hash")
-_PICTURES = ("image", "images")
+_LEFT_OUT: Final = frozenset({"image", "images", "minhash", "image_hash", "text_hash"})
 _FIRST_BYTES: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -52,16 +52,20 @@ class Picture:
 class StoredRows:
     """The rows of one table of one version, by their part and their place in it. For threads."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, table: str, parts: Sequence[Part]) -> None:
         self._parts = parts
+        self._nulls = dict.fromkeys(set(SCHEMAS[table].names) - _LEFT_OUT)
 
     def row(self, part: int, place: int) -> Mapping[str, Any]:
-        """A whole row as plain values, without its pictures and signatures."""
+        """A whole row as plain values, without its pictures and signatures.
+
+        A column that the part lacks, as one of an earlier release does, is null.
+        """
         stored = self._parts[part]
-        columns = sorted(stored.columns - {*_SIGNATURES, *_PICTURES, TEXT})
-        values = _values(stored, place, columns)
+        values = _values(stored, place, sorted(stored.columns - _LEFT_OUT - {TEXT}))
         # The text, the largest column, without those of the rows before it.
-        return {**values, TEXT: _text(stored, place)} if TEXT in stored.columns else values
+        text = {TEXT: _text(stored, place)} if TEXT in stored.columns else {}
+        return {**self._nulls, **values, **text}
 
     def text(self, part: int, place: int) -> str:
         """The text of a row; an empty one where it is null."""

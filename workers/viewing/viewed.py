@@ -89,7 +89,7 @@ class Viewed:
         read = {name: read_light(table) for name, table in tables.items()}
         self._light = {name: LightTable.empty(name) for name in TABLES}
         self._light |= {name: light for name, (light, _) in read.items()}
-        self._stored = {name: StoredRows(parts) for name, (_, parts) in read.items()}
+        self._stored = {name: StoredRows(name, parts) for name, (_, parts) in read.items()}
         self._choosers = {name: Chooser(table) for name, table in self._light.items()}
         self._index = TextIndex(index_folder, [tables[name] for name in INDEXED if name in tables])
         self._searcher = Searcher(self._index, _SEARCH_S)

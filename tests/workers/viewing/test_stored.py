@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from schemas.errors import RequestError
+from schemas.tables import PAGES
 from workers.dataset import open_table, read_part
 from workers.viewing import Filters, Picture, Viewed
 from workers.viewing.filters import TABLES, Table
@@ -40,9 +41,11 @@ def test_a_part_of_an_earlier_release_is_read_by_arrow(tmp_path: Path) -> None:
     image = {"bytes": b"GIF89a", "path": "a"}
     pq.write_table(pa.table({"text": ["a", None] * 600, "image": [None, image] * 600}), path)
     part, _ = look_into(str(path), path.stat().st_size)
-    rows = StoredRows([part])
+    rows = StoredRows("pages", [part])
     assert (rows.text(0, 1_198), rows.text(0, 1_199)) == ("a", "")
-    assert rows.row(0, 1_198) == {"text": "a"}
+    row = rows.row(0, 1_198)
+    assert set(row) == set(PAGES.names) - LEFT_OUT
+    assert {name: value for name, value in row.items() if value is not None} == {"text": "a"}
     assert rows.picture(0, 1_198) is None
     assert rows.picture(0, 1_199) == Picture(b"GIF89a", "application/octet-stream")
 
