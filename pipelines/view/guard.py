@@ -113,6 +113,7 @@ class Guard:
         target = shown(path + (f"?{rest}" if rest else ""))
         answer = HTMLResponse(
             '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>PageFoundry</title>'
+            '<link rel="icon" href="/static/icon.svg">'
             f'<meta http-equiv="refresh" content="0;url={target}">'
             f'<p><a href="{target}">Go on to the dataset</a></p></html>'
         )
