@@ -1,14 +1,13 @@
 """What looking at a dataset of a million rows costs: opening, memory, the index, every answer.
 
     python -m tests.benchmarks.view [--rows 1000000] [--folder DIR] [--calls 40] [--json]
-    python -m tests.benchmarks.view --folder DIR --url http://127.0.0.1:8765/?token=…
+    python -m tests.benchmarks.view --url http://127.0.0.1:8517/?token=… --pid PID --path /funnel
 
 The dataset is that of `tests.benchmarks.view_dataset`. Answers are those of `workers.viewing`,
 each asked for many times with other values, so that none comes from what is kept of the last.
 `cpu` is the CPU time of this process, which also counts what its threads do; `wall` says more on a
 machine that does nothing else. Required: no answer takes more than 300 ms of CPU after the first
-of its kind. With `--url` the pages of a `pagefoundry view` that serves the same dataset are asked
-for instead, and only the wall time is known.
+of its kind. With `--url` the pages of a running `pagefoundry view` are asked for instead.
 """
 
 from __future__ import annotations
@@ -154,15 +153,20 @@ def some_filters(
 # ---- measuring --------------------------------------------------------------------------------
 
 
-def measured(name: str, asks: Iterator[Ask], calls: int) -> dict[str, Any]:
+Clock = Callable[[], float]
+
+
+def measured(
+    name: str, asks: Iterator[Ask], calls: int, cpu_clock_s: Clock = time.process_time
+) -> dict[str, Any]:
     """What calls cost, after a first one."""
     next(asks)()
     wall_ms, cpu_ms = [], []
     for ask in itertools.islice(asks, calls):
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        wall_s, cpu_s = time.perf_counter(), cpu_clock_s()
         ask()
         wall_ms.append((time.perf_counter() - wall_s) * 1000)
-        cpu_ms.append((time.process_time() - cpu_s) * 1000)
+        cpu_ms.append((cpu_clock_s() - cpu_s) * 1000)
     return {
         "answer": name, "calls": len(wall_ms),
         "cpu_ms": statistics.median(cpu_ms), "worst_cpu_ms": max(cpu_ms),
@@ -246,10 +250,11 @@ def measure(dataset: str, index_folder: Path, calls: int) -> dict[str, Any]:
 # ---- the server -------------------------------------------------------------------------------
 
 
-def served(url: str, paths: list[str], calls: int) -> list[dict[str, Any]]:
+def served(url: str, pid: int, paths: list[str], calls: int) -> list[dict[str, Any]]:
     """What a running server takes for pages: paths with their query, `{}` for a number of the call.
 
-    The link with its token is followed first, and the cookie that it gives is kept.
+    The link with its token is followed first, and the cookie that it gives is kept. CPU time is
+    that of the server, whose process is `pid`.
     """
     parts = urlsplit(url)
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
@@ -260,9 +265,16 @@ def served(url: str, paths: list[str], calls: int) -> list[dict[str, Any]]:
             path,
             (_get(browser, root + path.replace("{}", str(number))) for number in itertools.count()),
             calls,
+            lambda: cpu_s_of(pid),
         )
         for path in paths
     ]
+
+
+def cpu_s_of(pid: int) -> float:
+    """The CPU time of another process, in all its threads."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def _get(browser: urllib.request.OpenerDirector, url: str) -> Ask:
@@ -300,11 +312,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="make the dataset here, and keep it")
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--url", help="ask a server that serves this dataset; with its token")
+    parser.add_argument("--pid", type=int, help="the server's process")
     parser.add_argument("--path", action="append", default=[], help="a page of it; {} is a number")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     if args.url:
-        results: dict[str, Any] = {"answers": served(args.url, args.path or ["/"], args.calls)}
+        results: dict[str, Any] = {
+            "answers": served(args.url, args.pid, args.path or ["/"], args.calls)
+        }
     else:
         with tempfile.TemporaryDirectory() as temporary:
             folder = args.folder or Path(temporary)
@@ -314,8 +329,7 @@ def main() -> None:
             large = build(1_500, folder / "large", 1_500, 500, longest_edge_px=1280)
             results["answers"] += of_large_pictures(large, folder / "index", args.calls)
     print(json.dumps(results)) if args.json else show(results)
-    worst = "worst_wall_ms" if args.url else "worst_cpu_ms"
-    slow = [row for row in results["answers"] if row[worst] > MOST_MS]
+    slow = [row for row in results["answers"] if row["worst_cpu_ms"] > MOST_MS]
     if slow:
         raise SystemExit(f"{slow[0]['answer']} takes more than {MOST_MS} ms")
 
