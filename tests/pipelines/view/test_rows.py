@@ -63,6 +63,8 @@ def test_the_way_through_a_list_keeps_its_filters(browser: Browser) -> None:
     assert page.one("a", rel="next")["href"] == links[2]
     assert "2 of " in page.text
     assert browser.rows(page.link("list")) == links
+    raw = browser.open(page.link("as stored"))
+    assert browser.open(raw.one("a", rel="next")["href"]).all("pre")  # is still as stored
     alone = browser.open(links[1].partition("?")[0] + "?language=zh")
     assert not alone.all("a", rel="next")
 
