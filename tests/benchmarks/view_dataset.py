@@ -42,9 +42,9 @@ _SENTENCES, _WORDS = 50_000, 30_000
 
 
 class Texts:
-    """Texts by the numbers of their pages: eight sentences each, of words in Zipf's law."""
+    """Texts by the numbers of their pages: eight of some sentences, of words in Zipf's law."""
 
-    def __init__(self) -> None:
+    def __init__(self, sentences: int) -> None:
         rng = np.random.default_rng(0)
         letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz"))
         lengths = rng.integers(2, 12, _WORDS)
@@ -52,9 +52,9 @@ class Texts:
         words[:2] = ["the", "of"]
         words[600:602] = ["kiln", "glaze"]
         shares = 1 / np.arange(1, _WORDS + 1)
-        drawn = rng.choice(_WORDS, (_SENTENCES, 22), p=shares / shares.sum())
+        drawn = rng.choice(_WORDS, (sentences, 22), p=shares / shares.sum())
         self._sentences = [" ".join(words[w] for w in s).capitalize() + "." for s in drawn.tolist()]
-        for number in range(0, _SENTENCES, 100):
+        for number in range(0, sentences, 100):
             self._sentences[number] += f" They spoke of {PHRASE} at length."
         signs = rng.integers(0x4E00, 0x5E00, (2_000, 40)).tolist()
         self._chinese = ["".join(map(chr, s)) + "。" for s in signs]
@@ -67,7 +67,7 @@ class Texts:
         if page % 20 == 0:
             return "\n".join(self._chinese[number % 2_000] for number in chosen)
         rare = f"\nA {RARE} was seen." if page % RARE_EVERY == RARE_EVERY // 2 + 1 else ""
-        return "\n".join(self._sentences[number % _SENTENCES] for number in chosen) + rare
+        return "\n".join(self._sentences[number % len(self._sentences)] for number in chosen) + rare
 
 
 def build(
@@ -110,7 +110,7 @@ class _Maker:
     ) -> None:
         self._dataset = dataset
         self._rows_per_part, self._rows_per_group = rows_per_part, rows_per_group
-        self._texts = Texts()
+        self._texts = Texts(min(_SENTENCES, 10 * rows))
         self._rng = np.random.default_rng(1)
         documents = -(-rows // PAGES_PER_DOCUMENT)
         self._ids = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(documents)]

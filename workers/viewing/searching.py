@@ -25,6 +25,7 @@ Numbers = npt.NDArray[np.int32]
 _THREADS = 2
 _SEARCHES_KEPT = 8
 _BEFORE_CHARS, _SNIPPET_CHARS = 60, 240
+_SEARCHED_CHARS = 100_000  # a document may have millions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Snippet:
     @staticmethod
     def of(text: str, search: Search) -> Snippet:
         """The stretch around the first hit of a search, or the start of the text."""
-        hits = search.hits(text)
+        hits = search.hits(text[:_SEARCHED_CHARS])
         start = max(0, hits[0][0] - _BEFORE_CHARS) if hits else 0
         end = min(len(text), start + _SNIPPET_CHARS)
         within = tuple((a - start, b - start) for a, b in hits if a >= start and b <= end)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -105,12 +104,7 @@ class Viewed:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -270,7 +264,10 @@ class Viewed:
 
     def redraw(self, key: str) -> Redrawn:
         """The picture of a rejected page, drawn again from its source in a killable child."""
-        return self._redrawn.get(key, lambda: self._redraw(key))
+        drawn = self._redrawn.get(key, lambda: self._redraw(key))
+        if drawn.picture is None:
+            self._redrawn.forget(key)  # its source may come back
+        return drawn
 
     def _redraw(self, key: str) -> Redrawn:
         reject = self.light_row("rejects", key)

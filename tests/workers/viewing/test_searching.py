@@ -152,6 +152,8 @@ def test_the_index_is_made_beside_and_follows_the_parts(dataset: str, index_fold
     index_folder.mkdir()
     other = index_folder / f"{'0' * 64}-1.sqlite"
     other.write_text("the index of a part that is gone")
+    cut_off = index_folder / f"{'0' * 64}-1.{2**30}.making"
+    cut_off.write_text("what a process left behind that is no more")
     with open_viewed(dataset, index_folder=index_folder) as viewed:
         assert viewed.indexed() == Looked(0, 300)
         before = whole_search(viewed, Filters(search="the", language="de"))
@@ -166,6 +168,7 @@ def test_the_index_is_made_beside_and_follows_the_parts(dataset: str, index_fold
             assert viewed.indexed(table) == Looked(rows, rows)  # type: ignore[arg-type]
         assert viewed.indexed("documents") == Looked(0, 0)
         assert not other.exists()
+        assert not cut_off.exists()
         assert whole_search(viewed, Filters(search="the", language="de")) == before
     made = {path.name: path.stat().st_mtime_ns for path in index_folder.iterdir()}
     assert len(made) == 5

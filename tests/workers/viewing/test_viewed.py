@@ -6,15 +6,19 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PIL import Image
 
 from schemas.errors import DatasetError
+from schemas.inventory import Document
+from schemas.rows import InventoryRow
 from tests.pipelines.corpora import pdf, prose, write_pdfs
 from tests.pipelines.datasets import recipe_for, run_here
 from workers.dataset import commit_parts, open_table
 from workers.viewing import Filters, LightRow, Viewed, open_viewed
+from workers.viewing.rejected import Redrawer
 
 ONLY = "routing: only\non_missing: remove\nmax_removed: 1\nraster: {longest_edge_px: 300}\n"
 
@@ -115,9 +119,7 @@ def test_a_reject_is_drawn_again_as_it_was(real: Viewed) -> None:
     assert "no reject of this version" in (real.redraw("x").why_not or "")
 
 
-def test_what_cannot_be_drawn_again_says_why(
-    corpus: Path, folder: Path, real: Viewed, index_folder: Path
-) -> None:
+def test_what_cannot_be_drawn_again_says_why(corpus: Path, real: Viewed) -> None:
     (blank,) = rejects(real, "blank")
     source = corpus / "odd.pdf"
     there = source.stat()
@@ -126,15 +128,22 @@ def test_what_cannot_be_drawn_again_says_why(
         source.write_bytes(b"other bytes")
         assert "odd.pdf changed after the inventory" in (real.redraw(blank.key).why_not or "")
         source.unlink()
-        with open_viewed(str(folder), index_folder=index_folder) as again:
-            assert again.redraw(blank.key).why_not == "no file of the document is there any more"
+        assert real.redraw(blank.key).why_not == "no file of the document is there any more"
         # The same size and time, and other bytes.
         source.write_bytes(b"x" * there.st_size)
         shutil.copystat(kept, source)
-        with open_viewed(str(folder), index_folder=index_folder) as again:
-            assert "holds other bytes by now" in (again.redraw(blank.key).why_not or "")
+        assert "holds other bytes by now" in (real.redraw(blank.key).why_not or "")
     finally:
         shutil.copy2(kept, source)
+    assert real.redraw(blank.key).picture is not None
+
+
+def test_settings_of_another_release_are_told(real: Viewed) -> None:
+    (blank,) = rejects(real, "blank")
+    row = cast(InventoryRow, real.row("inventory", blank.doc_id))
+    drawn = Redrawer({"raster": {"no_such_key": 1}}).draw(Document.from_row(row), 1)
+    assert drawn.picture is None
+    assert "this release does not draw as the version was made" in (drawn.why_not or "")
 
 
 def test_a_dataset_of_an_earlier_release_lacks_tables(folder: Path, tmp_path: Path) -> None:
