@@ -37,7 +37,7 @@ from workers.viewing.words import Search
 
 _SEARCH_S = 0.15
 _SELECTIONS, _FACETS, _REDRAWN = 16, 64, 32
-_THUMBNAIL_BYTES, _ROWS = 64 * 2**20, 64
+_THUMBNAIL_BYTES, _ROW_CHARS = 64 * 2**20, 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,10 @@ class Viewed:
         self._redrawer = Redrawer(self.record.get("reading_settings", {}))
         self._selections: Recent[Selection] = Recent(_SELECTIONS)
         self._facets: Recent[Mapping[str, Sequence[FacetValue]]] = Recent(_FACETS)
-        self._rows: Recent[Mapping[str, Any]] = Recent(_ROWS)
+        # A row has about as much text again in its blocks.
+        self._rows: Recent[Mapping[str, Any]] = Recent(
+            _ROW_CHARS, lambda row: 2 * len(row.get("text") or "") + 10_000
+        )
         self._thumbnails: Recent[Picture | None] = Recent(
             _THUMBNAIL_BYTES, lambda picture: len(picture.data) if picture else 1
         )

@@ -183,6 +183,12 @@ def test_a_key_of_nothing_is_found_nowhere(viewed: Viewed) -> None:
         assert viewed.row("pages", other) is None
 
 
+def test_bounds_past_all_numbers_hold_for_all_or_none(viewed: Viewed) -> None:
+    everything = Filters(min_quality=-1e300, max_quality=1e300, max_tokens=1e300)
+    assert viewed.select(everything).total == 300
+    assert viewed.select(Filters(min_quality=1e300)).total == 0
+
+
 def test_a_table_without_quality_cannot_be_ordered_by_it(viewed: Viewed) -> None:
     with pytest.raises(RequestError, match="`order` is 'worst', and the rows of crops have no"):
         viewed.select(Filters(table="crops", order="worst"))
