@@ -4,7 +4,7 @@ A file's tests stay together, since they share its fixtures. Tests that start a 
 two Rays would compete. It waits much for processes and nodes to start and to end, as others wait
 for servers and leases, so three processes keep two cores busy.
 Tests that need the server of a store are another group, and so are those of the documentation,
-which share one run of the tutorial. Groups go by the tests' names, since pytest-xdist knows nothing
+which share one run of the tutorial, and those of the viewer's pages, which share one dataset. Groups go by the tests' names, since pytest-xdist knows nothing
 else when it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 
@@ -53,6 +53,7 @@ RAY = (
 )
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/", "tests/stores/")
 DOCS = ("tests/docs/",)
+VIEW = ("tests/pipelines/view/test_",)
 
 
 SECONDS = Path(__file__).with_name("seconds.json")
@@ -61,7 +62,7 @@ _DURATION = re.compile(r"([0-9.]+)s (?:setup|call|teardown) +(tests/.+)")
 
 def group_of(name: str) -> str:
     """The group of a test."""
-    for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS)):
+    for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS), ("view", VIEW)):
         if name.startswith(beginnings):
             return group
     return name.partition("::")[0]

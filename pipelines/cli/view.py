@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.cli.arguments import DatasetArg, VersionOption
-from pipelines.cli.console import print_plain
 
 app = typer.Typer()
 
@@ -44,13 +44,14 @@ def view(
 
     require_versions(dataset, [] if version is None else [version])
 
-    from pipelines.view.serving import listening, serve
+    from pipelines.view.ports import listening
 
     with listening(port) as listener:
+        from pipelines.view.serving import serve
         from pipelines.view.viewing import Viewing
 
         viewing = Viewing(dataset, version, notes)
         try:
-            serve(viewing, listener, not no_browser, print_plain)
+            serve(viewing, listener, not no_browser, partial(print, flush=True))
         finally:
             viewing.close()

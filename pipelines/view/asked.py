@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
+from pipelines.view.names import row_name
 from pipelines.view.viewing import Viewing
 from schemas.errors import RequestError
 from workers.viewing import Filters, Viewed
@@ -16,6 +18,7 @@ from workers.viewing.filters import Table
 from workers.webpages.markdown import CropAddress
 
 THUMBNAIL_PX = 360
+_ROW_ID = re.compile(r"(?<![\w-])[0-9a-f]{64}(?:/\d{5,}(?:-\d{2,})?)?\b")
 _FILTERS = frozenset(field.name for field in fields(Filters))
 # The page on which a row of each table is shown.
 _PAGES = {
@@ -94,6 +97,10 @@ class Asked:
         """The picture of a row, made small."""
         return self.link(f"/thumbnail/{table}/{key}", n=number or None, of=self._mark)
 
+    def redrawn(self, key: str) -> str:
+        """The picture of a rejected page, drawn again from its source."""
+        return self.link(f"/redrawn/{key}", of=self._mark)
+
     def crop(self, path: str) -> CropAddress | None:
         """Where the crop is that a text links to by this path."""
         name, _, suffix = path.rpartition(".")
@@ -102,6 +109,20 @@ class Asked:
         if suffix not in ("jpg", "png", "webp") or self.viewed.light_row("crops", key) is None:
             return None
         return CropAddress(self.picture("crops", key), self.row_link("crops", key, False))
+
+    def named(self, text: str) -> str:
+        """A text in which the ids of documents, pages and crops are files and page numbers."""
+        return _ROW_ID.sub(lambda match: self._name(match[0]), text)
+
+    def _name(self, key: str) -> str:
+        page = key.partition("-")[0]
+        of_pages: tuple[Table, ...] = ("pages", "conversations", "rejects")
+        of_documents: tuple[Table, ...] = ("documents", "rejects")
+        for table in of_pages if "/" in page else of_documents:
+            row = self.viewed.light_row(table, page)
+            if row is not None:
+                return row_name(row)
+        return key
 
     @property
     def _mark(self) -> str:

@@ -46,12 +46,11 @@ class Guard:
 
     Args:
         port: where the viewer listens on loopback.
-        token: that of the link; random unless a test gives one.
     """
 
-    def __init__(self, app: ASGIApp, port: int, token: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
-        self.token = token or secrets.token_urlsafe(32)
+        self.token = secrets.token_urlsafe(32)
         self.form_token = form_token(self.token)
         # A browser sends cookies of one host to all its ports.
         self.cookie = f"pagefoundry-view-{port}"
@@ -113,6 +112,7 @@ class Guard:
         target = shown(path + (f"?{rest}" if rest else ""))
         answer = HTMLResponse(
             '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>PageFoundry</title>'
+            '<link rel="icon" href="/static/icon.svg">'
             f'<meta http-equiv="refresh" content="0;url={target}">'
             f'<p><a href="{target}">Go on to the dataset</a></p></html>'
         )

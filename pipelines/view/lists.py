@@ -16,6 +16,8 @@ from workers.webpages.visible import shown
 
 ROWS_AT_ONCE = 60
 _FIRST_VALUES = 7
+_FIRST_OF_REJECTS = ("level", "reason", "stage")
+_NAMES = ("source", "license", "engine", "split")
 _PICTURED = ("pages", "conversations", "crops")
 ORDER_NAMES = {
     "published": "as published", "worst": "worst quality first", "best": "best quality first",
@@ -81,10 +83,15 @@ def _listed(request: Request, asked: Asked) -> Response:
         step=ROWS_AT_ONCE,
         facets=_facets(asked),
         bounds=_BOUNDS,
-        orders=[(name, ORDER_NAMES[name]) for name in ORDERS],
+        orders=[(name, ORDER_NAMES[name]) for name in ORDERS if not _lacks(asked, name)],
         hidden=_hidden(asked),
         indexed=asked.viewed.indexed(asked.filters.table) if asked.filters.search else None,
     )
+
+
+def _lacks(asked: Asked, order: str) -> bool:
+    """Whether rows of the table have nothing to be ordered by so."""
+    return asked.filters.table == "crops" and order in ("worst", "best")
 
 
 def _cards(asked: Asked, chosen: Sequence[LightRow]) -> list[Card]:
@@ -119,14 +126,15 @@ def _marked(snippet: Snippet) -> Markup:
 
 def _facets(asked: Asked) -> list[Facet]:
     counted = asked.viewed.facets(asked.filters)
-    return [_facet(asked, name, values) for name, values in counted.items() if values]
+    names = sorted(counted, key=lambda name: name not in _FIRST_OF_REJECTS)  # others stay in order
+    return [_facet(asked, name, counted[name]) for name in names if counted[name]]
 
 
 def _facet(asked: Asked, name: str, values: Sequence[FacetValue]) -> Facet:
     chosen: str | None = getattr(asked.filters, name)
     choices = [
         Choice(
-            "none" if value.value == NONE else value.value,
+            _in_words(name, value.value),
             value.count,
             asked.list_link(**{name: None if value.value == chosen else value.value}),
             value.value == chosen,
@@ -135,6 +143,13 @@ def _facet(asked: Asked, name: str, values: Sequence[FacetValue]) -> Facet:
     ]
     without = asked.list_link(**{name: None})
     return Facet(name, choices[:_FIRST_VALUES], choices[_FIRST_VALUES:], chosen, without)
+
+
+def _in_words(name: str, value: str) -> str:
+    """A value of a filter as people say it; names of folders, models and such stay as they are."""
+    if value == NONE:
+        return "none"
+    return value if name in _NAMES else value.replace("_", " ")
 
 
 def _hidden(asked: Asked) -> Mapping[str, str]:

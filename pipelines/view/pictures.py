@@ -31,9 +31,12 @@ def thumbnail(request: Request) -> Response:
 
 
 def redrawn(request: Request) -> Response:
-    """The picture of a rejected page, drawn again from its source."""
+    """The picture of a rejected page, drawn again from its source, or why it cannot be."""
     asked = Asked.of(request)
-    return _sent(asked.viewed.redraw(request.path_params["key"]).picture)
+    drawn = asked.viewed.redraw(request.path_params["key"])
+    if drawn.picture is None:
+        return PlainTextResponse(f"It cannot be drawn again: {drawn.why_not}.\n", 404)
+    return _sent(drawn.picture)
 
 
 def _row(request: Request) -> tuple[Asked, Table | None, str]:

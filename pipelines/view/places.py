@@ -26,8 +26,10 @@ def place_of(asked: Asked, table: str, key: str) -> Place | None:
     found = selection.neighbours(key)
     if found is None:
         return None
+    text = asked.others.get("text")  # the way that texts are shown stays the same
     before, after = (
-        asked.row_link(table, other) if other else None for other in (found.previous, found.next)
+        asked.row_link(table, other, text=text) if other else None
+        for other in (found.previous, found.next)
     )
     listed = asked.list_link(start=found.place)
     return Place(found.place + 1, selection.total, before, after, listed)

@@ -34,7 +34,6 @@ def reject_row(request: Request) -> Response:
     row, light = asked.viewed.row("rejects", key), asked.viewed.light_row("rejects", key)
     if row is None or light is None:
         raise HTTPException(404, "This version has no such reject.")
-    drawn = asked.viewed.redraw(key)
     text = asked.viewed.reject_text(key)
     keeper = _keeper(asked, light)
     marked = marked_difference(text.text, keeper.text) if text.text is not None and keeper else None
@@ -47,8 +46,8 @@ def reject_row(request: Request) -> Response:
         row=row,
         light=light,
         place=place_of(asked, "rejects", key),
-        picture=asked.link(f"/redrawn/{key}", of=asked.viewing.mark) if drawn.picture else None,
-        why_no_picture=drawn.why_not,
+        # Drawn when the browser asks for it: the page itself must not wait for it.
+        picture=None if light.page_index is None else asked.redrawn(key),
         text=text.text,
         why_no_text=text.why_not,
         keeper=keeper,

@@ -12,7 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.view.asked import Asked
 from pipelines.view.guard import is_own_form
-from pipelines.view.templates import page, row_name
+from pipelines.view.names import row_name
+from pipelines.view.templates import page
 from workers.viewing import Note, Verdict
 from workers.viewing.filters import TABLES, Table
 

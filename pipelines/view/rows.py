@@ -21,6 +21,8 @@ from workers.viewing.filters import Table
 from workers.webpages.markdown import MOST_CHARS, markdown_html, plain_html
 from workers.webpages.sheets import boxed_picture, page_text
 
+_MOST_CHAPTERS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
@@ -55,10 +57,7 @@ def page_row(request: Request) -> Response:
         picture=Markup(picture),
         text=Markup(text),
         text_view=view,
-        views=[
-            (name, asked.row_link("pages", key, text=None if name == "rendered" else name))
-            for name in ("rendered", "raw", "full")
-        ],
+        views=_views(asked, "pages", key, "rendered", "raw", "full"),
         facts=facts.page_facts(row),
         attempts=facts.attempts_of(row),
         hidden_text=row["hidden"],
@@ -70,14 +69,17 @@ def crop_row(request: Request) -> Response:
     """A crop: its picture beside its text."""
     asked, key = Asked.of(request), _key(request)
     row = _found(asked, "crops", key)
-    raw = asked.others.get("text") == "raw"
-    text = plain_html(row["text"]) if raw else markdown_html(row["text"], asked.crop)
+    view = "raw" if asked.others.get("text") == "raw" else "rendered"
+    is_raw = view == "raw"
+    text = plain_html(row["text"]) if is_raw else markdown_html(row["text"], asked.crop)
     return page(
         request,
         "crop.html",
         asked,
         **_row_values(asked, "crops", row, key),
         text=Markup(text),
+        text_view=view,
+        views=_views(asked, "crops", key, "rendered", "raw"),
         facts=facts.crop_facts(row),
         page_link=asked.row_link("pages", row["page_id"], is_in_list=False),
     )
@@ -114,14 +116,22 @@ def document_row(request: Request) -> Response:
         place=place_of(asked, "documents", key),
         source_facts=facts.source_facts(row) if row else [],
         findings=facts.findings_of(row) if row else [],
-        chapters=[_chapter(asked, light) for light in document.pages],
+        chapters=[_chapter(asked, light) for light in document.pages[:_MOST_CHAPTERS]],
         whole_rejects=[_chapter(asked, light) for light in document.rejects],
-        crops=[_chapter(asked, light) for light in document.crops],
-        text=Markup(plain_html(row["text"][:MOST_CHARS])) if row else None,
+        crops=[_chapter(asked, light) for light in document.crops[:_MOST_CHAPTERS]],
+        text=Markup(markdown_html(row["text"][:MOST_CHARS], asked.crop)) if row else None,
         is_text_cut=row is not None and len(row["text"]) > MOST_CHARS,
         duplicates=asked.viewed.duplicates_of(key),
         note=asked.viewing.notes.of("documents", key),
     )
+
+
+def _views(asked: Asked, table: Table, key: str, *names: str) -> Sequence[tuple[str, str]]:
+    """The ways in which a row's text can be shown, the first of which is that without a word."""
+    return [
+        (name, asked.row_link(table, key, text=None if name == names[0] else name))
+        for name in names
+    ]
 
 
 def _key(request: Request) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import signal
 import socket
@@ -19,9 +18,7 @@ import uvicorn
 from pipelines.view.app import make_app
 from pipelines.view.guard import Guard
 from pipelines.view.viewing import Viewing
-from schemas.errors import RequestError
 
-_ADDRESS = "127.0.0.1"
 _END_S = 3  # for answers under way when the viewer ends
 
 
@@ -48,7 +45,7 @@ def serve(
     """Serve a dataset until SIGINT or SIGTERM.
 
     Args:
-        listener: a socket of `listening`.
+        listener: a socket of `ports.listening`.
         is_opened: a browser is opened with the link, where there is a desktop.
         announce: is given lines for the user, the last one with the link.
     """
@@ -68,22 +65,6 @@ def serve(
         if is_opened and has_desktop():
             _open_browser(guard.link, Path(folder))
         _Server(config).run(sockets=[listener])
-
-
-def listening(port: int) -> socket.socket:
-    """A socket that listens on loopback. Raises RequestError where it cannot."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_ADDRESS, port))
-    except OSError as exc:
-        listener.close()
-        if exc.errno == errno.EADDRINUSE:
-            raise RequestError(f"port {port} is in use; give another, or --port 0 for any") from exc
-        if exc.errno == errno.EACCES:
-            raise RequestError(f"port {port} is not yours to use; give one above 1023") from exc
-        raise
-    return listener
 
 
 def has_desktop() -> bool:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from pipelines.view.asked import Asked
+from pipelines.view.names import file_name, page_of, row_name
 from schemas.reject_reasons import REJECT_REASONS
 from workers.viewing import NONE
 from workers.webpages.visible import unmarked
@@ -59,6 +60,7 @@ def environment() -> Environment:
     made.filters |= {
         "number": _number,
         "share": _share,
+        "of_them": lambda count, names: f"{count:,} {names[:-1] if count == 1 else names}",
         "plain": lambda value: "" if value is None else f"{value:g}",
         "day": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "file": file_name,
@@ -88,16 +90,6 @@ def _written(value: Any) -> Any:
     return unmarked(value) if type(value) is str else value
 
 
-def page_of(row_id: str) -> str:
-    """The page that an id names, to be put behind the name of its document.
-
-    >>> page_of(f"{64 * '0'}/00004")
-    ', page 5'
-    """
-    index = row_id.partition("/")[2].partition("-")[0]
-    return f", page {int(index) + 1:,}" if index.isdigit() else ""
-
-
 def _number(value: float | None, digits: int = 2) -> str:
     """A number as people write it; a dash for none.
 
@@ -111,18 +103,3 @@ def _number(value: float | None, digits: int = 2) -> str:
 
 def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def file_name(uri: str) -> str:
-    """The file of a document without its folders, with the member of a container.
-
-    >>> file_name("s3://lake/a/b.zip!c/d.pdf")
-    'd.pdf'
-    """
-    return uri.rstrip("/").replace("!", "/").rpartition("/")[2] or uri
-
-
-def row_name(row: Any) -> str:
-    """A row as people call it: its file and its page, counted from 1."""
-    name = file_name(row.source_uri)
-    return name if row.page_index is None else f"{name}, page {row.page_index + 1:,}"

@@ -42,9 +42,9 @@ _SENTENCES, _WORDS = 50_000, 30_000
 
 
 class Texts:
-    """Texts by the numbers of their pages: eight sentences each, of words in Zipf's law."""
+    """Texts by the numbers of their pages: eight of some sentences, of words in Zipf's law."""
 
-    def __init__(self) -> None:
+    def __init__(self, sentences: int) -> None:
         rng = np.random.default_rng(0)
         letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz"))
         lengths = rng.integers(2, 12, _WORDS)
@@ -52,9 +52,9 @@ class Texts:
         words[:2] = ["the", "of"]
         words[600:602] = ["kiln", "glaze"]
         shares = 1 / np.arange(1, _WORDS + 1)
-        drawn = rng.choice(_WORDS, (_SENTENCES, 22), p=shares / shares.sum())
+        drawn = rng.choice(_WORDS, (sentences, 22), p=shares / shares.sum())
         self._sentences = [" ".join(words[w] for w in s).capitalize() + "." for s in drawn.tolist()]
-        for number in range(0, _SENTENCES, 100):
+        for number in range(0, sentences, 100):
             self._sentences[number] += f" They spoke of {PHRASE} at length."
         signs = rng.integers(0x4E00, 0x5E00, (2_000, 40)).tolist()
         self._chinese = ["".join(map(chr, s)) + "。" for s in signs]
@@ -67,15 +67,21 @@ class Texts:
         if page % 20 == 0:
             return "\n".join(self._chinese[number % 2_000] for number in chosen)
         rare = f"\nA {RARE} was seen." if page % RARE_EVERY == RARE_EVERY // 2 + 1 else ""
-        return "\n".join(self._sentences[number % _SENTENCES] for number in chosen) + rare
+        return "\n".join(self._sentences[number % len(self._sentences)] for number in chosen) + rare
 
 
-def build(rows: int, folder: Path) -> str:
+def build(
+    rows: int,
+    folder: Path,
+    rows_per_part: int = ROWS_PER_PART,
+    rows_per_group: int = ROWS_PER_GROUP,
+    longest_edge_px: int = 50,
+) -> str:
     """Make the dataset, unless it exists. Returns its address."""
     dataset, done = str(folder / "data"), folder / "made"
     if done.exists():
         return dataset
-    maker = _Maker(rows, dataset)
+    maker = _Maker(rows, dataset, rows_per_part, rows_per_group, longest_edge_px)
     parts = {name: maker.parts(name) for name in TABLES}
     for table in TABLES:
         ensure_table(dataset, table)
@@ -94,14 +100,22 @@ def build(rows: int, folder: Path) -> str:
 class _Maker:
     """The rows of each table. Pages are numbered in the order of their documents."""
 
-    def __init__(self, rows: int, dataset: str) -> None:
+    def __init__(
+        self,
+        rows: int,
+        dataset: str,
+        rows_per_part: int,
+        rows_per_group: int,
+        longest_edge_px: int,
+    ) -> None:
         self._dataset = dataset
-        self._texts = Texts()
+        self._rows_per_part, self._rows_per_group = rows_per_part, rows_per_group
+        self._texts = Texts(min(_SENTENCES, 10 * rows))
         self._rng = np.random.default_rng(1)
         documents = -(-rows // PAGES_PER_DOCUMENT)
         self._ids = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(documents)]
         self._order = self._rng.permutation(rows)
-        self._pictures = [_picture(number) for number in range(64)]
+        self._pictures = [_picture(number, longest_edge_px) for number in range(64)]
 
     def parts(self, table: str) -> list[PartFile]:
         """Write the parts of a table."""
@@ -112,7 +126,8 @@ class _Maker:
             numbers = np.arange(len(self._ids))
         rows_of = getattr(self, f"_{table}")
         # A document's text is that of ten pages.
-        at_once = ROWS_PER_GROUP // 10 if table == "documents" else ROWS_PER_GROUP
+        most = self._rows_per_group
+        at_once = max(1, most // 10) if table == "documents" else most
         groups = (
             rows_of(numbers[start : start + at_once]) for start in range(0, len(numbers), at_once)
         )
@@ -122,7 +137,7 @@ class _Maker:
         waiting: list[pa.Table] = []
         for group in groups:
             waiting.append(_completed(table, group))
-            if sum(rows.num_rows for rows in waiting) >= ROWS_PER_PART:
+            if sum(rows.num_rows for rows in waiting) >= self._rows_per_part:
                 yield write_part(self._dataset, table, waiting)
                 waiting = []
         if waiting:
@@ -153,6 +168,15 @@ class _Maker:
             "text": texts,
             "text_source": _words(numbers, ("text_layer", "ocr"), 7),
             "engine": _words(numbers, ENGINES, 11),
+            "model": ["made"] * len(numbers),
+            "model_revision": ["1"] * len(numbers),
+            "mode": ["base"] * len(numbers),
+            "task": ["markdown"] * len(numbers),
+            "vision_tokens": [256] * len(numbers),
+            "output_tokens": [300] * len(numbers),
+            "compression": [1.5] * len(numbers),
+            "rotation": [0] * len(numbers),
+            "is_fallback": [False] * len(numbers),
             "blocks": [_blocks(text) for text in texts],
             **self._measured(numbers),
             "findings": [_findings(number) for number in numbers.tolist()],
@@ -163,6 +187,7 @@ class _Maker:
         coverage = self._rng.beta(20, 1, len(numbers)).tolist()
         return {
             "language": _words(numbers, LANGUAGES, 3),
+            "language_score": [0.9] * len(numbers),
             "quality": [{"score": s, "coverage": c} for s, c in zip(scores, coverage, strict=True)],
             "text_tokens": self._rng.integers(20, 900, len(numbers)).tolist(),
         }
@@ -193,6 +218,9 @@ class _Maker:
             "crop_id": ids,
             "image": [{"bytes": self._pictures[0], "path": f"{key}.jpg"} for key in ids],
             "label": _words(numbers, ("figure", "table", "formula"), 5),
+            "bbox": [[0.1, 0.1, 0.5, 0.5]] * len(ids),
+            "width": [400] * len(ids),
+            "height": [300] * len(ids),
             "text": ["a kiln"] * len(ids),
             "text_tokens": [3] * len(ids),
         }
@@ -266,9 +294,13 @@ def _findings(number: int) -> list[dict[str, Any]] | None:
     ]
 
 
-def _picture(number: int) -> bytes:
-    picture = Image.new("RGB", (36, 50), (255 - number, 255, 255))
-    ImageDraw.Draw(picture).rectangle((4, 4, 30, 4 + number % 40), fill="black")
+def _picture(number: int, longest_edge_px: int) -> bytes:
+    """A page with a bar; a large one has as much noise as makes a page of print."""
+    width, height = longest_edge_px * 7 // 10, longest_edge_px
+    picture = Image.new("RGB", (width, height), (255 - number, 255, 255))
+    if longest_edge_px > 500:
+        picture.paste(Image.effect_noise((width, height // 3), 60), (0, height // 3))
+    ImageDraw.Draw(picture).rectangle((4, 4, width - 6, 4 + number % 40), fill="black")
     return pictures.encode(picture, Raster())
 
 

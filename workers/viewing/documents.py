@@ -75,10 +75,13 @@ def assembled(
 
 
 def text_of_page(document: Mapping[str, Any], page_index: int | None) -> RejectText:
-    """The text of a page, from the text of its document, which has it though it is a duplicate."""
+    """The text of a page, from the text of its document, which has it though it is a duplicate.
+
+    Without what joins it to the next page: a blank line, or a space within a sentence.
+    """
     if page_index not in document["page_indices"]:
         return RejectText(None, NO_TEXT)
     place = document["page_indices"].index(page_index)
     start, *after = document["page_offsets"][place : place + 2]
     text: str = document["text"][start : after[0] if after else None]
-    return RejectText(text.removesuffix("\n\n") if after else text)
+    return RejectText(text.rstrip() if after else text)

@@ -20,7 +20,7 @@ shortest first. Rows without the value come last."""
 
 FACETS: Final = (
     *("language", "source", "license", "engine", "text_source"),
-    *("label", "stage", "reason", "policy", "split"),
+    *("label", "level", "stage", "reason", "policy", "split"),
 )
 """The filters by a word, of which `Viewed.facets` counts the values."""
 
@@ -37,7 +37,7 @@ class Filters:
 
     - `source` is the beginning of a `source_uri`: a folder, a container, or a whole address.
     - `document` is a `doc_id`.
-    - `label` is that of a crop, `stage` that of a reject; `reason` that of a reject or a crop.
+    - `label` is that of a crop, `level` and `stage` those of a reject; `reason` that of either.
     - `policy` is a policy that found something in the row, or that rejected it.
     - Bounds are inclusive; a row without the value is within none.
     - `search` are words and "phrases" that must all be in the text.
@@ -50,6 +50,7 @@ class Filters:
     engine: str | None = None
     text_source: str | None = None
     label: str | None = None
+    level: str | None = None
     stage: str | None = None
     reason: str | None = None
     policy: str | None = None

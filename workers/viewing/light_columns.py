@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.errors import IntegrityError
+from schemas.lines import error_line
 from schemas.reject_reasons import POLICY_REASONS
 from workers.dataset import TableVersion
 from workers.dataset.parts import open_part
 from workers.viewing.gone import requiring
-from workers.viewing.light import LightTable, Marks, Words
+from workers.viewing.light import NO_WORDS, Documents, LightTable, Marks, Words
+from workers.viewing.parts import Part, look_into
+
+log = logging.getLogger(__name__)
 
 _WORDS: Final[Mapping[str, str]] = {
     "doc_id": "doc_id",
@@ -27,6 +33,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "engine": "engine",
     "text_source": "text_source",
     "label": "label",
+    "level": "level",
     "stage": "stage",
     "reason": "reason",
     "split": "split",
@@ -55,37 +62,43 @@ class _Read:
     `found` are the rows of its findings, and `policies` what found them.
     """
 
+    part: Part
     rows: int
     columns: Mapping[str, pa.Array]
     found: npt.NDArray[np.int64]
     policies: pa.Array
 
 
-def read_light(table: TableVersion) -> LightTable:
-    """Read the small columns of a table. Raises DatasetError where a part is gone."""
-    uris = [table.part_uri(part) for part in table.parts]
+def read_light(table: TableVersion) -> tuple[LightTable, Sequence[Part]]:
+    """Read the small columns of a table, and where all else lies in its parts.
+
+    Raises DatasetError where a part is gone, IntegrityError where one is damaged.
+    """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        parts = list(pool.map(_read, uris))
+        parts = list(pool.map(lambda part: _read(table.part_uri(part), part.size), table.parts))
     starts = np.cumsum([0, *(part.rows for part in parts)], dtype=np.int64)
     words = {name: _words(column) for name in _WORDS if (column := _joined(parts, name))}
     numbers = {name: _numbers(column) for name in _NUMBERS if (column := _joined(parts, name))}
     kept, crops = (_joined(parts, name) for name in _TEXTS)
-    return LightTable(
+    light = LightTable(
         table.uri.rpartition("/")[2],
         starts,
         words,
         numbers,
         _marks(parts, starts, words),
         kept.combine_chunks() if kept else None,
-        _crop_numbers(crops) if crops else None,
+        _crop_numbers(crops, table.uri) if crops else None,
+        Documents(words.get("doc_id", NO_WORDS)),
     )
+    return light, [part.part for part in parts]
 
 
-def _read(uri: str) -> _Read:
+def _read(uri: str, size: int) -> _Read:
+    part, metadata = look_into(uri, size)
     names = {**{name: (path,) for name, path in _WORDS.items()}, **_NUMBERS}
     names |= {name: (name,) for name in _TEXTS}
     with requiring(uri), open_part(uri) as handle:
-        file = pq.ParquetFile(handle)
+        file = pq.ParquetFile(handle, metadata=metadata)
         there = {file.schema.column(n).path for n in range(len(file.schema))}
         asked = {path for paths in names.values() for path in paths} | {_POLICIES}
         rows = file.read(columns=sorted(asked & there)).combine_chunks()
@@ -101,7 +114,7 @@ def _read(uri: str) -> _Read:
         lists = _one(rows["findings"])
         found = pc.list_parent_indices(lists).to_numpy()
         policies = pc.struct_field(pc.list_flatten(lists), "policy")
-    return _Read(rows.num_rows, columns, found, policies)
+    return _Read(part, rows.num_rows, columns, found, policies)
 
 
 def _leaf(rows: pa.Table, path: str) -> pa.Array:
@@ -142,23 +155,33 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return numbers
 
 
-def _crop_numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+def _crop_numbers(column: pa.ChunkedArray, uri: str) -> npt.NDArray[np.int32]:
     """The numbers behind the dashes of crops' ids."""
-    parsed = pc.replace_substring_regex(column, r"^.*-", "").cast(pa.int32())
-    numbers: npt.NDArray[np.int32] = parsed.to_numpy().astype(np.int32)
+    try:
+        parsed = pc.replace_substring_regex(column, r"^.*-", "").cast(pa.int32())
+    except pa.ArrowInvalid as exc:
+        raise IntegrityError(
+            f"{uri}: a `crop_id` does not end in a number ({error_line(exc)}); "
+            "`pagefoundry verify` names what is bad"
+        ) from exc
+    numbers: npt.NDArray[np.int32] = pc.fill_null(parsed, -1).to_numpy().astype(np.int32)
     return numbers
 
 
 def _marks(parts: Sequence[_Read], starts: npt.NDArray[Any], words: Mapping[str, Words]) -> Marks:
     """The policies of each row: those that found something in it, and the one that rejected it."""
-    names = sorted({name for part in parts for name in pc.unique(part.policies).to_pylist()})
     bits = np.zeros(int(starts[-1]), np.uint64)
     barred = _barred_by(words)
-    names = sorted({*names, *barred})[:_MOST_POLICIES]
+    found = (name for part in parts for name in pc.unique(part.policies).drop_null().to_pylist())
+    names = sorted({*found, *barred})
+    if len(names) > _MOST_POLICIES:
+        log.warning("findings name %d policies; %d can be chosen by", len(names), _MOST_POLICIES)
+        names = names[:_MOST_POLICIES]
     for bit, name in enumerate(names):
         mark = np.uint64(1 << bit)
         for start, part in zip(starts, parts, strict=False):
-            rows = part.found[pc.equal(part.policies, name).to_numpy(zero_copy_only=False)]
+            of_policy = pc.fill_null(pc.equal(part.policies, name), False)
+            rows = part.found[of_policy.to_numpy(zero_copy_only=False)]
             bits[start + rows] |= mark
         if name in barred:
             bits[barred[name]] |= mark

@@ -1,8 +1,9 @@
 """One value of a Parquet file, by reading the one data page that holds it.
 
 Arrow reads a column of a row group from its start, for a picture 50 MB on average. Parts have an
-offset index, which says where each data page lies, so one page of about a megabyte is enough, also
-from a store: two requests for the first value of a part, then one a value.
+offset index, which says where each data page lies, so one page of less than a megabyte is enough,
+also from a store. The places of the pages of texts and pictures are read once, when a part is
+opened, and take a few kilobytes.
 
 What is read this way: strings and binaries, not within lists, plainly encoded, in data pages of the
 first version, as `workers.dataset.parts` writes texts and pictures. `NotPlainError` says that a
@@ -14,8 +15,9 @@ from __future__ import annotations
 
 import bisect
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,16 +26,20 @@ import pyarrow.parquet as pq
 from schemas.errors import IntegrityError
 from workers import store
 from workers.viewing.gone import requiring
-from workers.viewing.thrift import DamagedError, Struct, read_struct, read_varint
+from workers.viewing.thrift import DamagedError, Struct, Wanted, read_struct, read_varint
+
+TEXT, PICTURE = "text", "image.bytes"
+"""The columns of which single values are read."""
 
 _TAIL_BYTES = 2**19
 """What is read of the end of a part at first: mostly its footer and all its offset indexes."""
 _MAGIC = b"PAR1"
-# Fields of Parquet's structures, by the names of parquet.thrift.
-_FILE_ROW_GROUPS, _GROUP_COLUMNS, _INDEX_OFFSET, _INDEX_LENGTH = 4, 1, 4, 5
+# Fields of Parquet's structures, in the order of parquet.thrift.
+_GROUPS, _CHUNKS, _INDEX_OFFSET, _INDEX_BYTES = 4, 1, 4, 5
+_FOOTER: Final[Wanted] = {_GROUPS: {_CHUNKS: {_INDEX_OFFSET: {}, _INDEX_BYTES: {}}}}
 _INDEX_PAGES, _PAGE_OFFSET, _PAGE_BYTES, _PAGE_FIRST_ROW = 1, 1, 2, 3
 _HEAD_TYPE, _HEAD_PLAIN_BYTES, _HEAD_BYTES, _HEAD_DATA = 1, 2, 3, 5
-_DATA_VALUES, _DATA_ENCODING, _DATA_LEVELS_ENCODING = 1, 2, 3
+_DATA_ENCODING, _DATA_LEVELS_ENCODING = 2, 3
 _DATA_PAGE, _PLAIN, _RLE = 0, 0, 3
 
 
@@ -42,96 +48,115 @@ class NotPlainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
-    """A column of a Parquet file: its number, and how deep a value is that is not null."""
+class _Pages:
+    """The data pages of a column of a row group, in their order.
 
-    number: int
+    `depth` is the level of a value that is not null. Page `i` begins with row `first_rows[i]` of
+    the group, and is `sizes[i]` bytes at `offsets[i]`.
+    """
+
+    codec: str
     depth: int
-    is_plain: bool
+    first_rows: Sequence[int]
+    offsets: Sequence[int]
+    sizes: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True)
 class Part:
-    """The footer of a part, read once. Raises IntegrityError where the part is no Parquet file."""
+    """Where the rows of a part lie, and their texts and pictures.
 
-    def __init__(self, uri: str, size: int) -> None:
-        self.uri = uri
-        self._size = size
-        with requiring(uri):
-            self._tail = store.read_range(uri, max(0, size - _TAIL_BYTES), min(size, _TAIL_BYTES))
-        length = int.from_bytes(self._tail[-8:-4], "little")
-        if self._tail[-4:] != _MAGIC or length + 8 > size:
-            raise IntegrityError(f"{uri} is no Parquet file; `pagefoundry verify` says what is bad")
-        footer = self.read(size - length - 8, length + 8)
-        self.metadata = pq.read_metadata(pa.BufferReader(_MAGIC + footer))
-        self._groups = _groups(footer[:-8], uri)
-        schema = self.metadata.schema
-        self._leaves = {
-            (leaf := schema.column(number)).path: _Leaf(
-                number,
-                leaf.max_definition_level,
-                leaf.physical_type == "BYTE_ARRAY" and leaf.max_repetition_level == 0,
-            )
-            for number in range(len(schema))
-        }
-        self._pages: dict[tuple[int, int], Sequence[Struct]] = {}
-        self._starts = [0]
-        for group in range(self.metadata.num_row_groups):
-            self._starts.append(self._starts[-1] + self.metadata.row_group(group).num_rows)
+    `columns` are the names of its columns, `starts` the first row of each row group, and the number
+    of rows.
+    """
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The paths of the columns, such as `image.bytes`."""
-        return frozenset(self._leaves)
+    uri: str
+    columns: frozenset[str]
+    starts: Sequence[int]
+    _pages: Mapping[tuple[int, str], _Pages]
 
     def group_of(self, place: int) -> tuple[int, int]:
         """The row group that has a row of the part, and the row's place in it."""
-        group = bisect.bisect_right(self._starts, place) - 1
-        return group, place - self._starts[group]
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Bytes of the part."""
-        start = offset - (self._size - len(self._tail))
-        if start >= 0:
-            return self._tail[start : start + length]
-        with requiring(self.uri):
-            return store.read_range(self.uri, offset, length)
+        group = bisect.bisect_right(self.starts, place) - 1
+        return group, place - self.starts[group]
 
     def value(self, column: str, place: int) -> bytes | None:
-        """The value of a column in a row of the part; None where it is null.
+        """The value of `TEXT` or `PICTURE` in a row of the part; None where it is null.
 
-        Raises NotPlainError where Arrow has to read it.
+        Raises NotPlainError where Arrow has to read it, IntegrityError where it is damaged.
         """
         group, row = self.group_of(place)
-        leaf = self._leaves[column]
-        if not leaf.is_plain:
-            raise NotPlainError(f"{column} is no column of plain strings")
-        pages = self._pages_of(group, leaf)
-        at = bisect.bisect_right(pages, row, key=lambda page: int(page[_PAGE_FIRST_ROW])) - 1
-        data = self.read(pages[at][_PAGE_OFFSET], pages[at][_PAGE_BYTES])
-        codec = self.metadata.row_group(group).column(leaf.number).compression
+        pages = self._pages.get((group, column))
+        if pages is None:
+            raise NotPlainError(f"{self.uri}: {column} is not indexed, or no column of strings")
+        at = bisect.bisect_right(pages.first_rows, row) - 1
+        with requiring(self.uri):
+            data = store.read_range(self.uri, pages.offsets[at], pages.sizes[at])
         try:
-            return _value_in(data, codec, leaf.depth, row - pages[at][_PAGE_FIRST_ROW])
+            return _value_in(data, pages.codec, pages.depth, row - pages.first_rows[at])
         except (DamagedError, KeyError, IndexError, struct.error, pa.ArrowException) as exc:
             raise IntegrityError(f"{self.uri}: a page of {column} is damaged ({exc})") from exc
 
-    def _pages_of(self, group: int, leaf: _Leaf) -> Sequence[Struct]:
-        """Where the data pages of a column lie, in the order of their rows."""
-        key = (group, leaf.number)
-        if key not in self._pages:
-            chunk = self._groups[group][_GROUP_COLUMNS][leaf.number]
-            if _INDEX_OFFSET not in chunk:
-                raise NotPlainError(f"{self.uri} has no offset index")
-            index, _ = read_struct(self.read(chunk[_INDEX_OFFSET], chunk[_INDEX_LENGTH]))
-            self._pages[key] = index[_INDEX_PAGES]
-        return self._pages[key]
 
-
-def _groups(footer: bytes, uri: str) -> Sequence[Struct]:
+def look_into(uri: str, size: int) -> tuple[Part, pq.FileMetaData]:
+    """A part by its footer. Raises IntegrityError where it is no Parquet file."""
+    with requiring(uri):
+        tail = store.read_range(uri, max(0, size - _TAIL_BYTES), min(size, _TAIL_BYTES))
+        length = int.from_bytes(tail[-8:-4], "little") + 8
+        if tail[-4:] != _MAGIC or length > size:
+            raise IntegrityError(
+                f"{uri} is no Parquet file; `pagefoundry verify` names what is bad"
+            )
+        if length > len(tail):
+            tail = store.read_range(uri, size - length, length)
+    metadata = pq.read_metadata(pa.BufferReader(_MAGIC + tail[-length:]))
+    starts = np.cumsum([0, *(_rows_of(metadata, n) for n in range(metadata.num_row_groups))])
+    names = frozenset(str(name) for name in metadata.schema.to_arrow_schema().names)
     try:
-        groups: Sequence[Struct] = read_struct(footer)[0][_FILE_ROW_GROUPS]
-    except (DamagedError, KeyError) as exc:
+        groups = read_struct(tail[-length:-8], 0, _FOOTER)[0].get(_GROUPS, [])
+        with requiring(uri):
+            pages = _pages_of(uri, size, tail, metadata, groups)
+    except (DamagedError, KeyError, IndexError) as exc:
         raise IntegrityError(f"{uri}: its footer is damaged ({exc})") from exc
-    return groups
+    return Part(uri, names, starts.tolist(), pages), metadata
+
+
+def _rows_of(metadata: pq.FileMetaData, group: int) -> int:
+    rows: int = metadata.row_group(group).num_rows
+    return rows
+
+
+def _pages_of(
+    uri: str, size: int, tail: bytes, metadata: pq.FileMetaData, groups: Sequence[Struct]
+) -> dict[tuple[int, str], _Pages]:
+    """The pages of texts and pictures by row group and column, as far as they are indexed."""
+    found = {}
+    for number in range(len(metadata.schema)):
+        leaf = metadata.schema.column(number)
+        is_plain = leaf.physical_type == "BYTE_ARRAY" and leaf.max_repetition_level == 0
+        if leaf.path not in (TEXT, PICTURE) or not is_plain:
+            continue
+        for group, stored in enumerate(groups):
+            chunk = stored[_CHUNKS][number]
+            if _INDEX_OFFSET not in chunk:
+                continue
+            offset, length = chunk[_INDEX_OFFSET], chunk[_INDEX_BYTES]
+            start = offset - (size - len(tail))
+            if start >= 0:
+                data = tail[start : start + length]
+            else:
+                data = store.read_range(uri, offset, length)
+            codec = metadata.row_group(group).column(number).compression
+            found[group, leaf.path] = _pages_in(data, codec, leaf.max_definition_level)
+    return found
+
+
+def _pages_in(index: bytes, codec: str, depth: int) -> _Pages:
+    pages = read_struct(index)[0][_INDEX_PAGES]
+    first_rows, offsets, sizes = (
+        [page[field] for page in pages] for field in (_PAGE_FIRST_ROW, _PAGE_OFFSET, _PAGE_BYTES)
+    )
+    return _Pages(codec, depth, first_rows, offsets, sizes)
 
 
 def _value_in(page: bytes, codec: str, depth: int, row: int) -> bytes | None:

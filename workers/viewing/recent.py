@@ -38,3 +38,9 @@ class Recent(Generic[Value]):
                 _, oldest = self._held.popitem(last=False)
                 self._sum -= self._size(oldest)
         return value
+
+    def forget(self, key: Hashable) -> None:
+        """Keep the value of a key no longer."""
+        with self._lock:
+            if key in self._held:
+                self._sum -= self._size(self._held.pop(key))

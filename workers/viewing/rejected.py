@@ -10,10 +10,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+
+from pydantic import ValidationError
 
 from schemas.errors import DocumentError, PageFoundryError
 from schemas.inventory import Document
+from schemas.lines import error_line
 from schemas.pages import RasteredPage
 from schemas.recipe import Raster, TextLayer
 from schemas.shards import SeenFile
@@ -45,12 +47,7 @@ class Redrawer:
     """Draws rejected pages, one at a time, as the run that rejected them did. For threads."""
 
     def __init__(self, reading_settings: Mapping[str, object]) -> None:
-        raster = cast(Mapping[str, Any], reading_settings.get("raster", {}))
-        layer = cast(Mapping[str, Any], reading_settings.get("text_layer", {}))
-        # The layout model takes longer than all the rest, and changes only the text.
-        self._settings = RasterSettings(
-            Raster.model_validate(raster), "prefer", TextLayer.model_validate(layer), 0.0, "never"
-        )
+        self._reading_settings = reading_settings
         self._lock = threading.Lock()
         self._rasterizer: Rasterizer | None = None
 
@@ -68,6 +65,8 @@ class Redrawer:
                 continue
             except PageFoundryError as exc:
                 why_not = str(exc)
+            except ValidationError as exc:
+                why_not = f"this release does not draw as the version was made ({error_line(exc)})"
         return Redrawn(None, why_not)
 
     def close(self) -> None:
@@ -98,9 +97,17 @@ class Redrawer:
     def _page(self, path: Path, media_type: str, doc_id: str, index: int) -> RasteredPage:
         with self._lock:
             if self._rasterizer is None:
-                self._rasterizer = Rasterizer(self._settings, _LIMITS)
+                self._rasterizer = Rasterizer(_settings(self._reading_settings), _LIMITS)
             pages = self._rasterizer.rasterise(path, media_type, doc_id, range(index, index + 1))
             return next(iter(pages))
+
+
+def _settings(reading: Mapping[str, object]) -> RasterSettings:
+    """The settings of a version. Raises ValidationError where this release knows others."""
+    raster = Raster.model_validate(reading.get("raster", {}))
+    layer = TextLayer.model_validate(reading.get("text_layer", {}))
+    # The layout model takes longer than all the rest, and changes only the text.
+    return RasterSettings(raster, "prefer", layer, 0.0, "never")
 
 
 def _redrawn(page: RasteredPage) -> Redrawn:

@@ -1,13 +1,14 @@
 """Find words in the texts of a table: by the index of a part, else by reading its texts.
 
-Parts are searched by threads, and an answer takes no longer than it may: what was not searched by
-then goes on in the background, and asking again gives more. A new search stops those before it.
+Parts are searched by threads, and an answer takes no longer than it may: it says how far it has
+looked. Asked again, a search goes on where it was left. A new search stops the one before it.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ Numbers = npt.NDArray[np.int32]
 _THREADS = 2
 _SEARCHES_KEPT = 8
 _BEFORE_CHARS, _SNIPPET_CHARS = 60, 240
+_SEARCHED_CHARS = 100_000  # a document may have millions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +56,38 @@ class Snippet:
     @staticmethod
     def of(text: str, search: Search) -> Snippet:
         """The stretch around the first hit of a search, or the start of the text."""
-        hits = search.hits(text)
+        hits = search.hits(text[:_SEARCHED_CHARS])
         start = max(0, hits[0][0] - _BEFORE_CHARS) if hits else 0
         end = min(len(text), start + _SNIPPET_CHARS)
         within = tuple((a - start, b - start) for a, b in hits if a >= start and b <= end)
         return Snippet(text[start:end], within, start == 0, end == len(text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The places in a part of the rows that a search has found among its first `rows`."""
-
-    places: npt.NDArray[np.int64]
-    rows: int
-
-
-class _Hits:
-    """What is known of one search in one table, by part, and the jobs that find out more."""
+class _InPart:
+    """What is known of one search in one part: the places found among its first `rows`."""
 
     def __init__(self) -> None:
-        self.found: dict[int, _Found] = {}
-        self.jobs: dict[int, Future[None]] = {}
+        self.known: tuple[npt.NDArray[np.int64], int] = (np.empty(0, np.int64), 0)
+        self.job: Future[None] | None = None
+        self._found: list[int] = []
+        self._texts: Iterator[Sequence[str | None]] | None = None
 
-    def is_known(self, number: int, rows: int) -> bool:
-        """Whether all rows of a part were looked at."""
-        return number in self.found and self.found[number].rows == rows
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a thread searches the part, or is going to."""
+        return self.job is not None and not self.job.done()
+
+    def read_on(self, uri: str, search: Search) -> bool:
+        """Search some more texts of the part, where it was left; whether there are more."""
+        if self._texts is None:
+            self._texts = texts_of(uri)
+        texts = next(self._texts, None)
+        if texts is None:
+            return False
+        done = self.known[1]
+        self._found += (done + i for i, text in enumerate(texts) if text and search.is_in(text))
+        self.known = (np.array(self._found, np.int64), done + len(texts))
+        return True
 
 
 Key = tuple[str, Search]
@@ -93,57 +102,58 @@ class Searcher:
         self._wait_s = wait_s
         self._pool = ThreadPoolExecutor(_THREADS, "search")
         self._lock = threading.Lock()
-        self._asked: Key | None = None
-        self._hits: Recent[_Hits] = Recent(_SEARCHES_KEPT)
+        self._asked: Key | None = None  # nothing is searched for unless an answer waits for it
+        self._kept: Recent[Sequence[_InPart]] = Recent(_SEARCHES_KEPT)
 
     def find(self, table: TableVersion, search: Search) -> tuple[Numbers, Looked]:
         """The rows of a table that have all terms, ascending, as far as it has looked in time."""
-        total = sum(part.rows for part in table.parts)
         if not search.terms:
-            return np.empty(0, np.int32), Looked(total, total)
+            rows = sum(part.rows for part in table.parts)
+            return np.empty(0, np.int32), Looked(rows, rows)
         key = (table.uri, search)
-        hits = self._hits.get(key, _Hits)
+        parts = self._kept.get(key, lambda: [_InPart() for _ in table.parts])
         with self._lock:
             self._asked = key
-            for number, part in enumerate(table.parts):
-                job = hits.jobs.get(number)
-                is_at_work = job is not None and not job.done()
-                if not hits.is_known(number, part.rows) and not is_at_work:
-                    hits.jobs[number] = self._pool.submit(self._look, key, table, number, hits)
-            jobs = list(hits.jobs.values())
+            for number, part in enumerate(parts):
+                if part.known[1] < table.parts[number].rows and not part.is_at_work:
+                    part.job = self._pool.submit(self._look, key, table, number, part)
+            jobs = [part.job for part in parts if part.job is not None]
         done, _ = concurrent.futures.wait(jobs, self._wait_s)
+        with self._lock:
+            if self._asked == key:
+                self._asked = None
         for job in done:
             job.result()  # raises what the search raised
-        return _joined(table, dict(hits.found))
+        return _joined(table, [part.known for part in parts])
+
+    def found(self, table: TableVersion, search: Search) -> tuple[Numbers, Looked]:
+        """What a search has found so far, without looking any further; it looks if none has."""
+        parts = self._kept.get((table.uri, search), lambda: [_InPart() for _ in table.parts])
+        known = [part.known for part in parts]
+        return _joined(table, known) if any(n for _, n in known) else self.find(table, search)
 
     def close(self) -> None:
         """Stop what runs in the background."""
         self._asked = None
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self, key: Key, table: TableVersion, number: int, hits: _Hits) -> None:
-        """Search one part, unless something else is searched for by now."""
+    def _look(self, key: Key, table: TableVersion, number: int, known: _InPart) -> None:
+        """Search one part, as long as an answer waits for it."""
         part, search = table.parts[number], key[1]
-        if self._asked == key and (places := self._index.find(part.sha256, search)) is not None:
-            hits.found[number] = _Found(places, part.rows)
-            return
-        before = hits.found.get(number, _NOTHING)  # of a job that was stopped
-        found: list[int] = []
-        done = 0
-        texts = texts_of(table.part_uri(part))
-        while self._asked == key and (some := next(texts, None)) is not None:
-            found += (done + i for i, text in enumerate(some) if text and search.is_in(text))
-            done += len(some)
-            if done > before.rows:
-                hits.found[number] = _Found(np.array(found, np.int64), done)
+        while self._asked == key:
+            places = self._index.find(part.sha256, search)
+            if places is not None:
+                known.known = (places, part.rows)
+                return
+            if not known.read_on(table.part_uri(part), search):
+                return
 
 
-_NOTHING = _Found(np.empty(0, np.int64), 0)
-
-
-def _joined(table: TableVersion, found: dict[int, _Found]) -> tuple[Numbers, Looked]:
+def _joined(
+    table: TableVersion, known: Sequence[tuple[npt.NDArray[np.int64], int]]
+) -> tuple[Numbers, Looked]:
     """The numbers of rows in the table, by their places in the parts that were searched."""
     starts = np.cumsum([0, *(part.rows for part in table.parts)])
-    numbers = [found[part].places + starts[part] for part in sorted(found)]
-    looked = Looked(sum(part.rows for part in found.values()), int(starts[-1]))
+    numbers = [places + start for (places, _), start in zip(known, starts, strict=False)]
+    looked = Looked(sum(rows for _, rows in known), int(starts[-1]))
     return np.concatenate([np.empty(0, np.int64), *numbers]).astype(np.int32), looked

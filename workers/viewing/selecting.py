@@ -181,10 +181,11 @@ class Chooser:
             return np.zeros(self._table.rows, np.bool_)
         # Comparisons with NaN are false, so a null is within no bounds.
         flags = ~np.isnan(column)
-        if least is not None:
-            flags &= column >= column.dtype.type(least)
-        if greatest is not None:
-            flags &= column <= column.dtype.type(greatest)
+        with np.errstate(over="ignore"):  # past all singles is infinite
+            if least is not None:
+                flags &= column >= column.dtype.type(least)
+            if greatest is not None:
+                flags &= column <= column.dtype.type(greatest)
         return flags
 
     # ---- order and counts --------------------------------------------------------------------

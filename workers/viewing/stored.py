@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,16 +12,13 @@ from PIL import Image
 
 from schemas.errors import RequestError
 from schemas.lines import error_line
-from workers.dataset import TableVersion
+from schemas.tables import SCHEMAS
 from workers.dataset.parts import open_part
 from workers.viewing.gone import requiring
-from workers.viewing.parts import NotPlainError, Part
-from workers.viewing.recent import Recent
+from workers.viewing.parts import PICTURE, TEXT, NotPlainError, Part
 
-_PARTS_HELD = 64
 _BATCH_ROWS = 512
-_SIGNATURES = ("minhash", "image_hash", "text_hash")
-_PICTURES = ("image", "images")
+_LEFT_OUT: Final = frozenset({"image", "images", "minhash", "image_hash", "text_hash"})
 _FIRST_BYTES: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -53,78 +50,71 @@ class Picture:
 
 
 class StoredRows:
-    """The rows of one table of one version. For threads."""
+    """The rows of one table of one version, by their part and their place in it. For threads."""
 
-    def __init__(self, table: TableVersion, parts: Recent[Part]) -> None:
-        self._table = table
+    def __init__(self, table: str, parts: Sequence[Part]) -> None:
         self._parts = parts
-
-    @staticmethod
-    def recent_parts() -> Recent[Part]:
-        """Footers of parts, for all tables of a dataset together."""
-        return Recent(_PARTS_HELD)
+        self._nulls = dict.fromkeys(set(SCHEMAS[table].names) - _LEFT_OUT)
 
     def row(self, part: int, place: int) -> Mapping[str, Any]:
-        """A whole row as plain values, without its pictures and signatures."""
-        footer = self._part(part)
-        names = {path.partition(".")[0] for path in footer.columns}
-        columns = sorted(names - {*_SIGNATURES, *_PICTURES, "text"})
-        values = self._values(footer, place, columns)
+        """A whole row as plain values, without its pictures and signatures.
+
+        A column that the part lacks, as one of an earlier release does, is null.
+        """
+        stored = self._parts[part]
+        values = _values(stored, place, sorted(stored.columns - _LEFT_OUT - {TEXT}))
         # The text, the largest column, without those of the rows before it.
-        return {**values, "text": self._text(footer, place)} if "text" in names else values
+        text = {TEXT: _text(stored, place)} if TEXT in stored.columns else {}
+        return {**self._nulls, **values, **text}
 
     def text(self, part: int, place: int) -> str:
         """The text of a row; an empty one where it is null."""
-        return self._text(self._part(part), place) or ""
-
-    def _text(self, footer: Part, place: int) -> str | None:
-        try:
-            data = footer.value("text", place)
-            return None if data is None else data.decode()
-        except NotPlainError:
-            text: str | None = self._values(footer, place, ["text"])["text"]
-            return text
+        return _text(self._parts[part], place) or ""
 
     def picture(self, part: int, place: int, number: int = 0) -> Picture | None:
         """The picture of a row, or one of several; None where there is none."""
-        footer = self._part(part)
-        if "image.bytes" in footer.columns:
-            data = self._image(footer, place) if number == 0 else None
+        stored = self._parts[part]
+        if "image" in stored.columns:
+            data = _image(stored, place) if number == 0 else None
             return None if data is None else Picture.of(data)
-        images = [name for name in footer.columns if name.startswith("images.")]
-        if not images:
+        if "images" not in stored.columns:
             return None
-        stored = self._values(footer, place, ["images"])["images"] or []
-        if not 0 <= number < len(stored):
-            return None
-        return Picture.of(stored[number]["bytes"])
+        images = _values(stored, place, ["images"])["images"] or []
+        return Picture.of(images[number]["bytes"]) if 0 <= number < len(images) else None
 
-    def _image(self, footer: Part, place: int) -> bytes | None:
-        try:
-            return footer.value("image.bytes", place)
-        except NotPlainError:  # a part of an earlier release
-            stored = self._values(footer, place, ["image"])["image"]
-            data: bytes | None = stored and stored["bytes"]
-            return data
 
-    def _part(self, number: int) -> Part:
-        part = self._table.parts[number]
-        uri = self._table.part_uri(part)
-        return self._parts.get(uri, lambda: Part(uri, part.size))
+def _text(part: Part, place: int) -> str | None:
+    try:
+        data = part.value(TEXT, place)
+        return None if data is None else data.decode()
+    except NotPlainError:
+        text: str | None = _values(part, place, [TEXT])[TEXT]
+        return text
 
-    def _values(self, footer: Part, place: int, columns: list[str]) -> Mapping[str, Any]:
-        """Values that Arrow reads, from the start of the row group."""
-        group, row = footer.group_of(place)
-        with requiring(footer.uri), open_part(footer.uri) as handle:
-            file = pq.ParquetFile(handle, metadata=footer.metadata)
-            # A row group is read batch by batch, and no further than the row's.
-            batches = file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns)
-            for batch in batches:
-                if row < batch.num_rows:
-                    values: Mapping[str, Any] = batch.slice(row, 1).to_pylist()[0]
-                    return values
-                row -= batch.num_rows
-        raise IndexError(f"{footer.uri} has no row {place}")
+
+def _image(part: Part, place: int) -> bytes | None:
+    try:
+        return part.value(PICTURE, place)
+    except NotPlainError:  # a part of an earlier release
+        stored = _values(part, place, ["image"])["image"]
+        data: bytes | None = stored and stored["bytes"]
+        return data
+
+
+def _values(part: Part, place: int, columns: Sequence[str]) -> Mapping[str, Any]:
+    """Values that Arrow reads, from the start of the row group."""
+    group, row = part.group_of(place)
+    with requiring(part.uri), open_part(part.uri) as handle:
+        # A row group is read batch by batch, and no further than the row's.
+        batches = pq.ParquetFile(handle).iter_batches(
+            _BATCH_ROWS, row_groups=[group], columns=list(columns)
+        )
+        for batch in batches:
+            if row < batch.num_rows:
+                values: Mapping[str, Any] = batch.slice(row, 1).to_pylist()[0]
+                return values
+            row -= batch.num_rows
+    raise IndexError(f"{part.uri} has no row {place}")
 
 
 def thumbnail(picture: Picture, longest_edge_px: int) -> Picture:

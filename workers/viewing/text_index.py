@@ -129,7 +129,7 @@ class TextIndex:
             self._process.kill()
 
     def _delete_others(self) -> None:
-        """Delete the indexes of parts that are gone from the dataset."""
+        """Delete the indexes of parts that are gone from the dataset, and what was cut off."""
         there = {
             Path(uri).stem.removeprefix("part-")
             for table in self._tables
@@ -137,6 +137,9 @@ class TextIndex:
         }
         for path in self._folder.glob("*.sqlite"):
             if path.name.partition("-")[0] not in there:
+                path.unlink(missing_ok=True)
+        for path in self._folder.glob("*.making"):
+            if not _is_alive(int(path.suffixes[-2].removeprefix("."))):
                 path.unlink(missing_ok=True)
 
     # ---- asking ------------------------------------------------------------------------------
@@ -168,6 +171,16 @@ class TextIndex:
         return self._folder / f"{sha256}-{_VERSION}.sqlite"
 
 
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _places(path: Path, search: Search) -> npt.NDArray[np.int64]:
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
     try:
@@ -184,6 +197,8 @@ def _index_parts(tasks: Sequence[IndexTask], progress: list[int], parent: int) -
     os.nice(_NICENESS)
     for number, task in enumerate(tasks):
         progress[:] = [number, 0]
+        if task.target.exists():  # another viewer was faster
+            continue
         try:
             for rows in index_part(task):
                 progress[1] = rows

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -38,7 +37,7 @@ from workers.viewing.words import Search
 
 _SEARCH_S = 0.15
 _SELECTIONS, _FACETS, _REDRAWN = 16, 64, 32
-_THUMBNAIL_BYTES, _ROWS = 64 * 2**20, 64
+_THUMBNAIL_BYTES, _ROW_CHARS = 64 * 2**20, 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +85,20 @@ class Viewed:
         self.version = tables["pages"].version
         self.record: VersionRecord = tables["pages"].metadata
         self._tables = tables
-        parts = StoredRows.recent_parts()
-        self._stored = {name: StoredRows(table, parts) for name, table in tables.items()}
+        read = {name: read_light(table) for name, table in tables.items()}
         self._light = {name: LightTable.empty(name) for name in TABLES}
-        self._light |= {name: read_light(table) for name, table in tables.items()}
+        self._light |= {name: light for name, (light, _) in read.items()}
+        self._stored = {name: StoredRows(name, parts) for name, (_, parts) in read.items()}
         self._choosers = {name: Chooser(table) for name, table in self._light.items()}
         self._index = TextIndex(index_folder, [tables[name] for name in INDEXED if name in tables])
         self._searcher = Searcher(self._index, _SEARCH_S)
         self._redrawer = Redrawer(self.record.get("reading_settings", {}))
         self._selections: Recent[Selection] = Recent(_SELECTIONS)
         self._facets: Recent[Mapping[str, Sequence[FacetValue]]] = Recent(_FACETS)
-        self._rows: Recent[Mapping[str, Any]] = Recent(_ROWS)
+        # A row has about as much text again in its blocks.
+        self._rows: Recent[Mapping[str, Any]] = Recent(
+            _ROW_CHARS, lambda row: 2 * len(row.get("text") or "") + 10_000
+        )
         self._thumbnails: Recent[Picture | None] = Recent(
             _THUMBNAIL_BYTES, lambda picture: len(picture.data) if picture else 1
         )
@@ -105,12 +107,7 @@ class Viewed:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -133,7 +130,7 @@ class Viewed:
 
         Raises RequestError where the table has no texts to search, or nothing to order it by.
         """
-        found, looked = self._found(filters)
+        found, looked = self._found(filters, self._searcher.find)
         if looked is not None and not looked.is_whole:
             return self._selected(filters, found, looked)
         return self._selections.get(filters, lambda: self._selected(filters, found, looked))
@@ -146,14 +143,19 @@ class Viewed:
 
     def facets(self, filters: Filters, most: int = 50) -> Mapping[str, Sequence[FacetValue]]:
         """For each of `FACETS` that the table has: the values of the rows that the other filters
-        choose, most frequent first, at most so many."""
-        found, looked = self._found(filters)
+        choose, most frequent first, at most so many.
+
+        Of a search they count what `select` has found last.
+        """
+        found, looked = self._found(filters, self._searcher.found)
         chooser = self._choosers[filters.table]
         if looked is not None and not looked.is_whole:
             return chooser.facets(filters, found, most)
         return self._facets.get((filters, most), lambda: chooser.facets(filters, found, most))
 
-    def _found(self, filters: Filters) -> tuple[Numbers | None, Looked | None]:
+    def _found(
+        self, filters: Filters, find: Callable[[TableVersion, Search], tuple[Numbers, Looked]]
+    ) -> tuple[Numbers | None, Looked | None]:
         """The rows that a search finds; None without one."""
         if not filters.search:
             return None, None
@@ -163,7 +165,7 @@ class Viewed:
         name = "pages" if filters.table == "documents" else filters.table
         if name not in self._tables:
             return np.empty(0, np.int32), Looked(0, 0)
-        found, looked = self._searcher.find(self._tables[name], Search.of(filters.search))
+        found, looked = find(self._tables[name], Search.of(filters.search))
         if filters.table == "documents":
             found = self._light["documents"].rows_like(self._light["pages"], found)
         return found, looked
@@ -265,7 +267,10 @@ class Viewed:
 
     def redraw(self, key: str) -> Redrawn:
         """The picture of a rejected page, drawn again from its source in a killable child."""
-        return self._redrawn.get(key, lambda: self._redraw(key))
+        drawn = self._redrawn.get(key, lambda: self._redraw(key))
+        if drawn.picture is None:
+            self._redrawn.forget(key)  # its source may come back
+        return drawn
 
     def _redraw(self, key: str) -> Redrawn:
         reject = self.light_row("rejects", key)

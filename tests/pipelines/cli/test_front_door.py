@@ -69,6 +69,8 @@ def imported_by(arguments: list[str], folder: Path) -> tuple[int, str, set[str]]
         (["diff", "data", "1", "99"], 2, "data has no version 99; the newest is 2"),
         (["inspect", "data", "--version", "3"], 2, "data has no version 3; the newest is 2"),
         (["verify", "data", "--version", "3"], 2, "data has no version 3; the newest is 2"),
+        (["view", "data", "--version", "3"], 2, "data has no version 3; the newest is 2"),
+        (["view", "data", "--port", "99999"], 2, "--port"),
         (["evaluate", "accuracy", "--source", "x", "--engine", "rapidocrr"], 2, "--engine"),
     ],
 )
