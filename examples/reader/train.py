@@ -10,6 +10,7 @@ docs/training_example.md tells how the dataset is made, and what came out.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -22,8 +23,8 @@ import numpy as np
 import pyarrow.compute as pc
 import torch
 from network import NONE, Reader
+from outcome import Point, Reading, draw, print_readings
 from PIL import ImageOps
-from rapidfuzz.distance import Levenshtein
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -33,18 +34,6 @@ import pagefoundry
 HELD_OUT = pc.field("doc_id") < "0d"
 
 Batch = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True)
-class Point:
-    """A point of the curve: mean losses in nats a character, and what was spent until then."""
-
-    step: int
-    cpu_s: float
-    wall_s: float
-    training: float
-    held_out: float
-    blank: float
 
 
 @dataclass(frozen=True)
@@ -100,13 +89,15 @@ def measure(reader: Reader, batches: list[Batch], blank: bool = False) -> float:
 class Training:
     """A reader on its way: everything that a killed run needs to go on from where it was."""
 
-    def __init__(self, reader: Reader, loader: Any, rate: float, warm_up: int) -> None:
+    def __init__(self, reader: Reader, loader: Any, rate: float, warm_up: int, steps: int) -> None:
         self.reader, self.loader = reader, loader
         self.optimiser = torch.optim.AdamW(
             reader.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01
         )
+        # Up in a line, then down along half a cosine.
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimiser, lambda step: min(1, (step + 1) / warm_up)
+            self.optimiser,
+            lambda step: min((step + 1) / warm_up, (1 + math.cos(math.pi * step / steps)) / 2),
         )
         self.points: list[Point] = []
 
@@ -179,39 +170,16 @@ HEADER = "  step  CPU s  wall s  training  held out  blank pictures"
 ROW = "{step:6d} {cpu_s:6.0f} {wall_s:7.0f} {training:9.3f} {held_out:9.3f} {blank:15.3f}"
 
 
-# ---- what came out ----------------------------------------------------------------------------
-
-
-def show_readings(reader: Reader, pages: Pages, held_out: list[Batch], shown: int = 8) -> None:
-    """Read the held-out pages; print some beside their texts, and the error rate of all."""
+def read_pages(reader: Reader, pages: Pages, batches: list[Batch]) -> list[Reading]:
+    """Read pages; the model sees their pictures alone."""
     reader.eval()
-    wrong = characters = 0
-    for pictures, texts in held_out:
-        for got, text in zip(reader.read(pictures, 2 * texts.shape[1]), texts, strict=True):
-            read, true = pages.decode(got), pages.decode(text)
-            wrong += Levenshtein.distance(read, true)
-            characters += len(true)
-            if shown:
-                print(f"{true:30s}  read as  {read}")
-                shown -= 1
-    print(f"{wrong} of {characters} characters wrong: error rate {wrong / characters:.4f}")
-
-
-def draw_curve(points: list[Point], mark: float, path: Path) -> None:
-    """The losses over the steps, as an SVG or PNG picture."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-
-    mpl.rcParams["svg.hashsalt"] = "curve"  # the same curve makes the same file
-    figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
-    steps = [point.step for point in points]
-    axes.plot(steps, [point.blank for point in points], label="held out, blank pictures")
-    axes.plot(steps, [point.training for point in points], label="training", linewidth=1)
-    axes.plot(steps, [point.held_out for point in points], label="held out")
-    axes.axhline(mark, color="black", linestyle=":", linewidth=1, label=f"mark: {mark:g}")
-    axes.set(xlabel="steps", ylabel="nats a character", yscale="log")
-    axes.legend()
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return [
+        Reading(picture[0], pages.decode(text), pages.decode(read))
+        for pictures, texts in batches
+        for picture, text, read in zip(
+            pictures, texts, reader.read(pictures, 2 * texts.shape[1]), strict=True
+        )
+    ]
 
 
 # ---- the command ------------------------------------------------------------------------------
@@ -221,11 +189,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """What is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("dataset", help="a folder or URL")
-    parser.add_argument("--mark", type=float, default=0.1, help="the held-out loss to come below")
-    parser.add_argument("--steps", type=int, default=6000, help="the most steps")
+    parser.add_argument("--mark", type=float, default=0.05, help="the held-out loss to come below")
+    parser.add_argument("--guessing", type=float, help="the least loss without looking, to draw")
+    parser.add_argument("--steps", type=int, default=4000, help="the most steps")
     parser.add_argument("--every", type=int, default=250, help="steps between two measurements")
     parser.add_argument("--batch", type=int, default=16, help="pages a step")
-    parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate")
+    parser.add_argument("--rate", type=float, default=1e-3, help="the highest learning rate")
     parser.add_argument("--warm-up", type=int, default=100, help="steps until that rate")
     parser.add_argument("--size", type=int, nargs=2, default=(160, 80), help="pixels of a picture")
     parser.add_argument("--seed", type=int, default=0)
@@ -241,21 +210,26 @@ def main(asked: argparse.Namespace) -> int:
     texts = rows.select("text").to_table()["text"].to_pylist()
     pages = Pages("".join(sorted(set().union(*texts))), tuple(asked.size))
     seen, unseen = rows.filter(~HELD_OUT), rows.filter(HELD_OUT)
+    if not (len(seen) and len(unseen)):
+        sys.exit(
+            f"{asked.dataset}: {len(seen)} pages to learn from, {len(unseen)} held out: too few"
+        )
     loader = seen.loader(asked.batch, collate=pages.batch, seed=asked.seed)
     held_out = list(unseen.loader(100, collate=pages.batch, seed=None))
 
     reader = Reader(len(pages.characters))
     weights = sum(weight.numel() for weight in reader.parameters())
     print(f"{len(seen)} pages to learn from, {len(unseen)} held out; {weights:,} weights")
-    training = Training(reader, loader, asked.rate, asked.warm_up)
+    training = Training(reader, loader, asked.rate, asked.warm_up, asked.steps)
     if asked.state and asked.state.exists():
         training.load(asked.state)
     print(HEADER)
     if not is_done(training.points, asked):
         train(training, held_out, asked)
-    show_readings(reader, pages, held_out)
+    readings = read_pages(reader, pages, held_out)
+    print_readings(readings)
     if asked.curve:
-        draw_curve(training.points, asked.mark, asked.curve)
+        draw(training.points, asked.mark, asked.guessing, readings, asked.curve)
     reached = training.points[-1].held_out < asked.mark
     if not reached:
         print(f"the held-out loss is not below {asked.mark}: give more --steps", file=sys.stderr)

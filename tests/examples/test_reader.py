@@ -87,24 +87,27 @@ def test_the_loss_counts_each_character_and_one_end(example: Any) -> None:
     assert example.train.reading_loss(scores, texts).item() > math.log(4) + 1
 
 
-def test_it_learns_and_goes_on_where_it_was_killed(
+def test_it_learns_and_goes_on_where_it_was_left(
     dataset: Path, example: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def curve(state: str, steps: int, *more: str) -> list[Any]:
-        """What is measured until then, which is in the second epoch; without the times."""
-        path = tmp_path / state
-        given = [str(dataset), f"--state={path}", f"--steps={steps}", "--batch=8", "--every=5"]
-        assert example.train.main(example.train.arguments([*given, *more])) == 1
-        printed = capsys.readouterr()
-        assert "error rate" in printed.out
-        assert "not below 0.1" in printed.err
-        points = [example.train.Point(**point) for point in torch.load(path)["points"]]
-        return [replace(point, cpu_s=0, wall_s=0) for point in points]
+    given = [str(dataset), "--steps=10", "--batch=8", "--every=5"]  # the second epoch begins, too
 
-    whole = curve("whole.pt", 10, f"--curve={tmp_path / 'curve.svg'}")
+    def curve(state: str, *more: str) -> list[Any]:
+        """What is measured until the end, without the times."""
+        asked = example.train.arguments([*given, f"--state={tmp_path / state}", *more])
+        status = example.train.main(asked)
+        listed = torch.load(asked.state)["points"]
+        points = [replace(example.train.Point(**p), cpu_s=0, wall_s=0) for p in listed]
+        assert status == int(points[-1].held_out >= asked.mark)
+        return points
+
+    whole = curve("whole.pt", f"--curve={tmp_path / 'curve.svg'}")
     assert [point.step for point in whole] == [5, 10]
     assert whole[1].training < whole[0].training
     assert "</svg>" in (tmp_path / "curve.svg").read_text()
+    printed = capsys.readouterr()
+    assert "error rate" in printed.out
+    assert "not below 0.05" in printed.err
 
-    assert curve("killed.pt", 5) == whole[:1]
-    assert curve("killed.pt", 10) == whole
+    assert curve("left.pt", "--mark=100") == whole[:1]
+    assert curve("left.pt") == whole
