@@ -53,16 +53,11 @@ def draw(
 ) -> None:
     """The losses over the steps above some held-out pages, as an SVG or PNG picture."""
     import matplotlib as mpl
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    mpl.rcParams["svg.hashsalt"] = "curve"  # the same curve makes the same file
     pages = [f"page {number}" for number in range(4)]
-    figure, axes = plt.subplot_mosaic(
-        [["curve"] * len(pages), pages],
-        height_ratios=[3, 1],
-        figsize=(8, 5),
-        layout="constrained",
-    )
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplot_mosaic([["curve"] * len(pages), pages], height_ratios=[3, 1])
     steps = [point.step for point in points]
     curve = axes["curve"]
     curve.plot(steps, [point.blank for point in points], label="held out, blank pictures")
@@ -75,7 +70,8 @@ def draw(
     curve.yaxis.set_major_formatter("{x:g}")
     curve.legend(fontsize="small")
     for name, reading in zip(pages, readings, strict=False):
-        axes[name].imshow(reading.picture, cmap="gray_r")
+        axes[name].imshow(reading.picture.numpy(), cmap="gray_r")
         axes[name].set_title(reading.read, fontsize="small", family="monospace")
         axes[name].set(xticks=[], yticks=[])
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    with mpl.rc_context({"svg.hashsalt": "curve"}):  # the same curve makes the same file
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
