@@ -90,3 +90,4 @@ bench: $(INSTALLED)
 
 clean:
 	rm -rf .venv .venv-vllm .azurite build *.egg-info demo/corpus demo/data demo/gallery
+	rm -rf examples/reader/data examples/reader/texts.jsonl examples/reader/state.pt

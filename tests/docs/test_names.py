@@ -9,12 +9,12 @@ import pytest
 
 from tests.docs.pages import DOCS, PAGES, REPOSITORY, code, name_of, targets
 
-FOLDERS = "schemas|workers|cluster|pipelines|tests|docs|demo"
+FOLDERS = "schemas|workers|cluster|pipelines|tests|docs|demo|examples"
 _PATH = re.compile(rf"(?<![\w/.*-])(?:{FOLDERS})/[\w./-]*")
 _MODULE = re.compile(rf"(?<![\w/.-])(?:{FOLDERS})(?:\.\w+)+")
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
 # What commands make, which a clone does not have.
-_MADE = re.compile(r"demo/(data|corpus|gallery)\b.*")
+_MADE = re.compile(r"demo/(data|corpus|gallery)\b.*|examples/reader/(data|texts\.jsonl|state\.pt)")
 
 
 def exists(module: str) -> bool:
