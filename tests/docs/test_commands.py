@@ -99,7 +99,11 @@ def test_an_option_within_a_sentence_is_one(page: Path) -> None:
         if span.startswith("--")
         for option in re.findall(r"--[a-z][a-z-]+", span)
     }
-    tools = "".join(path.read_text() for path in (REPOSITORY / "tests").rglob("*.py"))
+    tools = "".join(
+        path.read_text()
+        for folder in ("tests", "examples")
+        for path in (REPOSITORY / folder).rglob("*.py")
+    )
     unknown = {o for o in named - ALL_OPTIONS - FOREIGN if f'"{o}"' not in tools}
     assert unknown == set()
 

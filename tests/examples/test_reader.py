@@ -22,7 +22,7 @@ from tests.pipelines.datasets import run_verified
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READER = REPOSITORY / "examples/reader"
-MODULES = ("network", "make_corpus", "train")
+MODULES = ("make_corpus", "network", "outcome", "train")
 TEXTS = 60
 
 
