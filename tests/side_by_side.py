@@ -1,10 +1,11 @@
 """Which tests stay together in one process when two processes share the tests.
 
-A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
-a Ray waits more than it works, so it leaves a core to the other process; two Rays would compete.
+A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group: a
+Ray waits more than it works, so it leaves a core to the other process; two Rays would compete.
 Tests that need the server of a store are another group, and so are those of the documentation,
-which share one run of the tutorial, and those of the viewer's pages, which share one dataset. Groups go by the tests' names, since pytest-xdist knows nothing
-else when it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
+which share one run of the tutorial, and those of the viewer's pages, which share one dataset.
+Groups go by the tests' names, since pytest-xdist knows nothing else when it distributes the tests:
+its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 
 The group that takes longest is first, so that the processes end together. `tests/seconds.json` says
