@@ -96,7 +96,8 @@ def _beginning(text: str) -> str:
     """A text, of which only so much is shown, and said to be, as a browser lays out quickly."""
     if len(text) <= MOST_CHARS:
         return text
-    return f"{text[:MOST_CHARS]}\n\n… The rest, {len(text) - MOST_CHARS:,} characters, is left out here."
+    rest = len(text) - MOST_CHARS
+    return f"{text[:MOST_CHARS]}\n\n… {rest:,} more characters are left out here."
 
 
 def _number(value: float | None, digits: int = 2) -> str:
