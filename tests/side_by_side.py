@@ -3,7 +3,8 @@
 A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group: a
 Ray waits more than it works, so it leaves a core to the other process; two Rays would compete.
 Tests that need the server of a store are another group, and so are those of the documentation,
-which share one run of the tutorial, and those of the viewer's pages, which share one dataset.
+which share one run of the tutorial, and those of the viewer's pages, and those that
+click through them, which share a dataset each.
 Groups go by the tests' names, since pytest-xdist knows nothing else when it distributes the tests:
 its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
@@ -54,6 +55,8 @@ RAY = (
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/", "tests/stores/")
 DOCS = ("tests/docs/",)
 VIEW = ("tests/pipelines/view/test_",)
+BROWSER = ("tests/pipelines/view/browser/",)
+GROUPS = (("ray", RAY), ("s3", S3), ("docs", DOCS), ("view", VIEW), ("browser", BROWSER))
 
 
 SECONDS = Path(__file__).with_name("seconds.json")
@@ -62,7 +65,7 @@ _DURATION = re.compile(r"([0-9.]+)s (?:setup|call|teardown) +(tests/.+)")
 
 def group_of(name: str) -> str:
     """The group of a test."""
-    for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS), ("view", VIEW)):
+    for group, beginnings in GROUPS:
         if name.startswith(beginnings):
             return group
     return name.partition("::")[0]
