@@ -5,7 +5,8 @@ two Rays would compete. It waits much for processes and nodes to start and to en
 for servers and leases, so three processes keep two cores busy.
 
 Tests that need the server of a store are another group, and so are those of the documentation,
-which share one run of the tutorial, and those of the viewer's pages, which share one dataset.
+which share one run of the tutorial. Those of the viewer's pages share a dataset, and so do those
+that click through them.
 Groups go by the tests' names, since pytest-xdist knows nothing else when it distributes the tests:
 its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
@@ -56,6 +57,8 @@ RAY = (
 S3 = ("tests/faults/test_faults.py::test_on_s3", "tests/s3/", "tests/stores/")
 DOCS = ("tests/docs/",)
 VIEW = ("tests/pipelines/view/test_",)
+BROWSER = ("tests/pipelines/view/browser/",)
+GROUPS = (("ray", RAY), ("s3", S3), ("docs", DOCS), ("view", VIEW), ("browser", BROWSER))
 
 
 SECONDS = Path(__file__).with_name("seconds.json")
@@ -64,7 +67,7 @@ _DURATION = re.compile(r"([0-9.]+)s (?:setup|call|teardown) +(tests/.+)")
 
 def group_of(name: str) -> str:
     """The group of a test."""
-    for group, beginnings in (("ray", RAY), ("s3", S3), ("docs", DOCS), ("view", VIEW)):
+    for group, beginnings in GROUPS:
         if name.startswith(beginnings):
             return group
     return name.partition("::")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -16,7 +17,23 @@ from pipelines.view.templates import page
 from schemas.changes import REASONS
 from schemas.errors import RequestError
 from schemas.reject_reasons import REJECT_REASONS
+from workers.viewing.filters import Table
 from workers.webpages.differences import marked_difference
+
+_TABLES: tuple[Table, ...] = ("pages", "conversations", "documents", "rejects")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a version has of a page or a document; `marked` is its text with what differs marked."""
+
+    version: int
+    table: Table | None = None
+    row: Mapping[str, Any] | None = None
+    link: str | None = None
+    picture: str | None = None
+    text: str | None = None
+    marked: Markup | None = None
 
 
 def changes_page(request: Request) -> Response:
@@ -57,18 +74,18 @@ def change_page(request: Request) -> Response:
     asked = Asked.of(request)
     old, new = _versions(asked)
     key = asked.others.get("id", "")
-    sides = [_side(asked, number, key) for number in (old, new)]
-    if not any(side["table"] for side in sides):
+    before, after = (_side(asked, number, key) for number in (old, new))
+    if before.row is None and after.row is None:
         raise HTTPException(404, "Neither of these versions has such a row.")
     marked = None
-    texts = [side["text"] for side in sides]
-    if None not in texts:
-        marked = marked_difference(*texts)
-        for side, html in zip(sides, (marked.before, marked.after), strict=True):
-            side["html"] = Markup(html)
+    if before.text is not None and after.text is not None:
+        marked = marked_difference(before.text, after.text)
+        before = replace(before, marked=Markup(marked.before))
+        after = replace(after, marked=Markup(marked.after))
     return page(
-        request, "change.html", asked, old=old, new=new, key=key, sides=sides, marked=marked
-    )
+        request, "change.html", asked,
+        old=old, new=new, key=key, sides=(before, after), marked=marked,
+    )  # fmt: skip
 
 
 def _versions(asked: Asked) -> tuple[int, int]:
@@ -83,23 +100,13 @@ def _versions(asked: Asked) -> tuple[int, int]:
     return old, new
 
 
-def _side(asked: Asked, version: int, key: str) -> dict[str, Any]:
-    """What a version has of a page or a document."""
+def _side(asked: Asked, version: int, key: str) -> Side:
     viewed = asked.viewing.at(version)
-    at = Asked(asked.viewing, viewed, asked.filters, {})
-    side: dict[str, Any] = {
-        "version": version, "table": None, "text": None, "html": None, "picture": None
-    }  # fmt: skip
-    for table in ("pages", "conversations", "documents", "rejects"):
-        row: Mapping[str, Any] | None = viewed.row(table, key)
-        if row is None:
-            continue
-        side |= {
-            "table": table,
-            "row": row,
-            "link": at.row_link(table, key, is_in_list=False),
-            "text": row.get("text"),
-            "picture": at.picture(table, key) if table in ("pages", "conversations") else None,
-        }
-        break
-    return side
+    at = replace(asked, viewed=viewed)
+    for table in _TABLES:
+        row = viewed.row(table, key)
+        if row is not None:
+            picture = at.picture(table, key) if table in ("pages", "conversations") else None
+            link = at.row_link(table, key, is_in_list=False)
+            return Side(version, table, row, link, picture, row.get("text"))
+    return Side(version)

@@ -18,6 +18,7 @@ from pipelines.view.asked import Asked
 from pipelines.view.names import file_name, page_of, row_name
 from schemas.reject_reasons import REJECT_REASONS
 from workers.viewing import NONE
+from workers.webpages.markdown import MOST_CHARS
 from workers.webpages.visible import unmarked
 
 FILTER_NAMES = {
@@ -69,6 +70,7 @@ def environment() -> Environment:
         "tail": lambda text: (
             text if len(text) <= _LONGEST_NAME else f"…{text[1 - _LONGEST_NAME :]}"
         ),
+        "beginning": _beginning,
         "short": lambda text: text if len(text) <= _LONGEST_ALT else f"{text[: _LONGEST_ALT - 1]}…",
         "word": lambda name: name.replace("_", " "),
         "called": lambda name: FILTER_NAMES.get(name, name.replace("_", " ")),
@@ -88,6 +90,14 @@ def _written(value: Any) -> Any:
     if value is None:
         return "–"
     return unmarked(value) if type(value) is str else value
+
+
+def _beginning(text: str) -> str:
+    """A text, of which only so much is shown, and said to be, as a browser lays out quickly."""
+    if len(text) <= MOST_CHARS:
+        return text
+    rest = len(text) - MOST_CHARS
+    return f"{text[:MOST_CHARS]}\n\n… {rest:,} more characters are left out here."
 
 
 def _number(value: float | None, digits: int = 2) -> str:

@@ -26,8 +26,12 @@ TITLE = f"</title><script>{OWN}</script><svg onload={OWN}>"
 AUTHOR = f"\" autofocus onfocus='{OWN};alert(1)' x=\""
 PLAIN_HARM = (
     f"<script>{OWN};alert(1)</script> <img src={EVIL}/a.png onerror={OWN}> {{{{ 7 * 7 }}}} "
-    f"<svg onload={OWN}><style>@import url({EVIL}/b.css)</style></svg> <base href={EVIL}> "
-    f"<meta http-equiv=refresh content=0;url={EVIL}> <iframe srcdoc='<script>{OWN}</script>'>"
+    f"<svg onload={OWN}><style>@import url({EVIL}/b.css)</style></svg>"
+)
+FRAMES = (
+    f"<base href={EVIL}> <meta http-equiv=refresh content=0;url={EVIL}> "
+    f"<iframe srcdoc='<script>parent.{OWN}</script>'></iframe> "
+    f"<form action={EVIL}><input autofocus>"
 )
 LINKS = (
     f"[good](https://example.org/a) [one](javascript:{OWN}) [two](data:text/html,<b>) ![x]({EVIL})"
@@ -41,10 +45,11 @@ FORMULAS = (
 )
 TABLE = (
     f"<table onclick={OWN} style='background:url({EVIL})'><tr><th onmouseover={OWN}>Oil</th>"
-    f"<th>m<sup>3</sup></th></tr><tr><td colspan=2><script>{OWN}</script><b>12</b></td></tr></table>"
+    f"<th>m<sup>3</sup></th></tr><tr><td colspan=2>"
+    f"<script>{OWN}</script><b>12</b></td></tr></table>"
 )
 OVERRIDE = "An override \u202eturns\u202c this around, and \u200bhides."
-HARM = "\n\n".join((PLAIN_HARM, LINKS, FORMULAS, TABLE, OVERRIDE))
+HARM = "\n\n".join((PLAIN_HARM, FRAMES, LINKS, FORMULAS, TABLE, OVERRIDE))
 ALIKE = prose(1, words=110)
 MAIL = "ada.lovelace@analytical-engines.co.uk"
 NOTE = f"""# Wells of the north
@@ -61,7 +66,7 @@ $$\\int_0^1 x^2 \\, dx = \\frac{{1}}{{3}}$$
 - first, `code` of the list
 - then {LINKS}
 
-> {PLAIN_HARM}
+> {PLAIN_HARM} {FRAMES}
 """
 
 
@@ -71,7 +76,9 @@ def write_dataset(folder: Path) -> Path:
     corpus.mkdir(parents=True)
     _write(corpus / "alike.pdf", ALIKE, prose(2))
     _write(corpus / "copy.pdf", f"{ALIKE} zebra", prose(3))
-    _write(corpus / NAME, f"{prose(4)} {PLAIN_HARM}", prose(5), f"{prose(6)} Write to {MAIL}.")
+    _write(
+        corpus / NAME, f"{prose(4)} {PLAIN_HARM} {FRAMES}", prose(5), f"{prose(6)} Write to {MAIL}."
+    )
     _write(corpus / "leaves.pdf", prose(7), prose(8))
     _write(corpus / "empty-page.pdf", prose(9), "")
     (corpus / "note.pdf").write_text(f"this is no document {PLAIN_HARM}")
@@ -84,7 +91,7 @@ def write_dataset(folder: Path) -> Path:
     first, second = (
         _recipe(folder, policies) for policies in ("", "policies: [pii: {default: mask}]")
     )
-    stage_deep(first, says=lambda page, label: HARM if label == "figure" else label)
+    stage_deep(first, [NAME], says=lambda page, label: HARM if label == "figure" else label)
     assert run_here(first).version == 1
     (corpus / "leaves.pdf").unlink()
     _write(corpus / "comes.pdf", prose(10))

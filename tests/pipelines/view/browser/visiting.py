@@ -12,10 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    ViewportSize,
+    WebError,
+)
 
 _COMMAND = Path(sys.executable).with_name("pagefoundry")
 _END_S, _ANSWER_S = 60, 60
+_NO_PAGES = ("picture", "redrawn", "notes.jsonl")
 WIDE, NARROW = ViewportSize(width=1400, height=900), ViewportSize(width=390, height=844)
 
 
@@ -58,13 +68,35 @@ class Viewer:
 
 @dataclass
 class Seen:
-    """What a tab did that a page of the viewer must not do, and where it went."""
+    """What a tab did, and the tabs that it opened: dialogs, complaints of its console, requests."""
 
     dialogs: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-    """Errors and warnings of the console, with those of content policies."""
     requests: list[str] = field(default_factory=list)
-    tabs: list[Page] = field(default_factory=list)
+
+    @staticmethod
+    def of(context: BrowserContext) -> Seen:
+        """What all tabs of a context will do."""
+        seen = Seen()
+        context.on("dialog", seen.dialog)
+        context.on("weberror", seen.error)
+        context.on("console", seen.console)
+        context.on("request", seen.request)
+        return seen
+
+    def dialog(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def error(self, error: WebError) -> None:
+        self.complaints.append(str(error.error))
+
+    def console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.location['url']}: {message.text}")
+
+    def request(self, request: Request) -> None:
+        self.requests.append(request.url)
 
     def elsewhere(self, root: str) -> list[str]:
         """The requests that left the viewer."""
@@ -91,7 +123,7 @@ class Tab:
         while todo:
             path = todo.pop(0)
             kind = kind_of(path)
-            if path in visited or kinds[kind] >= most or kind in ("picture", "notes.jsonl"):
+            if path in visited or kinds[kind] >= most or kind in _NO_PAGES:
                 continue
             kinds[kind] += 1
             visited.add(path)
@@ -120,18 +152,8 @@ def opened(
         viewport=size, color_scheme="dark" if is_dark else "light", reduced_motion="reduce"
     )
     context.set_default_timeout(_ANSWER_S * 1000)
-    seen = Seen()
-    # Everything is heard of the context, so that tabs that a page opens are, too.
-    context.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
-    context.on("weberror", lambda error: seen.complaints.append(str(error.error)))
-    context.on("request", lambda request: seen.requests.append(request.url))
-    context.on(
-        "console",
-        lambda message: message.type in ("error", "warning")
-        and seen.complaints.append(f"{message.page and message.page.url}: {message.text}"),
-    )
+    seen = Seen.of(context)
     page = context.new_page()
-    context.on("page", seen.tabs.append)
     page.goto(viewer.link)
     page.wait_for_url(f"{viewer.root}/")
     try:
