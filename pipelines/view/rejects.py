@@ -48,8 +48,7 @@ def reject_row(request: Request) -> Response:
         place=place_of(asked, "rejects", key),
         # Drawn when the browser asks for it: the page itself must not wait for it.
         picture=None if light.page_index is None else asked.redrawn(key),
-        text=text.text,
-        why_no_text=text.why_not,
+        text=text,
         keeper=keeper,
         marked=_html(marked),
         source_facts=facts.source_facts(row),

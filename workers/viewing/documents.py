@@ -34,10 +34,14 @@ class ViewedDocument:
 
 @dataclass(frozen=True, slots=True)
 class RejectText:
-    """The text of a rejected page; None where `why_not` says why it was not kept."""
+    """The text of a rejected page; None where `why_not` says why there is none.
+
+    `is_read_again`: it is what the source's text layer says now, as the dataset has not kept it.
+    """
 
     text: str | None
     why_not: str | None = None
+    is_read_again: bool = False
 
 
 def assembled(

@@ -285,11 +285,20 @@ class Viewed:
         return self._redrawer.draw(document, reject.page_index)
 
     def reject_text(self, key: str) -> RejectText:
-        """The text of a rejected page, where the text of its document holds it."""
+        """The text of a rejected page, where the text of its document holds it.
+
+        That of a duplicate is read again from the text layer of its source where none is kept, so
+        that it can be compared with its keeper.
+        """
         reject = self.light_row("rejects", key)
-        row = None if reject is None else self._row("documents", reject.doc_id)
-        index = None if reject is None else reject.page_index
-        return RejectText(None, NO_TEXT) if row is None else text_of_page(row, index)
+        if reject is None:
+            return RejectText(None, NO_TEXT)
+        row = self._row("documents", reject.doc_id)
+        kept = RejectText(None, NO_TEXT) if row is None else text_of_page(row, reject.page_index)
+        if kept.text is not None or reject.kept_id is None or reject.page_index is None:
+            return kept
+        text = self.redraw(key).layer_text
+        return kept if text is None else RejectText(text, is_read_again=True)
 
     def close(self) -> None:
         """End what runs in the background."""

@@ -102,6 +102,30 @@ def test_a_duplicate_has_its_text_and_its_keeper(real: Viewed) -> None:
     assert "kept only where its document" in (real.reject_text(blank.key).why_not or "")
 
 
+def test_a_duplicate_whose_text_is_not_kept_is_read_again(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    texts = [prose(7, words=110), f"{prose(7, words=110)} zebra"]
+    for number, text in enumerate(texts):
+        (corpus / f"{number}.pdf").write_bytes(pdf([text]))
+    run_here(recipe_for(tmp_path / "data", corpus, f"{ONLY}dedup: {{near: {{jaccard: 0.8}}}}\n"))
+    with open_viewed(str(tmp_path / "data"), index_folder=tmp_path / "index") as viewed:
+        assert viewed.counts["documents"] == 1
+        whole, duplicate = sorted(rejects(viewed, "duplicate"), key=lambda row: row.key)
+        assert viewed.reject_text(whole.key).text is None
+        kept = viewed.row("pages", str(duplicate.kept_id))
+        read = viewed.reject_text(duplicate.key)
+        assert kept is not None
+        assert read.text is not None
+        assert read.is_read_again
+        assert sorted(text.endswith("zebra") for text in (kept["text"], read.text)) == [False, True]
+        (dropped,) = (path for path in corpus.iterdir() if path.name in duplicate.source_uri)
+        dropped.unlink()
+        assert viewed.reject_text(duplicate.key).is_read_again  # from what is remembered
+    with open_viewed(str(tmp_path / "data"), index_folder=tmp_path / "index") as viewed:
+        assert viewed.reject_text(duplicate.key).text is None
+
+
 def test_a_reject_is_drawn_again_as_it_was(real: Viewed) -> None:
     (duplicate,) = rejects(real, "duplicate")
     drawn = real.redraw(duplicate.key)
