@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.arguments import DatasetArg, VersionOption
+from pipelines.cli.console import print_plain
 
 app = typer.Typer()
 
@@ -50,8 +52,6 @@ def view(
         from pipelines.view.serving import serve
         from pipelines.view.viewing import Viewing
 
-        viewing = Viewing(dataset, version, notes)
-        try:
+        print_plain(f"opening {dataset}")  # which may lie far away
+        with closing(Viewing(dataset, version, notes)) as viewing:
             serve(viewing, listener, not no_browser, partial(print, flush=True))
-        finally:
-            viewing.close()

@@ -52,8 +52,8 @@ def make_app(viewing: Viewing) -> Starlette:
 
 def _not_there(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
-    return error_page(request, exc.detail, exc.status_code)
+    return error_page(exc.detail, exc.status_code)
 
 
 def _failed(request: Request, exc: Exception) -> Response:
-    return error_page(request, str(exc), 400 if isinstance(exc, RequestError) else 502)
+    return error_page(str(exc), 400 if isinstance(exc, RequestError) else 502)

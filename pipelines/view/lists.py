@@ -71,6 +71,8 @@ def rejects(request: Request) -> Response:
 
 def _listed(request: Request, asked: Asked) -> Response:
     selection = asked.viewed.select(asked.filters)
+    if selection.looked and not selection.looked.is_whole and asked.viewed.indexing == "idle":
+        asked.viewed.start_indexing()  # an older version's texts, once they are searched
     start = min(asked.number("start", 0), max(selection.total - 1, 0))
     start -= start % ROWS_AT_ONCE
     return page(

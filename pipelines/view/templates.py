@@ -29,22 +29,11 @@ _UNKNOWN = (None, "–", "")
 _LONGEST_NAME, _LONGEST_ALT = 44, 120
 
 
-def page(
-    request: Request, template: str, asked: Asked, status: int = 200, **values: Any
-) -> HTMLResponse:
+def page(request: Request, template: str, asked: Asked, **values: Any) -> HTMLResponse:
     """A page of the viewer."""
-    made = (
-        environment()
-        .get_template(template)
-        .render(
-            asked=asked,
-            viewing=asked.viewing,
-            viewed=asked.viewed,
-            form_token=request.state.form_token,
-            **values,
-        )
-    )
-    return HTMLResponse(made, status)
+    shared = {"asked": asked, "viewing": asked.viewing, "viewed": asked.viewed}
+    own = {"form_token": request.state.form_token}
+    return HTMLResponse(environment().get_template(template).render(shared, **own, **values))
 
 
 @cache
@@ -62,7 +51,7 @@ def environment() -> Environment:
         "number": _number,
         "share": _share,
         "of_them": lambda count, names: f"{count:,} {names[:-1] if count == 1 else names}",
-        "plain": lambda value: "" if value is None else f"{value:g}",
+        "plain": lambda value: "" if value is None else f"{value:.15g}",
         "day": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "file": file_name,
         "of_row": row_name,
@@ -81,7 +70,7 @@ def environment() -> Environment:
     return made
 
 
-def error_page(request: Request, message: str, status: int) -> HTMLResponse:
+def error_page(message: str, status: int) -> HTMLResponse:
     """A page that says in a line why there is no other."""
     return HTMLResponse(environment().get_template("error.html").render(message=message), status)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
+
 from schemas.rows import InventoryRow
 from workers.viewing.light import LightRow, LightTable
 
@@ -52,29 +54,27 @@ def assembled(
     shown: range,
 ) -> ViewedDocument | None:
     """A document with its pages in some places; None where the version knows nothing of it."""
-    rows = [
-        (light[name].page_index(number), name, number)
-        for name in _WITH_PAGES
-        for number in light[name].rows_of(doc_id).tolist()
-    ]
-    if not rows and inventory is None:
+    found = {name: light[name].rows_of(doc_id) for name in _WITH_PAGES}
+    names = [name for name, numbers in found.items() for _ in range(len(numbers))]
+    rows = np.concatenate(list(found.values()))
+    indices = np.concatenate([light[name].page_indices(numbers) for name, numbers in found.items()])
+    if not names and inventory is None:
         return None
-    pages = sorted((index, name, number) for index, name, number in rows if index is not None)
-    some = pages[shown.start : shown.stop]
-    indices = {index for index, _, _ in some}
+    # NaN sorts last: the rejects of the whole document.
+    order = np.argsort(indices, kind="stable")
+    pages = int(np.count_nonzero(~np.isnan(indices)))
+    some = order[:pages][shown.start : shown.stop]
     crops = light["crops"]
+    of_document = crops.rows_of(doc_id)
+    are_shown = np.isin(crops.page_indices(of_document), indices[some])
     return ViewedDocument(
         doc_id=doc_id,
         row=row,
         inventory=cast(InventoryRow | None, inventory),
-        pages=[light[name].row(number) for _, name, number in some],
-        pages_total=len(pages),
-        rejects=[light[name].row(number) for index, name, number in rows if index is None],
-        crops=[
-            crops.row(number)
-            for number in crops.rows_of(doc_id).tolist()
-            if crops.page_index(number) in indices
-        ],
+        pages=[light[names[place]].row(int(rows[place])) for place in some.tolist()],
+        pages_total=pages,
+        rejects=[light[names[place]].row(int(rows[place])) for place in order[pages:].tolist()],
+        crops=[crops.row(number) for number in of_document[are_shown].tolist()],
     )
 
 

@@ -188,10 +188,13 @@ class LightTable:
         """The rows of a document, in the order of their pages and crops."""
         rows = self.documents.rows(doc_id)
         crops = np.zeros(len(rows)) if self.crops is None else self.crops[rows]
-        column = self.numbers.get("page_index")
-        indices = np.zeros(len(rows)) if column is None else column[rows]
-        ordered: Codes = rows[np.lexsort((crops, indices))]
+        ordered: Codes = rows[np.lexsort((crops, self.page_indices(rows)))]
         return ordered
+
+    def page_indices(self, rows: Codes) -> Numbers:
+        """The indices of rows' pages: float64 (rows,), NaN for whole documents."""
+        column = self.numbers.get("page_index")
+        return np.full(len(rows), np.nan) if column is None else column[rows].astype(np.float64)
 
     def page_index(self, row: int) -> int | None:
         """The index of a row's page; None for a whole document."""

@@ -52,10 +52,16 @@ _LONGEST_ADDRESS = 2_000
 _ALIGNED = re.compile(r"text-align:(left|center|right)")
 
 
-def markdown_html(text: str, crops: CropAddresses = lambda path: None) -> str:
-    """A text in Markdown as HTML, in blocks."""
+def markdown_html(
+    text: str, crops: CropAddresses = lambda path: None, has_formulas: bool = True
+) -> str:
+    """A text in Markdown as HTML, in blocks.
+
+    Args:
+        has_formulas: the text may hold LaTeX, as engines write it.
+    """
     head, rest = text[:MOST_CHARS], text[MOST_CHARS:]
-    tokens = parser().parse(head)
+    tokens = parser(has_formulas).parse(head)
     if _deepest(tokens) >= MOST_NESTING - 1:
         return plain_html(text)
     return _Writer(crops).blocks(tokens) + (plain_html(rest) if rest else "")

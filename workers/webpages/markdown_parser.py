@@ -25,14 +25,18 @@ _TABLE_EDGE = re.compile(r"<(/?)table\b[^<>]{0,1000}>", re.IGNORECASE)
 
 
 @cache
-def parser() -> MarkdownIt:
-    """The parser; one for all, as it holds nothing of a text."""
+def parser(has_formulas: bool = True) -> MarkdownIt:
+    """The parser; one for all texts, as it holds nothing of them.
+
+    Without formulas, `$` and brackets with backslashes are what CommonMark says.
+    """
     made = MarkdownIt("commonmark", {"maxNesting": MOST_NESTING, "html": False})
     made.enable(["table", "strikethrough"])
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    made.block.ruler.before("fence", "formula_block", _formula_block, ends)
+    if has_formulas:
+        made.block.ruler.before("fence", "formula_block", _formula_block, ends)
+        made.inline.ruler.before("escape", "formula", _formula)
     made.block.ruler.before("fence", "html_table", _html_table, ends)
-    made.inline.ruler.before("escape", "formula", _formula)
     made.inline.ruler.before("autolink", "raised", _raised)
     return made
 

@@ -8,7 +8,8 @@ styles in the page.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from typing import cast
 
@@ -71,19 +72,22 @@ def _box(number: int, block: BlockRow, width: int, height: int, is_linked: bool)
 def page_text(row: Mapping[str, object], crops: CropAddresses) -> tuple[str, bool]:
     """The text of a row of `pages` as HTML, and whether it is in the row's blocks.
 
-    Where others than the blocks make the text, it is rendered in one piece.
+    Where others than the blocks make the text, it is rendered in one piece. A text that was typeset
+    is the Markdown that it was set from, in which dollars and escaped brackets are no formulas.
     """
+    has_formulas = row.get("text_source") != "rendered"
+    render = partial(markdown_html, crops=crops, has_formulas=has_formulas)
     blocks = cast("Sequence[BlockRow] | None", blocks_of_text(row))
     if not blocks:
-        return markdown_html(str(row["text"]), crops), False
-    return "".join(_blocks(blocks, crops)), True
+        return render(str(row["text"])), False
+    return "".join(_blocks(blocks, render)), True
 
 
-def _blocks(blocks: Sequence[BlockRow], crops: CropAddresses) -> Iterator[str]:
+def _blocks(blocks: Sequence[BlockRow], render: Callable[[str], str]) -> Iterator[str]:
     room = MOST_CHARS
     for number, block in enumerate(blocks):
         label = escape(unmarked(block["label"]))
-        body = _body(block, crops) if len(block["text"]) <= room else plain_html(block["text"])
+        body = _body(block, render) if len(block["text"]) <= room else plain_html(block["text"])
         room -= len(block["text"])
         kind = f"block{' furniture' * is_furniture(block['label'])}"
         yield (
@@ -94,7 +98,7 @@ def _blocks(blocks: Sequence[BlockRow], crops: CropAddresses) -> Iterator[str]:
         )
 
 
-def _body(block: BlockRow, crops: CropAddresses) -> str:
+def _body(block: BlockRow, render: Callable[[str], str]) -> str:
     text, cells = block["text"], block["cells"]
     if cells:
         return table_of_cells(cells)
@@ -102,4 +106,4 @@ def _body(block: BlockRow, crops: CropAddresses) -> str:
         return f'<div class="formula">{formula(text, is_block=True)}</div>'
     if not text.strip():
         return f'<p class="empty">{shown(block["label"])}, without text</p>'
-    return markdown_html(text, crops)
+    return render(text)

@@ -54,6 +54,12 @@ def test_bounds_and_filters_hold_together(browser: Browser, dataset: Path) -> No
     assert kept["language"] == "en"
 
 
+def test_a_large_bound_is_kept_as_it_was_given(browser: Browser) -> None:
+    page = browser.open("/?max_tokens=123456789&max_quality=0.95")
+    for name, value in (("max_tokens", "123456789"), ("max_quality", "0.95")):
+        assert page.one("input", name=name, type="number")["value"] == value
+
+
 def test_the_order_is_that_of_the_link(browser: Browser, dataset: Path) -> None:
     lengths = {row["page_id"]: row["text_tokens"] for row in rows(dataset, "pages")}
     listed = [lengths[key] for key in ids(browser.rows("/?order=longest"))]

@@ -47,7 +47,7 @@ def test_it_serves_until_a_signal_and_leaves_nothing(
         finally:
             process.send_signal(end)
             out, err = process.communicate(timeout=TIMEOUT_S)
-    assert (process.returncode, out, err) == (0, "", "")
+    assert (process.returncode, out, err) == (0, "", f"opening {dataset}\n")
     assert link in saved.read_text()
     assert list(temporary.glob("pagefoundry-view-*")) == []
 

@@ -86,6 +86,19 @@ def test_a_document_has_its_pages_kept_and_rejected(real: Viewed) -> None:
     assert real.document("0" * 64) is None
 
 
+def test_crops_are_shown_with_their_pages(viewed: Viewed) -> None:
+    crops = viewed.select(Filters(table="crops")).page(0, 10)
+    assert len(crops) == 6
+    for crop in crops:
+        found = viewed.document(crop.doc_id)
+        assert found is not None
+        assert crop in found.crops
+        until = sum((page.page_index or 0) <= (crop.page_index or 0) for page in found.pages)
+        without = viewed.document(crop.doc_id, start=until)
+        assert without is not None
+        assert crop not in without.crops
+
+
 def test_a_duplicate_has_its_text_and_its_keeper(real: Viewed) -> None:
     (duplicate,) = rejects(real, "duplicate")
     assert duplicate.kept_id is not None

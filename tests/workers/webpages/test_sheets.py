@@ -57,6 +57,13 @@ def test_tables_formulas_and_figures_are_shown_as_such() -> None:
     assert "figure, without text" in html
 
 
+def test_what_was_typeset_has_no_formulas() -> None:
+    blocks = [block("paragraph", r"\[one\](a) costs $5$"), block("formula", "x")]
+    html, _ = page_text(row(*blocks) | {"text_source": "rendered"}, lambda path: None)
+    assert "[one](a) costs $5$" in html
+    assert html.count("<math") == 1
+
+
 def test_a_text_that_the_blocks_do_not_make_is_shown_in_one_piece() -> None:
     html, is_in_blocks = page_text(row(block("paragraph", "a"), text="**b**"), lambda path: None)
     assert (html, is_in_blocks) == ('<p dir="auto"><strong>b</strong></p>', False)

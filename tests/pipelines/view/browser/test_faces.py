@@ -10,8 +10,11 @@ from axe_playwright_python.base import AXE_SCRIPT
 from tests.pipelines.view.browser.test_harm import KINDS
 from tests.pipelines.view.browser.visiting import NARROW, WIDE, Tab, kind_of
 
-FAULTS = """() => axe.run({resultTypes: ["violations"], preload: false}).then((found) =>
-  found.violations.filter((fault) => ["serious", "critical"].includes(fault.impact))
+# The scheme changes colours alone, so only these are looked at again in the dark.
+RULES = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+FAULTS = """(rules) => axe.run({resultTypes: ["violations"], preload: false, ...rules})
+  .then(({violations}) => violations
+    .filter((fault) => ["serious", "critical"].includes(fault.impact))
     .map((fault) => [fault.id, fault.nodes[0].html, fault.nodes[0].failureSummary]))"""
 
 
@@ -27,11 +30,20 @@ def test_every_face_is_fit_for_its_readers(tab: Tab) -> None:
             assert over <= 0, f"{path} is {over} px wider than {size['width']}"
             for scheme in ("light", "dark"):
                 tab.page.emulate_media(color_scheme=scheme)
-                found = tab.page.evaluate(FAULTS)
+                found = tab.page.evaluate(FAULTS, RULES[scheme])
                 if found:
                     faults[f"{path} {scheme} {size['width']}"] = found
     assert kinds == KINDS
     assert not faults, json.dumps(faults, indent=1)
+
+
+def test_the_check_finds_a_fault(tab: Tab) -> None:
+    tab.page.evaluate(AXE_SCRIPT)
+    for scheme, rules in RULES.items():
+        tab.page.emulate_media(color_scheme=scheme)
+        assert tab.page.evaluate(FAULTS, rules) == []
+    tab.page.locator("h1").evaluate("title => { title.style.color = 'rgb(40, 40, 40)' }")
+    assert [fault[0] for fault in tab.page.evaluate(FAULTS, RULES["dark"])] == ["color-contrast"]
 
 
 def test_the_dark_scheme_is_dark(tab: Tab) -> None:
