@@ -40,17 +40,17 @@ from workers.dataset import commit_parts, read_part, write_part
 from workers.publishing.splits import drawn
 
 HALF, FIFTH = "{validation: 50 %}", "{validation: 0.2}"
-BEGIN, END = "at first nobody knew why this was so", "in the end nobody was any wiser for it"
+MARKS = "** ## ** ## ** ##"  # for a lower quality; they are no words
 FAMILIES = (
     # a page that two documents share, nearly as it is
     {"a.pdf": (prose(1), prose(2)), "b.pdf": (f"{prose(1)} again", prose(3))},
     # two documents that are nearly the same
     {"c.pdf": (prose(5), prose(6)), "d.pdf": (f"{prose(5)} again", prose(6))},
-    # the first and the last page are less similar to each other than to the page between them
+    # a page that is like two others, which are too different and better: both of these are kept
     {
-        "e.pdf": (f"{BEGIN} {prose(7)}", prose(11)),
-        "f.pdf": (prose(7), prose(12)),
-        "g.pdf": (f"{prose(7)} {END}", prose(13)),
+        "e.pdf": (f"{prose(8, 21)} {prose(7)}", prose(11)),
+        "f.pdf": (f"{prose(7)} {MARKS}", prose(12)),
+        "g.pdf": (f"{prose(7)} {prose(9, 21)}", prose(13)),
     },
 )
 SINGLES = {f"{number:02d}.pdf": (prose(100 + number),) for number in range(12)}
@@ -127,6 +127,15 @@ def families(corpus: Path) -> Iterator[list[str]]:
 
 
 # ---- families -----------------------------------------------------------------------------------
+
+
+def test_a_page_between_two_kept_ones_links_both(corpus: Path, dataset: Path) -> None:
+    *_, (first, between, last) = families(corpus)
+    kept = {row["page_id"] for row in rows(dataset, "pages")}
+    assert {f"{first}/00000", f"{last}/00000"} <= kept
+    assert f"{between}/00000" not in kept
+    assert {between, first, last} <= {row["doc_id"] for row in rows(dataset, "documents")}
+    assert len({splits(dataset)[doc_id] for doc_id in (first, between, last)}) == 1
 
 
 def test_no_family_is_parted_at_any_seed(corpus: Path, tmp_path: Path) -> None:
