@@ -1,11 +1,11 @@
 """Which tests stay together in one process when three processes share the tests on two cores.
 
 A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
-two Rays would compete. It waits much for processes and nodes to start and to end, as others wait for
-servers and leases, so three processes keep two cores busy.
-Tests that need the server of a store are another group, and so are those of the documentation,
-which share one run of the tutorial. Groups go by the tests' names, since pytest-xdist knows nothing
-else when it distributes the tests: its own groups, set by a mark, do nothing with pytest 9.2
+two Rays would compete. They often wait for processes and nodes to start and to end, as others wait
+for servers and leases, so three processes keep two cores busy. Tests that need the server of a
+store are another group, and so are those of the documentation, which share one run of the tutorial.
+Groups go by the tests' names, since pytest-xdist knows nothing else when it distributes the tests:
+its own groups, set by a mark, do nothing with pytest 9.2
 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 
 The group that takes longest is first, so that the processes end together. `tests/seconds.json` says
