@@ -1,7 +1,7 @@
 """Which tests stay together in one process when three processes share the tests on two cores.
 
 A file's tests stay together, since they share its fixtures. Tests that start a Ray are one group:
-two Rays would compete. It waits much for processes and nodes to start and to end, as others wait
+two Rays would compete. They often wait for processes and nodes to start and to end, as others wait
 for servers and leases, so three processes keep two cores busy.
 
 Tests that need the server of a store are another group, and so are those of the documentation,

@@ -18,7 +18,8 @@ from pipelines.run import Report, run
 from schemas.inventory import Document
 from schemas.recipe import Recipe, parse_recipe
 from schemas.tables import KEYS, TABLES
-from workers.dataset import commit_parts, read_part
+from workers import store
+from workers.dataset import TableVersion, commit_parts, open_table, read_part
 
 _KEYS = {**KEYS, "inventory": "doc_id"}
 
@@ -63,14 +64,19 @@ def run_verified(recipe: Recipe) -> Report:
 
 
 def rows(dataset: Path | str, table: str, version: int | None = None) -> list[dict[str, Any]]:
-    """Return all rows of a table, in the order of their ids."""
-    return _rows(_snapshot(dataset, version), table)
+    """Return all rows of a table, in the order of their ids. Opens no more tables than it must."""
+    found = open_table(store.join(str(dataset), "pages"), version)
+    if found is not None and table != "pages":
+        uri = store.join(str(dataset), table)
+        found = open_table(uri, found.metadata["versions"][table])
+    assert found is not None
+    return _rows(found, table)
 
 
 def all_rows(dataset: Path | str, version: int | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return all rows of all tables. The tables are opened once for all of them."""
-    snapshot = _snapshot(dataset, version)
-    return {table: _rows(snapshot, table) for table in TABLES}
+    tables = _snapshot(dataset, version).tables
+    return {table: _rows(tables[table], table) for table in TABLES}
 
 
 def _snapshot(dataset: Path | str, version: int | None) -> Snapshot:
@@ -79,8 +85,8 @@ def _snapshot(dataset: Path | str, version: int | None) -> Snapshot:
     return snapshot
 
 
-def _rows(snapshot: Snapshot, table: str) -> list[dict[str, Any]]:
-    parts = [read_part(uri) for uri in snapshot.part_uris(table)]
+def _rows(published: TableVersion, table: str) -> list[dict[str, Any]]:
+    parts = [read_part(published.part_uri(part)) for part in published.parts]
     listed = pa.concat_tables(parts).to_pylist() if parts else []
     if table == "rejects":
         return sorted(listed, key=lambda row: (row["level"], row["page_id"] or row["doc_id"]))
