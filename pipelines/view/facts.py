@@ -30,9 +30,9 @@ def page_facts(row: Row) -> list[Fact]:
     return [
         ("engine", _named(row["engine"], row["model"], row["mode"])),
         ("text from", row["text_source"].replace("_", " ")),
-        ("language", f"{row['language']} ({row['language_score'] or 0:.2f})"),
-        ("text tokens", f"{row['text_tokens']:,}"),
-        ("vision tokens", f"{row['vision_tokens']:,}"),
+        *_if("language", _language(row), ""),
+        *_if("text tokens", row["text_tokens"], ","),
+        *_if("vision tokens", row["vision_tokens"], ","),
         *_if("compression", row["compression"], ".2f"),
         *_if("trainer tokens", row["trainer_tokens"], ","),
         ("picture", f"{row['width']:,} × {row['height']:,} px"),
@@ -103,13 +103,19 @@ def crop_facts(row: Row) -> list[Fact]:
     return [
         ("region", row["label"]),
         ("engine", _named(row["engine"], row["model"], row["mode"])),
-        ("text tokens", f"{row['text_tokens']:,}"),
-        ("vision tokens", f"{row['vision_tokens']:,}"),
+        *_if("text tokens", row["text_tokens"], ","),
+        *_if("vision tokens", row["vision_tokens"], ","),
         *_if("compression", row["compression"], ".2f"),
         ("picture", f"{row['width']:,} × {row['height']:,} px"),
         *_if("not read", row["reason"], ""),
         *_if("detail", row["detail"], ""),
     ]
+
+
+def _language(row: Row) -> str | None:
+    """A page's language, with how sure that is."""
+    language, score = row["language"], row["language_score"]
+    return language if language is None or score is None else f"{language} ({score:.2f})"
 
 
 def _named(*names: str | None) -> str:

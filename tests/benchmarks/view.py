@@ -16,6 +16,7 @@ import argparse
 import itertools
 import json
 import random
+import resource
 import statistics
 import tempfile
 import time
@@ -205,8 +206,6 @@ def indexed(viewed: Viewed, folder: Path) -> dict[str, Any]:
 
 
 def _children_cpu_s() -> float:
-    import resource
-
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -316,6 +315,8 @@ def main() -> None:
     parser.add_argument("--path", action="append", default=[], help="a page of it; {} is a number")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    if args.url and not args.pid:
+        parser.error("--url needs --pid, the server's process, whose CPU time is measured")
     if args.url:
         results: dict[str, Any] = {
             "answers": served(args.url, args.pid, args.path or ["/"], args.calls)

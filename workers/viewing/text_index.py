@@ -7,7 +7,7 @@
   whose part is gone from the dataset is deleted when the dataset is next indexed.
 
 The index is SQLite's FTS5 without the texts themselves. It is made by a child process, which ends
-when this one does.
+when the viewer does.
 """
 
 from __future__ import annotations

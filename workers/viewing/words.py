@@ -49,7 +49,7 @@ class Search:
         return " ".join(f'"{" ".join(term)}"' for term in self.terms)
 
     def is_in(self, text: str) -> bool:
-        """Whether all terms are in a text. Nothing is in any text."""
+        """Whether all terms are in a text. A search without terms is in none."""
         if not self.terms:
             return False
         searched = folded(text)
