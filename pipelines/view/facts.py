@@ -90,8 +90,8 @@ def conversation_facts(row: Row) -> list[Fact]:
     return [
         ("turns", f"{len(row['turns']):,}"),
         ("images", f"{len(row['shown']):,}"),
-        ("tokens as text", f"{row['tokens_before']:,}"),
-        ("tokens with images", f"{row['tokens_after']:,}"),
+        *_if("tokens as text", row["tokens_before"], ","),
+        *_if("tokens with images", row["tokens_after"], ","),
         *_if("ratio", row["ratio"], ".2f"),
         *_if("mode", row["mode"] or None, ""),
         *quality_facts(row["quality"]),
