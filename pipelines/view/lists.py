@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelines.view.asked import Asked
-from pipelines.view.templates import page
+from pipelines.view.templates import called, page
 from workers.viewing import NONE, ORDERS, FacetValue, LightRow, Note, Snippet
 from workers.webpages.visible import shown
 
@@ -54,8 +54,6 @@ class Facet:
     name: str
     first: Sequence[Choice]
     others: Sequence[Choice]
-    chosen: str | None
-    without: str
 
 
 def rows(request: Request) -> Response:
@@ -83,6 +81,7 @@ def _listed(request: Request, asked: Asked) -> Response:
         selection=selection,
         start=start,
         step=ROWS_AT_ONCE,
+        chips=list(_chips(asked)),
         facets=_facets(asked),
         bounds=_BOUNDS,
         orders=[(name, ORDER_NAMES[name]) for name in ORDERS if not _lacks(asked, name)],
@@ -126,6 +125,23 @@ def _marked(snippet: Snippet) -> Markup:
     return Markup(before + "".join(parts) + after)
 
 
+def _chips(asked: Asked) -> Iterator[tuple[str, str]]:
+    """What is chosen, in words, and the list without it."""
+    for name, value in asked.filters.to_query().items():
+        if name in ("table", "order"):
+            continue
+        side, _, bounded = name.partition("_")
+        if name == "search":
+            words = f"“{value}”"
+        elif name == "document":
+            words = "one document"
+        elif bounded in _BOUNDS:
+            words = f"{bounded} at {'least' if side == 'min' else 'most'} {value}"
+        else:
+            words = f"{called(name)}: {_in_words(name, value)}"
+        yield words, asked.list_link(**{name: None})
+
+
 def _facets(asked: Asked) -> list[Facet]:
     counted = asked.viewed.facets(asked.filters)
     names = sorted(counted, key=lambda name: name not in _FIRST_OF_REJECTS)  # others stay in order
@@ -143,8 +159,7 @@ def _facet(asked: Asked, name: str, values: Sequence[FacetValue]) -> Facet:
         )
         for value in values
     ]
-    without = asked.list_link(**{name: None})
-    return Facet(name, choices[:_FIRST_VALUES], choices[_FIRST_VALUES:], chosen, without)
+    return Facet(name, choices[:_FIRST_VALUES], choices[_FIRST_VALUES:])
 
 
 def _in_words(name: str, value: str) -> str:

@@ -17,7 +17,6 @@ from starlette.responses import HTMLResponse
 from pipelines.view.asked import Asked
 from pipelines.view.names import file_name, page_of, row_name
 from schemas.reject_reasons import REJECT_REASONS
-from workers.viewing import NONE
 from workers.webpages.markdown import MOST_CHARS
 from workers.webpages.visible import unmarked
 
@@ -62,8 +61,7 @@ def environment() -> Environment:
         "beginning": _beginning,
         "short": lambda text: text if len(text) <= _LONGEST_ALT else f"{text[: _LONGEST_ALT - 1]}…",
         "word": lambda name: name.replace("_", " "),
-        "called": lambda name: FILTER_NAMES.get(name, name.replace("_", " ")),
-        "none_word": lambda value: "none" if value == NONE else value,
+        "called": called,
         "meaning": lambda reason: REJECT_REASONS.get(reason, ""),
         "known": lambda pairs: [(name, value) for name, value in pairs if value not in _UNKNOWN],
     }
@@ -87,6 +85,11 @@ def _beginning(text: str) -> str:
         return text
     rest = len(text) - MOST_CHARS
     return f"{text[:MOST_CHARS]}\n\n… {rest:,} more characters are left out here."
+
+
+def called(name: str) -> str:
+    """What people call a filter."""
+    return FILTER_NAMES.get(name, name.replace("_", " "))
 
 
 def _number(value: float | None, digits: int = 2) -> str:

@@ -53,7 +53,7 @@ def test_a_filter_holds_in_the_link_and_in_the_history(tab: Tab) -> None:
     expect(title(page)).to_have_text("2 pages")
     page.goto(chosen)
     expect(title(page)).to_have_text("2 pages")
-    page.get_by_role("link", name="Take away: language und").click()
+    page.get_by_role("link", name="Take away: language: und").click()
     expect(title(page)).to_have_text("13 pages")
 
 
@@ -62,6 +62,10 @@ def test_bounds_are_typed(tab: Tab) -> None:
     tab.page.get_by_role("button", name="Apply").click()
     expect(title(tab.page)).to_have_text("3 pages")
     expect(tab.page.locator("aside [name=max_quality]")).to_have_value("0.8")
+    tab.open("/?max_quality=0.1&language=en")
+    expect(title(tab.page)).to_have_text("0 pages")
+    follow(tab.page, "Take away: quality at most 0.1")
+    expect(tab.page.locator(".chips")).to_have_text("language: en ×")
 
 
 def test_a_search_marks_what_it_finds_and_its_rows_lead_back(tab: Tab) -> None:
