@@ -1,13 +1,12 @@
 """What looking at a dataset of a million rows costs: opening, memory, the index, every answer.
 
     python -m tests.benchmarks.view [--rows 1000000] [--folder DIR] [--calls 40] [--json]
-    python -m tests.benchmarks.view --url http://127.0.0.1:8517/?token=… --pid PID --path /funnel
 
 The dataset is that of `tests.benchmarks.view_dataset`. Answers are those of `workers.viewing`,
 each asked for many times with other values, so that none comes from what is kept of the last.
 `cpu` is the CPU time of this process, which also counts what its threads do; `wall` says more on a
 machine that does nothing else. Required: no answer takes more than 300 ms of CPU after the first
-of its kind. With `--url` the pages of a running `pagefoundry view` are asked for instead.
+of its kind. `tests.benchmarks.view_pages` measures the pages that are made of these answers.
 """
 
 from __future__ import annotations
@@ -20,12 +19,9 @@ import resource
 import statistics
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -246,47 +242,6 @@ def measure(dataset: str, index_folder: Path, calls: int) -> dict[str, Any]:
     return facts | {"answers": results}
 
 
-# ---- the server -------------------------------------------------------------------------------
-
-
-def served(url: str, pid: int, paths: list[str], calls: int) -> list[dict[str, Any]]:
-    """What a running server takes for pages: paths with their query, `{}` for a number of the call.
-
-    The link with its token is followed first, and the cookie that it gives is kept. CPU time is
-    that of the server, whose process is `pid`.
-    """
-    parts = urlsplit(url)
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    _get(browser, url)()
-    root = f"{parts.scheme}://{parts.netloc}"
-    return [
-        measured(
-            path,
-            (_get(browser, root + path.replace("{}", str(number))) for number in itertools.count()),
-            calls,
-            lambda: cpu_s_of(pid),
-        )
-        for path in paths
-    ]
-
-
-def cpu_s_of(pid: int) -> float:
-    """The CPU time of another process, in all its threads."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-
-def _get(browser: urllib.request.OpenerDirector, url: str) -> Ask:
-    def ask() -> bytes:
-        with browser.open(url, timeout=30) as answer:
-            data: bytes = answer.read()
-            if urlsplit(answer.url).path != urlsplit(url).path:
-                raise RuntimeError(f"{url} led to {answer.url}")
-        return data
-
-    return ask
-
-
 def show(results: dict[str, Any]) -> None:
     console = Console(width=130)
     for name, value in results.items():
@@ -305,34 +260,29 @@ def show(results: dict[str, Any]) -> None:
     console.print(table)
 
 
+def report(results: dict[str, Any], is_json: bool) -> None:
+    """Show results. Ends with an error where an answer takes too long."""
+    print(json.dumps(results)) if is_json else show(results)
+    slow = [row for row in results["answers"] if row["worst_cpu_ms"] > MOST_MS]
+    if slow:
+        raise SystemExit(f"{slow[0]['answer']} takes more than {MOST_MS} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="make the dataset here, and keep it")
     parser.add_argument("--calls", type=int, default=40)
-    parser.add_argument("--url", help="ask a server that serves this dataset; with its token")
-    parser.add_argument("--pid", type=int, help="the server's process")
-    parser.add_argument("--path", action="append", default=[], help="a page of it; {} is a number")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    if args.url and not args.pid:
-        parser.error("--url needs --pid, the server's process, whose CPU time is measured")
-    if args.url:
-        results: dict[str, Any] = {
-            "answers": served(args.url, args.pid, args.path or ["/"], args.calls)
-        }
-    else:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = args.folder or Path(temporary)
-            dataset = build(args.rows, folder)
-            results = measure(dataset, folder / "index", args.calls)
-            # Row groups of 100 MB, as a run writes them.
-            large = build(1_500, folder / "large", 1_500, 500, longest_edge_px=1280)
-            results["answers"] += of_large_pictures(large, folder / "index", args.calls)
-    print(json.dumps(results)) if args.json else show(results)
-    slow = [row for row in results["answers"] if row["worst_cpu_ms"] > MOST_MS]
-    if slow:
-        raise SystemExit(f"{slow[0]['answer']} takes more than {MOST_MS} ms")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        dataset = build(args.rows, folder, is_refreshed=True)
+        results = measure(dataset, folder / "index", args.calls)
+        # Row groups of 100 MB, as a run writes them.
+        large = build(1_500, folder / "large", 1_500, 500, longest_edge_px=1280)
+        results["answers"] += of_large_pictures(large, folder / "index", args.calls)
+    report(results, args.json)
 
 
 if __name__ == "__main__":

@@ -76,8 +76,12 @@ def build(
     rows_per_part: int = ROWS_PER_PART,
     rows_per_group: int = ROWS_PER_GROUP,
     longest_edge_px: int = 50,
+    is_refreshed: bool = False,
 ) -> str:
-    """Make the dataset, unless it exists. Returns its address."""
+    """Make the dataset, unless it exists. Returns its address.
+
+    Where it is refreshed, an earlier version lacks the last part of the pages.
+    """
     dataset, done = str(folder / "data"), folder / "made"
     if done.exists():
         return dataset
@@ -92,7 +96,9 @@ def build(
         "versions": versions, "run_id": "0" * 32, "counts": counts, "rejects": {}, "mix": {},
         "changes": {}, **settings_of(recipe),
     }  # fmt: skip
-    commit_parts(dataset, "pages", parts["pages"], metadata)
+    for pages in (*([parts["pages"][:-1]] if is_refreshed else []), parts["pages"]):
+        counted = counts | {"pages": sum(part.rows for part in pages)}
+        commit_parts(dataset, "pages", pages, metadata | {"counts": counted})
     done.touch()
     return dataset
 
