@@ -37,7 +37,6 @@ class Viewer:
     """
 
     def __init__(self, dataset: Path, notes: Path, environment: Mapping[str, str]) -> None:
-        self.notes = notes
         self._arguments = ("view", str(dataset), "--no-browser", "--notes", str(notes))
         self._environment = environment
         self.start()
@@ -51,7 +50,7 @@ class Viewer:
         assert self._process.stdout
         printed = iter(self._process.stdout.readline, "")
         self.link = next(line.strip() for line in printed if line.startswith("http://"))
-        self.root, _, self.token = self.link.partition("/?token=")
+        self.root = self.link.partition("/?token=")[0]
 
     def end(self) -> None:
         """End it as a user does, by Ctrl-C."""
