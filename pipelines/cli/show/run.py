@@ -117,5 +117,5 @@ def _next_commands(value: Report, dataset: str) -> Iterator[tuple[str, str]]:
     if value.committed and value.version > 1:
         yield f"diff {dataset} {value.version - 1} {value.version}", "see what changed, by document"
     elif value.counts["pages"]:
-        yield f"gallery {dataset} gallery.html", "see pages beside their text, in a browser"
+        yield f"view {dataset}", "see pages beside their text, in a browser"
     yield f"verify {dataset}", "prove that nothing is lost"

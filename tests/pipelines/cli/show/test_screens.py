@@ -86,7 +86,7 @@ def test_a_run_ends_with_one_screen_of_sums(world: World) -> None:
 def test_a_run_says_what_to_do_next(world: World) -> None:
     first, second = (" ".join(screen(report(r), 300)) for r in (world.first, world.second))
     assert f"pagefoundry inspect {world.dataset} --rejects 20" in first
-    assert f"pagefoundry gallery {world.dataset} gallery.html" in first
+    assert f"pagefoundry view {world.dataset}" in first
     assert f"pagefoundry diff {world.dataset} 1 2" in second
 
 
