@@ -200,7 +200,7 @@ def test_a_pass_stops_when_the_lease_is_found_lost(corpus: Path, tmp_path: Path)
 
 
 STOPPED_AT_ITS_FIRST_CHECK = """
-import os, signal, sys
+import fcntl, os, signal, sys
 from pathlib import Path
 from rich.console import Console
 from cluster.session import IN_PROCESS, open_session
@@ -214,6 +214,9 @@ class Stopping:
     def check(self):
         if not self.was_stopped:
             self.was_stopped = True
+            # Not while the lease is renewed, whose lock would then be held by a stopped process.
+            with open(sys.argv[2], "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
             os.kill(os.getpid(), signal.SIGSTOP)
         self.lease.check()
     was_stopped = False
@@ -234,9 +237,9 @@ def test_a_run_that_was_stopped_beyond_its_ttl_publishes_nothing(
     recipe = recipe_for(tmp_path / "data", corpus, SETTINGS)
     path = tmp_path / "recipe.yaml"
     path.write_text(f"dataset: {recipe.dataset}\nsources: [{{documents: {corpus}}}]\n{SETTINGS}")
-    loser = subprocess.Popen(
-        [sys.executable, "-c", STOPPED_AT_ITS_FIRST_CHECK, path], stderr=subprocess.PIPE, text=True
-    )
+    lock = tmp_path / "data" / "._lease.json.lock"
+    command = [sys.executable, "-c", STOPPED_AT_ITS_FIRST_CHECK, path, lock]
+    loser = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     stderr = ""
     try:
         _, status = os.waitpid(loser.pid, os.WUNTRACED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,21 +106,8 @@ def _by_sql_of_deltalake(dataset: Path) -> list[str]:
 
 
 def _by_spark(dataset: Path) -> list[str]:
-    """By Spark's own client; the engine behind it is Sail, which speaks Spark's protocol."""
-    from pysail.spark import SparkConnectServer
-    from pyspark.sql import SparkSession
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    _, port = server.listening_address
-    try:
-        spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
-        pages = spark.read.format("delta").load(str(dataset / "pages"))
-        ids = [row.page_id for row in pages.select("page_id").collect()]
-        spark.stop()
-        return ids
-    finally:
-        server.stop()
+    command = [sys.executable, "-W", "ignore", "-m", "tests.pipelines.spark_reader", str(dataset)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def _by_croissant(dataset: Path) -> list[str]:
@@ -137,7 +126,6 @@ def _by_pagefoundry(dataset: Path) -> list[str]:
     return [row["page_id"] for row in pagefoundry.open(str(dataset)).select("page_id")]
 
 
-@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.parametrize(
     "read",
     [

@@ -12,7 +12,7 @@ from schemas.errors import DatasetError
 from schemas.tables import TABLES
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.dataset.test_vacuum import SETTINGS
-from tests.pipelines.datasets import problems, recipe_for, rows, run_here
+from tests.pipelines.datasets import all_rows, problems, recipe_for, rows, run_here
 from tests.pipelines.takedown.bytes_left import files_with, needles
 from workers import store
 from workers.dataset.forgotten import LIST_NAME, read_forgotten
@@ -56,5 +56,5 @@ def test_no_byte_is_left_in_any_object(s3: str, tmp_path: Path) -> None:
     assert read_forgotten(dataset).ids == {doc_id}
     assert problems(dataset) == ()
     with pytest.raises(DatasetError, match="version 2 is not whole any more"):
-        rows(dataset, "pages", 2)
+        all_rows(dataset, 2)
     assert not run_here(recipe).committed

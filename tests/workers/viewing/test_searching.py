@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -154,14 +155,14 @@ def test_the_index_is_made_beside_and_follows_the_parts(dataset: str, index_fold
     other.write_text("the index of a part that is gone")
     cut_off = index_folder / f"{'0' * 64}-1.{2**30}.making"
     cut_off.write_text("what a process left behind that is no more")
+    others = multiprocessing.active_children()
     with open_viewed(dataset, index_folder=index_folder) as viewed:
         assert viewed.indexed() == Looked(0, 300)
         before = whole_search(viewed, Filters(search="the", language="de"))
         viewed.start_indexing()
         assert viewed.indexing == "running"
         viewed.start_indexing()
-        (process,) = multiprocessing.active_children()
-        process.join()
+        join_indexing(others)
         assert viewed.indexing == "idle"
         tables = {"pages": 300, "conversations": 3, "crops": 6}
         for table, rows in tables.items():
@@ -182,13 +183,19 @@ def test_an_index_that_cannot_be_made_is_told(
     dataset: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
+    others = multiprocessing.active_children()
     with open_viewed(dataset, index_folder=tmp_path / "file" / "index") as viewed:
         viewed.start_indexing()
-        (process,) = multiprocessing.active_children()
-        process.join()
+        join_indexing(others)
         assert viewed.indexing == "failed"
         assert whole_search(viewed, Filters(search="the"))
     assert "cannot be indexed: [Errno 20] Not a directory" in capfd.readouterr().err
+
+
+def join_indexing(others: Sequence[BaseProcess]) -> None:
+    """Wait for the process that was started beside those of other tests."""
+    (process,) = set(multiprocessing.active_children()) - {*others}
+    process.join()
 
 
 def whole_search(viewed: Viewed, filters: Filters) -> list[str]:
