@@ -72,7 +72,7 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
         DatasetError: one of the versions is not there.
         IntegrityError: a part of one is missing.
     """
-    before, after = (_published(dataset, number) for number in (old, new))
+    before, after = (published(dataset, number) for number in (old, new))
     forgotten = read_forgotten(store.absolute(dataset)).ids
     changed = changes(before.tables, after.tables, forgotten)
     rows = {table: _first_rows(rows, limit) for table, rows in changed.rows.items()}
@@ -81,7 +81,7 @@ def diff_versions(dataset: str, old: int, new: int, limit: int = 20) -> Diff:
         dataset=store.absolute(dataset),
         old=old,
         new=new,
-        settings=list(_setting_lines(before.metadata, after.metadata)),
+        settings=list(setting_lines(before.metadata, after.metadata)),
         summary=changed.counts,
         rows=rows,
         names=names_in(details, [version.tables["inventory"] for version in (after, before)]),
@@ -111,7 +111,8 @@ def changes(
     return Changes({name: _counted(table) for name, table in rows.items()}, rows)
 
 
-def _published(dataset: str, number: int) -> Snapshot:
+def published(dataset: str, number: int) -> Snapshot:
+    """A published version. Raises DatasetError where it is not there."""
     uri = store.absolute(dataset)
     snapshot = load_snapshot(uri, number)
     if snapshot is not None:
@@ -123,7 +124,8 @@ def _published(dataset: str, number: int) -> Snapshot:
     raise DatasetError(f"{dataset} has versions {min(known)} to {max(known)}, not {number}")
 
 
-def _setting_lines(old: VersionRecord, new: VersionRecord) -> Iterator[str]:
+def setting_lines(old: VersionRecord, new: VersionRecord) -> Iterator[str]:
+    """The settings that differ between two versions, and the triggers, a line each."""
     yield from differences(old["reading_settings"], new["reading_settings"])
     yield from differences(old["publish_settings"], new["publish_settings"])
     yield from differences(_triggers(old), _triggers(new), "trigger ")

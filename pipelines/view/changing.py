@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.dataset.diff import changes
-from pipelines.dataset.state import Snapshot, load_snapshot
+from pipelines.dataset.diff import changes, published, setting_lines
 from schemas.changes import Counts
-from schemas.errors import DatasetError
-from schemas.recipe import differences
 from schemas.rows import ChangeRow
 from workers.dataset.forgotten import read_forgotten
 
@@ -42,18 +39,7 @@ class Comparison:
 
 def compare(dataset: str, old: int, new: int) -> Comparison:
     """Compare two versions. Raises DatasetError where one of them is not there."""
-    before, after = (_version(dataset, number) for number in (old, new))
+    before, after = (published(dataset, number) for number in (old, new))
     changed = changes(before.tables, after.tables, read_forgotten(dataset).ids)
-    first, second = before.metadata, after.metadata
-    settings = [
-        *differences(first["reading_settings"], second["reading_settings"]),
-        *differences(first["publish_settings"], second["publish_settings"]),
-    ]
+    settings = list(setting_lines(before.metadata, after.metadata))
     return Comparison(old, new, settings, changed.counts, changed.rows)
-
-
-def _version(dataset: str, number: int) -> Snapshot:
-    snapshot = load_snapshot(dataset, number)
-    if snapshot is None:
-        raise DatasetError(f"{dataset} has no version {number}")
-    return snapshot
