@@ -6,7 +6,8 @@ The dataset is that of `tests.benchmarks.view_dataset`. Answers are those of `wo
 each asked for many times with other values, so that none comes from what is kept of the last.
 `cpu` is the CPU time of this process, which also counts what its threads do; `wall` says more on a
 machine that does nothing else. Required: no answer takes more than 300 ms after the first of its
-kind, of CPU or by the clock. `tests.benchmarks.view_pages` measures the pages that are made of these answers.
+kind, of CPU or by the clock. `tests.benchmarks.view_pages` measures the pages that are made of
+these answers.
 """
 
 from __future__ import annotations
