@@ -276,13 +276,18 @@ def report(results: dict[str, Any], is_json: bool) -> None:
         raise SystemExit(f"{slow[0]['answer']} takes more than {MOST_MS} ms")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(words: str) -> argparse.Namespace:
+    """What is asked for on the command line."""
+    parser = argparse.ArgumentParser(description=words.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="make the dataset here, and keep it")
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments(__doc__)
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         dataset = build(args.rows, folder, is_refreshed=True)

@@ -11,7 +11,6 @@ no answer takes more than 300 ms, of CPU or by the clock.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import os
 import random
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.benchmarks.view import indexed, measured, report, some_filters
+from tests.benchmarks.view import arguments, indexed, measured, report, some_filters
 from tests.benchmarks.view_dataset import CHINESE, PHRASE, RARE, build
 from workers.viewing import Filters, Viewed, open_viewed
 from workers.viewing.filters import Table
@@ -155,12 +154,7 @@ def measure(dataset: str, cache: Path, calls: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, help="make the dataset here, and keep it")
-    parser.add_argument("--calls", type=int, default=40)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = arguments(__doc__)
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         dataset = build(args.rows, folder, is_refreshed=True)
