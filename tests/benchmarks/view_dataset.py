@@ -5,7 +5,7 @@ document, all shuffled, texts of about 1 kB whose words are as unequally frequen
 language, eight languages, one text in twenty Chinese, tiny pictures. Three rows in a hundred are
 duplicates with a keeper. Signatures are null: nothing that is looked at reads them.
 
-    build(1_000_000, Path("/tmp/million"))
+    build(1_000_000, Path("million"))
 """
 
 from __future__ import annotations
