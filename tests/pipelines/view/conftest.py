@@ -16,12 +16,12 @@ from tests.pipelines.view.looked_at import write_dataset
 from workers.viewing import Notes
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(tmp_path_factory.mktemp("looked-at"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def viewing(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewing]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))

@@ -1,4 +1,4 @@
-"""One browser, one dataset and one viewer for all tests of this folder."""
+"""One dataset and one viewer for all tests of this folder, and a browser for each file."""
 
 from __future__ import annotations
 
@@ -19,24 +19,31 @@ _OFFLINE = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("there is no chromium; `apt install chromium` brings it")
+    return found
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """A browser, and Playwright's event loop in this thread, which ends with the file's tests.
+
+    While it runs, `asyncio.run` refuses, and other files' tests may follow in the same process.
+    """
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=_OFFLINE)
+        yield playwright.chromium.launch(executable_path=chromium_path, args=_OFFLINE)
 
 
-@pytest.fixture(scope="package")
-def exhibits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def exhibits(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(tmp_path_factory.mktemp("exhibits"))
 
 
-@pytest.fixture(scope="package")
-def viewer(
-    chromium: Browser, exhibits: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Viewer]:
+@pytest.fixture(scope="session")
+def viewer(exhibits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     folder = tmp_path_factory.mktemp("viewer")
     environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
     running = Viewer(exhibits, folder / "notes.jsonl", environment)
