@@ -39,8 +39,9 @@ from tests.rehearsal.watching import Machine, RehearsalSession, Watched
 class Plan:
     """What is rehearsed.
 
-    `kill_nodes` nodes are killed when the share `kill_at` of the pages is done. As many new nodes
-    start `replace_after_s` later, as an autoscaler would start them; with None, none start.
+    `kill_nodes` nodes are killed when the share `kill_at` of the pages is done and each replica has
+    something to do. As many new nodes start `replace_after_s` later, as an autoscaler would start
+    them; with None, none start. With `together`, no replica gets a page before all are ready.
     """
 
     nodes: int = 20
@@ -53,6 +54,7 @@ class Plan:
     kill_nodes: int = 0
     kill_at: float = 0.4
     replace_after_s: float | None = 10.0
+    together: bool = False
 
     @property
     def replicas(self) -> int:
@@ -136,6 +138,7 @@ def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Measured:
                 replica_settings(recipe, session.isolated),
                 measured.watched,
                 disaster.look,
+                plan.replicas if plan.together else 0,
             )
             measured.started_s, cpu_s = time.monotonic(), time.process_time()
             measured.report = run(recipe, watched_session, _console(say))
@@ -191,14 +194,19 @@ class Disaster:
         self._plan, self._measured, self._nodes, self._say = plan, measured, nodes, say
         self._killer: threading.Thread | None = None
 
-    def look(self, pages_done: int) -> None:
+    def look(self, pages_done: int, lanes_at_work: int) -> None:
         """Kill or add nodes if it is time; called at each turn of the pass."""
         if self._killer is None:
-            if self._plan.kill_nodes and pages_done >= self._plan.kill_at * self._plan.pages:
+            if self._is_time_to_kill(pages_done, lanes_at_work):
                 self._kill()
         elif self._is_time_to_replace():
             self._say("adding a GPU node")
             self._nodes.add_gpu_nodes(1)
+
+    def _is_time_to_kill(self, pages_done: int, lanes_at_work: int) -> bool:
+        plan = self._plan
+        is_far_enough = pages_done >= plan.kill_at * plan.pages
+        return bool(plan.kill_nodes) and is_far_enough and lanes_at_work == plan.replicas
 
     def _kill(self) -> None:
         count = self._plan.kill_nodes
@@ -217,6 +225,8 @@ class Disaster:
         return len(self._nodes.gpu_nodes) < self._plan.nodes
 
     def join(self) -> None:
-        """Wait until the nodes are dead."""
+        """Wait until the nodes are dead; RuntimeError if the time to kill them never came."""
         if self._killer is not None:
             self._killer.join()
+        elif self._plan.kill_nodes:
+            raise RuntimeError("all replicas were never at work at once, so no node was killed")

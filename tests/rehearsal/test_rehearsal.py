@@ -13,12 +13,13 @@ PLAN = Plan(
     nodes=2,
     gpus_per_node=2,
     cpus_per_node=2,
-    speed=20,
+    speed=10,
     shard_pages=64,
     shards_per_replica=2,
     kill_nodes=1,
     kill_at=0.25,
     replace_after_s=None,
+    together=True,
 )
 
 

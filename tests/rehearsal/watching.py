@@ -55,7 +55,8 @@ class RehearsalSession:
     script: Script
     settings: ReplicaSettings
     watched: Watched
-    on_pages: Callable[[int], None]
+    on_pages: Callable[[int, int], None]
+    least_lanes: int = 0
     isolated: bool = True
 
     @property
@@ -73,7 +74,7 @@ class RehearsalSession:
         cpu_s = time.process_time()
         make = functools.partial(load_scripted, self.script, self.settings)
         with self.session.runtime(replace(replicas, make=make)) as runtime:
-            yield _WatchedPass(runtime, watched, self.on_pages)
+            yield _WatchedPass(runtime, watched, self.on_pages, self.least_lanes)
             watched.closed_s = time.monotonic()
             watched.driver_cpu_s = time.process_time() - cpu_s
 
@@ -108,7 +109,10 @@ class _WatchedRuntime:
 
 @dataclass
 class _WatchedPass(_WatchedRuntime):
-    on_pages: Callable[[int], None]
+    """Calls `on_pages` with the pages done and the lanes at work; shows no lane of too few."""
+
+    on_pages: Callable[[int, int], None]
+    least_lanes: int
     pages: int = 0
     where: dict[Hashable, Hashable] = field(default_factory=dict)
 
@@ -116,6 +120,9 @@ class _WatchedPass(_WatchedRuntime):
         lanes = super().lanes()
         if not self.watched.lanes or self.watched.lanes[-1][1] != len(lanes):
             self.watched.lanes.append((time.monotonic(), len(lanes)))
+        if len(lanes) < self.least_lanes:
+            return ()
+        self.least_lanes = 0
         return lanes
 
     def keep(self, count: int) -> None:
@@ -141,7 +148,7 @@ class _WatchedPass(_WatchedRuntime):
             count = sum(receipt.outcomes.values())
             self.watched.ends.append((time.monotonic(), count))
             self.pages += count
-        self.on_pages(self.pages)
+        self.on_pages(self.pages, len(set(self.where.values())))
         return ended
 
 
