@@ -8,7 +8,7 @@ INSTALLED := .venv/installed
 # all modules again, and pytest would rewrite the assertions of all tests again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: azurite demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
+.PHONY: azurite streaming demo test test-vllm test-wheel soak rehearsal gallery docs check format bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,9 +29,19 @@ AZURITE := 3.35.0
 
 azurite: $(if $(shell command -v npm),.azurite/$(AZURITE),)
 
+# The library that reads MDS shards, by itself, as it asks for older packages than those we pin. Of what
+# it asks for, these are all that our own packages do not bring.
+STREAMING := 0.13.0
+.streaming/$(STREAMING): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .streaming \
+		mosaicml-streaming==$(STREAMING) catalogue==2.0.10 cramjam==2.14.0 python-snappy==0.7.3 zstd==1.5.7.2
+	touch $@
+
+streaming: .streaming/$(STREAMING)
+
 # Three at a time, for two cores, as many wait for Ray or for servers; dealt out by
 # tests/side_by_side.py. -rs: what was skipped, and why.
-test: $(INSTALLED) azurite
+test: $(INSTALLED) azurite streaming
 	$(BIN)/python -m pytest --numprocesses 3 -rs $(OPTIONS)
 
 # vLLM pins what the rest does not, so it has an environment of its own. Not compiled: the tests import
@@ -89,5 +99,5 @@ bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv .venv-vllm .azurite build *.egg-info demo/corpus demo/data demo/gallery
+	rm -rf .venv .venv-vllm .azurite .streaming build *.egg-info demo/corpus demo/data demo/gallery
 	rm -rf examples/reader/data examples/reader/texts.jsonl examples/reader/state.pt
