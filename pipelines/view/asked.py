@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 
 from pipelines.view.names import row_name
@@ -15,6 +16,8 @@ from pipelines.view.viewing import Viewing
 from schemas.errors import RequestError
 from workers.viewing import Filters, Viewed
 from workers.viewing.filters import Table
+from workers.viewing.words import Search
+from workers.webpages.hits import marked_hits
 from workers.webpages.markdown import CropAddress
 
 THUMBNAIL_PX = 360
@@ -123,6 +126,11 @@ class Asked:
             if row is not None:
                 return row_name(row)
         return key
+
+    def found(self, html: str) -> Markup:
+        """A text's HTML, in which the words are marked that the list is searched for."""
+        search = Search.of(self.filters.search)
+        return Markup(marked_hits(html, search.hits) if search.terms else html)
 
     @property
     def _mark(self) -> str:

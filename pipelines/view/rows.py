@@ -55,7 +55,7 @@ def page_row(request: Request) -> Response:
         asked,
         **_row_values(asked, "pages", row, key),
         picture=Markup(picture),
-        text=Markup(text),
+        text=asked.found(text),
         text_view=view,
         views=_views(asked, "pages", key, "rendered", "raw", "full"),
         facts=facts.page_facts(row),
@@ -77,7 +77,7 @@ def crop_row(request: Request) -> Response:
         "crop.html",
         asked,
         **_row_values(asked, "crops", row, key),
-        text=Markup(text),
+        text=asked.found(text),
         text_view=view,
         views=_views(asked, "crops", key, "rendered", "raw"),
         facts=facts.crop_facts(row),
@@ -119,7 +119,7 @@ def document_row(request: Request) -> Response:
         chapters=[_chapter(asked, light) for light in document.pages[:_MOST_CHAPTERS]],
         whole_rejects=[_chapter(asked, light) for light in document.rejects],
         crops=[_chapter(asked, light) for light in document.crops[:_MOST_CHAPTERS]],
-        text=Markup(markdown_html(row["text"][:MOST_CHARS], asked.crop)) if row else None,
+        text=asked.found(markdown_html(row["text"][:MOST_CHARS], asked.crop)) if row else None,
         is_text_cut=row is not None and len(row["text"]) > MOST_CHARS,
         duplicates=asked.viewed.duplicates_of(key),
         note=asked.viewing.notes.of("documents", key),
@@ -192,5 +192,5 @@ def _messages(
                 parts.append(("image", (asked.picture("conversations", key, number), shown)))
                 number += 1
             else:
-                parts.append(("text", Markup(markdown_html(part["text"] or ""))))
+                parts.append(("text", asked.found(markdown_html(part["text"] or ""))))
         yield message["role"], parts

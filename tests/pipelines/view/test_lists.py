@@ -75,6 +75,13 @@ def test_a_search_finds_words_and_marks_them(browser: Browser) -> None:
     assert browser.open("/?search=nosuchword").link("Take all filters away") == "/"
 
 
+@pytest.mark.parametrize("table", ["pages", "documents"])
+def test_a_row_marks_what_its_list_was_searched_for(browser: Browser, table: str) -> None:
+    (link,) = browser.rows(f"/?table={table}&search=owned")
+    assert "owned" in {mark.text for mark in browser.open(link).all("mark")}
+    assert browser.open(link.partition("?")[0]).all("mark") == []
+
+
 @pytest.mark.parametrize(
     "search", ['"', "a OR", "NEAR(", "* -x", "'; DROP TABLE pages", "\x00", "<b>"]
 )
