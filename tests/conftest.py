@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests import side_by_side
-from tests.local_ray import start_local_ray
+from tests.local_ray import Fleet, new_fleet, start_local_ray
 from tests.many import few
 
 # Processes share the cores; torch's threads in each would wait for one another, and burn both.
@@ -40,6 +40,13 @@ def own_signals() -> Iterator[None]:
 def local_ray() -> None:
     """A Ray in this process, which keeps running after the test."""
     start_local_ray()
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """A cluster whose nodes a test chooses; it keeps running until the process ends."""
+    with new_fleet() as fleet:
+        yield fleet
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,13 +15,14 @@ import pytest
 
 from cluster.pool import Policy, PoolState, run_pool
 from cluster.runtime import Step
-from cluster.session import ReplicaSpec, Session, open_session
+from cluster.session import ReplicaSpec, Session
 from schemas.errors import ModelError, PageFoundryError, RecipeError
-from tests.local_ray import STORE_BYTES, cluster_of
+from tests.local_ray import Fleet
 
 pytestmark = pytest.mark.ray
 
 CAUSE = "no memory is left on the device"
+CRASHED = "its process was killed or crashed"
 GPUS_OF_NODES = (2, 1)
 REPLICAS = sum(GPUS_OF_NODES)
 PATIENCE_S = 120
@@ -29,14 +30,10 @@ Kind = Literal["node", "replica"]
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
-    """Start a head that takes no work, and two nodes with GPUs."""
-    bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
-    with cluster_of(**bare) as cluster:
-        for gpus in GPUS_OF_NODES:
-            cluster.add_node(**bare | {"num_gpus": gpus})
-        with open_session(cluster.address) as opened:
-            yield opened
+def session(fleet: Fleet) -> Iterator[Session]:
+    fleet.have(*({"num_gpus": gpus} for gpus in GPUS_OF_NODES))
+    with fleet.joined() as joined:
+        yield joined
 
 
 @dataclass(frozen=True)
@@ -120,11 +117,20 @@ def echo(replica: str, item: int) -> int:
 
 
 def run(
-    session: Session, make: Callable[[], object], count: int = REPLICAS, fewest: int = 1
+    session: Session,
+    make: Callable[[], object],
+    count: int = REPLICAS,
+    fewest: int = 1,
+    retries: int = 1,
 ) -> tuple[list[int], list[PoolState]]:
     """Run a pass until every replica works or is given up; return its values and pool states."""
     spec = ReplicaSpec(
-        make, count, num_gpus=1, start_timeout_s=PATIENCE_S, fewest=fewest, backoff_s=(0.1, 0.1)
+        make,
+        count,
+        num_gpus=1,
+        start_timeout_s=PATIENCE_S,
+        fewest=fewest,
+        backoff_s=(0.1,) * retries,
     )
     states: list[PoolState] = []
     policy: Policy[int] = Policy(lambda item: [item])
@@ -145,45 +151,33 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize(("bad", "before_others"), [(1, False), (REPLICAS - 1, True)])
+@pytest.mark.parametrize(
+    ("bad", "before_others", "fail", "cause", "retries"),
+    [
+        (1, False, lack_memory, f"{CAUSE} (on ", 2),
+        (REPLICAS - 1, True, crash, f"{CRASHED} (out of memory, or ", 1),
+    ],
+)
 def test_bad_devices_cost_their_places_and_the_pass_ends_whole_with_a_line(
     session: Session,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     bad: int,
     before_others: bool,
+    fail: Callable[[], None],
+    cause: str,
+    retries: int,
 ) -> None:
-    scene = Scene(tmp_path, bad, lack_memory, before_others)
-    done, states = run(session, scene.make)
+    scene = Scene(tmp_path, bad, fail, before_others)
+    done, states = run(session, scene.make, retries=retries)
     assert set(done) == set(range(REPLICAS))
     assert max(state.failed_lanes for state in states) == bad
     assert max(state.lanes for state in states) == REPLICAS - bad
-    # Three tries for each bad device: when a try is repeated, only bad devices are free.
-    assert scene.starts == (REPLICAS - bad) + 3 * bad
+    # When a try is repeated, only bad devices are free.
+    assert scene.starts == (REPLICAS - bad) + (1 + retries) * bad
     first, *_, last = warnings(caplog)
-    assert first.startswith(f"the pass goes on without a replica: {CAUSE} (on ")
-    assert last.startswith(f"the pass ran without {bad} of its {REPLICAS} replicas: {CAUSE} (on ")
-
-
-def test_where_all_fail_the_pass_stops_at_the_last_answer_with_the_cause(
-    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    scene = Scene(tmp_path, REPLICAS, lack_memory)
-    with pytest.raises(ModelError) as raised:
-        run(session, scene.make)
-    assert str(raised.value) == f"no replica can start: {CAUSE}"
-    assert scene.starts < 2 * REPLICAS
-    assert warnings(caplog) == []
-
-
-def test_a_process_that_ends_at_its_start_is_tried_within_the_bound(
-    session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    scene = Scene(tmp_path, 1, crash)
-    done, _ = run(session, scene.make)
-    assert set(done) == set(range(REPLICAS))
-    assert scene.starts == REPLICAS - 1 + 3
-    assert "its process was killed or crashed" in warnings(caplog)[-1]
+    assert first.startswith(f"the pass goes on without a replica: {cause}")
+    assert last.startswith(f"the pass ran without {bad} of its {REPLICAS} replicas: {cause}")
 
 
 def test_a_node_on_which_none_starts_is_left_for_another(
@@ -199,7 +193,7 @@ def test_a_node_on_which_none_starts_is_left_for_another(
 def test_fewer_than_the_recipe_asks_for_stop_the_pass(session: Session, tmp_path: Path) -> None:
     scene = Scene(tmp_path, 1, lack_memory)
     with pytest.raises(ModelError) as raised:
-        run(session, scene.make, fewest=REPLICAS)
+        run(session, scene.make, fewest=REPLICAS, retries=0)
     assert str(raised.value) == (
         f"{REPLICAS - 1} of {REPLICAS} replicas are left, and placement.replicas asks for at least "
         f"{REPLICAS}: {CAUSE}"
@@ -207,27 +201,33 @@ def test_fewer_than_the_recipe_asks_for_stop_the_pass(session: Session, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("fail", "error", "line"),
+    ("fail", "count", "error", "line"),
     [
-        (ask_for_what_is_not_there, RecipeError, "engine.mode: no such mode"),
-        (stumble, ModelError, "no replica can start: KeyError: 'a bug'"),
-        (crash, ModelError, "no replica can start: its process was killed or crashed (out of "),
+        (ask_for_what_is_not_there, 1, RecipeError, "engine.mode: no such mode"),
+        (lack_memory, REPLICAS, ModelError, f"no replica can start: {CAUSE}"),
+        (stumble, 1, ModelError, "no replica can start: KeyError: 'a bug'"),
+        (crash, 1, ModelError, f"no replica can start: {CRASHED} (out of "),
     ],
 )
-def test_what_fails_everywhere_is_one_clean_line_and_nothing_of_rays_on_stdout(
+def test_where_all_fail_the_pass_stops_at_the_last_answer_with_one_clean_line(
     session: Session,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     fail: Callable[[], None],
+    count: int,
     error: type[PageFoundryError],
     line: str,
 ) -> None:
     caplog.set_level(logging.INFO)
+    scene = Scene(tmp_path, REPLICAS, fail)
     with pytest.raises(error) as raised:
-        run(session, Scene(tmp_path, REPLICAS, fail).make)
+        run(session, scene.make, count, retries=2)
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)
+    # One replica tries both nodes.
+    assert scene.starts < 2 * REPLICAS if count > 1 else scene.starts <= len(GPUS_OF_NODES)
+    assert warnings(caplog) == []
     if fail is crash:  # Ray reports a dead worker
         wait_for(lambda: any("A worker died" in line for line in infos(caplog.records)))
     assert capfd.readouterr() == ("", "")
