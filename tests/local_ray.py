@@ -93,21 +93,23 @@ class Fleet:
 
         Returns the nodes in the order of their kinds.
         """
-        spare, found = self._nodes, []
+        spare, found = list(self._nodes), []
         for kind in kinds:
             same = next((one for one in spare if one[0] == kind), None)
             spare = [one for one in spare if one is not same]
             found.append(same)
         for _, node in spare:
             self.kill(node)
-        self._nodes = [
-            same or (kind, self._add(kind)) for kind, same in zip(kinds, found, strict=True)
+        return [
+            same[1] if same else self.add(kind) for kind, same in zip(kinds, found, strict=True)
         ]
-        return [node for _, node in self._nodes]
 
-    def _add(self, kind: Kind) -> Any:
+    def add(self, kind: Kind) -> Any:
+        """Add one node."""
         with _marked(self.mark):
-            return self.cluster.add_node(**{**_NOTHING, **kind})
+            node = self.cluster.add_node(**{**_NOTHING, **kind})
+        self._nodes.append((kind, node))
+        return node
 
     def kill(self, node: Any) -> None:
         """Kill a node with all its processes, as when a spot machine is taken away."""
@@ -119,7 +121,7 @@ class Fleet:
 
 
 @contextmanager
-def new_fleet() -> Iterator[Fleet]:
+def new_fleet(health: Mapping[str, int] = QUICK_HEALTH) -> Iterator[Fleet]:
     """A cluster of a head only; all its processes end with the context."""
     from ray.cluster_utils import Cluster
 
@@ -127,7 +129,7 @@ def new_fleet() -> Iterator[Fleet]:
     end_local_ray()
     # A dashboard needs a port, which another Ray may hold. Nobody reads what the two others watch.
     spared = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
-    head = {**_NOTHING, **spared, "_system_config": QUICK_HEALTH}
+    head = {**_NOTHING, **spared, "_system_config": dict(health)}
     with _marked(mark):
         cluster = Cluster(initialize_head=True, head_node_args=head)
     try:

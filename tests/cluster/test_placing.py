@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from ray.autoscaler._private.kuberay.autoscaling_config import (
     _derive_autoscaling_config_from_ray_cr,
 )
-from ray.cluster_utils import Cluster
 
 from cluster.runtime import Runtime
-from cluster.session import ReplicaSpec, open_session
+from cluster.session import ReplicaSpec
 from tests.cluster.manifest_samples import ON_CPUS, only, options, rendered
-from tests.local_ray import STORE_BYTES, cluster_of
+from tests.local_ray import Fleet, Kind
 
 pytestmark = pytest.mark.ray
 
 PATIENCE_S = 120
-# The recipe's replicas have two threads each, so a node of 4 CPUs has room for two.
-MANIFEST = rendered(options("raycluster", gpus_per_node=0, nodes=2, cpus_per_cpu_node=4), ON_CPUS)
+# Replicas have one thread each, so a node of 2 CPUs has room for two.
+MANIFEST = rendered(
+    options("raycluster", gpus_per_node=0, nodes=2, cpus_per_cpu_node=2),
+    ON_CPUS.replace("threads_per_replica: 2", "threads_per_replica: 1"),
+)
 
 
 class Reader:
     """A replica."""
 
 
-def node_of(kind: str) -> dict[str, Any]:
-    """Return a manifest node's resources, as Ray's autoscaler reads them, for `add_node`."""
+def node_of(kind: str) -> Kind:
+    """Return a manifest node's resources, as Ray's autoscaler reads them."""
     derived = _derive_autoscaling_config_from_ray_cr(only(MANIFEST, "RayCluster"))
     resources = dict(derived["available_node_types"][kind]["resources"])
     return {
         "num_cpus": resources.pop("CPU"),
         "num_gpus": resources.pop("GPU"),
         "resources": {name: count for name, count in resources.items() if name != "memory"},
-        "object_store_memory": STORE_BYTES,
     }
 
 
@@ -51,33 +50,15 @@ def ready(runtime: Runtime, count: int) -> list[str]:
     return [ray.get(lane.device.remote()).node for lane in lanes]  # type: ignore[attr-defined]
 
 
-@pytest.fixture(scope="module")
-def described() -> Iterator[Cluster]:
-    """Start a cluster with only the head of the manifest."""
-    with cluster_of(**node_of("headgroup")) as cluster:
-        yield cluster
-
-
 @pytest.mark.slow
-def test_while_no_cpu_node_is_up_a_replica_waits_for_one(described: Cluster) -> None:
+def test_replicas_wait_for_a_cpu_node_and_fill_it_and_none_is_on_the_head(fleet: Fleet) -> None:
+    head, cpu = node_of("headgroup"), node_of("cpu")
+    fleet.have(head)
     with (
-        open_session(described.address) as session,
-        session.runtime(ReplicaSpec(Reader, count=1)) as runtime,
+        fleet.joined() as session,
+        session.runtime(ReplicaSpec(Reader, count=3)) as runtime,
     ):
         assert tuple(runtime.lanes()) == ()
-        node = described.add_node(**node_of("cpu"))
-        assert ready(runtime, 1) == [node.node_id]
-    described.remove_node(node)
-
-
-def test_no_replica_is_on_the_head_and_each_node_has_as_many_as_it_has_room_for(
-    described: Cluster,
-) -> None:
-    nodes = [described.add_node(**node_of("cpu")).node_id for _ in range(2)]
-    with (
-        open_session(described.address) as session,
-        session.runtime(ReplicaSpec(Reader, count=5)) as runtime,
-    ):
-        used_nodes = ready(runtime, 4)
-        assert sorted(used_nodes) == sorted(nodes * 2)
+        _, node = fleet.have(head, cpu)
+        assert ready(runtime, 2) == [node.node_id] * 2
         assert runtime.pending_lanes() == 1  # Ray's autoscaler would start a node for it

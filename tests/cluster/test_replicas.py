@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from cluster.pool import Policy, run_pool
 from cluster.runtime import Outcome, Runtime, Step
-from cluster.session import ReplicaSpec, Session, open_session
-from tests.local_ray import STORE_BYTES, cluster_of
+from cluster.session import ReplicaSpec
+from tests.local_ray import CPU_NODE, GPU_NODE, Fleet
 
 pytestmark = pytest.mark.ray
 
 PATIENCE_S = 120
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Start a head that takes no work, a node with two CPUs, and a node with a GPU."""
-    bare = {"num_cpus": 0, "num_gpus": 0, "object_store_memory": STORE_BYTES}
-    with cluster_of(**bare) as made:
-        made.add_node(**bare | {"num_cpus": 2})
-        made.add_node(**bare | {"num_gpus": 1})
-        yield made
-
-
-@pytest.fixture(scope="module")
-def session(cluster: Cluster) -> Iterator[Session]:
-    with open_session(cluster.address) as opened:
-        yield opened
+TWO_GPUS = {"num_gpus": 2}
+# Several of them wait on the only CPU at once.
+CPU_SHARE = 0.25
 
 
 class Reader:
@@ -76,48 +62,51 @@ def turn_until_ended(runtime: Runtime, tickets: Sequence[Hashable]) -> list[Outc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("is_reading", [True, False])
-def test_a_lost_node_takes_its_lane_along_and_nothing_waits_for_its_return(
-    cluster: Cluster, session: Session, tmp_path: Path, is_reading: bool
+def test_a_lost_node_takes_its_lanes_along_and_nothing_waits_for_its_return(
+    fleet: Fleet, tmp_path: Path
 ) -> None:
+    """Of its two replicas one is reading, and one waits for its first input: no call fails then."""
     import ray
 
     gate, open_gate = tmp_path / "gate", tmp_path / "open"
     open_gate.touch()
-    doomed = cluster.add_node(num_cpus=0, num_gpus=1, object_store_memory=STORE_BYTES)
-    with session.runtime(spec(2)) as runtime:
-        turn_until(runtime, lambda: len(runtime.lanes()) == 2)
-        nodes = {ray.get(lane.device.remote()).node: lane for lane in runtime.lanes()}  # type: ignore[attr-defined]
-        lost = nodes.pop(doomed.node_id)
-        (other,) = nodes.values()
-        in_flight = [runtime.start([Step(read, on_replica=True)], gate, lost)] * is_reading
-        chain = [Step(wait_for), Step(read, on_replica=True)]
-        in_flight.append(
-            runtime.start(chain, gate, lost)
-        )  # this chain has not reached its replica yet
+    _, _, doomed = fleet.have(CPU_NODE, GPU_NODE, TWO_GPUS)
+    with fleet.joined() as session, session.runtime(spec(3)) as runtime:
+        turn_until(runtime, lambda: len(runtime.lanes()) == 3)
+        nodes = {lane: ray.get(lane.device.remote()).node for lane in runtime.lanes()}  # type: ignore[attr-defined]
+        reading, waiting = (lane for lane, node in nodes.items() if node == doomed.node_id)
+        (other,) = nodes.keys() - {reading, waiting}
+        chain = [Step(wait_for, num_cpus=CPU_SHARE), Step(read, on_replica=True)]
+        in_flight = [
+            runtime.start([Step(read, on_replica=True)], gate, reading),
+            # These chains have not reached their replica yet.
+            runtime.start(chain, gate, reading),
+            runtime.start(chain, gate, waiting),
+        ]
 
-        cluster.remove_node(doomed, allow_graceful=False)
+        fleet.kill(doomed)
         ended = turn_until_ended(runtime, in_flight)
         assert all(outcome.error is not None for outcome in ended)
-        assert [outcome.began for outcome in ended] == [True] * is_reading + [False]
+        assert [outcome.began for outcome in ended] == [True, False, False]
         assert tuple(runtime.lanes()) == (other,)
-        assert runtime.pending_lanes() == 1  # a new replica was requested, but there is no room
+        assert runtime.pending_lanes() == 2  # new replicas were requested, but there is no room
 
         runtime.keep(1)
         assert (runtime.pending_lanes(), tuple(runtime.lanes())) == (0, (other,))
         goes_on = runtime.start(chain, open_gate, other)
         (outcome,) = turn_until_ended(runtime, [goes_on])
         assert outcome.value == open_gate
-        gate.touch()  # ends the step that waits on a CPU node
+        gate.touch()  # ends the steps that wait on a CPU node
 
 
 def test_gpus_that_are_not_there_are_not_waited_for_at_the_tail(
-    session: Session, tmp_path: Path
+    fleet: Fleet, tmp_path: Path
 ) -> None:
+    fleet.have(CPU_NODE, GPU_NODE)
     gate = tmp_path / "gate"
     gate.touch()
     pending: list[int] = []
-    with session.runtime(spec(3)) as runtime:
+    with fleet.joined() as session, session.runtime(spec(3)) as runtime:
         policy: Policy[Path] = Policy(lambda item: [item])
         chain = [Step(read, on_replica=True)]
         states = run_pool(
@@ -129,13 +118,14 @@ def test_gpus_that_are_not_there_are_not_waited_for_at_the_tail(
 
 
 def test_idle_replicas_end_where_they_are_not_needed_and_a_busy_one_stays(
-    session: Session, tmp_path: Path
+    fleet: Fleet, tmp_path: Path
 ) -> None:
     """No manifest describes this Ray, so it places replicas without GPUs as it likes."""
     import ray
 
+    fleet.have(CPU_NODE, GPU_NODE)
     gate = tmp_path / "gate"
-    with session.runtime(ReplicaSpec(Reader, count=3)) as runtime:
+    with fleet.joined() as session, session.runtime(ReplicaSpec(Reader, count=3)) as runtime:
         turn_until(runtime, lambda: len(runtime.lanes()) == 3)
         first, busy, last = runtime.lanes()
         ticket = runtime.start([Step(read, on_replica=True)], gate, busy)

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from cluster.metrics import Sink
 from cluster.runtime import Runtime
-from cluster.session import ReplicaSpec, Session, open_session
+from cluster.session import ReplicaSpec, Session
 from pipelines.dataset.verify import verify_dataset
 from pipelines.run import run
 from pipelines.steps.settings import replica_settings
@@ -103,7 +103,7 @@ def run_on_bad_devices(
     recipe = _at_least(make_recipe(plan, folder), fewest)
     with (
         simulated_cluster(plan.nodes, plan.gpus_per_node, 1, plan.cpus_per_node) as nodes,
-        open_session(nodes.address) as session,
+        nodes.fleet.joined() as session,
     ):
         bad_session = BadDevicesSession(
             session,

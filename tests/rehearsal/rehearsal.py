@@ -12,12 +12,12 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
-from cluster.session import open_session
 from pipelines.dataset.verify import Verdict, verify_dataset
 from pipelines.run import Report, run
 from pipelines.steps.settings import replica_settings
@@ -114,8 +114,18 @@ class Measured:
         }
 
 
-def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Measured:
-    """Run the plan in `folder`, and leave its files there."""
+def simulated(plan: Plan) -> AbstractContextManager[Nodes]:
+    """The cluster of a plan."""
+    return simulated_cluster(plan.nodes, plan.gpus_per_node, plan.cpu_nodes, plan.cpus_per_node)
+
+
+def rehearse(
+    plan: Plan,
+    folder: Path,
+    say: Callable[[str], None],
+    cluster: Callable[[Plan], AbstractContextManager[Nodes]] = simulated,
+) -> Measured:
+    """Run the plan in `folder`, and leave its files there; `cluster` starts its nodes."""
     measured = Measured(plan)
     notes = folder / "notes"
     notes.mkdir(parents=True)
@@ -125,12 +135,7 @@ def rehearse(plan: Plan, folder: Path, say: Callable[[str], None]) -> Measured:
     recipe = make_recipe(plan, folder)
     with measured.machine.watched():
         say(f"starting {plan.nodes} GPU nodes")
-        with (
-            simulated_cluster(
-                plan.nodes, plan.gpus_per_node, plan.cpu_nodes, plan.cpus_per_node
-            ) as nodes,
-            open_session(nodes.address) as session,
-        ):
+        with cluster(plan) as nodes, nodes.fleet.joined() as session:
             disaster = Disaster(plan, measured, nodes, say)
             watched_session = RehearsalSession(
                 session,

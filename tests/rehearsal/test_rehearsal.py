@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.local_ray import CPU_NODE, GPU_NODE, Fleet
 from tests.rehearsal.figures import course, figures, table
+from tests.rehearsal.nodes import Nodes
 from tests.rehearsal.rehearsal import Plan, rehearse
 
 PLAN = Plan(
     nodes=2,
-    gpus_per_node=2,
-    cpus_per_node=2,
+    gpus_per_node=1,
+    cpus_per_node=1,
     speed=10,
     shard_pages=64,
-    shards_per_replica=2,
+    shards_per_replica=3,
     kill_nodes=1,
     kill_at=0.25,
     replace_after_s=None,
@@ -25,9 +29,16 @@ PLAN = Plan(
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_node_killed_on_the_way_costs_only_what_was_in_flight_there(tmp_path: Path) -> None:
+def test_a_node_killed_on_the_way_costs_only_what_was_in_flight_there(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    @contextmanager
+    def nodes(plan: Plan) -> Iterator[Nodes]:
+        _, *gpu_nodes = fleet.have(CPU_NODE, *[GPU_NODE] * plan.nodes)
+        yield Nodes(fleet, plan.gpus_per_node, gpu_nodes)
+
     lines: list[str] = []
-    measured = rehearse(PLAN, tmp_path / "rehearsal", lines.append)
+    measured = rehearse(PLAN, tmp_path / "rehearsal", lines.append, nodes)
 
     report, verdict, watched = measured.report, measured.verdict, measured.watched
     assert report is not None
