@@ -63,7 +63,7 @@ def _kill_one(*words: str) -> Callable[[Run], bool]:
 
 def _kill_node(run: Run) -> bool:
     """Kill a whole node: its raylet, and all that the raylet started."""
-    run.stage.props.kill_node()
+    run.stage.props()
     return True
 
 

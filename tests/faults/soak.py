@@ -25,8 +25,9 @@ from rich.table import Table
 
 from tests.faults.harness import Fault, Moment, Stage, play
 from tests.faults.injections import OF_STAGE
-from tests.faults.stages import Store, local, on_ray, on_s3, own_clock, small_disk, two_nodes
+from tests.faults.stages import Store, local, on_ray, on_s3, own_clock, small_disk
 from tests.faults.worlds import ENGINE, LAYERS, make_world
+from tests.local_ray import new_fleet
 from tests.s3.conftest import BUCKET
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
@@ -57,13 +58,13 @@ def open_stages(folder: Path) -> Iterator[dict[str, MakeStage]]:
     with ExitStack() as stack:
         layers = functools.cache(lambda: make_world(folder / "layers", LAYERS))
         engine = functools.cache(lambda: make_world(folder / "engine", ENGINE, scans=3))
-        nodes = functools.cache(lambda: stack.enter_context(two_nodes()))
+        fleet = functools.cache(lambda: stack.enter_context(new_fleet()))
         store = functools.cache(lambda: stack.enter_context(_store(folder / "seaweed")))
         yield {
             "local": lambda to: nullcontext(local(layers(), to)),
             "small disk": lambda to: small_disk(layers(), to),
             "own clock": lambda to: nullcontext(own_clock(layers(), to)),
-            "ray": lambda to: nullcontext(on_ray(engine(), to, nodes())),
+            "ray": lambda to: nullcontext(on_ray(engine(), to, fleet())),
             "s3": lambda to: nullcontext(on_s3(layers(), store(), f"{BUCKET}/{to.name}")),
         }
 

@@ -7,19 +7,14 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from tests.faults.harness import Stage
 from tests.faults.worlds import World
-from tests.local_ray import STORE_BYTES, cluster_of
-from tests.marked_processes import MARK, kill, marked
+from tests.local_ray import CPU_NODE, GPU_NODE, Fleet
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
 
@@ -105,60 +100,15 @@ def own_clock(world: World, folder: Path) -> Stage | None:
 # ---- Ray --------------------------------------------------------------------------------------
 
 
-@dataclass
-class Nodes:
-    """A Ray cluster of two nodes on this machine; the second may die."""
+def on_ray(world: World, folder: Path, fleet: Fleet) -> Stage:
+    """Return a stage on a folder, with the command on Ray nodes: one of them dies when told to.
 
-    cluster: Any
-    mark: str
-    second: Any = field(default=None)
-
-    def complete(self) -> None:
-        """Start the second node if it is missing."""
-        if self.second is None:
-            self.second = self.cluster.add_node(num_cpus=1, num_gpus=1, **_SMALL)
-            self.cluster.wait_for_nodes()
-
-    def kill_node(self) -> None:
-        """Kill the second node's raylet, and all that it started."""
-        (info,) = self.second.all_processes["raylet"]
-        raylet = psutil.Process(info.process.pid)
-        for process in [raylet, *raylet.children(recursive=True)]:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        self.cluster.remove_node(self.second, allow_graceful=False)
-        self.second = None
-
-
-_SMALL = {"object_store_memory": STORE_BYTES}
-
-
-@contextmanager
-def two_nodes() -> Iterator[Nodes]:
-    """A head and a second node, each with one CPU and, in name, one GPU."""
-    mark = uuid.uuid4().hex
-    before = {name: os.environ.get(name) for name in (MARK, "RAY_USAGE_STATS_ENABLED")}
-    os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
-    try:
-        with cluster_of(num_cpus=1, num_gpus=1, **_SMALL) as cluster:
-            yield Nodes(cluster, mark)
-    finally:
-        kill(marked(mark))
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def on_ray(world: World, folder: Path, nodes: Nodes) -> Stage:
-    """Return a stage on a folder, with the command on two Ray nodes."""
-    nodes.complete()
+    That node has one CPU and, in name, one GPU; two others have as much together.
+    """
+    *_, doomed = fleet.have(CPU_NODE, GPU_NODE, {**CPU_NODE, **GPU_NODE})
     stage = local(world, folder)
-    stage.name, stage.ray, stage.mark = "ray", nodes.cluster.address, nodes.mark
-    stage.props = nodes
+    stage.name, stage.ray, stage.mark = "ray", fleet.address, fleet.mark
+    stage.props = functools.partial(fleet.kill, doomed)
     return stage
 
 

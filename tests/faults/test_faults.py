@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults import injections as faults
 from tests.faults.harness import Fault, Moment, Stage, play
-from tests.faults.stages import Nodes, Store, local, on_ray, on_s3, own_clock, small_disk, two_nodes
+from tests.faults.stages import Store, local, on_ray, on_s3, own_clock, small_disk
 from tests.faults.worlds import ENGINE, LAYERS, World, make_world
+from tests.local_ray import Fleet
 from tests.s3.conftest import BUCKET, s3_server, use  # noqa: F401 - a fixture
 from tests.s3.faulty_proxy import FaultyProxy
 from tests.s3.server import SeaweedServer
@@ -32,14 +32,8 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    with two_nodes() as nodes:
-        yield nodes
-
-
-@pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("engine"), ENGINE, scans=3)
+    return make_world(tmp_path_factory.mktemp("engine"), ENGINE, coming=12, scans=2)
 
 
 def survive(stage: Stage, plan: Plan, folder: Path) -> int:
@@ -101,14 +95,14 @@ def test_clocks_that_jump(layers: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_on_ray_nodes(engine: World, nodes: Nodes, tmp_path: Path) -> None:
+def test_on_ray_nodes(engine: World, fleet: Fleet, tmp_path: Path) -> None:
     """SIGTERM is the same for a run on Ray: `tests/pipelines/cli/test_jobs.py` stops a job."""
     plan = [
         (faults.KILL_REPLICA, receipts(2)),
         (faults.KILL_DRIVER, receipts(5)),
         (faults.KILL_NODE, receipts(8)),
     ]
-    assert survive(on_ray(engine, tmp_path, nodes), plan, tmp_path) == 2
+    assert survive(on_ray(engine, tmp_path, fleet), plan, tmp_path) == 2
 
 
 @pytest.mark.s3

@@ -20,7 +20,7 @@ LAYERS = (
     "placement: {shard_pages: 4}\n"
 )
 ENGINE = (
-    "routing: prefer\non_missing: remove\nmax_removed: 1\n"
+    "routing: prefer\nraster: {longest_edge_px: 500}\non_missing: remove\nmax_removed: 1\n"
     "placement: {shard_pages: 4, replicas: 2, gpus_per_replica: 1}\n"
 )
 
@@ -43,13 +43,16 @@ class World:
         return _recipe(dataset, self.corpus, ("staying", "coming"), self.settings)
 
 
-def make_world(folder: Path, settings: str, scans: int = 0) -> World:
-    """Make a corpus of PDFs with text layers, and of some scans if the recipe has an engine."""
+def make_world(folder: Path, settings: str, coming: int = 36, scans: int = 0) -> World:
+    """Make a corpus of PDFs with text layers, and of some scans if the recipe has an engine.
+
+    By default, more files are coming than one inventory task takes.
+    """
     corpus = folder / "corpus"
     write_pdf(corpus / "leaving", "gone.pdf", first_seed=1, pages=3)
     for number in range(4):
         write_pdf(corpus / "staying", f"{number}.pdf", first_seed=100 + 10 * number, pages=2)
-    for number in range(36):  # more files than one inventory task takes
+    for number in range(coming):
         write_pdf(corpus / "coming", f"{number:02}.pdf", first_seed=1000 + number)
     for number in range(2):
         write_pdf(corpus / "coming", f"long-{number}.pdf", 2000 + 100 * number, pages=11)
