@@ -21,7 +21,7 @@ LAYERS = (
 )
 ENGINE = (
     "routing: prefer\nraster: {longest_edge_px: 500}\non_missing: remove\nmax_removed: 1\n"
-    "placement: {shard_pages: 4, replicas: 2, gpus_per_replica: 1}\n"
+    "placement: {shard_pages: 4, replicas: [1, 2], gpus_per_replica: 1}\n"
 )
 
 
