@@ -123,10 +123,15 @@ class Fleet:
 @contextmanager
 def new_fleet(health: Mapping[str, int] = QUICK_HEALTH) -> Iterator[Fleet]:
     """A cluster of a head only; all its processes end with the context."""
+    from ray._private.authentication import authentication_token_setup as authentication
     from ray.cluster_utils import Cluster
 
     mark = uuid.uuid4().hex
     end_local_ray()
+    # The first `ray.init` of a process makes all that this process starts later ask for a token.
+    # The head must ask for one too, or it could not call nodes that are added later.
+    authentication.enable_token_auth_by_default()
+    authentication.ensure_token_if_auth_enabled()
     # A dashboard needs a port, which another Ray may hold. Nobody reads what the two others watch.
     spared = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
     head = {**_NOTHING, **spared, "_system_config": dict(health)}

@@ -41,12 +41,12 @@ RAY = (
     "tests/pipelines/test_read.py::test_a_page_that_ends_its_worker",
     "tests/pipelines/test_synthetic.py::test_texts_larger_than_what_a_pipe_holds_are_made[None]",
     "tests/pipelines/version/test_scores_on_ray.py",
-    # The first of these ends it, as each has nodes of its own.
+    # These share a cluster. Each finds most of its nodes there, if they are in this order.
     "tests/cluster/test_bad_devices.py",
-    "tests/cluster/test_placing.py",
     "tests/cluster/test_replicas.py",
-    "tests/faults/test_faults.py::test_on_ray_nodes",
     "tests/rehearsal/test_rehearsal.py",
+    "tests/faults/test_faults.py::test_on_ray_nodes",
+    "tests/cluster/test_placing.py",
     # These need none in this process; most start one in others.
     "tests/cluster/test_metrics.py::test_ray_refuses",
     "tests/packaging/test_wheel.py",

@@ -33,7 +33,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("engine"), ENGINE, coming=12, scans=2)
+    return make_world(tmp_path_factory.mktemp("engine"), ENGINE, coming=12, scans=1)
 
 
 def survive(stage: Stage, plan: Plan, folder: Path) -> int:
