@@ -1,19 +1,16 @@
-"""Kill the driver with SIGKILL in inventory, pass and publish; the next run finishes."""
+"""Kill the driver with SIGKILL in inventory, pass and publish; each run goes on where one ended."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.fork_server import Command
 from tests.marked_processes import MARK, kill, marked
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import all_rows, problems, recipe_for, run_here
@@ -59,6 +56,11 @@ def receipts(dataset: Path) -> list[Path]:
     return [path for path in dataset.glob("staging/*/*.json") if not path.name.startswith(".")]
 
 
+def covered(dataset: Path) -> int:
+    """How many pages the receipts cover together."""
+    return sum(sum(json.loads(path.read_text())["outcomes"].values()) for path in receipts(dataset))
+
+
 def is_published(dataset: Path) -> bool:
     return (dataset / "pages/_delta_log/00000000000000000001.json").exists()
 
@@ -66,37 +68,28 @@ def is_published(dataset: Path) -> bool:
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.usefixtures("local_ray")
-@pytest.mark.parametrize(
-    ("moment", "starts_ray"), [(in_inventory, False), (in_pass, True), (in_publish, False)]
-)
 def test_the_run_after_a_kill_finishes_what_was_left(
-    moment: Callable[[Path], bool],
-    starts_ray: bool,
-    corpus: Path,
-    undisturbed: Path,
-    tmp_path: Path,
+    corpus: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
-    """One of the drivers starts a Ray, the others join that of this process."""
+    """The second driver starts a Ray, the others join that of this process."""
     dataset = tmp_path / "data"
     path = tmp_path / "recipe.yaml"
     path.write_text(f"dataset: {dataset}\nsources: [{{documents: {corpus}}}]\n{SETTINGS}")
+    shared = ("--ray", gcs_address())
 
-    with _driver(path, () if starts_ray else ("--ray", gcs_address())) as driver:
-        deadline = time.monotonic() + TIMEOUT_S
-        while not moment(dataset):
-            assert driver.poll() is None, "the run ended before its moment came"
-            assert time.monotonic() < deadline, "the moment never came"
-            # A publish is hardly longer than one look at the dataset, so this looks more often.
-            time.sleep(0.001 if moment is in_publish else 0.005)
-        driver.kill()
-    assert not is_published(dataset)
-    covered = sum(
-        sum(json.loads(receipt.read_text())["outcomes"].values()) for receipt in receipts(dataset)
-    )
+    kill_when(in_inventory, dataset, path, *shared)
+    assert covered(dataset) == 0
+
+    kill_when(in_pass, dataset, path)
+    before = {receipt: receipt.stat().st_mtime_ns for receipt in receipts(dataset)}
+    assert 0 < covered(dataset) < PAGES
+
+    kill_when(in_publish, dataset, path, *shared)
+    assert covered(dataset) == PAGES
+    assert before.items() <= {r: r.stat().st_mtime_ns for r in receipts(dataset)}.items()
 
     report = run_here(recipe_for(dataset, corpus, SETTINGS))
-    assert report.pages_read == PAGES - covered
-    assert covered == {in_inventory: 0, in_publish: PAGES}.get(moment, covered)
+    assert report.pages_read == 0
     assert all_rows(dataset) == all_rows(undisturbed)
     assert problems(dataset) == ()
 
@@ -108,22 +101,22 @@ def gcs_address() -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
-@contextmanager
-def _driver(recipe: Path, options: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a run on Ray; at the end, kill it with all processes that it started.
+def kill_when(moment: Callable[[Path], bool], dataset: Path, recipe: Path, *options: str) -> None:
+    """Start a run on Ray, and kill it at its moment with all processes that it started.
 
     A killed driver leaves a Ray that it started running.
     """
     mark = uuid.uuid4().hex
-    driver = subprocess.Popen(
-        [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe), *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {MARK: mark},
-    )
+    driver = Command("run", str(recipe), *options, environment={MARK: mark})
     try:
-        yield driver
+        deadline = time.monotonic() + TIMEOUT_S
+        while not moment(dataset):
+            assert driver.poll() is None, "the run ended before its moment came"
+            assert time.monotonic() < deadline, "the moment never came"
+            # A publish is hardly longer than one look at the dataset, so this looks more often.
+            time.sleep(0.001 if moment is in_publish else 0.005)
     finally:
         driver.kill()
-        driver.wait()
+        driver.communicate()
         kill(marked(mark))
+    assert not is_published(dataset)
