@@ -15,7 +15,7 @@ from typing import Protocol
 import pyarrow as pa
 import yaml
 
-from schemas.yaml_text import parse_card_header, write_names
+from schemas.yaml_text import parse_card_header
 from workers import store
 from workers.dataset import card_sections as sections
 from workers.dataset import card_splits
@@ -214,8 +214,8 @@ def _header(
 
 def _info(schemas: Mapping[str, pa.Schema], tables: Mapping[str, TableVersion]) -> str:
     """The YAML header's `dataset_info`: the columns and sizes of each table."""
-    info = [
+    entries = [
         dataset_info(table, schema, card_splits.parts_by_split(table, tables))
         for table, schema in schemas.items()
     ]
-    return write_names({"dataset_info": info})
+    return "".join(["dataset_info:\n", *entries]) if entries else "dataset_info: []\n"

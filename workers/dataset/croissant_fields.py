@@ -7,6 +7,8 @@ list holds another. `mlcroissant` 1.1 reads null there: it finds nothing within 
 
 from __future__ import annotations
 
+import functools
+
 import pyarrow as pa
 
 from schemas.descriptions import TABLE_DESCRIPTIONS, description
@@ -42,8 +44,9 @@ def file_set_id(table: str) -> str:
     return f"{table}-parts"
 
 
+@functools.cache
 def record_set(table: str, schema: pa.Schema) -> Json:
-    """A table as a record set.
+    """A table as a record set, which all callers share.
 
     >>> record_set("crops", pa.schema([("width", pa.int32())]))["key"]
     {'@id': 'crops/crop_id'}

@@ -174,7 +174,7 @@ def _ensure(uri: str, table: str) -> _Opened:
 def _make(uri: str, table: str) -> _Opened:
     store.make_folder(store.join(uri, "data"))
     try:
-        schema = Schema.from_arrow(_described(table, ()))
+        schema = Schema.from_arrow(described_schema(table, ()))
         create_table_with_add_actions(
             table_url(uri),
             schema,
@@ -222,7 +222,7 @@ def commit_parts(
         return current.now
     if scores is None:
         scores = score_columns(field.name for field in current.table.schema().fields)
-    schema = _described(table, tuple(scores))
+    schema = described_schema(table, tuple(scores))
     if any(part.path in wanted for part in current.now.parts):
         current = _retried(uri, lambda: _with_columns(current, schema))
     # A retry makes this same version or none.
@@ -240,7 +240,8 @@ def _at(version: TableVersion) -> _Opened:
 
 
 @functools.cache
-def _described(table: str, scores: tuple[str, ...]) -> pa.Schema:
+def described_schema(table: str, scores: tuple[str, ...]) -> pa.Schema:
+    """The columns of a table with these of scores; each says what it means."""
     return described(schema_with(table, scores), table)
 
 
@@ -279,10 +280,14 @@ def _lacking(table: DeltaTable, schema: pa.Schema) -> list[Field]:
     Neither their order matters nor what is said of them: a table of an earlier release says
     nothing, and is as good.
     """
-    present = {field.name: _form(json.loads(field.to_json())) for field in table.schema().fields}
-    wanted = Schema.from_arrow(schema).fields
+    present, wanted = table.schema(), Schema.from_arrow(schema)
+    if present == wanted:
+        return []
+    forms = {field.name: _form(json.loads(field.to_json())) for field in present.fields}
     return [
-        field for field in wanted if present.get(field.name) != _form(json.loads(field.to_json()))
+        field
+        for field in wanted.fields
+        if forms.get(field.name) != _form(json.loads(field.to_json()))
     ]
 
 

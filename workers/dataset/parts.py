@@ -11,11 +11,10 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.descriptions import described
-from schemas.scores import schema_with, score_columns
+from schemas.scores import score_columns
 from schemas.tables import is_added
 from workers import store
-from workers.dataset.delta import PartFile
+from workers.dataset.delta import PartFile, described_schema
 from workers.store.locations import is_utf8, translated
 
 Row = TypeVar("Row")
@@ -49,7 +48,7 @@ def write_part(
     `scores` are the columns of scores that it has. The part says what each column means. The same
     rows in the same groups give the same bytes, and so the same name.
     """
-    schema = described(schema_with(table, scores), table)
+    schema = described_schema(table, tuple(scores))
     with store.temporary_folder() as folder:
         path = folder / "part.parquet"
         rows, split = _write(path, schema, groups)
