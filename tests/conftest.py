@@ -1,5 +1,6 @@
 """Settings and fixtures for all tests, and how parallel processes share the tests."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from tests.many import few
 
 # Processes share the cores; torch's threads in each would wait for one another, and burn both.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What is imported and collected stays until this process ends. To look through it for garbage, again
+# and again, took 4 s of CPU time.
+gc.disable()
 
 # No deadline, as nothing asserts on wall-clock time. Examples are new each time, so that those of
 # many runs add up.
@@ -52,6 +57,11 @@ def fleet() -> Iterator[Fleet]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):  # this process is one of several
         items[:] = side_by_side.longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,7 +18,7 @@ from typing import Protocol
 from PIL import Image
 
 from schemas.pages import PageImage, Reading
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.engines.answers import failed
 from workers.engines.engine import Engine
 from workers.engines.grammars import parsers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.recipe import EngineSpec
+from schemas.engine_spec import EngineSpec
 from workers.engines.engine import Engine
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from schemas.engine_spec import EngineSpec, Task
 from schemas.errors import NoEngineError
-from schemas.recipe import EngineSpec, Task
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.grammars import parsers
 from workers.engines.profiles.known import find_profile, profiles_to_name

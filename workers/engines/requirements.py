@@ -14,8 +14,8 @@ from urllib.request import getproxies
 
 from huggingface_hub import constants, try_to_load_from_cache
 
+from schemas.engine_spec import EngineSpec
 from schemas.errors import ModelError, NoEngineError
-from schemas.recipe import EngineSpec
 from workers.engines.checkpoint import Checkpoint, Named, find_checkpoint
 from workers.engines.plan import Plan, make_plan
 from workers.engines.profiles.known import PROFILES

@@ -21,10 +21,10 @@ import torch
 from PIL import Image
 from transformers import BatchFeature
 
+from schemas.engine_spec import EngineSpec
 from schemas.errors import EngineDied, ModelError, NoEngineError
 from schemas.lines import first_line
 from schemas.pages import PageImage, Reading
-from schemas.recipe import EngineSpec
 from workers.engines.answers import failed, finished, miscount, page_picture, spent
 from workers.engines.batches import Page, PagesAhead, Prepared
 from workers.engines.caches import can_keep

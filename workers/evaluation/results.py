@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from schemas.evaluation import BUCKET_TOKENS
 from schemas.ids import split_page_id
 from schemas.pages import PageImage, Reading
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.engines import Engine
 from workers.evaluation.metrics import compare
 from workers.evaluation.modes import PixelMode

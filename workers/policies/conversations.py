@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from schemas.findings import Finding
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.policies import personal
 from workers.policies.judgement import Judge
 from workers.policies.personal.line_reader import read_lines

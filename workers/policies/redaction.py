@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 from schemas.findings import Finding
 from schemas.hidden_text import HiddenRow
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from schemas.rows import BlockRow, CellRow
 from workers.policies import personal
 from workers.policies.decontamination import Piece

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from schemas.recipe import Dedup, NearText
+from schemas.dedup import Dedup, NearText
 from workers.publishing.duplicates import Indices, Items, components
 from workers.publishing.families import Bounds, FamilyIndex, index_family, ranges
 from workers.publishing.similarity import Comparison, Flags, compare_pictures, compare_texts

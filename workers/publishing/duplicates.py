@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.recipe import Dedup, NearText
+from schemas.dedup import Dedup, NearText
 
 Keys = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]

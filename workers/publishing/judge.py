@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.policies import PolicyStep
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from schemas.rows import StagedCrop, StagedRow
 from schemas.tables import DOCUMENTS, REJECTS, STAGED, STAGED_CROPS
 from workers import store

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from schemas.crop_links import linked_paths, signed_text
 from schemas.pages import image_path
 from schemas.policies import PolicyStep
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from schemas.tables import REJECTS
 from workers.policies import Judge, Judgement
 from workers.policies.conversations import mask_conversation

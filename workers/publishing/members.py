@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.recipe import Dedup
+from schemas.dedup import Dedup
 from workers import store
 from workers.publishing.decisions import Duplicates, decide, similar_pairs
 from workers.publishing.duplicates import Indices, Items, signature_matrix

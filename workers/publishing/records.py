@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.dedup import Dedup
 from schemas.ids import crop_id, page_id, row_order
-from schemas.recipe import Dedup
 from workers import store
 from workers.dataset.columns import findings_keys
 from workers.publishing.duplicates import candidate_keys

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from schemas.recipe import Dedup, NearImage, NearText
+from schemas.dedup import Dedup, NearImage, NearText
 from workers.publishing.duplicates import Indices, Items, Keys, band_keys
 
 Flags = npt.NDArray[np.bool_]

@@ -14,7 +14,7 @@ from PIL import Image
 from pymupdf import mupdf
 
 from schemas.errors import DocumentError
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.textlayer import display_list
 from workers.textlayer.orientation import AS_DISPLAYED, View
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from schemas.errors import DocumentError
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.rasterising.media_types import AVIF, HEIC, JP2, JXL
 from workers.rasterising.readers import load_reader
 from workers.rasterising.settings import is_out_of_memory

@@ -11,7 +11,7 @@ import pymupdf
 from PIL import Image
 
 from schemas.pages import PageImage
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.rasterising.drawing import draw_pdf_page
 from workers.rasterising.frames import ImageFile, fitted, read_frame
 from workers.rasterising.pictures import encode

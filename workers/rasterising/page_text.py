@@ -14,7 +14,7 @@ from PIL import Image
 
 from schemas.hidden_text import HiddenText
 from schemas.pages import Reading
-from schemas.recipe import TextLayer
+from schemas.recipe_sections import TextLayer
 from workers import textlayer
 from workers.layout.placed_lines import Edges
 from workers.rasterising.doubtful import is_doubtful

@@ -7,7 +7,7 @@ import io
 from PIL import Image, ImageChops
 
 from schemas.pages import PageImage
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 
 _TRANSPOSE = {
     90: Image.Transpose.ROTATE_270,  # Pillow turns counter-clockwise

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from schemas.errors import DocumentError
 from schemas.lines import one_line
 from schemas.pages import PageError
-from schemas.recipe import Raster, TextLayer
+from schemas.recipe_sections import Raster, TextLayer
 
 _OUT_OF_MEMORY = re.compile(r"\b(m|c|re)alloc\b|[Cc]annot allocate")
 

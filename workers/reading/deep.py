@@ -17,7 +17,7 @@ from PIL.Image import Image
 from schemas.errors import EnvironmentFault
 from schemas.ids import crop_id
 from schemas.pages import Block, Box, Crop, PageError, PageImage, Reading, crop_link, own_text
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.engines.grammars.blocks import WHOLE_PAGE
 from workers.rasterising.pictures import decode, encode
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.pages import Attempt, PageImage, Reading
-from schemas.recipe import Quality, Raster
+from schemas.recipe_sections import Quality, Raster
 from workers.engines import Engine
 from workers.rasterising import pictures
 from workers.text import clean, measures, quality, signatures

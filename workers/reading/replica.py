@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
+from schemas.engine_spec import EngineSpec
 from schemas.errors import EngineDied, NoEngineError, ShardError
 from schemas.pages import Attempt, Crop, PageImage, PageReading, RasteredPage, Reading
-from schemas.recipe import EngineSpec
 from workers.engines import Engine, load_engine
 from workers.reading.deadlines import EXIT_TRY_AGAIN, Deadlines
 from workers.reading.deep import cut_regions, parse_regions

@@ -29,7 +29,7 @@ from schemas.pages import (
     image_path,
     own_text,
 )
-from schemas.recipe import Quality
+from schemas.recipe_sections import Quality
 from schemas.rows import (
     AttemptRow,
     BlockRow,

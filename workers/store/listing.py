@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsspec.utils import glob_translate
-
 from schemas.errors import AccessError, SourceError, StorageError
 from schemas.lines import error_line
 from schemas.shards import SeenFile
@@ -107,7 +105,7 @@ def _list_local(pattern: str, suffixes: tuple[str, ...], also: Callable[[str], b
     path = str(local_path(pattern))
     base, glob = _split_glob(path, os.path.lexists)
     if glob:
-        matches = re.compile(glob_translate(glob)).match
+        matches = _match_of(glob)
         depth = None if "**" in glob else glob.count("/") + 1
         for file in files_below(base, depth):
             is_match = matches(file.path.removeprefix(base.rstrip("/") + "/")) is not None
@@ -123,6 +121,12 @@ def _list_local(pattern: str, suffixes: tuple[str, ...], also: Callable[[str], b
                 yield _seen_here(file), False
     elif (single := found_file(base)) is not None:
         yield _seen_here(single), True
+
+
+def _match_of(glob: str) -> Callable[[str], re.Match[str] | None]:
+    from fsspec.utils import glob_translate  # late, as in `filesystem`
+
+    return re.compile(glob_translate(glob)).match
 
 
 def _seen_here(file: FoundFile) -> SeenFile:
@@ -147,7 +151,7 @@ def _list_remote(pattern: str, suffixes: tuple[str, ...], also: Callable[[str], 
     fs, path = filesystem(pattern)
     base, glob = _split_glob(path, fs.exists)
     if first := _GLOB_CHAR.search(glob):
-        matches = re.compile(glob_translate(glob)).match
+        matches = _match_of(glob)
         for entry in _entries(fs, f"{base}/{glob[: first.start()]}"):
             is_match = matches(entry["name"].removeprefix(f"{base}/")) is not None
             if is_match or also(entry["name"]):

@@ -24,13 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
-from fsspec.implementations.local import LocalFileSystem
-
 from schemas.errors import AccessError, DatasetError, RequestError, StorageError
 from schemas.lines import error_line
 
 if TYPE_CHECKING:
-    from schemas.recipe import Storage
+    from schemas.recipe_sections import Storage
     from workers.store.retry import RetryPolicy
 
 # Errors that waiting does not cure, with the remedy. A full disk or quota (ENOSPC, EDQUOT) is not
@@ -117,6 +115,9 @@ def filesystem(uri: str, policy: RetryPolicy | None = None) -> tuple[Any, str]:
     That is fsspec's LocalFileSystem or a `workers.store.remote.Remote`; for `hf://` a `Readable`.
     """
     if is_local(uri):
+        # Each rasterising child imports this room, and opens nothing by fsspec.
+        from fsspec.implementations.local import LocalFileSystem
+
         return LocalFileSystem(), str(local_path(uri))
     scheme, _, path = absolute(uri).partition("://")
     if scheme in ("s3", "s3a"):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.pages import PageError
-from schemas.recipe import Quality
+from schemas.recipe_sections import Quality
 
 _RUN = re.compile(r"(\W)(?:\s*\1)+")  # such as the dots of a table of contents
 _SYMBOL = re.compile(r"[^\w\s]|_")  # `\w` contains the underscore, which is a symbol here

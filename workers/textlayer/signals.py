@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.recipe import TextLayer as TextLayerFloors
+from schemas.recipe_sections import TextLayer as TextLayerFloors
 from workers.textlayer.content import PageContent
 from workers.textlayer.join import UNSPACED
 from workers.textlayer.lines import MIN_SIZE_PT, Line

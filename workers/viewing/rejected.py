@@ -17,7 +17,7 @@ from schemas.errors import DocumentError, PageFoundryError
 from schemas.inventory import Document
 from schemas.lines import error_line
 from schemas.pages import RasteredPage
-from schemas.recipe import Raster, TextLayer
+from schemas.recipe_sections import Raster, TextLayer
 from schemas.shards import SeenFile
 from schemas.sources import is_made
 from workers import store

@@ -14,8 +14,8 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from schemas.engine_spec import EngineSpec
 from schemas.pages import PageImage, Reading
-from schemas.recipe import EngineSpec
 from workers.engines.checkpoint import Checkpoint
 from workers.engines.endpoint.client import Client, read_key
 from workers.engines.endpoint.desk import Desk, Limits

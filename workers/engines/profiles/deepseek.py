@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from schemas import tokens
-from schemas.recipe import Task
+from schemas.engine_spec import Task
 from workers.engines.grammars import parsers
 from workers.engines.profiles.profile import Guard, Mode, Profile
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.recipe import Task
+from schemas.engine_spec import Task
 from schemas.tokens import VisionTokens
 from workers.engines.grammars.parsed import Parsed, Parser, Region
 

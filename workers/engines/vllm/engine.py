@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from schemas.engine_spec import EngineSpec
 from schemas.errors import NoEngineError
 from schemas.feeding import BATCH_PAGES
 from schemas.lines import first_line
 from schemas.pages import PageError, PageImage, Reading
-from schemas.recipe import EngineSpec, Raster
+from schemas.recipe_sections import Raster
 from workers.engines.answers import (
     Answer,
     failed,

@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from schemas.findings import Finding
 from schemas.personal import Personal
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from schemas.rows import BlockRow
 from workers.policies.editing import placeholder
 from workers.policies.personal.finding import compact, find_all

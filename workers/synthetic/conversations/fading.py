@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from schemas.conversations import LONGEST_EDGE_PX, ConversationSource, ImageMode, image_tokens
 from schemas.errors import DocumentError
 from schemas.pages import Conversation, Message, MessagePart, PageImage, ShownPage, Turn
-from schemas.recipe import Raster
+from schemas.recipe_sections import Raster
 from workers.rasterising.pictures import encode
 from workers.synthetic.conversations.turns import ChatTurn, Passage, joined, label, passages
 from workers.synthetic.drawn import Drawn
