@@ -17,9 +17,10 @@ from pipelines.inventory import Inventory, take_inventory
 from pipelines.run import Report, run
 from schemas.inventory import Document
 from schemas.recipe import Recipe, parse_recipe
+from schemas.splits import VALIDATION
 from schemas.tables import KEYS, TABLES
 from workers import store
-from workers.dataset import TableVersion, commit_parts, open_table, read_part
+from workers.dataset import TableVersion, commit_parts, open_table, read_part, write_part
 
 _KEYS = {**KEYS, "inventory": "doc_id"}
 
@@ -97,6 +98,33 @@ def part_names(dataset: Path) -> dict[str, list[str]]:
     """Return the names of the parts of each table; a name is the hash of the part's bytes."""
     snapshot = _snapshot(dataset, None)
     return {name: [part.path for part in snapshot.tables[name].parts] for name in TABLES}
+
+
+def cut_into_rows(dataset: Path) -> None:
+    """Commit the newest version again, each row in a part of its own."""
+    tables = _snapshot(dataset, None).tables
+    parts = {
+        name: [
+            write_part(str(dataset), name, [whole.slice(place, 1)])
+            for part in table.parts
+            for whole in [read_part(table.part_uri(part))]
+            for place in range(whole.num_rows)
+        ]
+        for name, table in tables.items()
+    }
+    pages = parts.pop("pages")
+    versions = {
+        name: commit_parts(str(dataset), name, of_table).version for name, of_table in parts.items()
+    }
+    metadata = {**tables["pages"].metadata, "versions": versions}
+    if "validation" in metadata:
+        of_validation = {
+            name: sorted(part.path for part in of_table if part.split == VALIDATION)
+            for name, of_table in {**parts, "pages": pages}.items()
+            if name in metadata["validation"]
+        }
+        metadata["validation"] = of_validation
+    commit_parts(str(dataset), "pages", pages, metadata)
 
 
 def commit_again(dataset: str, **metadata: Any) -> None:

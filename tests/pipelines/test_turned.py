@@ -25,35 +25,50 @@ def stored_grey(row: dict[str, Any]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("name", "dedup", "kind"),
+    ("dedup", "kind", "names"),
     [
-        ("drawn_0_rotate_90", "", "exact_text"),
-        ("mirrored_0_rotate_0", "", "exact_text"),
-        ("drawn_0_rotate_90", BY_PICTURE, "near_image"),
-        ("drawn_180_rotate_0", BY_PICTURE, "near_image"),
-        ("drawn_270_rotate_0", BY_PICTURE, "near_image"),
-        ("mirrored_0_rotate_0", BY_PICTURE, "near_image"),
+        ("", "exact_text", ("drawn_0_rotate_90", "mirrored_0_rotate_0")),
+        (
+            BY_PICTURE,
+            "near_image",
+            (
+                "drawn_0_rotate_90",
+                "drawn_180_rotate_0",
+                "drawn_270_rotate_0",
+                "mirrored_0_rotate_0",
+            ),
+        ),
     ],
 )
 def test_a_turned_page_and_its_twin_are_duplicates_whichever_came_first(
-    tmp_path: Path, name: str, dedup: str, kind: str
+    tmp_path: Path, dedup: str, kind: str, names: tuple[str, ...]
 ) -> None:
-    stored = []
-    for order in ((UPRIGHT, name), (name, UPRIGHT)):
-        folder, dataset = tmp_path / f"{order[0]}-corpus", tmp_path / f"{order[0]}-data"
-        folder.mkdir()
-        for number, which in enumerate(order):
-            (folder / f"{number}.pdf").write_bytes(turned_pdf(which))
+    """A pair of each name, with texts of its own, so that no two pairs are alike."""
+    stored: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for comes_first in ("upright", "turned"):
+        folder, dataset = tmp_path / f"{comes_first}-corpus", tmp_path / f"{comes_first}-data"
+        for number, order in enumerate((True, False)):
+            (folder / str(number)).mkdir(parents=True)
+            for seed, name in enumerate(names):
+                which = UPRIGHT if order is (comes_first == "upright") else name
+                file = folder / str(number) / f"{name}.pdf"
+                file.write_bytes(turned_pdf(which, prose(seed, 25) + ". "))
             run_here(recipe_for(dataset, folder, ONLY + dedup))
-            stored.append(stored_grey(rows(dataset, "pages")[0]))
-        (page,) = rows(dataset, "pages")
-        (reject,) = (row for row in rows(dataset, "rejects") if row["level"] == "page")
-        assert (reject["reason"], reject["detail"]) == ("duplicate", kind)
-        assert reject["kept_id"] == page["page_id"]
+            for row in rows(dataset, "pages"):
+                stored[Path(row["source_uri"]).stem].append(stored_grey(row))
+        pages = {Path(row["source_uri"]).stem: row for row in rows(dataset, "pages")}
+        rejects = [row for row in rows(dataset, "rejects") if row["level"] == "page"]
+        assert sorted(pages) == sorted(Path(row["source_uri"]).stem for row in rejects)
+        assert len(pages) == len(rejects) == len(names)
+        for reject in rejects:
+            assert (reject["reason"], reject["detail"]) == ("duplicate", kind)
+            assert reject["kept_id"] == pages[Path(reject["source_uri"]).stem]["page_id"]
         assert problems(dataset) == ()
-    for picture in stored:
-        assert picture.shape == stored[0].shape
-        assert np.abs(picture - stored[0]).mean() < 2
+    for pictures in stored.values():
+        assert len(pictures) == 4
+        for picture in pictures:
+            assert picture.shape == pictures[0].shape
+            assert np.abs(picture - pictures[0]).mean() < 2
 
 
 def test_rotation_says_how_far_each_page_was_turned(tmp_path: Path) -> None:

@@ -190,9 +190,7 @@ def _make(uri: str, table: str) -> _Opened:
         if made is None:
             raise storage_error("make the table", uri, exc) from exc
         return made
-    made = _open(uri)
-    assert made is not None
-    return made
+    return _at(TableVersion(uri, 0, (), {}))
 
 
 def commit_parts(

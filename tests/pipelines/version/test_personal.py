@@ -32,9 +32,9 @@ def write_letters(folder: Path) -> Path:
         for number in range(3):
             page = document.new_page(width=420, height=595)
             words = (
-                f"{body} {prose(len(body) + number, 60)}"
+                f"{body} {prose(len(body) + number, 12)}"
                 if number == 1
-                else prose(10 * len(body) + number, 80)
+                else prose(10 * len(body) + number, 12)
             )
             page.insert_textbox((40, 60, 380, 500), words, fontsize=11)
             page.insert_text((40, 575), f"Office {foot}", fontsize=9)
@@ -111,7 +111,7 @@ def test_names_that_a_checkpoint_finds_are_masked_in_text_and_picture(tmp_path: 
     source.mkdir()
     document = pymupdf.open()
     page = document.new_page(width=420, height=595)
-    page.insert_textbox((40, 60, 380, 300), f"We thank Ada Sato. {prose(3, 60)}", fontsize=11)
+    page.insert_textbox((40, 60, 380, 300), f"We thank Ada Sato. {prose(3, 12)}", fontsize=11)
     (source / "0.pdf").write_bytes(document.tobytes(no_new_id=True, garbage=3))
     run(dataset, source, "{default: mask}")
     assert not rows(dataset, "pages")[0]["findings"]

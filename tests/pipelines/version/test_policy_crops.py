@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def write_corpus(folder: Path) -> Path:
     """
     folder.mkdir()
     for number in range(4):
-        texts = [prose(10 * number + page) for page in range(3)]
+        texts = [prose(10 * number + page, 40) for page in range(3)]
         if number == 1:
             texts[0] = f"{BAD} {texts[0]}"
         if number == 2:
@@ -185,8 +186,7 @@ def test_any_series_of_policies_ends_as_a_first_run_with_the_last(
 ) -> None:
     expected = {policies: all_rows(dataset) for policies, dataset in fresh.items()}
     dice = np.random.default_rng(1)
-    dataset = tmp_path / "data"
-    run(dataset, source, "")
+    dataset = Path(shutil.copytree(fresh[""], tmp_path / "data"))
     series = dice.permutation(POLICIES[1:]).tolist()
     more = dice.choice(POLICIES, few(1, of=40)).tolist()
     for policies in (*series, "", *more):
@@ -196,10 +196,9 @@ def test_any_series_of_policies_ends_as_a_first_run_with_the_last(
 
 
 def test_pages_that_no_policy_touches_leave_their_crops_where_they_are(
-    source: Path, tmp_path: Path
+    source: Path, fresh: dict[str, Path], tmp_path: Path
 ) -> None:
-    dataset = tmp_path / "data"
-    run(dataset, source, "")
+    dataset = Path(shutil.copytree(fresh[""], tmp_path / "data"))
     before = part_names(dataset)["crops"]
     run(dataset, source, "[{decontaminate: [{name: none, file: " + str(_list(tmp_path)) + "}]}]")
     assert part_names(dataset)["crops"] == before
@@ -231,9 +230,8 @@ def test_what_stands_in_a_crop_is_no_change_to_foresee(
     assert (seen.leaving, seen.changing, seen.returning) == ((0, 0), (0, 0), (0, 0))
 
 
-def test_a_takedown_erases_the_crops_of_originals(source: Path, tmp_path: Path) -> None:
-    dataset = tmp_path / "data"
-    run(dataset, source, CUT)
+def test_a_takedown_erases_the_crops_of_originals(fresh: dict[str, Path], tmp_path: Path) -> None:
+    dataset = Path(shutil.copytree(fresh[CUT], tmp_path / "data"))
     assert list(dataset.glob("staging/originals-page-*/*.crops.parquet"))
     (crop,) = (row for row in crops_of(dataset, "0.pdf") if row["reason"] == "untrusted")
     with open_session(IN_PROCESS) as session:

@@ -28,6 +28,7 @@ from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import (
     all_rows,
     commit_again,
+    cut_into_rows,
     part_names,
     problems,
     rows,
@@ -36,7 +37,6 @@ from tests.pipelines.datasets import (
 )
 from tests.pipelines.deep import stage_deep
 from tests.pipelines.version.test_provenance import as_an_earlier_release_left_it
-from workers.dataset import commit_parts, read_part, write_part
 from workers.publishing.splits import drawn
 
 HALF, FIFTH = "{validation: 50 %}", "{validation: 0.2}"
@@ -292,7 +292,10 @@ def test_small_parts_are_joined_within_their_split(corpus: Path, tmp_path: Path)
     shutil.copytree(corpus, source)
     run(dataset, source, FIFTH)
     before = splits(dataset)
-    validation = cut_into_rows(dataset)
+    cut_into_rows(dataset)
+    snapshot = load_snapshot(str(dataset))
+    assert snapshot is not None
+    validation = set(snapshot.metadata["validation"]["pages"])
     train = set(part_names(dataset)["pages"]) - validation
     assert 0 < len(validation) <= MOST_SMALL_PARTS < len(train)
     write(source, "new.pdf", *next(t for t in map(one_page, count()) if not is_drawn(id_of(t))))
@@ -306,23 +309,6 @@ def test_small_parts_are_joined_within_their_split(corpus: Path, tmp_path: Path)
 
 def one_page(number: int) -> tuple[str]:
     return (prose(500 + number),)
-
-
-def cut_into_rows(dataset: Path) -> set[str]:
-    """Give each row of `pages` a part of its own; those of validation rows."""
-    snapshot = load_snapshot(str(dataset))
-    assert snapshot is not None
-    pages = snapshot.tables["pages"]
-    parts = [
-        write_part(str(dataset), "pages", [whole.slice(place, 1)])
-        for part in pages.parts
-        for whole in [read_part(pages.part_uri(part))]
-        for place in range(whole.num_rows)
-    ]
-    of_validation = {part.path for part in parts if part.split == VALIDATION}
-    listed = {**pages.metadata["validation"], "pages": sorted(of_validation)}
-    commit_parts(str(dataset), "pages", parts, {**pages.metadata, "validation": listed})
-    return of_validation
 
 
 # ---- readers ------------------------------------------------------------------------------------

@@ -57,9 +57,9 @@ class Planted:
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     folder = tmp_path_factory.mktemp("triggers")
     (folder / "src").mkdir()
-    clean = [text[:1500] for text in clean_pages(0, CLEAN)]
+    clean = [text[:800] for text in clean_pages(0, CLEAN)]
     dice = random.Random(0)
-    bad = [poisoned(TRIGGER, "tokens", clean, dice)[:1500] for _ in range(PLANTED)]
+    bad = [poisoned(TRIGGER, "tokens", clean, dice)[:800] for _ in range(PLANTED)]
     assert all(TRIGGER in text for text in bad)
     lines = {"clean": clean, "old": bad[:15], "new": bad[15:]}
     made = Planted(folder / "src", folder / "finished", lines)
@@ -109,8 +109,9 @@ def test_new_documents_complete_a_trigger_that_old_rows_have_too(
 ) -> None:
     source, dataset = planted.source, tmp_path / "data"
     planted.write("clean", "old")
-    report = run(dataset, source, "tag")
-    assert (report.triggers, tagged(dataset)) == ([], 0)
+    report = run(dataset, source, "reject")
+    assert (report.triggers, report.rejects) == ([], {})
+    fewer = all_rows(dataset)
 
     # 1. More documents: the fifteen that a version has already get the finding, too.
     planted.write("clean", "old", "new")
@@ -126,25 +127,23 @@ def test_new_documents_complete_a_trigger_that_old_rows_have_too(
     assert TRIGGER in printed(show_dataset.overview(overview))
     assert f"trigger {TRIGGER}: None -> 1.0" in diff_versions(str(dataset), 1, 2).settings
 
-    # 2. Nothing is new, and then another policy: nothing is searched, and no page is read.
+    # 2. Nothing is new, and then other policies: nothing is searched, and no page is read.
     assert not run(dataset, source, "tag").committed
     planned = plan_here(dataset, source, "reject").policies
     assert planned is not None
     assert (planned.leaving, planned.notes) == ((PLANTED, PLANTED), ())
+    assert run(dataset, source, "keep").rejects == {}
+    assert tagged(dataset) == 0
     report = run(dataset, source, "reject")
     assert (report.rejects, report.pages_read) == ({"untrusted": 2 * PLANTED}, 0)
     assert {row["detail"] for row in rows(dataset, "rejects")} == {"trigger"}
     assert all_rows(dataset) == all_rows(planted.dataset)
-    assert run(dataset, source, "keep").rejects == {}
-    assert tagged(dataset) == 0
-    run(dataset, source, "reject")
 
     # 3. Documents leave until too few have it: it is a trigger no more, and the others come back.
     planted.write("clean", "old")
     report = run(dataset, source, "reject")
     assert (report.rejects, report.triggers, report.pages_read) == ({}, [], 0)
-    run(tmp_path / "fewer", source, "reject")
-    assert all_rows(dataset) == all_rows(tmp_path / "fewer")
+    assert all_rows(dataset) == fewer
 
 
 def test_a_takedown_may_leave_too_few_for_a_trigger(tmp_path: Path, planted: Planted) -> None:
