@@ -16,8 +16,8 @@ from tests.many import few
 # Processes share the cores; torch's threads in each would wait for one another, and burn both.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# What is imported and collected stays until this process ends. To look through it for garbage, again
-# and again, took 4 s of CPU time.
+# What is imported and collected stays until this process ends. To look through it for garbage
+# again and again took 4 s of CPU time.
 gc.disable()
 
 # No deadline, as nothing asserts on wall-clock time. Examples are new each time, so that those of
