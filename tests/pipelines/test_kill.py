@@ -76,12 +76,16 @@ def test_the_run_after_a_kill_finishes_what_was_left(
     undisturbed: Path,
     tmp_path: Path,
 ) -> None:
-    """One of the drivers starts a Ray, the others join that of this process."""
+    """One of the drivers starts a Ray, in a home that takes no files, such as some containers have.
+
+    The others join that of this process.
+    """
     dataset = tmp_path / "data"
     path = tmp_path / "recipe.yaml"
     path.write_text(f"dataset: {dataset}\nsources: [{{documents: {corpus}}}]\n{SETTINGS}")
 
-    with _driver(path, () if starts_ray else ("--ray", gcs_address())) as driver:
+    home = tmp_path / "recipe.yaml/home" if starts_ray else None
+    with _driver(path, () if starts_ray else ("--ray", gcs_address()), home) as driver:
         deadline = time.monotonic() + TIMEOUT_S
         while not moment(dataset):
             assert driver.poll() is None, "the run ended before its moment came"
@@ -109,17 +113,23 @@ def gcs_address() -> str:
 
 
 @contextmanager
-def _driver(recipe: Path, options: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _driver(
+    recipe: Path, options: Sequence[str], home: Path | None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a run on Ray; at the end, kill it with all processes that it started.
 
-    A killed driver leaves a Ray that it started running.
+    A killed driver leaves a Ray that it started running. With a `home`, it knows no token yet.
     """
     mark = uuid.uuid4().hex
+    environment = {**os.environ, MARK: mark}
+    if home:
+        environment = {k: v for k, v in environment.items() if not k.startswith("RAY_AUTH")}
+        environment["HOME"] = str(home)
     driver = subprocess.Popen(
         [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe), *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {MARK: mark},
+        env=environment,
     )
     try:
         yield driver
