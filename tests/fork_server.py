@@ -50,6 +50,7 @@ class Command:
     """The command `pagefoundry`, running in its own process; the methods are those of Popen.
 
     Args:
+        environment: variables beside those of this process; None leaves one out.
         gate: a barrier of `CONTEXT`; the process waits there after all its imports.
     """
 
@@ -57,13 +58,14 @@ class Command:
         self,
         *arguments: str,
         cwd: Path | None = None,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str | None] | None = None,
         gate: Any = None,
     ) -> None:
         self.arguments = arguments
         self._folder = Path(tempfile.mkdtemp())
         outputs = [self._folder / name for name in ("out", "err")]
-        variables = os.environ | (environment or {})
+        wanted = {**os.environ, **(environment or {})}
+        variables = {name: value for name, value in wanted.items() if value is not None}
         parameters = (arguments, outputs, cwd or Path.cwd(), variables, gate)
         self._process = CONTEXT.Process(target=_run, args=parameters)
         self._process.start()

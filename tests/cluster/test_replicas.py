@@ -18,8 +18,7 @@ pytestmark = pytest.mark.ray
 
 PATIENCE_S = 120
 TWO_GPUS = {"num_gpus": 2}
-# Several of them wait on the only CPU at once.
-CPU_SHARE = 0.25
+CPU_SHARE = 0.5  # two of them run on the only CPU at once
 
 
 class Reader:
@@ -65,7 +64,7 @@ def turn_until_ended(runtime: Runtime, tickets: Sequence[Hashable]) -> list[Outc
 def test_a_lost_node_takes_its_lanes_along_and_nothing_waits_for_its_return(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    """Of its two replicas one is reading, and one waits for its first input: no call fails then."""
+    """Of its two replicas one is reading and one is idle, so that no call fails of that one."""
     import ray
 
     gate, open_gate = tmp_path / "gate", tmp_path / "open"
@@ -74,21 +73,19 @@ def test_a_lost_node_takes_its_lanes_along_and_nothing_waits_for_its_return(
     with fleet.joined() as session, session.runtime(spec(3)) as runtime:
         turn_until(runtime, lambda: len(runtime.lanes()) == 3)
         nodes = {lane: ray.get(lane.device.remote()).node for lane in runtime.lanes()}  # type: ignore[attr-defined]
-        reading, waiting = (lane for lane, node in nodes.items() if node == doomed.node_id)
-        (other,) = nodes.keys() - {reading, waiting}
+        reading, idle = (lane for lane, node in nodes.items() if node == doomed.node_id)
+        (other,) = nodes.keys() - {reading, idle}
         chain = [Step(wait_for, num_cpus=CPU_SHARE), Step(read, on_replica=True)]
         in_flight = [
             runtime.start([Step(read, on_replica=True)], gate, reading),
-            # These chains have not reached their replica yet.
-            runtime.start(chain, gate, reading),
-            runtime.start(chain, gate, waiting),
+            runtime.start(chain, gate, reading),  # this chain has not reached its replica yet
         ]
 
         fleet.kill(doomed)
         ended = turn_until_ended(runtime, in_flight)
         assert all(outcome.error is not None for outcome in ended)
-        assert [outcome.began for outcome in ended] == [True, False, False]
-        assert tuple(runtime.lanes()) == (other,)
+        assert [outcome.began for outcome in ended] == [True, False]
+        turn_until(runtime, lambda: tuple(runtime.lanes()) == (other,))
         assert runtime.pending_lanes() == 2  # new replicas were requested, but there is no room
 
         runtime.keep(1)
@@ -96,7 +93,7 @@ def test_a_lost_node_takes_its_lanes_along_and_nothing_waits_for_its_return(
         goes_on = runtime.start(chain, open_gate, other)
         (outcome,) = turn_until_ended(runtime, [goes_on])
         assert outcome.value == open_gate
-        gate.touch()  # ends the steps that wait on a CPU node
+        gate.touch()  # ends the step that waits on a CPU node
 
 
 def test_gpus_that_are_not_there_are_not_waited_for_at_the_tail(

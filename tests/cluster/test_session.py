@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,21 +175,3 @@ def test_a_ray_that_runs_already_is_used_and_left_running(session: Session) -> N
         assert run(inner, [Step(double)], None, range(2, 3)) == [4]
     assert run(session, [Step(double)], None, range(3, 4)) == [6]
     assert ray.get_runtime_context().get_node_id() == node
-
-
-@pytest.mark.ray
-def test_a_home_that_takes_no_files_needs_none(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH")}
-    script = "\n".join(
-        [
-            "from cluster.session import open_session",
-            "with open_session() as session, session.runtime() as runtime:",
-            "    print(len(runtime.lanes()) > 0)",
-        ]
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False,
-        env=environment | {"HOME": str(tmp_path / "file/home")},
-    )  # fmt: skip
-    assert done.stdout == "True\n", done.stderr
