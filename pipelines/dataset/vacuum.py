@@ -112,7 +112,8 @@ def vacuum_dataset(
     Raises DatasetError where nothing is published, LeaseError where a run holds the dataset.
     """
     uri = store.absolute(dataset)
-    if dry_run or load_snapshot(uri) is None:  # no lease on a dataset that does not exist
+    # No lease on a dataset that does not exist.
+    if dry_run or open_table(store.join(uri, "pages")) is None:
         return _report(uri, make_plan(uri, retention, now_s()), dry_run)
     with hold(uri, wait, say=say) as lease:
         plan = make_plan(uri, retention, now_s())
@@ -154,11 +155,8 @@ def make_plan(uri: str, retention: Retention, now_s: float) -> Plan:
         if "versions" in metadata
     ]
     kept = retained(published, retention, now_s)
-    snapshots = [
-        snapshot
-        for number in kept
-        if (snapshot := load_snapshot(uri, number, may_lack_parts=True)) is not None
-    ]
+    older = [load_snapshot(uri, number, may_lack_parts=True) for number in kept - {newest.version}]
+    snapshots = [newest, *(snapshot for snapshot in older if snapshot is not None)]
     dropped = tuple(sorted(version for version, _ in published if version not in kept))
     young_s = now_s - retention.grace_hours * _HOUR_S
     stored = list_stored(uri)

@@ -5,7 +5,9 @@ report the renames that put parts, the card and Croissant in place, and Python's
 the calls into deltalake, which writes its files itself. Each write has two crash points:
 
 - `before`: SIGKILL when everything is ready (the bytes are in a temporary file) and the write is
-  next. It is also the crash after the previous write, as publish makes one write at a time.
+  next. It is also the crash after the previous write, as publish makes one write at a time. A
+  killed process leaves its files as they are, so one run shows all of these crashes: it copies the
+  dataset before each write.
 - `torn`: the kernel ends the process during the write, when the file grows past a few bytes
   (RLIMIT_FSIZE and SIGXFSZ). This works in Python and in deltalake.
 
@@ -15,14 +17,17 @@ than publishing a few pages.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -66,10 +71,12 @@ class WriteWatch:
 
     Names are `<table>-part-<n>`, `<table>-table`, `<table>-commit`, `card` and `croissant`, in the
     order in which they are made. Writes to staging and to the lease are not counted as publish's.
+    Before each write the dataset is copied to a folder of that name in `copies`.
     """
 
     dataset: str
     point: CrashPoint | None = None
+    copies: Path | None = None
     names: list[str] = field(default_factory=list)
     parts: Counter[str] = field(default_factory=Counter)
 
@@ -123,11 +130,19 @@ class WriteWatch:
 
     def _next(self, name: str, phase: str) -> None:
         self.names.append(name)
+        if self.copies is not None:
+            shutil.copytree(self.dataset, self.copies / name, copy_function=_copy_if_there)
         if self.point == CrashPoint(name, phase):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _limit(self) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (TORN_BYTES, TORN_BYTES))
+
+
+def _copy_if_there(source: str, copy: str) -> None:
+    """Copy a file, unless it is gone: a thread renews the lease meanwhile, which is renamed."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, copy)
 
 
 def _is_running(function: Callable[..., Any]) -> bool:
@@ -138,10 +153,13 @@ def _is_running(function: Callable[..., Any]) -> bool:
     return frame is not None
 
 
-def write_names(recipe: Recipe) -> list[str]:
-    """Run a recipe in a child; return the names of the writes of its publish, in order."""
+def write_names(recipe: Recipe, copies: Path | None = None) -> list[str]:
+    """Run a recipe in a child; return the names of the writes of its publish, in order.
+
+    `copies` then has a folder for each write: what a process leaves that is killed before it.
+    """
     receiving, sending = CONTEXT.Pipe(duplex=False)
-    child = CONTEXT.Process(target=_run_and_tell, args=(recipe, sending))
+    child = CONTEXT.Process(target=_run_and_tell, args=(recipe, copies, sending))
     child.start()
     sending.close()
     names: list[str] = receiving.recv()
@@ -169,12 +187,12 @@ def _join(child: Any) -> None:
         raise TimeoutError(f"the child still ran after {DEADLINE_S} s")
 
 
-def _run_and_tell(recipe: Recipe, names: Any) -> None:
-    names.send(_run_watched(recipe, None))
+def _run_and_tell(recipe: Recipe, copies: Path | None, names: Any) -> None:
+    names.send(_run_watched(recipe, None, copies))
 
 
-def _run_watched(recipe: Recipe, point: CrashPoint | None) -> list[str]:
-    watch = WriteWatch(recipe.dataset, point)
+def _run_watched(recipe: Recipe, point: CrashPoint | None, copies: Path | None = None) -> list[str]:
+    watch = WriteWatch(recipe.dataset, point, copies)
     watch.start()
     try:
         with open_session(IN_PROCESS) as session:

@@ -1,13 +1,18 @@
 """Kill a publish at each of its writes: readers see a whole version, the next run finishes it.
 
 `FIRST` and `REFRESH` name every write of a publish, in order. A write that is added to publish but
-not to these lists fails a test here, so that it gets its crash tests.
+not to these lists fails a test here, so that it gets its crash tests. What a kill before a write
+leaves is a copy of the dataset that one run made there; that a kill leaves the same is tested for
+one write, another one each time. Writes that are torn are of few kinds, as they are made by the
+same function or library: of each kind one is torn, another one each time, and all in a soak.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import random
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +31,7 @@ from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from tests.faults.consumer import Contents, read_card, read_croissant, read_version
 from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
+from tests.many import few
 from tests.pipelines.corpora import prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
 from tests.pipelines.deep import stage_deep
@@ -65,20 +71,31 @@ def view(dataset: Path) -> View:
 
 @dataclass(frozen=True)
 class Scene:
-    """A dataset whose next run only has to publish, and its state after an undisturbed run."""
+    """A dataset whose next run only has to publish, and its state after an undisturbed run.
+
+    `killed` has what is left by a kill before each of the `writes`, in a folder of its name.
+    """
 
     corpus: Path
     staged: Path
+    killed: Path
     before: View
     after: View
     parts: dict[str, list[str]]
     files: set[str]
     writes: list[str]
 
-    def copy(self, folder: Path) -> Recipe:
-        """Copy the staged dataset to a folder, and return a recipe for the copy."""
-        shutil.copytree(self.staged, folder)
+    def killed_before(self, write: str, folder: Path) -> Recipe:
+        """Put what a kill before a write leaves into a folder, and return a recipe for it."""
+        shutil.copytree(self.killed / write, folder)
         return recipe_of(folder, self.corpus)
+
+    def kill(self, point: CrashPoint, folder: Path) -> Recipe:
+        """Run in a folder until the process is killed, and return a recipe for it."""
+        shutil.copytree(self.staged, folder)
+        recipe = recipe_of(folder, self.corpus)
+        assert run_until(recipe, point) == KILLED[point.phase]
+        return recipe
 
 
 def recipe_of(dataset: Path, corpus: Path) -> Recipe:
@@ -102,11 +119,12 @@ def scene(folder: Path) -> Scene:
     undisturbed = recipe_of(folder / "undisturbed", folder / "corpus")
     before = view(folder / "data")
     shutil.copytree(folder / "data", undisturbed.dataset)
-    writes = write_names(undisturbed)
+    writes = write_names(undisturbed, folder / "killed")
     assert problems(folder / "undisturbed") == ()
     return Scene(
         folder / "corpus",
         folder / "data",
+        folder / "killed",
         before,
         view(folder / "undisturbed"),
         part_names(folder / "undisturbed"),
@@ -158,37 +176,60 @@ def refresh(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return scene(folder)
 
 
-def points(writes: list[str], of_parts: str) -> list[CrashPoint]:
-    """Return both phases of each write, but only one for writes of parts, as those are alike."""
-    return [
-        CrashPoint(write, phase)
-        for write in writes
-        for phase in KILLED
-        if "-part-" not in write or phase == of_parts
-    ]
-
-
 def test_every_write_of_a_publish_is_named_here(first: Scene, refresh: Scene) -> None:
     assert first.writes == FIRST
     assert refresh.writes == REFRESH
 
 
-@pytest.mark.parametrize("point", points(FIRST, "before"), ids=str)
-def test_a_first_publish_killed(point: CrashPoint, first: Scene, tmp_path: Path) -> None:
-    check(point, first, tmp_path / "data")
+@pytest.mark.parametrize("write", FIRST)
+def test_a_first_publish_killed(write: str, first: Scene, tmp_path: Path) -> None:
+    check(write, first, first.killed_before(write, tmp_path / "data"))
 
 
-@pytest.mark.parametrize("point", points(REFRESH, "torn"), ids=str)
-def test_a_refresh_killed(point: CrashPoint, refresh: Scene, tmp_path: Path) -> None:
-    check(point, refresh, tmp_path / "data")
+@pytest.mark.parametrize("write", [write for write in REFRESH if "-part-" not in write])
+def test_a_refresh_killed(write: str, refresh: Scene, tmp_path: Path) -> None:
+    check(write, refresh, refresh.killed_before(write, tmp_path / "data"))
 
 
-def check(point: CrashPoint, scene: Scene, dataset: Path) -> None:
-    recipe = scene.copy(dataset)
-    assert run_until(recipe, point) == KILLED[point.phase]
-    is_published = point.write in ("card", "croissant")
+@pytest.mark.parametrize("kind", ["table", "commit", "card", "croissant"])
+def test_a_first_publish_with_a_torn_write(kind: str, first: Scene, tmp_path: Path) -> None:
+    tear(first, FIRST, kind, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["part", "commit", "card", "croissant"])
+def test_a_refresh_with_a_torn_write(kind: str, refresh: Scene, tmp_path: Path) -> None:
+    tear(refresh, REFRESH, kind, tmp_path)
+
+
+def tear(scene: Scene, writes: list[str], kind: str, folder: Path) -> None:
+    of_kind = [write for write in writes if kind in write.split("-")]
+    for write in random.sample(of_kind, few(1, of=len(of_kind))):
+        check(write, scene, scene.kill(CrashPoint(write, "torn"), folder / write))
+
+
+def test_a_kill_leaves_the_files_that_were_copied(refresh: Scene, tmp_path: Path) -> None:
+    for write in random.sample(REFRESH, few(1, of=len(REFRESH))):
+        killed = Path(refresh.kill(CrashPoint(write, "before"), tmp_path / write).dataset)
+        assert names_left(killed) == names_left(refresh.killed / write), write
+        assert view(killed) == view(refresh.killed / write), write
+
+
+_DRAWN = re.compile(r"(?<=/publish-)[0-9a-f]{16}(?=/)|(?<=\.)\w{8}(?=\.tmp$)")
+"""What is drawn at random in the names of a publish's scratch folder and of temporary files."""
+
+
+def names_left(dataset: Path) -> list[str]:
+    """The files of a dataset, staging included, without what is drawn in their names."""
+    paths = (path.relative_to(dataset) for path in dataset.rglob("*") if path.is_file())
+    return sorted(_DRAWN.sub("", f"/{path}") for path in paths)
+
+
+def check(write: str, scene: Scene, recipe: Recipe) -> None:
+    """A publish ended at a write: readers see a whole version, and the next run finishes it."""
+    dataset = Path(recipe.dataset)
+    is_published = write in ("card", "croissant")
     version = scene.after.version if is_published else scene.before.version
-    card = scene.after.card if point.write == "croissant" else scene.before.card
+    card = scene.after.card if write == "croissant" else scene.before.card
     assert view(dataset) == View(version, card, scene.before.croissant)
 
     report = run_here(recipe)
