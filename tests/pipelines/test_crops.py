@@ -113,7 +113,7 @@ def test_the_shards_do_not_show_in_the_bytes(
 def test_crops_are_cut_by_their_images_and_follow_their_pages_order(
     corpus: Path, dataset: Path
 ) -> None:
-    made(dataset, corpus, "publish: {seed: 3, part_bytes: 12000, row_group_bytes: 3000}\n")
+    made(dataset, corpus, "publish: {seed: 3, part_bytes: 40000, row_group_bytes: 10000}\n")
     snapshot = load_snapshot(str(dataset))
     assert snapshot is not None
     files = [pq.ParquetFile(dataset / "crops" / p.path) for p in snapshot.tables["crops"].parts]

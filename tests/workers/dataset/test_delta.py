@@ -160,6 +160,18 @@ def test_a_commit_that_another_came_before_is_refused(tmp_path: Path, held: tupl
     assert commit_parts(str(tmp_path), "inventory", parts, follows=between).version == 3
 
 
+def test_a_version_that_is_known_counts_only_while_it_is_the_latest(tmp_path: Path) -> None:
+    known = commit(tmp_path, 1)
+    parts = [part_of(tmp_path, number) for number in (1, 2, 3)]
+    after = commit_parts(str(tmp_path), "inventory", parts[:2], known=known)
+    assert (after.version, numbers(tmp_path)) == (known.version + 1, [1, 2])
+    # Another commit came meanwhile, so the known version is not what is built on.
+    assert ensure_table(str(tmp_path), "inventory", known) == after
+    assert commit_parts(str(tmp_path), "inventory", parts[:2], known=known) == after
+    back = commit_parts(str(tmp_path), "inventory", parts[:1], known=known)
+    assert (back.version, numbers(tmp_path)) == (after.version + 1, [1])
+
+
 def test_a_commit_that_is_there_already_is_not_made_again(tmp_path: Path) -> None:
     """As when the answer to a commit was lost on the way, and the commit was not."""
     last = commit(tmp_path, 1, pages=1)
