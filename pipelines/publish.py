@@ -70,9 +70,10 @@ def publish(
     # 4. Commit the tables, `pages` last: its commit names the versions of the others, and readers
     #    see the new version from then on.
     tables, scores = {}, [score.column for score in inputs.scores]
+    seen = inputs.snapshot.tables if inputs.snapshot else {}
     for name in TABLES[:-1]:
         check()
-        tables[name] = commit_parts(dataset, name, parts[name], scores=scores)
+        tables[name] = commit_parts(dataset, name, parts[name], scores=scores, known=seen.get(name))
     versions = {name: table.version for name, table in tables.items()}
     metadata: VersionRecord = {**record, **settings, "versions": versions}
     check()
@@ -85,7 +86,7 @@ def publish(
 def _planned_from(version: Version) -> TableVersion:
     """The newest version of `pages`, which must be the one that this version was planned from."""
     dataset, snapshot = version.inputs.recipe.dataset, version.inputs.snapshot
-    latest = ensure_table(dataset, "pages")
+    latest = ensure_table(dataset, "pages", snapshot.tables["pages"] if snapshot else None)
     planned = snapshot.version if snapshot else None
     if planned != (latest.version if "versions" in latest.metadata else None):
         raise LeaseError(

@@ -34,7 +34,9 @@ class FirstRuns:
     def of(self, *how: Any) -> Path:
         """The dataset that `run(dataset, source, *how)` makes."""
         if how not in self._made:
-            dataset = self._folder / f"first-{len(self._made)}"
+            # A card has the name of the folder, which is often this one.
+            dataset = self._folder / f"first-{len(self._made)}" / "data"
+            dataset.parent.mkdir()
             self._run(dataset, self.source, *how)
             self._made[how] = dataset
         return self._made[how]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,29 @@ from schemas.pages import CROP_LINK
 from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, rows, run_here
 from tests.pipelines.deep import FAILED, stage_deep
+from tests.pipelines.first_runs import FirstRuns
 from workers.dataset import commit_parts, open_table
 
-SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\n"
+SETTINGS = "routing: only\non_missing: remove\nmax_removed: 1\nraster: {longest_edge_px: 320}\n"
+
+
+@pytest.fixture(scope="module")
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    """Four documents of three pages: 12 pages, 12 crops, of which 4 cannot be read."""
+    folder = tmp_path_factory.mktemp("crops")
+    return FirstRuns(folder, lambda source: write_pdfs(source, 4, pages=3), made)
 
 
 @pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    """Four documents of three pages: 12 pages, 12 crops, of which 4 cannot be read."""
-    return write_pdfs(tmp_path / "corpus", 4, pages=3)
+def first(first_runs: FirstRuns) -> Iterator[FirstRuns]:
+    """The dataset that most tests look at or go on with, and its corpus."""
+    yield first_runs
+    first_runs.restore()
+
+
+@pytest.fixture
+def corpus(first: FirstRuns) -> Path:
+    return first.source
 
 
 @pytest.fixture
@@ -48,8 +63,9 @@ def crops_by_name(dataset: Path) -> Counter[str]:
     return Counter(Path(row["source_uri"]).name for row in rows(dataset, "crops"))
 
 
-def test_every_crop_is_a_row_that_its_page_links(corpus: Path, dataset: Path) -> None:
-    tables = all_rows(made(dataset, corpus))
+def test_every_crop_is_a_row_that_its_page_links(first: FirstRuns) -> None:
+    dataset = first.of()
+    tables = all_rows(dataset)
     pages = {row["page_id"]: row for row in tables["pages"]}
     assert len(tables["crops"]) == 12
     for crop in tables["crops"]:
@@ -65,9 +81,9 @@ def test_every_crop_is_a_row_that_its_page_links(corpus: Path, dataset: Path) ->
     assert problems(dataset) == ()
 
 
-def test_a_crop_that_was_not_read_keeps_its_picture_and_reason(corpus: Path, dataset: Path) -> None:
+def test_a_crop_that_was_not_read_keeps_its_picture_and_reason(first: FirstRuns) -> None:
     failed = []
-    for crop in rows(made(dataset, corpus), "crops"):
+    for crop in rows(first.of(), "crops"):
         if crop["crop_id"].endswith(f"-{FAILED:02d}"):
             failed.append(crop)
             values = (crop["text"], crop["text_tokens"], crop["reason"], crop["detail"])
@@ -88,17 +104,16 @@ def test_a_dataset_without_crops_has_the_table(corpus: Path, dataset: Path) -> N
 
 @pytest.mark.parametrize("shard_pages", [1, 5, 64])
 def test_the_shards_do_not_show_in_the_bytes(
-    corpus: Path, tmp_path: Path, shard_pages: int
+    first: FirstRuns, dataset: Path, shard_pages: int
 ) -> None:
-    one = made(tmp_path / "one", corpus, shard_pages=3)
-    other = made(tmp_path / "other", corpus, shard_pages=shard_pages)
-    assert part_names(one) == part_names(other)
+    made(dataset, first.source, shard_pages=shard_pages)
+    assert part_names(dataset) == part_names(first.of())
 
 
 def test_crops_are_cut_by_their_images_and_follow_their_pages_order(
     corpus: Path, dataset: Path
 ) -> None:
-    made(dataset, corpus, "publish: {seed: 3, part_bytes: 200000, row_group_bytes: 50000}\n")
+    made(dataset, corpus, "publish: {seed: 3, part_bytes: 40000, row_group_bytes: 10000}\n")
     snapshot = load_snapshot(str(dataset))
     assert snapshot is not None
     files = [pq.ParquetFile(dataset / "crops" / p.path) for p in snapshot.tables["crops"].parts]
@@ -111,8 +126,8 @@ def test_crops_are_cut_by_their_images_and_follow_their_pages_order(
     assert ids == sorted(ids, key=lambda crop: row_order(3, crop))
 
 
-def test_what_is_new_goes_to_new_parts(corpus: Path, dataset: Path) -> None:
-    before = part_names(made(dataset, corpus))
+def test_what_is_new_goes_to_new_parts(first: FirstRuns, corpus: Path, dataset: Path) -> None:
+    before = part_names(first.copy(dataset))
     write_pdf(corpus, "new.pdf", first_seed=900, pages=2)
     recipe = recipe_for(dataset, corpus, SETTINGS)
     stage_deep(recipe, ["new.pdf"])
@@ -125,9 +140,9 @@ def test_what_is_new_goes_to_new_parts(corpus: Path, dataset: Path) -> None:
 
 
 def test_pages_without_crops_leave_the_parts_of_crops_as_they_are(
-    corpus: Path, dataset: Path
+    first: FirstRuns, corpus: Path, dataset: Path
 ) -> None:
-    before = part_names(made(dataset, corpus))
+    before = part_names(first.copy(dataset))
     write_pdf(corpus, "new.pdf", first_seed=900, pages=2)
     assert run_here(recipe_for(dataset, corpus, SETTINGS)).pages_read == 2
     after = part_names(dataset)
@@ -136,16 +151,20 @@ def test_pages_without_crops_leave_the_parts_of_crops_as_they_are(
     assert problems(dataset) == ()
 
 
-def test_staging_is_not_needed_for_what_is_published(corpus: Path, dataset: Path) -> None:
-    before = part_names(made(dataset, corpus))
+def test_staging_is_not_needed_for_what_is_published(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    before = part_names(first.copy(dataset))
     shutil.rmtree(dataset / "staging")
     write_pdf(corpus, "new.pdf", first_seed=900, pages=1)
     run_here(recipe_for(dataset, corpus, SETTINGS))
     assert part_names(dataset)["crops"] == before["crops"]
 
 
-def test_a_removed_document_takes_its_crops_along(corpus: Path, dataset: Path) -> None:
-    made(dataset, corpus)
+def test_a_removed_document_takes_its_crops_along(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    first.copy(dataset)
     (corpus / "2.pdf").unlink()
     run_here(recipe_for(dataset, corpus, SETTINGS))
     assert crops_by_name(dataset) == {"0.pdf": 3, "1.pdf": 3, "3.pdf": 3}
@@ -153,16 +172,20 @@ def test_a_removed_document_takes_its_crops_along(corpus: Path, dataset: Path) -
     assert problems(dataset) == ()
 
 
-def test_a_moved_document_is_named_anew_by_its_crops(corpus: Path, dataset: Path) -> None:
-    made(dataset, corpus)
+def test_a_moved_document_is_named_anew_by_its_crops(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    first.copy(dataset)
     (corpus / "2.pdf").rename(corpus / "two.pdf")
     assert run_here(recipe_for(dataset, corpus, SETTINGS)).pages_read == 0
     assert crops_by_name(dataset) == {"0.pdf": 3, "1.pdf": 3, "two.pdf": 3, "3.pdf": 3}
     assert problems(dataset) == ()
 
 
-def test_when_all_documents_have_left_no_crop_stays(corpus: Path, dataset: Path) -> None:
-    made(dataset, corpus)
+def test_when_all_documents_have_left_no_crop_stays(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    first.copy(dataset)
     for path in corpus.iterdir():
         path.unlink()
     (corpus / "note.pdf").write_text("not a document")
@@ -204,9 +227,11 @@ def test_a_page_that_comes_back_brings_its_crops(corpus: Path, dataset: Path, wa
     assert problems(dataset) == ()
 
 
-def test_crops_read_under_other_settings_are_replaced(corpus: Path, dataset: Path) -> None:
-    before = part_names(made(dataset, corpus))
-    changed = recipe_for(dataset, corpus, f"{SETTINGS}raster: {{quality: 80}}\n")
+def test_crops_read_under_other_settings_are_replaced(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    before = part_names(first.copy(dataset))
+    changed = recipe_for(dataset, corpus, SETTINGS.replace("320}", "320, quality: 80}"))
     stage_deep(changed)
     assert run_here(changed, re_read=True).pages_read == 0
     assert set(before["crops"]).isdisjoint(part_names(dataset)["crops"])
@@ -224,8 +249,8 @@ def test_a_page_in_two_shards_has_its_crops_once(corpus: Path, dataset: Path) ->
     assert problems(dataset) == ()
 
 
-def test_inspect_counts_crops_by_label(corpus: Path, dataset: Path) -> None:
-    summary = inspect_dataset(str(made(dataset, corpus)))
+def test_inspect_counts_crops_by_label(first: FirstRuns) -> None:
+    summary = inspect_dataset(str(first.of()))
     assert summary.crop_labels == {"figure": 8, "chart": 4}
     assert summary.bytes["crops"] > 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,30 @@ import pytest
 from schemas.errors import DatasetError, SourceError
 from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import all_rows, part_names, problems, recipe_for, rows, run_here
+from tests.pipelines.first_runs import FirstRuns
 
 ONLY = "routing: only\nplacement: {shard_pages: 4}\n"
 
 
+@pytest.fixture(scope="module")
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(
+        tmp_path_factory.mktemp("run"),
+        lambda source: write_pdfs(source, 5, pages=3),
+        lambda dataset, source: run_here(recipe_for(dataset, source, ONLY)),
+    )
+
+
 @pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write_pdfs(tmp_path / "corpus", 5, pages=3)
+def first(first_runs: FirstRuns) -> Iterator[FirstRuns]:
+    """The first run that many tests go on from, and its corpus."""
+    yield first_runs
+    first_runs.restore()
+
+
+@pytest.fixture
+def corpus(first: FirstRuns) -> Path:
+    return first.source
 
 
 @pytest.fixture
@@ -33,13 +51,12 @@ def test_every_page_ends_in_pages_or_rejects(corpus: Path, dataset: Path) -> Non
     assert problems(dataset) == ()
 
 
-def test_a_second_run_reads_and_commits_nothing(corpus: Path, dataset: Path) -> None:
-    recipe = recipe_for(dataset, corpus, ONLY)
-    first = run_here(recipe)
+def test_a_second_run_reads_and_commits_nothing(first: FirstRuns, dataset: Path) -> None:
+    recipe = recipe_for(first.copy(dataset), first.source, ONLY)
     before = {path: path.stat().st_mtime_ns for path in dataset.rglob("*") if path.is_file()}
     second = run_here(recipe)
     after = {path: path.stat().st_mtime_ns for path in dataset.rglob("*") if path.is_file()}
-    assert (second.pages_read, second.committed, second.version) == (0, False, first.version)
+    assert (second.pages_read, second.committed, second.version) == (0, False, 1)
     assert after == before
 
 
@@ -51,9 +68,10 @@ def test_equal_bytes_are_read_once_and_keep_their_uris(corpus: Path, dataset: Pa
     assert [Path(file["uri"]).name for file in shared[0]] == ["0.pdf", "again.pdf"]
 
 
-def test_added_files_go_to_new_parts_and_old_parts_stay(corpus: Path, dataset: Path) -> None:
-    recipe = recipe_for(dataset, corpus, ONLY)
-    run_here(recipe)
+def test_added_files_go_to_new_parts_and_old_parts_stay(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    recipe = recipe_for(first.copy(dataset), corpus, ONLY)
     before = part_names(dataset)
     write_pdf(corpus, "new.pdf", first_seed=900, pages=2)
     report = run_here(recipe)
@@ -62,9 +80,8 @@ def test_added_files_go_to_new_parts_and_old_parts_stay(corpus: Path, dataset: P
     assert problems(dataset) == ()
 
 
-def test_a_changed_file_replaces_its_rows(corpus: Path, dataset: Path) -> None:
-    recipe = recipe_for(dataset, corpus, ONLY)
-    run_here(recipe)
+def test_a_changed_file_replaces_its_rows(first: FirstRuns, corpus: Path, dataset: Path) -> None:
+    recipe = recipe_for(first.copy(dataset), corpus, ONLY)
     old = {row["doc_id"] for row in rows(dataset, "pages") if row["source_uri"].endswith("/0.pdf")}
     write_pdf(corpus, "0.pdf", first_seed=700, pages=2)
     report = run_here(recipe)
@@ -75,20 +92,20 @@ def test_a_changed_file_replaces_its_rows(corpus: Path, dataset: Path) -> None:
 
 @pytest.mark.parametrize(("on_missing", "pages"), [("keep", 15), ("remove", 12)])
 def test_a_missing_file_is_kept_or_removed(
-    corpus: Path, dataset: Path, on_missing: str, pages: int
+    first: FirstRuns, corpus: Path, dataset: Path, on_missing: str, pages: int
 ) -> None:
-    recipe = recipe_for(dataset, corpus, f"{ONLY}on_missing: {on_missing}\n")
-    run_here(recipe)
+    recipe = recipe_for(first.copy(dataset), corpus, f"{ONLY}on_missing: {on_missing}\n")
     (corpus / "3.pdf").unlink()
     assert run_here(recipe).counts["pages"] == pages
     assert problems(dataset) == ()
     assert len(rows(dataset, "pages", version=1)) == 15
 
 
-def test_a_refresh_ends_in_the_rows_of_a_first_run(corpus: Path, tmp_path: Path) -> None:
-    grown, fresh = tmp_path / "grown", tmp_path / "fresh"
+def test_a_refresh_ends_in_the_rows_of_a_first_run(
+    first: FirstRuns, corpus: Path, tmp_path: Path
+) -> None:
+    grown, fresh = first.copy(tmp_path / "grown"), tmp_path / "fresh"
     recipe = recipe_for(grown, corpus, f"{ONLY}on_missing: remove\n")
-    run_here(recipe)
     near_copy = [prose(0).replace(" ", "  ", 3) + " coda", prose(1)]
     (corpus / "near.pdf").write_bytes(pdf(near_copy))
     shutil.copy(corpus / "4.pdf", corpus / "a-copy.pdf")
@@ -117,9 +134,10 @@ def test_duplicates_come_back_when_their_keeper_leaves(
     assert problems(dataset) == ()
 
 
-def test_other_settings_stop_the_run_and_say_what_differs(corpus: Path, dataset: Path) -> None:
-    run_here(recipe_for(dataset, corpus, ONLY))
-    changed = recipe_for(dataset, corpus, f"{ONLY}raster: {{quality: 80}}\n")
+def test_other_settings_stop_the_run_and_say_what_differs(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    changed = recipe_for(first.copy(dataset), corpus, f"{ONLY}raster: {{quality: 80}}\n")
     with pytest.raises(DatasetError, match=r"raster\.quality: 92 -> 80"):
         run_here(changed)
     report = run_here(changed, re_read=True)
@@ -136,17 +154,15 @@ def test_other_dedup_settings_publish_anew_without_reading(corpus: Path, dataset
     assert problems(dataset) == ()
 
 
-def test_the_same_rows_publish_to_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
-    names = []
-    for name in ("one", "two"):
-        run_here(recipe_for(tmp_path / name, corpus, ONLY))
-        names.append(part_names(tmp_path / name))
-    assert names[0] == names[1]
+def test_the_same_rows_publish_to_the_same_bytes(
+    first: FirstRuns, corpus: Path, dataset: Path
+) -> None:
+    run_here(recipe_for(dataset, corpus, ONLY))
+    assert part_names(dataset) == part_names(first.of())
 
 
-def test_staging_may_be_deleted_between_runs(corpus: Path, dataset: Path) -> None:
-    recipe = recipe_for(dataset, corpus, ONLY)
-    run_here(recipe)
+def test_staging_may_be_deleted_between_runs(first: FirstRuns, corpus: Path, dataset: Path) -> None:
+    recipe = recipe_for(first.copy(dataset), corpus, ONLY)
     shutil.rmtree(dataset / "staging")
     assert run_here(recipe).pages_read == 0
 

@@ -96,12 +96,26 @@ def open_table(uri: str, version: int | None = None) -> TableVersion | None:
     return None if opened is None else opened.now
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Opened:
-    """A table as deltalake has it and as we do. To open one costs as much as to commit to it."""
+    """A version of a table as we have it and, once that is asked for, as deltalake has it.
 
-    table: DeltaTable
+    To open one costs as much as to commit to it.
+    """
+
     now: TableVersion
+    _table: DeltaTable | None = None
+
+    @property
+    def table(self) -> DeltaTable:
+        if self._table is None:
+            uri, version = self.now.uri, self.now.version
+            options = storage_options(uri)
+            try:
+                self._table = DeltaTable(table_url(uri), version=version, storage_options=options)
+            except (DeltaError, OSError) as exc:
+                raise storage_error("open the table", uri, exc) from exc
+        return self._table
 
 
 def _open(uri: str, version: int | None = None) -> _Opened | None:
@@ -124,7 +138,7 @@ def _open(uri: str, version: int | None = None) -> _Opened | None:
         for row in actions.select(["path", "size_bytes", "num_records"]).to_pylist()
     ]
     now = TableVersion(uri, number, _by_path(parts), _record(commit), commit.get("timestamp"))
-    return _Opened(table, now)
+    return _Opened(now, table)
 
 
 def _by_path(parts: Iterable[PartFile]) -> tuple[PartFile, ...]:
@@ -162,13 +176,21 @@ def write_checkpoint(uri: str, version: int) -> None:
         raise storage_error("write a checkpoint of the table", uri, exc) from exc
 
 
-def ensure_table(dataset: str, table: str) -> TableVersion:
-    """The latest version of a table. Creates an empty table if there is none."""
-    return _ensure(store.join(dataset, table), table).now
+def ensure_table(dataset: str, table: str, known: TableVersion | None = None) -> TableVersion:
+    """The latest version of a table. Creates an empty table if there is none.
+
+    If the log ends with the version `known`, the table is not opened for it.
+    """
+    return _ensure(store.join(dataset, table), table, known).now
 
 
-def _ensure(uri: str, table: str) -> _Opened:
-    return _retried(uri, lambda: _open(uri) or _make(uri, table))
+def _ensure(uri: str, table: str, known: TableVersion | None) -> _Opened:
+    def ensure() -> _Opened:
+        if known is not None and versions(uri)[-1:] == [known.version]:
+            return _Opened(known)
+        return _open(uri) or _make(uri, table)
+
+    return _retried(uri, ensure)
 
 
 def _make(uri: str, table: str) -> _Opened:
@@ -190,7 +212,7 @@ def _make(uri: str, table: str) -> _Opened:
         if made is None:
             raise storage_error("make the table", uri, exc) from exc
         return made
-    return _at(TableVersion(uri, 0, (), {}))
+    return _Opened(TableVersion(uri, 0, (), {}))
 
 
 def commit_parts(
@@ -201,13 +223,15 @@ def commit_parts(
     follows: TableVersion | None = None,
     notes: VersionRecord | None = None,
     scores: Sequence[str] | None = None,
+    known: TableVersion | None = None,
 ) -> TableVersion:
     """Make `parts` the table's parts, in one commit; commit nothing where nothing would change.
 
     New `metadata` is reason enough for a commit; new `notes`, which are written with it, are not.
     The commit must follow the version `follows`, by default the latest: a version that was made
-    in between may hold other parts, so the commit is not repeated on top of that. `scores` are the
-    columns of scores that all parts have; by default those that the table has.
+    in between may hold other parts, so the commit is not repeated on top of that. If the latest is
+    `known`, it need not be opened. `scores` are the columns of scores that all parts have; by
+    default those that the table has.
 
     Raises LeaseError where another commit came first.
     """
@@ -215,26 +239,17 @@ def commit_parts(
     if follows is not None and _holds(follows, wanted, metadata):
         return follows
     uri = store.join(dataset, table)
-    current = _ensure(uri, table) if follows is None else _retried(uri, lambda: _at(follows))
+    current = _ensure(uri, table, known) if follows is None else _Opened(follows)
     if _holds(current.now, wanted, metadata):
         return current.now
     if scores is None:
-        scores = score_columns(field.name for field in current.table.schema().fields)
+        fields = _retried(uri, lambda: current.table.schema().fields)
+        scores = score_columns(field.name for field in fields)
     schema = described_schema(table, tuple(scores))
     if any(part.path in wanted for part in current.now.parts):
         current = _retried(uri, lambda: _with_columns(current, schema))
     # A retry makes this same version or none.
     return _retried(uri, lambda: _commit(current, wanted, metadata, notes, schema))
-
-
-def _at(version: TableVersion) -> _Opened:
-    """The table at a version that is known."""
-    options = storage_options(version.uri)
-    try:
-        table = DeltaTable(table_url(version.uri), version=version.version, storage_options=options)
-    except (DeltaError, OSError) as exc:
-        raise storage_error("open the table", version.uri, exc) from exc
-    return _Opened(table, version)
 
 
 @functools.cache
@@ -255,7 +270,7 @@ def _with_columns(opened: _Opened, schema: pa.Schema) -> _Opened:
         app_transactions=[Transaction(METADATA_KEY, number)],
     )
     try:
-        _at(current).table.alter.add_columns(
+        _Opened(current).table.alter.add_columns(
             lacking,
             commit_properties=properties,
             post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),

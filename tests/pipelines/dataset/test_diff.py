@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,19 +16,48 @@ from schemas.errors import DatasetError, IntegrityError
 from schemas.recipe import Recipe
 from tests.pipelines.corpora import pdf, prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import recipe_for, rows, run_here
+from tests.pipelines.first_runs import FirstRuns
 from workers.dataset import TableVersion
 
 ONLY = "routing: only\non_missing: remove\nmax_removed: 1\nplacement: {shard_pages: 4}\n"
 
 
+FIRST = 1
+"""The first version that is published."""
+
+
+@pytest.fixture(scope="module")
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(
+        tmp_path_factory.mktemp("diff"),
+        lambda source: write_pdfs(source, 5, pages=3),
+        lambda dataset, source: run_here(recipe_for(dataset, source, ONLY)),
+    )
+
+
 @pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write_pdfs(tmp_path / "corpus", 5, pages=3)
+def first(first_runs: FirstRuns) -> Iterator[FirstRuns]:
+    """A dataset with its first version, and its corpus."""
+    yield first_runs
+    first_runs.restore()
+
+
+@pytest.fixture
+def corpus(first: FirstRuns) -> Path:
+    return first.source
 
 
 @pytest.fixture
 def recipe(corpus: Path, tmp_path: Path) -> Recipe:
+    """Its dataset is not there yet."""
     return recipe_for(tmp_path / "data", corpus, ONLY)
+
+
+@pytest.fixture
+def begun(first: FirstRuns, recipe: Recipe) -> Recipe:
+    """The recipe whose dataset has its first version."""
+    first.copy(Path(recipe.dataset))
+    return recipe
 
 
 def tables(dataset: str, version: int) -> dict[str, TableVersion]:
@@ -42,33 +72,32 @@ def whys(dataset: str, old: int, new: int, table: str) -> dict[str, dict[str, in
     }
 
 
-def test_a_refresh_tells_why_each_page_came_or_went(corpus: Path, recipe: Recipe) -> None:
-    first = run_here(recipe).version
+def test_a_refresh_tells_why_each_page_came_or_went(corpus: Path, begun: Recipe) -> None:
     (corpus / "2.pdf").unlink()
     write_pdf(corpus, "3.pdf", first_seed=700, pages=2)
     write_pdf(corpus, "new.pdf", first_seed=900, pages=2)
     shutil.move(corpus / "4.pdf", corpus / "renamed.pdf")
     (corpus / "bad.pdf").write_text("not a document")
-    second = run_here(recipe).version
+    second = run_here(begun).version
 
-    assert whys(recipe.dataset, first, second, "pages") == {
+    assert whys(begun.dataset, FIRST, second, "pages") == {
         "added": {"file_changed": 2, "new_document": 2},
         "removed": {"document_left": 3, "file_changed": 3},
         "changed": {"moved": 3},
     }
-    assert whys(recipe.dataset, first, second, "documents") == {
+    assert whys(begun.dataset, FIRST, second, "documents") == {
         "added": {"file_changed": 1, "new_document": 1},
         "removed": {"document_left": 1, "file_changed": 1},
         "changed": {"moved": 1},
     }
-    assert whys(recipe.dataset, first, second, "inventory") == {
+    assert whys(begun.dataset, FIRST, second, "inventory") == {
         "added": {"file_changed": 1, "new_document": 2},
         "removed": {"document_left": 1, "file_changed": 1},
         "changed": {"files": 1},
     }
-    assert whys(recipe.dataset, first, second, "rejects")["added"] == {"not_a_document": 1}
+    assert whys(begun.dataset, FIRST, second, "rejects")["added"] == {"not_a_document": 1}
     # The other way round, what came has left.
-    assert whys(recipe.dataset, second, first, "pages") == {
+    assert whys(begun.dataset, second, FIRST, "pages") == {
         "added": {"file_changed": 3, "new_document": 3},
         "removed": {"document_left": 2, "file_changed": 2},
         "changed": {"moved": 3},
@@ -116,11 +145,10 @@ def test_settings_that_differ_are_told(corpus: Path, tmp_path: Path, recipe: Rec
     }
 
 
-def test_only_parts_that_one_version_lacks_are_read(corpus: Path, recipe: Recipe) -> None:
-    first = run_here(recipe).version
+def test_only_parts_that_one_version_lacks_are_read(corpus: Path, begun: Recipe) -> None:
     write_pdf(corpus, "new.pdf", first_seed=900, pages=2)
-    second = run_here(recipe).version
-    old, new = tables(recipe.dataset, first), tables(recipe.dataset, second)
+    second = run_here(begun).version
+    old, new = tables(begun.dataset, FIRST), tables(begun.dataset, second)
     shared = [
         old[name].part_uri(part)
         for name in COLUMNS
@@ -138,15 +166,14 @@ def test_only_parts_that_one_version_lacks_are_read(corpus: Path, recipe: Recipe
         changes(old, new)
 
 
-def test_a_version_that_is_not_committed_yet(corpus: Path, recipe: Recipe) -> None:
-    first = run_here(recipe).version
+def test_a_version_that_is_not_committed_yet(corpus: Path, begun: Recipe) -> None:
     write_pdf(corpus, "new.pdf", first_seed=900, pages=2)
-    second = run_here(recipe).version
-    new = tables(recipe.dataset, second)
-    settings = {"recipe_digest": recipe.digest(), "publish_settings": {}}
+    second = run_here(begun).version
+    new = tables(begun.dataset, second)
+    settings = {"recipe_digest": begun.digest(), "publish_settings": {}}
     planned = {name: replace(table, version=-1, metadata={}) for name, table in new.items()}
     planned["pages"] = replace(planned["pages"], metadata=settings)
-    old = tables(recipe.dataset, first)
+    old = tables(begun.dataset, FIRST)
     assert changes(old, planned).summary() == changes(old, new).summary()
 
 
@@ -165,27 +192,24 @@ def test_the_first_version_is_all_new(corpus: Path, recipe: Recipe) -> None:
     }  # fmt: skip
 
 
-def test_a_version_has_nothing_that_it_has_not(recipe: Recipe) -> None:
-    first = run_here(recipe).version
-    found = diff_versions(recipe.dataset, first, first)
+def test_a_version_has_nothing_that_it_has_not(begun: Recipe) -> None:
+    found = diff_versions(begun.dataset, FIRST, FIRST)
     assert all(not whys for kinds in found.summary.values() for whys in kinds.values())
     assert all(not listed for listed in found.rows.values())
 
 
-def test_the_rows_that_are_listed_are_bounded(corpus: Path, recipe: Recipe) -> None:
-    first = run_here(recipe).version
+def test_the_rows_that_are_listed_are_bounded(corpus: Path, begun: Recipe) -> None:
     write_pdf(corpus, "new.pdf", first_seed=900, pages=4)
-    second = run_here(recipe).version
-    found = diff_versions(recipe.dataset, first, second, limit=3)
+    second = run_here(begun).version
+    found = diff_versions(begun.dataset, FIRST, second, limit=3)
     assert (len(found.rows["pages"]), found.summary["pages"]["added"]) == (3, {"new_document": 4})
-    assert diff_versions(recipe.dataset, first, second, limit=0).rows["pages"] == []
+    assert diff_versions(begun.dataset, FIRST, second, limit=0).rows["pages"] == []
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 1), (1, 9)])
-def test_versions_that_are_not_there_are_named(recipe: Recipe, old: int, new: int) -> None:
-    run_here(recipe)
+def test_versions_that_are_not_there_are_named(begun: Recipe, old: int, new: int) -> None:
     with pytest.raises(DatasetError, match=r"has versions . to 1, not [09]"):
-        diff_versions(recipe.dataset, old, new)
+        diff_versions(begun.dataset, old, new)
 
 
 def test_a_folder_without_a_dataset_is_named(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.cli.show import plan as show_plan
 from pipelines.planning.foresight import Foresight
 from pipelines.planning.plan import Options, Plan, plan_run
-from tests.pipelines.datasets import part_names, rows, run_here
-from tests.pipelines.version.test_policies import BAD, recipe_of, write_corpus
+from tests.pipelines.datasets import part_names, rows
+from tests.pipelines.first_runs import FirstRuns
+from tests.pipelines.version.test_policies import BAD, recipe_of, run, write_corpus
 
 
 def plan_here(dataset: Path, source: Path, trust: str) -> Plan:
@@ -28,28 +29,31 @@ def foreseen(dataset: Path, source: Path, trust: str) -> Foresight:
     return foresight
 
 
-def test_nothing_is_foretold_where_policies_are_the_same(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    assert plan_here(dataset, source, "{}").policies is None
-    run_here(recipe_of(dataset, source, "{}"))
-    assert plan_here(dataset, source, "{}").policies is None
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    """First runs under each of the policies. Plans change nothing."""
+    return FirstRuns(tmp_path_factory.mktemp("foresight"), write_corpus, run)
+
+
+def test_nothing_is_foretold_where_policies_are_the_same(first: FirstRuns, tmp_path: Path) -> None:
+    assert plan_here(tmp_path / "data", first.source, "{}").policies is None
+    assert plan_here(first.of("{}"), first.source, "{}").policies is None
 
 
 @pytest.mark.parametrize("before", ["", "{}", "{instructions: cut}", "{instructions: reject}"])
-def test_what_is_foretold_comes_true(tmp_path: Path, before: str) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+def test_what_is_foretold_comes_true(first: FirstRuns, before: str) -> None:
+    """As a run under other policies ends as a first run, first runs show what comes true."""
+    dataset = first.of(before)
+    pages, tokens = ids_and_tokens(dataset, "pages", "page_id")
+    documents, _ = ids_and_tokens(dataset, "documents", "doc_id")
+    parts = part_names(dataset)
     for after in ("{instructions: reject}", "{instructions: cut}", "{}"):
         if after == before:
             continue
-        run_here(recipe_of(dataset, source, before))
-        pages, tokens = ids_and_tokens(dataset, "pages", "page_id")
-        documents, _ = ids_and_tokens(dataset, "documents", "doc_id")
-        parts = part_names(dataset)
-        foresight = foreseen(dataset, source, after)
+        foresight = foreseen(dataset, first.source, after)
         assert part_names(dataset) == parts
-        run_here(recipe_of(dataset, source, after))
-        new_pages, new_tokens = ids_and_tokens(dataset, "pages", "page_id")
-        new_documents, _ = ids_and_tokens(dataset, "documents", "doc_id")
+        new_pages, new_tokens = ids_and_tokens(first.of(after), "pages", "page_id")
+        new_documents, _ = ids_and_tokens(first.of(after), "documents", "doc_id")
         assert foresight.leaving == (len(pages - new_pages), len(documents - new_documents))
         assert foresight.returning == (len(new_pages - pages), len(new_documents - documents))
         if after == "{instructions: reject}" and before == "":
@@ -61,10 +65,8 @@ def ids_and_tokens(dataset: Path, table: str, key: str) -> tuple[set[str], int]:
     return {row[key] for row in listed}, sum(row["text_tokens"] for row in listed)
 
 
-def test_examples_show_the_words(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run_here(recipe_of(dataset, source, ""))
-    planned = plan_here(dataset, source, "{instructions: cut}")
+def test_examples_show_the_words(first: FirstRuns) -> None:
+    planned = plan_here(first.of(""), first.source, "{instructions: cut}")
     foresight = planned.policies
     assert foresight is not None
     assert foresight.changing == (2, 3)

@@ -72,8 +72,11 @@ def test_a_probe_measures_each_way_and_leaves_nothing_behind(tmp_path: Path, cor
     assert found["to_read"]["staged_bytes"] > 0
     assert not (tmp_path / "data").exists()
     assert not list((tmp_path / "tmp").glob("pagefoundry-probe-*"))
-    again = planned(tmp_path, SMALL, "--probe", "--probe-pages", "2")
+    # What was given goes before what a probe measures, which measures the same pages each time.
+    again = planned(tmp_path, SMALL, "--probe", "--probe-pages", "2", "--pages-per-second", "4")
     assert again["probe"]["costs"]["staged_bytes"] == probe["costs"]["staged_bytes"]
+    assert again["costs"]["read_s"] == 0.25
+    assert again["costs"]["engine_share"] == pytest.approx(again["probe"]["wanting"] / 6)
 
 
 def test_a_probe_of_text_layers_alone_loads_no_engine(tmp_path: Path, corpus: Path) -> None:
@@ -81,12 +84,6 @@ def test_a_probe_of_text_layers_alone_loads_no_engine(tmp_path: Path, corpus: Pa
     probe = found["probe"]
     assert (probe["settled"], probe["failed"], probe["read"]) == (4, 2, 0)
     assert (found["pages_settled"], found["costs"]["ramp_s"]) == (6, 0)
-
-
-def test_what_was_given_goes_before_a_probe(tmp_path: Path, corpus: Path) -> None:
-    found = planned(tmp_path, SMALL, "--probe", "--probe-pages", "1", "--pages-per-second", "4")
-    assert found["costs"]["read_s"] == 0.25
-    assert found["costs"]["engine_share"] == pytest.approx(found["probe"]["wanting"] / 4)
 
 
 def test_where_nothing_is_to_read_nothing_is_probed(tmp_path: Path) -> None:

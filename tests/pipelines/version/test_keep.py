@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from pipelines.takedown import forget, wanted_of
 from schemas.recipe import Recipe, parse_recipe
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_here, run_verified
+from tests.pipelines.first_runs import FirstRuns
 from tests.pipelines.version.test_policies import BAD
 from tests.pipelines.version.test_provenance import as_an_earlier_release_left_it
 
@@ -65,6 +66,18 @@ def write_corpus(folder: Path) -> Path:
     for number in range(3):
         write(folder, f"fr-{number}", "fr", 60 + number, 200 + number)
     return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(tmp_path_factory.mktemp("keep"), write_corpus, run)
+
+
+@pytest.fixture
+def first(made: FirstRuns) -> Iterator[FirstRuns]:
+    """First runs under rules that many tests begin with, and their corpus."""
+    yield made
+    made.restore()
 
 
 def write_more(folder: Path) -> Path:
@@ -110,18 +123,18 @@ TENTH = "{words: {top: 10 %, by: language}}"
 THIRD = "{words: {top: 30 %, by: language}}"
 
 
-def test_the_best_of_each_language_stay_exactly_whatever_the_series(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    plain = tmp_path / "plain"
-    run(plain, source, "")
+def test_the_best_of_each_language_stay_exactly_whatever_the_series(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", TENTH)
+    plain = first.copy(tmp_path / "plain", "")
     before = rows(plain, "pages")
     assert {row["language"] for row in before} == {"en", "de", "fr"}
-    report = run(dataset, source, TENTH)
     for table, key in (("pages", "page_id"), ("documents", "doc_id")):
         assert ids(dataset, table) == best(rows(plain, table), 0.1, key)
     # 3 of 21, 2 of 11 and one as long as the second, 1 of 3.
-    assert report.counts["pages"] == 3 + 3 + 1
-    first, kept_first = part_names(dataset), ids(dataset)
+    assert len(ids(dataset)) == 3 + 3 + 1
+    parts, kept_first = part_names(dataset), ids(dataset)
     overview = inspect_dataset(str(dataset))
     assert overview.shares["pages"]["words"] == {"de": 98, "en": 96, "fr": 62}
     shown = io.StringIO()
@@ -136,7 +149,7 @@ def test_the_best_of_each_language_stay_exactly_whatever_the_series(tmp_path: Pa
         assert ids(dataset, table) == best(rows(plain, table), 0.1, key)
     assert ids(dataset) - kept_first
     assert kept_first - ids(dataset)
-    assert set(first["pages"]) - set(part_names(dataset)["pages"])
+    assert set(parts["pages"]) - set(part_names(dataset)["pages"])
     run(tmp_path / "fresh", source, TENTH)
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
@@ -181,9 +194,10 @@ def test_a_row_without_the_value_stays(tmp_path: Path) -> None:
     assert [row["heuristics"]["words"] for row in rows(dataset, "documents")] == [70]
 
 
-def test_without_originals_only_pages_that_come_in_are_read_again(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, TENTH)
+def test_without_originals_only_pages_that_come_in_are_read_again(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", TENTH)
     shutil.rmtree(dataset / "staging")
     write_more(source)
     assert run(dataset, source, TENTH).pages_read == 11 + 1
@@ -191,9 +205,10 @@ def test_without_originals_only_pages_that_come_in_are_read_again(tmp_path: Path
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
 
-def test_a_refresh_that_changes_no_verdict_writes_no_old_part_again(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, TENTH)
+def test_a_refresh_that_changes_no_verdict_writes_no_old_part_again(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", TENTH)
     before = part_names(dataset)
     write(source, "more", "en", 50, 300)  # 3 of 22 are still the same 3
     assert run(dataset, source, TENTH).pages_read == 1
@@ -202,9 +217,10 @@ def test_a_refresh_that_changes_no_verdict_writes_no_old_part_again(tmp_path: Pa
     assert set(before["rejects"]) < set(after["rejects"])
 
 
-def test_rows_of_an_earlier_release_are_counted_when_they_are_ranked(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, "")
+def test_rows_of_an_earlier_release_are_counted_when_they_are_ranked(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", "")
     expected = best(rows(dataset, "pages"), 0.1, "page_id")
     as_an_earlier_release_left_it(dataset)
     shutil.rmtree(dataset / "staging")
@@ -245,9 +261,10 @@ def test_what_a_mix_left_out_is_ranked_too(tmp_path: Path) -> None:
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
 
-def test_when_one_of_the_best_is_taken_down_the_next_best_comes_in(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, TENTH)
+def test_when_one_of_the_best_is_taken_down_the_next_best_comes_in(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", TENTH)
     (french,) = [row for row in rows(dataset, "pages") if row["language"] == "fr"]
     with open_session(IN_PROCESS) as session:
         forget(str(dataset), wanted_of([french["doc_id"]], []), TakedownOptions(), session)
@@ -257,9 +274,9 @@ def test_when_one_of_the_best_is_taken_down_the_next_best_comes_in(tmp_path: Pat
 
 
 @pytest.mark.parametrize("before", ["", THIRD, "{words: {min: 80}}"])
-def test_what_is_foretold_comes_true(tmp_path: Path, before: str) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, before)
+def test_what_is_foretold_comes_true(first: FirstRuns, before: str) -> None:
+    """As a run under other rules ends as a first run, that shows what comes true."""
+    source, dataset = first.source, first.of(before)
     had: Mapping[str, set[str]] = {name: ids(dataset, name) for name in ("pages", "documents")}
     files = sorted(path for path in dataset.rglob("*"))
     with open_session(IN_PROCESS) as session:
@@ -267,8 +284,7 @@ def test_what_is_foretold_comes_true(tmp_path: Path, before: str) -> None:
         plan = plan_run(recipe, session, Console(file=io.StringIO()), Options())
     assert sorted(path for path in dataset.rglob("*")) == files
     assert plan.policies is not None
-    run(dataset, source, TENTH)
-    now = {name: ids(dataset, name) for name in had}
+    now = {name: ids(first.of(TENTH), name) for name in had}
     assert plan.policies.leaving == tuple(len(had[name] - now[name]) for name in had)
     assert plan.policies.returning == tuple(len(now[name] - had[name]) for name in had)
     assert [kind.kind for kind in plan.policies.kinds] == ["words"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from schemas.errors import SourceError
 from schemas.recipe import Recipe, parse_recipe
 from tests.pipelines.corpora import prose, write_pdf
 from tests.pipelines.datasets import all_rows, part_names, problems, rows, run_here
+from tests.pipelines.first_runs import FirstRuns
 
 
 def recipe_of(dataset: Path, sources: str, weights: str = "", extra: str = "") -> Recipe:
@@ -80,25 +82,24 @@ def test_duplicates_are_dropped_before_samples_are_counted(tmp_path: Path) -> No
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("is_staged", [True, False])
-def test_a_refresh_gives_the_rows_of_a_first_run_and_makes_nothing_in_vain(
-    tmp_path: Path, is_staged: bool
-) -> None:
-    dataset, fresh = tmp_path / "data", tmp_path / "fresh"
-    run(recipe_of(dataset, FIGURES, "figures: 2, tables: 1"))
-    if not is_staged:
-        shutil.rmtree(dataset / "staging")
-    before = {row["page_id"] for row in rows(dataset, "pages")}
+def test_a_refresh_gives_the_rows_of_a_first_run_and_makes_nothing_in_vain(tmp_path: Path) -> None:
+    first, fresh = tmp_path / "first", tmp_path / "fresh"
+    run(recipe_of(first, FIGURES, "figures: 2, tables: 1"))
+    before = {row["page_id"] for row in rows(first, "pages")}
     more = FIGURES.replace("tables: 2", "tables: 4")
-    report = run(recipe_of(dataset, more, "figures: 2, tables: 1"))
-    assert engines(dataset) == {"geometry": 8, "tables": 4}
-    assert before < {row["page_id"] for row in rows(dataset, "pages")}
-    # Two new tables, and four figures that were left out, are wanted now, and lie nowhere else.
-    assert report.pages_read == (2 if is_staged else 2 + 4)
     run(recipe_of(fresh, more, "figures: 2, tables: 1"))
-    assert all_rows(dataset) == all_rows(fresh)
-    again = run(recipe_of(dataset, more, "figures: 2, tables: 1"))
-    assert (again.committed, again.pages_read) == (False, 0)
+    for is_staged in (True, False):
+        dataset = Path(shutil.copytree(first, tmp_path / f"staged-{is_staged}"))
+        if not is_staged:
+            shutil.rmtree(dataset / "staging")
+        report = run(recipe_of(dataset, more, "figures: 2, tables: 1"))
+        assert engines(dataset) == {"geometry": 8, "tables": 4}
+        assert before < {row["page_id"] for row in rows(dataset, "pages")}
+        # Two new tables, and four figures that were left out, are wanted now, and lie nowhere else.
+        assert report.pages_read == (2 if is_staged else 2 + 4)
+        assert all_rows(dataset) == all_rows(fresh)
+        again = run(recipe_of(dataset, more, "figures: 2, tables: 1"))
+        assert (again.committed, again.pages_read) == (False, 0)
 
 
 def test_other_weights_are_another_version(tmp_path: Path) -> None:
@@ -121,15 +122,29 @@ def test_a_group_without_a_sample_is_told(tmp_path: Path) -> None:
 # ---- finished datasets ------------------------------------------------------------------------
 
 
-@pytest.fixture
-def finished(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     """A dataset of five pages with a text layer, and two geometry figures."""
-    write_pdf(tmp_path / "corpus", "a.pdf", first_seed=1, pages=5)
-    dataset = tmp_path / "finished"
-    run(
-        recipe_of(dataset, f"- {{documents: {tmp_path / 'corpus'}, license: MIT}}\n- geometry: 2\n")
+    return FirstRuns(
+        tmp_path_factory.mktemp("mix"),
+        lambda source: write_pdf(source, "a.pdf", first_seed=1, pages=5),
+        lambda dataset, source: run(recipe_of(dataset, documents_of(source, "MIT"))),
     )
-    return dataset
+
+
+def documents_of(source: Path, license_: str) -> str:
+    return f"- {{documents: {source}, license: {license_}}}\n- geometry: 2\n"
+
+
+@pytest.fixture
+def corpus(other: FirstRuns) -> Iterator[Path]:
+    yield other.source
+    other.restore()
+
+
+@pytest.fixture
+def finished(other: FirstRuns, corpus: Path, tmp_path: Path) -> Path:
+    return other.copy(tmp_path / "finished")
 
 
 # A page's ids are of the dataset that it is in; what it names is its first source.
@@ -157,13 +172,12 @@ def test_pages_of_a_finished_dataset_are_taken_over_as_they_are(
 
 
 def test_where_a_page_is_from_follows_the_other_dataset_without_reading(
-    tmp_path: Path, finished: Path
+    tmp_path: Path, finished: Path, corpus: Path
 ) -> None:
     dataset = tmp_path / "data"
     recipe = recipe_of(dataset, f"- dataset: {finished}\n")
     run(recipe)
-    sources = f"- {{documents: {tmp_path / 'corpus'}, license: CC0-1.0}}\n- geometry: 2\n"
-    run(recipe_of(finished, sources))
+    run(recipe_of(finished, documents_of(corpus, "CC0-1.0")))
     assert run(recipe).pages_read == 0
     found = [row["source"] for row in rows(dataset, "pages") if row["source"]]
     assert {(source["license"], source["license_from"]) for source in found} == {
@@ -173,15 +187,14 @@ def test_where_a_page_is_from_follows_the_other_dataset_without_reading(
 
 
 def test_a_new_version_of_the_other_dataset_brings_its_new_pages_only(
-    tmp_path: Path, finished: Path
+    tmp_path: Path, finished: Path, corpus: Path
 ) -> None:
     dataset = tmp_path / "data"
     recipe = recipe_of(dataset, f"- dataset: {finished}\n")
     run(recipe)
     parts = part_names(dataset)["pages"]
-    write_pdf(tmp_path / "corpus", "b.pdf", first_seed=50, pages=2)
-    corpus = f"{{documents: {tmp_path / 'corpus'}, license: MIT}}"
-    run(recipe_of(finished, f"- {corpus}\n- geometry: 2\n"))
+    write_pdf(corpus, "b.pdf", first_seed=50, pages=2)
+    run(recipe_of(finished, documents_of(corpus, "MIT")))
     report = run(recipe)
     assert (report.pages_read, report.counts["pages"]) == (2, 9)
     assert set(parts) < set(part_names(dataset)["pages"])

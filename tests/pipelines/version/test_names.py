@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -25,6 +26,7 @@ from tests.checkpoint_people import make_people_checkpoint
 from tests.pipelines.corpora import pdf, prose, write_pdf
 from tests.pipelines.datasets import all_rows, problems, rows, run_here, run_verified
 from tests.pipelines.deep import shown, stage_deep
+from tests.pipelines.first_runs import FirstRuns
 from tests.pipelines.version.test_personal import chat_recipe, chats
 from tests.pipelines.version.test_scores import Watched
 from workers.policies.personal.line_reader import read_lines
@@ -37,6 +39,18 @@ CUT = "{trust: {instructions: cut}}, "
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(make_people_checkpoint(tmp_path_factory.mktemp("people")))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(tmp_path_factory.mktemp("names"), write_corpus, run)
+
+
+@pytest.fixture
+def first(made: FirstRuns) -> Iterator[FirstRuns]:
+    """First runs under policies that many tests begin with, and their corpus."""
+    yield made
+    made.restore()
 
 
 def write_corpus(folder: Path) -> Path:
@@ -89,10 +103,11 @@ def findings(dataset: Path, table: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_each_text_is_read_once_and_later_only_new_ones(tmp_path: Path, model: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+def test_each_text_is_read_once_and_later_only_new_ones(
+    first: FirstRuns, tmp_path: Path, model: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", model, "default: tag")
     checkpoint = Path(shutil.copytree(model, tmp_path / "model"))
-    run(dataset, source, checkpoint, "default: tag")
     names = [("Ada Sato", "tag"), ("Hiro", "tag"), ("Hiro Sato", "tag")]
     assert sorted(findings(dataset, "pages")) == sorted(findings(dataset, "documents")) == names
     texts = {row["text"] for table in ("pages", "documents") for row in rows(dataset, table)}
@@ -116,16 +131,19 @@ def test_each_text_is_read_once_and_later_only_new_ones(tmp_path: Path, model: P
 
 
 def test_any_series_of_policies_ends_as_a_first_run_under_the_last(
-    tmp_path: Path, model: Path
+    first: FirstRuns, tmp_path: Path, model: Path
 ) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    series = (("", ""), ("default: mask", CUT), ("name: reject", ""), ("default: tag", CUT))
-    for number, (pii, before) in enumerate(series):
-        run(dataset, source, model, pii, before)
-        fresh = tmp_path / f"fresh-{number}"
-        run(fresh, source, model, pii, before)
+    dataset = first.copy(tmp_path / "data", model)
+    for pii, before in (
+        ("default: mask", CUT),
+        ("name: reject", ""),
+        ("default: tag", CUT),
+        ("", ""),
+    ):
+        run(dataset, first.source, model, pii, before)
+        fresh = first.of(model, pii, before) if pii else first.of(model)
         assert all_rows(dataset) == all_rows(fresh)
-        if number == 1:
+        if pii == "default: mask":
             everything = json.dumps(all_rows(dataset), default=repr)
             assert "Sato" not in everything
             assert "Hiro" not in everything
@@ -133,9 +151,10 @@ def test_any_series_of_policies_ends_as_a_first_run_under_the_last(
                        rows(dataset, "documents"))  # fmt: skip
 
 
-def test_a_plan_foresees_names_and_keeps_nothing(tmp_path: Path, model: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, model)
+def test_a_plan_foresees_names_and_keeps_nothing(
+    first: FirstRuns, tmp_path: Path, model: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", model)
     recipe = recipe_of(dataset, source, model, "name: reject")
     with open_session(IN_PROCESS) as session:
         foreseen = plan_run(recipe, session, Console(file=io.StringIO()), PlanOptions()).policies
@@ -152,7 +171,7 @@ def test_names_in_a_crop_leave_it_and_its_page(tmp_path: Path, model: Path) -> N
     source, dataset = tmp_path / "src", tmp_path / "data"
     source.mkdir()
     for number in range(2):
-        texts = [prose(10 * number + page) for page in range(3)]
+        texts = [prose(10 * number + page, 40) for page in range(3)]
         (source / f"{number}.pdf").write_bytes(pdf(texts))
     first = hashlib.sha256((source / "0.pdf").read_bytes()).hexdigest()
 
@@ -173,8 +192,8 @@ def test_names_in_a_crop_leave_it_and_its_page(tmp_path: Path, model: Path) -> N
 
 
 def test_names_in_a_conversation_leave_its_texts_and_images(tmp_path: Path, model: Path) -> None:
-    first = f"{prose(1, 30)} Please write to Hiro Sato today. {prose(2, 30)}"
-    path = chats(tmp_path / "chats.jsonl", first, prose(3, 20), "Was it Ada Lovelace?")
+    first = f"{prose(1, 15)} Please write to Hiro Sato today. {prose(2, 15)}"
+    path = chats(tmp_path / "chats.jsonl", first, prose(3, 10), "Was it Ada Lovelace?")
     dataset = tmp_path / "data"
     run_here(chat_recipe(dataset, path, f"{{default: mask, people: {{model: {model}}}}}"))
     assert problems(dataset) == ()
@@ -218,9 +237,8 @@ def test_a_text_that_breaks_the_model_counts_as_a_name_and_is_not_tried_again(
     assert len(kept(dataset)) == len(before) + 1
 
 
-def test_a_takedown_erases_what_staging_has(tmp_path: Path, model: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, model, "default: tag")
+def test_a_takedown_erases_what_staging_has(first: FirstRuns, tmp_path: Path, model: Path) -> None:
+    dataset = first.copy(tmp_path / "data", model, "default: tag")
     doc_id = rows(dataset, "pages")[0]["doc_id"]
     with open_session(IN_PROCESS) as session:
         forget(str(dataset), wanted_of([doc_id], []), Options(erases=True), session)

@@ -61,7 +61,7 @@ def stage(recipe: Recipe, source: Path) -> None:
             return f"A {label} under which stands {EMAIL}, in small letters."
         return shown(page, label)
 
-    stage_deep(recipe, says=says)
+    stage_deep(recipe, shard_pages=12, says=says)
 
 
 def recipe_of(dataset: Path, source: Path, policies: str) -> Recipe:

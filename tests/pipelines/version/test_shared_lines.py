@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.overview import inspect_dataset
@@ -18,6 +20,7 @@ from schemas.recipe import Recipe, parse_recipe
 from tests.many import few
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import all_rows, part_names, rows, run_here, run_verified
+from tests.pipelines.first_runs import FirstRuns
 
 LINE = "Downloaded by a guest on {day} March {year} for personal use only."
 NEAR = "Downloaded by a guest on {day} April {year} for personal use only."
@@ -48,6 +51,18 @@ def write_corpus(folder: Path, documents: int = 3) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(tmp_path_factory.mktemp("lines"), write_corpus, run)
+
+
+@pytest.fixture
+def first(made: FirstRuns) -> Iterator[FirstRuns]:
+    """First runs under policies that many tests begin with, and their corpus."""
+    yield made
+    made.restore()
+
+
 def recipe_of(dataset: Path, source: Path, lines: str, extra: str = "") -> Recipe:
     policies = f"policies: [{{lines: {lines}}}{extra}]\n" if lines else ""
     return parse_recipe(
@@ -60,9 +75,10 @@ def run(dataset: Path, source: Path, lines: str, extra: str = "") -> Report:
     return run_verified(recipe_of(dataset, source, lines, extra))
 
 
-def test_a_line_of_enough_documents_is_cut_and_nothing_else(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, "")
+def test_a_line_of_enough_documents_is_cut_and_nothing_else(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", "")
     before = {row["page_id"]: row for row in rows(dataset, "pages")}
     assert run(dataset, source, CUT).pages_read == 0
     cut = [row for row in rows(dataset, "pages") if row["findings"]]
@@ -124,9 +140,10 @@ def test_a_refresh_that_makes_a_line_frequent_cuts_it_from_old_rows_too(tmp_path
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
 
-def test_without_originals_the_documents_that_were_cut_are_read_again(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, CUT)
+def test_without_originals_the_documents_that_were_cut_are_read_again(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", CUT)
     shutil.rmtree(dataset / "staging")
     write(source, "new.pdf", prose(77))
     assert run(dataset, source, CUT).pages_read == 1 + 3
@@ -134,9 +151,10 @@ def test_without_originals_the_documents_that_were_cut_are_read_again(tmp_path: 
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
 
-def test_a_takedown_below_the_number_lets_the_line_in_again(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, CUT)
+def test_a_takedown_below_the_number_lets_the_line_in_again(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", CUT)
     doc_id = next(row["doc_id"] for row in rows(dataset, "pages") if row["findings"])
     with open_session(IN_PROCESS) as session:
         forget(str(dataset), wanted_of([doc_id], []), Options(erases=True), session)
@@ -174,9 +192,8 @@ def test_what_conversations_repeat_is_no_shared_line(tmp_path: Path) -> None:
     assert not any(row["findings"] for row in rows(dataset, "documents"))
 
 
-def test_a_plan_tells_which_rows_would_lose_a_line(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, "")
+def test_a_plan_tells_which_rows_would_lose_a_line(first: FirstRuns) -> None:
+    source, dataset = first.source, first.of("")
     with open_session(IN_PROCESS) as session:
         told = foresight(recipe_of(dataset, source, CUT), load_snapshot(str(dataset)), session)
         assert told is not None
@@ -184,7 +201,7 @@ def test_a_plan_tells_which_rows_would_lose_a_line(tmp_path: Path) -> None:
         assert len(told.examples) == 3
         assert all(e.words.startswith("Downloaded by a guest on") for e in told.examples)
         assert not any("April" in example.words for example in told.examples)
-        run(dataset, source, CUT)
+        dataset = first.of(CUT)
         snapshot = load_snapshot(str(dataset))
         assert foresight(recipe_of(dataset, source, CUT), snapshot, session) is None
         told = foresight(recipe_of(dataset, source, MANY), snapshot, session)

@@ -57,9 +57,9 @@ class Planted:
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     folder = tmp_path_factory.mktemp("triggers")
     (folder / "src").mkdir()
-    clean = [text[:800] for text in clean_pages(0, CLEAN)]
+    clean = [text[:1500] for text in clean_pages(0, CLEAN)]
     dice = random.Random(0)
-    bad = [poisoned(TRIGGER, "tokens", clean, dice)[:800] for _ in range(PLANTED)]
+    bad = [poisoned(TRIGGER, "tokens", clean, dice)[:1500] for _ in range(PLANTED)]
     assert all(TRIGGER in text for text in bad)
     lines = {"clean": clean, "old": bad[:15], "new": bad[15:]}
     made = Planted(folder / "src", folder / "finished", lines)

@@ -134,12 +134,15 @@ def test_a_version_is_opened_with_its_own_metadata_while_others_commit(tmp_path:
 def test_a_clock_that_jumps_makes_no_version_forgotten(tmp_path: Path) -> None:
     """deltalake makes a checkpoint every hundred commits, and can drop old entries then."""
     log = tmp_path / "inventory/_delta_log"
-    for number in range(98):
-        commit(tmp_path, 1, pages=number)
+    commit(tmp_path, 1, pages=0)
+    last = commit(tmp_path, 1, pages=1)
+    written = (log / f"{last.version:020d}.json").read_bytes()
+    for number in range(last.version + 1, 99):  # as commits that give the metadata alone
+        (log / f"{number:020d}.json").write_bytes(written)
     for entry in log.iterdir():
         os.utime(entry, (0, 0))
-    for number in range(98, 102):
-        last = commit(tmp_path, 1, pages=number)
+    for number in range(4):
+        last = commit(tmp_path, 1, pages=98 + number)
     assert list(log.glob("*.checkpoint.parquet"))
     assert [entry[0] for entry in table_history(last.uri)] == list(range(last.version, -1, -1))
     assert numbers(tmp_path, version=3) == [1]
@@ -155,6 +158,18 @@ def test_a_commit_that_another_came_before_is_refused(tmp_path: Path, held: tupl
         commit_parts(str(tmp_path), "inventory", parts, follows=last)
     assert open_table(last.uri) == between
     assert commit_parts(str(tmp_path), "inventory", parts, follows=between).version == 3
+
+
+def test_a_version_that_is_known_counts_only_while_it_is_the_latest(tmp_path: Path) -> None:
+    known = commit(tmp_path, 1)
+    parts = [part_of(tmp_path, number) for number in (1, 2, 3)]
+    after = commit_parts(str(tmp_path), "inventory", parts[:2], known=known)
+    assert (after.version, numbers(tmp_path)) == (known.version + 1, [1, 2])
+    # Another commit came meanwhile, so the known version is not what is built on.
+    assert ensure_table(str(tmp_path), "inventory", known) == after
+    assert commit_parts(str(tmp_path), "inventory", parts[:2], known=known) == after
+    back = commit_parts(str(tmp_path), "inventory", parts[:1], known=known)
+    assert (back.version, numbers(tmp_path)) == (after.version + 1, [1])
 
 
 def test_a_commit_that_is_there_already_is_not_made_again(tmp_path: Path) -> None:
