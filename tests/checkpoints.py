@@ -6,9 +6,13 @@ The bytes are the same each time. `tests.checkpoint_families` defines the famili
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import math
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -95,6 +99,14 @@ def make_checkpoint(
     processor.save_pretrained(folder)
     _name_class(folder / "processor_config.json", type(processor))
     return folder
+
+
+@functools.cache
+def shared_checkpoint(profile_name: str, answer: str | None = None) -> Path:
+    """The folder of a checkpoint that no test changes, made once in a process."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{profile_name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return make_checkpoint(profile_name, folder, answer)
 
 
 def _taught(weights: Weights, chain: list[int], last: int) -> Weights:

@@ -10,14 +10,13 @@ import pytest
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
-from schemas.pages import PageImage
+from schemas.pages import PageImage, Reading
 from workers.engines.rapidocr import RapidOcrEngine
 from workers.engines.text_lines import Line
 
 PROSE = (
     "The inventory lists every document and every page that the sources hold now. A shard is "
-    "small enough for one replica, and its receipt is written last, so that its existence means "
-    "done. Nothing else decides whether a page was read."
+    "small enough for one replica, and its receipt is written last."
 )
 CHINESE = "文档被分成小块,每一块都有一张收据。收据最后写入,所以它的存在就意味着完成。"
 LONGEST_EDGE_PX = 1280
@@ -58,13 +57,18 @@ def engine() -> RapidOcrEngine:
     return RapidOcrEngine()
 
 
-def test_reads_prose(engine: RapidOcrEngine) -> None:
+@pytest.fixture(scope="module")
+def prose(engine: RapidOcrEngine) -> Reading:
     [reading] = engine.read([PROSE_PAGE])
-    assert reading.error is None
-    assert accuracy(reading.text, PROSE) > 0.98
-    assert reading.confidence is not None
-    assert 0.9 < reading.confidence <= 1
-    assert reading.vision_tokens == 0
+    return reading
+
+
+def test_reads_prose(prose: Reading) -> None:
+    assert prose.error is None
+    assert accuracy(prose.text, PROSE) > 0.98
+    assert prose.confidence is not None
+    assert 0.9 < prose.confidence <= 1
+    assert prose.vision_tokens == 0
 
 
 def test_reads_chinese_without_spaces_between_lines(engine: RapidOcrEngine) -> None:
@@ -140,13 +144,14 @@ def test_odd_shapes_are_read(engine: RapidOcrEngine, size_px: tuple[int, int]) -
     assert (reading.text, reading.error) == ("", None)
 
 
-def test_a_reading_depends_on_neither_neighbours_nor_threads(engine: RapidOcrEngine) -> None:
+def test_a_reading_depends_on_neither_neighbours_nor_threads(
+    engine: RapidOcrEngine, prose: Reading
+) -> None:
     long_line = page_image("long", set_page([((20, 40, 400, 60), PROSE[:90], 8)]))
-    alone = engine.read([PROSE_PAGE])
-    crowd = engine.read([long_line, BLANK_PAGE, PROSE_PAGE, BROKEN_PAGE, long_line, PROSE_PAGE])
-    assert crowd[2] == crowd[5] == alone[0]
-    assert crowd[0] == crowd[4]
-    assert RapidOcrEngine(threads=1).read([PROSE_PAGE]) == alone
+    crowd = engine.read([long_line, PROSE_PAGE, BROKEN_PAGE, long_line])
+    assert crowd[1] == prose
+    assert crowd[0] == crowd[3]
+    assert RapidOcrEngine(threads=1).read([PROSE_PAGE]) == [prose]
 
 
 def test_a_page_in_a_script_that_the_model_does_not_know_has_low_confidence(
@@ -154,7 +159,7 @@ def test_a_page_in_a_script_that_the_model_does_not_know_has_low_confidence(
 ) -> None:
     pdf = pymupdf.open()
     page = pdf.new_page(width=420, height=595)
-    text = "المكتبة القديمة في المدينة تحفظ الخرائط والرسائل منذ قرون طويلة " * 12
+    text = "المكتبة القديمة في المدينة تحفظ الخرائط والرسائل منذ قرون طويلة " * 4
     page.insert_htmlbox((40, 80, 380, 555), f"<p dir='rtl' style='font-size:14px'>{text}</p>")
     page.insert_textbox((40, 40, 380, 70), "A heading in English", fontsize=14)
     [reading] = engine.read([page_image("arabic", pdf)])
@@ -164,13 +169,13 @@ def test_a_page_in_a_script_that_the_model_does_not_know_has_low_confidence(
 
 def test_a_long_strip_is_read_in_tiles(engine: RapidOcrEngine) -> None:
     pdf = pymupdf.open()
-    page = pdf.new_page(width=420, height=5000)
-    for top in range(40, 4900, 1200):
+    page = pdf.new_page(width=420, height=3000)
+    for top in range(40, 2900, 1200):
         assert page.insert_textbox((40, top, 380, top + 150), PROSE, fontsize=14) >= 0
     pixmap = page.get_pixmap()
     strip = PageImage("strip", pixmap.tobytes("png"), pixmap.width, pixmap.height)
     [reading] = engine.read([strip])
-    assert accuracy(reading.text, " ".join([PROSE] * 5)) > 0.97
+    assert accuracy(reading.text, " ".join([PROSE] * 3)) > 0.97
     assert reading.coverage == pytest.approx(1, abs=0.02)
 
 

@@ -6,7 +6,6 @@ import inspect
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import DynamicCache
 
 from schemas.recipe import EngineSpec
-from tests.checkpoints import make_checkpoint
+from tests.checkpoints import shared_checkpoint
 from tests.workers.engines.profiles.test_known import IN_TRANSFORMERS
 from tests.workers.engines.test_transformers import page
 from workers.engines.batches import Page
@@ -34,8 +33,8 @@ TRIED = [name for name in KEPT if name not in LIKE_LIGHTON]
 SIZES = [(224, 320), (320, 224), (224, 320), (420, 300)]
 
 
-def open_engine(family: str, folder: Path) -> TransformersEngine:
-    make_checkpoint(family, folder)
+def open_engine(family: str) -> TransformersEngine:
+    folder = shared_checkpoint(family)
     mode = PROFILES[family].modes[0].name
     spec = EngineSpec(
         name="transformers", model=str(folder), profile=family, mode=mode, max_new_tokens=64
@@ -70,10 +69,8 @@ def read_alone(engine: TransformersEngine) -> list[Page]:
     ("family", "has_spare_rows"),
     [*((family, False) for family in TRIED), ("deepseek-ocr", True), ("olmocr-2", True)],
 )
-def test_joining_and_leaving_changes_no_answer(
-    family: str, has_spare_rows: bool, tmp_path: Path
-) -> None:
-    engine = open_engine(family, tmp_path)
+def test_joining_and_leaving_changes_no_answer(family: str, has_spare_rows: bool) -> None:
+    engine = open_engine(family)
     expected = read_alone(engine)
     engine._loaded.has_spare_rows = has_spare_rows
     first, second, third, fourth = pages = prepared(engine)
@@ -105,8 +102,8 @@ def test_joining_and_leaving_changes_no_answer(
     assert all(each.is_done for each in (second, third, fourth))
 
 
-def test_with_spare_rows_shapes_stay_while_pages_change(tmp_path: Path) -> None:
-    engine = open_engine("lighton-ocr", tmp_path)
+def test_with_spare_rows_shapes_stay_while_pages_change() -> None:
+    engine = open_engine("lighton-ocr")
     engine._loaded.has_spare_rows = True
     first, second, third, fourth = prepared(engine)
     slots = new_slots(engine)
@@ -128,8 +125,8 @@ def test_with_spare_rows_shapes_stay_while_pages_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("family", KEPT)
-def test_the_bytes_of_a_token_are_those_of_its_keys_and_values(family: str, tmp_path: Path) -> None:
-    model = open_engine(family, tmp_path)._loaded.model
+def test_the_bytes_of_a_token_are_those_of_its_keys_and_values(family: str) -> None:
+    model = open_engine(family)._loaded.model
     text = model.config.get_text_config()
     heads = text.num_key_value_heads
     features = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
@@ -149,17 +146,15 @@ def kind_of_state(model: Any) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("family", LIKE_LIGHTON)
-def test_what_is_not_tried_keeps_its_state_as_lighton_ocr_does(family: str, tmp_path: Path) -> None:
-    model, tried = (
-        open_engine(name, tmp_path / name)._loaded.model for name in (family, "lighton-ocr")
-    )
+def test_what_is_not_tried_keeps_its_state_as_lighton_ocr_does(family: str) -> None:
+    model, tried = (open_engine(name)._loaded.model for name in (family, "lighton-ocr"))
     assert kind_of_state(model) == kind_of_state(tried)
     assert not kind_of_state(model)["leaves its positions behind"]
 
 
 @pytest.mark.parametrize("family", ROUNDS)
-def test_a_window_that_slides_or_a_state_is_not_kept(family: str, tmp_path: Path) -> None:
-    assert not can_keep(open_engine(family, tmp_path)._loaded.model)
+def test_a_window_that_slides_or_a_state_is_not_kept(family: str) -> None:
+    assert not can_keep(open_engine(family)._loaded.model)
 
 
 class Calls(TorchDispatchMode):
@@ -182,9 +177,9 @@ class Calls(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("family", ["lighton-ocr", "deepseek-ocr", "olmocr-2"])
-def test_the_host_waits_for_no_step(family: str, tmp_path: Path) -> None:
+def test_the_host_waits_for_no_step(family: str) -> None:
     """Rows of several lengths, so that there is padding. `tolist` at the end is not counted."""
-    engine = open_engine(family, tmp_path)
+    engine = open_engine(family)
     slots = new_slots(engine)
     for each in prepared(engine):
         slots.join([each])
@@ -215,8 +210,8 @@ def counted(engine: TransformersEngine, read: Callable[[], object]) -> Counter[s
     return seen
 
 
-def test_deepseek_ocr_sees_a_page_once_and_computes_its_tokens_once(tmp_path: Path) -> None:
-    engine = open_engine("deepseek-ocr", tmp_path)
+def test_deepseek_ocr_sees_a_page_once_and_computes_its_tokens_once() -> None:
+    engine = open_engine("deepseek-ocr")
     engine = TransformersEngine(engine._loaded, replace(engine._plan, max_new_tokens=150))
     images = [each.image for each in prepared(engine)] * 2
     prompts = sum(engine._prepare(image).prompt_tokens for image in images)
@@ -225,9 +220,9 @@ def test_deepseek_ocr_sees_a_page_once_and_computes_its_tokens_once(tmp_path: Pa
     assert seen["tokens"] <= 1.05 * (prompts + 150 * len(images))
 
 
-def test_a_page_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_page_goes_on_where_it_was() -> None:
     """As after a failure: its answer so far is part of its prompt."""
-    engine = open_engine("lighton-ocr", tmp_path)
+    engine = open_engine("lighton-ocr")
     [whole, *_] = read_alone(engine)
     [again, *_] = prepared(engine)
     slots = new_slots(engine)

