@@ -31,7 +31,7 @@ def local(world: World, folder: Path) -> Stage:
     """Return a stage on a folder, with the command in one process."""
     view = folder / "data"
     shutil.copytree(world.first, view)
-    return Stage("local", world, str(view), str(view), lambda: _names(view))
+    return Stage("local", world, str(view), str(view), lambda: _names(view), forks=True)
 
 
 def _names(folder: Path) -> list[str]:
@@ -92,7 +92,7 @@ def own_clock(world: World, folder: Path) -> Stage | None:
     offset = folder / "offset"
     offset.write_text("+0\n")
     stage = local(world, folder)
-    stage.name, stage.props = "own clock", offset
+    stage.name, stage.props, stage.forks = "own clock", offset, False
     stage.environment = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
@@ -158,7 +158,7 @@ def on_ray(world: World, folder: Path, nodes: Nodes) -> Stage:
     nodes.complete()
     stage = local(world, folder)
     stage.name, stage.ray, stage.mark = "ray", nodes.cluster.address, nodes.mark
-    stage.props = nodes
+    stage.props, stage.forks = nodes, False
     return stage
 
 
@@ -198,4 +198,4 @@ def on_s3(world: World, store: Store, prefix: str) -> Stage:
             return []
 
     environment = store.server.environment() | {"AWS_ENDPOINT_URL": store.proxy.endpoint}
-    return Stage("s3", world, uri, uri, names, environment=environment, props=store)
+    return Stage("s3", world, uri, uri, names, environment=environment, props=store, forks=True)
