@@ -52,6 +52,7 @@ class Command:
     Args:
         environment: variables beside those of this process; None leaves one out.
         gate: a barrier of `CONTEXT`; the process waits there after all its imports.
+        folder: where its outputs go, as `out` and `err`; `communicate` deletes it.
     """
 
     def __init__(
@@ -60,9 +61,10 @@ class Command:
         cwd: Path | None = None,
         environment: Mapping[str, str | None] | None = None,
         gate: Any = None,
+        folder: Path | None = None,
     ) -> None:
         self.arguments = arguments
-        self._folder = Path(tempfile.mkdtemp())
+        self._folder = folder or Path(tempfile.mkdtemp())
         outputs = [self._folder / name for name in ("out", "err")]
         wanted = {**os.environ, **(environment or {})}
         variables = {name: value for name, value in wanted.items() if value is not None}
@@ -85,11 +87,16 @@ class Command:
     def kill(self) -> None:
         self._process.kill()
 
-    def communicate(self, timeout: float = TIMEOUT_S) -> tuple[str, str]:
-        """Wait for the process to end; return its stdout and stderr."""
+    def wait(self, timeout: float = TIMEOUT_S) -> int:
+        """Wait for the process to end; return its exit code."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             raise subprocess.TimeoutExpired(self.arguments, timeout)
+        return int(self._process.exitcode)
+
+    def communicate(self, timeout: float = TIMEOUT_S) -> tuple[str, str]:
+        """Wait for the process to end; return its stdout and stderr."""
+        self.wait(timeout)
         out, err = [(self._folder / name).read_text() for name in ("out", "err")]
         shutil.rmtree(self._folder)
         return out, err

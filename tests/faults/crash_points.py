@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import resource
 import shutil
 import signal
@@ -50,6 +51,9 @@ _BESIDE = {"card": write_card, "croissant": write_croissant}
 
 KILLED = {"before": -signal.SIGKILL, "torn": -signal.SIGXFSZ}
 """How a process ends by each phase."""
+
+_DRAWN = re.compile(r"(?<=/publish-)[0-9a-f]{16}(?=/)|(?<=\.)\w{8}(?=\.tmp$)")
+"""What is drawn at random in the names of a publish's scratch folder and of temporary files."""
 
 _CALLS = {"create_write_transaction": "commit", "create_table_with_add_actions": "table"}
 
@@ -177,6 +181,12 @@ def run_until(recipe: Recipe, point: CrashPoint) -> int | None:
     child.start()
     _join(child)
     return child.exitcode
+
+
+def names_left(dataset: Path) -> list[str]:
+    """The files of a dataset, staging included, without what is drawn in their names."""
+    paths = (path.relative_to(dataset) for path in dataset.rglob("*") if path.is_file())
+    return sorted(_DRAWN.sub("", f"/{path}") for path in paths)
 
 
 def _join(child: Any) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 import psutil
 
 from tests.faults.worlds import World
+from tests.fork_server import Command
 from tests.marked_processes import MARK, command_of, family, kill, marked
 from tests.pipelines.datasets import all_rows, part_names, problems
 from workers import store
@@ -48,7 +49,8 @@ class Stage:
     `dataset` is the dataset's address for the command; `view` is its address for the test, and
     `readable` turns `view` into a path that every library can open. `names` lists the objects in
     the dataset. `mark` marks processes that serve the command and were started before it. `props`
-    holds what the stage's own faults need.
+    holds what the stage's own faults need. `forks` says that the command runs in a fork, which
+    saves its imports; elsewhere it is started as a user starts it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Stage:
     environment: Mapping[str, str] = field(default_factory=dict)
     mark: str = ""
     props: Any = None
+    forks: bool = False
 
 
 @dataclass
@@ -69,7 +72,7 @@ class Run:
     """One run of the command, running or ended; `stderr_path` is the file of its stderr."""
 
     stage: Stage
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Command
     mark: str
     stderr_path: Path
 
@@ -104,9 +107,17 @@ class Run:
         """Return the lines that the run wrote to stderr."""
         return self.stderr_path.read_text().splitlines()
 
+    def own(self) -> list[psutil.Process]:
+        """Return the processes of the run, but for those that serve its stage."""
+        own = {process.pid: process for process in marked(self.mark)}
+        if self.stage.forks and psutil.pid_exists(self.process.pid):
+            own[self.process.pid] = psutil.Process(self.process.pid)  # has the server's environment
+        return list(own.values())
+
     def processes(self) -> list[psutil.Process]:
-        """Return the processes with the mark of the run or of its stage, and their children."""
-        return family(self.mark, *([self.stage.mark] if self.stage.mark else ()))
+        """Return the processes of the run and of its stage, and their children."""
+        marks = [self.mark, self.stage.mark] if self.stage.mark else [self.mark]
+        return list({process.pid: process for process in (*self.own(), *family(*marks))}.values())
 
     def find(self, *words: str) -> list[psutil.Process]:
         """Return the run's processes whose command line contains one of these words."""
@@ -149,22 +160,38 @@ def progress(stage: Stage) -> dict[str, int]:
 def running(stage: Stage, folder: Path) -> Iterator[Run]:
     """Run the command on a stage; at the end, kill all processes that it started."""
     mark = uuid.uuid4().hex
-    recipe, stderr_path = folder / f"{mark}.yaml", folder / f"{mark}.err"
+    (folder / mark).mkdir()
+    recipe = folder / mark / "recipe.yaml"
     recipe.write_text(stage.world.recipe(stage.dataset))
-    with stderr_path.open("w") as errors:
-        process = subprocess.Popen(
-            [*stage.prefix, COMMAND, "run", str(recipe), "--ray", stage.ray],
+    arguments = ["run", str(recipe), "--ray", stage.ray]
+    start = _fork if stage.forks else _start
+    process = start(stage, arguments, stage.environment | {MARK: mark}, folder / mark)
+    run = Run(stage, process, mark, folder / mark / "err")
+    try:
+        yield run
+    finally:
+        kill(run.own())  # children inherit the mark or die with their parents
+        process.wait()
+
+
+def _start(
+    stage: Stage, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> subprocess.Popen[str]:
+    with (folder / "err").open("w") as errors:
+        return subprocess.Popen(
+            [*stage.prefix, COMMAND, *arguments],
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            env=os.environ | stage.environment | {MARK: mark},
+            env=os.environ | environment,
             start_new_session=True,
             text=True,
         )
-    try:
-        yield Run(stage, process, mark, stderr_path)
-    finally:
-        kill(marked(mark))  # children inherit it or die with their parents
-        process.wait()
+
+
+def _fork(
+    stage: Stage, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> Command:
+    return Command(*arguments, environment=environment, folder=folder)
 
 
 # ---- a history -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.harness import Fault, Run
-from tests.marked_processes import command_of, marked
+from tests.marked_processes import command_of
 
 STOP_S = 2
 SERVER_DOWN_S = 2  # and 3 s until the server answers again
@@ -41,7 +41,7 @@ def _terminate(run: Run) -> bool:
 
 
 def _stop_a_while(run: Run) -> bool:
-    stopped = marked(run.mark)  # Ray's nodes keep running, as when a driver's machine stalls
+    stopped = run.own()  # Ray's nodes keep running, as when a driver's machine stalls
     _signal(stopped, signal.SIGSTOP)
     time.sleep(STOP_S)
     _signal(stopped, signal.SIGCONT)
@@ -78,6 +78,8 @@ def _signal(processes: list[psutil.Process], number: int) -> None:
 def _driver(run: Run) -> psutil.Process:
     """Return the process of the command, which `nsenter` may have started."""
     process = psutil.Process(run.process.pid)
+    if run.stage.forks:
+        return process
     while "pagefoundry" not in command_of(process).split(" run ")[0]:
         (process,) = process.children()
     return process
@@ -121,7 +123,7 @@ def _fill_disk(run: Run) -> bool:
 @contextmanager
 def _held(run: Run) -> Iterator[None]:
     """Stop the run inside the block, so that it does not get past its moment."""
-    stopped = marked(run.mark)
+    stopped = run.own()
     _signal(stopped, signal.SIGSTOP)
     try:
         yield

@@ -26,7 +26,7 @@ def local(world: World, folder: Path) -> Stage:
     """Return a stage on a folder, with the command in one process."""
     view = folder / "data"
     shutil.copytree(world.first, view)
-    return Stage("local", world, str(view), str(view), lambda: _names(view))
+    return Stage("local", world, str(view), str(view), lambda: _names(view), forks=True)
 
 
 def _names(folder: Path) -> list[str]:
@@ -87,7 +87,7 @@ def own_clock(world: World, folder: Path) -> Stage | None:
     offset = folder / "offset"
     offset.write_text("+0\n")
     stage = local(world, folder)
-    stage.name, stage.props = "own clock", offset
+    stage.name, stage.props, stage.forks = "own clock", offset, False
     stage.environment = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
@@ -108,7 +108,7 @@ def on_ray(world: World, folder: Path, fleet: Fleet) -> Stage:
     *_, doomed = fleet.have(CPU_NODE, GPU_NODE, {**CPU_NODE, **GPU_NODE})
     stage = local(world, folder)
     stage.name, stage.ray, stage.mark = "ray", fleet.address, fleet.mark
-    stage.props = functools.partial(fleet.kill, doomed)
+    stage.props, stage.forks = functools.partial(fleet.kill, doomed), False
     return stage
 
 
@@ -148,4 +148,4 @@ def on_s3(world: World, store: Store, prefix: str) -> Stage:
             return []
 
     environment = store.server.environment() | {"AWS_ENDPOINT_URL": store.proxy.endpoint}
-    return Stage("s3", world, uri, uri, names, environment=environment, props=store)
+    return Stage("s3", world, uri, uri, names, environment=environment, props=store, forks=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from schemas.conversations import ConversationSource, Fade
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
 from tests.faults.consumer import Contents, read_card, read_croissant, read_version
-from tests.faults.crash_points import KILLED, CrashPoint, run_until, write_names
+from tests.faults.crash_points import KILLED, CrashPoint, names_left, run_until, write_names
 from tests.many import few
 from tests.pipelines.corpora import prose, write_pdf, write_pdfs
 from tests.pipelines.datasets import part_names, problems, recipe_for, run_here
@@ -212,16 +211,6 @@ def test_a_kill_leaves_the_files_that_were_copied(refresh: Scene, tmp_path: Path
         killed = Path(refresh.kill(CrashPoint(write, "before"), tmp_path / write).dataset)
         assert names_left(killed) == names_left(refresh.killed / write), write
         assert view(killed) == view(refresh.killed / write), write
-
-
-_DRAWN = re.compile(r"(?<=/publish-)[0-9a-f]{16}(?=/)|(?<=\.)\w{8}(?=\.tmp$)")
-"""What is drawn at random in the names of a publish's scratch folder and of temporary files."""
-
-
-def names_left(dataset: Path) -> list[str]:
-    """The files of a dataset, staging included, without what is drawn in their names."""
-    paths = (path.relative_to(dataset) for path in dataset.rglob("*") if path.is_file())
-    return sorted(_DRAWN.sub("", f"/{path}") for path in paths)
 
 
 def check(write: str, scene: Scene, recipe: Recipe) -> None:

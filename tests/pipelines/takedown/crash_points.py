@@ -38,10 +38,13 @@ class TakedownWatch(WriteWatch):
         return f"{kind}-{self.parts[kind]}"
 
 
-def write_names(dataset: Path, wanted: Wanted) -> list[str]:
-    """Take documents down and erase them in a child; return the names of its writes, in order."""
+def write_names(dataset: Path, wanted: Wanted, copies: Path) -> list[str]:
+    """Take documents down and erase them in a child; return the names of its writes, in order.
+
+    `copies` then has a folder for each write: what a process leaves that is killed before it.
+    """
     receiving, sending = CONTEXT.Pipe(duplex=False)
-    child = CONTEXT.Process(target=_forget_and_tell, args=(str(dataset), wanted, sending))
+    child = CONTEXT.Process(target=_forget_and_tell, args=(str(dataset), wanted, copies, sending))
     child.start()
     sending.close()
     names: list[str] = receiving.recv()
@@ -58,12 +61,14 @@ def forget_until(dataset: Path, wanted: Wanted, point: CrashPoint) -> int | None
     return child.exitcode
 
 
-def _forget_and_tell(dataset: str, wanted: Wanted, names: Any) -> None:
-    names.send(_forget_watched(dataset, wanted, None))
+def _forget_and_tell(dataset: str, wanted: Wanted, copies: Path, names: Any) -> None:
+    names.send(_forget_watched(dataset, wanted, None, copies))
 
 
-def _forget_watched(dataset: str, wanted: Wanted, point: CrashPoint | None) -> list[str]:
-    watch = TakedownWatch(dataset, point)
+def _forget_watched(
+    dataset: str, wanted: Wanted, point: CrashPoint | None, copies: Path | None = None
+) -> list[str]:
+    watch = TakedownWatch(dataset, point, copies)
     watch.start()
     options = Options(erases=True, today=lambda: "2026-11-30")
     try:

@@ -1,12 +1,16 @@
 """Kill a takedown at each of its writes: the newest version is whole, and a repeat finishes it.
 
 `WRITES` names every write of a takedown, in order. A write that is added and not listed here fails
-a test, so that it gets its crash test.
+a test, so that it gets its crash test. What a kill before a write leaves is a copy of the dataset
+that one takedown made there; that a kill leaves the same is tested for one write, another one each
+time.
 """
 
 from __future__ import annotations
 
 import itertools
+import random
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +20,8 @@ from cluster.session import IN_PROCESS, open_session
 from pipelines.takedown import Options, Wanted, forget, search_forgotten, wanted_of
 from schemas.tables import TABLES
 from tests.faults.consumer import Contents, read_version
-from tests.faults.crash_points import KILLED, CrashPoint
+from tests.faults.crash_points import KILLED, CrashPoint, names_left
+from tests.many import few
 from tests.pipelines.datasets import all_rows, part_names, problems, run_here
 from tests.pipelines.takedown.bytes_left import files_with, needles
 from tests.pipelines.takedown.crash_points import forget_until, write_names
@@ -34,15 +39,23 @@ POINTS = [
 
 @dataclass(frozen=True)
 class Scene:
-    """A takedown with rows in every table, and the dataset before and after it."""
+    """A takedown with rows in every table, and the dataset before and after it.
+
+    `killed` has what is left by a kill before each of the `writes`, in a folder of its name.
+    """
 
     world: World
+    killed: Path
     wanted: Wanted
     content: set[bytes]
     before: tuple[int, Contents] | None
     after: tuple[int, Contents] | None
     parts: dict[str, list[str]]
     writes: list[str]
+
+    def named(self, point: str) -> str:
+        """The write of a point in `POINTS`."""
+        return self.writes[-1] if point == "remove-last" else point
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +64,12 @@ def scene(published: World, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     wanted = wanted_of([published.chat_id(0)], addresses)
     ids = [published.doc_id("alpha.pdf"), published.chat_id(0)]
     content = {n for doc_id in ids for n in needles(published.rows_of(doc_id)) if len(n) > 100}
-    undisturbed = published.copy(tmp_path_factory.mktemp("undisturbed") / "data")
-    writes = write_names(undisturbed.dataset, wanted)
+    folder = tmp_path_factory.mktemp("undisturbed")
+    undisturbed = published.copy(folder / "data")
+    writes = write_names(undisturbed.dataset, wanted, folder / "killed")
     return Scene(
         published,
+        folder / "killed",
         wanted,
         content,
         read_version(published.dataset),
@@ -75,16 +90,14 @@ def test_every_write_of_a_takedown_is_named_here(scene: Scene) -> None:
 
 @pytest.mark.parametrize("write", POINTS)
 def test_a_takedown_killed_and_repeated(write: str, scene: Scene, tmp_path: Path) -> None:
-    world = scene.world.copy(tmp_path / "data")
-    kill(world, scene, write)
+    world = killed_before(write, scene, tmp_path / "data")
     take_down(world, scene.wanted)
     check(world, scene)
 
 
 @pytest.mark.parametrize("write", ["inventory-part-1", "pages-commit", "remove-3"])
 def test_a_run_in_between_brings_nothing_back(write: str, scene: Scene, tmp_path: Path) -> None:
-    world = scene.world.copy(tmp_path / "data")
-    kill(world, scene, write)
+    world = killed_before(write, scene, tmp_path / "data")
     run_here(world.recipe())
     ids = read_forgotten(str(world.dataset)).ids
     assert len(ids) == 3
@@ -95,14 +108,23 @@ def test_a_run_in_between_brings_nothing_back(write: str, scene: Scene, tmp_path
     check(world, scene)
 
 
-def kill(world: World, scene: Scene, write: str) -> None:
-    """Kill a takedown before a write; the newest version must be whole then."""
-    if write == "remove-last":
-        write = scene.writes[-1]
-    point = CrashPoint(write, "before")
-    assert forget_until(world.dataset, scene.wanted, point) == KILLED["before"]
+def test_a_kill_leaves_the_files_that_were_copied(scene: Scene, tmp_path: Path) -> None:
+    for drawn in random.sample(POINTS, few(1, of=len(POINTS))):
+        write = scene.named(drawn)
+        world = scene.world.copy(tmp_path / write)
+        point = CrashPoint(write, "before")
+        assert forget_until(world.dataset, scene.wanted, point) == KILLED["before"]
+        assert names_left(world.dataset) == names_left(scene.killed / write), write
+        assert read_version(world.dataset) == read_version(scene.killed / write), write
+
+
+def killed_before(write: str, scene: Scene, folder: Path) -> World:
+    """What a takedown leaves that is killed before a write; the newest version must be whole."""
+    write = scene.named(write)
+    world = World(scene.world.corpus, Path(shutil.copytree(scene.killed / write, folder)))
     is_committed = scene.writes.index(write) > scene.writes.index("pages-commit")
     assert read_version(world.dataset) == (scene.after if is_committed else scene.before)
+    return world
 
 
 def take_down(world: World, wanted: Wanted) -> None:
