@@ -47,11 +47,8 @@ def named_parts(table_uri: str) -> frozenset[str]:
     bases = [version for version, kind, _ in entries if version == 0 or kind != "json"]
     if not bases:
         return frozenset()
-    paths: set[str] = set()
-    # A log that begins with the first commit needs no table opened: it added what version 0 has.
-    if (0, "json") not in [(version, kind) for version, kind, _ in entries]:
-        oldest = open_table(table_uri, min(bases))
-        paths = {part.path for part in oldest.parts} if oldest else set()
+    oldest = open_table(table_uri, min(bases))
+    paths = {part.path for part in oldest.parts} if oldest else set()
     commits = [entry.uri for _, kind, entry in entries if kind == "json"]
     for data in store.read_many(commits):
         for line in data.splitlines():
