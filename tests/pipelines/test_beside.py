@@ -114,33 +114,43 @@ PACKED: dict[str, Callable[[Corpus], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", PACKED)
-def test_files_beside_documents_count_in_archives_too(name: str, tmp_path: Path) -> None:
-    place = tmp_path / "corpus" / name
-    place.parent.mkdir()
-    corpus = {
-        "0.pdf": pdf([prose(0)]),
-        "0.json": json.dumps(STATED).encode(),
-        "1.pdf": pdf([prose(1)]),
-        "sub/2.pdf": pdf([prose(2)]),
-        "sub/LICENSE": b"SPDX-License-Identifier: MIT\n",
-    }
-    place.write_bytes(PACKED[name](corpus))
-    (place.parent / "LICENSE").write_text(CC_ZERO)
+def test_files_beside_documents_count_in_archives_too(tmp_path: Path) -> None:
+    """An archive of each kind, each with three documents of its own."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+
+    def write(stated: dict[str, Any]) -> None:
+        for seed, (name, pack) in enumerate(PACKED.items()):
+            corpus = {
+                f"{seed}-0.pdf": pdf([prose(10 * seed)]),
+                f"{seed}-0.json": json.dumps(stated).encode(),
+                f"{seed}-1.pdf": pdf([prose(10 * seed + 1)]),
+                f"sub/{seed}-2.pdf": pdf([prose(10 * seed + 2)]),
+                "sub/LICENSE": b"SPDX-License-Identifier: MIT\n",
+            }
+            (folder / name).write_bytes(pack(corpus))
+
+    write(STATED)
+    (folder / "LICENSE").write_text(CC_ZERO)
     found = run(tmp_path)
-    assert found["0.pdf"]["title"] == "Kilns"
-    licenses = [(found[f"{n}.pdf"]["license"], found[f"{n}.pdf"]["license_from"]) for n in range(3)]
-    assert licenses == [("CC-BY-4.0", "beside"), ("CC0-1.0", "folder"), ("MIT", "folder")]
-    assert found["1.pdf"]["title"] is None
-    # Only the JSON file of a document changes.
-    corpus["0.json"] = b'{"title": "Ovens"}'
-    place.write_bytes(PACKED[name](corpus))
+    for seed in range(len(PACKED)):
+        first, second, third = (found[f"{seed}-{number}.pdf"] for number in range(3))
+        assert (first["title"], second["title"]) == ("Kilns", None)
+        assert (first["license"], first["license_from"]) == ("CC-BY-4.0", "beside")
+        assert (second["license"], second["license_from"]) == ("CC0-1.0", "folder")
+        assert (third["license"], third["license_from"]) == ("MIT", "folder")
+    # Only the JSON files of documents change.
+    write({"title": "Ovens"})
     found = run(tmp_path)
-    assert (found["0.pdf"]["title"], found["0.pdf"]["license"]) == ("Ovens", "CC0-1.0")
+    for seed in range(len(PACKED)):
+        first = found[f"{seed}-0.pdf"]
+        assert (first["title"], first["license"]) == ("Ovens", "CC0-1.0")
     assert found[""].pages_read == 0
-    (place.parent / "LICENSE").unlink()
+    (folder / "LICENSE").unlink()
     found = run(tmp_path)
-    assert (found["1.pdf"]["license"], found["2.pdf"]["license"]) == (None, "MIT")
+    for seed in range(len(PACKED)):
+        second, third = found[f"{seed}-1.pdf"], found[f"{seed}-2.pdf"]
+        assert (second["license"], third["license"]) == (None, "MIT")
 
 
 def test_a_glob_sees_what_lies_beside_its_files(tmp_path: Path) -> None:

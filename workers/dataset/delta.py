@@ -243,8 +243,8 @@ def commit_parts(
     if _holds(current.now, wanted, metadata):
         return current.now
     if scores is None:
-        fields = _retried(uri, lambda: current.table.schema().fields)
-        scores = score_columns(field.name for field in fields)
+        _retried(uri, lambda: current.table)  # opens it
+        scores = score_columns(field.name for field in current.table.schema().fields)
     schema = described_schema(table, tuple(scores))
     if any(part.path in wanted for part in current.now.parts):
         current = _retried(uri, lambda: _with_columns(current, schema))

@@ -27,8 +27,15 @@ def font_of(name: str) -> pymupdf.Font:
     return pymupdf.Font(name)
 
 
+@lru_cache(None)
+def _advance_of(character: str, font: str) -> float:
+    """The width of a character at size 1."""
+    return float(font_of(font).text_length(character, 1))
+
+
 def width_of(text: str, font: str, size: float) -> float:
-    return float(font_of(font).text_length(text, size))
+    """The width of a text, as `Font.text_length` has it: the sum of its characters' widths."""
+    return size * sum(_advance_of(character, font) for character in text)
 
 
 def line(

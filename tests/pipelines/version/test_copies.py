@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cluster.session import IN_PROCESS, open_session
 from pipelines.dataset.diff import diff_versions
@@ -15,6 +16,7 @@ from schemas.recipe import parse_recipe
 from tests.many import few
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import all_rows, part_names, rows, run_verified
+from tests.pipelines.first_runs import FirstRuns
 
 COUNTED = "dedup: {copies: true}\n"
 TEXTS = (
@@ -51,6 +53,12 @@ def write_corpus(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    """First runs with and without the setting. No test changes the corpus."""
+    return FirstRuns(tmp_path_factory.mktemp("copies"), write_corpus, run)
+
+
 def counted(dataset: Path, table: str) -> dict[str, int]:
     """What `rejects` says: the rows that name each kept row, and the row itself."""
     level = "page" if table == "pages" else "document"
@@ -64,18 +72,16 @@ def said(dataset: Path, table: str) -> dict[str, int | None]:
     return {row[key]: row["copies"] for row in rows(dataset, table)}
 
 
-def test_each_keeper_says_how_many_rows_it_stands_for(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source)
+def test_each_keeper_says_how_many_rows_it_stands_for(first: FirstRuns) -> None:
+    dataset = first.of()
     assert sorted(said(dataset, "pages").values()) == [1, 1, 1, 2, 2, 3]
     assert sorted(said(dataset, "documents").values()) == [1, 1, 1, 2]
     for table in ("pages", "documents"):
         assert said(dataset, table) == counted(dataset, table)
 
 
-def test_without_the_setting_rows_say_nothing(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, "")
+def test_without_the_setting_rows_say_nothing(first: FirstRuns, tmp_path: Path) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", "")
     assert set(said(dataset, "pages").values()) == {None}
     before = rows(dataset, "pages")
     assert run(dataset, source).pages_read == 0
@@ -107,6 +113,8 @@ def test_any_series_of_corpora_ends_as_a_first_run_with_the_last(tmp_path: Path)
         policies = dice.choice(("", "policies: [{trust: {instructions: cut}}]\n"))
         extra = f"{COUNTED if dice.random() < 0.8 else ''}{policies}"
         run(dataset, source, extra)
+        if number == 0:
+            continue  # that was a first run
         run(tmp_path / f"fresh-{number}", source, extra)
         assert all_rows(dataset) == all_rows(tmp_path / f"fresh-{number}")
 
@@ -129,9 +137,10 @@ def test_only_the_part_of_a_keeper_is_written_again(tmp_path: Path) -> None:
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
 
-def test_a_takedown_of_a_duplicate_is_counted_by_the_next_run(tmp_path: Path) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source)
+def test_a_takedown_of_a_duplicate_is_counted_by_the_next_run(
+    first: FirstRuns, tmp_path: Path
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data")
     duplicate = next(
         row for row in rows(dataset, "rejects") if row["level"] == "page" and row["kept_id"]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from schemas.recipe import parse_recipe
 from tests.classifiers import MAX_TOKENS, make_classifier
 from tests.language_models import bare_perplexities, make_language_model
 from tests.pipelines.datasets import all_rows, rows, run_verified
+from tests.pipelines.first_runs import FirstRuns
 from tests.pipelines.version.test_keep import write
 
 
@@ -45,6 +47,18 @@ def run(dataset: Path, source: Path, model: Path, keep: str = "", more: str = ""
     )
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(tmp_path_factory.mktemp("keep-scores"), write_corpus, run)
+
+
+@pytest.fixture
+def first(made: FirstRuns) -> Iterator[FirstRuns]:
+    """First runs that many tests begin with, and their corpus."""
+    yield made
+    made.restore()
+
+
 def best(everything: list[dict[str, Any]], share: float) -> set[str]:
     """The ids of the rows with the best values of each language, counted apart."""
     by_language = defaultdict(list)
@@ -57,23 +71,29 @@ def best(everything: list[dict[str, Any]], share: float) -> set[str]:
     }
 
 
-def test_the_best_rows_by_a_score_stay(tmp_path: Path, models: list[Path]) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+def test_the_best_rows_by_a_score_stay(
+    first: FirstRuns, tmp_path: Path, models: list[Path]
+) -> None:
+    source, dataset = first.source, tmp_path / "data"
     keep = "{score_edu: {top: 25 %, by: language}}"
     seen = []
     for number, (model, more) in enumerate([(0, False), (0, True), (1, False)]):
         if more:
             write_corpus(source, first=50)
         plain, fresh = tmp_path / f"plain-{number}", tmp_path / f"fresh-{number}"
-        run(plain, source, models[model])
+        if number == 0:
+            plain = first.of(models[model])
+        else:
+            run(plain, source, models[model])
         report = run(dataset, source, models[model], keep)
         assert report.pages_read == (13 if number < 2 else 0)
         for table in ("pages", "documents"):
             kept = {row["doc_id"] for row in rows(dataset, table)}
             assert kept == best(rows(plain, table), 0.25)
         seen.append(frozenset(kept))
-        run(fresh, source, models[model], keep)
-        assert all_rows(dataset) == all_rows(fresh)
+        if number > 0:
+            run(fresh, source, models[model], keep)
+            assert all_rows(dataset) == all_rows(fresh)
     assert len(set(seen)) == 3  # another corpus, and another model, keep others
     (reject, *_) = [row for row in rows(dataset, "rejects") if row["level"] == "page"]
     assert "is not in the top 25 % of" in reject["findings"][0]["detail"]
@@ -81,9 +101,10 @@ def test_the_best_rows_by_a_score_stay(tmp_path: Path, models: list[Path]) -> No
     assert inspect_dataset(str(dataset)).columns["score_edu"] == "float"
 
 
-def test_a_bound_on_a_score_follows_its_model(tmp_path: Path, models: list[Path]) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
-    run(dataset, source, models[0])
+def test_a_bound_on_a_score_follows_its_model(
+    first: FirstRuns, tmp_path: Path, models: list[Path]
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", models[0])
     middle = sorted(row["score_edu"] for row in rows(dataset, "pages"))[6]
     keep = f"{{score_edu: {{min: {middle}}}}}"
     assert run(dataset, source, models[0], keep).pages_read == 0
@@ -94,10 +115,11 @@ def test_a_bound_on_a_score_follows_its_model(tmp_path: Path, models: list[Path]
     assert all_rows(dataset) == all_rows(tmp_path / "fresh")
 
 
-def test_what_a_language_model_foresees_best_stays(tmp_path: Path, models: list[Path]) -> None:
-    source, dataset = write_corpus(tmp_path / "src"), tmp_path / "data"
+def test_what_a_language_model_foresees_best_stays(
+    first: FirstRuns, tmp_path: Path, models: list[Path]
+) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", models[0])
     folder = make_language_model(tmp_path / "lm")
-    run(dataset, source, models[0])
     plain = rows(dataset, "documents")
     scores = f", {{name: ppl, model: {folder}, max_tokens: {MAX_TOKENS}, perplexity: true}}"
     keep = "{score_ppl: {bottom: 80 %, by: language}}"

@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from cluster.session import IN_PROCESS, open_session
@@ -14,6 +15,7 @@ from pipelines.run import Report
 from schemas.recipe import Recipe, parse_recipe
 from tests.pipelines.corpora import pdf, prose
 from tests.pipelines.datasets import all_rows, rows, run_verified
+from tests.pipelines.first_runs import FirstRuns
 
 HEAD, TAIL = "Natalia sold clips to 48 of her friends in", "April, and then half as many in May"
 QUESTION = f"{HEAD} {TAIL}. How many clips did Natalia sell altogether?"
@@ -71,6 +73,13 @@ def run(dataset: Path, source: Path, action: str, extra: str = "") -> Report:
     return run_verified(recipe_of(dataset, source, action, extra))
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    """First runs under each action. No test changes the corpus."""
+    folder = tmp_path_factory.mktemp("breaks")
+    return FirstRuns(folder, lambda source: write(source, "0.pdf", *BROKEN), run)
+
+
 def spans(dataset: Path) -> dict[int, str]:
     """The words that pages say were found, by page."""
     return {
@@ -80,9 +89,8 @@ def spans(dataset: Path) -> dict[int, str]:
     }
 
 
-def test_a_tag_names_both_halves_with_the_item_and_its_certainty(tmp_path: Path) -> None:
-    source, dataset = write(tmp_path / "src", "0.pdf", *BROKEN), tmp_path / "data"
-    run(dataset, source, "tag")
+def test_a_tag_names_both_halves_with_the_item_and_its_certainty(first: FirstRuns) -> None:
+    dataset = first.of("tag")
     found = spans(dataset)
     # Two words of an item tell nothing of it: page 4 is left as it is.
     assert sorted(found) == [1, 2, 3]
@@ -94,9 +102,8 @@ def test_a_tag_names_both_halves_with_the_item_and_its_certainty(tmp_path: Path)
     assert finding["certainty"] == 1.0
 
 
-def test_a_series_of_recipes_ends_as_a_first_run_would(tmp_path: Path) -> None:
-    source, dataset = write(tmp_path / "src", "0.pdf", *BROKEN), tmp_path / "data"
-    run(dataset, source, "none")
+def test_a_series_of_recipes_ends_as_a_first_run_would(first: FirstRuns, tmp_path: Path) -> None:
+    source, dataset = first.source, first.copy(tmp_path / "data", "none")
     for action in ("cut", "tag", "reject", "none", "reject", "cut"):
         planned = foreseen(recipe_of(dataset, source, action))
         report = run(dataset, source, action)
@@ -108,10 +115,7 @@ def test_a_series_of_recipes_ends_as_a_first_run_would(tmp_path: Path) -> None:
             assert [row["page_index"] for row in rejects] == [1, 2, 3]
             (half,) = rejects[0]["findings"]
             assert half["end"] - half["start"] == len(HEAD)
-        fresh = tmp_path / f"fresh-{action}"
-        if not fresh.exists():
-            run(fresh, source, action)
-        assert all_rows(dataset) == all_rows(fresh), action
+        assert all_rows(dataset) == all_rows(first.of(action)), action
     texts = json.dumps(all_rows(dataset), default=repr)
     assert "Natalia" not in texts
     assert "babysitting" not in texts

@@ -176,13 +176,15 @@ def test_any_series_of_similarities_ends_as_a_first_run_with_the_last(
 ) -> None:
     dataset = tmp_path / "data"
     shutil.copytree(published / "data", dataset)
+    first = {(None, 0.9): published / "plain", (encoder, SIMILARITY): published / "data"}
     for number, (model, similarity) in enumerate(
         [(encoder, 0.99), (None, 0.9), (encoder, 0.6), (encoder, SIMILARITY)]
     ):
         report = run(dataset, corpus, model, similarity)
         assert report.pages_read == 0
-        fresh = tmp_path / f"fresh-{number}"
-        run(fresh, corpus, model, similarity)
+        fresh = first.get((model, similarity), tmp_path / f"fresh-{number}")
+        if not fresh.exists():
+            run(fresh, corpus, model, similarity)
         assert all_rows(dataset) == all_rows(fresh)
         if model is not None:
             check(dataset, published / "plain", similarity)
@@ -240,18 +242,16 @@ def test_rows_that_come_back_are_read_again_and_no_others(
 
 
 def test_a_document_taken_down_leaves_no_embedding(
-    tmp_path: Path, corpus: Path, encoder: Path
+    tmp_path: Path, published: Path, corpus: Path, encoder: Path
 ) -> None:
-    source, dataset = tmp_path / "src", tmp_path / "data"
-    shutil.copytree(corpus, source)
-    run(dataset, source, encoder)
+    dataset = Path(shutil.copytree(published / "data", tmp_path / "data"))
     dropped = next(row for row in rows(dataset, "rejects") if row["similarity"] and row["kept_id"])
     keeper = dropped["kept_id"].partition("/")[0]
     with open_session(IN_PROCESS) as session:
         forget(str(dataset), wanted_of([keeper], []), Options(erases=True), session)
         assert search_forgotten(str(dataset), session).problems == ()
     assert keeper not in {row["doc_id"] for row in entries(dataset)}
-    run(dataset, source, encoder)
+    run(dataset, corpus, encoder)
     fresh = rows(dataset, "documents") + rows(dataset, "rejects")
     assert keeper not in {row["doc_id"] for row in fresh}
     assert keeper not in {(row.get("kept_id") or "").partition("/")[0] for row in fresh}

@@ -115,6 +115,8 @@ def test_any_series_of_corpora_and_policies_ends_as_a_first_run(tmp_path: Path) 
         lines = str(dice.choice(["", TAG, CUT, CUT, MANY]))
         extra = str(dice.choice(["", ", {trust: {}}"]))
         run(dataset, source, lines, extra)
+        if number == 0:
+            continue  # that was a first run
         run(tmp_path / f"fresh-{number}", source, lines, extra)
         assert all_rows(dataset) == all_rows(tmp_path / f"fresh-{number}")
 

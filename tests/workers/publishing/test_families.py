@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.recipe import Dedup, NearImage, NearText
+from tests.many import few
 from workers.publishing.decisions import KINDS, Duplicates, decide, similar_pairs
 from workers.publishing.duplicates import Indices, Items
 from workers.publishing.families import Bounds
@@ -134,12 +134,12 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
-@given(component=components())
-def test_an_index_with_room_loses_no_pair(component: Component, settings: Dedup) -> None:
-    expected = by_comparing_all(component, settings)
-    assert drops(component, LOSSLESS, settings) == expected
-    assert drops(component, Bounds(), settings) == expected
+@settings(max_examples=few(80, of=2000))
+@given(component=components(), dedup=st.sampled_from(SETTINGS))
+def test_an_index_with_room_loses_no_pair(component: Component, dedup: Dedup) -> None:
+    expected = by_comparing_all(component, dedup)
+    assert drops(component, LOSSLESS, dedup) == expected
+    assert drops(component, Bounds(), dedup) == expected
 
 
 @given(components(), st.randoms())
@@ -203,14 +203,14 @@ def linked(component: Component, bounds: Bounds, settings: Dedup = DEDUP) -> set
     return sets_of(pairs, count)
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
-@given(component=components())
+@settings(max_examples=few(80, of=2000))
+@given(component=components(), dedup=st.sampled_from(SETTINGS))
 def test_all_similar_members_are_linked_whichever_are_kept(
-    component: Component, settings: Dedup
+    component: Component, dedup: Dedup
 ) -> None:
-    expected = linked_by_comparing_all(component, settings)
-    assert linked(component, LOSSLESS, settings) == expected
-    assert linked(component, Bounds(), settings) == expected
+    expected = linked_by_comparing_all(component, dedup)
+    assert linked(component, LOSSLESS, dedup) == expected
+    assert linked(component, Bounds(), dedup) == expected
 
 
 @given(components())

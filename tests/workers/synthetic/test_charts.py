@@ -190,11 +190,13 @@ def test_bars_are_as_tall_in_pixels_as_their_cells_say(library: ChartLibrary) ->
         # An edge between two pixels is of neither colour.
         assert np.abs(np.array(found) - expected).max() <= 2
         measured += 1
+        if measured == few(5, of=24):
+            break
     assert measured >= 5
 
 
 def test_pictures_differ_and_nothing_is_cut() -> None:
-    hashes, count = set(), few(24, of=80)
+    hashes, count = set(), few(12, of=80)
     for seed in range(count):
         drawn = draw(np.random.default_rng(seed), SMALL)
         grey = drawn.picture.convert("L")
