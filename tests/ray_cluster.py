@@ -28,7 +28,7 @@ from tests.marked_processes import MARK, command_of, family, kill
 _INSTALLED = os.environ.get("PAGEFOUNDRY_COMMAND")
 COMMAND = _INSTALLED or str(Path(sys.executable).with_name("pagefoundry"))
 TIMEOUT_S = 600
-POLL_S = 0.01
+POLL_S = 0.02
 _HEAD_PORTS = ("port", "dashboard-port", "ray-client-server-port")
 _NODE_PORTS = (
     "dashboard-agent-listen-port",
@@ -87,8 +87,8 @@ def ray_cluster() -> Iterator[Cluster]:
     head = {name: next(ports) for name in (*_HEAD_PORTS, *_NODE_PORTS)}
     worker = {name: next(ports) for name in _NODE_PORTS}
     try:
-        _start_node(["--head", "--dashboard-host=127.0.0.1", f"--temp-dir={folder}"],
-                    head, environment)  # fmt: skip
+        _start_node(["--head", "--no-monitor", "--dashboard-host=127.0.0.1",
+                     f"--temp-dir={folder}"], head, environment)  # fmt: skip
         _start_node([f"--address=127.0.0.1:{head['port']}"], worker, environment)
         yield Cluster(f"http://127.0.0.1:{head['dashboard-port']}", token, mark)
     finally:
@@ -101,7 +101,9 @@ def _start_node(
 ) -> None:
     ray = str(Path(COMMAND).with_name("ray"))
     numbers = [f"--{name}={port}" for name, port in ports.items()]
+    # Nothing here needs the autoscaler, nor workers' lines in the drivers' logs.
     common = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats",
+              "--include-log-monitor=false",
               "--min-worker-port=0", "--max-worker-port=0"]  # fmt: skip
     started = subprocess.run(
         [ray, "start", *arguments, *numbers, *common],
@@ -137,7 +139,7 @@ def call(
 def calling(
     *arguments: str, cwd: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start the command, and kill it at the end if it still runs."""
+    """Start the command, and kill it at the end if it still runs; it is read while it runs."""
     process = subprocess.Popen(
         [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | environment, cwd=cwd,
@@ -147,6 +149,22 @@ def calling(
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def calling_until_it_ends(
+    *arguments: str, cwd: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str] | fork_server.Command]:
+    """Start the command as `call` does, without waiting; kill it at the end if it still runs."""
+    if _INSTALLED is not None:
+        with calling(*arguments, cwd=cwd, environment=environment) as process:
+            yield process
+        return
+    command = fork_server.Command(*arguments, cwd=cwd, environment=environment)
+    try:
+        yield command
+    finally:
+        command.kill()
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:

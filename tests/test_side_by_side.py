@@ -10,14 +10,11 @@ from tests.side_by_side import RAY, group_of, longest_first, seconds_of
 
 
 def test_what_needs_a_ray_or_a_store_is_in_its_group(request: pytest.FixtureRequest) -> None:
-    """Checks every collected test: all tests of the project in a run of all of them.
-
-    A block of the documentation may start a Ray of one core in a process of its own.
-    """
+    """Checks every collected test: all tests of the project in a run of all of them."""
     for item in request.session.items:
         for name in ("ray", "s3"):
             if item.get_closest_marker(name) is not None:
-                assert group_of(item.nodeid) in {name, "docs"}, item.nodeid
+                assert group_of(item.nodeid) == name, item.nodeid
 
 
 def test_a_files_tests_are_one_group_unless_some_start_a_ray() -> None:

@@ -15,8 +15,6 @@ from tests.docs.pages import DOCS, Block, blocks
 
 BIN = Path(sys.executable).parent
 RUN = "run"
-# Put before a block that reads with Ray: a Ray of its own, whose one core starts sooner.
-_SMALL_RAY = 'import ray\nray.init("local", num_cpus=1, include_dashboard=False)\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,9 @@ class Ran:
 
 def run_block(block: Block, folder: Path) -> Ran:
     """Run a block of shell or Python in a folder, as its reader would; a failure fails the test."""
-    before = _SMALL_RAY if block.mark == "run: ray" else ""
     command = {
         "sh": ["bash", "-euo", "pipefail", "-c", block.text],
-        "python": [sys.executable, "-c", before + block.text],
+        "python": [sys.executable, "-c", block.text],
     }[block.language]
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(

@@ -14,7 +14,8 @@ from tests.docs.pages import ALL_BLOCKS, DOCS, Block
 LANGUAGES = {"sh", "python", "yaml", "json", "lua", ""}
 MARKS = {"", RUN, "run: ray", "not a recipe"}
 RECIPES = [b for b in ALL_BLOCKS if b.language == "yaml" and b.mark != "not a recipe"]
-TO_RUN = [b for b in ALL_BLOCKS if b.mark.startswith("run") and b.page.name != "tutorial.md"]
+# `tests/pipelines/test_consumers.py` runs those that need a Ray.
+TO_RUN = [b for b in ALL_BLOCKS if b.mark == RUN and b.page.name != "tutorial.md"]
 LEAST = {"dataset": "data", "sources": ["corpus"]}
 
 
@@ -41,13 +42,7 @@ def test_the_tutorial_runs_from_its_first_block_to_its_last(tutorial: Tutorial) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "block",
-    [
-        pytest.param(b, marks=[pytest.mark.ray] if b.mark == "run: ray" else [], id=b.name)
-        for b in TO_RUN
-    ],
-)
+@pytest.mark.parametrize("block", TO_RUN, ids=lambda block: block.name)
 def test_a_block_that_is_marked_runs(block: Block, tutorial: Tutorial) -> None:
     run_block(block, tutorial.folder)
     if block.page == DOCS / "editors.md":

@@ -25,6 +25,7 @@ import pagefoundry
 from pipelines.dataset.state import load_snapshot
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from schemas.tables import TABLES
+from tests.docs.pages import ALL_BLOCKS
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import recipe_for, run_here
 from tests.pipelines.deep import stage_deep
@@ -37,14 +38,18 @@ PAGES, DOCUMENTS = 24, 12
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Version 1 has 24 pages of 12 documents; each of five refreshes replaces a document."""
-    folder = tmp_path_factory.mktemp("consumers")
+    return refreshed(tmp_path_factory.mktemp("consumers"), DOCUMENTS)
+
+
+def refreshed(folder: Path, documents: int) -> Path:
+    """A dataset of documents of two pages each; each of five refreshes replaces a document."""
     corpus = folder / "corpus"
     recipe = recipe_for(
         folder / "data",
         corpus,
         "routing: only\non_missing: remove\npublish: {row_group_bytes: 200000}\n",
     )
-    for number in range(DOCUMENTS):
+    for number in range(documents):
         write_pdf(corpus, f"{number}.pdf", first_seed=10 * number, pages=2)
     run_here(recipe)
     for number in range(REFRESHES):
@@ -268,9 +273,11 @@ def test_pages_say_so_in_their_parquet_files(dataset: Path) -> None:
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns about its own settings
 @pytest.mark.usefixtures("local_ray")
-def test_ray_data_reads_the_parts(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_data_reads_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the lines of the card, and by those of the documentation, which read `demo/data`."""
     ray = pytest.importorskip("ray")
     ray.data.DataContext.get_current().enable_progress_bars = False
+    dataset = refreshed(tmp_path / "demo", documents=REFRESHES)
     (program,) = [
         part.partition("```")[0]
         for part in card_of(dataset).split("```python\n")
@@ -278,9 +285,17 @@ def test_ray_data_reads_the_parts(dataset: Path, monkeypatch: pytest.MonkeyPatch
     ]
     monkeypatch.chdir(dataset.parent)
     read = loaded_by(program)
-    assert read.count() == PAGES
-    row = read.take(1)[0]
+    rows = read.take_all()
+    assert len(rows) == 2 * REFRESHES
+    assert len({row["page_id"] for row in rows}) == 2 * REFRESHES
+    assert all("new-" in row["source_uri"] for row in rows)
+    row = rows[0]
     assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (row["width"], row["height"])
+    monkeypatch.chdir(tmp_path)
+    programs = [block.text for block in ALL_BLOCKS if block.mark == "run: ray"]
+    assert programs
+    for program in programs:
+        exec(program, {})
 
 
 def test_a_torch_loader_over_two_workers_sees_every_page_once(dataset: Path) -> None:

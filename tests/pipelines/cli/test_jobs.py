@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 from tests.pipelines.corpora import write_pdf
-from tests.ray_cluster import TIMEOUT_S, Cluster, call, calling, interrupt, ray_cluster, wait_until
+from tests.ray_cluster import (
+    TIMEOUT_S,
+    Cluster,
+    call,
+    calling,
+    calling_until_it_ends,
+    interrupt,
+    ray_cluster,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -83,7 +92,9 @@ def stopped(place: Place) -> Stopped:
 
     with ExitStack() as opened:
         firsts = [
-            opened.enter_context(calling(*submit, cwd=place.folder, environment=place.environment))
+            opened.enter_context(
+                calling_until_it_ends(*submit, cwd=place.folder, environment=place.environment)
+            )
             for _ in range(2)
         ]
         wait_until(lambda: len(receipts()) >= 2)
@@ -264,27 +275,26 @@ def test_a_given_address_needs_no_scheme_and_wins_over_the_environment(
     assert stopped.job_id in done.stdout
 
 
-SUBMITS_TWICE = """
+SUBMITS_AGAIN = """
+import sys
 from cluster.foreign_errors import is_used_id
 from cluster.jobs_client import connect
-client = connect()
-for job_id in ("used-1", "used-1"):
-    try:
-        client.submit_job(entrypoint="true", submission_id=job_id, runtime_env={}, metadata={})
-        print("submitted")
-    except RuntimeError as exc:
-        print(is_used_id(exc, "used-1"), is_used_id(exc, "used-2"))
+job_id = sys.argv[1]
+try:
+    connect().submit_job(entrypoint="true", submission_id=job_id, runtime_env={}, metadata={})
+except RuntimeError as exc:
+    print(is_used_id(exc, job_id), is_used_id(exc, "another"))
 """
 
 
-def test_an_id_that_is_used_is_told_from_other_failures(place: Place) -> None:
+def test_an_id_that_is_used_is_told_from_other_failures(place: Place, stopped: Stopped) -> None:
     # In a process of its own: Ray keeps what it found of tokens.
     done = subprocess.run(
-        [sys.executable, "-c", SUBMITS_TWICE],
+        [sys.executable, "-c", SUBMITS_AGAIN, stopped.job_id],
         env=place.environment,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
         check=True,
     )
-    assert done.stdout.splitlines() == ["submitted", "True False"]
+    assert done.stdout.splitlines() == ["True False"]
