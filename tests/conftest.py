@@ -16,7 +16,7 @@ from tests.many import few
 # Processes share the cores; torch's threads in each would wait for one another, and burn both.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# What is imported and collected stays until this process ends. To look through it for garbage, again
+# What is imported and collected stays until this process ends. To look through it for garbage, time
 # and again, took 4 s of CPU time.
 gc.disable()
 
