@@ -12,7 +12,8 @@ PACKAGES = ("schemas", "workers", "cluster", "pipelines")
 # Methods that can wait: of files and pipes, locks, processes, threads, Ray.
 WAITS = {
     *("wait", "result", "exception", "synchronize", "acquire", "communicate", "flock"),
-    *("poll", "readv", "writev", "recv", "recv_bytes", "receive", "sleep"),
+    *("poll", "readv", "writev", "recv", "recv_bytes", "recv_fds", "receive"),
+    *("sigtimedwait", "sleep"),
     *("create_connection", "getresponse", "urlopen", "tail_job_logs"),
 }
 RAY_WAITS = {"get", "init", "nodes", "shutdown"}

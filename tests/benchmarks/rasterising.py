@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import multiprocessing
 import random
 import tempfile
 import time
@@ -35,6 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.recipe import Placement, Raster, TextLayer
+from tests.hostile.processes import child_ids, peak_mib
 from workers.rasterising import PDF, ChildLimits, Rasterizer, RasterSettings, drawing, render
 from workers.text.signatures import image_hash
 
@@ -236,9 +236,8 @@ def _peaks_mib(rasterizer: Rasterizer, path: Path, pages: int) -> Iterator[float
     for start in range(0, pages, RANGE_PAGES):
         part = Document(path, range(start, min(start + RANGE_PAGES, pages)))
         assert len(ours(rasterizer, part)) == len(part.pages)
-        (child,) = multiprocessing.active_children()
-        status = Path(f"/proc/{child.pid}/status").read_text()
-        yield int(status.split("VmHWM:")[1].split()[0]) / 1024
+        (child,) = child_ids()
+        yield peak_mib(child)
 
 
 # ---- the report ----------------------------------------------------------------------------

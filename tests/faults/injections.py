@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -19,7 +19,7 @@ from tests.marked_processes import command_of
 STOP_S = 2
 SERVER_DOWN_S = 2  # and 3 s until the server answers again
 DAYS_S = 3 * 86_400
-RASTER_CHILD = "multiprocessing.spawn import spawn_main"
+RASTER_SERVER = "fork_server import serve"
 REPLICA = "ray::ReplicaActor"
 TORN = {"rows": ".parquet", "images": ".images", "receipt": ".json"}
 NOISE = ("error", "slow_down", "reset", "delay")
@@ -59,6 +59,19 @@ def _kill_one(*words: str) -> Callable[[Run], bool]:
         return False
 
     return strike
+
+
+def _kill_raster_child(run: Run) -> bool:
+    """Kill the first child that is found. It has the command line of the server that forked it."""
+    while run.process.poll() is None:
+        found = run.find(RASTER_SERVER)
+        servers = {process.pid for process in found}
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                if process.ppid() in servers:
+                    process.kill()
+                    return True
+    return False
 
 
 def _kill_node(run: Run) -> bool:
@@ -209,7 +222,7 @@ KILL_DRIVER = Fault("kill -9 of the driver", _kill_driver, _KILLED)
 _TERMINATED = frozenset({128 + signal.SIGTERM, -signal.SIGTERM})
 TERMINATE = Fault("SIGTERM of the job", _terminate, _TERMINATED)
 STOP = Fault("SIGSTOP, later SIGCONT", _stop_a_while)
-KILL_CHILD = Fault("kill -9 of a raster child", _kill_one(RASTER_CHILD))
+KILL_CHILD = Fault("kill -9 of a raster child", _kill_raster_child)
 KILL_REPLICA = Fault("kill -9 of a replica", _kill_one(REPLICA))
 KILL_NODE = Fault("kill -9 of a whole node", _kill_node)
 TEAR_ROWS = Fault("torn staged rows", _tear("rows"), _KILLED)

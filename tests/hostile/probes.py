@@ -33,6 +33,16 @@ def prepare_as_for_libreoffice(program: str, scratch: str, memory_bytes: int) ->
     return office_child.prepare(program, scratch, memory_bytes)
 
 
+def lead_a_group() -> None:
+    """Prepare the child to start others, which end with it."""
+    os.setsid()
+
+
+def start_another() -> int:
+    """Start a process that does not end; return its id."""
+    return subprocess.Popen(["sleep", "3600"]).pid
+
+
 def streams() -> list[str]:
     """Return the targets of stdout and stderr."""
     return [os.readlink(f"/proc/self/fd/{stream}") for stream in (1, 2)]
@@ -56,6 +66,18 @@ def spin(seconds: float) -> int:
 
 def exit_now() -> None:
     os._exit(SECRET_EXIT)
+
+
+def open_files() -> dict[int, str]:
+    """Return the targets of this process's open files, by their numbers."""
+    folder = Path("/proc/self/fd")
+    links = {int(name): folder / name for name in os.listdir(folder)}
+    return {number: os.readlink(link) for number, link in links.items() if link.is_symlink()}
+
+
+def surroundings() -> tuple[dict[str, str], str, list[str]]:
+    """Return this process's environment, working folder and path of modules."""
+    return dict(os.environ), os.getcwd(), sys.path
 
 
 def behave(shared: bytes, argument: bytes, behaviour: str, size: int, seconds: float) -> bytes:

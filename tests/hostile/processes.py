@@ -31,13 +31,18 @@ def watched_children() -> Iterator[dict[int, int]]:
 
 
 def child_ids() -> list[int]:
-    """Return the rasterising children, without multiprocessing's resource tracker."""
-    pids = []
+    """Return the ids of the rasterising children."""
+    return [child.pid for child in rasterising_children()]
+
+
+def rasterising_children() -> list[psutil.Process]:
+    """Return the rasterising children, which are those of this process's fork servers."""
+    found = []
     for child in psutil.Process().children():
         with suppress(psutil.Error):  # the child has just ended
-            if any("spawn_main" in part for part in child.cmdline()):
-                pids.append(child.pid)
-    return pids
+            if any("fork_server import serve" in part for part in child.cmdline()):
+                found += child.children()
+    return found
 
 
 def peak_mib(pid: int | str = "self") -> int:

@@ -157,7 +157,7 @@ class _WatchedPass(_WatchedRuntime):
 _KINDS = (
     ("ray::ReplicaActor", "replicas"),
     ("ray::", "tasks on CPU nodes"),
-    ("multiprocessing.spawn", "raster children"),
+    ("fork_server import serve", "raster children"),
     ("gcs_server", "GCS"),
     ("raylet/raylet", "raylets"),
     ("default_worker.py", "workers starting or idle"),

@@ -10,23 +10,19 @@ what its death means for a document.
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
 import pickle
 import signal
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from schemas.errors import EnvironmentFault
+from workers.rasterising import fork_server
 from workers.rasterising.messages import Channel, receive_message, send_message
 from workers.rasterising.native import allow_cpu
 
-# Importing takes a second or two; on a machine that starts everything at once, a minute.
-_START_TIMEOUT_S = 300
 _END_TIMEOUT_S = 5
 _MAX_TEXT_CHARS = 2000
 _CPU_SLACK_S = 5  # of CPU time beyond the deadline, which the parent keeps by the clock
@@ -69,7 +65,7 @@ class Child:
     ) -> None:
         self._prepare = (prepare, arguments)
         self._leads_group = leads_group
-        self._process: BaseProcess | None = None
+        self._process: fork_server.Forked | None = None
         self._channel: Channel | None = None
         self._shared: Arguments = ()  # those that were sent to this process
         self._is_busy = False
@@ -125,14 +121,16 @@ class Child:
     def _started(self) -> Channel:
         if self._channel is not None:
             return self._channel
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, *self._prepare), daemon=True)
-        self._process.start()
-        theirs.close()  # so that the child's death is the end of the stream
-        self._channel = Channel(ours)
+        ours, theirs = socket.socketpair()
+        with theirs:  # closed here, so that the child's death is the end of the stream
+            try:
+                self._process = fork_server.start(theirs.fileno(), _serve, *self._prepare)
+            except fork_server.ServerEndedError as exc:
+                ours.close()
+                raise EnvironmentFault(f"a child process cannot start: {exc}") from exc
+        self._channel = Channel(Connection(ours.detach()))
         try:
-            self.report = pickle.loads(self._channel.receive(_START_TIMEOUT_S))
+            self.report = pickle.loads(self._channel.receive(fork_server.START_TIMEOUT_S))
         except (EOFError, OSError):
             raise EnvironmentFault(f"a child process cannot start: {self._end()}") from None
         if isinstance(self.report, Failed):
@@ -149,20 +147,19 @@ class Child:
     def _end(self) -> str:
         """How the child ended. Its stream has ended already."""
         assert self._process is not None
-        self._process.join(_END_TIMEOUT_S)
-        code = self._process.exitcode
-        self._kill()
+        code = self._process.end(_END_TIMEOUT_S, self._leads_group)
+        self._forget()
         if code is None:
             return "closed its pipe"
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def _kill(self) -> None:
-        if self._process is not None and self._channel is not None:
-            if self._leads_group and self._process.pid is not None:
-                with contextlib.suppress(ProcessLookupError):  # the group has ended already
-                    os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.kill()
-            self._process.join(_END_TIMEOUT_S)
+        if self._process is not None:
+            self._process.end(0, self._leads_group)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._channel is not None:
             self._channel.close()
         self._process, self._channel, self._shared = None, None, ()
 

@@ -26,9 +26,11 @@ from tests.hostile.probes import (
     exit_now,
     fail_to_start,
     large_answer,
+    lead_a_group,
     nothing,
     shared_end_by,
     spin,
+    start_another,
 )
 from workers.rasterising.children import Child, ChildDiedError, Failed
 
@@ -96,8 +98,10 @@ def test_results_that_nobody_waited_for_are_not_those_of_later_calls(child) -> N
 
 def test_a_child_that_died_between_two_calls_is_replaced(child) -> None:
     (pid,) = child.run(os.getpid, [()], 60)
-    psutil.Process(pid).kill()
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # all its threads are gone; not reaped yet
+    process = psutil.Process(pid)
+    process.kill()
+    while process.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     assert list(child.run(echo, [(1,)], 60)) == [1]
 
 
@@ -209,11 +213,30 @@ def test_a_child_that_cannot_start_is_no_fault_of_the_calls() -> None:
         list(Child(exit_now).run(echo, [(1,)], 60))
 
 
+def wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(pid)
+
+
 def test_closing_ends_the_process() -> None:
     child = Child(nothing)
     (pid,) = child.run(os.getpid, [()], 60)
     child.close()
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not psutil.pid_exists(pid)
+    wait_for_end(pid)
+
+
+def end_alone(child: Child) -> None:
+    (result,) = child.run(exit_now, [()], 60)
+    assert isinstance(result, ChildDiedError)
+
+
+@pytest.mark.parametrize("ends", [Child.close, end_alone])
+def test_what_a_child_started_ends_with_it(ends) -> None:
+    child = Child(lead_a_group, leads_group=True)
+    (other,) = child.run(start_another, [()], 60)
+    assert psutil.pid_exists(other)
+    ends(child)
+    wait_for_end(other)
+    child.close()

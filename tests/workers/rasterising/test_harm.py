@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.builders import PROSE, add_page, write_pdf
 from tests.hostile.probes import prepare_without_fence
+from tests.hostile.processes import rasterising_children
 from tests.workers.rasterising.rendering import (
     GIB,
     GREY,
@@ -84,14 +85,14 @@ def has_open(process: psutil.Process, path: Path) -> bool:
 
 def test_a_child_that_is_killed_costs_no_page_but_the_one_that_hangs(tmp_path) -> None:
     path = write_heavy_middle_page(tmp_path / "heavy.pdf")
-    others = set(psutil.Process().children())
+    others = set(rasterising_children())
     killed = []
 
     def kill_at_the_heavy_page() -> None:
         child = None
         while child is None:
             time.sleep(0.01)
-            started = set(psutil.Process().children()) - others
+            started = set(rasterising_children()) - others
             child = next((p for p in started if has_open(p, path)), None)
         so_far = child.cpu_times().user
         while child.cpu_times().user < so_far + 0.4:  # the pages before it take 0.1 s
@@ -111,7 +112,7 @@ def test_a_child_that_is_killed_while_it_counts_costs_no_document(tmp_path: Path
     path, whole = tmp_path / "scan.png", tmp_path / "whole.png"
     Image.new("RGB", (40, 60), "white").save(whole)
     os.mkfifo(path)
-    others = set(psutil.Process().children())
+    others = set(rasterising_children())
 
     def kill_at_the_open_file() -> None:
         while True:  # opening it fails until the child reads, which then waits for its bytes
@@ -121,9 +122,8 @@ def test_a_child_that_is_killed_while_it_counts_costs_no_document(tmp_path: Path
             except OSError:
                 time.sleep(0.01)
         os.replace(whole, path)
-        for child in set(psutil.Process().children()) - others:
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        for child in set(rasterising_children()) - others:
+            child.kill()
         os.close(held)
 
     killer = threading.Thread(target=kill_at_the_open_file, daemon=True)

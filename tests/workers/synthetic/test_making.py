@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from schemas.recipe import Raster, TextLayer
 from schemas.sources import record_id
 from schemas.text_source import TextSource
 from schemas.typography import Typography
+from tests.hostile.processes import rasterising_children
 from tests.pipelines.corpora import prose
 from workers.rasterising import ChildLimits, Rasterizer, RasterSettings
 from workers.synthetic import making
@@ -85,10 +87,10 @@ def test_pages_do_not_depend_on_what_was_made_and_counted_before(maker: RecordMa
     whole = make(maker, text, range(count))
     with open_maker() as other:
         assert make(other, text, some) == whole[-12:]
-        for child in psutil.Process().children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
-                child.wait(60)
+        for child in rasterising_children():
+            child.kill()
+            while child.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.01)
         assert make(other, text, some) == whole[-12:]
         assert make(maker, text, range(3)) == whole[:3]
     past = make(maker, text, range(count, count + 1))
