@@ -34,6 +34,7 @@ class FirstRuns:
     def of(self, *how: Any) -> Path:
         """The dataset that `run(dataset, source, *how)` makes."""
         if how not in self._made:
+            assert _files(self.source) == _files(self._folder / "kept"), "the corpus was changed"
             # A card has the name of the folder, which is often this one.
             dataset = self._folder / f"first-{len(self._made)}" / "data"
             dataset.parent.mkdir()
@@ -49,3 +50,12 @@ class FirstRuns:
         """Make the corpus what it was, times of files included."""
         shutil.rmtree(self.source)
         shutil.copytree(self._folder / "kept", self.source)
+
+
+def _files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of each file."""
+    found = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): (stat.st_size, stat.st_mtime_ns)
+        for path, stat in found.items()
+    }
