@@ -36,11 +36,11 @@ from workers.engines.rapidocr import RapidOcrEngine
 from workers.engines.text_lines import (
     DETECTOR,
     RECOGNISER,
-    LineFinder,
     Pixels,
     decode_image,
     detector_pixels,
     detector_shape,
+    find_lines,
     line_pixels,
     model_file,
     padded_width_px,
@@ -89,7 +89,6 @@ def largest_differences(pages: Sequence[PageImage], models: PpOcrModels) -> dict
     detector, recogniser = (
         ort.InferenceSession(model_file(name).read_bytes()) for name in (DETECTOR, RECOGNISER)
     )
-    find_lines = LineFinder()
     maps, steps, lines = 0.0, 0.0, 0
     for page in pages:
         image = decode_image(page.data)

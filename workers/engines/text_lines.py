@@ -1,15 +1,16 @@
 """What both PP-OCRv6 engines share: from a page to the models' pixels, and their lines.
 
-Owns: decoding, the image sizes of the two models, finding boxes in a probability map, where the
-characters of a line stand, and the choice between a line and the same line upside down.
-Detection's post-processing and the crop are RapidOCR's own. Does not: run a model, or make a
-reading of lines (`workers.engines.page_reading`).
+Owns: decoding images, the image sizes of the two models, cutting lines out of a page, their texts
+and the places of their characters by the likeliest classes, and the choice between a line and the
+same line upside down. The cut is RapidOCR's own. Does not: find boxes in a probability map
+(`workers.engines.boxes`), run a model, or make a reading of lines (`workers.engines.page_reading`).
 """
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, NamedTuple
@@ -17,10 +18,10 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rapidocr.ch_ppocr_det.utils import DBPostProcess
 from rapidocr.utils.process_img import get_rotate_crop_image
 
 from schemas.pages import PageImage
+from workers.engines.boxes import find_boxes
 from workers.engines.tiles import Tile
 
 Pixels = NDArray[np.uint8]
@@ -57,6 +58,8 @@ _MIN_CONFIDENCE = 0.5
 """A line of lower confidence is noise: RapidOCR's `text_score`."""
 SURE_CONFIDENCE = 0.8
 """A line of lower confidence is read upside down too, instead of RapidOCR's orientation model."""
+_CONFIDENCE_DIGITS = 5
+"""Of a character's confidence, and of a line's, which is their mean: RapidOCR rounds both."""
 _STANDING_ASPECT = 1.5
 """RapidOCR's own limit for reading a crop from its left side."""
 
@@ -109,26 +112,16 @@ class LineCrop(NamedTuple):
     pixels: Pixels
 
 
-class LineFinder:
-    """Finds and crops a page's lines by its probability map; many threads may call it."""
+def find_lines(scores: Floats, tile: Tile) -> list[LineCrop]:
+    """The lines of a tile by its probability map, cut out, with corners on the page.
 
-    def __init__(self) -> None:
-        # The thresholds of RapidOCR's own configuration.
-        self._find_boxes = DBPostProcess(
-            thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True
-        )
-
-    def __call__(self, scores: Floats, tile: Tile) -> list[LineCrop]:
-        """The tile's lines, with corners on the page.
-
-        `scores`: float32 (1, 1, height, width) of the detector's input, 0 to 1.
-        """
-        corners, _ = self._find_boxes(scores, tile.pixels.shape[:2])
-        return [
-            LineCrop(tile.on_page(quad), get_rotate_crop_image(tile.pixels, quad))
-            for quad in corners
-            if tile.owns(quad)
-        ]
+    `scores`: float32 (1, 1, height, width) of the detector's input, 0 to 1.
+    """
+    return [
+        LineCrop(tile.on_page(quad), get_rotate_crop_image(tile.pixels, quad))
+        for quad in find_boxes(scores[0, 0], tile.pixels.shape[:2])
+        if tile.owns(quad)
+    ]
 
 
 def model_file(name: str) -> Traversable:
@@ -192,6 +185,21 @@ def padded_width_px(width_px: int) -> int:
 def has_page_shape(page: PageImage) -> bool:
     """Whether the layout model, which squeezes a page to a square, knows such shapes."""
     return max(page.width, page.height) <= _MAX_LAYOUT_ASPECT * min(page.width, page.height)
+
+
+def decoded(
+    classes: NDArray[np.integer[Any]], probabilities: Floats, letters: Sequence[str]
+) -> tuple[str, float]:
+    """The text and the confidence of a line, as RapidOCR's `CTCLabelDecode` decodes them.
+
+    `classes` and `probabilities`: (steps,), the likeliest class of each step and how likely it is.
+    `letters` are those of the classes, with a blank for 0.
+    """
+    begins = classes != 0
+    begins[1:] &= classes[1:] != classes[:-1]
+    text = "".join([letters[i] for i in classes[begins].tolist()])
+    sure = [round(share, _CONFIDENCE_DIGITS) for share in probabilities[begins].tolist()]
+    return text, float(np.mean(sure or [0.0]).round(_CONFIDENCE_DIGITS))
 
 
 def recognised(

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from schemas.errors import EnvironmentFault
 from schemas.pages import Block, PageImage, Reading
+from workers.engines.boxes import Map, find_boxes
 from workers.engines.page_reading import Sight, failed_reading, likely_text, reading_of, reduced
 from workers.engines.ppocr.batches import Shape
-from workers.engines.ppocr.boxes import Map, find_boxes
 from workers.engines.ppocr.clock import Clock
 from workers.engines.ppocr.device import PpOcrModels
 from workers.engines.ppocr.images import Crop, plan_cuts

@@ -1,4 +1,4 @@
-"""Batches are decoded as RapidOCR's decoder and our own places decode each line."""
+"""Lines are decoded as by RapidOCR's decoder, and batches as line by line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
 from workers.engines.ppocr.transcripts import Transcriber
-from workers.engines.text_lines import Recognised, recognised
+from workers.engines.text_lines import Recognised, decoded, recognised
 
 SINGLE = list("abc\u3000")
 LIGATURE = ["a", "b", "ffi"]
@@ -35,6 +35,9 @@ def line_by_line(
     lines, _ = CTCLabelDecode(character=list(characters)).decode(
         classes, probabilities, remove_duplicate=True
     )
+    letters = ["", *characters, " "]
+    pairs = zip(classes, probabilities, strict=True)
+    assert [decoded(*pair, letters) for pair in pairs] == lines
     return [
         recognised(text, confidence, steps, width)
         for (text, confidence), steps, width in zip(lines, classes, widths, strict=True)

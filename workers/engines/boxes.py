@@ -1,9 +1,10 @@
 """Boxes of lines from a detector's map, as RapidOCR's `DBPostProcess` finds them.
 
 RapidOCR takes 0.3 ms a box, most of it in numpy calls on four points each. Here only what OpenCV
-and Clipper do is done box by box; the rest is done for all boxes of a page at once. The map comes
-as a byte a pixel: a quarter of what the device would have to copy, and mask and scores follow from
-it alone. The tests compare the boxes with RapidOCR's.
+and Clipper do is done box by box; the rest is done for all boxes of a page at once. Importing
+RapidOCR's would load all its settings, which takes 1.5 s of a core in each replica. From a device
+the map comes as a byte a pixel: a quarter of what it would have to copy, and mask and scores follow
+from it alone. The tests compare the boxes of both kinds of maps with RapidOCR's.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ import numpy as np
 import pyclipper
 from numpy.typing import NDArray
 
-from workers.engines.text_lines import Floats
+Floats = NDArray[np.float32]
+Map = NDArray[np.uint8] | Floats
+"""The probability of text at each pixel, (height, width): float32, or uint8 with 255 for 1."""
 
-Map = NDArray[np.uint8]
-"""uint8 (height, width): the probability of text at each pixel, 255 for 1."""
-
-# The thresholds of RapidOCR's own configuration, as `LineFinder` has them.
-_LEAST_LIKELY = 77
-"""A pixel of text: 0.3 * 255 = 76.5 rounds to the even 76, so this is a probability above 0.3."""
-_LEAST_SCORE = 0.5 * 255
+# The thresholds of RapidOCR's own configuration.
+_LIKELY = 0.3
+"""A pixel that is likelier is of text. As a byte this is 0.3 * 255 = 76.5, which no byte equals."""
+_LEAST_SCORE = 0.5
 _MAX_CONTOURS = 1000
 _MIN_SIDE_PX = 3
 _MIN_SIDE_GROWN_PX = _MIN_SIDE_PX + 2
@@ -38,11 +38,11 @@ def find_boxes(likely: Map, size: tuple[int, int]) -> Floats:
 
     Returns float32 (lines, 4, 2): x and y of whole pixels, clockwise from the upper left.
     """
-    _, mask = cv2.threshold(likely, _LEAST_LIKELY - 1, 255, cv2.THRESH_BINARY)
-    mask = cv2.dilate(mask, _DILATION, dst=mask)
+    one = 255 if likely.dtype == np.uint8 else 1
+    mask = cv2.dilate((likely > _LIKELY * one).astype(np.uint8), _DILATION)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     boxes = _least_boxes(contours[:_MAX_CONTOURS], _MIN_SIDE_PX)
-    boxes = boxes[_scores(likely, boxes) >= _LEAST_SCORE]
+    boxes = boxes[_scores(likely, boxes) >= _LEAST_SCORE * one]
     grown = _least_boxes(_grown(boxes), _MIN_SIDE_GROWN_PX)
     return _on_image(grown, likely.shape, size)
 
@@ -78,7 +78,7 @@ def _clockwise(points: NDArray[Any], is_first_lower: bool) -> NDArray[Any]:
 
 
 def _scores(likely: Map, boxes: Floats) -> NDArray[np.float64]:
-    """The mean of the map inside each box: (boxes,), 0 to 255."""
+    """The mean of the map inside each box: (boxes,)."""
     height, width = likely.shape
     lows = np.floor(boxes.min(axis=1)).astype(np.int32)
     highs = np.ceil(boxes.max(axis=1)).astype(np.int32)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
-from workers.engines.ppocr.boxes import Map, find_boxes
-from workers.engines.text_lines import Floats
+from workers.engines.boxes import Floats, Map, find_boxes
 
 rapidocr = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True)
 
 
 def by_rapidocr(likely: Map, size: tuple[int, int]) -> Floats:
-    boxes, _ = rapidocr(likely[None, None] / np.float32(255), size)
+    shares = likely / np.float32(255) if likely.dtype == np.uint8 else likely
+    boxes, _ = rapidocr(shares[None, None], size)
     return np.asarray(boxes, np.float32).reshape(-1, 4, 2)
 
 
@@ -46,6 +46,9 @@ def test_boxes_are_rapidocrs(
     likely = lines_map(seed, height, width, slant)
     size = (round(height * scale), round(width * scale) + 3)
     np.testing.assert_array_equal(find_boxes(likely, size), by_rapidocr(likely, size))
+    noise = np.random.default_rng(seed).uniform(-0.01, 0.01, likely.shape)
+    shares = np.clip(likely / 255 + noise, 0, 1).astype(np.float32)
+    np.testing.assert_array_equal(find_boxes(shares, size), by_rapidocr(shares, size))
 
 
 @pytest.mark.parametrize("level", [0, 76, 77, 255])
