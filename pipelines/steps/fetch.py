@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cluster.pool import Policy, run_pool
-from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import Session
 from pipelines.steps.places import links_folder
@@ -43,6 +42,9 @@ from workers.sources.links import (
     not_fetched,
     read_list,
 )
+
+if TYPE_CHECKING:  # a task draws no bar
+    from cluster.progress import Meter
 
 WAVE_LINKS = 1000
 """Links of one host in a wave: an hour and less at a request a second."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cluster.pool import Policy, run_pool
-from cluster.progress import Meter
 from cluster.runtime import Step
 from cluster.session import Session
+
+if TYPE_CHECKING:  # a task draws no bar
+    from cluster.progress import Meter
 
 TASK_DEADLINE_S = 6 * 3600
 """The longest time of a task of inventory or publish, waiting for its turn included. The largest

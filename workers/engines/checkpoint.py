@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
 from schemas.errors import ModelError, NoEngineError
 from schemas.lines import first_line
 
@@ -67,23 +64,28 @@ def find_checkpoint(spec: Named, where: str = "engine") -> Checkpoint:
             f"{where}.model: {spec.model} is no folder here; for a Hub id give its commit as "
             "`revision`, so that the dataset can be made again"
         )
+    config = _read_config(_fetched(spec.model, spec.revision, where))
+    return _checkpoint(spec.model, spec.revision, spec.revision, config)
+
+
+def _fetched(model: str, revision: str, where: str) -> Path:
+    """The `config.json` of a Hub id."""
+    # Late: the Hub's client takes 0.15 s of CPU time, and every task imports this module.
+    from huggingface_hub import errors, hf_hub_download
+
     try:
-        path = hf_hub_download(spec.model, "config.json", revision=spec.revision)
-    except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, ValueError) as exc:
-        may_pass = isinstance(exc, LocalEntryNotFoundError) or _may_pass(exc)
+        return Path(hf_hub_download(model, "config.json", revision=revision))
+    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, ValueError) as exc:
+        may_pass = isinstance(exc, errors.LocalEntryNotFoundError) or (
+            # The Hub is only busy, or has failed itself, so that a retry may help.
+            isinstance(exc, errors.HfHubHTTPError)
+            and (exc.response.status_code == 429 or exc.response.status_code >= 500)
+        )
         kind = ModelError if may_pass else NoEngineError
         raise kind(
-            f"{where}.model: {spec.model} is no folder here, and its commit {spec.revision} cannot "
-            f"be fetched from the Hub: {first_line(exc)}"
+            f"{where}.model: {model} is no folder here, and its commit {revision} cannot be "
+            f"fetched from the Hub: {first_line(exc)}"
         ) from exc
-    return _checkpoint(spec.model, spec.revision, spec.revision, _read_config(Path(path)))
-
-
-def _may_pass(exc: Exception) -> bool:
-    """Whether the Hub is only busy (429) or has failed itself (5xx), so that a retry may help."""
-    if not isinstance(exc, HfHubHTTPError):
-        return False
-    return exc.response.status_code == 429 or exc.response.status_code >= 500
 
 
 def _checkpoint(
