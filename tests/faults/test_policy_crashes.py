@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,21 +35,38 @@ def test_a_cut_empties_crops_here(published: Path) -> None:
     assert {row["reason"] for row in rows(published / "data", "crops")} >= {None, "untrusted"}
 
 
-def test_the_writes_are_those_that_are_killed(published: Path, tmp_path: Path) -> None:
-    shutil.copytree(published / "data", tmp_path / "data")
-    writes = write_names(recipe_of(tmp_path / "data", published / "src", REJECT))
-    assert {"rejects-part-1", "documents-commit", "pages-commit", "card"} <= set(writes)
+@dataclass(frozen=True)
+class Change:
+    """The writes of an undisturbed change, and what a kill before each of them leaves."""
+
+    writes: list[str]
+    killed: Path
+
+
+@pytest.fixture(scope="module")
+def change(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Change:
+    folder = tmp_path_factory.mktemp("change")
+    shutil.copytree(published / "data", folder / "data")
+    recipe = recipe_of(folder / "data", published / "src", REJECT)
+    return Change(write_names(recipe, folder / "killed"), folder / "killed")
+
+
+def test_the_writes_are_those_that_are_killed(change: Change) -> None:
+    assert {"rejects-part-1", "documents-commit", "pages-commit", "card"} <= set(change.writes)
 
 
 @pytest.mark.parametrize("phase", KILLED)
 @pytest.mark.parametrize("write", ["rejects-part-1", "documents-commit", "pages-commit", "card"])
 def test_a_killed_change_is_finished_and_taken_back(
-    published: Path, tmp_path: Path, write: str, phase: str
+    published: Path, change: Change, tmp_path: Path, write: str, phase: str
 ) -> None:
     source, dataset = published / "src", tmp_path / "data"
-    shutil.copytree(published / "data", dataset)
-    ended = run_until(recipe_of(dataset, source, REJECT), CrashPoint(write, phase))
-    assert ended == KILLED[phase]
+    if phase == "before":
+        shutil.copytree(change.killed / write, dataset)
+    else:
+        shutil.copytree(published / "data", dataset)
+        ended = run_until(recipe_of(dataset, source, REJECT), CrashPoint(write, phase))
+        assert ended == KILLED[phase]
     assert problems(dataset) == ()
     assert run_here(recipe_of(dataset, source, REJECT)).pages_read == 0
     assert all_rows(dataset) == all_rows(published / "rejected")

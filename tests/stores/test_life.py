@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +14,7 @@ import pytest
 
 from pipelines.dataset.vacuum import Retention, vacuum_dataset
 from schemas.recipe import Recipe, parse_recipe
+from tests.fork_server import Command
 from tests.pipelines.corpora import write_pdf
 from tests.pipelines.datasets import problems, rows, run_here
 from tests.s3.faulty_proxy import KINDS, FaultyProxy
@@ -47,13 +45,7 @@ def receipts(dataset: str) -> list[Stored]:
 
 def run_until_staged(recipe: Path, dataset: str) -> int:
     """Start a run, kill it when a shard is done, and return how many pages its receipts cover."""
-    command = [str(Path(sys.executable).with_name("pagefoundry")), "run", str(recipe)]
-    driver = subprocess.Popen(
-        [*command, "--ray", "in-process"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ.copy(),
-    )
+    driver = Command("run", str(recipe), "--ray", "in-process")
     try:
         deadline = time.monotonic() + TIMEOUT_S
         while not receipts(dataset):
@@ -62,7 +54,7 @@ def run_until_staged(recipe: Path, dataset: str) -> int:
             time.sleep(0.05)
     finally:
         driver.kill()
-        driver.wait()
+        driver.communicate()
     data = store.read_many([item.uri for item in receipts(dataset)])
     return sum(sum(json.loads(receipt)["outcomes"].values()) for receipt in data)
 
