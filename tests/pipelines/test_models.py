@@ -188,7 +188,7 @@ def test_a_page_that_only_loops_is_a_reject_with_its_reasons(corpus: Path, tmp_p
 
 def test_turned_scans_are_stored_upright(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
-    path = write_pdf(tmp_path, "page.pdf", first_seed=7, words=16)
+    path = write_pdf(tmp_path, "page.pdf", first_seed=7, words=40)
     with pymupdf.open(path) as document:
         pixmap = document[0].get_pixmap(dpi=150)
         upright = Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
