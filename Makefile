@@ -32,9 +32,9 @@ azurite: $(if $(shell command -v npm),.azurite/$(AZURITE),)
 # The library that reads MDS shards, by itself, as it asks for older packages than those we pin. Of what
 # it asks for, these are all that our own packages do not bring.
 STREAMING := 0.13.0
+BESIDE_STREAMING := catalogue==2.0.10 cramjam==2.14.0 python-snappy==0.7.3 zstd==1.5.7.2
 .streaming/$(STREAMING): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .streaming \
-		mosaicml-streaming==$(STREAMING) catalogue==2.0.10 cramjam==2.14.0 python-snappy==0.7.3 zstd==1.5.7.2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .streaming mosaicml-streaming==$(STREAMING) $(BESIDE_STREAMING)
 	touch $@
 
 streaming: .streaming/$(STREAMING)
