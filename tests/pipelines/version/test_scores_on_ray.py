@@ -24,7 +24,7 @@ from tests.pipelines.version.test_names import kept as names_kept
 from tests.pipelines.version.test_scores import kept, score
 
 TIMEOUT_S = 300
-DOCUMENTS, PAGES = 4, 30
+DOCUMENTS, PAGES = 4, 48
 TEXTS = DOCUMENTS * PAGES + DOCUMENTS
 PLACEMENT = "placement: {replicas: 2, shard_pages: 24, threads_per_replica: 1}\n"
 
@@ -56,7 +56,7 @@ class Staged:
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
-    """Four documents of 30 pages, each with a name."""
+    """Four documents of 48 pages, each with a name."""
     folder = tmp_path_factory.mktemp("staged")
     found = Staged(folder / "src", folder / "data")
     found.source.mkdir()
