@@ -39,7 +39,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # an upload that broke off on its way, which no store keeps
+            self.close_connection = True
+            return
         url = urlsplit(self.path)
         self.bucket, _, key = url.path.removeprefix("/").partition("/")
         self.key = unquote(key)
