@@ -108,6 +108,15 @@ def test_a_create_whose_answer_was_lost_is_ours(s3: str, proxy: FaultyProxy) -> 
         assert store.read_bytes(uri) == b"mine again"
 
 
+@pytest.mark.usefixtures("no_pauses")
+def test_a_create_whose_upload_broke_off_is_whole(s3: str, proxy: FaultyProxy) -> None:
+    uri = store.join(s3, "lease")
+    proxy.inject("torn", limit=1)
+    assert store.create_exclusive(uri, b"mine" * 100)
+    assert proxy.faults == {"torn": 1}
+    assert store.read_bytes(uri) == b"mine" * 100
+
+
 @pytest.mark.parametrize("kinds", [("error", "slow_down"), ("reset", "lost", "cut", "torn")])
 def test_commits_survive_faults(s3: str, proxy: FaultyProxy, kinds: tuple[str, ...]) -> None:
     proxy.inject(*kinds, rate=0.1)

@@ -19,6 +19,7 @@ from tests.s3.test_documents_s3 import (  # noqa: F401
 )
 from tests.s3.test_faults import (  # noqa: F401
     test_a_create_whose_answer_was_lost_is_ours,
+    test_a_create_whose_upload_broke_off_is_whole,
     test_a_large_upload_survives_faults_of_all_kinds,
     test_a_store_that_only_fails_is_given_up_on,
     test_a_table_on_a_store_that_only_fails_is_given_up_on,
