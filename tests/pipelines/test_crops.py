@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +31,6 @@ def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     """Four documents of three pages: 12 pages, 12 crops, of which 4 cannot be read."""
     folder = tmp_path_factory.mktemp("crops")
     return FirstRuns(folder, lambda source: write_pdfs(source, 4, pages=3), made)
-
-
-@pytest.fixture
-def first(first_runs: FirstRuns) -> Iterator[FirstRuns]:
-    """The dataset that most tests look at or go on with, and its corpus."""
-    yield first_runs
-    first_runs.restore()
 
 
 @pytest.fixture

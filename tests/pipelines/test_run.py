@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,6 @@ def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
         lambda source: write_pdfs(source, 5, pages=3),
         lambda dataset, source: run_here(recipe_for(dataset, source, ONLY)),
     )
-
-
-@pytest.fixture
-def first(first_runs: FirstRuns) -> Iterator[FirstRuns]:
-    """The first run that many tests go on from, and its corpus."""
-    yield first_runs
-    first_runs.restore()
 
 
 @pytest.fixture

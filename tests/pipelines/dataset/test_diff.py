@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,13 +32,6 @@ def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
         lambda source: write_pdfs(source, 5, pages=3),
         lambda dataset, source: run_here(recipe_for(dataset, source, ONLY)),
     )
-
-
-@pytest.fixture
-def first(first_runs: FirstRuns) -> Iterator[FirstRuns]:
-    """A dataset with its first version, and its corpus."""
-    yield first_runs
-    first_runs.restore()
 
 
 @pytest.fixture

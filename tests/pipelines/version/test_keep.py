@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +69,8 @@ def write_corpus(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     return FirstRuns(tmp_path_factory.mktemp("keep"), write_corpus, run)
-
-
-@pytest.fixture
-def first(made: FirstRuns) -> Iterator[FirstRuns]:
-    """First runs under rules that many tests begin with, and their corpus."""
-    yield made
-    made.restore()
 
 
 def write_more(folder: Path) -> Path:

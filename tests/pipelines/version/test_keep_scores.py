@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +47,8 @@ def run(dataset: Path, source: Path, model: Path, keep: str = "", more: str = ""
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     return FirstRuns(tmp_path_factory.mktemp("keep-scores"), write_corpus, run)
-
-
-@pytest.fixture
-def first(made: FirstRuns) -> Iterator[FirstRuns]:
-    """First runs that many tests begin with, and their corpus."""
-    yield made
-    made.restore()
 
 
 def best(everything: list[dict[str, Any]], share: float) -> set[str]:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -42,15 +41,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     return FirstRuns(tmp_path_factory.mktemp("names"), write_corpus, run)
-
-
-@pytest.fixture
-def first(made: FirstRuns) -> Iterator[FirstRuns]:
-    """First runs under policies that many tests begin with, and their corpus."""
-    yield made
-    made.restore()
 
 
 def write_corpus(folder: Path) -> Path:

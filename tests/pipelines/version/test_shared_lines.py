@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,15 +51,8 @@ def write_corpus(folder: Path, documents: int = 3) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     return FirstRuns(tmp_path_factory.mktemp("lines"), write_corpus, run)
-
-
-@pytest.fixture
-def first(made: FirstRuns) -> Iterator[FirstRuns]:
-    """First runs under policies that many tests begin with, and their corpus."""
-    yield made
-    made.restore()
 
 
 def recipe_of(dataset: Path, source: Path, lines: str, extra: str = "") -> Recipe:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.resources
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +75,8 @@ def write_corpus(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
     return FirstRuns(tmp_path_factory.mktemp("tokens"), write_corpus, run)
-
-
-@pytest.fixture
-def first(made: FirstRuns) -> Iterator[FirstRuns]:
-    """First runs with tokenizers that many tests begin with, and their corpus."""
-    yield made
-    made.restore()
 
 
 @pytest.fixture
